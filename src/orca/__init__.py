@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""orca.platform: server, agent and command line."""
