@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server asks of an agent, and the data of the agent's replies (docs/architecture.md, section 4).
+
+``key`` is ``<process id>/<step>``: a command that is sent again under the same key finds the running command, or its
+effect, instead of being done twice.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class Message(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """Base of all event data: camelCase keys, defaults left out, unknown keys ignored."""
+
+
+class ConfigItem(Message):
+    """One config item of docs/architecture.md, section 5.
+
+    ``description`` null removes the item; absent (only in a complete update) means "version unchanged, keep it".
+    """
+
+    name: str
+    version: int
+    description: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ConfigUpdate(Message):
+    """Data of ``config.update``; ``complete`` says that exactly these items exist."""
+
+    items: list[ConfigItem]
+    complete: bool = False
+
+
+class ConfigApplied(Message):
+    """Reply to ``config.update``: versions now in effect, and per failed item why it is not."""
+
+    applied: dict[str, int] = msgspec.field(default_factory=dict)
+    errors: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class RegistryAuth(Message):
+    """Credentials for the registry an image is pulled from."""
+
+    username: str = ""
+    password: str = ""
+    email: str = ""
+    server_address: str = ""
+
+    def __repr__(self) -> str:
+        """Keep the password out of logs and tracebacks."""
+        return f"RegistryAuth(username={self.username!r}, server_address={self.server_address!r})"
+
+
+class RestartPolicy(Message):
+    """Docker's restart policy; ``maximum_retry_count`` counts only for ``on-failure``."""
+
+    name: str = "no"
+    maximum_retry_count: int = 0
+
+
+class PublishedPort(Message):
+    """One published port; ``bind_address`` empty means every address of the host."""
+
+    public_port: int
+    private_port: int
+    protocol: str = "tcp"
+    bind_address: str = ""
+
+
+class Instance(Message):
+    """A container as the server wants it.
+
+    ``network_mode`` is ``managed`` (the orca network, with ``address``) or one of Docker's own: ``bridge``, ``host``,
+    ``none``. ``volumes`` are Docker binds (``/host:/path:ro``) or bare container paths. ``memory`` is in bytes.
+    """
+
+    uuid: str
+    name: str
+    image: str
+    registry_auth: RegistryAuth | None = None
+    command: list[str] | None = None
+    entry_point: list[str] | None = None
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    hostname: str = ""
+    user: str | None = None
+    working_dir: str | None = None
+    tty: bool = False
+    stdin_open: bool = False
+    volumes: list[str] = msgspec.field(default_factory=list)
+    memory: int | None = None
+    cpu_shares: int | None = None
+    privileged: bool = False
+    cap_add: list[str] = msgspec.field(default_factory=list)
+    cap_drop: list[str] = msgspec.field(default_factory=list)
+    restart_policy: RestartPolicy | None = None
+    network_mode: str = "managed"
+    address: str | None = None
+    dns_search: list[str] = msgspec.field(default_factory=list)
+    ports: list[PublishedPort] = msgspec.field(default_factory=list)
+
+
+class Activate(Message):
+    """Data of ``compute.instance.activate``: the container labelled with the uuid exists and runs."""
+
+    key: str
+    instance: Instance
+
+
+class Activated(Message):
+    """Reply to ``compute.instance.activate``; ``started`` in UTC milliseconds."""
+
+    external_id: str
+    state: str
+    started: int
+    address: str | None = None
+
+
+class Deactivate(Message):
+    """Data of ``compute.instance.deactivate``; ``timeout`` in seconds until the container is killed."""
+
+    key: str
+    uuid: str
+    timeout: int = 10
+
+
+class Deactivated(Message):
+    """Reply to ``compute.instance.deactivate``."""
+
+    state: str
+
+
+class Remove(Message):
+    """Data of ``compute.instance.remove``; succeeds with empty data, also when there is no such container."""
+
+    key: str
+    uuid: str
+
+
+class Inspect(Message):
+    """Data of ``compute.instance.inspect``."""
+
+    uuid: str
+
+
+class Inspected(Message):
+    """Reply to ``compute.instance.inspect``: Docker's own document."""
+
+    inspect: dict[str, Any]
+
+
+class Cancel(Message):
+    """Data of ``command.cancel``: the ids of the commands to end. It has no reply of its own."""
+
+    previous_ids: list[str]

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that server and agent must spell alike: events, labels and paths of the agent protocol.
+
+Source: docs/architecture.md, sections 3 and 4.
+"""
+
+from typing import Final
+
+# Server to agent; each carries ``replyTo``.
+PING: Final = "ping"
+CONFIG_UPDATE: Final = "config.update"
+ACTIVATE: Final = "compute.instance.activate"
+DEACTIVATE: Final = "compute.instance.deactivate"
+REMOVE: Final = "compute.instance.remove"
+INSPECT: Final = "compute.instance.inspect"
+CANCEL: Final = "command.cancel"
+
+# Agent to server; none carries ``replyTo``.
+HELLO: Final = "agent.hello"
+CONTAINER_CHANGE: Final = "container.change"
+HOST_CHANGE: Final = "host.change"
+MESH_EDGE: Final = "mesh.edge"
+MESH_SUMMARY: Final = "mesh.summary"
+
+# Container labels.
+LABEL_SYSTEM: Final = "io.orca.system"
+LABEL_INSTANCE_UUID: Final = "io.orca.instance.uuid"
+LABEL_STACK_NAME: Final = "io.orca.stack.name"
+LABEL_SERVICE_NAME: Final = "io.orca.stack_service.name"
+
+# The message of an ``error`` reply to a command that ``command.cancel`` ended.
+CANCELLED: Final = "cancelled"
