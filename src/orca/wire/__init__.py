@@ -2,7 +2,8 @@
 """The messages between server and agent: v1 events and the structs of their data.
 
 ``names`` holds the event names and container labels; ``encode``/``decode`` turn events into text frames and back;
-``Event.request(names.ACTIVATE, Activate(...))`` makes an event, ``event.read(Activate)`` gives its data as a struct again.
+``Event.request(names.ACTIVATE, Activate(...))`` makes an event,
+``event.read(Activate)`` gives its data as a struct again.
 """
 
 from . import names
