@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts come and go; the others do not notice more than they must."""
+
+from __future__ import annotations
+
+from lab import Lab
+from machine import sh
+from waiting import until
+
+
+def ages(lab: Lab) -> dict[tuple[str, str], int]:
+    return {(row["hostId"], row["peerHostId"]): row["age"] for row in lab.matrix()}
+
+
+def test_a_fourth_host_joins_and_leaves_dead(lab: Lab, fourth_host) -> None:  # noqa: ANN001
+    witness = lab.probe("member-a", host=0)
+    peers_before = {host.name: lab.peers_of(host) for host in lab.hosts}
+    items_before = {host.name: lab.api2.list("configItemStatuses", hostId=lab.host_resource(host)["id"]) for host in lab.hosts}
+    ages_before = ages(lab)
+    started_before = witness.machine.run("docker", "inspect", "-f", "{{.State.StartedAt}}", witness.docker_name)
+
+    machine = fourth_host()
+    new = lab.host_resource(machine)
+    until(lambda: lab.matrix_is_up(), 30, "four hosts, every pair up", every=0.5)
+
+    for host in lab.hosts:
+        assert len(lab.peers_of(host)) == len(peers_before[host.name]) + 1
+        items = lab.api2.list("configItemStatuses", hostId=lab.host_resource(host)["id"])
+        versions = {row["name"]: row["requestedVersion"] for row in items_before[host.name]}
+        changed = [row["name"] for row in items if versions.get(row["name"]) != row["requestedVersion"]]
+        assert changed == [f"peer/{new['uuid']}"], changed
+    for pair, age in ages_before.items():
+        assert ages(lab)[pair] >= age, f"tunnel {pair} began anew"
+    assert witness.machine.run("docker", "inspect", "-f", "{{.State.StartedAt}}", witness.docker_name) == started_before
+
+    lab.hosts.append(machine)
+    try:
+        there = lab.probe("member-b", host=3)
+        assert witness.pings(there.address)
+        lab.made = [row for row in lab.made if row["name"] != "member-b"]
+    finally:
+        lab.hosts.remove(machine)
+
+    # The machine dies without a word, then its host is removed: nobody has to answer for that.
+    sh("docker", "kill", machine.name)
+    lab.api.settled(lab.api.action(lab.api.reload(new), "deactivate"))
+    lab.api.remove(lab.api.reload(new), within=30)
+    for host in lab.hosts:
+        until(lambda host=host: len(lab.peers_of(host)) == len(peers_before[host.name]), 10, f"{host.name} forgets its peer")
+    assert lab.api.reload(there.resource)["state"] in ("removed", "purged")
+    until(lambda: lab.matrix_is_up(), 15, "three hosts, every pair up")
+
+    # Its range is free again: the next host gets it.
+    again = fourth_host()
+    subnet = {row["hostId"]: row["networkAddress"] for row in lab.api2.list("subnets", removed_null="true")}
+    assert subnet[lab.host_resource(again)["id"]] == there.address.rsplit(".", 1)[0] + ".0"
