@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host that is being worked on: where its files lie and how its Docker engine is reached."""
+from __future__ import annotations
+
+import os
+
+from .docker import SOCKET, Engine
+from .owner import Ledger
+
+ROOT = "/var/lib/orca"
+
+
+class Host:
+    """Paths and clients. Tests give other paths; everything else uses the defaults."""
+
+    def __init__(self, root: str = ROOT, docker_socket: str = SOCKET, resolv_conf: str = "/etc/resolv.conf") -> None:
+        self.root = root
+        self.resolv_conf = resolv_conf
+        self.docker = Engine(docker_socket)
+        self.ledger = Ledger(os.path.join(root, "host"))
+
+    @property
+    def mesh(self) -> str:
+        """strongSwan's directory, mounted into ``orca-net`` as ``/etc/swanctl``."""
+        return os.path.join(self.root, "mesh")
+
+    @property
+    def dns(self) -> str:
+        """The resolver's data, mounted into ``orca-dns``."""
+        return os.path.join(self.root, "dns")
+
+    @property
+    def resolv(self) -> str:
+        """One ``resolv.conf`` per managed container."""
+        return os.path.join(self.root, "resolv")

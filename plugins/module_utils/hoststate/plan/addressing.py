@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layout of one host's address range: the one place that knows which address of the range has which purpose.
+
+====================  ==========================================================================
+first address         gateway: the address of the bridge ``orca0``
+second                network agent (``orca-net``)
+third                 DNS (``orca-dns``)
+fourth to ninth       reserved
+tenth upwards         given to containers by the server
+last 1/16             Docker's own ``--ip-range``, for containers started by hand
+====================  ==========================================================================
+"""
+from __future__ import annotations
+
+import ipaddress
+from typing import Iterator
+
+#: The link-scoped address that every container uses as its resolver; the same one on every host.
+RESOLVER = "169.254.169.250"
+
+#: A larger range wastes the environment's addresses, a smaller one leaves Docker's sixteenth without usable addresses.
+MIN_PREFIX, MAX_PREFIX = 16, 26
+
+_GATEWAY, _NET_AGENT, _DNS, _FIRST_ASSIGNABLE = 1, 2, 3, 10
+_BY_HAND_BITS = 4  # 2**4 = sixteen parts, the last one is Docker's
+
+
+class HostRange:
+    """The addresses of one host, derived from its subnet, e.g. ``HostRange("10.42.1.0/24").gateway == "10.42.1.1"``."""
+
+    def __init__(self, subnet: str) -> None:
+        """:raises ValueError: not an IPv4 network in canonical form, or outside ``/16``..``/26``."""
+        self.network = ipaddress.IPv4Network(subnet)
+        if not MIN_PREFIX <= self.network.prefixlen <= MAX_PREFIX:
+            raise ValueError(
+                "host range {0}: the prefix length must lie between /{1} and /{2}".format(subnet, MIN_PREFIX, MAX_PREFIX))
+
+    @property
+    def subnet(self) -> str:
+        """The range in canonical form, e.g. ``10.42.1.0/24``."""
+        return str(self.network)
+
+    @property
+    def gateway(self) -> str:
+        """Address of the bridge on the host, default route of its containers."""
+        return self._address(_GATEWAY)
+
+    @property
+    def net_agent(self) -> str:
+        """Address of the network agent container."""
+        return self._address(_NET_AGENT)
+
+    @property
+    def dns(self) -> str:
+        """Address of the DNS container."""
+        return self._address(_DNS)
+
+    @property
+    def ip_range(self) -> str:
+        """The part that Docker may give away by itself, as a network, e.g. ``10.42.1.240/28``."""
+        return str(self._by_hand())
+
+    @property
+    def pool_size(self) -> int:
+        """Number of addresses that :meth:`pool` yields."""
+        return self._pool_end() - int(self.network.network_address) - _FIRST_ASSIGNABLE
+
+    def pool(self) -> Iterator[str]:
+        """The addresses that the server may give to containers, in ascending order."""
+        start = int(self.network.network_address) + _FIRST_ASSIGNABLE
+        for number in range(start, self._pool_end()):
+            yield str(ipaddress.IPv4Address(number))
+
+    def assignable(self, address: str) -> bool:
+        """Whether :meth:`pool` contains ``address``."""
+        number = int(ipaddress.IPv4Address(address)) - int(self.network.network_address)
+        return _FIRST_ASSIGNABLE <= number < self._pool_end() - int(self.network.network_address)
+
+    def __contains__(self, address: str) -> bool:
+        return ipaddress.IPv4Address(address) in self.network
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HostRange) and self.network == other.network
+
+    def __hash__(self) -> int:
+        return hash(self.network)
+
+    def __repr__(self) -> str:
+        return "HostRange({0!r})".format(self.subnet)
+
+    def _address(self, offset: int) -> str:
+        return str(self.network.network_address + offset)
+
+    def _by_hand(self) -> ipaddress.IPv4Network:
+        prefix = self.network.prefixlen + _BY_HAND_BITS
+        first = int(self.network.broadcast_address) + 1 - 2 ** (32 - prefix)
+        return ipaddress.IPv4Network((first, prefix))
+
+    def _pool_end(self) -> int:
+        return int(self._by_hand().network_address)
+
+
+def initiates(own_subnet: str, peer_subnet: str) -> bool:
+    """Whether the host owning ``own_subnet`` is the one that opens the tunnel to the peer.
+
+    Exactly one side of each pair does (the lower range), or every pair would end with two tunnels.
+    """
+    return ipaddress.IPv4Network(own_subnet) < ipaddress.IPv4Network(peer_subnet)
