@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client of the hypermedia API: it knows one address, everything else it learns from links and actions.
+
+Protocol: the v1 wire format (Rancher 2015) in its `/v2` rendering, docs/architecture.md section 7.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import httpx
+
+from orca.cli.errors import ApiError, CommandError, DeadlineError, UnreachableError
+from orca.cli.target import Target, resolve
+
+Resource = dict[str, Any]
+
+VERSION = "v2"
+REQUEST_TIMEOUT = 30.0  # seconds
+POLL_INTERVAL = 0.25  # seconds between two looks at something in transition
+
+
+class Client:
+    """One authenticated connection pool to one server, working in one project."""
+
+    def __init__(self, target: Target, transport: httpx.BaseTransport | None = None) -> None:
+        self.target = target
+        auth = (target.access_key, target.secret_key or "") if target.access_key else None
+        try:
+            verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=target.ca) if target.ca else True
+        except (OSError, ssl.SSLError) as exc:
+            raise UnreachableError(f"cannot read the certificate authority {target.ca}: {exc}") from exc
+        self._http = httpx.Client(auth=auth, verify=verify, timeout=REQUEST_TIMEOUT, transport=transport)
+        self._project_url: str | None = None
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> Client:
+        """The client of a command, from the global options; closed when the command ends."""
+        client = cls(resolve(ctx.obj or {}))
+        ctx.call_on_close(client._http.close)
+        return client
+
+    # -- requests -----------------------------------------------------------------------------------------------
+
+    def request(self, method: str, url: str, body: Any = None, params: dict[str, Any] | None = None) -> Any:
+        """Send one request and return the decoded document.
+
+        `url` is a path below the server's address, or an absolute one that the server itself gave.
+        Raises ApiError for an error document, UnreachableError when there is no answer or the key is refused.
+        """
+        absolute = self._absolute(url)
+        try:
+            response = self._http.request(method, absolute, json=body, params=params)
+        except httpx.TimeoutException as exc:
+            raise UnreachableError(f"{method} {absolute}: no answer within {REQUEST_TIMEOUT:.0f} s") from exc
+        except httpx.TransportError as exc:
+            raise UnreachableError(f"{method} {absolute}: {exc}") from exc
+        return _decoded(f"{method} {urlsplit(absolute).path}", response, self.target)
+
+    def _absolute(self, url: str) -> str:
+        if "://" not in url:
+            return f"{self.target.url}/{url.lstrip('/')}"
+        if urlsplit(url)[:2] != urlsplit(self.target.url)[:2]:
+            # A link is followed with the key attached, so it may lead nowhere but to the server it came from.
+            raise CommandError(f"the server links to {url}, which is not below {self.target.url}")
+        return url
+
+    def list(self, url: str, **filters: Any) -> Iterator[Resource]:
+        """Every resource of a collection, page after page."""
+        document = self.request("GET", url, params=filters or None)
+        while True:
+            yield from document["data"]
+            following = (document.get("pagination") or {}).get("next")
+            if not following:
+                return
+            document = self.request("GET", following)
+
+    def find(self, plural: str, name: str) -> Resource | None:
+        """The live resource of the project with that name, or None."""
+        return next(iter(self.list(self.in_project(plural), name=name)), None)
+
+    def follow(self, resource: Resource, link: str) -> Iterator[Resource]:
+        """The collection behind a link of a resource."""
+        return self.list(resource["links"][link])
+
+    def act(self, resource: Resource, action: str, body: Any = None) -> Resource:
+        """Call an action; an action that is not offered now is an error that says in which state the resource is."""
+        url = resource.get("actions", {}).get(action)
+        if url is None:
+            raise CommandError(f"{action} is not possible while {_called(resource)} is {resource.get('state')}")
+        result: Resource = self.request("POST", url, body if body is not None else {})
+        return result
+
+    def in_project(self, plural: str) -> str:
+        """Address of a collection as the chosen project sees it."""
+        if self._project_url is None:
+            found = list(self.list(f"{VERSION}/projects", name=self.target.project))
+            if not found:
+                raise CommandError(f"there is no project named {self.target.project} for this key")
+            self._project_url = f"{VERSION}/projects/{found[0]['id']}"
+        return f"{self._project_url}/{plural}"
+
+    # -- waiting ------------------------------------------------------------------------------------------------
+
+    def wait_gone(self, resource: Resource, deadline: float, seen: Callable[[Resource], None]) -> None:
+        """Return once a resource is removed. Raises CommandError if its removal failed, DeadlineError at the deadline."""
+        while True:
+            try:
+                now: Resource = self.request("GET", resource["links"]["self"])
+            except ApiError as exc:
+                if exc.status == 404:
+                    return
+                raise
+            seen(now)
+            if now.get("removed") or now["state"] in ("removed", "purging", "purged"):
+                return
+            if now.get("transitioning") == "error":
+                raise CommandError(f"{_called(now)} was not removed: {now.get('transitioningMessage')}")
+            pause(deadline, f"{_called(now)} is still {now['state']}: {now.get('transitioningMessage')}")
+
+
+def pause(deadline: float, what: str) -> None:
+    """Sleep until the next look; raise DeadlineError with `what` once the deadline (monotonic seconds) has passed."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise DeadlineError(what)
+    time.sleep(min(POLL_INTERVAL, left))
+
+
+def _called(resource: Resource) -> str:
+    return f"{resource.get('type')} {resource.get('name') or resource.get('id')}"
+
+
+def _decoded(request: str, response: httpx.Response, target: Target) -> Any:
+    try:
+        document = response.json() if response.content else None
+    except ValueError as exc:
+        raise UnreachableError(
+            f"{request}: {response.status_code}, and the answer is no JSON; is this an orca server?"
+        ) from exc
+    if response.is_success:
+        return document
+    error = document if isinstance(document, dict) else {}
+    if response.status_code == 401:
+        raise UnreachableError(f"{target.url} refuses the key" if target.access_key else f"{target.url} wants a key")
+    raise ApiError(
+        request,
+        response.status_code,
+        str(error.get("code") or response.reason_phrase),
+        error.get("message"),
+        error.get("fieldName"),
+        error.get("detail"),
+    )

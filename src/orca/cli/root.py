@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `orca` command: global options, and a table of commands that are imported on demand."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from orca.cli.errors import CommandError
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """Where a command lives, and the line `orca --help` shows without importing it."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS: dict[str, Lazy] = {
+    "api": Lazy("orca.cli.raw", "api", "Send one request and print the answer."),
+    "context": Lazy("orca.cli.login", "context", "List the known servers, or choose one."),
+    "down": Lazy("orca.cli.stacks", "down", "Remove a stack with its containers."),
+    "hosts": Lazy("orca.cli.lists", "hosts", "List the hosts."),
+    "login": Lazy("orca.cli.login", "login", "Check and remember how to reach a server."),
+    "processes": Lazy("orca.cli.lists", "processes", "List what the server is doing, and what it waits for."),
+    "ps": Lazy("orca.cli.lists", "ps", "List the containers."),
+    "rm": Lazy("orca.cli.stacks", "rm", "Remove stacks by name."),
+    "server": Lazy("orca.cli.server", "server", "Run the server."),
+    "stacks": Lazy("orca.cli.lists", "stacks", "List the stacks."),
+    "start": Lazy("orca.cli.stacks", "start", "Start the services of a stack."),
+    "stop": Lazy("orca.cli.stacks", "stop", "Stop the services of a stack."),
+    "up": Lazy("orca.cli.stacks", "up", "Bring up the stack of a compose file."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        lazy = COMMANDS.get(cmd_name)
+        if lazy is None:
+            return None
+        command = getattr(importlib.import_module(lazy.module), lazy.attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})
+@click.option("--url", metavar="URL", help="Address of the server.  [env: ORCA_URL]")
+@click.option("--ca", metavar="FILE", help="Certificate authority to trust, and no other.  [env: ORCA_CA]")
+@click.option("--project", metavar="NAME", help="Project to work in.  [env: ORCA_PROJECT; default: Default]")
+@click.option("--context", metavar="NAME", help="One of the servers remembered by `orca login`.")
+@click.version_option(package_name="orca-platform", message="%(version)s")
+@click.pass_context
+def cli(ctx: click.Context, /, **options: Any) -> None:
+    """Run and use a container platform.
+
+    The server is found through options, then ORCA_URL, ORCA_ACCESS_KEY, ORCA_SECRET_KEY and ORCA_CA, then what
+    `orca login` remembered, then what the role `server` fetched to $ORCA_HOME/server.
+
+    Exit codes: 0 done; 1 it failed, the reason is printed; 2 wrong usage; 3 the server cannot be reached or refuses the
+    key; 4 it was not done in time; 130 interrupted.
+    """
+    ctx.obj = options
+
+
+def main() -> None:
+    """Run the command line; every expected failure is one line on standard error and an exit code."""
+    try:
+        cli.main(prog_name="orca", standalone_mode=False)
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except CommandError as exc:
+        click.echo(f"orca: {exc}", err=True)
+        sys.exit(exc.exit_code)
