@@ -108,7 +108,10 @@ class Client:
     # -- waiting ------------------------------------------------------------------------------------------------
 
     def wait_gone(self, resource: Resource, deadline: float, seen: Callable[[Resource], None]) -> None:
-        """Return once a resource is removed. Raises CommandError if its removal failed, DeadlineError at the deadline."""
+        """Return once a resource is removed.
+
+        Raises CommandError if its removal failed, DeadlineError at the deadline (monotonic seconds).
+        """
         while True:
             try:
                 now: Resource = self.request("GET", resource["links"]["self"])

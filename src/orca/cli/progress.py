@@ -39,7 +39,7 @@ def wait_up(
 ) -> tuple[Resource, list[Resource]]:
     """Wait until every service of the stack is in `state`, and return the stack and its services as they are then.
 
-    Raises CommandError with every reason when something failed, DeadlineError with what is still awaited at the deadline
+    Raises CommandError with every reason when something failed, DeadlineError with what is awaited at the deadline
     (monotonic seconds).
     """
     while True:

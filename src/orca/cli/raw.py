@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -46,5 +47,5 @@ def _body(data: str | None) -> object:
 
 def _text(data: str) -> str:
     if data == "-":
-        return click.get_text_stream("stdin").read()
+        return sys.stdin.read()
     return Path(data[1:]).read_text() if data.startswith("@") else data
