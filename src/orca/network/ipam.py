@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of an environment: which range a host gets, which address a container gets.
+
+Pure functions over what is taken already. That two callers never get the same answer is the store's business
+(unique `live_key` on subnet and ipAddress); these functions only choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from ipaddress import IPv4Address, IPv4Network
+
+from netaddr import IPNetwork, IPSet
+
+from orca.hoststate.plan.addressing import MAX_PREFIX, HostRange
+
+DEFAULT_CIDR = "10.42.0.0/16"
+"""The environment's network of the article."""
+
+DEFAULT_HOST_PREFIX = 24
+"""Bits of a host's range: 254 addresses, 255 hosts in the default network."""
+
+
+class PoolUsedUp(Exception):
+    """No free range in the network, or no free address in a range."""
+
+
+def next_host_range(cidr: str, prefix: int, taken: Iterable[str]) -> str:
+    """Return the lowest free range of `prefix` bits in `cidr`, as `10.42.1.0/24`.
+
+    The first range is never given: its first addresses are those that the reference network used for itself
+    (`10.42.0.1` on every bridge), and keeping them unused makes a mixed-up configuration visible.
+
+    Raises:
+        PoolUsedUp: every range is taken.
+        ValueError: `prefix` does not fit into `cidr`.
+    """
+    network = IPNetwork(cidr)
+    if not network.prefixlen < prefix <= MAX_PREFIX:
+        raise ValueError(
+            f"a host range of /{prefix} does not fit into {cidr}: choose between /{network.prefixlen + 1} and /28"
+        )
+    used = IPSet(taken)
+    ranges = network.subnet(prefix)
+    next(ranges)
+    for candidate in ranges:
+        if used.isdisjoint(IPSet([candidate])):
+            return str(candidate)
+    total = 2 ** (prefix - network.prefixlen) - 1
+    raise PoolUsedUp(f"address pool of {cidr} is used up: all {total} host ranges of /{prefix} are taken")
+
+
+def next_address(subnet: str, taken: Collection[str], after: str | None = None) -> str:
+    """Return the next free container address of the host range `subnet`.
+
+    The search starts behind `after` (the address given last) and wraps, so that an address just freed rests as long
+    as possible: resolvers and connection tables may still hold it.
+
+    Raises:
+        PoolUsedUp: no address is free.
+    """
+    host_range = HostRange(subnet)
+    last = IPv4Address(after) if after is not None and host_range.assignable(after) else None
+    first_free: str | None = None
+    for candidate in host_range.pool():
+        if candidate in taken:
+            continue
+        if last is None or IPv4Address(candidate) > last:
+            return candidate
+        first_free = first_free or candidate
+    if first_free is None:
+        raise PoolUsedUp(
+            f"address pool of {subnet} is used up: all {host_range.pool_size} container addresses are taken"
+        )
+    return first_free
+
+
+def in_range(address: str, cidr: str) -> bool:
+    """True when `address` lies in `cidr`."""
+    return IPv4Address(address) in IPv4Network(cidr)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names of services and of their containers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+SEPARATOR = "_"
+"""Between stack, service and number, as in 2015."""
+
+_LABEL = re.compile(r"^(?!-)(?!.*--)[A-Za-z0-9-]{1,63}(?<!-)$")
+
+
+class BadName(ValueError):
+    """A name that cannot be a DNS label; the message shows it."""
+
+
+def check_service_name(name: str) -> None:
+    """Accept a DNS label (letters, digits, inner single hyphens, at most 63 characters).
+
+    Raises:
+        BadName: anything else.
+    """
+    if not _LABEL.match(name):
+        raise BadName(
+            f"service name {name!r}: letters, digits and single hyphens inside are allowed, at most 63 characters"
+        )
+
+
+def container_name(stack: str, service: str, number: int) -> str:
+    """`web_memcached_1` for the first container of service memcached in stack web."""
+    return SEPARATOR.join((stack, service, str(number)))
+
+
+def free_numbers(taken: Collection[int], count: int) -> list[int]:
+    """The lowest `count` numbers from 1 upwards that are not taken: freed ones are used again."""
+    result: list[int] = []
+    number = 0
+    while len(result) < count:
+        number += 1
+        if number not in taken:
+            result.append(number)
+    return result

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published ports as text: `[bindIp:][public:]private[/protocol]`, the form of the API and of compose files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+
+from orca.orchestration.scheduler import ANY, PublicPort
+
+_FORM = re.compile(
+    r"^(?:(?:(?P<bind>[^:]+):)?(?P<public>\d+(?:-\d+)?)?:)?(?P<private>\d+(?:-\d+)?)(?:/(?P<protocol>[A-Za-z]+))?$"
+)
+
+
+class PortWrongFormat(ValueError):
+    """A port text that has not the documented form; the message shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortSpec:
+    """One port of a container; `public` None means not published (only noted)."""
+
+    private: int
+    public: int | None = None
+    protocol: str = "tcp"
+    bind: str = ANY
+
+    @property
+    def published(self) -> PublicPort | None:
+        """What this occupies on the host, None when nothing."""
+        return None if self.public is None else PublicPort(self.public, self.protocol, self.bind)
+
+    def __str__(self) -> str:
+        bind = "" if self.bind == ANY else f"{self.bind}:"
+        public = "" if self.public is None else f"{self.public}:"
+        return f"{bind}{public}{self.private}/{self.protocol}"
+
+
+def parse(text: str | int) -> list[PortSpec]:
+    """Return the ports that `text` names: one, or as many as its ranges hold (`8000-8002:80-82`).
+
+    Raises:
+        PortWrongFormat: unknown form, number out of 1..65535, ranges of unlike length, protocol neither tcp nor udp.
+    """
+    match = _FORM.match(str(text).strip())
+    if match is None:
+        raise PortWrongFormat(f"port {text!r} has not the form [bindIp:][public:]private[/protocol]")
+    protocol = (match["protocol"] or "tcp").lower()
+    if protocol not in ("tcp", "udp"):
+        raise PortWrongFormat(f"port {text!r}: the protocol must be tcp or udp")
+    bind = match["bind"] or ANY
+    try:
+        IPv4Address(bind)
+    except AddressValueError as error:
+        raise PortWrongFormat(f"port {text!r}: {bind!r} is not an IPv4 address") from error
+    private = _numbers(text, match["private"])
+    if match["public"] is None:
+        return [PortSpec(number, None, protocol, bind) for number in private]
+    public = _numbers(text, match["public"])
+    if len(public) != len(private):
+        raise PortWrongFormat(f"port {text!r}: the ranges have unlike length")
+    return [PortSpec(inner, outer, protocol, bind) for inner, outer in zip(private, public, strict=True)]
+
+
+def _numbers(text: str | int, part: str) -> range:
+    first, _, last = part.partition("-")
+    numbers = range(int(first), int(last or first) + 1)
+    if not numbers or numbers[0] < 1 or numbers[-1] > 65535:
+        raise PortWrongFormat(f"port {text!r}: numbers must lie between 1 and 65535, ranges grow")
+    return numbers

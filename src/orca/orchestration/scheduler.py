@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Placement: which host runs a container. Pure: the facts come in, the choice or the reasons go out.
+
+Order of decision: hard constraints first, each refusal with its reason; among the hosts left the one with the fewest
+containers of the same service, then the fewest containers, then the lowest id (a stable choice).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+ANY = "0.0.0.0"  # noqa: S104 - the wildcard of a published port, not a socket that is opened
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PublicPort:
+    """What a published port occupies on a host."""
+
+    port: int
+    protocol: str = "tcp"
+    bind: str = ANY
+
+    def clashes(self, other: PublicPort) -> bool:
+        """True when both cannot be published on one host: the wildcard covers every address."""
+        same = (self.port, self.protocol) == (other.port, other.protocol)
+        return same and (self.bind == other.bind or ANY in (self.bind, other.bind))
+
+    def __str__(self) -> str:
+        prefix = "" if self.bind == ANY else f"{self.bind}:"
+        return f"{prefix}{self.port}/{self.protocol}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What placement knows of a host.
+
+    `held` names who holds each public port; `avoid` is a reason not to use the host just now (its agent is gone).
+    """
+
+    id: int
+    name: str
+    state: str
+    containers: int = 0
+    of_service: int = 0
+    held: Mapping[PublicPort, str] = field(default_factory=dict)
+    avoid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a container asks of its host."""
+
+    ports: tuple[PublicPort, ...] = ()
+    requested_host_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The chosen host, and why each other host was refused (name -> reason)."""
+
+    host_id: int
+    refused: Mapping[str, str]
+
+
+class NoHost(Exception):
+    """No host can run the container; the message gives the reason of each."""
+
+    def __init__(self, refused: Mapping[str, str]) -> None:
+        self.refused = dict(refused)
+        if refused:
+            detail = "; ".join(f"{name}: {reason}" for name, reason in sorted(refused.items()))
+        else:
+            detail = "there is no host"
+        super().__init__(f"Allocation failed: No healthy hosts with sufficient resources available ({detail})")
+
+
+def place(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
+    """Choose a host for `wanted`.
+
+    Raises:
+        NoHost: every host refuses.
+    """
+    refused: dict[str, str] = {}
+    fitting: list[HostFacts] = []
+    for host in hosts:
+        reason = refusal(wanted, host)
+        if reason is None:
+            fitting.append(host)
+        else:
+            refused[host.name] = reason
+    if not fitting:
+        raise NoHost(refused)
+    best = min(fitting, key=lambda host: (host.of_service, host.containers, host.id))
+    return Placement(best.id, refused)
+
+
+def refusal(wanted: Wanted, host: HostFacts) -> str | None:
+    """The first hard constraint that `host` does not meet, or None."""
+    named = wanted.requested_host_id == host.id
+    if wanted.requested_host_id is not None and not named:
+        return "another host was requested"
+    # A deactivated host takes nothing new, unless the caller names it.
+    if host.state != "active" and not (named and host.state == "inactive"):
+        return f"is {host.state}"
+    if host.avoid is not None and not named:
+        return host.avoid
+    for port in wanted.ports:
+        for taken, holder in host.held.items():
+            if port.clashes(taken):
+                return f"port {port} is used by {holder}"
+    return None

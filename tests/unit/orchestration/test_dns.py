@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who sees which names."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orca.orchestration.dns import ContainerLink, Member, Service, ServiceLink, tables
+
+WEB = Service(1, "web", 1, "shop")
+CACHE = Service(2, "memcached", 1, "shop")
+OTHER = Service(3, "Db", 2, "data")
+MEMBERS = [
+    Member(1, "10.42.1.10", 1),
+    Member(2, "10.42.2.10", 1),
+    Member(3, "10.42.2.11", 2),
+    Member(4, "10.42.1.11", 3),
+    Member(5, "10.42.1.12"),
+]
+
+
+def test_siblings_and_own_stack_are_seen():
+    names = tables([WEB, CACHE, OTHER], MEMBERS)["10.42.1.10"]
+    assert names == {
+        "memcached.shop": ["10.42.2.11"],
+        "web": ["10.42.1.10", "10.42.2.10"],
+        "web.shop": ["10.42.1.10", "10.42.2.10"],
+    }
+
+
+def test_an_unlinked_short_name_is_not_seen():
+    result = tables([WEB, CACHE, OTHER], MEMBERS)
+    assert "memcached" not in result["10.42.1.10"]
+    assert "db.data" not in result["10.42.1.10"]
+    assert result["10.42.1.12"] == {}
+
+
+def test_a_link_is_seen_by_its_alias_and_in_one_direction():
+    result = tables([WEB, CACHE, OTHER], MEMBERS, [ServiceLink(1, 2, "cache")])
+    assert result["10.42.2.10"]["cache"] == ["10.42.2.11"]
+    assert "memcached" not in result["10.42.2.10"]
+    assert "web" not in result["10.42.2.11"]
+
+
+def test_a_link_across_stacks_is_lower_case():
+    assert tables([WEB, OTHER], MEMBERS, [ServiceLink(1, 3, "")])["10.42.1.10"]["db"] == ["10.42.1.11"]
+
+
+def test_one_alias_for_two_services_holds_both():
+    links = [ServiceLink(1, 2, "x"), ServiceLink(1, 3, "x")]
+    assert tables([WEB, CACHE, OTHER], MEMBERS, links)["10.42.1.10"]["x"] == ["10.42.1.11", "10.42.2.11"]
+
+
+def test_a_name_without_members_is_absent():
+    members = [member for member in MEMBERS if member.service_id != 2]
+    names = tables([WEB, CACHE], members, [ServiceLink(1, 2, "memcached")])["10.42.1.10"]
+    assert "memcached" not in names
+    assert "memcached.shop" not in names
+
+
+def test_container_links_lose_to_service_links():
+    links = [ContainerLink(1, 5, "db"), ContainerLink(1, 5, "cache"), ContainerLink(5, 1, "web1")]
+    result = tables([WEB, CACHE, OTHER], MEMBERS, [ServiceLink(1, 3, "db")], links)
+    assert result["10.42.1.10"]["db"] == ["10.42.1.11"]
+    assert result["10.42.1.10"]["cache"] == ["10.42.1.12"]
+    assert result["10.42.1.12"] == {"web1": ["10.42.1.10"]}
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4), st.sampled_from(["", "a", "b"])), max_size=8))
+def test_only_links_open_other_stacks(links: list[tuple[int, int, str]]):
+    services = [Service(number, f"s{number}", number, f"t{number}") for number in range(1, 5)]
+    members = [Member(number, f"10.42.0.{number}", number) for number in range(1, 5)]
+    result = tables(services, members, [ServiceLink(*link) for link in links])
+    for number in range(1, 5):
+        reach = {target for consumer, target, _ in links if consumer == number} | {number}
+        seen = {address for found in result[f"10.42.0.{number}"].values() for address in found}
+        assert seen == {f"10.42.0.{target}" for target in reach}
