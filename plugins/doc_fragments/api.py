@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The orca.platform authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # What every module that talks to the server takes. The inventory plugin has the same options with its own ways to
+    # set them, see INVENTORY below.
+    DOCUMENTATION = r"""
+options:
+  api_url:
+    description:
+      - Address of the server, for example V(https://orca.example.com:8080).
+      - Defaults to the environment variable E(ORCA_URL), then to what O(api_home) holds.
+    type: str
+  api_access_key:
+    description:
+      - Public half of an API key.
+      - Defaults to the environment variable E(ORCA_ACCESS_KEY), then to what O(api_home) holds for the same server.
+    type: str
+  api_secret_key:
+    description:
+      - Secret half of the API key.
+      - Defaults to the environment variable E(ORCA_SECRET_KEY), then to what O(api_home) holds for the same server.
+    type: str
+  api_ca_path:
+    description:
+      - File with the certificate authority to trust, and no other.
+      - Defaults to the environment variable E(ORCA_CA), then to C(server/ca.pem) in O(api_home),
+        then to the system's authorities.
+    type: path
+  api_project:
+    description:
+      - Name of the project to work in.
+      - Defaults to the environment variable E(ORCA_PROJECT), then to V(Default).
+    type: str
+  api_home:
+    description:
+      - Folder in which the role P(orca.platform.server#role) leaves C(server/admin.json) and C(server/ca.pem).
+      - Defaults to the environment variable E(ORCA_HOME), then to C(~/.orca).
+    type: path
+  api_timeout:
+    description: How long one request may take, in seconds.
+    type: int
+    default: 30
+notes:
+  - The module talks to the server from where it runs. Run it once, on the controlling machine,
+    with C(delegate_to=localhost) or in a play on C(localhost).
+"""
+
+    ATTRIBUTES = r"""
+options: {}
+attributes:
+  action_group:
+    description: C(group/orca.platform.api) in C(module_defaults) sets options of all modules that talk to the server.
+    support: full
+    membership:
+      - orca.platform.api
+"""
+
+    INVENTORY = r"""
+options:
+  api_url:
+    description:
+      - Address of the server, for example V(https://orca.example.com:8080).
+      - When it is given nowhere, neither here nor in O(api_home), there is no server yet and the inventory is empty.
+    type: str
+    env:
+      - name: ORCA_URL
+  api_access_key:
+    description: Public half of an API key. Defaults to what O(api_home) holds for the same server.
+    type: str
+    env:
+      - name: ORCA_ACCESS_KEY
+  api_secret_key:
+    description: Secret half of the API key. Defaults to what O(api_home) holds for the same server.
+    type: str
+    env:
+      - name: ORCA_SECRET_KEY
+  api_ca_path:
+    description:
+      - File with the certificate authority to trust, and no other.
+      - Defaults to C(server/ca.pem) in O(api_home), then to the system's authorities.
+    type: path
+    env:
+      - name: ORCA_CA
+  api_project:
+    description: Name of the project whose hosts are listed.
+    type: str
+    env:
+      - name: ORCA_PROJECT
+  api_home:
+    description:
+      - Folder in which the role P(orca.platform.server#role) leaves the server's address, key and certificate
+        authority, and the module M(orca.platform.machine) the keys of machines.
+      - Defaults to C(~/.orca).
+    type: path
+    env:
+      - name: ORCA_HOME
+  api_timeout:
+    description: How long one request may take, in seconds.
+    type: int
+    default: 30
+"""

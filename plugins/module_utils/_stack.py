@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The orca.platform authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Private to this collection: no stable interface for others.
+"""What has to happen to a stack: pure planning, carrying out, and waiting until it is so."""
+
+from __future__ import annotations
+
+from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, called, pause
+
+FIELDS = ("dockerCompose", "rancherCompose", "environment")
+
+
+class Plan:
+    """The operations that are missing, in order, with the managed fields before and after.
+
+    `operations` holds some of `create`, `update`, `activate`, `remove`.
+    """
+
+    def __init__(self, operations, before, after):
+        self.operations, self.before, self.after = tuple(operations), before, after
+
+    @property
+    def changed(self):
+        return bool(self.operations)
+
+    def diff(self, name):
+        """The form that Ansible's diff mode shows."""
+        return {
+            "before_header": f"stack {name}",
+            "after_header": f"stack {name}",
+            "before": _text(self.before),
+            "after": _text(self.after),
+        }
+
+
+def wanted(compose, rancher_compose, environment):
+    """The managed fields of a stack that should exist, as the API spells them."""
+    return {
+        "dockerCompose": compose,
+        "rancherCompose": rancher_compose or "",
+        "environment": {str(key): str(value) for key, value in (environment or {}).items()},
+    }
+
+
+def plan(want, have, services):
+    """Compare a wanted stack with the one there is.
+
+    :param want: fields from `wanted`, or None for no stack
+    :param have: the API's stack, or None
+    :param services: the API's services of that stack
+    """
+    before = None if have is None else {field: have.get(field) or type_of(field) for field in FIELDS}
+    if want is None:
+        return Plan([] if have is None else ["remove"], before, None)
+    if have is None:
+        return Plan(["create"], None, want)
+    operations = ["update"] if before != want else []
+    if any(service["state"] in ("inactive", "deactivating") for service in services):
+        operations.append("activate")
+    return Plan(operations, before, want)
+
+
+def type_of(field):
+    """The empty value of a managed field."""
+    return {} if field == "environment" else ""
+
+
+def carry_out(client, name, change, have):
+    """Ask the server for everything in the plan; the stack as the last answer shows it, None when it is to go."""
+    for operation in change.operations:
+        if operation == "create":
+            have = client.create("environments", name=name, startOnCreate=True, **change.after)
+        elif operation == "update":
+            have = client.update(have, **change.after)
+        elif operation == "activate":
+            have = client.act(client.reload(have), "activateservices")
+        elif operation == "remove":
+            have = client.remove(have)
+    return have
+
+
+def wait_up(client, stack, deadline):
+    """The stack and its services once every service is active.
+
+    Raises ApiError with every reason when something failed, or at the deadline (monotonic seconds).
+    """
+    while True:
+        stack = client.reload(stack)
+        services = services_of(client, stack)
+        watched = [stack] + services
+        failed = [each for each in watched if each.get("transitioning") == "error"]
+        if failed:
+            raise ApiError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))
+        awaited = [each for each in watched if each.get("transitioning") == "yes"]
+        awaited += [each for each in services if each["state"] != "active" and each not in awaited]
+        if not awaited:
+            return stack, services
+        pause(deadline, "; ".join(f"{called(each)} is still {each['state']}" for each in awaited))
+
+
+def services_of(client, stack):
+    """The live services of a stack."""
+    return [each for each in client.list(stack["links"]["services"]) if not each.get("removed")]
+
+
+def endpoints(services):
+    """Where published ports of the services answer."""
+    return [
+        {"service": service["name"], "address": point.get("ipAddress"), "port": point.get("port")}
+        for service in services
+        for point in service.get("publicEndpoints") or []
+    ]
+
+
+def _text(fields):
+    """Managed fields as text, one per section; variables without their values, which may be secrets."""
+    if fields is None:
+        return ""
+    variables = "".join(f"# {key} is set\n" for key in sorted(fields["environment"]))
+    return "\n".join(part for part in (fields["dockerCompose"], fields["rancherCompose"], variables) if part)

@@ -1,0 +1,206 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The orca.platform authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack
+short_description: Bring up stacks from compose files
+version_added: 0.1.0
+author: The orca.platform authors (@orca)
+description:
+  - Creates, updates and removes a stack, the services of one C(docker-compose.yml), on the hosts of a project.
+  - Services that the file names are created or brought to the scale it says, services it no longer names are removed.
+extends_documentation_fragment:
+  - orca.platform.api
+  - orca.platform.api.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows the compose texts. Of O(environment) only the names are shown.
+  idempotent:
+    support: full
+    details: The compose texts are compared as text.
+options:
+  name:
+    description: Name of the stack, unique in the project. Letters, digits and hyphens.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) creates the stack or brings it to what the file says, and starts services that were stopped.
+      - V(absent) removes the stack with its services and containers.
+    type: str
+    choices: [present, absent]
+    default: present
+  compose:
+    description:
+      - Content of a C(docker-compose.yml).
+      - Give this or O(compose_file) when O(state=present).
+    type: str
+  compose_file:
+    description: Path of a C(docker-compose.yml) on the machine that the module runs on.
+    type: path
+  rancher_compose:
+    description: Content of a C(rancher-compose.yml), which holds the scale of services.
+    type: str
+  environment:
+    description: Values for the variables that the compose texts name, such as C($TAG) and C(${TAG:-latest}).
+    type: dict
+    default: {}
+  wait:
+    description: Wait until all services are active, or until the stack is gone.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How long to wait, in seconds.
+    type: int
+    default: 300
+seealso:
+  - module: orca.platform.host_info
+"""
+
+EXAMPLES = r"""
+- name: Bring up the stack of a compose file
+  orca.platform.stack:
+    name: shop
+    compose_file: "{{ playbook_dir }}/files/docker-compose.yml"
+  delegate_to: localhost
+  register: shop
+
+- name: Say where it answers
+  ansible.builtin.debug:
+    msg: "http://{{ shop.endpoints[0].address }}:{{ shop.endpoints[0].port }}/"
+
+- name: Bring up two web containers linked to memcached
+  orca.platform.stack:
+    name: article
+    compose: |
+      web:
+        image: registry.example.com:5000/orca/web:1
+        links:
+          - memcached
+        ports:
+          - "8080:80"
+      memcached:
+        image: registry.example.com:5000/orca/memcached:1
+    rancher_compose: |
+      web:
+        scale: 2
+  delegate_to: localhost
+
+- name: Remove it
+  orca.platform.stack:
+    name: article
+    state: absent
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+stack:
+  description: The stack as the API shows it. In check mode, the one that there would be.
+  returned: when O(state=present)
+  type: dict
+  sample: {"id": "1e2", "name": "article", "state": "active", "type": "environment"}
+services:
+  description: The services of the stack as the API shows them.
+  returned: when O(state=present)
+  type: list
+  elements: dict
+  sample: [{"id": "1s3", "name": "web", "scale": 2, "state": "active"}]
+endpoints:
+  description: Where published ports answer.
+  returned: when O(state=present)
+  type: list
+  elements: dict
+  sample: [{"service": "web", "address": "192.0.2.11", "port": 8080}]
+"""
+
+import time
+
+from ansible_collections.orca.platform.plugins.module_utils._api import ApiError
+from ansible_collections.orca.platform.plugins.module_utils._api_module import api_module, client_of
+from ansible_collections.orca.platform.plugins.module_utils._stack import (
+    carry_out,
+    endpoints,
+    plan,
+    services_of,
+    wait_up,
+    wanted,
+)
+
+OPTIONS = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "compose": {"type": "str"},
+    "compose_file": {"type": "path"},
+    "rancher_compose": {"type": "str"},
+    "environment": {"type": "dict", "default": {}},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+}
+
+
+def read_compose(module):
+    """The compose text of the options; fails the module when the file cannot be read."""
+    params = module.params
+    if params["compose"] is not None:
+        return params["compose"]
+    try:
+        with open(params["compose_file"], encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as exc:
+        module.fail_json(msg=f"cannot read compose_file {params['compose_file']}: {exc}")
+
+
+def run(module, client, want):
+    """Do what the options ask for and return the module's result. Raises ApiError."""
+    params = module.params
+    name, deadline = params["name"], time.monotonic() + params["wait_timeout"]
+    have = client.find("environments", name=name)
+    if have is not None and have["state"] == "removing" and want is not None and not module.check_mode:
+        client.wait_gone(have, deadline)
+        have = None
+    services = [] if have is None else services_of(client, have)
+    change = plan(want, have, services)
+    result = {"changed": change.changed, "diff": change.diff(name)}
+    if module.check_mode:
+        if want is not None:
+            stack = dict(have or {"name": name, "type": "environment"}, **change.after)
+            result.update(stack=stack, services=services, endpoints=endpoints(services))
+        return result
+    stack = carry_out(client, name, change, have)
+    if want is None:
+        if stack is not None and params["wait"]:
+            client.wait_gone(stack, deadline)
+        return result
+    if params["wait"]:
+        stack, services = wait_up(client, stack, deadline)
+    else:
+        services = services_of(client, stack)
+    result.update(stack=stack, services=services, endpoints=endpoints(services))
+    return result
+
+
+def main():
+    module = api_module(
+        OPTIONS,
+        mutually_exclusive=[("compose", "compose_file")],
+        required_if=[("state", "present", ("compose", "compose_file"), True)],
+    )
+    want = None
+    if module.params["state"] == "present":
+        want = wanted(read_compose(module), module.params["rancher_compose"], module.params["environment"])
+    try:
+        result = run(module, client_of(module), want)
+    except ApiError as exc:
+        module.fail_json(**exc.as_result())
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
