@@ -93,7 +93,7 @@ def in_order(root: Path, wanted: list[str]) -> list[list[Recipe]]:
 
 
 def files(path: Path) -> Iterator[Path]:
-    """Every regular file in ``path`` (a file or a folder), sorted, caches left out; a link to a folder is that folder."""
+    """Every regular file in ``path`` (a file or folder), sorted, without caches; a link to a folder is that folder."""
     if path.is_file():
         yield path
         return
