@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who: accounts, projects (accounts that own resources) and their members."""
+
+from orca.resources.fields import OPERATORS, array, boolean, embedded, enum, integer, ref, string
+from orca.resources.machines import generic
+from orca.resources.types import Action, ResourceType, access, wire_only
+
+ACCOUNT = ResourceType(
+    name="account",
+    plural="accounts",
+    prefix="1a",
+    access=access("r", admin="crud", service="crud"),
+    fields={
+        "externalId": string("cr", column=True, index=True, roles=OPERATORS),
+        "externalIdType": string("cr", column=True, max_length=128, roles=OPERATORS),
+        "kind": string("cru", column=True, default="user"),
+        "defaultNetworkId": ref("network", roles=OPERATORS, column=False, index=False),
+    },
+    machine=generic(),
+)
+
+PROJECT = ResourceType(
+    name="project",
+    plural="projects",
+    parent="account",
+    access=access("r", admin="crud", user="crud", service="cr"),
+    fields={
+        "members": array("projectMember", "cr", nullable=True),
+        "servicesPortRange": embedded("servicesPortRange", "cru"),
+        "publicDns": boolean("cru", default=False, nullable=False),
+        "defaultNetworkId": ref("network", column=False, index=False),
+        "kind": string(column=True, default="project"),
+    },
+    machine=generic(),
+    actions={"setmembers": Action("setProjectMembersInput", "setProjectMembersInput")},
+)
+
+PROJECT_MEMBER = ResourceType(
+    name="projectMember",
+    plural="projectMembers",
+    prefix="1pm",
+    access=access("r", admin="cr", user="cr", service="r"),
+    fields={
+        "projectId": ref("project", reverse="projectMembers"),
+        "externalId": string("cr", column=True),
+        "externalIdType": enum("rancher_id", rights="cr", column=True, default="rancher_id", nullable=False),
+        "role": enum(
+            "owner", "member", "restricted", "readonly", rights="cr", column=True, default="member", nullable=False
+        ),
+    },
+    machine=generic(),
+)
+
+SERVICES_PORT_RANGE = wire_only(
+    "servicesPortRange",
+    {
+        "startPort": integer("cru", default=49153, min=1, max=65535),
+        "endPort": integer("cru", default=65535, min=1, max=65535),
+    },
+)
+SET_MEMBERS = wire_only(
+    "setProjectMembersInput", {"members": array("projectMember", "cr", required=True, nullable=False)}
+)
+
+TYPES = (ACCOUNT, PROJECT, PROJECT_MEMBER, SERVICES_PORT_RANGE, SET_MEMBERS)

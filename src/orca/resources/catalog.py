@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All declared types, and what follows from all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from orca.resources import account, credential, host, instance, network, operation, stack
+from orca.resources.machines import Machine
+from orca.resources.tables import build_schema, root_of
+from orca.resources.types import ResourceType
+from orca.store import Schema
+
+CONCEPTS = (account, credential, host, network, instance, stack, operation)
+
+TYPES: Mapping[str, ResourceType] = MappingProxyType(
+    {type.name: type for concept in CONCEPTS for type in concept.TYPES}
+)
+
+
+@cache
+def schema() -> Schema:
+    """The store's view of all types; computed once."""
+    return build_schema(TYPES)
+
+
+def root(name: str) -> ResourceType:
+    """The root of a type's parent chain."""
+    return root_of(TYPES[name], TYPES)
+
+
+def machine(name: str) -> Machine:
+    """The state machine of a type: its own, else its parent's."""
+    type = TYPES[name]
+    while not type.machine and type.parent is not None:
+        type = TYPES[type.parent]
+    return type.machine

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys: of people and programs, of agents, and the tokens new hosts register with."""
+
+from orca.resources.fields import NOBODY, OPERATORS, Field, ref, string, text
+from orca.resources.machines import generic
+from orca.resources.types import ResourceType, access
+from orca.store import Record
+
+
+def public_value_key(record: Record) -> str | None:
+    """A public value is unique among the credentials of one kind."""
+    return f"{record.kind}:{record.publicValue}" if record.publicValue else None
+
+
+def _secret(rights: str) -> Field:
+    return Field(type="password", rights=rights, max_length=4096, secret=True)
+
+
+CREDENTIAL = ResourceType(
+    name="credential",
+    plural="credentials",
+    prefix="1c",
+    access=access("r", admin="cr", service="cr"),
+    named="r",
+    fields={
+        "publicValue": string(column=True, index=True),
+        "secretValue": _secret("r"),
+        "secretHash": string("", column=True, max_length=512),
+    },
+    machine=generic(),
+    live_key=public_value_key,
+    unique_field="publicValue",
+)
+
+API_KEY = ResourceType(
+    name="apiKey",
+    plural="apiKeys",
+    parent="credential",
+    access=access("crud", admin="crud", user="crud", service="crud"),
+    fields={
+        "publicValue": string("r", column=True, index=True, by_role={"admin": "cr", "service": "cr"}),
+        "secretValue": Field(
+            type="password", rights="o", by_role={"admin": "co", "service": "co"}, max_length=4096, secret=True
+        ),
+        "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
+    },
+    machine=generic(),
+)
+
+PASSWORD = ResourceType(
+    name="password",
+    plural="passwords",
+    parent="credential",
+    access=access("crud", admin="crud", user="crud", service="crud"),
+    fields={
+        "publicValue": string("cr", column=True, index=True),
+        "secretValue": Field(type="password", rights="co", max_length=4096, secret=True),
+        "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
+    },
+    machine=generic(),
+)
+
+REGISTRATION_TOKEN = ResourceType(
+    name="registrationToken",
+    plural="registrationTokens",
+    parent="credential",
+    access=access("cr", admin="r", restricted="", readonly=""),
+    named="cr",
+    fields={
+        "publicValue": string(column=True, index=True, roles=NOBODY),
+        "secretValue": Field(type="password", roles=NOBODY, max_length=4096, secret=True),
+        "token": text(),
+        "image": string(),
+        "command": text(),
+        "registrationUrl": text(),
+    },
+    machine=generic(),
+)
+
+GENERIC_OBJECT = ResourceType(
+    name="genericObject",
+    plural="genericObjects",
+    prefix="1go",
+    access=access(""),
+    fields={"key": string("cr", column=True, index=True)},
+    machine=generic(),
+    live_key=lambda record: f"{record.kind}:{record.key}" if record.key else None,
+    unique_field="key",
+)
+
+REGISTER = ResourceType(
+    name="register",
+    plural="register",
+    parent="genericObject",
+    access=access("cr", admin="r", register="cr"),
+    named="cr",
+    fields={
+        "key": string("cr", column=True, index=True, required=True, nullable=False),
+        "accessKey": string(),
+        "secretKey": string(),
+        "agentId": ref("agent", roles=OPERATORS, column=False, index=False, ours=True),
+    },
+    machine=generic(),
+)
+
+TYPES = (CREDENTIAL, API_KEY, PASSWORD, REGISTRATION_TOKEN, GENERIC_OBJECT, REGISTER)

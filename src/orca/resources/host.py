@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where things run: hosts, the machines below them, the agents on them."""
+
+from orca.resources.fields import (
+    OPERATORS,
+    any_json,
+    array,
+    boolean,
+    date,
+    integer,
+    mapping,
+    ref,
+    string,
+    text,
+)
+from orca.resources.machines import generic, process
+from orca.resources.types import Link, ResourceType, access, wire_only
+
+AGENT = ResourceType(
+    name="agent",
+    plural="agents",
+    prefix="1a",
+    access=access("", admin="r", service="rud", agent="r"),
+    fields={
+        "uri": string("cr", column=True),
+        "managedConfig": boolean("cr", default=True),
+        "registrationKey": string("", column=True, index=True),
+        "agentVersion": string(ours=True),
+        "lastSeen": date(ours=True),
+    },
+    machine={
+        **generic(extra_deactivate="reconnecting"),
+        "reconnect": process("active activating", "reconnecting", "active"),
+    },
+    live_key=lambda record: record.registrationKey,
+    unique_field="registrationKey",
+)
+
+HOST = ResourceType(
+    name="host",
+    plural="hosts",
+    prefix="1h",
+    access=access("rud", admin="r", user="r", restricted="r"),
+    named="ru",
+    fields={
+        "agentId": ref("agent", roles=OPERATORS, reverse="hosts"),
+        "agentState": string(column=True, max_length=128),
+        "agentIpAddress": string(ours=True, column=True, description="The outer IPv4 address of the host"),
+        "hostname": string(column=True),
+        "info": any_json(),
+        "labels": mapping("string", "ru"),
+        "physicalHostId": ref("physicalHost"),
+        "publicEndpoints": array("publicEndpoint"),
+        "meshCsr": text(""),
+        "placement": any_json(ours=True, description="Why the last containers came here"),
+    },
+    machine=generic(),
+    links={"instances": Link("instance", "hostId"), "ipAddresses": Link("ipAddress", "hostId")},
+)
+
+PHYSICAL_HOST = ResourceType(
+    name="physicalHost",
+    plural="physicalHosts",
+    prefix="1ph",
+    access=access("r"),
+    named="r",
+    fields={
+        "agentId": ref("agent", roles=OPERATORS),
+        "driver": string(column=True),
+        "externalId": string(column=True),
+    },
+    machine={
+        "create": process("requested", "creating", "created", "bootstrap"),
+        "bootstrap": process("created", "bootstrapping", "active"),
+        "update": process("active", "updating", "active"),
+        "remove": process("requested bootstrapping creating active updating error erroring", "removing", "removed"),
+    },
+)
+
+PUBLIC_ENDPOINT = wire_only(
+    "publicEndpoint",
+    {
+        "ipAddress": string(),
+        "port": integer(),
+        "hostId": ref("host", column=False),
+        "instanceId": ref("instance", column=False),
+        "serviceId": ref("service", column=False),
+    },
+)
+
+TYPES = (AGENT, HOST, PHYSICAL_HOST, PUBLIC_ENDPOINT)

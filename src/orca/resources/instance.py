@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs: instances, of which containers are the kind there is."""
+
+from orca.resources.fields import (
+    NOBODY,
+    OPERATORS,
+    Field,
+    any_json,
+    array,
+    boolean,
+    date,
+    embedded,
+    enum,
+    integer,
+    mapping,
+    ref,
+    string,
+)
+from orca.resources.machines import Machine, generic, process, updating
+from orca.resources.types import Action, Link, ResourceType, access, wire_only
+from orca.store import Record
+
+MACHINE: Machine = {
+    "create": process("requested", "creating", "stopped", "start"),
+    "start": process("creating stopped", "starting", "running"),
+    "stop": process("running starting updating-running updating-stopped restarting", "stopping", "stopped"),
+    "restart": process("running", "restarting", "running"),
+    "update": updating("stopped", "running"),
+    "remove": process("requested creating stopped updating-running updating-stopped", "removing", "removed"),
+    "purge": process("removed", "purging", "purged"),
+    "allocate": process("inactive", "activating", "active", field="allocationState"),
+    "deallocate": process("activating active", "deactivating", "inactive", field="allocationState"),
+}
+
+CAPABILITIES = (
+    "ALL",
+    "AUDIT_CONTROL",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYSLOG",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+)
+
+
+def external_key(record: Record) -> str | None:
+    """A container of an engine is known once, however many events report it."""
+    return f"{record.hostId}:{record.externalId}" if record.hostId and record.externalId else None
+
+
+INSTANCE = ResourceType(
+    name="instance",
+    plural="instances",
+    prefix="1i",
+    access=access("r"),
+    named="r",
+    fields={
+        "externalId": string(column=True, index=True, max_length=128),
+        "hostId": ref("host", reverse=""),
+        "allocationState": string(column=True, roles=NOBODY, max_length=128),
+        "agentId": ref("agent", roles=NOBODY),
+    },
+    machine=MACHINE,
+    hidden_actions=frozenset({"allocate", "deallocate"}),
+    inputs={"stop": "instanceStop"},
+    live_key=external_key,
+    unique_field="externalId",
+)
+
+CONTAINER_INPUT: dict[str, Field] = {
+    "build": any_json("cr"),
+    "capAdd": array("enum", "cr", options=CAPABILITIES),
+    "capDrop": array("enum", "cr", options=CAPABILITIES),
+    "command": array("string", "cr"),
+    "cpuSet": string("cr"),
+    "cpuShares": integer("cr"),
+    "dataVolumes": array("string", "cr"),
+    "dataVolumesFrom": array("reference[container]", "cr"),
+    "devices": array("string", "cr"),
+    "dns": array("string", "cr"),
+    "dnsSearch": array("string", "cr"),
+    "domainName": string("cr", max_length=128),
+    "entryPoint": array("string", "cr"),
+    "environment": mapping("string", "cr"),
+    "expose": array("string", "cr"),
+    "extraHosts": array("string", "cr"),
+    "healthCheck": any_json("cr"),
+    "hostname": string("cr", max_length=128),
+    "imageUuid": string("cr"),
+    "labels": mapping("string", "cr"),
+    "logConfig": any_json("cr"),
+    "lxcConf": mapping("string", "cr"),
+    "memory": integer("cr"),
+    "memorySwap": integer("cr"),
+    "networkMode": enum("none", "bridge", "host", "managed", "container", rights="cr", default="managed"),
+    "pidMode": enum("host", rights="cr"),
+    "ports": array("string", "cr"),
+    "privileged": boolean("cr", default=False, nullable=False),
+    "publishAllPorts": boolean("cr", default=False, nullable=False),
+    "readOnly": boolean("cr", default=False, nullable=False),
+    "requestedHostId": ref("host", "cr", column=False, index=False),
+    "restartPolicy": embedded("restartPolicy", "cr"),
+    "securityOpt": array("string", "cr"),
+    "startOnCreate": boolean("cr", default=True, nullable=False),
+    "stdinOpen": boolean("cr", default=False, nullable=False),
+    "tty": boolean("cr", default=False, nullable=False),
+    "user": string("cr"),
+    "volumeDriver": string("cr"),
+    "workingDir": string("cr"),
+}
+
+CONTAINER = ResourceType(
+    name="container",
+    plural="containers",
+    parent="instance",
+    access=access("crud", admin="r", readonly="r"),
+    fields={
+        **CONTAINER_INPUT,
+        "count": integer("cr", min=1, max=1000),
+        "createIndex": integer(column=True),
+        "deploymentUnitUuid": string(column=True, max_length=128),
+        "firstRunning": date(column=True),
+        "healthState": enum(
+            "healthy",
+            "unhealthy",
+            "updating-healthy",
+            "updating-unhealthy",
+            "initializing",
+            column=True,
+            max_length=128,
+        ),
+        "imageUuid": string("cr", required=True, nullable=False),
+        "instanceLinks": mapping("reference[instance]", "cr"),
+        "instanceTriggeredStop": enum(
+            "stop", "remove", "restart", column=True, default="stop", roles=NOBODY, max_length=128
+        ),
+        "nativeContainer": boolean(column=True),
+        "networkContainerId": ref("container", "cr", reverse="instances"),
+        "networkIds": array("reference[network]", "cr"),
+        "primaryIpAddress": string(),
+        "requestedIpAddress": string(roles=NOBODY),
+        "startCount": integer(column=True),
+        "systemContainer": enum("NetworkAgent", "LoadBalancerAgent", column=True, max_length=128),
+        "version": string(column=True, default="0"),
+        "exitCode": integer(ours=True),
+        "serviceId": ref("service", ours=True, reverse=""),
+        "environmentId": ref("environment", ours=True, reverse=""),
+        "placement": any_json(ours=True, description="Why this host was chosen, and the others were not"),
+    },
+    machine=MACHINE,
+    hidden_actions=frozenset({"allocate", "deallocate"}),
+    inputs={"stop": "instanceStop"},
+    actions={"setlabels": Action("setLabelsInput", "container")},
+    links={"hosts": Link("host", "id", "hostId")},
+    live_key=external_key,
+)
+
+INSTANCE_LINK = ResourceType(
+    name="instanceLink",
+    plural="instanceLinks",
+    prefix="1il",
+    access=access("ru", admin="r"),
+    named="ru",
+    fields={
+        "instanceId": ref("instance"),
+        "linkName": string(column=True),
+        "targetInstanceId": ref("instance", "ru", reverse="targetInstanceLinks"),
+        "ports": array("json"),
+        "serviceConsumeMapId": ref("serviceConsumeMap", roles=OPERATORS, reverse=""),
+    },
+    machine=generic(),
+)
+
+EMBEDDED = (
+    wire_only(
+        "restartPolicy",
+        {
+            "name": enum("no", "always", "on-failure", "unless-stopped", rights="cr", nullable=True),
+            "maximumRetryCount": integer("cr"),
+        },
+    ),
+    wire_only(
+        "instanceStop",
+        {
+            "timeout": integer("cr", default=10, nullable=False),
+            "remove": boolean("cr", default=False, nullable=False),
+            "deallocateFromHost": boolean("cr", default=False, nullable=False),
+        },
+    ),
+    wire_only("setLabelsInput", {"labels": any_json("cr", required=True)}),
+)
+
+TYPES = (INSTANCE, CONTAINER, INSTANCE_LINK, *EMBEDDED)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How things are reached: networks, ranges, addresses, published ports, the mesh between hosts."""
+
+from orca.resources.fields import NOBODY, OPERATORS, any_json, boolean, date, enum, integer, ref, string, text
+from orca.resources.machines import generic
+from orca.resources.types import ResourceType, access
+from orca.store import Record
+
+
+def address_key(record: Record) -> str | None:
+    """An address exists once in its network."""
+    return f"{record.networkId}:{record.address}" if record.networkId and record.address else None
+
+
+def range_key(record: Record) -> str | None:
+    """A range exists once in its network."""
+    return f"{record.networkId}:{record.networkAddress}" if record.networkId and record.networkAddress else None
+
+
+def port_key(record: Record) -> str | None:
+    """A public port is reserved once per host, bind address and protocol, from placement until release."""
+    if not record.hostId or not record.publicPort:
+        return None
+    return f"{record.hostId}:{record.bindAddress or '0.0.0.0'}:{record.publicPort}/{record.protocol}"  # noqa: S104
+
+
+NETWORK = ResourceType(
+    name="network",
+    plural="networks",
+    prefix="1n",
+    access=access("r"),
+    named="r",
+    fields={
+        "domain": string(column=True, max_length=128, roles=OPERATORS),
+        "isPublic": boolean(column=True, roles=OPERATORS),
+        "macPrefix": string(roles=OPERATORS),
+        "cidr": string(ours=True, description="The range all hosts of this network share, for example 10.42.0.0/16"),
+        "caCertificate": text(ours=True, description="The certificate authority of the mesh (PEM)"),
+        "caKey": text(""),
+    },
+    machine=generic(),
+)
+
+SUBNET = ResourceType(
+    name="subnet",
+    plural="subnets",
+    prefix="1s",
+    access=access("r", admin="r"),
+    named="r",
+    ours=True,
+    fields={
+        "networkId": ref("network"),
+        "networkAddress": string(column=True),
+        "cidrSize": integer(column=True, default=24),
+        "gateway": string(column=True),
+        "startAddress": string(column=True),
+        "endAddress": string(column=True),
+        "hostId": ref("host", reverse="subnets"),
+    },
+    machine=generic(),
+    live_key=range_key,
+    unique_field="networkAddress",
+)
+
+IP_ADDRESS = ResourceType(
+    name="ipAddress",
+    plural="ipAddresses",
+    prefix="1ia",
+    access=access("r"),
+    named="r",
+    fields={
+        "address": string(column=True, index=True),
+        "networkId": ref("network"),
+        "subnetId": ref("subnet", roles=NOBODY, reverse=""),
+        "hostId": ref("host", ours=True, reverse=""),
+        "instanceId": ref("instance", ours=True, reverse="ipAddresses"),
+        "role": string(column=True, roles=NOBODY),
+    },
+    machine=generic(),
+    live_key=address_key,
+    unique_field="address",
+)
+
+PORT = ResourceType(
+    name="port",
+    plural="ports",
+    prefix="1p",
+    access=access("ru", admin="r"),
+    named="ru",
+    fields={
+        "bindAddress": string(column=True),
+        "instanceId": ref("instance"),
+        "hostId": ref("host", ours=True, reverse="ports"),
+        "privateIpAddressId": ref("ipAddress", reverse="privatePorts"),
+        "privatePort": integer(column=True),
+        "protocol": string(column=True, max_length=8),
+        "publicIpAddressId": ref("ipAddress", reverse="publicPorts"),
+        "publicPort": integer("ru", column=True, index=True, min=1, max=65535),
+    },
+    machine=generic(activate_by_default=False),
+    live_key=port_key,
+    unique_field="publicPort",
+)
+
+MESH_LINK = ResourceType(
+    name="meshLink",
+    plural="meshLinks",
+    prefix="1ml",
+    access=access("r"),
+    base=False,
+    ours=True,
+    fields={
+        "id": integer(column=True),
+        "accountId": ref("account"),
+        "hostId": ref("host", reverse="meshLinks"),
+        "peerHostId": ref("host", reverse=""),
+        "state": enum("up", "down", "unknown", column=True, nullable=False),
+        "reason": text(description="Why the pair cannot talk, when it cannot"),
+        "rttMs": any_json(description="Round trip in milliseconds"),
+        "age": integer(description="Seconds since the tunnel was made"),
+        "since": date(column=True, description="When the state last changed"),
+        "lastProbe": date(column=True),
+        "bytesIn": integer(),
+        "bytesOut": integer(),
+        "data": any_json(""),
+    },
+    live_key=lambda record: f"{record.hostId}:{record.peerHostId}",
+    unique_field="peerHostId",
+)
+
+TYPES = (NETWORK, SUBNET, IP_ADDRESS, PORT, MESH_LINK)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the platform itself is doing: processes and their logs, config items per host, settings, event streams."""
+
+from orca.resources.fields import any_json, array, boolean, date, integer, mapping, ref, string, text
+from orca.resources.types import ResourceType, access, wire_only
+from orca.store import Record
+
+
+def process_key(record: Record) -> str | None:
+    """One process at a time for each state field of a resource."""
+    return None if record.endTime else f"{record.resourceType}:{record.resourceId}:{record.stateField}"
+
+
+PROCESS_INSTANCE = ResourceType(
+    name="processInstance",
+    plural="processInstances",
+    prefix="1pi",
+    base=False,
+    access=access("", admin="r", service="r"),
+    fields={
+        "id": integer(column=True),
+        "accountId": ref("account", ours=True, reverse=""),
+        "data": mapping("json"),
+        "endTime": date(column=True, index=True),
+        "exitReason": string(column=True, max_length=128),
+        "phase": string(column=True, max_length=128),
+        "priority": integer(column=True),
+        "processName": string(column=True),
+        "resourceId": string(column=True),
+        "resourceType": string(column=True),
+        "result": string(column=True, max_length=128),
+        "runningProcessServerId": string(column=True),
+        "startProcessServerId": string(column=True),
+        "startTime": date(column=True),
+        "waiting": text(ours=True, description="What the process waits for"),
+        "waitingSince": date(ours=True, column=True),
+        "progress": integer(ours=True),
+        "attempts": integer(ours=True, column=True),
+        "runAfter": date(ours=True, column=True, index=True),
+        "stateField": string("", column=True, max_length=64),
+        "fromState": string("", column=True, max_length=64),
+        "epoch": integer("", column=True),
+        "leaseUntil": date("", column=True),
+    },
+    live_key=process_key,
+    unique_field="resourceId",
+)
+
+PROCESS_EXECUTION = ResourceType(
+    name="processExecution",
+    plural="processExecutions",
+    prefix="1pe",
+    base=False,
+    access=access("", admin="r", service="r"),
+    fields={
+        "id": integer(column=True),
+        "accountId": ref("account", ours=True, reverse=""),
+        "created": date(column=True),
+        "log": mapping("json"),
+        "processInstanceId": ref("processInstance"),
+        "uuid": string(column=True, max_length=128),
+        "data": any_json(""),
+    },
+)
+
+CONFIG_ITEM = ResourceType(
+    name="configItem",
+    plural="configItems",
+    prefix="1ci",
+    base=False,
+    access=access("", admin="r", service="r"),
+    fields={
+        "id": integer(column=True),
+        "name": string(column=True, index=True),
+        "sourceVersion": string(column=True, max_length=1024),
+    },
+    live_key=lambda record: str(record.name),
+)
+
+CONFIG_ITEM_STATUS = ResourceType(
+    name="configItemStatus",
+    plural="configItemStatuses",
+    prefix="1cis",
+    base=False,
+    access=access("", admin="r", service="r"),
+    fields={
+        "id": integer(column=True),
+        "accountId": ref("account"),
+        "agentId": ref("agent"),
+        "hostId": ref("host"),
+        "name": string(column=True, index=True),
+        "requestedVersion": integer(column=True),
+        "requestedUpdated": date(column=True),
+        "appliedVersion": integer(column=True),
+        "appliedUpdated": date(column=True),
+        "resourceId": integer(column=True),
+        "resourceType": string(column=True, max_length=128),
+        "sourceVersion": string(column=True),
+        "description": any_json(ours=True, description="What the host was asked to make true"),
+        "error": text(ours=True, description="Why the host could not apply it"),
+        "data": any_json(""),
+    },
+    live_key=lambda record: f"{record.hostId}:{record.name}",
+)
+
+SETTING = ResourceType(
+    name="setting",
+    plural="settings",
+    prefix="1s",
+    base=False,
+    id_field="name",
+    access=access("r", admin="crud", user="r", service="crud"),
+    fields={
+        "id": integer(column=True),
+        "name": string("cr", column=True, required=True, nullable=False),
+        "value": text("cru", column=True),
+        "activeValue": text(),
+        "source": string(
+            by_role={"project": "", "owner": "", "member": "", "restricted": "", "readonly": "", "user": ""}
+        ),
+        "inDb": boolean(
+            by_role={"project": "", "owner": "", "member": "", "restricted": "", "readonly": "", "user": ""}
+        ),
+    },
+    live_key=lambda record: str(record.name),
+)
+
+SUBSCRIBE = ResourceType(
+    name="subscribe",
+    plural="subscribe",
+    table=False,
+    access=access("cr", admin="", user="", agent="cr", service="cr", readonly="r"),
+    fields={"eventNames": array("string", "cr"), "agentId": ref("agent", "cr", column=False)},
+)
+
+PUBLISH = ResourceType(
+    name="publish",
+    plural="publish",
+    table=False,
+    access=access("", admin="cr", agent="cr", service="cr"),
+    fields={
+        "id": string("cr"),
+        "name": string("cr", required=True, nullable=False),
+        "previousIds": array("string", "cr"),
+        "previousNames": array("string", "cr"),
+        "publisher": string("cr"),
+        "resourceId": string("cr"),
+        "resourceType": string("cr"),
+        "data": mapping("json", "cr"),
+        "time": integer("cr"),
+        "transitioning": string("cr"),
+        "transitioningMessage": text("cr"),
+        "transitioningInternalMessage": text("cr"),
+        "transitioningProgress": integer("cr"),
+    },
+)
+
+ERROR = wire_only(
+    "error",
+    {
+        "status": integer(),
+        "code": string(),
+        "message": text(),
+        "detail": text(),
+        "fieldName": string(),
+    },
+    access=access("r") | {"agent": "r", "register": "r", "token": "r"},
+)
+
+TYPES = (PROCESS_INSTANCE, PROCESS_EXECUTION, CONFIG_ITEM, CONFIG_ITEM_STATUS, SETTING, SUBSCRIBE, PUBLISH, ERROR)

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From declarations to tables: one table per root type, one column per field declared as such, the rest in JSON.
+
+Column types are the portable ones; lengths matter only to databases that bound an indexed text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from orca.resources.fields import Field
+from orca.resources.types import ResourceType
+from orca.store import Schema, StoredType
+from orca.store.events import event_table
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def snake(name: str) -> str:
+    """``hostId`` becomes ``host_id``: the name of a column or table in the database."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def column_type(field: Field) -> sa.types.TypeEngine[Any]:
+    """The portable column type of a field."""
+    if field.type == "date":
+        return sa.BigInteger()
+    if field.type == "int" or field.reference:
+        return sa.Integer()
+    if field.type == "boolean":
+        return sa.Boolean(create_constraint=False)
+    return sa.String(field.max_length) if field.max_length else sa.Text()
+
+
+def make_column(name: str, field: Field) -> sa.Column[Any]:
+    """The column of a field, known by the field's API name inside Python."""
+    if name == "id":
+        return sa.Column("id", sa.Integer, key="id", primary_key=True, autoincrement=True)
+    return sa.Column(snake(name), column_type(field), key=name, index=field.index, unique=name == "uuid" or None)
+
+
+def root_of(type: ResourceType, types: Mapping[str, ResourceType]) -> ResourceType:
+    """The type at the end of the parent chain; it names the table, the id prefix and the id space."""
+    while type.parent is not None:
+        type = types[type.parent]
+    return type
+
+
+def family(root: ResourceType, types: Mapping[str, ResourceType]) -> list[ResourceType]:
+    """The root and all types below it, in declaration order."""
+    return [type for type in types.values() if type.table and root_of(type, types) is root]
+
+
+def build_table(root: ResourceType, members: Iterable[ResourceType], metadata: sa.MetaData) -> sa.Table:
+    """The table of a root type with the columns of all its kinds."""
+    columns: dict[str, sa.Column[Any]] = {}
+    for member in members:
+        for name, field in member.all_fields().items():
+            if field.column and name not in columns:
+                columns[name] = make_column(name, field)
+    columns["data"] = sa.Column("data", sa.Text, key="data")
+    columns["liveKey"] = sa.Column("live_key", sa.String(512), key="liveKey", unique=True)
+    return sa.Table(snake(root.name), metadata, *columns.values(), sqlite_autoincrement=True)
+
+
+def extra_tables(metadata: sa.MetaData) -> None:
+    """Tables that no resource stands for."""
+    event_table(metadata)
+    sa.Table(
+        "process_step",
+        metadata,
+        sa.Column("process_id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("name", sa.String(255), primary_key=True),
+        sa.Column("result", sa.Text),
+        sa.Column("created", sa.BigInteger, nullable=False),
+    )
+
+
+def build_schema(types: Mapping[str, ResourceType]) -> Schema:
+    """Everything the store needs to know about the declared types."""
+    metadata = sa.MetaData(naming_convention=NAMING)
+    extra_tables(metadata)
+    stored: dict[str, StoredType] = {}
+    for root in [type for type in types.values() if type.table and type.parent is None]:
+        members = family(root, types)
+        table = build_table(root, members, metadata)
+        shared = set(root.all_fields())
+        for member in members:
+            names = shared | set(member.all_fields())
+            if member is root:  # a row of an undeclared kind is seen as the root type: let it see every field
+                names = set().union(*(m.all_fields() for m in members))
+            columns = frozenset(table.columns.keys())
+            stored[member.name] = StoredType(
+                name=member.name,
+                root=root.name,
+                table=table,
+                kinds=frozenset() if member is root else frozenset(descendants(member, members)),
+                columns=columns,
+                json_fields=frozenset(names - columns - {"data"}),
+                live_key=member.live_key or root.live_key,
+                unique_field=root.unique_field,
+            )
+    return Schema(metadata, stored)
+
+
+def descendants(type: ResourceType, members: list[ResourceType]) -> set[str]:
+    """The kinds a row of this type may have: its own name and those of the types below it."""
+    names = {type.name}
+    for member in members:
+        if member.parent in names:
+            names.add(member.name)
+    return names

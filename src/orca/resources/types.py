@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a resource type is declared. Everything else about it follows from the declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from orca.resources.fields import OPERATORS, Field, date, enum, integer, mapping, ref, string
+from orca.resources.machines import Machine, states
+from orca.store import Record
+
+ROLES = (
+    "superadmin",
+    "service",
+    "admin",
+    "readAdmin",
+    "user",
+    "project",
+    "owner",
+    "member",
+    "restricted",
+    "readonly",
+    "agent",
+    "register",
+    "token",
+)
+
+
+def access(tenant: str = "", *, admin: str | None = None, **others: str) -> Mapping[str, str]:
+    """Rights per role on a type: ``c`` create, ``r`` read, ``u`` update, ``d`` remove; empty: it does not exist there.
+
+    ``tenant`` is for whoever works in a project (``project``, ``owner``, ``member``, ``restricted``) and for services;
+    whoever only looks reads where a tenant may read. Any role can be given by name.
+    """
+    look = "r" if "r" in tenant else ""
+    rights = {
+        "superadmin": "crud",
+        "service": tenant or admin or "",
+        "admin": look if admin is None else admin,
+        "user": look,
+        "project": tenant,
+        "restricted": tenant,
+        "readonly": look,
+    } | others
+    rights.setdefault("owner", rights["project"])
+    rights.setdefault("member", rights["project"])
+    rights.setdefault("readAdmin", "r" if rights["admin"] else "")
+    return rights
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action besides the processes. ``states``: where it is offered (None: always)."""
+
+    input: str | None = None
+    output: str | None = None
+    states: frozenset[str] | None = None
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """A collection reached from a resource: rows of ``type`` whose ``target`` equals this resource's ``source``."""
+
+    type: str
+    target: str
+    source: str = "id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceType:
+    """One resource type.
+
+    ``prefix``: what ids begin with before the number. ``parent``: the type it is a kind of (same table, same ids).
+    ``fields``: without the base ones. ``named``: rights on ``name`` and ``description``.
+    ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
+    nobody asks for from outside; ``actions``: what can be asked for besides the processes.
+    ``live_key``: text unique among the live rows, blamed on ``unique_field``.
+    ``table``: False for types that exist only on the wire. ``base``: False when rows have no base fields.
+    ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
+    """
+
+    name: str
+    plural: str
+    prefix: str = ""
+    parent: str | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    access: Mapping[str, str] = field(default_factory=dict)
+    named: str = "cru"
+    machine: Machine = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    hidden_actions: frozenset[str] = frozenset()
+    links: Mapping[str, Link] = field(default_factory=dict)
+    live_key: Callable[[Record], str | None] | None = None
+    unique_field: str = "name"
+    table: bool = True
+    base: bool = True
+    id_field: str = "id"
+    ours: bool = False
+
+    def all_fields(self) -> dict[str, Field]:
+        """Base fields and the type's own, in declaration order; the type's own win."""
+        return (base_fields(self) | dict(self.fields)) if self.base and self.table else dict(self.fields)
+
+
+def base_fields(type: ResourceType) -> dict[str, Field]:
+    """The fields that every stored resource has."""
+    tenant_named = type.named
+    fields = {
+        "id": integer(column=True),
+        "accountId": ref("account"),
+        "created": date(column=True),
+        "data": mapping("json", roles=OPERATORS, by_role={"superadmin": "cru"}),
+        "description": string(tenant_named, column=True, max_length=1024),
+        "kind": string(column=True),
+        "name": string(tenant_named, column=True),
+        "removeTime": date(column=True, roles=OPERATORS),
+        "removed": date(column=True),
+        "uuid": string(column=True, max_length=128),
+    }
+    if type.machine:
+        fields |= {
+            "state": enum(*states(type.machine), column=True, max_length=64, nullable=False),
+            "transitioning": enum("yes", "no", "error", nullable=False),
+            "transitioningMessage": string(max_length=None),
+            "transitioningProgress": integer(),
+        }
+    return fields
+
+
+def wire_only(name: str, fields: Mapping[str, Field], **options: object) -> ResourceType:
+    """A type without rows: the input of an action, or an object kept inside another resource."""
+    everyone = {role: "r" for role in ROLES if role not in ("token", "register", "agent")}
+    options.setdefault("access", everyone)
+    return ResourceType(name=name, plural=f"{name}s", fields=fields, table=False, **options)  # type: ignore[arg-type]

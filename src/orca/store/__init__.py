@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floor 0: where things are kept. See docs/architecture.md, section 2."""
+
+from orca.store.bus import Bus, Change, Overflow, Subscription
+from orca.store.database import Database
+from orca.store.errors import Closed, NotFound, NotUnique, StoreError
+from orca.store.record import Record
+from orca.store.schema import Schema, StoredType
+from orca.store.tx import ANY, ReadTx, Tx, now_ms
+
+__all__ = [
+    "ANY",
+    "Bus",
+    "Change",
+    "Closed",
+    "Database",
+    "NotFound",
+    "NotUnique",
+    "Overflow",
+    "ReadTx",
+    "Record",
+    "Schema",
+    "StoreError",
+    "StoredType",
+    "Subscription",
+    "Tx",
+    "now_ms",
+]

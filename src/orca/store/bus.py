@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The in-process bus: who wants to know about changes is told after COMMIT, in commit order.
+
+``Change.seq`` is the number of the event row. Rows are numbered by the database as they are written; with one writer
+that order is the order of commits, so the number is also the resume cursor of subscribers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something about one resource changed. ``type`` is the most specific type, ``root`` the table it lies in."""
+
+    seq: int
+    type: str
+    root: str
+    id: int
+    account_id: int | None
+
+
+class Overflow(Exception):
+    """A subscriber was too slow; it missed changes and must read the present state again."""
+
+
+class Subscription:
+    """Changes since the subscription was made, as an async iterator. Close it, or use it as a context manager."""
+
+    def __init__(self, bus: Bus, roots: frozenset[str] | None, limit: int) -> None:
+        self._bus = bus
+        self._roots = roots
+        self._limit = limit
+        self._queue: deque[Change] = deque()
+        self._ready = asyncio.Event()
+        self._overflown = False
+
+    def offer(self, changes: Iterable[Change]) -> None:
+        """Called by the bus; runs in the event loop."""
+        wanted = [c for c in changes if self._roots is None or c.root in self._roots]
+        if not wanted:
+            return
+        if len(self._queue) + len(wanted) > self._limit:
+            self._overflown = True
+            self._queue.clear()
+        else:
+            self._queue.extend(wanted)
+        self._ready.set()
+
+    async def batch(self) -> list[Change]:
+        """Wait until there is at least one change and return all there are. Raises ``Overflow`` once after a loss."""
+        await self._ready.wait()
+        self._ready.clear()
+        if self._overflown:
+            self._overflown = False
+            raise Overflow
+        changes = list(self._queue)
+        self._queue.clear()
+        return changes
+
+    def close(self) -> None:
+        """Stop receiving. Closing twice is harmless."""
+        self._bus.drop(self)
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Bus:
+    """Hands committed changes to subscriptions. Everything here runs in the event loop."""
+
+    def __init__(self) -> None:
+        self._subscriptions: set[Subscription] = set()
+
+    def subscribe(self, roots: Collection[str] | None = None, limit: int = 10_000) -> Subscription:
+        """Changes of these root types (None: of all). At most ``limit`` wait; more is an ``Overflow``."""
+        subscription = Subscription(self, None if roots is None else frozenset(roots), limit)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def drop(self, subscription: Subscription) -> None:
+        """Forget a subscription."""
+        self._subscriptions.discard(subscription)
+
+    def publish(self, changes: list[Change]) -> None:
+        """Hand changes out; called once per COMMIT."""
+        for subscription in tuple(self._subscriptions):
+            subscription.offer(changes)

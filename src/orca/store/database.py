@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database as the rest of the server uses it: ``await db.write(unit)``, ``await db.read(query)``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from orca.store import migrations, sqlite
+from orca.store.bus import Bus
+from orca.store.schema import Schema
+from orca.store.tx import ReadTx, Tx
+from orca.store.writer import Writer
+
+T = TypeVar("T")
+
+READERS = 4
+"""Threads that read. SQLite releases the interpreter lock while it works, so a few keep both cores busy."""
+
+
+class Database:
+    """One open database. Make it with ``open`` inside a running event loop; close it with ``close``."""
+
+    def __init__(self, engine: sa.Engine, schema: Schema) -> None:
+        self.engine = engine
+        self.schema = schema
+        self.bus = Bus()
+        self._writer = Writer(engine, schema, schema.metadata.tables["event"], self.bus)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="orca-reader")
+
+    @classmethod
+    async def open(cls, url: str, schema: Schema) -> Database:
+        """Open ``sqlite:////path/to/file``, bringing its tables to the present version first."""
+        engine = sqlite.create_engine(url)
+        await asyncio.to_thread(migrations.upgrade, engine, schema.metadata)
+        return cls(engine, schema)
+
+    async def write(self, unit: Callable[[Tx], T]) -> T:
+        """Run ``unit(tx)`` in the writer thread and return its result once it is durable.
+
+        An exception of the unit rolls back this unit alone and is raised here. Cancelling the wait does not undo a unit
+        that was already handed over.
+        """
+        result: T = await self._writer.submit(unit)
+        return result
+
+    async def read(self, query: Callable[[ReadTx], T]) -> T:
+        """Run ``query(tx)`` in a reader thread on a snapshot of what is committed."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._snapshot, query)
+
+    def _snapshot(self, query: Callable[[ReadTx], Any]) -> Any:
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                return query(ReadTx(connection, self.schema))
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    async def close(self) -> None:
+        """Finish the queued units and close all connections."""
+        await asyncio.to_thread(self._writer.close)
+        self._readers.shutdown(wait=False, cancel_futures=True)
+        self.engine.dispose()

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alembic's entry point; it is run by ``upgrade`` (or by a developer's ``alembic revision``) with an open connection.
+
+The transaction is the caller's, so that all versions of one upgrade become durable together.
+"""
+
+from alembic import context
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=context.config.attributes.get("metadata"),
+    transactional_ddl=False,
+)
+context.run_migrations()

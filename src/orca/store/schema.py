@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the store knows about a resource type: its table, and where each API field lies.
+
+The floor above makes these from its declarations (``orca.resources.tables``); the store itself knows no type by name.
+A field is a column, or a key in ``fields`` inside the JSON text column ``data`` (``{"fields": {...}, ...}``, as v1
+shows it to operators). Children of a root type share its table and are told apart by ``kind``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from orca.store.record import Record
+
+
+@dataclass(frozen=True)
+class StoredType:
+    """One resource type as the store sees it.
+
+    ``kinds``: values of ``kind`` that rows of this type have; empty means every row of the table.
+    ``live_key``: text that must be unique among the live rows of the table, or None when this row needs none.
+    ``unique_field``: the API field to blame when it is not.
+    """
+
+    name: str
+    root: str
+    table: sa.Table
+    kinds: frozenset[str]
+    columns: frozenset[str]
+    json_fields: frozenset[str]
+    live_key: Callable[[Record], str | None] | None = None
+    unique_field: str = "name"
+    keys: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", tuple(column.key for column in self.table.columns))
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Every type by name, and the tables they lie in (``metadata`` also holds the store's own)."""
+
+    metadata: sa.MetaData
+    types: Mapping[str, StoredType]
+
+    def __getitem__(self, name: str) -> StoredType:
+        """The type of that name; KeyError when none is declared."""
+        return self.types[name]
+
+    def specific(self, root: str, kind: str | None) -> StoredType:
+        """The most specific declared type of a row: its kind where that is a type of this table, else the root."""
+        found = self.types.get(kind) if kind else None
+        return found if found is not None and found.root == root else self.types[root]

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a unit can do: find, insert, update. A unit is a plain function of a ``Tx``; it does no I/O of its own.
+
+Within one unit the same row is always the same ``Record``, so that two places updating it do not undo each other.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from orca.store.errors import NotFound, NotUnique
+from orca.store.record import Record
+from orca.store.schema import Schema, StoredType
+
+ANY: Final[Any] = object()
+"""``tx.find(type, removed=ANY)``: removed rows too."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def now_ms() -> int:
+    """UTC milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class ReadTx:
+    """A consistent view of the database at one instant; ``now`` is the time the unit began (UTC milliseconds)."""
+
+    def __init__(self, connection: sa.Connection, schema: Schema) -> None:
+        self.connection = connection
+        self.schema = schema
+        self.now = now_ms()
+        self._records: dict[tuple[str, int], Record] = {}
+
+    def get(self, type: str, id: int | None) -> Record | None:
+        """The row with that id, also when it is removed; None when there is none of that type."""
+        if id is None:
+            return None
+        stored = self.schema[type]
+        record = self._records.get((stored.root, id))
+        if record is None:
+            table = stored.table
+            found = self.rows(type, sa.select(table).where(table.c.id == id))
+            record = found[0] if found else None
+        if record is None or (stored.kinds and record.kind not in stored.kinds):
+            return None
+        return record
+
+    def require(self, type: str, id: int | None) -> Record:
+        """Like ``get``, but raises ``NotFound``."""
+        record = self.get(type, id)
+        if record is None:
+            raise NotFound(type, id or 0)
+        return record
+
+    def find(self, type: str, **equals: Any) -> list[Record]:
+        """Rows whose columns equal the given values, by id. A list, tuple or set means IN, None means IS NULL.
+
+        Removed rows are left out unless ``removed`` is named (``removed=ANY`` for both).
+        """
+        return self.rows(type, self.query(type, **equals))
+
+    def first(self, type: str, **equals: Any) -> Record | None:
+        """The first row of ``find``, or None."""
+        found = self.rows(type, self.query(type, **equals).limit(1))
+        return found[0] if found else None
+
+    def count(self, type: str, **equals: Any) -> int:
+        """How many rows ``find`` would give."""
+        statement = self.query(type, **equals).order_by(None).with_only_columns(sa.func.count())
+        return int(self.connection.execute(statement).scalar_one())
+
+    def query(self, type: str, **equals: Any) -> sa.Select[Any]:
+        """The SELECT behind ``find``, to be refined with ``.where(...)`` and given to ``rows``."""
+        stored = self.schema[type]
+        columns = stored.table.c
+        statement = sa.select(stored.table).order_by(columns.id)
+        if stored.kinds:
+            statement = statement.where(columns.kind.in_(sorted(stored.kinds)))
+        if "removed" in columns and "removed" not in equals:
+            statement = statement.where(columns.removed.is_(None))
+        for name, value in equals.items():
+            if value is ANY:
+                continue
+            if name not in columns:
+                raise TypeError(f"{type}.{name} is not a column; it cannot be searched by")
+            column = columns[name]
+            if value is None:
+                statement = statement.where(column.is_(None))
+            elif isinstance(value, list | tuple | set | frozenset):
+                statement = statement.where(column.in_(list(value)))
+            else:
+                statement = statement.where(column == value)
+        return statement
+
+    def rows(self, type: str, statement: sa.Select[Any]) -> list[Record]:
+        """Run a SELECT of all columns of the type's table and give its rows as records."""
+        stored = self.schema[type]
+        return [self._record(stored, tuple(row)) for row in self.connection.execute(statement)]
+
+    def table(self, name: str) -> sa.Table:
+        """A table by name: a resource type's, or one without resources (steps, for example)."""
+        stored = self.schema.types.get(name)
+        return stored.table if stored is not None else self.schema.metadata.tables[name]
+
+    def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+        """Run any statement. Rows of resource types must not be written this way: they would cause no events."""
+        result = self.connection.execute(statement)
+        assert isinstance(result, sa.CursorResult)
+        return result
+
+    def _record(self, stored: StoredType, row: tuple[Any, ...]) -> Record:
+        values = dict(zip(stored.keys, row, strict=True))
+        known = self._records.get((stored.root, values["id"]))
+        if known is not None:
+            return known
+        text = values.pop("data", None)
+        blob = _decode(text) if text else {}
+        record = Record(self.schema.specific(stored.root, values.get("kind")), values, blob)
+        self._records[stored.root, values["id"]] = record
+        return record
+
+
+class Tx(ReadTx):
+    """A unit of writing. All of it becomes durable together, or none of it does."""
+
+    def __init__(self, connection: sa.Connection, schema: Schema) -> None:
+        super().__init__(connection, schema)
+        self.touched: dict[tuple[str, int], Record] = {}
+        self.callbacks: list[Callable[[], None]] = []
+
+    def insert(self, type: str, **fields: Any) -> Record:
+        """Add a row. ``kind``, ``uuid``, ``created`` and, where the type has states, ``state`` have defaults.
+
+        Raises ``NotUnique`` when a constraint is violated, ``TypeError`` for a field the type does not have.
+        """
+        stored = self.schema[type]
+        values: dict[str, Any] = {key: None for key in stored.keys if key != "data"}
+        record = Record(stored, values, {})
+        defaults = {"kind": type, "uuid": str(uuid.uuid4()), "created": self.now, "state": "requested"}
+        values.update({name: value for name, value in defaults.items() if name in values})
+        if "kind" in fields:
+            record = Record(self.schema.specific(stored.root, fields["kind"]), values, {})
+        self._assign(record, fields)
+        self._set_live_key(record)
+        row = {key: value for key, value in values.items() if key != "id" or value is not None}
+        if "data" in stored.keys:
+            row["data"] = _encode(record.data).decode() if record.data else None
+        try:
+            result = self.connection.execute(sa.insert(stored.table), row)
+        except sa.exc.IntegrityError as error:
+            raise self._explain(record, error) from error
+        key = result.inserted_primary_key
+        assert key is not None
+        values["id"] = key[0]
+        self._records[stored.root, values["id"]] = record
+        self.touched[stored.root, values["id"]] = record
+        return record
+
+    def update(self, record: Record, **fields: Any) -> Record:
+        """Change fields of a row; what is already so costs nothing. ``data={...}`` sets single keys of the JSON column.
+
+        Returns the unit's own record of that row, which is also ``record`` when it came from this unit.
+        """
+        own = self._own(record)
+        changed = self._assign(own, fields)
+        if not changed:
+            return own
+        if self._set_live_key(own):
+            changed.add("liveKey")
+        row = {name: own._values[name] for name in changed if name in own._values}
+        if changed - row.keys():
+            row["data"] = _encode(own.data).decode()
+        table = own._stored.table
+        try:
+            self.connection.execute(sa.update(table).where(table.c.id == own.id), row)
+        except sa.exc.IntegrityError as error:
+            raise self._explain(own, error) from error
+        self.touched[own.root, own.id] = own
+        if own is not record:
+            record._values, record._blob = dict(own._values), own._blob
+        return own
+
+    def delete(self, record: Record) -> None:
+        """Take a row out for good. Resources are normally *removed* (a state) and purged later."""
+        table = record._stored.table
+        self.connection.execute(sa.delete(table).where(table.c.id == record.id))
+        self._records.pop((record.root, record.id), None)
+        self.touched[record.root, record.id] = record
+
+    def touch(self, record: Record) -> None:
+        """Say that what is shown of the resource changed, although its row did not."""
+        self.touched[record.root, record.id] = record
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call this in the event loop once the unit is durable; never if it is rolled back."""
+        self.callbacks.append(callback)
+
+    def _own(self, record: Record) -> Record:
+        own = self._records.get((record.root, record.id))
+        return own if own is not None else self.require(record.root, record.id)
+
+    def _assign(self, record: Record, fields: dict[str, Any]) -> set[str]:
+        """Put values into the record; returns the names that changed, JSON fields and ``data`` keys included."""
+        changed: set[str] = set()
+        for name, value in fields.items():
+            if name == "data":
+                merge(record.data, value, changed)
+            elif name in record._stored.json_fields:
+                current = record.data.setdefault("fields", {})
+                if current.get(name) != value:
+                    current[name] = value
+                    changed.add(name)
+            elif name in record._values:
+                if record._values[name] != value:
+                    record._values[name] = value
+                    changed.add(name)
+            else:
+                raise TypeError(f"{record.type} has no field {name!r}")
+        return changed
+
+    def _set_live_key(self, record: Record) -> bool:
+        """Recompute what must be unique while the row lives; True when it changed."""
+        if record._stored.live_key is None:
+            return False
+        key = None if record._values.get("removed") is not None else record._stored.live_key(record)
+        if record._values.get("liveKey") == key:
+            return False
+        record._values["liveKey"] = key
+        return True
+
+    def _explain(self, record: Record, error: sa.exc.IntegrityError) -> Exception:
+        column = violated_column(error)
+        if column is None:
+            return error
+        return NotUnique(record.root, record._stored.unique_field if column == "live_key" else column)
+
+
+def merge(target: dict[str, Any], changes: dict[str, Any], changed: set[str]) -> None:
+    """Set keys of the JSON column; None takes a key out. ``fields`` cannot be replaced as a whole."""
+    for key, value in changes.items():
+        if key == "fields":
+            raise TypeError("set fields by their names")
+        if target.get(key) != value:
+            changed.add(f"data.{key}")
+            if value is None:
+                target.pop(key, None)
+            else:
+                target[key] = value
+
+
+def violated_column(error: sa.exc.IntegrityError) -> str | None:
+    """The column of a violated uniqueness constraint; None for any other integrity error (a defect of ours)."""
+    text = str(error.orig)
+    marker = "UNIQUE constraint failed: "
+    if marker not in text:
+        return None
+    names: Iterable[str] = text.split(marker, 1)[1].split(", ")
+    return next(iter(names)).rpartition(".")[2].strip()

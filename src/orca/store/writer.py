@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one writer: a thread that runs many units per COMMIT, each in a SAVEPOINT of its own.
+
+A durable COMMIT costs a flush of the disk; sharing it makes the cost of a unit independent of how many are waiting,
+and the SAVEPOINT keeps one bad unit from rolling back its neighbours. Answers, events and callbacks leave only after
+the COMMIT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from orca.store.bus import Bus, Change
+from orca.store.errors import Closed
+from orca.store.schema import Schema
+from orca.store.tx import Tx
+
+GROUP_LIMIT = 128
+"""Most units in one COMMIT: bounds how long the first of them waits for its answer."""
+
+
+@dataclass(slots=True)
+class Job:
+    """A unit waiting for its turn, and where its answer goes."""
+
+    unit: Callable[[Tx], Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+    tx: Tx | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """What one COMMIT settles."""
+
+    jobs: list[Job] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+
+class Writer:
+    """Runs units in its thread; ``submit`` is called from the event loop."""
+
+    def __init__(self, engine: sa.Engine, schema: Schema, events: sa.Table, bus: Bus) -> None:
+        self._engine = engine
+        self._schema = schema
+        self._events = events
+        self._bus = bus
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closed = False
+        with engine.connect() as connection:
+            self._seq: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))).scalar_one()
+        self._thread = threading.Thread(target=self._run, name="orca-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, unit: Callable[[Tx], Any]) -> asyncio.Future[Any]:
+        """Queue a unit. The future ends after COMMIT, with the unit's result or its exception."""
+        if self._closed:
+            raise Closed
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._queue.put(Job(unit, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued, then end the thread. Blocks; call it outside the event loop."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._engine.connect() as connection:
+            more = True
+            while more:
+                group = Group()
+                more = self._collect(group)
+                if group.jobs:
+                    self._write(connection, group)
+
+    def _collect(self, group: Group) -> bool:
+        """Wait for one job, then take what else is waiting; False once the queue was closed."""
+        job = self._queue.get()
+        while True:
+            if job is None:
+                return False
+            group.jobs.append(job)
+            if len(group.jobs) >= GROUP_LIMIT:
+                return True
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                return True
+
+    def _write(self, connection: sa.Connection, group: Group) -> None:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                for job in group.jobs:
+                    self._attempt(connection, job)
+                group.changes = self._record_events(connection, group.jobs)
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+        except sa.exc.SQLAlchemyError as error:
+            # The disk is full or gone: nothing of the group is durable, and each caller is told so.
+            for job in group.jobs:
+                job.error, job.tx = job.error or error, None
+            group.changes = []
+        self._loop.call_soon_threadsafe(self._settle, group)
+
+    def _attempt(self, connection: sa.Connection, job: Job) -> None:
+        tx = Tx(connection, self._schema)
+        connection.exec_driver_sql("SAVEPOINT unit")
+        try:
+            job.result = job.unit(tx)
+            job.tx = tx
+        except Exception as error:
+            connection.exec_driver_sql("ROLLBACK TO unit")
+            job.error = error
+        connection.exec_driver_sql("RELEASE unit")
+
+    def _record_events(self, connection: sa.Connection, jobs: list[Job]) -> list[Change]:
+        """Write the event rows of the group; they are numbered here because this thread alone writes them."""
+        changes: list[Change] = []
+        rows = []
+        for job in jobs:
+            if job.tx is None:
+                continue
+            for (root, id), record in job.tx.touched.items():
+                account = record.get("accountId")
+                changes.append(Change(self._seq + len(changes) + 1, record.type, root, id, account))
+                rows.append(
+                    {
+                        "id": changes[-1].seq,
+                        "resource_type": record.type,
+                        "resource_id": id,
+                        "account_id": account,
+                        "created": job.tx.now,
+                    }
+                )
+        if rows:
+            connection.execute(sa.insert(self._events), rows)
+            self._seq += len(rows)
+        return changes
+
+    def _settle(self, group: Group) -> None:
+        """In the event loop: wake subscribers, run callbacks, answer the callers."""
+        if group.changes:
+            self._bus.publish(group.changes)
+        for job in group.jobs:
+            if job.tx is not None:
+                for callback in job.tx.callbacks:
+                    callback()
+            if job.future.cancelled():
+                continue
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
