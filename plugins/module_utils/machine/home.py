@@ -59,7 +59,13 @@ class Home:
 
     def remember(self, driver: str, machine: Machine) -> None:
         """Write down where a machine is and who it is, and known_hosts with it; writes nothing that stands there."""
-        facts = {"driver": driver, "id": machine.id, "address": machine.address, "host_key": machine.host_key}
+        facts = {
+            "driver": driver,
+            "id": machine.id,
+            "address": machine.address,
+            "host_key": machine.host_key,
+            "docker_cgroup_parent": machine.docker_cgroup_parent,
+        }
         with self._locked():
             if facts != self.facts(machine.name):
                 self._write(self._folder(machine.name) / "machine.json", json.dumps(facts, indent=2) + "\n")
