@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Address rows: the range of a host, the address of a container. Units of the store; the choice itself is `ipam`.
+
+An address stays with its container through stop and start and is released when the container or its host is removed.
+"""
+
+from __future__ import annotations
+
+from orca.hoststate.plan.addressing import HostRange
+from orca.network import ipam
+from orca.store import ReadTx, Record, Tx
+
+
+def network_of(tx: ReadTx, project_id: int) -> Record:
+    """The managed network of a project; every project has one from its creation."""
+    network = tx.first("network", accountId=project_id)
+    if network is None:
+        raise LookupError(f"project {project_id} has no managed network")
+    return network
+
+
+def range_of(tx: ReadTx, host_id: int) -> Record | None:
+    """The subnet row of a host, None before it has said hello."""
+    return tx.first("subnet", hostId=host_id)
+
+
+def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = ipam.DEFAULT_HOST_PREFIX) -> Record:
+    """Give `host` a range of `network`; the one it has already when it has one.
+
+    Raises:
+        ipam.PoolUsedUp: every range is taken.
+    """
+    existing = range_of(tx, host.id)
+    if existing is not None:
+        return existing
+    taken = [f"{row.networkAddress}/{row.cidrSize}" for row in tx.find("subnet", networkId=network.id)]
+    subnet = HostRange(ipam.next_host_range(network.cidr, prefix, taken))
+    pool = list(subnet.pool())
+    return tx.insert(
+        "subnet",
+        accountId=network.accountId,
+        name=f"range of {host.name}",
+        state="active",
+        networkId=network.id,
+        hostId=host.id,
+        networkAddress=str(subnet.network.network_address),
+        cidrSize=subnet.network.prefixlen,
+        gateway=subnet.gateway,
+        startAddress=pool[0],
+        endAddress=pool[-1],
+    )
+
+
+def cidr_of(subnet: Record) -> str:
+    """`10.42.1.0/24` of a subnet row."""
+    return f"{subnet.networkAddress}/{subnet.cidrSize}"
+
+
+def address_of(tx: ReadTx, instance_id: int) -> Record | None:
+    """The ipAddress row of a container."""
+    return tx.first("ipAddress", instanceId=instance_id)
+
+
+def allocate_address(tx: Tx, instance: Record, host_id: int) -> Record:
+    """Give a container an address of its host's range; the one it has already when it has one.
+
+    Raises:
+        ipam.PoolUsedUp: no address of the range is free.
+        LookupError: the host has no range.
+    """
+    existing = address_of(tx, instance.id)
+    if existing is not None:
+        return existing
+    subnet = range_of(tx, host_id)
+    if subnet is None:
+        raise LookupError(f"host {host_id} has no address range yet")
+    column = tx.table("ipAddress").c.address
+    statement = tx.query("ipAddress", subnetId=subnet.id).with_only_columns(column)
+    taken = {row[0] for row in tx.execute(statement)}
+    address = ipam.next_address(cidr_of(subnet), taken, after=subnet.data.get("lastAddress"))
+    tx.update(subnet, data={"lastAddress": address})
+    return tx.insert(
+        "ipAddress",
+        accountId=instance.accountId,
+        state="active",
+        address=address,
+        networkId=subnet.networkId,
+        subnetId=subnet.id,
+        hostId=host_id,
+        instanceId=instance.id,
+    )
+
+
+def release_address(tx: Tx, instance_id: int) -> None:
+    """Free the address of a container; nothing to do when it has none."""
+    for row in tx.find("ipAddress", instanceId=instance_id):
+        _remove(tx, row)
+
+
+def release_range(tx: Tx, host_id: int) -> None:
+    """Free the range of a host with every address in it."""
+    for subnet in tx.find("subnet", hostId=host_id):
+        for row in tx.find("ipAddress", subnetId=subnet.id):
+            _remove(tx, row)
+        _remove(tx, subnet)
+
+
+def _remove(tx: Tx, row: Record) -> None:
+    tx.update(row, state="removed", removed=tx.now)

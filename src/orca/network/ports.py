@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published ports: reserved with the placement, in force while the container runs.
+
+A port row is `inactive` from placement on (nobody else may have the port on that host), `active` while its container
+runs, and removed with it. Only an active one is a config item of the host.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.network.config import ConfigItems
+from orca.store import ReadTx, Record, Tx
+
+
+def item_name(port: Record) -> str:
+    """The name of a port's config item."""
+    return f"port/{port.uuid}"
+
+
+def ports_of(tx: ReadTx, instance_id: int) -> list[Record]:
+    """The live port rows of a container."""
+    return tx.find("port", instanceId=instance_id)
+
+
+def published(tx: ReadTx, host_id: int) -> list[Record]:
+    """The live port rows of a host that occupy a public port."""
+    return [row for row in tx.find("port", hostId=host_id) if row.publicPort]
+
+
+def open_ports(tx: Tx, config: ConfigItems, instance: Record, address: str) -> None:
+    """The container runs: send its published ports to its host."""
+    for row in ports_of(tx, instance.id):
+        tx.update(row, state="active")
+        if row.publicPort:
+            config.put(tx, instance.hostId, item_name(row), _description(row, address))
+
+
+def close_ports(tx: Tx, config: ConfigItems, instance_id: int, *, release: bool = False) -> None:
+    """The container does not run any more; `release` also frees the ports for others."""
+    for row in ports_of(tx, instance_id):
+        if row.hostId and row.publicPort:
+            config.drop(tx, row.hostId, item_name(row))
+        if release:
+            tx.update(row, state="removed", removed=tx.now)
+        else:
+            tx.update(row, state="inactive")
+
+
+def _description(row: Record, address: str) -> dict[str, Any]:
+    return {
+        "publicPort": row.publicPort,
+        "privatePort": row.privatePort,
+        "protocol": row.protocol,
+        "bindAddress": row.bindAddress or "0.0.0.0",  # noqa: S104 - published on every address of the host
+        "address": address,
+    }

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From rows to what the agent runs: a container as `compute.instance.activate` describes it, and back to fields.
+
+Labels say what a container is to whoever looks at the host with plain Docker; those of the `io.rancher` family are
+the ones of v1, which users' tools read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orca import wire
+from orca.store import Record
+from orca.wire import names
+
+IMAGE_PREFIX = "docker:"
+
+DEFAULT_RESTART_COUNT = 0
+
+DNS_ROOTS = ("rancher.internal",)
+
+
+def image_reference(image_uuid: str) -> str:
+    """`orca/web:1` of `docker:orca/web:1`."""
+    return image_uuid.removeprefix(IMAGE_PREFIX)
+
+
+def instance_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
+    """The fields a container takes over from its service's launch config: those that were given."""
+    own = {"kind", "name", "version", "count", "startOnCreate", "networkLaunchConfig", "dataVolumesFromLaunchConfigs"}
+    return {name: value for name, value in launch_config.items() if name not in own and value is not None}
+
+
+def service_labels(stack: str, service: str, project: str, unit: str) -> dict[str, str]:
+    """The labels that tie a container to its service."""
+    return {
+        names.LABEL_STACK_NAME: stack,
+        names.LABEL_SERVICE_NAME: f"{stack}/{service}",
+        "io.rancher.stack.name": stack,
+        "io.rancher.stack_service.name": f"{stack}/{service}",
+        "io.rancher.project.name": project,
+        "io.rancher.project_service.name": f"{project}/{stack}/{service}",
+        "io.rancher.service.launch.config": "io.rancher.service.primary.launch.config",
+        "io.rancher.service.deployment.unit": unit,
+    }
+
+
+def describe(
+    instance: Record, ports: Sequence[Record], address: str | None, stack: str | None, service: str | None
+) -> wire.Instance:
+    """The container of `instance` for its agent; `address` is its managed address, None in Docker's own networks."""
+    labels = {
+        **(instance.labels or {}),
+        names.LABEL_INSTANCE_UUID: instance.uuid,
+        "io.rancher.container.uuid": instance.uuid,
+        "io.rancher.container.name": instance.name or "",
+    }
+    if address is not None:
+        labels["io.rancher.container.ip"] = address
+    return wire.Instance(
+        uuid=instance.uuid,
+        name=instance.name or f"r-{instance.uuid[:8]}",
+        image=image_reference(instance.imageUuid),
+        command=instance.command,
+        entry_point=instance.entryPoint,
+        environment=instance.environment or {},
+        labels=labels,
+        hostname=instance.hostname or hostname(instance.name or instance.uuid[:8]),
+        user=instance.user,
+        working_dir=instance.workingDir,
+        tty=bool(instance.tty),
+        stdin_open=bool(instance.stdinOpen),
+        volumes=instance.dataVolumes or [],
+        memory=instance.memory,
+        cpu_shares=instance.cpuShares,
+        privileged=bool(instance.privileged),
+        cap_add=instance.capAdd or [],
+        cap_drop=instance.capDrop or [],
+        restart_policy=_restart_policy(instance.restartPolicy),
+        network_mode=instance.networkMode or "managed",
+        address=address,
+        dns_search=[*_search(stack, service), *(instance.dnsSearch or [])] if address else instance.dnsSearch or [],
+        ports=[_published(port) for port in ports if port.publicPort],
+    )
+
+
+def hostname(name: str) -> str:
+    """A container's name as a host name: at most 63 characters, no underscores."""
+    return name.replace("_", "-").replace(".", "-")[:63].strip("-")
+
+
+def _restart_policy(policy: dict[str, Any] | None) -> wire.RestartPolicy | None:
+    if not policy or not policy.get("name"):
+        return None
+    return wire.RestartPolicy(
+        name=policy["name"], maximum_retry_count=policy.get("maximumRetryCount") or DEFAULT_RESTART_COUNT
+    )
+
+
+def _search(stack: str | None, service: str | None) -> list[str]:
+    """Search domains, most particular first, so that short names are tried in one's own stack."""
+    own = [f"{stack}.{root}" for root in DNS_ROOTS] if stack else []
+    own += [f"{service}.{stack}.{root}" for root in DNS_ROOTS] if stack and service else []
+    return [*own, *DNS_ROOTS]
+
+
+def _published(port: Record) -> wire.PublishedPort:
+    bind = port.bindAddress if port.bindAddress and port.bindAddress != "0.0.0.0" else ""  # noqa: S104 - the wire's wildcard is empty
+    return wire.PublishedPort(
+        public_port=port.publicPort, private_port=port.privatePort, protocol=port.protocol, bind_address=bind
+    )
