@@ -61,6 +61,9 @@ class Builder:
                 image = engine.image_id(tag)
                 assert image is not None
                 verdict = "built"
+            if wanted.wheels:
+                link = self.cache / f"wheelhouse-{wanted.wheels}.tar"
+                wheels.archive(self.root, self.cache / "wheels", wanted.wheels, link)
         print(f"  {tag}  {verdict}  {time.monotonic() - started:.1f} s", flush=True)
         return wanted.name, {"tag": tag, "id": image}
 

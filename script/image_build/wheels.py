@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 from collections.abc import Callable
@@ -73,6 +74,32 @@ def provide(root: Path, cache: Path, extra: str, target: Path) -> None:
     project = _cached(cache / f"project-{project_digest(root)[:12]}", lambda into: _build_project(root, into))
     shutil.copytree(dependencies, target / "dependencies", copy_function=os.link)
     shutil.copytree(project, target / "project", copy_function=os.link)
+
+
+def archive(root: Path, cache: Path, extra: str, link: Path) -> None:
+    """Make ``link`` point at a tar archive of the wheelhouse, for roles that install it on a machine.
+
+    The archive's bytes depend on the wheels alone, so that its checksum tells whether there is something to install.
+    """
+    target = cache / f"{extra}-{hashlib.sha256(digest(root, extra).encode()).hexdigest()[:12]}.tar"
+    if not target.exists():
+        with tempfile.TemporaryDirectory(dir=cache) as name:
+            provide(root, cache, extra, Path(name) / "wheelhouse")
+            partial = Path(name) / target.name
+            with tarfile.open(partial, "w") as tar:
+                for wheel in sorted(Path(name).glob("wheelhouse/*/*.whl")):
+                    tar.add(wheel, wheel.name, filter=_anonymous)
+            partial.rename(target)
+    partial_link = cache / f".{link.name}"
+    partial_link.unlink(missing_ok=True)
+    partial_link.symlink_to(target)
+    partial_link.rename(link)
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """A member without its times and owners: a rebuilt wheel with the same content gives the same archive."""
+    member.mtime, member.uid, member.gid, member.uname, member.gname, member.mode = 0, 0, 0, "", "", 0o644
+    return member
 
 
 def _cached(folder: Path, fill: Callable[[Path], None]) -> Path:
