@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Callable, ContextManager, Dict, Mapping, Optional
 
+from . import firewall
 from .host import Host
 from .result import Result
 
 #: Brings one kind to ``description`` (``None``: removed), recording into the result; changes nothing when ``check``.
 Applier = Callable[[Host, Optional[Mapping[str, Any]], Result, bool], None]
 
-_APPLIERS: Dict[str, Applier] = {}
+_APPLIERS: Dict[str, Applier] = {
+    "firewall": firewall.apply,
+}
 
 
 def apply_kind(kind: str, description: Optional[Mapping[str, Any]], owner: str, version: int = 0, check: bool = False,

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers of a host's resolver: who asks decides which names exist. Data only; the script that reads it is in the image."""
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from .addressing import RESOLVER
+
+DOMAINS = ("orca.internal", "rancher.internal")
+TABLE, FORWARD = "table.lua", "forward.zones"
+
+_LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\Z")
+
+
+def table(description: Mapping[str, Any], forward: bool) -> str:
+    """``table.lua`` for kind ``dns``: one line per client, sorted, so that a diff shows what changed.
+
+    :param forward: whether there are upstream servers for foreign names.
+    :raises ValueError: a name is no host name, or an address no address.
+    """
+    clients = description["clients"]
+    lines = ["return {", "reverse = {0},".format(_quote(reverse_zone(description["cidr"]))), "forward = {0},".format("true" if forward else "false"), "clients = {"]
+    for address in sorted(clients, key=ipaddress.IPv4Address):
+        lines.append("[{0}] = {{{1}}},".format(_quote(str(ipaddress.IPv4Address(address))), _client(clients[address])))
+    return "\n".join(lines + ["}}", ""])
+
+
+def expand(names: Mapping[str, Sequence[str]]) -> Dict[str, List[str]]:
+    """Every form under which the names are answered: as they are, below both domains, and the addresses' reverse names."""
+    answers: Dict[str, List[str]] = {}
+    for name in sorted(names):
+        plain = name.lower().rstrip(".")
+        if not _LABELS.match(plain):
+            raise ValueError("{0!r} is not a host name".format(name))
+        addresses = [str(ipaddress.IPv4Address(address)) for address in names[name]]
+        for full in [plain + "."] + ["{0}.{1}.".format(plain, domain) for domain in DOMAINS]:
+            answers[full] = addresses
+        for address in addresses:  # the first name in order keeps the reverse name
+            answers.setdefault(_reverse(address), ["{0}.{1}.".format(plain, DOMAINS[0])])
+    return answers
+
+
+def forward_zones(upstreams: Sequence[str]) -> str:
+    """PowerDNS ``forward-zones-file``: everything else goes to ``upstreams``, recursion desired."""
+    return "+.={0}\n".format(";".join(upstreams)) if upstreams else ""
+
+
+def upstreams(resolv_conf: str) -> List[str]:
+    """The IPv4 resolvers of a ``resolv.conf`` that can be reached from a container: no loopback, and not ourselves."""
+    found = []
+    for line in resolv_conf.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0] == "nameserver":
+            address = _ipv4(words[1])
+            if address is not None and not address.is_loopback and str(address) != RESOLVER and str(address) not in found:
+                found.append(str(address))
+    return found
+
+
+def resolv_conf(search: Sequence[str] = ()) -> str:
+    """The ``resolv.conf`` of a managed container; ``search`` comes before our own domain.
+
+    It is bind-mounted, because Docker's own resolver would answer the names of all containers of the network.
+    """
+    domains = list(search) + [domain for domain in DOMAINS[:1] if domain not in search]
+    return "search {0}\nnameserver {1}\n".format(" ".join(domains), RESOLVER)
+
+
+def reverse_zone(cidr: str) -> str:
+    """Suffix of the reverse names of ``cidr``, on the octet boundary that holds it, e.g. ``.42.10.in-addr.arpa.``"""
+    network = ipaddress.IPv4Network(cidr)
+    octets = str(network.network_address).split(".")[:max(1, network.prefixlen // 8)]
+    return ".{0}.in-addr.arpa.".format(".".join(reversed(octets)))
+
+
+def _client(names: Mapping[str, Sequence[str]]) -> str:
+    return ", ".join(
+        "[{0}] = {{{1}}}".format(_quote(name), ", ".join(_quote(value) for value in values))
+        for name, values in sorted(expand(names).items()))
+
+
+def _reverse(address: str) -> str:
+    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
+
+
+def _quote(text: str) -> str:
+    return '"{0}"'.format(text)  # names and addresses are validated above: nothing to escape is left
+
+
+def _ipv4(text: str) -> Optional[ipaddress.IPv4Address]:
+    try:
+        return ipaddress.IPv4Address(text)
+    except ValueError:
+        return None

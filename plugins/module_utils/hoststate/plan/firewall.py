@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packet filter of a host: the chains we own, the jumps to them, and the one transaction that makes them so.
+
+Rules are written in the normal form in which ``iptables-save`` prints them, so that comparing text is comparing rules.
+The nat rules of Rancher's documented tables come first and in their order; what it lacked (a container reaching itself
+through its own port, the host reaching its own ports) follows.
+"""
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
+
+from .addressing import RESOLVER, HostRange
+
+#: {table: {chain: rules without the leading "-A CHAIN "}}
+Tables = Dict[str, Dict[str, List[str]]]
+
+PREROUTING, POSTROUTING, FORWARD = "CATTLE_PREROUTING", "CATTLE_POSTROUTING", "CATTLE_FORWARD"
+OWN: Mapping[str, Tuple[str, ...]] = {"nat": (PREROUTING, POSTROUTING), "filter": (FORWARD,)}
+
+#: Docker's chain for rules of others; it is entered before Docker's own and survives Docker's restarts.
+DOCKER_USER = "DOCKER-USER"
+IKE_PORTS = (4500, 500)
+_UDP_RULE = re.compile(r"-m udp --dport (\d+) -j DNAT --to-destination (\S+)")
+PROTOCOLS = ("tcp", "udp")
+
+
+class Jump(NamedTuple):
+    """A rule in a chain that is not ours; it must be that chain's first."""
+
+    table: str
+    parent: str
+    rule: str
+
+
+class Wanted(NamedTuple):
+    """Everything of ours in the packet filter."""
+
+    chains: Tables
+    jumps: Tuple[Jump, ...]
+
+
+def plan(description: Optional[Mapping[str, Any]], observed: Tables) -> Wanted:
+    """What must stand in the tables; ``None`` wants nothing of ours.
+
+    :param observed: decides only where the forward chain hooks in (``DOCKER-USER`` where Docker made it).
+    :raises ValueError: an address, port or protocol is not one.
+    """
+    if description is None:
+        return Wanted({}, ())
+    host = HostRange(description["subnet"])
+    cidr = str(ipaddress.IPv4Network(description["cidr"]))
+    ports = [Port(item) for _key, item in sorted(description["ports"].items())]
+    ports.sort(key=lambda port: port.order)
+    nat = {
+        PREROUTING: [_to_ike(number, host) for number in IKE_PORTS] + [port.publish() for port in ports],
+        POSTROUTING: _outbound(cidr) + sorted({port.to_itself() for port in ports}),
+    }
+    parent = DOCKER_USER if DOCKER_USER in observed.get("filter", {}) else "FORWARD"
+    jumps = (
+        Jump("nat", "PREROUTING", "-j " + PREROUTING),
+        Jump("nat", "POSTROUTING", "-j " + POSTROUTING),
+        Jump("nat", "OUTPUT", "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j " + PREROUTING),
+        Jump("filter", parent, "-j " + FORWARD),
+    )
+    return Wanted({"nat": nat, "filter": {FORWARD: _closed(cidr, description["bridge"])}}, jumps)
+
+
+class Port:
+    """One published port."""
+
+    def __init__(self, item: Mapping[str, Any]) -> None:
+        self.protocol = str(item["protocol"])
+        if self.protocol not in PROTOCOLS:
+            raise ValueError("port {0}: protocol must be tcp or udp, not {1!r}".format(item["publicPort"], self.protocol))
+        self.public, self.private = _port(item["publicPort"]), _port(item["privatePort"])
+        self.target = ipaddress.IPv4Address(item["address"])
+        self.bind = ipaddress.IPv4Address(item.get("bindAddress") or "0.0.0.0")  # noqa: S104 - means every address, as in Docker
+
+    @property
+    def order(self) -> Tuple[bool, int, str, int]:
+        """Ports on one address before those on any: the first match wins."""
+        return (int(self.bind) == 0, self.public, self.protocol, int(self.bind))
+
+    def publish(self) -> str:
+        """From any local address (or the bound one) to the container."""
+        bound = "" if int(self.bind) == 0 else "-d {0}/32 ".format(self.bind)
+        return "{0}-p {1} -m addrtype --dst-type LOCAL -m {1} --dport {2} -j DNAT --to-destination {3}:{4}".format(
+            bound, self.protocol, self.public, self.target, self.private)
+
+    def to_itself(self) -> str:
+        """Only a container calling its own port: any wider rule would hide the callers' addresses."""
+        return "-s {0}/32 -d {0}/32 -p {1} -m {1} --dport {2} -j MASQUERADE".format(self.target, self.protocol, self.private)
+
+
+def _to_ike(number: int, host: HostRange) -> str:
+    return "-p udp -m addrtype --dst-type LOCAL -m udp --dport {0} -j DNAT --to-destination {1}:{0}".format(number, host.net_agent)
+
+
+def _outbound(cidr: str) -> List[str]:
+    # The resolver answers by the client's address, so that one destination must see it. The port range keeps outgoing
+    # flows off 500 and 4500 of the host, which belong to the tunnels coming in.
+    outside = "-s {0} ! -d {0}".format(cidr)
+    return [
+        "-s {0} -d {1}/32 -j ACCEPT".format(cidr, RESOLVER),
+        outside + " -p tcp -j MASQUERADE --to-ports 1024-65535",
+        outside + " -p udp -j MASQUERADE --to-ports 1024-65535",
+        outside + " -j MASQUERADE",
+    ]
+
+
+def _closed(cidr: str, bridge: str) -> List[str]:
+    """Into the bridge only what was asked for or published; between containers only over the bridge, never in clear."""
+    return [
+        "-o {0} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT".format(bridge),
+        "-o {0} -m conntrack --ctstate DNAT -j ACCEPT".format(bridge),
+        "-d {0} ! -i {1} -j DROP".format(cidr, bridge),
+        "-d {0}/32 ! -i {1} -j DROP".format(RESOLVER, bridge),
+        "-s {0} -d {0} ! -o {1} -j DROP".format(cidr, bridge),
+    ]
+
+
+def parse(text: str) -> Tables:
+    """Read the output of ``iptables-save`` (one or many tables). Counters and comments are dropped."""
+    tables: Tables = {}
+    chains: Dict[str, List[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("*"):
+            chains = tables.setdefault(line[1:].strip(), {})
+        elif line.startswith(":"):
+            chains.setdefault(line[1:].split(" ", 1)[0], [])
+        elif line.startswith("-A "):
+            _option, chain, rule = line.split(" ", 2)
+            chains.setdefault(chain, []).append(rule.rstrip())
+    return tables
+
+
+def transaction(wanted: Wanted, observed: Tables) -> Optional[str]:
+    """Input for ``iptables-restore --noflush`` that leads from ``observed`` to ``wanted``; ``None`` if nothing is to do.
+
+    Each table commits at once: a packet sees the old or the new chain, never a half-filled one.
+    """
+    parts = []
+    for table in OWN:
+        lines = _table(table, wanted, observed.get(table, {}))
+        if lines:
+            parts.append("\n".join(["*" + table] + lines + ["COMMIT", ""]))
+    return "".join(parts) or None
+
+
+def apply_transaction(text: str, observed: Tables) -> Tables:
+    """What ``observed`` becomes by ``text``: the meaning of :func:`transaction`, for check mode and for tests."""
+    tables = {table: {chain: list(rules) for chain, rules in chains.items()} for table, chains in observed.items()}
+    chains: Dict[str, List[str]] = {}
+    for line in text.splitlines():
+        command, _space, rest = line.partition(" ")
+        if line.startswith("*"):
+            chains = tables.setdefault(line[1:], {})
+        elif line.startswith(":"):
+            chains[command[1:]] = []
+        elif command in ("-A", "-I", "-D"):
+            chain, rule = rest.split(" ", 1)
+            if command == "-A":
+                chains[chain].append(rule)
+            elif command == "-D":
+                chains[chain].remove(rule)
+            else:
+                chains[chain].insert(0, rule.split(" ", 1)[1])  # "-I CHAIN 1 RULE"
+        elif command == "-X":
+            del chains[rest]
+    return tables
+
+
+def udp_ports(tables: Tables) -> Set[Tuple[int, str]]:
+    """Public UDP ports of ours with their targets, for comparing two states."""
+    rules = tables.get("nat", {}).get(PREROUTING, [])
+    return {(int(match.group(1)), match.group(2)) for match in map(_UDP_RULE.search, rules) if match}
+
+
+def show(tables: Tables) -> str:
+    """Our chains and the rules of others that jump to them, as text for a diff."""
+    lines = []
+    for table, own in OWN.items():
+        for chain, rules in tables.get(table, {}).items():
+            for position, rule in enumerate(rules, 1):
+                if chain in own:
+                    lines.append("{0}: -A {1} {2}".format(table, chain, rule))
+                elif _target(rule) in own:
+                    lines.append("{0}: {1} rule {2}: {3}".format(table, chain, position, rule))
+    return "\n".join(lines)
+
+
+def _table(table: str, wanted: Wanted, chains: Mapping[str, List[str]]) -> List[str]:
+    declared, lines, gone = [], [], []
+    targets = wanted.chains.get(table, {})
+    for name, rules in targets.items():
+        if chains.get(name) != rules:
+            declared.append(":{0} - [0:0]".format(name))
+            lines += ["-A {0} {1}".format(name, rule) for rule in rules]
+    lines += _jumps(table, wanted, chains)
+    for name in OWN[table]:
+        if name in chains and name not in targets:
+            declared.append(":{0} - [0:0]".format(name))  # emptied, or it could not be deleted
+            gone.append("-X " + name)
+    return declared + lines + gone
+
+
+def _jumps(table: str, wanted: Wanted, chains: Mapping[str, List[str]]) -> List[str]:
+    lines = []
+    first = {jump.parent: jump.rule for jump in wanted.jumps if jump.table == table}
+    for parent, rules in chains.items():
+        if parent in OWN[table]:
+            continue
+        present = [rule for rule in rules if _target(rule) in OWN[table]]
+        rule = first.get(parent)
+        if rule is None:
+            lines += ["-D {0} {1}".format(parent, old) for old in present]
+        elif present != [rule] or rules[0] != rule:
+            lines += ["-D {0} {1}".format(parent, old) for old in present]
+            lines.append("-I {0} 1 {1}".format(parent, rule))
+    # nft shows no built-in chain before its first use.
+    lines += ["-I {0} 1 {1}".format(parent, rule) for parent, rule in first.items() if parent not in chains]
+    return lines
+
+
+def _target(rule: str) -> str:
+    _match, _option, target = rule.rpartition("-j ")
+    return target.split(" ", 1)[0]
+
+
+def _port(number: Any) -> int:
+    value = int(number)
+    if not 1 <= value <= 65535:
+        raise ValueError("port {0} is not between 1 and 65535".format(value))
+    return value

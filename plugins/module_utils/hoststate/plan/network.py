@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The managed network of a host: Docker network, kernel settings, routes and the two system containers."""
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+from .addressing import RESOLVER, HostRange
+from .items import canonical
+
+NET_AGENT, DNS_AGENT = "orca-net", "orca-dns"
+SYSTEM_LABEL, SPEC_LABEL = "io.orca.system", "io.orca.spec"
+
+#: The kernel's worst metric: such a route counts only where nothing else does.
+WORST_METRIC = 4294967295
+
+
+class Route(NamedTuple):
+    """One route of the main table; neither ``via`` nor ``device`` means unreachable."""
+
+    destination: str
+    via: Optional[str] = None
+    device: Optional[str] = None
+    source: Optional[str] = None
+    metric: int = 0
+
+    def command(self) -> str:
+        """Arguments of ``ip route replace``."""
+        if self.via is None:
+            return "unreachable {0} metric {1}".format(self.destination, self.metric)
+        text = "{0} via {1} dev {2}".format(self.destination, self.via, self.device)
+        return text + (" src {0}".format(self.source) if self.source else "")
+
+
+def routes(description: Mapping[str, Any]) -> List[Route]:
+    """Other hosts' ranges lie behind the network agent, the resolver behind the DNS container.
+
+    The unreachable route is the floor: while the bridge is away nothing for the environment may take the default route.
+    """
+    host, cidr, bridge = HostRange(description["subnet"]), str(ipaddress.IPv4Network(description["cidr"])), description["bridge"]
+    return [
+        Route(cidr, metric=WORST_METRIC),
+        Route(cidr, via=host.net_agent, device=bridge, source=host.gateway),
+        Route(RESOLVER + "/32", via=host.dns, device=bridge, source=host.gateway),
+    ]
+
+
+def sysctls(description: Mapping[str, Any]) -> Dict[str, str]:
+    """Kernel settings, path below ``/proc/sys`` -> value.
+
+    Redirects would make containers bypass the gateway; bridged frames must meet iptables, or answers between neighbours
+    of one bridge would not be translated back.
+    """
+    bridge = description["bridge"]
+    return {
+        "net/ipv4/ip_forward": "1",
+        "net/ipv4/conf/all/send_redirects": "0",
+        "net/ipv4/conf/{0}/send_redirects".format(bridge): "0",
+        "net/bridge/bridge-nf-call-iptables": "1",
+    }
+
+
+def docker_network(description: Mapping[str, Any], mtu: int) -> Dict[str, Any]:
+    """Body of ``POST /networks/create``.
+
+    :param mtu: of the uplink; a smaller bridge would cut the network agent's outer packets in two.
+    """
+    host = HostRange(description["subnet"])
+    return {
+        "Name": description["network"],
+        "CheckDuplicate": True,
+        "Driver": "bridge",
+        "IPAM": {"Driver": "default", "Config": [{"Subnet": host.subnet, "IPRange": host.ip_range, "Gateway": host.gateway}]},
+        "Options": {"com.docker.network.bridge.name": description["bridge"], "com.docker.network.driver.mtu": str(mtu)},
+        "Labels": {SYSTEM_LABEL: "network"},
+    }
+
+
+def containers(description: Mapping[str, Any], mesh_directory: str, dns_directory: str) -> Dict[str, Dict[str, Any]]:
+    """Bodies of ``POST /containers/create`` for the system containers, by name.
+
+    They keep working on the files in their directories, and Docker restarts them: no agent is needed for either.
+    """
+    host, images = HostRange(description["subnet"]), description["images"]
+    net = {
+        "Image": images["net"],
+        "Env": ["ORCA_CIDR={0}".format(description["cidr"])],
+        "Labels": {SYSTEM_LABEL: "net"},
+        "HostConfig": {
+            "CapAdd": ["NET_ADMIN", "NET_BIND_SERVICE"],
+            "Devices": [{"PathOnHost": "/dev/net/tun", "PathInContainer": "/dev/net/tun", "CgroupPermissions": "rwm"}],
+            "Sysctls": {
+                "net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0", "net.ipv4.conf.default.rp_filter": "0",
+                "net.ipv4.conf.all.send_redirects": "0", "net.ipv4.conf.default.send_redirects": "0",
+            },
+            "Binds": ["{0}:/etc/swanctl".format(mesh_directory)],
+        },
+    }
+    dns = {
+        "Image": images["dns"],
+        "Labels": {SYSTEM_LABEL: "dns"},
+        "HostConfig": {
+            # Used by the entry only, which gives them up before it becomes the resolver.
+            "CapAdd": ["CHOWN", "NET_ADMIN", "NET_BIND_SERVICE", "SETGID", "SETPCAP", "SETUID"],
+            "Binds": ["{0}:/etc/orca-dns".format(dns_directory)],
+        },
+    }
+    return {
+        NET_AGENT: _container(net, NET_AGENT, description["network"], host.net_agent),
+        DNS_AGENT: _container(dns, DNS_AGENT, description["network"], host.dns),
+    }
+
+
+def _container(body: Dict[str, Any], name: str, network: str, address: str) -> Dict[str, Any]:
+    body["Hostname"] = name
+    body["HostConfig"].update({
+        "CapDrop": ["ALL"],
+        "NetworkMode": network,
+        "RestartPolicy": {"Name": "always"},
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "2"}},
+    })
+    body["NetworkingConfig"] = {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": address}}}}
+    # What it was made from, to see later whether it still is what is wanted.
+    body["Labels"][SPEC_LABEL] = hashlib.sha256(canonical(body).encode("utf-8")).hexdigest()[:16]
+    return body
