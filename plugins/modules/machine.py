@@ -160,7 +160,7 @@ from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from ansible_collections.orca.platform.plugins.module_utils.machine import MachineError, driver_named
 from ansible_collections.orca.platform.plugins.module_utils.machine.driver import Spec
-from ansible_collections.orca.platform.plugins.module_utils.machine.home import Home
+from ansible_collections.orca.platform.plugins.module_utils.machine.home import SSH_PORT, SSH_USER, Home
 from ansible_collections.orca.platform.plugins.module_utils.machine.local import DOCKER_MISSING
 
 AT_ONCE = 8
@@ -285,8 +285,8 @@ def described(spec, machine, home):
         "driver": "local",
         "image": machine.image if machine else spec.image,
         "address": address,
-        "port": 22,
-        "user": "root",
+        "port": SSH_PORT,
+        "user": SSH_USER,
         "private_key_file": str(home.private_key(spec.name)),
         "known_hosts_file": str(home.known_hosts),
         "ssh_host_key": "%s %s" % (address, machine.host_key) if known else None,

@@ -18,6 +18,10 @@ from typing import Any, Dict, Iterator
 from .driver import Machine, MachineError
 
 
+SSH_PORT = 22
+SSH_USER = "root"
+
+
 class Home:
     """The folder ``path``; made when first written to."""
 

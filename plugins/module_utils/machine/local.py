@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Driver ``local``: a machine is a container with systemd, sshd and a Docker engine of its own, on the control node's engine."""
+"""Driver ``local``: a machine is a container with systemd and sshd on the control node's own Docker engine."""
 
 from __future__ import annotations
 
@@ -71,10 +71,7 @@ class LocalDriver(Driver):
 
     def differences(self, spec: Spec, have: Machine) -> List[str]:
         changed = ["state"] if have.state != "running" else []
-        changed += [
-            key for key in ("memory", "cpus") if getattr(spec, key) not in (None, getattr(have, key))
-        ]
-        return changed
+        return changed + [key for key in ("memory", "cpus") if getattr(spec, key) not in (None, getattr(have, key))]
 
     def create(self, spec: Spec, public_key: str) -> Machine:
         image = self._image(spec.image)
@@ -173,7 +170,7 @@ class LocalDriver(Driver):
             image=seen["Config"]["Image"],
             memory=host["Memory"] or None,
             cpus=host["CpuQuota"] / container.CPU_PERIOD if host["CpuQuota"] else None,
-            address=endpoint["IPAddress"] or None,
+            address=endpoint["IPAddress"] or (endpoint["IPAMConfig"] or {}).get("IPv4Address"),
         )
 
     def _image(self, image: str) -> str:
