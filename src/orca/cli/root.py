@@ -49,7 +49,11 @@ class LazyGroup(click.Group):
         lazy = COMMANDS.get(cmd_name)
         if lazy is None:
             return None
-        command = getattr(importlib.import_module(lazy.module), lazy.attribute)
+        try:
+            command = getattr(importlib.import_module(lazy.module), lazy.attribute)
+        except ModuleNotFoundError as exc:
+            extra = "server" if cmd_name == "server" else "cli"
+            raise CommandError(f"{cmd_name} needs {exc.name}: pip install 'orca-platform[{extra}]'") from exc
         assert isinstance(command, click.Command)
         return command
 
