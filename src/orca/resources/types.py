@@ -27,7 +27,7 @@ ROLES = (
 )
 
 
-def access(tenant: str = "", *, admin: str | None = None, **others: str) -> Mapping[str, str]:
+def access(tenant: str = "", *, admin: str | None = None, **others: str) -> dict[str, str]:
     """Rights per role on a type: ``c`` create, ``r`` read, ``u`` update, ``d`` remove; empty: it does not exist there.
 
     ``tenant`` is for whoever works in a project (``project``, ``owner``, ``member``, ``restricted``) and for services;

@@ -7,6 +7,7 @@ from orca.store.errors import Closed, NotFound, NotUnique, StoreError
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
 from orca.store.tx import ANY, ReadTx, Tx, now_ms
+from orca.store.vault import Vault
 
 __all__ = [
     "ANY",
@@ -24,5 +25,6 @@ __all__ = [
     "StoredType",
     "Subscription",
     "Tx",
+    "Vault",
     "now_ms",
 ]

@@ -169,7 +169,7 @@ class Tx(ReadTx):
 
         Returns the unit's own record of that row, which is also ``record`` when it came from this unit.
         """
-        own = self._own(record)
+        own = self.own(record)
         changed = self._assign(own, fields)
         if not changed:
             return own
@@ -203,7 +203,8 @@ class Tx(ReadTx):
         """Call this in the event loop once the unit is durable; never if it is rolled back."""
         self.callbacks.append(callback)
 
-    def _own(self, record: Record) -> Record:
+    def own(self, record: Record) -> Record:
+        """This unit's record of the row; ``record`` may be an older snapshot from another unit."""
         own = self._records.get((record.root, record.id))
         return own if own is not None else self.require(record.root, record.id)
 

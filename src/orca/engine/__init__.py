@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floor 2: durable processes. Who does it, when, and again after a crash; see docs/architecture.md, section 2."""
+
+from orca.engine.agents import AgentConnection, AgentConnections, Progress
+from orca.engine.behaviour import Behaviour, Call, lookup
+from orca.engine.engine import Engine
+from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
+from orca.engine.run import Run
+from orca.engine.services import Server, Services
+
+__all__ = [
+    "AgentConnection",
+    "AgentConnections",
+    "AgentGone",
+    "Behaviour",
+    "Call",
+    "CommandFailed",
+    "CommandTimeout",
+    "Engine",
+    "Failed",
+    "Progress",
+    "Run",
+    "Server",
+    "Services",
+    "Superseded",
+    "lookup",
+]

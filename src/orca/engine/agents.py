@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The connected agents.
+
+The WebSocket behind a connection lives in ``orca.api``; a simulated agent can stand in for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+Progress: TypeAlias = Callable[[str | None, int | None], None]
+"""Called with a message and a percentage for each reply that only reports progress."""
+
+
+class AgentConnection(Protocol):
+    """One live agent. ``address`` is where it calls from, for people to read."""
+
+    @property
+    def agent_id(self) -> int:
+        """The agent row."""
+
+    @property
+    def address(self) -> str:
+        """The remote address."""
+
+    async def request(
+        self,
+        name: str,
+        data: Mapping[str, Any],
+        *,
+        resource_type: str | None = None,
+        resource_id: str | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Send a command and wait for its answer's data.
+
+        Raises ``CommandFailed`` for an error reply and ``AgentGone`` when the connection ends. Cancelling the wait
+        sends ``command.cancel``.
+        """
+
+    def post(self, name: str, data: Mapping[str, Any]) -> None:
+        """Send an event that has no reply."""
+
+    async def close(self, reason: str) -> None:
+        """End the connection, telling the agent why."""
+
+
+class AgentConnections:
+    """Which agents are connected to this server, by agent id."""
+
+    def __init__(self) -> None:
+        self._connections: dict[int, AgentConnection] = {}
+        self._changed: dict[int, asyncio.Event] = {}
+
+    def get(self, agent_id: int | None) -> AgentConnection | None:
+        """The live connection of an agent, or None."""
+        return None if agent_id is None else self._connections.get(agent_id)
+
+    def all(self) -> list[AgentConnection]:
+        """Every live connection."""
+        return list(self._connections.values())
+
+    def attach(self, connection: AgentConnection) -> None:
+        """An agent is ready for commands; whoever waits for it goes on."""
+        self._connections[connection.agent_id] = connection
+        event = self._changed.pop(connection.agent_id, None)
+        if event is not None:
+            event.set()
+
+    def detach(self, connection: AgentConnection) -> bool:
+        """A connection ended. False when the agent is already connected anew."""
+        if self._connections.get(connection.agent_id) is not connection:
+            return False
+        del self._connections[connection.agent_id]
+        return True
+
+    async def wait(self, agent_id: int) -> AgentConnection:
+        """The agent's connection, as soon as there is one."""
+        while (connection := self._connections.get(agent_id)) is None:
+            await self._changed.setdefault(agent_id, asyncio.Event()).wait()
+        return connection

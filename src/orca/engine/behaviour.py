@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the floors above say what must happen: one ``Behaviour`` per package, added to ``Services`` by its ``install``.
+
+    behaviour = Behaviour()
+
+    @behaviour.process("instance.start")
+    async def start(run: Run) -> None: ...
+
+    @behaviour.create("environment")
+    def create_stack(tx: Tx, call: Call, fields: dict[str, Any]) -> Record: ...
+
+A name given for a root type (``instance``) holds for its kinds (``container``) unless they have their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from orca.resources import TYPES
+from orca.store import ReadTx, Record, Tx
+
+if TYPE_CHECKING:
+    from orca.engine.agents import AgentConnection
+    from orca.engine.run import Run
+    from orca.engine.services import Services
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """Who asks for something through the API, and how they see it.
+
+    ``account_id``: on whose behalf (the project), ``user_id``: who signed in. ``base``: the URL up to and including the
+    version, with the project part when the caller used one. ``client``: the address the request came from.
+    """
+
+    services: Services
+    role: str
+    account_id: int
+    user_id: int
+    version: str = "v2"
+    base: str = ""
+    root: str = ""
+    client: str = ""
+
+    def request(self, tx: Tx, record: Record, action: str, **data: Any) -> Record:
+        """Start a process; see ``Engine.request``."""
+        return self.services.engine.request(tx, record, action, **data)
+
+
+ProcessHandler: TypeAlias = "Callable[[Run], Awaitable[None]]"
+CreateHook: TypeAlias = Callable[[Tx, Call, dict[str, Any]], "Record | list[Record]"]
+UpdateHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], Record]
+RemoveHook: TypeAlias = Callable[[Tx, Call, Record], Record]
+ActionHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], "Record | dict[str, Any]"]
+Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
+AgentHandler: TypeAlias = "Callable[[Services, AgentConnection, dict[str, Any]], Awaitable[None]]"
+
+
+class Behaviour:
+    """A set of named behaviours; decorators add to it."""
+
+    def __init__(self) -> None:
+        self.processes: dict[str, ProcessHandler] = {}
+        self.creates: dict[str, CreateHook] = {}
+        self.updates: dict[str, UpdateHook] = {}
+        self.removes: dict[str, RemoveHook] = {}
+        self.actions: dict[str, ActionHook] = {}
+        self.computed_fields: dict[str, Computed] = {}
+        self.computed_links: dict[str, Computed] = {}
+        self.agent_events: dict[str, list[AgentHandler]] = {}
+
+    def process(self, *names: str) -> Callable[[F], F]:
+        """What a process does: ``"instance.start"``. A process without a handler just reaches its end state."""
+        return self._into(self.processes, names)
+
+    def create(self, *types: str) -> Callable[[F], F]:
+        """What creating does instead of inserting the row and requesting ``create``."""
+        return self._into(self.creates, types)
+
+    def update(self, *types: str) -> Callable[[F], F]:
+        """What updating does instead of writing the fields and requesting ``update`` where there is one."""
+        return self._into(self.updates, types)
+
+    def remove(self, *types: str) -> Callable[[F], F]:
+        """What removing does instead of requesting ``remove``."""
+        return self._into(self.removes, types)
+
+    def action(self, *names: str) -> Callable[[F], F]:
+        """What an action does: ``"service.setservicelinks"``. Shown is what it returns: a record, or a typed object."""
+        return self._into(self.actions, names)
+
+    def computed(self, *names: str) -> Callable[[F], F]:
+        """A field that is worked out when shown: ``"registrationToken.command"``."""
+        return self._into(self.computed_fields, names)
+
+    def link(self, *names: str) -> Callable[[F], F]:
+        """A link besides the declared ones: ``"registrationToken.registrationUrl"``; None leaves it out."""
+        return self._into(self.computed_links, names)
+
+    def agent(self, *names: str) -> Callable[[F], F]:
+        """What an agent's event does: ``"agent.hello"``; ``"connected"``, ``"disconnected"`` frame a connection.
+
+        Events of one agent are handled one after another, in the order they came. Several behaviours may handle one.
+        """
+
+        def decorate(function: F) -> F:
+            for name in names:
+                self.agent_events.setdefault(name, []).append(function)
+            return function
+
+        return decorate
+
+    def add(self, other: Behaviour) -> None:
+        """Take over everything of another set. Two handlers for one name are a defect, except for agent events."""
+        _merge(self.processes, other.processes)
+        _merge(self.creates, other.creates)
+        _merge(self.updates, other.updates)
+        _merge(self.removes, other.removes)
+        _merge(self.actions, other.actions)
+        _merge(self.computed_fields, other.computed_fields)
+        _merge(self.computed_links, other.computed_links)
+        for name, handlers in other.agent_events.items():
+            self.agent_events.setdefault(name, []).extend(handlers)
+
+    @staticmethod
+    def _into(target: dict[str, Any], names: tuple[str, ...]) -> Callable[[F], F]:
+        def decorate(function: F) -> F:
+            _merge(target, dict.fromkeys(names, function))
+            return function
+
+        return decorate
+
+
+T = TypeVar("T")
+
+
+def _merge(target: dict[str, T], more: dict[str, T]) -> None:
+    for name, function in more.items():
+        if name in target:
+            raise ValueError(f"{name} has two handlers")
+        target[name] = function
+
+
+def lookup(functions: dict[str, T], type: str, suffix: str = "") -> T | None:
+    """The function for a type or the nearest type above it."""
+    name: str | None = type
+    while name is not None:
+        if name + suffix in functions:
+            return functions[name + suffix]
+        name = TYPES[name].parent
+    return None

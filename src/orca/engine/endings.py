@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The units that end a process: success, failure, one more try later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orca.engine.errors import Failed
+from orca.engine.requests import DONE, REQUESTED, process_of
+from orca.store import Record, Tx
+
+if TYPE_CHECKING:
+    from orca.engine.run import Run
+
+REMOVE_DELAY = 60_000
+"""Milliseconds between ``removed`` and ``removeTime``, when the row may be purged (2015's value)."""
+
+
+def succeed(tx: Tx, run: Run, row: Record) -> None:
+    """Move the resource to the process's end state and start what follows."""
+    run.data = row.data.get("input", {})
+    record = tx.require(run.resource_type, run.resource_id)
+    if run.finish_unit is not None:
+        run.finish_unit(tx)
+    wanted = process_of(record.type, run.action)
+    shown = getattr(record, wanted.field)
+    keep = bool(row.data.get("keepError"))
+    move(tx, record, wanted.field, wanted.done.get(shown, next(iter(wanted.done.values()))), keep_error=keep)
+    chain = run.chain if run.chain is not ... else wanted.chain
+    end(tx, row, "SUCCESS", "CHAIN" if chain else "DONE")
+    if chain is not None:
+        run.engine.request(tx, record, chain, _keep_error=keep, **run.chain_data)
+
+
+def fail(tx: Tx, run: Run, row: Record, failure: Failed) -> None:
+    """Leave the resource with the reason on it."""
+    record = tx.require(run.resource_type, run.resource_id)
+    if failure.unit is not None:
+        failure.unit(tx)
+    wanted = process_of(record.type, run.action)
+    move(tx, record, wanted.field, failure.state or row.fromState, keep_error=True)
+    tx.update(record, transitioning="error", transitioningMessage=failure.message, transitioningProgress=None)
+    end(tx, row, "FAILED", "FAILED")
+    if failure.chain is not None:
+        run.engine.request(tx, record, failure.chain, _keep_error=True)
+
+
+def retry(tx: Tx, run: Run, row: Record, reason: str, delay: int) -> None:
+    """Show why the process did not get on, and when it is tried again (``delay`` in milliseconds)."""
+    record = tx.get(run.resource_type, run.resource_id)
+    tx.update(
+        row, phase=REQUESTED, attempts=row.attempts + 1, runAfter=tx.now + delay, waiting=reason, waitingSince=tx.now
+    )
+    if record is not None:
+        tx.update(record, transitioningMessage=reason)
+
+
+def move(tx: Tx, record: Record, field: str, state: str, *, keep_error: bool) -> None:
+    """Set the state a process ends in, with what belongs to being removed."""
+    tx.update(record, **{field: state})
+    if not keep_error:
+        tx.update(record, transitioning=None, transitioningMessage=None)
+    tx.update(record, transitioningProgress=None)
+    if field == "state" and state == "removed" and record.removed is None:
+        tx.update(record, removed=tx.now, removeTime=tx.now + REMOVE_DELAY)
+
+
+def end(tx: Tx, row: Record, result: str, reason: str) -> None:
+    """Close the process row; its steps have served."""
+    tx.update(
+        row, phase=DONE, result=result, exitReason=reason, endTime=tx.now, waiting=None, waitingSince=None,
+        runAfter=None, progress=None,
+    )  # fmt: skip
+    steps = tx.table("process_step")
+    tx.execute(steps.delete().where(steps.c.process_id == row.id))

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine: gives each process to one worker, and to another one when that is gone.
+
+A process requested here is claimed by this server in the same unit. At the start, and from time to time, processes
+whose lease has run out are claimed too; this server's own from an earlier life at once. What a worker was doing when
+the machine died is done again from the last stored step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from orca.engine import requests
+from orca.engine.behaviour import lookup
+from orca.engine.errors import Failed, Superseded
+from orca.engine.requests import LEASE
+from orca.engine.run import Run
+from orca.store import Closed, ReadTx, Record, Tx
+
+if TYPE_CHECKING:
+    from orca.engine.services import Services
+
+log = logging.getLogger(__name__)
+
+BACKOFF = (0.5, 60.0)
+"""Seconds before the first retry (doubled each time) and at most."""
+
+
+class Engine:
+    """Runs processes of this server. ``server`` is the server's lasting identity."""
+
+    def __init__(self, services: Services, server: str) -> None:
+        self.services = services
+        self.server = server
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._lanes: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._stopping = False
+
+    def request(
+        self, tx: Tx, record: Record, action: str, *, _delay: int = 0, _keep_error: bool = False, **data: Any
+    ) -> Record:
+        """Start a process on a resource, in this unit; returns the process row.
+
+        Writes the transitioning state, supersedes what runs on that state field, and claims the process for this
+        server. ``data`` is JSON for the handler (``run.data``); ``_delay`` in milliseconds. Raises
+        ``ActionNotAvailable``.
+        """
+        row, old, new = requests.request(
+            tx, record, action, data, server=self.server, delay=_delay, keep_error=_keep_error
+        )
+        if new:
+            tx.after_commit(lambda: self._start(row, old.id if old is not None else None))
+        return row
+
+    def supersede(self, tx: Tx, record: Record, field: str = "state") -> None:
+        """End whatever process works on that state field, without another one in its place."""
+        old = requests.running(tx, record, field)
+        if old is not None:
+            requests.supersede(tx, old)
+            tx.after_commit(lambda: self._cancel(old.id))
+
+    async def start(self) -> None:
+        """Take up what an earlier life of this server left, then go on looking for processes whose server is gone."""
+        await self._claim(own=True)
+
+    async def watch(self) -> None:
+        """Renew the leases of what runs here, and claim what nobody works on. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(LEASE / 3000)
+            await self._renew()
+            await self._claim(own=False)
+
+    async def stop(self) -> None:
+        """End all work at its present step. Rows stay as they are; the next start goes on from them."""
+        self._stopping = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Wait until nothing runs in this engine; processes that wait for something do run."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    # -- claiming ----------------------------------------------------------------------------------------------------
+
+    async def _claim(self, *, own: bool) -> None:
+        def wanted(tx: ReadTx) -> sa.Select[Any]:
+            columns = tx.schema["processInstance"].table.c
+            lost = columns.leaseUntil < tx.now
+            if own:
+                lost = lost | (columns.runningProcessServerId == self.server)
+            return tx.query("processInstance", endTime=None).where(lost)
+
+        def claim(tx: Tx) -> list[Record]:
+            rows = tx.rows("processInstance", wanted(tx))
+            taken = [row for row in rows if row.id not in self._tasks]
+            for row in taken:
+                tx.update(row, runningProcessServerId=self.server, epoch=row.epoch + 1, leaseUntil=tx.now + LEASE)
+            return taken
+
+        if await self.services.db.read(lambda tx: bool(tx.rows("processInstance", wanted(tx).limit(1)))):
+            for row in await self.services.db.write(claim):
+                self._start(row, None, resumed=True)
+
+    async def _renew(self) -> None:
+        mine = list(self._tasks)
+        if not mine:
+            return
+
+        def unit(tx: Tx) -> None:
+            table = tx.table("processInstance")
+            for part in _chunks(mine, 500):
+                tx.execute(
+                    sa.update(table)
+                    .where(table.c.id.in_(part), table.c.runningProcessServerId == self.server)
+                    .values(leaseUntil=tx.now + LEASE)
+                )
+
+        await self.services.db.write(unit)
+
+    # -- working -----------------------------------------------------------------------------------------------------
+
+    def _start(self, row: Record, superseded: int | None, resumed: bool = False) -> None:
+        if self._stopping:
+            return
+        if superseded is not None:
+            self._cancel(superseded)
+        lane = (row.resourceType, row.resourceId, row.stateField)
+        task = asyncio.create_task(
+            self._work(row, self._lanes.get(lane), resumed), name=f"{row.processName} {row.resourceId}"
+        )
+        self._tasks[row.id] = self._lanes[lane] = task
+
+        def ended(_task: asyncio.Task[None]) -> None:
+            self._tasks.pop(row.id, None)
+            if self._lanes.get(lane) is task:
+                del self._lanes[lane]
+
+        task.add_done_callback(ended)
+
+    def _cancel(self, process_id: int) -> None:
+        task = self._tasks.get(process_id)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    async def _work(self, row: Record, before: asyncio.Task[None] | None, resumed: bool) -> None:
+        """One process from claim to end. The lane is entered when the process before it has really stopped."""
+        if before is not None:
+            await asyncio.wait([before])
+        run = Run(self, row)
+        try:
+            if resumed:
+                await run.load_steps()
+                run.log("taken up again")
+            if row.runAfter is not None:
+                await asyncio.sleep(max(0, row.runAfter - await self.services.db.read(lambda tx: tx.now)) / 1000)
+            while not await self._attempt(run):
+                pass
+        except (Superseded, Closed):
+            log.debug("%s %s: superseded", row.processName, row.resourceId)
+        finally:
+            run.close()
+
+    async def _attempt(self, run: Run) -> bool:
+        """Run the handler once; False when it must be tried again (after the pause that was made here)."""
+        try:
+            record = await self.services.db.read(lambda tx: tx.get(run.resource_type, run.resource_id))
+            if record is None:
+                await run.abandon()
+                return True
+            handler = lookup(self.services.behaviour.processes, record.type, f".{run.action}")
+            if handler is not None:
+                await handler(run)
+            await run.succeed()
+        except Failed as failure:
+            await run.fail(failure)
+        except (Superseded, Closed):
+            raise
+        except Exception as error:
+            delay = min(BACKOFF[1], BACKOFF[0] * 2 ** min(run.attempts, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
+            log.warning("%s %s: again in %.1f s", run.name, run.resource_id, delay, exc_info=error)
+            await run.retry(str(error) or type(error).__name__, int(delay * 1000))
+            await asyncio.sleep(delay)
+            return False
+        return True
+
+
+def _chunks(items: list[int], size: int) -> Iterable[list[int]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

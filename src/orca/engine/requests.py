@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of processes: asking for one, superseding the one that runs. Units only; nothing here waits.
+
+A process is one row per (resource, state field) while it runs; the row's ``liveKey`` makes that a constraint.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.resources import Process, machine
+from orca.resources.errors import ActionNotAvailable
+from orca.store import Record, Tx
+
+LEASE = 30_000
+"""Milliseconds a claim lasts without renewal; a server that is gone for longer loses its processes to another."""
+
+REQUESTED = "REQUESTED"
+STARTED = "STARTED"
+DONE = "DONE"
+
+
+def process_of(type: str, action: str) -> Process:
+    """The declared process behind an action. Raises ``ActionNotAvailable`` when the type has none of that name."""
+    found = machine(type).get(action)
+    if found is None:
+        raise ActionNotAvailable(type, action, None)
+    return found
+
+
+def running(tx: Tx, record: Record, field: str = "state") -> Record | None:
+    """The process row that now works on a state field of the resource."""
+    return tx.first(
+        "processInstance", resourceType=record.root, resourceId=str(record.id), stateField=field, endTime=None
+    )
+
+
+def supersede(tx: Tx, process: Record) -> None:
+    """End a running process in favour of another; its worker notices at its next step, for the epoch has moved on."""
+    tx.update(
+        process, phase=DONE, result="CANCELED", exitReason="STATE_CHANGED", endTime=tx.now, epoch=process.epoch + 1,
+        waiting=None, waitingSince=None, runAfter=None,
+    )  # fmt: skip
+    tx.execute(tx.table("process_step").delete().where(tx.table("process_step").c.process_id == process.id))
+
+
+def request(
+    tx: Tx, record: Record, action: str, data: dict[str, Any], *, server: str, delay: int = 0, keep_error: bool = False
+) -> tuple[Record, Record | None, bool]:
+    """Ask for a process on a resource.
+
+    Returns the process row, the row it superseded (if any), and whether the process is new: the same action asked for
+    again while it runs is the running one, with ``data`` merged into its input. ``delay`` in milliseconds.
+    Raises ``ActionNotAvailable`` when the state table does not allow it.
+    """
+    record = tx.own(record)
+    wanted = process_of(record.type, action)
+    state = getattr(record, wanted.field)
+    old = running(tx, record, wanted.field)
+    name = f"{record.root}.{action}"
+    if old is not None and old.processName == name and state not in wanted.start:
+        tx.update(old, data={"input": {**old.data.get("input", {}), **data}})
+        return old, None, False
+    if state not in wanted.start:
+        raise ActionNotAvailable(record.type, action, state)
+    if old is not None:
+        supersede(tx, old)
+    shown: dict[str, Any] = {wanted.field: wanted.via[state]}
+    if not keep_error:
+        shown |= {"transitioning": None, "transitioningMessage": None}
+    tx.update(record, **shown, transitioningProgress=None)
+    new = tx.insert(
+        "processInstance",
+        accountId=record.id if record.root == "account" else record.get("accountId"),
+        processName=name,
+        resourceType=record.root,
+        resourceId=str(record.id),
+        stateField=wanted.field,
+        fromState=old.fromState if old is not None and state in wanted.transitioning else state,
+        phase=REQUESTED,
+        priority=0,
+        startTime=tx.now,
+        startProcessServerId=server,
+        runningProcessServerId=server,
+        epoch=1,
+        leaseUntil=tx.now + LEASE,
+        runAfter=tx.now + delay if delay else None,
+        attempts=0,
+        data={"input": data} | ({"keepError": True} if keep_error else {}),
+    )
+    return new, old, True

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a handler holds: one process being worked on.
+
+Everything a handler makes durable goes through ``step``, ``command``, ``wait_for`` or ``finish``; each of them first
+proves, in the same unit, that the process is still ours (``epoch``). After a crash the handler runs again from its
+beginning: steps and commands that were done give their stored result at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from orca.engine import endings
+from orca.engine.errors import AgentGone, CommandTimeout, Failed, Superseded
+from orca.engine.requests import LEASE, STARTED
+from orca.resources import ids
+from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, now_ms
+
+if TYPE_CHECKING:
+    from orca.engine.agents import AgentConnection
+    from orca.engine.engine import Engine
+    from orca.engine.services import Services
+
+T = TypeVar("T")
+
+LOG_LIMIT = 200
+"""Lines kept of one execution's log; the first ones go."""
+QUIET = 0.25
+"""Seconds a wait may last before its reason is written: short waits cost nothing."""
+PROGRESS_INTERVAL = 0.5
+"""Seconds between two writes of progress."""
+
+
+class Run:
+    """One process in the hands of a handler.
+
+    ``resource_type`` (root type) and ``resource_id`` name the resource, ``data`` is what the request came with,
+    ``chain`` the process that follows (``...``: as declared, None: nothing) with ``chain_data``.
+    """
+
+    def __init__(self, engine: Engine, row: Record) -> None:
+        self.engine = engine
+        self.services: Services = engine.services
+        self.id: int = row.id
+        self.name: str = row.processName
+        self.action: str = row.processName.partition(".")[2]
+        self.resource_type: str = row.resourceType
+        self.resource_id = int(row.resourceId)
+        self.account_id: int | None = row.accountId
+        self.data: dict[str, Any] = row.data.get("input", {})
+        self.attempts: int = row.attempts or 0
+        self.chain: Any = ...
+        self.chain_data: dict[str, Any] = {}
+        self.finish_unit: Callable[[Tx], object] | None = None
+        self._epoch: int = row.epoch
+        self._started = row.phase == STARTED
+        self._waiting = row.waiting is not None
+        self._steps: dict[str, Any] = {}
+        self._unstored: dict[str, Any] = {}
+        self._lines: list[dict[str, Any]] = []
+        self._execution = str(uuid.uuid4())
+        self._writing = asyncio.Lock()
+        self._progress: tuple[str | None, int | None] | None = None
+        self._progress_task: asyncio.Task[None] | None = None
+
+    # -- what handlers call ------------------------------------------------------------------------------------------
+
+    def resource(self, tx: ReadTx) -> Record:
+        """The resource, as the unit sees it."""
+        return tx.require(self.resource_type, self.resource_id)
+
+    async def read(self, query: Callable[[ReadTx], T]) -> T:
+        """Look at committed state; nothing is stored, so after a crash the answer may differ."""
+        return await self.services.db.read(query)
+
+    async def step(self, name: str, unit: Callable[[Tx], T]) -> T:
+        """Run a unit once. Its JSON result is stored with it; after a crash the stored result is returned instead.
+
+        Records are not JSON: return ids. Raises what the unit raises (nothing is stored then).
+        """
+        if name in self._steps:
+            return self._steps[name]  # type: ignore[no-any-return]
+
+        def guarded(tx: Tx, _row: Record) -> T:
+            result = unit(tx)
+            self._store_step(tx, name, result)
+            return result
+
+        self._steps[name] = result = await self._write(guarded)
+        return result
+
+    async def command(
+        self,
+        agent_id: int,
+        name: str,
+        data: Mapping[str, Any],
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109
+        step: str | None = None,
+    ) -> dict[str, Any]:
+        """Have an agent do something, once. Waits (with a visible reason) while the agent is away; sends it again then.
+
+        ``step`` names the step where one handler sends the same command twice. ``timeout`` in seconds counts from each
+        sending. Raises ``CommandFailed`` (ends the process unless caught), ``CommandTimeout`` (retried unless caught).
+        """
+        step = step or name
+        if step in self._steps:
+            return self._steps[step]  # type: ignore[no-any-return]
+        payload = {"key": f"{self.id}/{step}", **data}
+        while True:
+            connection = await self._connected(agent_id)
+            self.log(f"{name} sent", step=step)
+            try:
+                reply = await self._send(connection, name, payload, timeout)
+                break
+            except AgentGone:
+                continue
+            except TimeoutError:
+                raise CommandTimeout(f"{name}: no answer within {timeout:g} s") from None
+        self.log(f"{name} done", step=step)
+        self._steps[step] = self._unstored[step] = reply
+        return reply
+
+    async def wait_for(
+        self,
+        reason: str,
+        condition: Callable[[ReadTx], T],
+        *,
+        roots: Collection[str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> T:
+        """Wait until ``condition(tx)`` is true and return its value; looks again at each change of the ``roots`` types.
+
+        ``reason`` is shown on the process and the resource meanwhile. Raises ``Failed`` after ``timeout`` seconds.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self.services.db.bus.subscribe(roots) as changes:
+            while not (value := await self.services.db.read(condition)):
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    raise Failed(f"{reason}: given up after {timeout:g} s")
+                if not self._waiting:
+                    quiet = QUIET if left is None else min(QUIET, left)
+                    if await _next(changes, quiet):
+                        continue
+                    await self.wait_reason(reason)
+                    continue
+                await _next(changes, left)
+        return value
+
+    async def wait_reason(self, reason: str) -> None:
+        """Show what the process waits for. It is cleared by the next step."""
+
+        def unit(tx: Tx, row: Record) -> None:
+            tx.update(row, waiting=reason, waitingSince=tx.now)
+            tx.update(self.resource(tx), transitioningMessage=reason)
+
+        self.log(f"waiting: {reason}")
+        await self._write(unit)
+        self._waiting = True
+
+    def finish(self, unit: Callable[[Tx], object]) -> None:
+        """Have ``unit`` run in the unit that moves the resource to its end state. ``run.data`` is current there."""
+        self.finish_unit = unit
+
+    def log(self, message: str, *, step: str | None = None) -> None:
+        """Add a line to the process's log; it is written with the next unit."""
+        line: dict[str, Any] = {"time": now_ms(), "message": message}
+        self._lines.append(line | {"step": step} if step else line)
+
+    def progress(self, message: str | None, percent: int | None = None) -> None:
+        """Show how far the process is; at most one write per half second."""
+        self._progress = (message, percent)
+        if self._progress_task is None:
+            self._progress_task = asyncio.create_task(self._write_progress(), name=f"progress {self.id}")
+
+    # -- what the engine calls ---------------------------------------------------------------------------------------
+
+    async def load_steps(self) -> None:
+        """Read what an earlier worker already did."""
+
+        def query(tx: ReadTx) -> list[tuple[str, str | None]]:
+            steps = tx.table("process_step")
+            found = tx.connection.execute(sa.select(steps.c.name, steps.c.result).where(steps.c.process_id == self.id))
+            return [(name, result) for name, result in found]
+
+        for name, result in await self.services.db.read(query):
+            self._steps[name] = None if result is None else msgspec.json.decode(result)
+
+    async def succeed(self) -> None:
+        """End the process well."""
+        await self._write(lambda tx, row: endings.succeed(tx, self, row))
+
+    async def fail(self, failure: Failed) -> None:
+        """End the process with a reason."""
+        self.log(f"failed: {failure.message}")
+        await self._write(lambda tx, row: endings.fail(tx, self, row, failure))
+
+    async def retry(self, reason: str, delay: int) -> None:
+        """Put the process aside for ``delay`` milliseconds."""
+        self.log(f"again in {delay / 1000:g} s: {reason}")
+        await self._write(lambda tx, row: endings.retry(tx, self, row, reason, delay))
+        self.attempts += 1
+        self._waiting = True
+
+    async def abandon(self) -> None:
+        """End the process because its resource is gone for good."""
+        await self._write(lambda tx, row: endings.end(tx, row, "CANCELED", "STATE_CHANGED"))
+
+    def close(self) -> None:
+        """The handler is done with; a late progress write must not follow."""
+        if self._progress_task is not None:
+            self._progress_task.cancel()
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    async def _write(self, unit: Callable[[Tx, Record], T]) -> T:
+        """Run a unit with the process row, if that is still ours; with it goes what is not yet written."""
+        async with self._writing:
+            return await self._write_alone(unit)
+
+    async def _write_alone(self, unit: Callable[[Tx, Record], T]) -> T:
+        lines, answers = list(self._lines), dict(self._unstored)
+
+        def guarded(tx: Tx) -> T:
+            row = self._guard(tx)
+            for name, result in answers.items():
+                self._store_step(tx, name, result)
+            if lines:
+                self._write_log(tx, row, lines)
+            return unit(tx, row)
+
+        result = await self.services.db.write(guarded)
+        self._started, self._waiting = True, False
+        del self._lines[: len(lines)]
+        for name in answers:
+            del self._unstored[name]
+        return result
+
+    def _guard(self, tx: Tx) -> Record:
+        """The process row, if it is still ours, no longer waiting. Raises ``Superseded``."""
+        table = tx.table("processInstance")
+        mine = (table.c.id == self.id) & (table.c.epoch == self._epoch) & table.c.endTime.is_(None)
+        if tx.execute(sa.update(table).where(mine).values(leaseUntil=tx.now + LEASE)).rowcount != 1:
+            raise Superseded
+        row = tx.require("processInstance", self.id)
+        if not self._started or self._waiting:
+            tx.update(row, phase=STARTED, waiting=None, waitingSince=None, runAfter=None)
+        if self._waiting:
+            record = tx.get(self.resource_type, self.resource_id)
+            if record is not None and record.get("transitioning") is None:
+                tx.update(record, transitioningMessage=None)
+        return row
+
+    def _store_step(self, tx: Tx, name: str, result: Any) -> None:
+        text = None if result is None else msgspec.json.encode(result).decode()
+        tx.execute(tx.table("process_step").insert().values(process_id=self.id, name=name, result=text, created=tx.now))
+
+    def _write_log(self, tx: Tx, row: Record, lines: list[dict[str, Any]]) -> None:
+        execution = tx.first("processExecution", processInstanceId=row.id, uuid=self._execution)
+        if execution is None:
+            tx.insert(
+                "processExecution",
+                uuid=self._execution,
+                processInstanceId=row.id,
+                accountId=row.accountId,
+                log={"entries": lines[-LOG_LIMIT:]},
+            )
+        else:
+            tx.update(execution, log={"entries": (execution.log["entries"] + lines)[-LOG_LIMIT:]})
+
+    async def _connected(self, agent_id: int) -> AgentConnection:
+        agents = self.services.agents
+        connection = agents.get(agent_id)
+        if connection is not None:
+            return connection
+        host = await self.services.db.read(lambda tx: tx.first("host", agentId=agent_id))
+        name = f"host {host.name or host.hostname}" if host is not None else f"agent {ids.show('agent', agent_id)}"
+        await self.wait_reason(f"waiting for the agent of {name}")
+        return await agents.wait(agent_id)
+
+    async def _send(
+        self, connection: AgentConnection, name: str, payload: dict[str, Any], seconds: float | None
+    ) -> dict[str, Any]:
+        async with asyncio.timeout(seconds):
+            return await connection.request(
+                name,
+                payload,
+                resource_type=self.resource_type,
+                resource_id=ids.show(self.resource_type, self.resource_id),
+                progress=self.progress,
+            )
+
+    async def _write_progress(self) -> None:
+        while self._progress is not None:
+            (message, percent), self._progress = self._progress, None
+
+            def unit(tx: Tx, row: Record, message: str | None = message, percent: int | None = percent) -> None:
+                tx.update(row, progress=percent)
+                tx.update(self.resource(tx), transitioningMessage=message, transitioningProgress=percent)
+
+            try:
+                await self._write(unit)
+            except Superseded:
+                return
+            await asyncio.sleep(PROGRESS_INTERVAL)
+        self._progress_task = None
+
+
+async def _next(changes: Subscription, seconds: float | None) -> list[Change]:
+    """The next changes; empty when none came in time. Lost changes count as one: the condition is looked at anyway."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await changes.batch()
+    except TimeoutError:
+        return []
+    except Overflow:
+        return [Change(0, "", "", 0, None)]

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a request can be refused for. Source of codes: the v1 API's error table."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """A request that cannot be honoured, in the words of the v1 API.
+
+    ``status`` is the HTTP status, ``code`` the machine-readable reason (``NotUnique``), ``field`` the API field it is
+    about, ``message`` one sentence for people.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str | None = None,
+        *,
+        field: str | None = None,
+        status: int = 422,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(message or code)
+        self.code = code
+        self.message = message or code
+        self.field = field
+        self.status = status
+        self.detail = detail
+
+
+class ActionNotAvailable(Refused):
+    """The action exists, but not in the state the resource is in."""
+
+    def __init__(self, type: str, action: str, state: str | None) -> None:
+        super().__init__("ActionNotAvailable", f"{action} is not available for a {type} that is {state}")
+        self.action = action
+        self.state = state
