@@ -39,16 +39,15 @@ end
 
 function preresolve(dq)
   local name = dq.qname:toString():lower()
-  if not internal(name) then
-    if T.forward then return false end
-    dq.rcode = pdns.SERVFAIL   -- no upstream: say so at once
-    return true
-  end
-  dq.variable = true           -- depends on the client: keep out of the packet cache
   local names = T.clients[dq.remoteaddr:toString()]
   local values = names and names[name]
   if not values then
-    dq.rcode = pdns.NXDOMAIN
+    if internal(name) then
+      dq.rcode = pdns.NXDOMAIN
+      return true
+    end
+    if T.forward then return false end
+    dq.rcode = pdns.SERVFAIL   -- no upstream: say so at once
     return true
   end
   dq.rcode = pdns.NOERROR

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs of the host, run without a shell."""
+
 from __future__ import annotations
 
 import os
@@ -28,10 +29,18 @@ def run(argv: Sequence[str], stdin: str = "", timeout: float = 30.0) -> str:
         raise HostStateError("{0} is not installed on this host".format(argv[0]))
     try:
         done = subprocess.run(  # noqa: S603 - argv without a shell
-            [program] + list(argv[1:]), input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
-            timeout=timeout, check=False)
+            [program] + list(argv[1:]),
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            timeout=timeout,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise HostStateError("{0}: no end after {1:g} s".format(" ".join(argv), timeout)) from error
     if done.returncode != 0:
-        raise HostStateError("{0}: {1}".format(" ".join(argv), done.stderr.strip() or "exit code {0}".format(done.returncode)))
+        raise HostStateError(
+            "{0}: {1}".format(" ".join(argv), done.stderr.strip() or "exit code {0}".format(done.returncode))
+        )
     return done.stdout

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forgetting tracked connections whose translation is out of date (linux/netfilter/nfnetlink_conntrack.h)."""
+
 from __future__ import annotations
 
 import errno
@@ -24,7 +25,10 @@ def forget_udp(ports: AbstractSet[int]) -> int:
         if protocol.get(_PROTOCOL_NUMBER) != bytes([socket.IPPROTO_UDP]) or _PROTOCOL_DESTINATION not in protocol:
             continue
         if struct.unpack(">H", protocol[_PROTOCOL_DESTINATION])[0] in ports:
-            doomed.append(netlink.attribute(_TUPLE_ORIGINAL, entry[_TUPLE_ORIGINAL], nested=True) + netlink.attribute(_ID, entry[_ID]))
+            doomed.append(
+                netlink.attribute(_TUPLE_ORIGINAL, entry[_TUPLE_ORIGINAL], nested=True)
+                + netlink.attribute(_ID, entry[_ID])
+            )
     for flow in doomed:
         try:
             for _answer in netlink.ask(_SUBSYSTEM << 8 | _DELETE, netlink.NLM_F_ACK, flow):

@@ -4,6 +4,7 @@
 Only what host state needs: networks, our own system containers, exec, images. Unversioned paths are used, so the
 engine answers in its own newest version.
 """
+
 from __future__ import annotations
 
 import http.client
@@ -41,8 +42,14 @@ class Engine:
 
     # -- requests ------------------------------------------------------------------------------------------------
 
-    def request(self, method: str, path: str, body: Optional[Mapping[str, Any]] = None,
-                query: Optional[Mapping[str, Any]] = None, timeout: Optional[float] = None) -> Any:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Optional[Mapping[str, Any]] = None,
+        query: Optional[Mapping[str, Any]] = None,
+        timeout: Optional[float] = None,
+    ) -> Any:
         """Send one request and return the decoded answer (``None`` when empty).
 
         :param query: values that are not strings are sent as JSON (``filters``) or ``true``/``false``.
@@ -79,7 +86,8 @@ class Engine:
     def containers(self, labels: List[str], everything: bool = True) -> List[Dict[str, Any]]:
         """List containers bearing all ``labels`` (``key`` or ``key=value``); ``everything`` includes stopped ones."""
         answer: List[Dict[str, Any]] = self.request(
-            "GET", "/containers/json", query={"all": everything, "filters": {"label": labels}})
+            "GET", "/containers/json", query={"all": everything, "filters": {"label": labels}}
+        )
         return answer
 
     def create_container(self, name: str, spec: Mapping[str, Any]) -> str:
@@ -100,9 +108,12 @@ class Engine:
 
     def execute(self, name: str, argv: List[str], timeout: Optional[float] = None) -> Tuple[int, str, str]:
         """Run ``argv`` in a running container; return exit code, stdout and stderr."""
-        created = self.request("POST", "/containers/" + _quote(name) + "/exec",
-                               {"Cmd": argv, "AttachStdout": True, "AttachStderr": True})
-        stream = self._raw("POST", "/exec/{0}/start".format(created["Id"]), {"Detach": False, "Tty": False}, None, timeout)
+        created = self.request(
+            "POST", "/containers/" + _quote(name) + "/exec", {"Cmd": argv, "AttachStdout": True, "AttachStderr": True}
+        )
+        stream = self._raw(
+            "POST", "/exec/{0}/start".format(created["Id"]), {"Detach": False, "Tty": False}, None, timeout
+        )
         stdout, stderr = _demultiplex(stream)
         code = self.request("GET", "/exec/{0}/json".format(created["Id"]))["ExitCode"]
         return int(code), stdout, stderr
@@ -135,8 +146,14 @@ class Engine:
             raise
         return answer
 
-    def _raw(self, method: str, path: str, body: Optional[Mapping[str, Any]], query: Optional[Mapping[str, Any]],
-             timeout: Optional[float]) -> bytes:
+    def _raw(
+        self,
+        method: str,
+        path: str,
+        body: Optional[Mapping[str, Any]],
+        query: Optional[Mapping[str, Any]],
+        timeout: Optional[float],
+    ) -> bytes:
         target = path + ("?" + urllib.parse.urlencode({k: _parameter(v) for k, v in query.items()}) if query else "")
         connection = _UnixConnection(self.path, timeout or self.timeout)
         try:
@@ -185,6 +202,6 @@ def _demultiplex(stream: bytes) -> Tuple[str, str]:
     position = 0
     while position + 8 <= len(stream):
         kind, length = struct.unpack_from(">BxxxL", stream, position)
-        parts.setdefault(kind, []).append(stream[position + 8:position + 8 + length])
+        parts.setdefault(kind, []).append(stream[position + 8 : position + 8 + length])
         position += 8 + length
     return (b"".join(parts[1]).decode("utf-8", "replace"), b"".join(parts[2]).decode("utf-8", "replace"))

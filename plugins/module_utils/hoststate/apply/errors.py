@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of the executor. Each message names what was attempted and what stands in the way."""
+
 from __future__ import annotations
 
 
@@ -12,5 +13,8 @@ class OwnedByOther(HostStateError):
 
     def __init__(self, kind: str, owner: str, version: int) -> None:
         super().__init__(
-            "{0} state of this host is owned by {1} (version {2}); pass `takeover: true` to take it over".format(kind, owner, version))
+            "{0} state of this host is owned by {1} (version {2}); pass `takeover: true` to take it over".format(
+                kind, owner, version
+            )
+        )
         self.kind, self.owner, self.version = kind, owner, version

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kind ``firewall``: one observation, one comparison of text, and one transaction where they differ."""
+
 from __future__ import annotations
 
 from typing import Any, Mapping, Optional

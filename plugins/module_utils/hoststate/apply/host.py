@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The host that is being worked on: where its files lie and how its Docker engine is reached."""
+
 from __future__ import annotations
 
 import os

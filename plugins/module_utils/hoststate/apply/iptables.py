@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """iptables of the host, in whichever of its two variants Docker uses."""
+
 from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional
@@ -29,17 +30,26 @@ def observe() -> Observed:
     tables: Dict[str, Tables] = {}
     if _program(NFT, "save"):
         tables[NFT] = _save(NFT)
-    if _program(LEGACY, "save") and (files.read(_LEGACY_TABLES) or NFT not in tables):
+    if _program(LEGACY, "save") and (legacy_in_use() or NFT not in tables):
         tables[LEGACY] = _save(LEGACY)
     if not tables:
         raise HostStateError("iptables is not installed on this host")
-    holding = [variant for variant in tables if any(rules for chains in tables[variant].values() for rules in chains.values())]
+    holding = [
+        variant for variant in tables if any(rules for chains in tables[variant].values() for rules in chains.values())
+    ]
     if len(holding) > 1:
         raise HostStateError(
             "both iptables-nft and iptables-legacy hold rules on this host; flush one of them (the one without Docker's chains: {0})".format(
-                " or ".join(v for v in holding if not _has_docker(tables[v])) or "neither"))
+                " or ".join(v for v in holding if not _has_docker(tables[v])) or "neither"
+            )
+        )
     variant = (holding or [_default(tables)])[0]
     return Observed(variant, tables[variant])
+
+
+def legacy_in_use() -> bool:
+    """Whether this kernel holds tables of the legacy variant."""
+    return bool(files.read(_LEGACY_TABLES))
 
 
 def restore(variant: str, transaction: str) -> None:
@@ -64,7 +74,11 @@ def _program(variant: str, verb: str) -> Optional[List[str]]:
         return [name]
     plain = "iptables-" + verb
     other = "iptables-{0}-{1}".format(LEGACY if variant == NFT else NFT, verb)
-    if command.find(plain) and not command.find(other) and ("nf_tables" in command.run([plain, "--version"])) == (variant == NFT):
+    if (
+        command.find(plain)
+        and not command.find(other)
+        and ("nf_tables" in command.run([plain, "--version"])) == (variant == NFT)
+    ):
         return [plain]
     return None
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entry of the executor: make one kind of state so, under the lock, as one owner."""
+
 from __future__ import annotations
 
 import contextlib
 from typing import Any, Callable, ContextManager, Dict, Mapping, Optional
 
-from . import firewall
+from . import dns, firewall, mesh, network
 from .host import Host
 from .result import Result
 
@@ -13,12 +14,22 @@ from .result import Result
 Applier = Callable[[Host, Optional[Mapping[str, Any]], Result, bool], None]
 
 _APPLIERS: Dict[str, Applier] = {
+    "network": network.apply,
     "firewall": firewall.apply,
+    "mesh": mesh.apply,
+    "dns": dns.apply,
 }
 
 
-def apply_kind(kind: str, description: Optional[Mapping[str, Any]], owner: str, version: int = 0, check: bool = False,
-               takeover: bool = False, host: Optional[Host] = None) -> Result:
+def apply_kind(
+    kind: str,
+    description: Optional[Mapping[str, Any]],
+    owner: str,
+    version: int = 0,
+    check: bool = False,
+    takeover: bool = False,
+    host: Optional[Host] = None,
+) -> Result:
     """Make ``kind`` match ``description`` and record the owner.
 
     :param kind: one of :data:`..plan.items.KINDS`.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The little of netlink that is needed: asking netfilter without starting a process (linux/netlink.h, linux/netfilter/nfnetlink.h)."""
+
 from __future__ import annotations
 
 import os
@@ -32,7 +33,7 @@ def ask(kind: int, flags: int, payload: bytes = b"") -> Iterator[bytes]:
             offset = 0
             while offset < len(data):
                 length, message, _flags, _sequence, _port = _HEADER.unpack_from(data, offset)
-                content = data[offset + _HEADER.size:offset + length]
+                content = data[offset + _HEADER.size : offset + length]
                 offset += (length + 3) & ~3
                 if message == _DONE:
                     return

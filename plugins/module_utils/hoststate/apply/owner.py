@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One writer per kind of state: owner files, last good items and the lock (contract: docs/architecture.md, section 3)."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What applying one kind did, or in check mode would do."""
+
 from __future__ import annotations
 
 from typing import List

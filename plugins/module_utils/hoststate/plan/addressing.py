@@ -10,6 +10,7 @@ tenth upwards         given to containers by the server
 last 1/16             Docker's own ``--ip-range``, for containers started by hand
 ====================  ==========================================================================
 """
+
 from __future__ import annotations
 
 import ipaddress
@@ -33,7 +34,10 @@ class HostRange:
         self.network = ipaddress.IPv4Network(subnet)
         if not MIN_PREFIX <= self.network.prefixlen <= MAX_PREFIX:
             raise ValueError(
-                "host range {0}: the prefix length must lie between /{1} and /{2}".format(subnet, MIN_PREFIX, MAX_PREFIX))
+                "host range {0}: the prefix length must lie between /{1} and /{2}".format(
+                    subnet, MIN_PREFIX, MAX_PREFIX
+                )
+            )
 
     @property
     def subnet(self) -> str:

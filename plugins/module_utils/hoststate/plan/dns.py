@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers of a host's resolver: who asks decides which names exist. Data only; the script that reads it is in the image."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -11,6 +12,9 @@ from .addressing import RESOLVER
 DOMAINS = ("orca.internal", "rancher.internal")
 TABLE, FORWARD = "table.lua", "forward.zones"
 
+#: What a resolver without any description answers: nothing internal, nothing foreign.
+EMPTY_TABLE = "return {forward = false, clients = {}}\n"
+
 _LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\Z")
 
 
@@ -21,7 +25,12 @@ def table(description: Mapping[str, Any], forward: bool) -> str:
     :raises ValueError: a name is no host name, or an address no address.
     """
     clients = description["clients"]
-    lines = ["return {", "reverse = {0},".format(_quote(reverse_zone(description["cidr"]))), "forward = {0},".format("true" if forward else "false"), "clients = {"]
+    lines = [
+        "return {",
+        "reverse = {0},".format(_quote(reverse_zone(description["cidr"]))),
+        "forward = {0},".format("true" if forward else "false"),
+        "clients = {",
+    ]
     for address in sorted(clients, key=ipaddress.IPv4Address):
         lines.append("[{0}] = {{{1}}},".format(_quote(str(ipaddress.IPv4Address(address))), _client(clients[address])))
     return "\n".join(lines + ["}}", ""])
@@ -54,7 +63,12 @@ def upstreams(resolv_conf: str) -> List[str]:
         words = line.split()
         if len(words) >= 2 and words[0] == "nameserver":
             address = _ipv4(words[1])
-            if address is not None and not address.is_loopback and str(address) != RESOLVER and str(address) not in found:
+            if (
+                address is not None
+                and not address.is_loopback
+                and str(address) != RESOLVER
+                and str(address) not in found
+            ):
                 found.append(str(address))
     return found
 
@@ -71,14 +85,15 @@ def resolv_conf(search: Sequence[str] = ()) -> str:
 def reverse_zone(cidr: str) -> str:
     """Suffix of the reverse names of ``cidr``, on the octet boundary that holds it, e.g. ``.42.10.in-addr.arpa.``"""
     network = ipaddress.IPv4Network(cidr)
-    octets = str(network.network_address).split(".")[:max(1, network.prefixlen // 8)]
+    octets = str(network.network_address).split(".")[: max(1, network.prefixlen // 8)]
     return ".{0}.in-addr.arpa.".format(".".join(reversed(octets)))
 
 
 def _client(names: Mapping[str, Sequence[str]]) -> str:
     return ", ".join(
         "[{0}] = {{{1}}}".format(_quote(name), ", ".join(_quote(value) for value in values))
-        for name, values in sorted(expand(names).items()))
+        for name, values in sorted(expand(names).items())
+    )
 
 
 def _reverse(address: str) -> str:

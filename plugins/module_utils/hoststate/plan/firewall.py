@@ -5,6 +5,7 @@ Rules are written in the normal form in which ``iptables-save`` prints them, so 
 The nat rules of Rancher's documented tables come first and in their order; what it lacked (a container reaching itself
 through its own port, the host reaching its own ports) follows.
 """
+
 from __future__ import annotations
 
 import ipaddress
@@ -73,7 +74,9 @@ class Port:
     def __init__(self, item: Mapping[str, Any]) -> None:
         self.protocol = str(item["protocol"])
         if self.protocol not in PROTOCOLS:
-            raise ValueError("port {0}: protocol must be tcp or udp, not {1!r}".format(item["publicPort"], self.protocol))
+            raise ValueError(
+                "port {0}: protocol must be tcp or udp, not {1!r}".format(item["publicPort"], self.protocol)
+            )
         self.public, self.private = _port(item["publicPort"]), _port(item["privatePort"])
         self.target = ipaddress.IPv4Address(item["address"])
         self.bind = ipaddress.IPv4Address(item.get("bindAddress") or "0.0.0.0")  # noqa: S104 - means every address, as in Docker
@@ -87,15 +90,20 @@ class Port:
         """From any local address (or the bound one) to the container."""
         bound = "" if int(self.bind) == 0 else "-d {0}/32 ".format(self.bind)
         return "{0}-p {1} -m addrtype --dst-type LOCAL -m {1} --dport {2} -j DNAT --to-destination {3}:{4}".format(
-            bound, self.protocol, self.public, self.target, self.private)
+            bound, self.protocol, self.public, self.target, self.private
+        )
 
     def to_itself(self) -> str:
         """Only a container calling its own port: any wider rule would hide the callers' addresses."""
-        return "-s {0}/32 -d {0}/32 -p {1} -m {1} --dport {2} -j MASQUERADE".format(self.target, self.protocol, self.private)
+        return "-s {0}/32 -d {0}/32 -p {1} -m {1} --dport {2} -j MASQUERADE".format(
+            self.target, self.protocol, self.private
+        )
 
 
 def _to_ike(number: int, host: HostRange) -> str:
-    return "-p udp -m addrtype --dst-type LOCAL -m udp --dport {0} -j DNAT --to-destination {1}:{0}".format(number, host.net_agent)
+    return "-p udp -m addrtype --dst-type LOCAL -m udp --dport {0} -j DNAT --to-destination {1}:{0}".format(
+        number, host.net_agent
+    )
 
 
 def _outbound(cidr: str) -> List[str]:

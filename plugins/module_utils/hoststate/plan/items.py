@@ -9,6 +9,7 @@ that a module can be given one directly:
 ``firewall``  ``{cidr, subnet, bridge, ports: {port uuid: {publicPort, privatePort, protocol, bindAddress, address}}}``
 ``dns``       ``{cidr, subnet, clients: {container address: {name: [address, ...]}}}``
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -76,4 +77,4 @@ def digest(description: Optional[Mapping[str, Any]]) -> str:
 
 def _family(items: Mapping[str, Mapping[str, Any]], family: str) -> Dict[str, Dict[str, Any]]:
     prefix = family + "/"
-    return {name[len(prefix):]: dict(item) for name, item in items.items() if name.startswith(prefix)}
+    return {name[len(prefix) :]: dict(item) for name, item in items.items() if name.startswith(prefix)}

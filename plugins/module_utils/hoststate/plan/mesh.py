@@ -3,6 +3,7 @@
 
 Format: https://docs.strongswan.org/docs/5.9/swanctl/swanctlConf.html
 """
+
 from __future__ import annotations
 
 import ipaddress
@@ -87,11 +88,20 @@ def connection(description: Mapping[str, Any], peer: str, item: Mapping[str, Any
         raise ValueError("peer {0}: its subnet {1} overlaps this host's {2}".format(peer, other.subnet, own.subnet))
     begins = initiates(own.subnet, other.subnet)
     return _TEMPLATE.format(
-        name=re.sub(r"[^\w.-]", "_", str(item.get("name") or peer)), peer=_identity(peer), own=_identity(description["id"]),
-        address=ipaddress.IPv4Address(item["address"]), own_subnet=own.subnet, peer_subnet=other.subnet,
-        ike=_IKE_PROPOSAL, esp=_ESP_PROPOSAL, dpd=DPD_DELAY,
-        ike_rekey="4h" if begins else "0", esp_rekey="1h" if begins else "0",
-        start="start" if begins else "none", dpd_action="restart" if begins else "clear")
+        name=re.sub(r"[^\w.-]", "_", str(item.get("name") or peer)),
+        peer=_identity(peer),
+        own=_identity(description["id"]),
+        address=ipaddress.IPv4Address(item["address"]),
+        own_subnet=own.subnet,
+        peer_subnet=other.subnet,
+        ike=_IKE_PROPOSAL,
+        esp=_ESP_PROPOSAL,
+        dpd=DPD_DELAY,
+        ike_rekey="4h" if begins else "0",
+        esp_rekey="1h" if begins else "0",
+        start="start" if begins else "none",
+        dpd_action="restart" if begins else "clear",
+    )
 
 
 def restarts(before: str, after: str) -> bool:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The managed network of a host: Docker network, kernel settings, routes and the two system containers."""
+
 from __future__ import annotations
 
 import hashlib
@@ -10,7 +11,7 @@ from .addressing import RESOLVER, HostRange
 from .items import canonical
 
 NET_AGENT, DNS_AGENT = "orca-net", "orca-dns"
-SYSTEM_LABEL, SPEC_LABEL = "io.orca.system", "io.orca.spec"
+SYSTEM_LABEL, SPEC_LABEL, CIDR_LABEL = "io.orca.system", "io.orca.spec", "io.orca.cidr"
 
 #: The kernel's worst metric: such a route counts only where nothing else does.
 WORST_METRIC = 4294967295
@@ -34,16 +35,22 @@ class Route(NamedTuple):
 
 
 def routes(description: Mapping[str, Any]) -> List[Route]:
-    """Other hosts' ranges lie behind the network agent, the resolver behind the DNS container.
-
-    The unreachable route is the floor: while the bridge is away nothing for the environment may take the default route.
-    """
-    host, cidr, bridge = HostRange(description["subnet"]), str(ipaddress.IPv4Network(description["cidr"])), description["bridge"]
+    """Other hosts' ranges lie behind the network agent, the resolver behind the DNS container."""
+    host, cidr, bridge = (
+        HostRange(description["subnet"]),
+        str(ipaddress.IPv4Network(description["cidr"])),
+        description["bridge"],
+    )
     return [
-        Route(cidr, metric=WORST_METRIC),
+        floor(cidr),
         Route(cidr, via=host.net_agent, device=bridge, source=host.gateway),
         Route(RESOLVER + "/32", via=host.dns, device=bridge, source=host.gateway),
     ]
+
+
+def floor(cidr: str) -> Route:
+    """Below all others: while the bridge is away nothing for the environment may take the default route."""
+    return Route(str(ipaddress.IPv4Network(cidr)), metric=WORST_METRIC)
 
 
 def sysctls(description: Mapping[str, Any]) -> Dict[str, str]:
@@ -71,9 +78,12 @@ def docker_network(description: Mapping[str, Any], mtu: int) -> Dict[str, Any]:
         "Name": description["network"],
         "CheckDuplicate": True,
         "Driver": "bridge",
-        "IPAM": {"Driver": "default", "Config": [{"Subnet": host.subnet, "IPRange": host.ip_range, "Gateway": host.gateway}]},
+        "IPAM": {
+            "Driver": "default",
+            "Config": [{"Subnet": host.subnet, "IPRange": host.ip_range, "Gateway": host.gateway}],
+        },
         "Options": {"com.docker.network.bridge.name": description["bridge"], "com.docker.network.driver.mtu": str(mtu)},
-        "Labels": {SYSTEM_LABEL: "network"},
+        "Labels": {SYSTEM_LABEL: "network", CIDR_LABEL: description["cidr"]},
     }
 
 
@@ -91,8 +101,11 @@ def containers(description: Mapping[str, Any], mesh_directory: str, dns_director
             "CapAdd": ["NET_ADMIN", "NET_BIND_SERVICE"],
             "Devices": [{"PathOnHost": "/dev/net/tun", "PathInContainer": "/dev/net/tun", "CgroupPermissions": "rwm"}],
             "Sysctls": {
-                "net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0", "net.ipv4.conf.default.rp_filter": "0",
-                "net.ipv4.conf.all.send_redirects": "0", "net.ipv4.conf.default.send_redirects": "0",
+                "net.ipv4.ip_forward": "1",
+                "net.ipv4.conf.all.rp_filter": "0",
+                "net.ipv4.conf.default.rp_filter": "0",
+                "net.ipv4.conf.all.send_redirects": "0",
+                "net.ipv4.conf.default.send_redirects": "0",
             },
             "Binds": ["{0}:/etc/swanctl".format(mesh_directory)],
         },
@@ -114,12 +127,14 @@ def containers(description: Mapping[str, Any], mesh_directory: str, dns_director
 
 def _container(body: Dict[str, Any], name: str, network: str, address: str) -> Dict[str, Any]:
     body["Hostname"] = name
-    body["HostConfig"].update({
-        "CapDrop": ["ALL"],
-        "NetworkMode": network,
-        "RestartPolicy": {"Name": "always"},
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "2"}},
-    })
+    body["HostConfig"].update(
+        {
+            "CapDrop": ["ALL"],
+            "NetworkMode": network,
+            "RestartPolicy": {"Name": "always"},
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "2"}},
+        }
+    )
     body["NetworkingConfig"] = {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": address}}}}
     # What it was made from, to see later whether it still is what is wanted.
     body["Labels"][SPEC_LABEL] = hashlib.sha256(canonical(body).encode("utf-8")).hexdigest()[:16]

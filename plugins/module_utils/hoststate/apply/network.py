@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kind ``network``: Docker network, kernel settings, routes and the system containers ``orca-net`` and ``orca-dns``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, List, Mapping, Optional
+
+from ..plan import dns as dns_plan
+from ..plan import network as plan
+from . import files, kernel
+from .docker import EngineError
+from .errors import HostStateError
+from .host import Host
+from .result import Result
+
+_DIRECTORIES = (
+    ("", 0o755),
+    ("mesh", 0o700),
+    ("mesh/conf.d", 0o755),
+    ("mesh/x509", 0o755),
+    ("mesh/x509ca", 0o755),
+    ("mesh/private", 0o700),
+    ("mesh/run", 0o755),
+    ("dns", 0o755),
+    ("resolv", 0o755),
+)
+_EMPTY_ANSWERS = {dns_plan.TABLE: dns_plan.EMPTY_TABLE, dns_plan.FORWARD: ""}
+
+
+def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, check: bool) -> None:
+    """Bring the network to ``description``; removing it needs the containers on it gone first."""
+    if description is None:
+        _remove(host, result, check)
+        return
+    bridge = description["bridge"]
+    collision = kernel.colliding_route(description["cidr"], bridge)
+    if collision:
+        raise HostStateError(
+            "the environment's range {0} collides with this host's route {1}".format(description["cidr"], collision)
+        )
+    _ensure_directories(host, result, check)
+    _ensure_network(host, description, result, check)
+    kernel.ensure_sysctls(plan.sysctls(description), result, check)
+    kernel.ensure_routes(plan.routes(description), result, check)
+    for name, body in plan.containers(description, host.mesh, host.dns).items():
+        ensure_container(host, name, body, result, check)
+    kernel.ensure_hairpin(bridge, result, check)
+
+
+def ensure_container(host: Host, name: str, body: Mapping[str, Any], result: Result, check: bool) -> None:
+    """Make the system container ``name`` exist as ``body`` says, and run; one made from another body is replaced."""
+    wanted = body["Labels"][plan.SPEC_LABEL]
+    current = host.docker.container(name)
+    present = None if current is None else current["Config"]["Labels"].get(plan.SPEC_LABEL)
+    if current is not None and present == wanted:
+        if not current["State"]["Running"]:
+            result.add("start container " + name)
+            if not check:
+                host.docker.start(name)
+        return
+    result.add("create container " + name, present or "", wanted)
+    if check:
+        return
+    if host.docker.image(body["Image"]) is None:
+        host.docker.pull(body["Image"])
+    if current is not None:
+        host.docker.remove_container(name)
+    host.docker.create_container(name, body)
+    try:
+        host.docker.start(name)
+    except EngineError:
+        host.docker.remove_container(name)  # nothing half made remains; the address would stay taken
+        raise
+
+
+def _ensure_directories(host: Host, result: Result, check: bool) -> None:
+    for name, mode in _DIRECTORIES:
+        files.ensure_directory(os.path.join(host.root, name) if name else host.root, mode, result, check)
+    for name, text in _EMPTY_ANSWERS.items():
+        path = os.path.join(host.dns, name)
+        if not os.path.exists(path):  # the kind dns owns the content; the resolver only must find something
+            files.ensure(path, text, result, check)
+
+
+def _ensure_network(host: Host, description: Mapping[str, Any], result: Result, check: bool) -> None:
+    body = plan.docker_network(description, kernel.uplink_mtu())
+    name, wanted = body["Name"], body["IPAM"]["Config"][0]
+    current = host.docker.network(name)
+    if current is not None:
+        present = (current["IPAM"].get("Config") or [{}])[0]
+        bridge = current.get("Options", {}).get("com.docker.network.bridge.name")
+        if present == wanted and bridge == description["bridge"]:
+            return
+        foreign = _foreign(current)
+        if foreign:
+            raise HostStateError(
+                "docker network {0} is {1}, not {2}, and in use by {3}".format(
+                    name, present.get("Subnet"), wanted["Subnet"], ", ".join(foreign)
+                )
+            )
+        result.add("remove docker network " + name, str(present), str(wanted))
+        if not check:
+            for container in (plan.NET_AGENT, plan.DNS_AGENT):
+                host.docker.remove_container(container)
+            host.docker.remove_network(name)
+    result.add("create docker network " + name, "", str(wanted))
+    if not check:
+        host.docker.create_network(body)
+
+
+def _remove(host: Host, result: Result, check: bool) -> None:
+    """Remove what :func:`apply` made, found by its labels. The keys in the mesh directory are not this kind's."""
+    networks = host.docker.request("GET", "/networks", query={"filters": {"label": [plan.SYSTEM_LABEL + "=network"]}})
+    for network in networks:
+        foreign = _foreign(host.docker.network(network["Name"]) or {})
+        if foreign:
+            raise HostStateError(
+                "docker network {0} is still in use by {1}".format(network["Name"], ", ".join(foreign))
+            )
+    for name in (plan.NET_AGENT, plan.DNS_AGENT):
+        if host.docker.container(name) is not None:
+            result.add("remove container " + name)
+            if not check:
+                host.docker.remove_container(name)
+    for network in networks:
+        result.add("remove docker network " + network["Name"])
+        if not check:
+            host.docker.remove_network(network["Name"])
+        # The routes over the bridge go with it, the floor below them does not.
+        kernel.remove_routes([plan.floor(network["Labels"][plan.CIDR_LABEL])], result, check)
+
+
+def _foreign(network: Mapping[str, Any]) -> List[str]:
+    """Names of the containers on a network that are not the system's."""
+    return sorted(
+        entry["Name"]
+        for entry in (network.get("Containers") or {}).values()
+        if entry["Name"] not in (plan.NET_AGENT, plan.DNS_AGENT)
+    )
