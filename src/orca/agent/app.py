@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent's composition: what it consists of, and the order in which it begins."""
+
+import asyncio
+import logging
+from urllib.parse import urlsplit
+
+import msgspec
+
+from orca.hoststate.apply import Host
+from orca.wire import Event, Hello, HostFacts, names
+
+from . import facts
+from .commands import Commands
+from .config import Config
+from .connection import Connection
+from .containers import Containers
+from .errors import AgentError
+from .host import HostKeeper
+from .identity import host_uuid, read_credentials, write_private
+from .link import Link
+from .mesh import MeshMonitor
+from .netlink import AddressWatch
+from .paths import Paths
+from .resolver import Resolver
+from .settings import Settings
+from .status import Status
+from .watch import ContainerWatch
+
+RESTORE_SECONDS = 30.0  # the network comes first, but a registry that hangs must not keep us from the server
+SETTLE_SECONDS = 0.5  # addresses change in bursts
+
+_log = logging.getLogger(__name__)
+
+
+class Agent:
+    """One host's agent."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Build the parts; nothing is touched yet except the identity, which is made on the first start.
+
+        Raises:
+            AgentError: the identity is damaged.
+        """
+        self._settings = settings
+        self._paths = Paths(settings.root)
+        self._status = Status(self._paths)
+        self._status.show("starting")
+        self._uuid = host_uuid(self._paths)
+        if settings.registration_url:
+            write_private(self._paths.registration, settings.registration_url + "\n")
+        self._link = Link()
+        self._containers = Containers(Resolver(self._paths.resolv), settings.docker_socket)
+        host = Host(root=str(settings.root), docker_socket=settings.docker_socket)
+        self._config = Config(host, self._containers.check_port)
+        self._keeper = HostKeeper(host, self._config)
+        self._commands = Commands(self._config, self._containers, self._link.send, self._keeper.container_started)
+        self._watch = ContainerWatch(self._containers, self._link.send, self._config.reapply, settings.docker_socket)
+        self._mesh = MeshMonitor(self._config, self._paths, self._link.send)
+        self._connection = Connection(
+            self._paths,
+            self._uuid,
+            settings.ca_sha256,
+            self._link,
+            self._status,
+            hello=self._hello,
+            receive=self._commands.receive,
+            greeted=self._mesh.summary,
+        )
+        self._facts = HostFacts()
+        self._addresses_changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        addresses = AddressWatch(self._addresses_changed.set)
+        try:
+            restoring = asyncio.create_task(self._config.restore())
+            await asyncio.wait([restoring], timeout=RESTORE_SECONDS)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch.run(), name="containers")
+                group.create_task(self._keeper.run(), name="host")
+                group.create_task(self._mesh.run(), name="mesh")
+                group.create_task(self._follow_addresses(), name="addresses")
+                group.create_task(self._connection.run(), name="connection")
+        finally:
+            addresses.close()
+            await self._commands.close()
+            self._containers.close()
+            self._config.close()
+
+    async def _hello(self, server: str) -> Hello:
+        """Make the first frame of a connection.
+
+        Raises:
+            AgentError: Docker does not answer; a hello that knows nothing of the containers would be a lie.
+        """
+        self._facts = await self._look(server)
+        return Hello(
+            uuid=self._uuid,
+            mesh_csr=await self._keeper.certificate_request(self._uuid),
+            applied=self._config.applied,
+            containers=await self._watch.everything(),
+            **msgspec.structs.asdict(self._facts),
+        )
+
+    async def _look(self, server: str) -> HostFacts:
+        info = await self._containers.info()
+        return facts.gather(info, facts.outer_addresses(server, self._settings.address))
+
+    async def _follow_addresses(self) -> None:
+        """Report the facts that changed after the host's addresses did."""
+        while True:
+            await self._addresses_changed.wait()
+            await asyncio.sleep(SETTLE_SECONDS)
+            self._addresses_changed.clear()
+            credentials = read_credentials(self._paths)
+            if credentials is None:
+                continue  # the hello will tell
+            try:
+                now = await self._look(urlsplit(credentials.url).hostname or "")
+            except AgentError as error:
+                _log.warning("%s", error)
+                continue
+            if (difference := facts.changed(self._facts, now)) is not None:
+                self._facts = now
+                self._link.send(Event.report(names.HOST_CHANGE, difference))

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server's events: who does what, in which order, and what is answered.
+
+Order: config updates are applied one after another as they arrive; an ``activate`` waits for those that arrived before
+it. Commands about one instance follow each other; a ``deactivate`` or ``remove`` ends an ``activate`` that still runs
+(a pull may hang). Commands of different instances run at the same time.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from orca.wire import (
+    Activate,
+    Cancel,
+    ConfigUpdate,
+    Deactivate,
+    Deactivated,
+    Event,
+    Inspect,
+    Inspected,
+    Message,
+    Remove,
+    WireError,
+    names,
+)
+
+from .config import Config
+from .containers import Containers
+from .errors import AgentError
+
+REMEMBERED = 1024  # keys of finished commands; a server repeats only what it had in flight when it stopped
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Command:
+    """A running command; ``events`` are the requests that wait for its end, several if the server repeated it."""
+
+    task: asyncio.Task[Message | None]
+    events: list[Event]
+    uuid: str | None = None
+    yields: bool = False
+
+
+@dataclass(slots=True)
+class Commands:
+    """Receives the server's events and answers through ``send``."""
+
+    config: Config
+    containers: Containers
+    send: Callable[[Event], None]
+    after_start: Callable[[], Awaitable[None]]
+    _running: dict[str, _Command] = field(default_factory=dict)
+    _finished: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _last_update: asyncio.Task[Message | None] | None = None
+
+    def receive(self, event: Event) -> None:
+        """Take one event from the server; must be called in the order of arrival."""
+        try:
+            match event.name:
+                case names.PING:
+                    self.send(event.reply())
+                case names.CONFIG_UPDATE:
+                    self._update(event, event.read(ConfigUpdate))
+                case names.ACTIVATE:
+                    self._activate(event, event.read(Activate))
+                case names.DEACTIVATE:
+                    self._deactivate(event, event.read(Deactivate))
+                case names.REMOVE:
+                    self._remove(event, event.read(Remove))
+                case names.INSPECT:
+                    self._inspect(event, event.read(Inspect))
+                case names.CANCEL:
+                    self._cancel(event.read(Cancel))
+                case _:
+                    raise WireError(f"this agent does not know the event {event.name!r}")
+        except WireError as error:
+            _log.warning("%s", error)
+            if event.reply_to:
+                self.send(event.reply_error(str(error)))
+
+    async def close(self) -> None:
+        """Cancel what runs and wait until it has cleaned up after itself."""
+        tasks = [command.task for command in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # -- the commands --------------------------------------------------------------------------------------------
+
+    def _update(self, event: Event, update: ConfigUpdate) -> None:
+        previous = self._last_update
+
+        async def work() -> Message:
+            await _settled(previous)
+            return await self.config.update(update)
+
+        self._last_update = self._run(event, f"config/{event.id}", work)
+
+    def _activate(self, event: Event, request: Activate) -> None:
+        instance, earlier = request.instance, self._last_update
+        again = request.key in self._finished
+
+        def progress(message: str, percent: int | None) -> None:
+            for waiting in self._running[request.key].events:
+                self.send(waiting.reply_progress(message, percent))
+
+        async def work() -> Message:
+            await _settled(earlier)
+            async with self._lock(instance.uuid):
+                reply = await self.containers.activate(instance, progress, again=again)
+                await self.after_start()
+                return reply
+
+        self._run(event, request.key, work, uuid=instance.uuid, yields=True)
+
+    def _deactivate(self, event: Event, request: Deactivate) -> None:
+        async def work() -> Message:
+            async with self._lock(request.uuid):
+                return Deactivated(state=await self.containers.deactivate(request.uuid, request.timeout))
+
+        self._overtake(request.uuid)
+        self._run(event, request.key, work, uuid=request.uuid)
+
+    def _remove(self, event: Event, request: Remove) -> None:
+        async def work() -> None:
+            async with self._lock(request.uuid):
+                await self.containers.remove(request.uuid)
+
+        self._overtake(request.uuid)
+        self._run(event, request.key, work, uuid=request.uuid)
+
+    def _inspect(self, event: Event, request: Inspect) -> None:
+        async def work() -> Message:
+            return Inspected(inspect=await self.containers.inspect(request.uuid))
+
+        self._run(event, f"inspect/{event.id}", work)
+
+    def _cancel(self, request: Cancel) -> None:
+        wanted = set(request.previous_ids)
+        for command in self._running.values():
+            if any(event.id in wanted for event in command.events):
+                command.task.cancel()
+
+    # -- running them --------------------------------------------------------------------------------------------
+
+    def _run(
+        self,
+        event: Event,
+        key: str,
+        work: Callable[[], Awaitable[Message | None]],
+        *,
+        uuid: str | None = None,
+        yields: bool = False,
+    ) -> asyncio.Task[Message | None]:
+        """Start ``work`` and answer ``event`` at its end, or join the command that runs under ``key`` already."""
+        running = self._running.get(key)
+        if running is not None:
+            running.events.append(event)
+            return running.task
+        task = asyncio.create_task(_awaited(work()), name=f"{event.name} {key}")
+        self._running[key] = _Command(task, [event], uuid, yields)
+        # Not an ``except`` around the work: a task that is cancelled before its first step never gets that far.
+        task.add_done_callback(lambda done: self._answer(key, done))
+        return task
+
+    def _answer(self, key: str, task: asyncio.Task[Message | None]) -> None:
+        """Send the one final reply of the command ``key``."""
+        events = self._running.pop(key).events
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            replies = [event.reply_error(names.CANCELLED) for event in events]
+        elif error is None:
+            self._remember(key)
+            replies = [event.reply(task.result()) for event in events]
+        elif isinstance(error, AgentError):
+            _log.warning("%s: %s", events[0].name, error)
+            replies = [event.reply_error(str(error)) for event in events]
+        else:
+            _log.error("%s failed unexpectedly", events[0].name, exc_info=error)
+            replies = [event.reply_error(f"The agent failed: {error!r}") for event in events]
+        for reply in replies:
+            self.send(reply)
+
+    def _remember(self, key: str) -> None:
+        self._finished[key] = None
+        if len(self._finished) > REMEMBERED:
+            self._finished.popitem(last=False)
+
+    def _overtake(self, uuid: str) -> None:
+        for command in self._running.values():
+            if command.uuid == uuid and command.yields:
+                command.task.cancel()
+
+    def _lock(self, uuid: str) -> asyncio.Lock:
+        """Return the lock of one instance; it lives as long as a command holds or awaits it."""
+        lock = self._locks.get(uuid)
+        if lock is None:
+            lock = self._locks[uuid] = asyncio.Lock()
+        return lock
+
+
+async def _awaited(work: Awaitable[Message | None]) -> Message | None:
+    return await work
+
+
+async def _settled(update: asyncio.Task[Message | None] | None) -> None:
+    """Wait for the end of a config update, however it ended."""
+    if update is not None:
+        await asyncio.wait([update])

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The config items of this host: keep the last good ones, apply changes through hoststate, put right what drifted."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+
+from orca.hoststate.apply import AGENT, Host, HostStateError, apply_kind
+from orca.hoststate.plan.items import KINDS, affected_kinds, describe, kind_of
+from orca.wire import ConfigApplied, ConfigUpdate
+
+from .errors import AgentError
+
+#: Raises AgentError when a port (number, protocol, bind address) cannot be published on this host.
+PortCheck = Callable[[int, str, str], Awaitable[None]]
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One item in effect."""
+
+    version: int
+    description: dict[str, Any]
+
+
+Items = dict[str, Item]
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class Config:
+    """The items in effect on this host, and the one thread that changes the host."""
+
+    def __init__(self, host: Host, check_port: PortCheck) -> None:
+        """Args: hoststate's view of the host, and the check for ports that are taken."""
+        self._host = host
+        self._check_port = check_port
+        self._items: Items = {}
+        # hoststate blocks, and serves one writer at a time anyway (its lock).
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hoststate")
+
+    def close(self) -> None:
+        """Let a running application end."""
+        self._thread.shutdown()
+
+    @property
+    def applied(self) -> dict[str, int]:
+        """The version in effect of each item."""
+        return {name: item.version for name, item in self._items.items()}
+
+    def descriptions(self, family: str) -> dict[str, dict[str, Any]]:
+        """Return the descriptions of the items ``<family>/<key>`` by key."""
+        prefix = family + "/"
+        return {
+            name.removeprefix(prefix): item.description for name, item in self._items.items() if name.startswith(prefix)
+        }
+
+    async def restore(self) -> None:
+        """Read the last good items from disk and apply them. What fails is logged; the reconciler tries again."""
+        self._items = await self._call(self._load)
+        if self._items:
+            await self.reapply()
+
+    async def reapply(self, kinds: Iterable[str] = KINDS) -> None:
+        """Apply the items in effect again, after Docker's start or when the host drifted."""
+        for kind in kinds:
+            try:
+                result = await self._apply(kind, self._items)
+            except HostStateError as error:
+                _log.error("%s: %s", kind, error)
+            else:
+                for action in result:
+                    _log.info("%s: %s", kind, action)
+
+    async def update(self, update: ConfigUpdate) -> ConfigApplied:
+        """Bring the changed items into effect; return the versions in effect and why others are not.
+
+        An item that fails keeps its former version in effect and does not hold up the others.
+        """
+        changes, errors = await self._changes(update)
+        kinds = affected_kinds(changes)
+        removing = "network" in changes and changes["network"] is None
+        # The network carries the other kinds: it comes first and goes last.
+        for kind in reversed(kinds) if removing else kinds:
+            own = {name: item for name, item in changes.items() if kind_of(name) == kind}
+            errors |= await self._adopt(kind, {**own, "network": None} if removing else own)
+        return ConfigApplied(applied=self.applied, errors=errors)
+
+    # -- steps ---------------------------------------------------------------------------------------------------
+
+    async def _changes(self, update: ConfigUpdate) -> tuple[dict[str, Item | None], dict[str, str]]:
+        """Return what differs from the items in effect (None: remove), and the items that cannot be taken at all."""
+        changes: dict[str, Item | None] = {}
+        errors: dict[str, str] = {}
+        for wanted in update.items:
+            current = self._items.get(wanted.name)
+            try:
+                kind_of(wanted.name)
+                if wanted.description is None:
+                    if current is not None:
+                        changes[wanted.name] = None
+                elif isinstance(wanted.description, msgspec.UnsetType):
+                    if current is None or current.version != wanted.version:
+                        errors[wanted.name] = f"version {wanted.version} is not on this host"
+                elif current is None or current != Item(wanted.version, wanted.description):
+                    if current is None and wanted.name.startswith("port/"):
+                        await self._check_free(wanted.description)
+                    changes[wanted.name] = Item(wanted.version, wanted.description)
+            except (ValueError, AgentError) as error:
+                errors[wanted.name] = str(error)
+        if update.complete:
+            listed = {wanted.name for wanted in update.items}
+            changes |= {name: None for name in self._items if name not in listed}
+        return changes, errors
+
+    async def _check_free(self, port: Mapping[str, Any]) -> None:
+        try:
+            await self._check_port(int(port["publicPort"]), str(port["protocol"]), str(port.get("bindAddress") or ""))
+        except KeyError as error:
+            raise ValueError(f"{error.args[0]} is missing") from error
+
+    async def _adopt(self, kind: str, changes: Mapping[str, Item | None]) -> dict[str, str]:
+        """Apply ``kind`` with ``changes``; keep those that work, return the reasons of the others by name.
+
+        If they fail together they are tried one by one, so that one bad item is found and the rest is not lost.
+        """
+        wanted = {name: item for name, item in {**self._items, **changes}.items() if item is not None}
+        try:
+            await self._apply(kind, wanted)
+        except (HostStateError, ValueError, KeyError, TypeError) as error:
+            if len(changes) <= 1:
+                name = next(iter(changes), "network")  # no change of its own: the network's was too much for it
+                _log.error("%s, applying %s: %s", name, kind, error)
+                return {name: _words(error)}
+            errors: dict[str, str] = {}
+            for name, item in changes.items():
+                errors |= await self._adopt(kind, {name: item})
+            return errors
+        self._items = wanted
+        await self._call(self._save, kind)
+        return {}
+
+    async def _apply(self, kind: str, items: Items) -> list[str]:
+        """Apply one kind; return what was done."""
+        description = describe(kind, {name: item.description for name, item in items.items()})
+        version = max((item.version for name, item in items.items() if kind_of(name) == kind), default=0)
+        if description is None and not await self._call(self._owned, kind):
+            return []  # never applied by the agent: nothing of ours to remove
+        result = await self._call(lambda: apply_kind(kind, description, owner=AGENT, version=version, host=self._host))
+        return result.actions
+
+    def _owned(self, kind: str) -> bool:
+        owner = self._host.ledger.read(kind)
+        return owner is not None and owner.owner == AGENT
+
+    def _load(self) -> Items:
+        found: Items = {}
+        for kind in KINDS:
+            try:
+                stored = self._host.ledger.load_items(kind)
+                found |= {name: msgspec.convert(item, Item) for name, item in stored.items()}
+            except (HostStateError, msgspec.ValidationError) as error:
+                _log.error("the last good items of %s are lost: %s", kind, error)  # the server sends them again
+        return found
+
+    def _save(self, kind: str) -> None:
+        own = {name: msgspec.to_builtins(item) for name, item in self._items.items() if kind_of(name) == kind}
+        self._host.ledger.save_items(kind, own)
+
+    async def _call(self, work: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+
+def _words(error: Exception) -> str:
+    """Return an error for people; a bare KeyError says only the key."""
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent's one outbound WebSocket: register if needed, dial, say hello, serve events, and again after every end."""
+
+import asyncio
+import base64
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from orca.wire import Event, Hello, WireError, decode, encode, names
+
+from . import identity
+from .backoff import Backoff
+from .errors import AgentError, Refused, RegistrationError, Unreachable
+from .link import Link
+from .paths import Paths
+from .registration import register, trust_only
+from .status import Status
+
+OPEN_SECONDS = 10.0
+SILENCE_SECONDS = 20.0  # the server pings every 5 s
+MAX_FRAME = 16 << 20  # the config items of a large environment come in one frame
+
+_log = logging.getLogger(__name__)
+
+
+class Connection:
+    """Keeps this host connected."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        uuid: str,
+        ca_sha256: str,
+        link: Link,
+        status: Status,
+        *,
+        hello: Callable[[str], Awaitable[Hello]],
+        receive: Callable[[Event], None],
+        greeted: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            paths: the agent's files.
+            uuid: this host.
+            ca_sha256: the pin for registering (``ORCA_CA_SHA256``), may be empty when registered already.
+            link: gets the queue of each connection.
+            status: told what happens.
+            hello: makes the first frame, given the server's name or address.
+            receive: takes each event of the server.
+            greeted: called after each hello was sent.
+        """
+        self._paths, self._uuid, self._pin = paths, uuid, ca_sha256
+        self._link, self._status = link, status
+        self._hello, self._receive, self._greeted = hello, receive, greeted
+        self._backoff = Backoff()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        while True:
+            try:
+                await self._serve(await self._credentials())
+            except Unreachable as error:
+                self._status.show("connecting", str(error))
+            except AgentError as error:
+                self._status.show("failed", str(error))
+            await asyncio.sleep(self._backoff.delay())
+
+    # -- registering ---------------------------------------------------------------------------------------------
+
+    async def _credentials(self) -> identity.Credentials:
+        """Return credentials; a registration file is an order to (re-)register, which replaces those at hand."""
+        known = identity.read_credentials(self._paths)
+        try:
+            url = self._paths.registration.read_text().strip()
+        except FileNotFoundError:
+            if known is None:
+                raise RegistrationError(f"not registered, and there is no {self._paths.registration}") from None
+            return known
+        try:
+            result = await asyncio.to_thread(register, url, self._pin, self._uuid)
+        except AgentError as error:
+            if known is None:
+                raise
+            _log.error("%s; going on with the present credentials", error)
+            return known
+        if result.ca_pem:
+            identity.write_private(self._paths.ca, result.ca_pem)
+        identity.write_credentials(self._paths, result.credentials)
+        self._paths.registration.unlink(missing_ok=True)
+        _log.info("registered at %s", result.credentials.url)
+        return result.credentials
+
+    # -- one connection ------------------------------------------------------------------------------------------
+
+    async def _serve(self, credentials: identity.Credentials) -> None:
+        """Dial and serve until the connection ends.
+
+        Raises:
+            Refused: the server does not accept the credentials.
+            Unreachable: no connection, or it broke.
+        """
+        host = urlsplit(credentials.url).hostname or ""
+        socket = await self._dial(credentials)
+        outbox = self._link.attach()  # from here on changes are kept, so that none falls between list and hello
+        try:
+            await socket.send(encode(Event.report(names.HELLO, await self._hello(host))))
+            self._status.show("connected", credentials.url)
+            # If sending fails the connection is closed, which listening reports.
+            helpers = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(self._greeted())]
+            try:
+                await self._listen(socket)
+            finally:
+                for task in helpers:
+                    task.cancel()
+                await asyncio.gather(*helpers, return_exceptions=True)
+        except ConnectionClosed as error:
+            raise Unreachable(f"the server ended the connection: {error}") from error
+        finally:
+            self._link.detach(outbox)
+            await socket.close()
+
+    async def _dial(self, credentials: identity.Credentials) -> ClientConnection:
+        secret = base64.b64encode(f"{credentials.access_key}:{credentials.secret_key}".encode()).decode()
+        try:
+            return await connect(
+                "ws" + credentials.url.removeprefix("http") + "/subscribe",
+                ssl=trust_only(self._paths.ca.read_text()) if credentials.url.startswith("https:") else None,
+                additional_headers={"Authorization": f"Basic {secret}"},
+                compression=None,  # small frames: it costs 300 KB and saves nothing
+                open_timeout=OPEN_SECONDS,
+                ping_interval=None,  # the server's own pings tell that it lives
+                max_size=MAX_FRAME,
+            )
+        except InvalidStatus as error:
+            status = error.response.status_code
+            text = (error.response.body or b"").decode("utf-8", "replace").strip()
+            if status in (401, 403):
+                raise Refused(
+                    "the server refuses this host's credentials; register the host again with a new token"
+                ) from error
+            raise Unreachable(f"the server answers with status {status} {text[:200]}") from error
+        except ssl.SSLCertVerificationError as error:
+            raise Refused(f"the server's certificate is not valid: {error.verify_message}") from error
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            raise Unreachable(f"{urlsplit(credentials.url).netloc} is not accessible: {error}") from error
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    frame = await socket.recv()
+            except TimeoutError:
+                raise Unreachable(f"the server was silent for {SILENCE_SECONDS:.0f} s") from None
+            self._backoff.reset()
+            try:
+                self._receive(decode(frame))
+            except WireError as error:
+                _log.warning("ignored a frame: %s", error)
+
+
+async def _send(socket: ClientConnection, outbox: asyncio.Queue[Event]) -> None:
+    while True:
+        await socket.send(encode(await outbox.get()))

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""This host's row of the host x host matrix: which peers can be reached through their tunnels.
+
+The truth is an echo answered by the peer's network agent (``.2`` of its range), asked for once a second: a tunnel that
+charon calls established but that carries nothing is down. charon adds age, traffic and the reason, and its up and down
+events make the next probe immediate.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from orca.hoststate.plan.addressing import HostRange
+from orca.wire import EdgeState, Event, MeshEdge, MeshSummary, PeerState, names, now_ms
+
+from .charon import CharonGone, Tunnel, tunnels, updowns
+from .config import Config
+from .paths import Paths
+from .probe import Prober
+
+PROBE_SECONDS = 1.0
+SILENCE_SECONDS = 3.5  # until a tunnel counts as down; the server must know within 5
+CALM_SECONDS = 0.1  # between probes at least, however many events charon sends
+SUMMARY_SECONDS = 60.0
+RETRY_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Peer:
+    """What is known about the way to one peer; ``state`` is None before the first verdict, ``heard`` in monotonic s."""
+
+    uuid: str
+    address: str
+    state: EdgeState | None = None
+    heard: float = field(default_factory=time.monotonic)
+    rtt_ms: float | None = None
+    last_probe: int = 0
+    obstacle: str | None = None
+
+    def answered(self, rtt_ms: float) -> bool:
+        """Take an answer; return whether the tunnel has just come up."""
+        self.heard, self.rtt_ms, self.obstacle = time.monotonic(), rtt_ms, None
+        risen, self.state = self.state != "up", "up"
+        return risen
+
+    def fell_silent(self) -> bool:
+        """Return whether the tunnel has just gone down: no answer for too long."""
+        if self.state == "down" or time.monotonic() - self.heard < SILENCE_SECONDS:
+            return False
+        self.state, self.rtt_ms = "down", None
+        return True
+
+
+class MeshMonitor:
+    """Probes the peers of the config items and reports edges and summaries."""
+
+    def __init__(self, config: Config, paths: Paths, send: Callable[[Event], None]) -> None:
+        """Args: where the peers come from, where charon's socket lies, where reports go."""
+        self._config = config
+        self._vici = paths.vici
+        self._send = send
+        self._peers: dict[str, Peer] = {}
+        self._tunnels: dict[str, Tunnel] = {}
+        self._wake = asyncio.Event()
+        self._edges: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Probe, listen and summarise until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._probe())
+            group.create_task(self._listen())
+            group.create_task(self._summarise())
+
+    async def summary(self) -> None:
+        """Send a summary now; the first thing a server wants after a gap."""
+        await self._ask_charon()
+        rows = [self._row(peer) for peer in self._peers.values() if peer.state is not None]
+        if rows:
+            self._send(Event.report(names.MESH_SUMMARY, MeshSummary(peers=rows)))
+
+    async def _probe(self) -> None:
+        prober = Prober(self._answered)
+        try:
+            while True:
+                self._refresh()
+                for peer in self._peers.values():
+                    if peer.fell_silent():
+                        self._edge(peer)
+                    peer.last_probe = now_ms()
+                    peer.obstacle = prober.send(peer.address)
+                await asyncio.sleep(CALM_SECONDS)
+                try:
+                    async with asyncio.timeout(PROBE_SECONDS):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+                self._wake.clear()
+        finally:
+            prober.close()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async for _ in updowns(self._vici):
+                    self._wake.set()
+            except CharonGone as error:
+                _log.debug("%s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _summarise(self) -> None:
+        while True:
+            await asyncio.sleep(SUMMARY_SECONDS)
+            await self.summary()
+
+    def _refresh(self) -> None:
+        """Take over the peers of the config items; what is known about the others stays."""
+        wanted = {
+            uuid: HostRange(description["subnet"]).net_agent
+            for uuid, description in self._config.descriptions("peer").items()
+        }
+        self._peers = {
+            uuid: known if (known := self._peers.get(uuid)) and known.address == address else Peer(uuid, address)
+            for uuid, address in wanted.items()
+        }
+
+    def _answered(self, address: str, rtt_ms: float) -> None:
+        for peer in self._peers.values():
+            if peer.address == address and peer.answered(rtt_ms):
+                self._edge(peer)
+
+    def _edge(self, peer: Peer) -> None:
+        task = asyncio.create_task(self._report(peer, peer.state or "down", now_ms()))
+        self._edges.add(task)
+        task.add_done_callback(self._edges.discard)
+
+    async def _report(self, peer: Peer, state: EdgeState, at: int) -> None:
+        reason = await self._ask_charon()
+        tunnel = self._tunnels.get(peer.uuid)
+        if state == "down":
+            reason = reason or peer.obstacle or _reason(tunnel)
+        edge = MeshEdge(
+            peer=peer.uuid,
+            state=state,
+            at=at,
+            age=tunnel.age if tunnel else 0,
+            rtt_ms=peer.rtt_ms if state == "up" else None,
+            reason=reason if state == "down" else None,
+        )
+        _log.info("tunnel to %s is %s%s", peer.uuid, state, f": {edge.reason}" if edge.reason else "")
+        self._send(Event.report(names.MESH_EDGE, edge))
+
+    async def _ask_charon(self) -> str | None:
+        """Refresh the tunnels; return why that is not possible."""
+        try:
+            self._tunnels = await tunnels(self._vici)
+        except CharonGone as error:
+            self._tunnels = {}
+            return f"the network agent does not run: {error}"
+        return None
+
+    def _row(self, peer: Peer) -> PeerState:
+        tunnel = self._tunnels.get(peer.uuid)
+        return PeerState(
+            peer=peer.uuid,
+            state=peer.state or "down",
+            rtt_ms=peer.rtt_ms,
+            age=tunnel.age if tunnel else 0,
+            last_probe=peer.last_probe,
+            bytes_in=tunnel.bytes_in if tunnel else 0,
+            bytes_out=tunnel.bytes_out if tunnel else 0,
+        )
+
+
+def _reason(tunnel: Tunnel | None) -> str:
+    """Return why an unanswered tunnel is down, as far as charon knows."""
+    if tunnel is None:
+        return "there is no tunnel to this peer"
+    if tunnel.installed:
+        return f"the tunnel is {tunnel.state} but the peer does not answer through it"
+    return f"the tunnel is {tunnel.state} and carries nothing"

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process ``orca-agent``: settings, logging, signals."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+from .app import Agent
+from .errors import AgentError
+from .settings import Settings, parse
+
+
+def main() -> None:
+    """Run the agent until SIGTERM or SIGINT."""
+    settings = parse(sys.argv[1:])
+    logging.basicConfig(
+        stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    logging.getLogger("websockets").setLevel(logging.WARNING)
+    try:
+        asyncio.run(_run(settings))
+    except AgentError as error:
+        sys.exit(f"orca-agent: {error}")
+
+
+async def _run(settings: Settings) -> None:
+    agent = asyncio.ensure_future(Agent(settings).run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, agent.cancel)
+    try:
+        await agent
+    except asyncio.CancelledError:
+        logging.getLogger(__name__).info("stopped")

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Translate between the wire's containers and Docker's documents; pure."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from orca.wire import Container, ContainerState, ContainerStatus, Instance, names
+
+MANAGED = "managed"
+NETWORK = "orca"
+
+_STATES: dict[str, ContainerState] = {
+    "created": "created",
+    "running": "running",
+    "paused": "running",
+    "restarting": "running",
+    "exited": "stopped",
+    "dead": "stopped",
+    "removing": "removed",
+}
+
+
+def container_name(instance: Instance) -> str:
+    """Return the container's name: readable, and unique by the first 8 digits of the uuid."""
+    return f"{instance.name}-{instance.uuid[:8]}"
+
+
+def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], str]:
+    """Return the body of ``POST /containers/create`` and the container's name.
+
+    No port is bound by Docker: published ports are the firewall's work, so that they keep the client's address and
+    are ours to change while the container runs.
+
+    Args:
+        instance: what is wanted.
+        resolv_conf: on the managed network, the host's file that becomes ``/etc/resolv.conf``. Docker's own embedded
+            resolver would answer names of every container on the network.
+    """
+    binds = [volume for volume in instance.volumes if ":" in volume]
+    host_config: dict[str, Any] = {
+        "Binds": binds,
+        "NetworkMode": instance.network_mode,
+        "Privileged": instance.privileged,
+        "CapAdd": instance.cap_add,
+        "CapDrop": instance.cap_drop,
+    }
+    body: dict[str, Any] = {
+        "Image": instance.image,
+        "Cmd": instance.command,
+        "Entrypoint": instance.entry_point,
+        "Env": [f"{key}={value}" for key, value in instance.environment.items()],
+        "Labels": {**instance.labels, names.LABEL_INSTANCE_UUID: instance.uuid},
+        "Hostname": instance.hostname,
+        "User": instance.user or "",
+        "WorkingDir": instance.working_dir or "",
+        "Tty": instance.tty,
+        "OpenStdin": instance.stdin_open,
+        "Volumes": {volume: {} for volume in instance.volumes if ":" not in volume},
+        "HostConfig": host_config,
+    }
+    if instance.memory is not None:
+        host_config["Memory"] = instance.memory
+    if instance.cpu_shares is not None:
+        host_config["CpuShares"] = instance.cpu_shares
+    if instance.restart_policy is not None:
+        policy = instance.restart_policy
+        host_config["RestartPolicy"] = {"Name": policy.name, "MaximumRetryCount": policy.maximum_retry_count}
+    if instance.network_mode == MANAGED:
+        host_config["NetworkMode"] = NETWORK
+        binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")
+        endpoint = {"IPAMConfig": {"IPv4Address": instance.address}} if instance.address else {}
+        body["NetworkingConfig"] = {"EndpointsConfig": {NETWORK: endpoint}}
+    return body, container_name(instance)
+
+
+def report(document: dict[str, Any], status: ContainerStatus | None = None) -> Container:
+    """Return the wire's form of Docker's inspect document."""
+    state, labels = document["State"], document["Config"].get("Labels") or {}
+    running = _STATES.get(state["Status"], "stopped")
+    return Container(
+        external_id=document["Id"],
+        uuid=labels.get(names.LABEL_INSTANCE_UUID),
+        name=document["Name"].lstrip("/"),
+        image=document["Config"]["Image"],
+        state=running,
+        status=status,
+        exit_code=state["ExitCode"] if running == "stopped" else None,
+        started_at=milliseconds(state["StartedAt"]),
+        address=address_of(document),
+        labels=labels,
+        system=labels.get(names.LABEL_SYSTEM, ""),
+    )
+
+
+def address_of(document: dict[str, Any]) -> str | None:
+    """Return the container's IPv4 address: on our network if it has one there, else on any."""
+    networks: dict[str, Any] = document["NetworkSettings"].get("Networks") or {}
+    ordered = sorted(networks.items(), key=lambda entry: entry[0] != NETWORK)
+    return next((endpoint["IPAddress"] for _, endpoint in ordered if endpoint.get("IPAddress")), None)
+
+
+def milliseconds(timestamp: str) -> int | None:
+    """Return Docker's RFC 3339 time as UTC milliseconds; None for its zero time, year 1 ("never")."""
+    if timestamp.startswith("0001-"):
+        return None
+    return int(datetime.fromisoformat(timestamp).timestamp() * 1000)

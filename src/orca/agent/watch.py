@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Follow the Docker engine: its containers' events, and its own going and coming.
+
+After every gap (the agent's start, Docker's restart) the list of containers is compared with what was last reported,
+so that no change is missed however it happened.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from orca.wire import Container, ContainerStatus, Event, names
+
+from .containers import Containers
+from .engine import SOCKET, stream
+from .errors import AgentError
+from .specification import report
+
+RETRY_SECONDS = 0.2  # a connect to a unix socket costs next to nothing, and Docker's start must be noticed at once
+
+_STATUSES: dict[str, ContainerStatus] = {"create": "create", "start": "start", "die": "die", "destroy": "destroy"}
+_FILTERS = json.dumps({"type": ["container"], "event": list(_STATUSES)})
+
+_log = logging.getLogger(__name__)
+
+
+class ContainerWatch:
+    """Reports every change of a container, and knows what was reported last."""
+
+    def __init__(
+        self,
+        containers: Containers,
+        send: Callable[[Event], None],
+        docker_started: Callable[[], Awaitable[None]],
+        socket: str = SOCKET,
+    ) -> None:
+        """Args: the engine's containers, where reports go, what to do when Docker came back, its socket."""
+        self._containers = containers
+        self._send = send
+        self._docker_started = docker_started
+        self._socket = socket
+        self._known: dict[str, Container] = {}
+
+    async def everything(self) -> list[Container]:
+        """Return all containers for a hello; from then on they count as reported."""
+        found = [report(document) for document in await self._containers.everything()]
+        self._known = {container.external_id: container for container in found}
+        return found
+
+    async def run(self) -> None:
+        """Follow the engine until cancelled."""
+        gone = False
+        while True:
+            try:
+                async with stream(self._socket, "/events?" + urlencode({"filters": _FILTERS})) as events:
+                    # The stream is open before the list is read, so that nothing falls between the two.
+                    if gone:
+                        _log.info("Docker is back")
+                        await self._docker_started()
+                    gone = False
+                    await self._compare()
+                    async for event in events:
+                        await self._take(event)
+                _log.warning("Docker ended its events; waiting for it")
+            except AgentError as error:
+                if not gone:
+                    _log.warning("%s; waiting for Docker", error)
+            gone = True
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _compare(self) -> None:
+        """Report what differs from what was reported last."""
+        before = self._known
+        for container in await self.everything():
+            if before.get(container.external_id) != container:
+                self._send(Event.report(names.CONTAINER_CHANGE, container))
+        for external_id in before.keys() - self._known.keys():
+            self._report_removed(before[external_id])
+
+    async def _take(self, event: dict[str, Any]) -> None:
+        """Report one event of the engine."""
+        status = _STATUSES.get(event.get("Action", ""))
+        external_id = event.get("Actor", {}).get("ID", "")
+        if status is None or not external_id:
+            return
+        document = None if status == "destroy" else await self._containers.look(external_id)
+        if document is not None:
+            container = report(document, status)
+            self._known[external_id] = msgspec.structs.replace(container, status=None)
+            self._send(Event.report(names.CONTAINER_CHANGE, container))
+        elif external_id in self._known:  # destroyed, perhaps before this older event could be looked at
+            self._report_removed(self._known.pop(external_id))
+
+    def _report_removed(self, last: Container) -> None:
+        container = msgspec.structs.replace(last, state="removed", status="destroy", address=None)
+        self._send(Event.report(names.CONTAINER_CHANGE, container))
