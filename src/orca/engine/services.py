@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from orca.engine.agents import AgentConnections
 from orca.engine.behaviour import Behaviour
@@ -14,6 +15,7 @@ from orca.engine.engine import Engine
 from orca.store import Database, Tx, Vault
 
 Background: TypeAlias = Callable[[], Awaitable[None]]
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,9 @@ class Services:
     behaviour: Behaviour = field(default_factory=Behaviour)
     first_start: list[Callable[[Tx], object]] = field(default_factory=list)
     tasks: list[tuple[str, Background]] = field(default_factory=list)
+    parts: dict[type, object] = field(default_factory=dict)
     engine: Engine = field(init=False)
+    _spawned: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.engine = Engine(self, self.server.id)
@@ -58,3 +62,19 @@ class Services:
     def background(self, name: str, run: Background) -> None:
         """Keep a coroutine running while the server does; it is started anew (with a pause) if it raises."""
         self.tasks.append((name, run))
+
+    def provide(self, part: object) -> None:
+        """Offer an object of this package to the packages above it, which find it by its class."""
+        self.parts[type(part)] = part
+
+    def part(self, kind: type[P]) -> P:
+        """The object of that class that a package below provided."""
+        found = self.parts[kind]
+        assert isinstance(found, kind)
+        return found
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something in the background to its end; nobody waits for it, but it is kept alive."""
+        task = asyncio.create_task(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)

@@ -80,7 +80,7 @@ class ConfigItems:
             if applied.get(row.name) == row.requestedVersion:
                 items.append(wire.ConfigItem(name=row.name, version=row.requestedVersion))
             else:
-                items.append(_item(row))
+                items.append(self.item(row))
         return wire.ConfigUpdate(items=items, complete=True)
 
     def record(self, tx: Tx, host_id: int, sent: wire.ConfigUpdate, reply: wire.ConfigApplied) -> None:
@@ -105,19 +105,20 @@ class ConfigItems:
             elif error is not None:
                 tx.update(row, error=error)
 
+    @staticmethod
+    def item(row: Record) -> wire.ConfigItem:
+        """The wire form of a row."""
+        return wire.ConfigItem(name=row.name, version=row.requestedVersion, description=row.description)
+
     def _bump(self, tx: Tx, row: Record, description: dict[str, Any] | None) -> None:
         version = max(_clock(tx), row.requestedVersion + 1)
         tx.update(row, requestedVersion=version, requestedUpdated=tx.now, description=description, error=None)
 
     def _announce(self, tx: Tx, row: Record) -> None:
-        host_id, item = row.hostId, _item(row)
+        host_id, item = row.hostId, self.item(row)
         tx.after_commit(lambda: self._changed(host_id, item))
 
 
 def _clock(tx: Tx) -> int:
     """A version that is higher than those of a row deleted earlier: the host may still hold that item."""
     return tx.now // 1000 - VERSION_EPOCH
-
-
-def _item(row: Record) -> wire.ConfigItem:
-    return wire.ConfigItem(name=row.name, version=row.requestedVersion, description=row.description)

@@ -29,11 +29,15 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A running container of the managed network; `service_id` is None for one that stands alone."""
+    """A container with a managed address; `service_id` is None for one that stands alone.
+
+    One that is only starting asks already, but does not answer yet (`answers` false).
+    """
 
     id: int
     address: str
     service_id: int | None = None
+    answers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def tables(
     by_id = {service.id: service for service in services}
     addresses: defaultdict[int, set[str]] = defaultdict(set)
     for member in members:
-        if member.service_id is not None:
+        if member.service_id is not None and member.answers:
             addresses[member.service_id].add(member.address)
     by_service = _service_names(by_id, addresses, service_links)
     by_container = _container_names(members, container_links)
@@ -103,7 +107,7 @@ def _service_names(
 
 def _container_names(members: Iterable[Member], links: Iterable[ContainerLink]) -> dict[int, dict[str, set[str]]]:
     """What a container sees by links of its own, by container id."""
-    address = {member.id: member.address for member in members}
+    address = {member.id: member.address for member in members if member.answers}
     seen: defaultdict[int, dict[str, set[str]]] = defaultdict(dict)
     for link in links:
         if link.target in address:

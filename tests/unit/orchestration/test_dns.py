@@ -57,6 +57,13 @@ def test_a_name_without_members_is_absent():
     assert "memcached.shop" not in names
 
 
+def test_a_starting_container_asks_but_does_not_answer():
+    members = [Member(1, "10.42.1.10", 1), Member(2, "10.42.2.10", 1, answers=False)]
+    result = tables([WEB], members, container_links=[ContainerLink(1, 2, "two")])
+    assert result["10.42.2.10"]["web"] == result["10.42.1.10"]["web"] == ["10.42.1.10"]
+    assert "two" not in result["10.42.1.10"]
+
+
 def test_container_links_lose_to_service_links():
     links = [ContainerLink(1, 5, "db"), ContainerLink(1, 5, "cache"), ContainerLink(5, 1, "web1")]
     result = tables([WEB, CACHE, OTHER], MEMBERS, [ServiceLink(1, 3, "db")], links)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Discovery kept live: turns changes of containers, services and links into `dns/<address>` config items.
+
+One worker per server. It listens to the bus, works out the tables of the projects that changed, and writes only the
+items that differ, so a change reaches exactly the hosts whose containers see it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from orca.network.config import ConfigItems
+from orca.orchestration import dns
+from orca.store import Database, Overflow, ReadTx, Subscription, Tx
+
+ROOTS = frozenset({"instance", "service", "environment", "serviceConsumeMap", "instanceLink", "ipAddress"})
+
+ASKING = frozenset({"starting", "running", "restarting", "stopping", "updating-running"})
+ANSWERING = frozenset({"running", "restarting", "updating-running"})
+
+Tables = dict[str, tuple[int, dns.Names]]
+"""Client address -> (host id, what it sees)."""
+
+
+class Discovery:
+    """Keeps the dns items of all projects as they should be."""
+
+    def __init__(self, db: Database, items: ConfigItems) -> None:
+        self._db = db
+        self._items = items
+        self._sent: dict[int, Tables] = {}
+        self._dirty: set[int] = set()
+        self._wake = asyncio.Event()
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        with self._db.bus.subscribe(ROOTS) as changes:
+            self._dirty |= set(await self._db.read(_projects))
+            listener = asyncio.create_task(self._listen(changes))
+            try:
+                while True:
+                    await self._work()
+                    await self._wake.wait()
+                    self._wake.clear()
+            finally:
+                listener.cancel()
+
+    async def settled(self, project_id: int) -> None:
+        """Return when everything committed before the call has become config items."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((project_id, done))
+        self._dirty.add(project_id)
+        self._wake.set()
+        await done
+
+    async def _listen(self, changes: Subscription) -> None:
+        while True:
+            try:
+                batch = await changes.batch()
+                self._dirty |= {change.account_id for change in batch if change.account_id is not None}
+            except Overflow:
+                self._dirty |= set(await self._db.read(_projects))
+            self._wake.set()
+
+    async def _work(self) -> None:
+        while self._dirty:
+            project_id = self._dirty.pop()
+            waiting = [done for project, done in self._waiting if project == project_id]
+            self._waiting = [entry for entry in self._waiting if entry[0] != project_id]
+            await self._update(project_id)
+            for done in waiting:
+                if not done.done():
+                    done.set_result(None)
+
+    async def _update(self, project_id: int) -> None:
+        wanted = await self._db.read(lambda tx: tables_of(tx, project_id))
+        if project_id not in self._sent:
+            self._sent[project_id] = await self._db.read(lambda tx: _sent_before(tx, project_id))
+        sent = self._sent[project_id]
+        changed = {address: entry for address, entry in wanted.items() if sent.get(address) != entry}
+        gone = {address: entry for address, entry in sent.items() if wanted.get(address, (None,))[0] != entry[0]}
+        if changed or gone:
+            await self._db.write(lambda tx: self._write(tx, changed, gone))
+        self._sent[project_id] = wanted
+
+    def _write(self, tx: Tx, changed: Tables, gone: Tables) -> None:
+        for address, (host_id, _) in gone.items():
+            self._items.drop(tx, host_id, f"dns/{address}")
+        for address, (host_id, names) in changed.items():
+            host = tx.get("host", host_id)
+            if host is not None and host.removed is None:
+                self._items.put(tx, host_id, f"dns/{address}", {"names": names})
+
+
+def tables_of(tx: ReadTx, project_id: int) -> Tables:
+    """What each container of a project sees; containers that see nothing are left out."""
+    addresses = tx.table("ipAddress").c
+    instances = tx.table("instance").c
+    statement = (
+        tx.query("ipAddress", accountId=project_id)
+        .join(tx.table("instance"), instances.id == addresses.instanceId)
+        .where(instances.state.in_(ASKING))
+        .with_only_columns(instances.id, addresses.address, instances.serviceId, instances.state, addresses.hostId)
+    )
+    hosts: dict[str, int] = {}
+    members: list[dns.Member] = []
+    for row in tx.execute(statement):
+        id, address, service_id, state, host_id = tuple(row)
+        hosts[address] = host_id
+        members.append(dns.Member(id, address, service_id, state in ANSWERING))
+    stacks = {stack.id: stack.name for stack in tx.find("environment", accountId=project_id)}
+    services = [
+        dns.Service(row.id, row.name, row.environmentId, stacks[row.environmentId])
+        for row in tx.find("service", accountId=project_id)
+        if row.environmentId in stacks
+    ]
+    service_links = [
+        dns.ServiceLink(row.serviceId, row.consumedServiceId, row.name or "")
+        for row in tx.find("serviceConsumeMap", accountId=project_id)
+    ]
+    container_links = [
+        dns.ContainerLink(row.instanceId, row.targetInstanceId, row.linkName)
+        for row in tx.find("instanceLink", accountId=project_id)
+        if row.targetInstanceId is not None
+    ]
+    found = dns.tables(services, members, service_links, container_links)
+    return {address: (hosts[address], names) for address, names in found.items() if names}
+
+
+def _projects(tx: ReadTx) -> list[int]:
+    return [project.id for project in tx.find("project")]
+
+
+def _sent_before(tx: ReadTx, project_id: int) -> Tables:
+    """The dns items that an earlier run of the server wanted."""
+    return {
+        row.name.removeprefix("dns/"): (row.hostId, row.description["names"])
+        for row in tx.find("configItemStatus", accountId=project_id)
+        if row.name.startswith("dns/") and row.description is not None
+    }

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a host joins: registration tokens, the script they open, and the credentials its agent gets.
+
+The order on the wire is the v1 one: token, script, `POST register {key}`, `GET register?key=`. The key is the uuid
+that the host made for itself, so registering again gives the same host.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from orca.engine import Behaviour, Call, Run, Services
+from orca.provision import settings, tokens
+from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+TOKEN_CONTEXT = "registrationToken.secret"  # noqa: S105 - says what a sealed text is for
+AGENT_CONTEXT = "agentApiKey.secret"
+MAX_KEY = 128
+DOCKER_RUN = (
+    "sudo docker run -d --name orca-agent --restart=always --network=host --cap-drop=ALL --cap-add=NET_ADMIN"
+    " --security-opt systempaths=unconfined --label io.orca.system=agent"
+    " -v /var/run/docker.sock:/var/run/docker.sock -v /var/lib/orca:/var/lib/orca"
+)
+
+behaviour = Behaviour()
+
+
+def install(services: Services) -> None:
+    """Add registration."""
+    services.add(behaviour)
+
+
+def authenticate(tx: ReadTx, services: Services, token: str) -> Record:
+    """The registrationToken row behind a token's text; its `accountId` is the project that the caller may join.
+
+    Raises:
+        tokens.TokenRefused: see there.
+    """
+    found: dict[str, Record] = {}
+
+    def secret_of(access_key: str) -> bytes | None:
+        row = tx.first("registrationToken", publicValue=access_key)
+        if row is None or row.state != "active":
+            return None
+        found[access_key] = row
+        return services.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
+
+    lifetime = settings.number(tx, settings.TOKEN_PERIOD)
+    return found[tokens.verify(token, secret_of, tx.now, lifetime)]
+
+
+def registration_script(tx: ReadTx, services: Services, token: str, client: str) -> str:
+    """The shell text behind a registration URL; `client` is the address the caller comes from.
+
+    Raises:
+        tokens.TokenRefused: see there.
+    """
+    authenticate(tx, services, token)
+    exports = {
+        "CATTLE_REGISTRATION_ACCESS_KEY": "registrationToken",
+        "CATTLE_REGISTRATION_SECRET_KEY": token,
+        "CATTLE_URL": f"{_server_url(tx, services)}/v1",
+        "DETECTED_CATTLE_AGENT_IP": client,
+        "ORCA_CA_SHA256": services.server.ca_sha256,
+    }
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
+    return "\n".join(["#!/bin/sh", *lines, ""])
+
+
+# -- tokens -----------------------------------------------------------------------------------------------------------
+
+
+@behaviour.create("registrationToken")
+def create_token(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A token row: the key that signs, sealed. The token itself is worked out when it is shown."""
+    row = tx.insert(
+        "registrationToken",
+        accountId=call.account_id,
+        kind="registrationToken",
+        publicValue=new_access_key(),
+        name=fields.get("name"),
+        description=fields.get("description"),
+        data={"secret": call.services.vault.seal(new_secret_key(), TOKEN_CONTEXT)},
+    )
+    call.request(tx, row, "create")
+    return row
+
+
+@behaviour.computed("registrationToken.token")
+def token_of(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """Today's token of an active row."""
+    if row.state != "active":
+        return None
+    secret = call.services.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
+    return tokens.issue(row.publicValue, secret, tx.now)
+
+
+@behaviour.computed("registrationToken.registrationUrl")
+@behaviour.link("registrationToken.registrationUrl")
+def registration_url(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """What a host opens to join."""
+    token = token_of(tx, call, row)
+    return None if token is None else f"{_server_url(tx, call.services)}/v1/scripts/{token}"
+
+
+@behaviour.computed("registrationToken.image")
+def agent_image(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """The image of the agent."""
+    return settings.value(tx, settings.AGENT_IMAGE)
+
+
+@behaviour.computed("registrationToken.command")
+def registration_command(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """What to type on a host to make it join; its last word is the registration URL."""
+    url = registration_url(tx, call, row)
+    if url is None:
+        return None
+    pin = call.services.server.ca_sha256
+    return f"{DOCKER_RUN} -e ORCA_CA_SHA256={pin} {settings.value(tx, settings.AGENT_IMAGE)} {url}"
+
+
+# -- register ---------------------------------------------------------------------------------------------------------
+
+
+@behaviour.create("register")
+def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A host registers. The same key in the same project is the same registration, with the same credentials.
+
+    Raises:
+        Refused: the key belongs to a host of another project, or is no key.
+    """
+    key = str(fields.get("key") or "")
+    if not 8 <= len(key) <= MAX_KEY:
+        raise Refused("InvalidFormat", "key: the uuid of the host is expected", field="key")
+    existing = tx.first("register", key=key)
+    if existing is not None:
+        if existing.accountId != call.account_id:
+            raise Refused("NotUnique", "this host is registered in another project", field="key")
+        return existing
+    row = tx.insert("register", accountId=call.account_id, kind="register", key=key, name=fields.get("name"))
+    call.request(tx, row, "create")
+    return row
+
+
+@behaviour.process("register.create")
+async def create_register(run: Run) -> None:
+    """Registered means: there is an agent, with an account of its own and one key."""
+    run.finish(lambda tx: _equip(tx, run))
+
+
+def _equip(tx: Tx, run: Run) -> None:
+    row = run.resource(tx)
+    secret = new_secret_key()
+    account = tx.insert("account", kind="agent", name=f"agent {row.key}", state="active")
+    agent = tx.insert(
+        "agent",
+        accountId=account.id,
+        state="active",
+        name=row.key,
+        uri=f"event:///{row.key}",
+        registrationKey=row.key,
+        managedConfig=True,
+        data={"agentResourcesAccountId": row.accountId, "registrationKey": row.key},
+    )
+    access_key = new_access_key()
+    tx.insert(
+        "credential",
+        kind="agentApiKey",
+        accountId=account.id,
+        state="active",
+        publicValue=access_key,
+        secretHash=secret_hash(secret),
+    )
+    sealed = run.services.vault.seal(secret, AGENT_CONTEXT)
+    tx.update(row, agentId=agent.id, data={"accessKey": access_key, "secret": sealed})
+
+
+@behaviour.computed("register.accessKey")
+def register_access_key(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """Shown to the registering host alone, once it is active."""
+    return row.data.get("accessKey") if _shown(call, row) else None
+
+
+@behaviour.computed("register.secretKey")
+def register_secret_key(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """Shown to the registering host alone, once it is active."""
+    sealed = row.data.get("secret") if _shown(call, row) else None
+    return None if sealed is None else call.services.vault.open(sealed, AGENT_CONTEXT)
+
+
+def _shown(call: Call, row: Record) -> bool:
+    return call.role == "register" and row.state == "active"
+
+
+def _server_url(tx: ReadTx, services: Services) -> str:
+    return (settings.value(tx, settings.API_HOST) or services.server.url).rstrip("/")
