@@ -86,11 +86,6 @@ class Builder:
                 wheels.provide(self.root, self.cache / "wheels", wanted.wheels, context / "wheelhouse")
             engine.build(context, tag, base, self.work / f"{wanted.name}.log")
 
-    def wheelhouse(self, extra: str) -> Path:
-        """The folder with this project and its extra as wheels; see wheels.publish."""
-        with self._locked(f"wheels-{extra}"):
-            return wheels.publish(self.root, self.cache / "wheels", extra)
-
     def _record(self) -> None:
         """Merge what was built into images.json: a run for some images leaves the others' entries in place."""
         path = self.cache / "images.json"
@@ -121,18 +116,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/images", description="Build container images whose inputs changed.")
     parser.add_argument("--root", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", metavar="NAME", help="folders below images/ (all of them by default)")
-    parser.add_argument(
-        "--wheelhouse", metavar="EXTRA", help="make only .cache/wheelhouse/EXTRA, this project with that extra as wheels"
-    )
     arguments = parser.parse_args()
     os.umask(0o022)
     started = time.monotonic()
     try:
-        builder = Builder(arguments.root)
-        if arguments.wheelhouse:
-            print(f"  {builder.wheelhouse(arguments.wheelhouse)}", flush=True)
-        else:
-            builder.build_all(arguments.names or recipe.names(arguments.root))
+        Builder(arguments.root).build_all(arguments.names or recipe.names(arguments.root))
     except (engine.BuildError, recipe.RecipeError, subprocess.CalledProcessError) as error:
         print(f"script/images: {error}", file=sys.stderr)
         return 1

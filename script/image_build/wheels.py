@@ -102,20 +102,6 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def publish(root: Path, cache: Path, extra: str) -> Path:
-    """The wheelhouse of ``extra`` in a folder of its own that keeps its name, for what installs without an image."""
-    folder = cache.parent / "wheelhouse" / extra
-    mark = folder / ".digest"
-    current = digest(root, extra)
-    if not mark.exists() or mark.read_text() != current:
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-        provide(root, cache, extra, folder)
-        mark.write_text(current)
-    return folder
-
-
 def _cached(folder: Path, fill: Callable[[Path], None]) -> Path:
     """``folder``, filled by ``fill(temporary folder)`` when it does not exist yet; never seen half filled."""
     if not folder.exists():
