@@ -124,3 +124,5 @@ class Agent:
             if (difference := facts.changed(self._facts, now)) is not None:
                 self._facts = now
                 self._link.send(Event.report(names.HOST_CHANGE, difference))
+                if difference.addresses is not None:
+                    await self._keeper.address_changed()

@@ -31,6 +31,7 @@ from orca.wire import (
 from .config import Config
 from .containers import Containers
 from .errors import AgentError
+from .specification import MANAGED
 
 REMEMBERED = 1024  # keys of finished commands; a server repeats only what it had in flight when it stopped
 
@@ -54,7 +55,7 @@ class Commands:
     config: Config
     containers: Containers
     send: Callable[[Event], None]
-    after_start: Callable[[], Awaitable[None]]
+    joined_network: Callable[[], Awaitable[None]]
     _running: dict[str, _Command] = field(default_factory=dict)
     _finished: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -115,7 +116,8 @@ class Commands:
             await _settled(earlier)
             async with self._lock(instance.uuid):
                 reply = await self.containers.activate(instance, progress, again=again)
-                await self.after_start()
+                if instance.network_mode == MANAGED:
+                    await self.joined_network()
                 return reply
 
         self._run(event, request.key, work, uuid=instance.uuid, yields=True)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from orca.hoststate.apply import AGENT, Host, HostStateError, apply_kind
+from orca.hoststate.apply import AGENT, DriftWatch, Host, HostStateError, apply_kind
 from orca.hoststate.plan.items import KINDS, affected_kinds, describe, kind_of
 from orca.wire import ConfigApplied, ConfigUpdate
 
@@ -30,6 +30,9 @@ Items = dict[str, Item]
 
 T = TypeVar("T")
 
+#: What applying an item may end in: a host that refuses, or a description that makes no sense.
+FAILURES = (HostStateError, ValueError, KeyError, TypeError, OSError)
+
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +44,7 @@ class Config:
         self._host = host
         self._check_port = check_port
         self._items: Items = {}
+        self._drift = DriftWatch(host)
         # hoststate blocks, and serves one writer at a time anyway (its lock).
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hoststate")
 
@@ -53,7 +57,12 @@ class Config:
         """The version in effect of each item."""
         return {name: item.version for name, item in self._items.items()}
 
-    def descriptions(self, family: str) -> dict[str, dict[str, Any]]:
+    @property
+    def network(self) -> dict[str, Any] | None:
+        """The description of the kind ``network``, None while this host has none."""
+        return describe("network", self._descriptions(self._items))
+
+    def family(self, family: str) -> dict[str, dict[str, Any]]:
         """Return the descriptions of the items ``<family>/<key>`` by key."""
         prefix = family + "/"
         return {
@@ -71,11 +80,22 @@ class Config:
         for kind in kinds:
             try:
                 result = await self._apply(kind, self._items)
-            except HostStateError as error:
+            except FAILURES as error:
                 _log.error("%s: %s", kind, error)
             else:
                 for action in result:
                     _log.info("%s: %s", kind, action)
+
+    async def drifted(self) -> list[str]:
+        """Return the kinds that are no longer as described.
+
+        Raises:
+            EngineUnavailable: Docker does not answer.
+            HostStateError: the host cannot be observed.
+        """
+        descriptions = self._descriptions(self._items)
+        wanted = {kind: describe(kind, descriptions) for kind in KINDS}
+        return await self._call(lambda: self._drift.drifted(wanted, docker=True))
 
     async def update(self, update: ConfigUpdate) -> ConfigApplied:
         """Bring the changed items into effect; return the versions in effect and why others are not.
@@ -132,7 +152,7 @@ class Config:
         wanted = {name: item for name, item in {**self._items, **changes}.items() if item is not None}
         try:
             await self._apply(kind, wanted)
-        except (HostStateError, ValueError, KeyError, TypeError) as error:
+        except FAILURES as error:
             if len(changes) <= 1:
                 name = next(iter(changes), "network")  # no change of its own: the network's was too much for it
                 _log.error("%s, applying %s: %s", name, kind, error)
@@ -147,12 +167,16 @@ class Config:
 
     async def _apply(self, kind: str, items: Items) -> list[str]:
         """Apply one kind; return what was done."""
-        description = describe(kind, {name: item.description for name, item in items.items()})
+        description = describe(kind, self._descriptions(items))
         version = max((item.version for name, item in items.items() if kind_of(name) == kind), default=0)
         if description is None and not await self._call(self._owned, kind):
             return []  # never applied by the agent: nothing of ours to remove
         result = await self._call(lambda: apply_kind(kind, description, owner=AGENT, version=version, host=self._host))
         return result.actions
+
+    @staticmethod
+    def _descriptions(items: Items) -> dict[str, dict[str, Any]]:
+        return {name: item.description for name, item in items.items()}
 
     def _owned(self, kind: str) -> bool:
         owner = self._host.ledger.read(kind)

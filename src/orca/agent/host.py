@@ -1,22 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the host as the config items describe it."""
+"""Keep the host as the config items describe it, whatever else changes it."""
 
 import asyncio
+import logging
 
-from orca.hoststate.apply import Host
+from orca.hoststate.apply import EngineUnavailable, Host, HostStateError, Result, certificate_request, initiate_mesh
+from orca.hoststate.apply.kernel import ensure_hairpin
 
 from .config import Config
+from .errors import AgentError
+
+LOOK_SECONDS = 5.0  # tampering must be healed within 10
+
+_log = logging.getLogger(__name__)
 
 
 class HostKeeper:
+    """Puts right what drifted, and does what Docker's containers need from the host."""
+
     def __init__(self, host: Host, config: Config) -> None:
+        """Args: hoststate's view of the host, and the items in effect."""
         self._host = host
+        self._config = config
+        self._request: str | None = None
 
     async def run(self) -> None:
-        await asyncio.Event().wait()
+        """Look every few seconds until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                kinds = await self._config.drifted()
+            except EngineUnavailable as error:
+                _log.debug("%s", error)  # its return is noticed by the events, and everything is applied then
+            except (HostStateError, OSError) as error:
+                _log.error("cannot see whether the host drifted: %s", error)
+            else:
+                if kinds:
+                    _log.warning("somebody changed this host; restoring %s", ", ".join(kinds))
+                    await self._config.reapply(kinds)
 
     async def container_started(self) -> None:
-        pass
+        """Let the bridge port of a new container send frames back, so that it reaches its own published port."""
+        network = self._config.network
+        if network is None:
+            return
+        try:
+            await asyncio.to_thread(ensure_hairpin, network["bridge"], Result(), False)
+        except HostStateError as error:
+            _log.error("%s", error)  # the next look tries again; the container runs
+
+    async def address_changed(self) -> None:
+        """Begin the tunnels anew from this side: peers that usually begin them do not know the new address yet."""
+        try:
+            await asyncio.to_thread(initiate_mesh, self._host)
+        except HostStateError as error:
+            _log.error("%s", error)
 
     async def certificate_request(self, uuid: str) -> str:
-        return ""
+        """Return the request (PEM) for this host's mesh certificate; the key is made on the first call, and stays here.
+
+        Raises:
+            AgentError: no key or request can be made.
+        """
+        if self._request is None:
+            try:
+                self._request = await asyncio.to_thread(certificate_request, self._host, uuid)
+            except (HostStateError, OSError) as error:
+                raise AgentError(f"no certificate request for the mesh: {error}") from error
+        return self._request

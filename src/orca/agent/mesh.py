@@ -120,7 +120,7 @@ class MeshMonitor:
         """Take over the peers of the config items; what is known about the others stays."""
         wanted = {
             uuid: HostRange(description["subnet"]).net_agent
-            for uuid, description in self._config.descriptions("peer").items()
+            for uuid, description in self._config.family("peer").items()
         }
         self._peers = {
             uuid: known if (known := self._peers.get(uuid)) and known.address == address else Peer(uuid, address)

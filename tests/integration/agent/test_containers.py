@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server's container commands against a real Docker engine."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import docker
+import pytest
+
+from orca.wire import (
+    Activate,
+    Activated,
+    Cancel,
+    ConfigApplied,
+    ConfigItem,
+    ConfigUpdate,
+    Container,
+    Deactivate,
+    Event,
+    Inspect,
+    Instance,
+    PublishedPort,
+    Remove,
+    names,
+)
+
+from .conftest import StartAgent
+from .fakeregistry import Registry
+from .fakeserver import FakeServer
+
+MakeInstance = Callable[..., Instance]
+
+
+@pytest.fixture
+async def connected(server: FakeServer, start_agent: StartAgent) -> AsyncIterator[FakeServer]:
+    async with start_agent():
+        await server.connected()
+        yield server
+
+
+def containers(engine: docker.DockerClient, instance: Instance) -> list[docker.models.containers.Container]:
+    label = f"{names.LABEL_INSTANCE_UUID}={instance.uuid}"
+    return list(engine.containers.list(all=True, filters={"label": label}))
+
+
+def change(event: Event, uuid: str, status: str) -> bool:
+    return event.data.get("uuid") == uuid and event.data.get("status") == status
+
+
+async def test_life_of_a_container(connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance) -> None:
+    wanted = instance(
+        network_mode="bridge",
+        environment={"A": "1"},
+        labels={"x": "y"},
+        hostname="inner",
+        memory=64 << 20,
+        cpu_shares=512,
+    )
+    reply = (await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))).read(Activated)
+    (made,) = containers(engine, wanted)
+    assert (made.id, made.status, made.name) == (reply.external_id, "running", f"agt-test-{wanted.uuid[:8]}")
+    assert reply.state == "running" and reply.address and abs(reply.started / 1000 - time.time()) < 60
+    config = made.attrs["Config"]
+    assert (config["Hostname"], config["Labels"]["x"]) == ("inner", "y")
+    assert "A=1" in config["Env"]
+    assert made.attrs["HostConfig"]["Memory"] == 64 << 20
+
+    started = await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "start"))
+    seen = started.read(Container)
+    assert (seen.state, seen.address, seen.external_id) == ("running", reply.address, made.id)
+
+    inspected = await connected.ask(names.INSPECT, Inspect(uuid=wanted.uuid))
+    assert inspected.data["inspect"]["Id"] == made.id
+
+    stopped = await connected.ask(names.DEACTIVATE, Deactivate(key="2/stop", uuid=wanted.uuid, timeout=0))
+    assert stopped.data == {"state": "stopped"}
+    died = (await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "die"))).read(Container)
+    assert (died.state, died.exit_code) == ("stopped", 137)
+
+    again = (await connected.ask(names.ACTIVATE, Activate(key="3/start", instance=wanted))).read(Activated)
+    assert again.external_id == made.id  # started again, not made again
+
+    assert (await connected.ask(names.REMOVE, Remove(key="4/remove", uuid=wanted.uuid))).transitioning is None
+    assert containers(engine, wanted) == []
+    gone = (await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "destroy"))).read(Container)
+    assert gone.state == "removed"
+
+
+async def test_what_is_not_there_can_be_stopped_and_removed(connected: FakeServer, instance: MakeInstance) -> None:
+    uuid = instance().uuid
+    assert (await connected.ask(names.REMOVE, Remove(key="1/r", uuid=uuid))).transitioning is None
+    assert (await connected.ask(names.DEACTIVATE, Deactivate(key="2/s", uuid=uuid))).data == {"state": "removed"}
+    assert (await connected.ask(names.INSPECT, Inspect(uuid=uuid))).transitioning == "error"
+
+
+async def test_a_repeated_start_makes_one_container(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    wanted = instance()
+    requests = [await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted)) for _ in range(3)]
+    replies = [(await connected.reply_to(request)).read(Activated) for request in requests]
+    assert len({reply.external_id for reply in replies}) == 1
+    assert len(containers(engine, wanted)) == 1
+
+
+async def test_a_repeated_start_does_not_run_a_finished_container_twice(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    wanted = instance(command=["true"])
+    await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+    await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "die"))
+    reply = (await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))).read(Activated)
+    assert reply.state == "stopped"
+    starts = [e for e in connected.events if e.name == names.CONTAINER_CHANGE and change(e, wanted.uuid, "start")]
+    assert len(starts) == 1
+
+
+async def test_a_command_that_cannot_run_leaves_nothing(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    wanted = instance(command=["/no/such/program"])
+    reply = await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+    assert reply.transitioning == "error"
+    assert "/no/such/program" in (reply.transitioning_message or "")
+    assert containers(engine, wanted) == []
+
+
+async def test_an_image_that_does_not_exist(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    async with Registry().serve() as registry:
+        wanted = instance(image=f"127.0.0.1:{registry.port}/agt/missing:1")
+        reply = await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+    assert reply.transitioning == "error"
+    assert wanted.image in (reply.transitioning_message or "")
+    assert containers(engine, wanted) == []
+
+
+async def test_pulls_with_progress(connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance) -> None:
+    async with Registry().serve() as registry:
+        wanted = instance(image=registry.image, command=["/none"])
+        request = await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        reply = await connected.reply_to(request)
+    progress = [e.transitioning_message for e in connected.events if request.id in e.previous_ids and e is not reply]
+    assert progress and progress[0] == f"Pulling {registry.image}"
+    assert engine.images.get(registry.image)
+    engine.images.remove(registry.image)
+
+
+async def test_a_pull_that_hangs_can_be_cancelled(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    async with Registry(hang=True).serve() as registry:
+        wanted = instance(image=registry.image)
+        request = await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        await registry.asked.wait()
+        await connected.send(names.CANCEL, Cancel(previous_ids=[request.id]))
+        reply = await connected.reply_to(request)
+    assert (reply.transitioning, reply.transitioning_message) == ("error", names.CANCELLED)
+    assert containers(engine, wanted) == []
+
+
+async def test_a_remove_wins_over_a_start_that_hangs(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    async with Registry(hang=True).serve() as registry:
+        wanted = instance(image=registry.image)
+        request = await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        await registry.asked.wait()
+        removed = await connected.ask(names.REMOVE, Remove(key="2/remove", uuid=wanted.uuid))
+        assert removed.transitioning is None
+        assert (await connected.reply_to(request)).transitioning_message == names.CANCELLED
+    assert containers(engine, wanted) == []
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4])
+async def test_a_cancelled_start_leaves_nothing_half_made(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance, delay: float
+) -> None:
+    wanted = instance()
+    request = await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+    await asyncio.sleep(delay)  # the point in the start at which the cancel arrives
+    await connected.send(names.CANCEL, Cancel(previous_ids=[request.id]))
+    reply = await connected.reply_to(request)
+    found = containers(engine, wanted)
+    if reply.transitioning == "error":
+        assert found == []
+    else:
+        assert [container.status for container in found] == ["running"]
+
+
+async def test_a_port_that_a_process_holds_is_refused(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as holder:
+        port = holder.getsockname()[1]
+        wanted = instance(ports=[PublishedPort(public_port=port, private_port=80)])
+        reply = await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        assert reply.transitioning == "error"
+        assert f"Port {port}/tcp is taken on this host: a process" in (reply.transitioning_message or "")
+        assert containers(engine, wanted) == []
+        item = ConfigItem(name="port/p1", version=1, description={"publicPort": port, "protocol": "tcp"})
+        update = await connected.ask(names.CONFIG_UPDATE, ConfigUpdate(items=[item]))
+        assert "is taken on this host" in update.read(ConfigApplied).errors["port/p1"]
+
+
+async def test_a_port_that_a_container_publishes_names_it(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance, image: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    holder = engine.containers.run(image, ["sleep", "1000"], detach=True, name="agt-holder", ports={"80/tcp": port})
+    try:
+        wanted = instance(ports=[PublishedPort(public_port=port, private_port=80)])
+        reply = await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        assert reply.transitioning_message == f"Port {port}/tcp is taken on this host by the container agt-holder"
+    finally:
+        holder.remove(force=True)
+
+
+async def test_a_hello_tells_what_happened_while_the_agent_was_away(
+    server: FakeServer, start_agent: StartAgent, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    first, second = instance(), instance()
+    async with start_agent():
+        await server.connected()
+        for number, wanted in enumerate((first, second)):
+            await server.ask(names.ACTIVATE, Activate(key=f"{number}/start", instance=wanted))
+    containers(engine, first)[0].remove(force=True)
+    containers(engine, second)[0].kill()
+    async with start_agent(register=False):
+        hello = await server.connected(2)
+    states = {container.uuid: container.state for container in hello.containers}
+    assert first.uuid not in states
+    assert states[second.uuid] == "stopped"
+
+
+async def test_a_failed_start_of_a_container_that_was_there_keeps_it(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance, tmp_path: Path
+) -> None:
+    source = tmp_path / "volume"
+    source.mkdir()
+    wanted = instance(volumes=[f"{source}:/data"])
+    await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+    await connected.ask(names.DEACTIVATE, Deactivate(key="2/stop", uuid=wanted.uuid, timeout=0))
+    source.rmdir()
+    source.write_text("now a file, which cannot be mounted on a directory")
+    reply = await connected.ask(names.ACTIVATE, Activate(key="3/start", instance=wanted))
+    assert reply.transitioning == "error"
+    assert len(containers(engine, wanted)) == 1  # its data is the user's
