@@ -11,12 +11,16 @@ def process_key(record: Record) -> str | None:
     return None if record.endTime else f"{record.resourceType}:{record.resourceId}:{record.stateField}"
 
 
+TENANT_LOG = dict.fromkeys(("user", "project", "owner", "member", "restricted", "readonly"), "r")
+"""In ``/v2`` everybody sees what the platform is doing for their project."""
+
 PROCESS_INSTANCE = ResourceType(
     name="processInstance",
     plural="processInstances",
     prefix="1pi",
     base=False,
     access=access("", admin="r", service="r"),
+    also=TENANT_LOG,
     fields={
         "id": integer(column=True),
         "accountId": ref("account", ours=True, reverse=""),
@@ -52,6 +56,7 @@ PROCESS_EXECUTION = ResourceType(
     prefix="1pe",
     base=False,
     access=access("", admin="r", service="r"),
+    also=TENANT_LOG,
     fields={
         "id": integer(column=True),
         "accountId": ref("account", ours=True, reverse=""),

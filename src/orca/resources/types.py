@@ -78,6 +78,7 @@ class ResourceType:
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
     ``live_key``: text unique among the live rows, blamed on ``unique_field``.
     ``table``: False for types that exist only on the wire. ``base``: False when rows have no base fields.
+    ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
     ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
     """
 
@@ -87,6 +88,7 @@ class ResourceType:
     parent: str | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
     access: Mapping[str, str] = field(default_factory=dict)
+    also: Mapping[str, str] = field(default_factory=dict)
     named: str = "cru"
     machine: Machine = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)

@@ -5,7 +5,12 @@ from __future__ import annotations
 
 import base64
 import os
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -18,9 +23,7 @@ class Vault:
     """
 
     def __init__(self, key: bytes) -> None:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        self._cipher = AESGCM(key)
+        self._key = key
 
     @classmethod
     def open_file(cls, path: Path) -> Vault:
@@ -35,6 +38,13 @@ class Vault:
             file.flush()
             os.fsync(descriptor)
         return cls(key)
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        # Imported at the first secret: cryptography would be a good part of the server's start.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(self._key)
 
     def seal(self, text: str, context: str = "") -> str:
         """Encrypt."""

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one role sees in one version of the API: types, fields, methods, actions. Compiled once from the declarations.
+
+``/v1`` shows what the v1 API had; ``/v2`` the same and what is ours. Ids, rows and handlers are the same for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from orca.resources.catalog import TYPES, machine
+from orca.resources.catalog import root as root_of
+from orca.resources.fields import Field
+from orca.resources.machines import transitioning_states
+from orca.resources.types import Link, ResourceType
+
+VERSIONS = ("v1", "v2")
+OPERATING_ROLES = frozenset({"superadmin", "service", "admin", "project", "owner", "member"})
+"""Roles that are offered actions on every type they see; others only where they may change something."""
+
+STRING_MODIFIERS = ("eq", "ne", "prefix", "like", "notlike", "null", "notnull")
+NUMBER_MODIFIERS = ("eq", "ne", "lt", "lte", "gt", "gte", "null", "notnull")
+VALUE_MODIFIERS = ("eq", "ne", "null", "notnull")
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """One field as a role sees it. ``letters``: what is left of ``c``, ``r``, ``u``, ``o``."""
+
+    name: str
+    field: Field
+    letters: str
+
+    @property
+    def modifiers(self) -> tuple[str, ...]:
+        """How the field can be filtered by; empty when it cannot."""
+        if not self.field.column or "r" not in self.letters or self.field.secret:
+            return ()
+        if self.field.reference or self.field.type in ("enum", "boolean"):
+            return VALUE_MODIFIERS
+        return NUMBER_MODIFIERS if self.field.type in ("int", "date") else STRING_MODIFIERS
+
+
+@dataclass(frozen=True)
+class ActionView:
+    """An action as a role sees it. ``process``: it starts a process of the type's machine."""
+
+    name: str
+    input: str | None
+    output: str | None
+    states: frozenset[str] | None
+    state_field: str
+    process: bool
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """A link: to the resource that a field of this one names (``field``), or to a collection (``link``)."""
+
+    name: str
+    type: str
+    field: str | None = None
+    link: Link | None = None
+
+
+@dataclass(frozen=True)
+class TypeView:
+    """One type as a role sees it."""
+
+    type: ResourceType
+    root: ResourceType
+    letters: str
+    fields: Mapping[str, FieldView]
+    actions: Mapping[str, ActionView]
+    links: Mapping[str, LinkView]
+    children: tuple[str, ...]
+    transitioning: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The type's name, which is its schema's id."""
+        return self.type.name
+
+    @property
+    def path(self) -> str:
+        """How URLs name the collection."""
+        return self.type.plural.lower()
+
+    @property
+    def collection_methods(self) -> list[str]:
+        """Methods on the collection."""
+        return [method for letter, method in (("r", "GET"), ("c", "POST")) if letter in self.letters]
+
+    @property
+    def resource_methods(self) -> list[str]:
+        """Methods on one resource."""
+        return [method for letter, method in (("r", "GET"), ("u", "PUT"), ("d", "DELETE")) if letter in self.letters]
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything a role sees in a version."""
+
+    role: str
+    version: str
+    types: Mapping[str, TypeView]
+    paths: Mapping[str, TypeView]
+
+    def of(self, type: str) -> TypeView | None:
+        """The view of a type or, where the role does not see it, of the nearest type above it."""
+        name: str | None = type
+        while name is not None:
+            found = self.types.get(name)
+            if found is not None:
+                return found
+            name = TYPES[name].parent
+        return None
+
+
+@cache
+def view(role: str, version: str) -> View:
+    """The view of a role; an unknown role sees what a user sees."""
+    visible: dict[str, str] = {}
+    for type in TYPES.values():
+        letters = type.access.get(role, type.access.get("user", ""))
+        if version != "v1":
+            letters += "".join(letter for letter in type.also.get(role, "") if letter not in letters)
+        if letters and not (type.ours and version == "v1"):
+            visible[type.name] = letters
+    types = {name: type_view(TYPES[name], letters, role, version, visible) for name, letters in visible.items()}
+    paths = {type.path: type for type in types.values()} | {name.lower(): type for name, type in types.items()}
+    return View(role, version, types, paths)
+
+
+def type_view(type: ResourceType, letters: str, role: str, version: str, visible: Mapping[str, str]) -> TypeView:
+    """Cut a declaration to what the role may see and do."""
+    fields = {}
+    for name, field in inherited_fields(type).items():
+        left = field_letters(type, field, letters, role)
+        if left and not (field.ours and version == "v1"):
+            fields[name] = FieldView(name, field, left)
+    return TypeView(
+        type=type,
+        root=root_of(type.name),
+        letters=letters,
+        fields=fields,
+        actions=actions(type, letters, role, version),
+        links={link.name: link for link in links(type, fields, visible, version)},
+        children=tuple(sorted(name for name in visible if TYPES[name].parent == type.name)),
+        transitioning=transitioning_states(machine(type.name)),
+    )
+
+
+def inherited_fields(type: ResourceType) -> dict[str, Field]:
+    """A kind has the fields of the types above it, in its own words where it declares them again."""
+    above = inherited_fields(TYPES[type.parent]) if type.parent is not None else {}
+    return above | type.all_fields()
+
+
+def field_letters(type: ResourceType, field: Field, letters: str, role: str) -> str:
+    """A field's rights, cut to those on the type. Wire-only types (inputs, parts) are not cut: their owner is."""
+    declared = field.letters(role)
+    if not type.table and "c" not in "".join(type.access.values()):
+        return declared
+    if role == "superadmin":
+        return declared
+    left = "".join(letter for letter in declared if letter in "ro" or letter in letters)
+    return left.replace("o", "") if "c" not in letters else left
+
+
+def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[str, ActionView]:
+    """Processes and other actions the role may ask for."""
+    if role not in OPERATING_ROLES and letters == "r":
+        return {}
+    root = root_of(type.name).name
+    found = {
+        name: ActionView(name, type.inputs.get(name), root, process.start | process.transitioning, process.field, True)
+        for name, process in machine(type.name).items()
+        if name not in type.hidden_actions
+    }
+    for name, action in type.actions.items():
+        if not (action.ours and version == "v1"):
+            found[name] = ActionView(name, action.input, action.output, action.states, "state", False)
+    return found
+
+
+def links(
+    type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[str, str], version: str
+) -> list[LinkView]:
+    """Where one can go from a resource: along its references, and to what refers to it."""
+    if not type.table:
+        return []
+    found = []
+    for name, shown in fields.items():
+        target = shown.field.reference
+        if target in visible and name.endswith("Id") and "r" in shown.letters:
+            found.append(LinkView(name[:-2], target, field=name))
+    family = ancestry(type)
+    for other in TYPES.values():
+        if other.name not in visible or not other.table or ancestor_has(other, visible):
+            continue
+        for name, field in other.all_fields().items():
+            if field.reference in family and field.column and field.reverse != "" and name != "accountId":
+                found.append(LinkView(field.reverse or other.plural, other.name, link=Link(other.name, name)))
+    found += [LinkView(name, link.type, link=link) for name, link in type.links.items() if link.type in visible]
+    return found
+
+
+def ancestry(type: ResourceType) -> set[str]:
+    """The type's name and those of the types above it."""
+    names = {type.name}
+    while type.parent is not None:
+        type = TYPES[type.parent]
+        names.add(type.name)
+    return names
+
+
+def ancestor_has(type: ResourceType, visible: Mapping[str, str]) -> bool:
+    """Whether a visible type above this one already gives the same rows under the same fields."""
+    return type.parent is not None and type.parent in visible
