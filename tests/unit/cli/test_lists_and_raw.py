@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `orca hosts`, `ps`, `stacks`, `processes` and `api` print."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+from fakeserver import FakeServer, Run
+
+
+def test_hosts_as_table_json_and_yaml(orca: Run, server: FakeServer) -> None:
+    server.add("hosts", "1h1", hostname="h1", agentState="active", agentIpAddress="192.0.2.1", labels={"disk": "ssd"})
+    code, out, _ = orca("hosts")
+    assert code == 0
+    assert out.splitlines() == [
+        "ID   NAME  STATE   AGENT   ADDRESS    LABELS",
+        "1h1  h1    active  active  192.0.2.1  disk=ssd",
+    ]
+    assert json.loads(orca("hosts", "-o", "json")[1])[0]["id"] == "1h1"
+    assert yaml.safe_load(orca("hosts", "-o", "yaml")[1])[0]["id"] == "1h1"
+
+
+def test_ps_hides_what_is_stopped_and_shows_every_page(orca: Run, server: FakeServer) -> None:
+    server.page_size = 2
+    server.add("hosts", "1h1", name="h1")
+    for number in range(5):
+        server.add(
+            "containers", f"1i{number}", name=f"c{number}", state="running", hostId="1h1", imageUuid="docker:orca/web:1"
+        )
+    server.rows["containers"]["1i3"]["state"] = "stopped"
+    names = [line.split()[1] for line in orca("ps")[1].splitlines()[1:]]
+    assert names == ["c0", "c1", "c2", "c4"]
+    assert len(orca("ps", "-a")[1].splitlines()) == 6
+
+
+def test_a_name_cannot_send_control_characters_to_the_terminal(orca: Run, server: FakeServer) -> None:
+    server.add("hosts", "1h1", name="\x1b[31mred")
+    assert "\x1b" not in orca("hosts")[1]
+
+
+def test_stacks_shows_services_and_reasons(orca: Run, server: FakeServer) -> None:
+    server.add("environments", "1e1", name="shop", transitioning="error", transitioningMessage="no such image")
+    server.add("services", "1s1", name="web", environmentId="1e1", scale=2)
+    assert "shop  active (no such image)  web:active(2)" in orca("stacks")[1]
+
+
+def test_processes_shows_what_each_waits_for(orca: Run, server: FakeServer) -> None:
+    server.add(
+        "processinstances", "1pi1", processName="instance.start", resourceType="instance", resourceId="7",
+        waitingFor="the agent of host h2", endTime=None,
+    )  # fmt: skip
+    assert "the agent of host h2" in orca("processes")[1]
+
+
+def test_api_reaches_collections_and_full_paths(orca: Run, server: FakeServer) -> None:
+    server.add("hosts", "1h1", name="h1")
+    assert json.loads(orca("api", "GET", "hosts")[1])["data"][0]["name"] == "h1"
+    assert json.loads(orca("api", "get", "/v2/projects")[1])["data"][0]["id"] == "1a5"
+    assert orca("api", "POST", "hosts", "-d", "{")[0] == 2
+    assert orca("api", "GET", "hosts/1h9")[0] == 1
+
+
+def test_a_refused_key_and_a_dead_server_are_told_apart_from_failures(
+    orca: Run, server: FakeServer, monkeypatch
+) -> None:
+    monkeypatch.setenv("ORCA_SECRET_KEY", "wrong")
+    code, _, err = orca("hosts")
+    assert code == 3
+    assert "refuses the key" in err
+    code, _, err = orca("--url", "http://127.0.0.1:1", "hosts")
+    assert code == 3
+    assert "127.0.0.1:1" in err
+
+
+def test_help_names_every_command(orca: Run) -> None:
+    from orca.cli.root import COMMANDS
+
+    code, out, _ = orca("--help")
+    assert code == 0
+    assert all(name in out for name in COMMANDS)
