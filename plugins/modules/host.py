@@ -103,7 +103,8 @@ def plan(host, state, labels, purge):
     """What is missing on one host: (operations, fields before, fields after)."""
     before = {"state": host["state"], "labels": host.get("labels") or {}}
     if state == "absent":
-        return ["remove"], before, {}
+        # Placement stops before anything goes, so that nothing is put where it would be removed again.
+        return (["deactivate"] if host["state"] == "active" else []) + ["remove"], before, {}
     goal, action = STATES[state]
     after = {"state": goal, "labels": wanted_labels(before["labels"], labels, purge)}
     operations = ["update"] if after["labels"] != before["labels"] else []
