@@ -75,7 +75,7 @@ def _wanted(host: Host, description: Optional[Mapping[str, Any]]) -> Dict[str, s
 
 def _present(host: Host) -> Dict[str, str]:
     directory = os.path.join(host.mesh, plan.CONNECTIONS)
-    paths = [os.path.join(host.mesh, path) for path in (plan.CERTIFICATE, plan.CA)]
+    paths = [os.path.join(host.mesh, path) for path in (plan.SETTINGS, plan.CERTIFICATE, plan.CA)]
     if os.path.isdir(directory):
         paths += [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if name.endswith(_SUFFIX)]
     texts = {path: files.read(path) for path in paths}

@@ -23,6 +23,7 @@ _DIRECTORIES = (
     ("mesh/private", 0o700),
     ("mesh/run", 0o755),
     ("dns", 0o755),
+    ("dns/run", 0o2770),
     ("resolv", 0o755),
 )
 _EMPTY_ANSWERS = {dns_plan.TABLE: dns_plan.EMPTY_TABLE, dns_plan.FORWARD: ""}

@@ -12,7 +12,7 @@ from typing import Any, Dict, Mapping, NamedTuple
 
 from .addressing import HostRange, initiates
 
-CERTIFICATE, CA, KEY = "x509/host.pem", "x509ca/ca.pem", "private/host.key"
+SETTINGS, CERTIFICATE, CA, KEY = "swanctl.conf", "x509/host.pem", "x509ca/ca.pem", "private/host.key"
 CONNECTIONS = "conf.d"
 
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}\Z")
@@ -73,7 +73,7 @@ def plan(description: Mapping[str, Any]) -> Wanted:
 
     :raises ValueError: an identity, address or subnet is not one, or a peer claims this host's own subnet.
     """
-    files = {CERTIFICATE: _text(description["certificate"]), CA: _text(description["ca"])}
+    files = {SETTINGS: "include conf.d/*.conf\n", CERTIFICATE: _text(description["certificate"]), CA: _text(description["ca"])}
     peers = {peer: connection(description, peer, item) for peer, item in description["peers"].items()}
     return Wanted(files, peers)
 
