@@ -1,1 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Floor 3, the network: address ranges, certificates, config items, the mesh and its matrix, published ports."""
+
+from orca.engine import Services
+from orca.network import mesh_reports
+from orca.network.delivery import Delivery
+
+
+def install(services: Services) -> None:
+    """Add the delivery of config items and the mesh reports."""
+    services.provide(Delivery(services))
+    services.add(mesh_reports.behaviour)
+
+
+__all__ = ["Delivery", "install"]

@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Floor 3, provision: projects, registration, agents, hosts."""
+
+from orca.engine import Services
+from orca.provision import agents, hosts, projects, registration
+
+
+def install(services: Services) -> None:
+    """Add the behaviour of projects, tokens, agents and hosts. `orca.network` is installed before."""
+    services.provide(agents.Greeted())
+    projects.install(services)
+    registration.install(services)
+    services.add(agents.behaviour)
+    services.add(hosts.behaviour)
+    services.background("agents reconnect", lambda: agents.await_everybody(services))
+
+
+__all__ = ["install"]

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a container: what create, start, stop, restart and remove do on its host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from orca import wire
+from orca.engine import Behaviour, CommandFailed, Failed, Run
+from orca.network import Delivery
+from orca.network import ports as network_ports
+from orca.network.ipam import PoolUsedUp
+from orca.orchestration import launch, placement
+from orca.orchestration.discovery import Discovery
+from orca.orchestration.scheduler import NoHost
+from orca.store import ReadTx, Record, Tx
+from orca.wire import names
+
+STOP_SECONDS = 10
+"""Between the polite signal and the kill, when the request does not say."""
+
+behaviour = Behaviour()
+
+
+@behaviour.process("instance.create")
+async def create(run: Run) -> None:
+    """Creating only decides whether a start follows; what a container needs is taken when it starts."""
+
+    def unit(tx: Tx) -> None:
+        if run.resource(tx).startOnCreate is False:
+            run.chain = None
+
+    run.finish(unit)
+
+
+@behaviour.process("instance.start")
+async def start(run: Run) -> None:
+    """Find a place, then have the host's agent make it run."""
+    try:
+        place = await run.step("place", lambda tx: _place(tx, run))
+    except (NoHost, PoolUsedUp, LookupError) as error:
+        raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
+    await _activate(run, place, names.ACTIVATE)
+
+
+@behaviour.process("instance.restart")
+async def restart(run: Run) -> None:
+    """Stop and start on the same host, with the same address."""
+    place = await run.step("place", lambda tx: _place(tx, run))
+    data = {"uuid": place["instance"]["uuid"], "timeout": run.data.get("timeout", STOP_SECONDS)}
+    await run.command(place["agentId"], names.DEACTIVATE, data)
+    await _activate(run, place, "activate again")
+
+
+@behaviour.process("instance.stop")
+async def stop(run: Run) -> None:
+    """Stop on the host, with no new names or ports pointing there; then remove when that was asked for."""
+    target = await run.read(lambda tx: _target(tx, run))
+    if target is not None:
+        agent_id, uuid = target
+        grace = run.data.get("timeout")
+        await run.command(
+            agent_id, names.DEACTIVATE, {"uuid": uuid, "timeout": STOP_SECONDS if grace is None else grace}
+        )
+
+    def unit(tx: Tx) -> None:
+        network_ports.close_ports(tx, run.services.part(Delivery).items, run.resource_id)
+        if run.data.get("remove"):
+            run.chain = "remove"
+
+    run.finish(unit)
+
+
+@behaviour.process("instance.remove")
+async def remove(run: Run) -> None:
+    """Remove from the host; only its confirmation frees the address and the ports."""
+    target = await run.read(lambda tx: _target(tx, run))
+    if target is not None:
+        agent_id, uuid = target
+        await run.command(agent_id, names.REMOVE, {"uuid": uuid})
+    run.finish(lambda tx: gone(tx, run.services.part(Delivery), run.resource(tx)))
+
+
+def gone(tx: Tx, delivery: Delivery, instance: Record) -> None:
+    """A container does not exist any more: free what it held. The caller sets its state."""
+    network_ports.close_ports(tx, delivery.items, instance.id, release=True)
+    placement.release(tx, instance)
+
+
+def _place(tx: Tx, run: Run) -> dict[str, Any]:
+    """Where the container runs and what the agent is told; JSON, kept with the step."""
+    instance = run.resource(tx)
+    _refuse_native(instance, "started")
+    host = placement.settle(tx, run.services, instance)
+    tx.update(instance, data={"lastSeen": None})
+    service = tx.get("service", instance.serviceId)
+    stack = tx.get("environment", instance.environmentId)
+    description = launch.describe(
+        instance,
+        network_ports.ports_of(tx, instance.id),
+        instance.primaryIpAddress,
+        None if stack is None else stack.name,
+        None if service is None else service.name,
+    )
+    return {
+        "hostId": host.id,
+        "agentId": host.agentId,
+        "projectId": instance.accountId,
+        "instance": wire.to_data(description),
+    }
+
+
+async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
+    delivery = run.services.part(Delivery)
+    if place["instance"].get("address"):
+        # The names the container sees must be on its host before it asks for them.
+        await run.services.part(Discovery).settled(place["projectId"])
+        await delivery.flush(place["hostId"])
+    try:
+        answer = await run.command(place["agentId"], names.ACTIVATE, {"instance": place["instance"]}, step=step)
+    except CommandFailed as error:
+        raise Failed(error.message, state="stopped", chain=await _after_failure(run)) from error
+    reply = msgspec.convert(answer, wire.Activated)
+
+    def unit(tx: Tx) -> None:
+        instance = run.resource(tx)
+        address = instance.primaryIpAddress or reply.address
+        tx.update(
+            instance,
+            externalId=reply.external_id,
+            primaryIpAddress=address,
+            firstRunning=instance.firstRunning or reply.started,
+            startCount=(instance.startCount or 0) + 1,
+            exitCode=None,
+            data={"started": reply.started},
+        )
+        seen = instance.data.get("lastSeen")
+        if seen is not None and seen["state"] == "stopped" and (seen["started"] or 0) >= reply.started:
+            # It died before this unit could say that it runs.
+            tx.update(instance, exitCode=seen["exitCode"])
+            run.chain = "stop"
+        elif address is not None:
+            network_ports.open_ports(tx, delivery.items, instance, address)
+
+    run.finish(unit)
+
+
+async def _after_failure(run: Run) -> str | None:
+    """A container that never ran is removed, with the reason kept on it (2015); one that did stays stopped."""
+    return await run.read(lambda tx: "remove" if run.resource(tx).firstRunning is None else None)
+
+
+def _target(tx: ReadTx, run: Run) -> tuple[int, str] | None:
+    """The agent to ask and the uuid to name; None when the container never had a host."""
+    instance = run.resource(tx)
+    _refuse_native(instance, "stopped or removed")
+    host = tx.get("host", instance.hostId)
+    return None if host is None else (host.agentId, instance.uuid)
+
+
+def _refuse_native(instance: Record, what: str) -> None:
+    if instance.nativeContainer:
+        raise Failed(f"{instance.name} was made with docker on its host and can only be {what} there")

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The truth about containers: what agents see on their hosts, into the rows.
+
+Docker is right. A container that died, was removed or was started by hand is shown so at once; one that nobody asked
+for is imported as a native container. While a process works on a container, its outcome counts, not what passes by.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+
+from orca import wire
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
+from orca.network import Delivery
+from orca.network import ports as network_ports
+from orca.orchestration.lifecycle import gone
+from orca.store import ANY, Record, Tx
+from orca.wire import names
+
+log = logging.getLogger(__name__)
+
+behaviour = Behaviour()
+
+STATES = {"running": "running", "created": "stopped", "stopped": "stopped"}
+SETTLED = frozenset({"running", "stopped"})
+"""States in which no process is under way and the host's word counts."""
+
+
+@behaviour.agent(names.CONTAINER_CHANGE)
+async def container_change(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+    """Something happened to one container."""
+    report = msgspec.convert(data, wire.Container)
+
+    def unit(tx: Tx) -> str | None:
+        host = tx.first("host", agentId=connection.agent_id)
+        return None if host is None else observe(tx, services, host, report)
+
+    orphan = await services.db.write(unit)
+    if orphan is not None:
+        services.spawn(_remove_orphan(connection, orphan))
+
+
+@behaviour.agent(names.HELLO)
+async def hello(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+    """An agent is back: compare what should be on its host with what is."""
+    facts = msgspec.convert(data, wire.Hello)
+    if services.agents.get(connection.agent_id) is not connection:
+        # It was refused, or is gone already.
+        return
+
+    def unit(tx: Tx) -> list[str]:
+        host = tx.first("host", agentId=connection.agent_id)
+        return [] if host is None else compare(tx, services, host, facts.containers)
+
+    for orphan in await services.db.write(unit):
+        services.spawn(_remove_orphan(connection, orphan))
+
+
+def compare(tx: Tx, services: Services, host: Record, reports: list[wire.Container]) -> list[str]:
+    """Bring every row of a host in line with a complete list; returns the uuids of containers to be removed there."""
+    orphans = [uuid for report in reports if (uuid := observe(tx, services, host, report)) is not None]
+    present = {report.uuid for report in reports} | {report.external_id for report in reports}
+    for instance in tx.find("instance", hostId=host.id):
+        known = instance.uuid in present or instance.externalId in present
+        if not known and instance.state in SETTLED:
+            _removed(tx, services, instance)
+    return orphans
+
+
+def observe(tx: Tx, services: Services, host: Record, report: wire.Container) -> str | None:
+    """Bring one row in line with a report; returns the uuid of a container that should not be there."""
+    if report.system:
+        return None
+    if report.uuid:
+        instance = tx.first("instance", uuid=report.uuid, removed=ANY)
+        if instance is not None and instance.hostId not in (None, host.id):
+            # A container copied to another host keeps the labels of the original; it is nobody's.
+            instance = None
+        elif instance is not None and instance.removed is not None:
+            return report.uuid if report.state != "removed" else None
+    else:
+        instance = tx.first("instance", hostId=host.id, externalId=report.external_id)
+    if instance is None:
+        if report.state != "removed":
+            _import(tx, host, report)
+        return None
+    _follow(tx, services, instance, report)
+    return None
+
+
+def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container) -> None:
+    seen = {"state": report.state, "started": report.started_at, "exitCode": report.exit_code}
+    if instance.state not in SETTLED:
+        tx.update(instance, data={"lastSeen": seen})
+        return
+    if report.state == "removed":
+        _removed(tx, services, instance)
+        return
+    state = STATES[report.state]
+    if state == instance.state:
+        return
+    items = services.part(Delivery).items
+    if state == "stopped":
+        tx.update(instance, state="stopped", exitCode=report.exit_code)
+        network_ports.close_ports(tx, items, instance.id)
+        return
+    tx.update(
+        instance,
+        state="running",
+        exitCode=None,
+        firstRunning=instance.firstRunning or report.started_at,
+        startCount=(instance.startCount or 0) + 1,
+        transitioning=None,
+        transitioningMessage=None,
+        data={"started": report.started_at},
+    )
+    if instance.primaryIpAddress:
+        network_ports.open_ports(tx, items, instance, instance.primaryIpAddress)
+
+
+def _removed(tx: Tx, services: Services, instance: Record) -> None:
+    """Somebody removed the container on its host."""
+    gone(tx, services.part(Delivery), instance)
+    tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
+
+
+def _import(tx: Tx, host: Record, report: wire.Container) -> None:
+    tx.insert(
+        "container",
+        kind="container",
+        accountId=host.accountId,
+        name=report.name,
+        state=STATES[report.state],
+        hostId=host.id,
+        externalId=report.external_id,
+        imageUuid=f"docker:{report.image}",
+        nativeContainer=True,
+        labels=report.labels,
+        primaryIpAddress=report.address,
+        firstRunning=report.started_at,
+        exitCode=report.exit_code,
+        networkMode=None,
+    )
+
+
+async def _remove_orphan(connection: AgentConnection, uuid: str) -> None:
+    try:
+        await connection.request(names.REMOVE, {"key": f"orphan/{uuid}", "uuid": uuid})
+    except (AgentGone, CommandFailed) as error:
+        # The next hello lists it again.
+        log.warning("container of removed instance %s could not be removed: %s", uuid, error)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the wish for a container to its place: host, ports and address, taken together in one unit or not at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import sqlalchemy as sa
+
+from orca.engine import Services
+from orca.network import addresses
+from orca.orchestration import ports
+from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, place
+from orca.store import Record, Tx
+
+MANAGED = "managed"
+
+
+def settle(tx: Tx, services: Services, instance: Record) -> Record:
+    """Give `instance` a host, reserve its ports there and, in the managed network, an address. Returns the host.
+
+    What it has already stays: a container that was placed once keeps its host, ports and address.
+
+    Raises:
+        scheduler.NoHost: no host can take it; the message says why each refused.
+        ipam.PoolUsedUp: the host has no address left.
+        LookupError: the host it is on has no address range.
+    """
+    if instance.hostId is None:
+        wanted = [spec for text in instance.ports or [] for spec in ports.parse(text)]
+        public = tuple(spec.published for spec in wanted if spec.published is not None)
+        facts = host_facts(tx, services, instance, with_ports=bool(public))
+        choice = place(Wanted(public, instance.requestedHostId), facts)
+        tx.update(
+            instance, hostId=choice.host_id, allocationState="active", placement={"refused": dict(choice.refused)}
+        )
+        for spec in wanted:
+            tx.insert(
+                "port",
+                accountId=instance.accountId,
+                state="inactive",
+                kind="userPort",
+                instanceId=instance.id,
+                hostId=choice.host_id,
+                privatePort=spec.private,
+                publicPort=spec.public,
+                protocol=spec.protocol,
+                bindAddress=None if spec.bind == ANY else spec.bind,
+            )
+    if (instance.networkMode or MANAGED) == MANAGED:
+        row = addresses.allocate_address(tx, instance, instance.hostId)
+        tx.update(instance, primaryIpAddress=row.address)
+    return tx.require("host", instance.hostId)
+
+
+def release(tx: Tx, instance: Record) -> None:
+    """Free address and ports of a container that is gone; the rows that tie it to others go too."""
+    addresses.release_address(tx, instance.id)
+    for type, key in (
+        ("serviceExposeMap", "instanceId"),
+        ("instanceLink", "instanceId"),
+        ("instanceLink", "targetInstanceId"),
+    ):
+        for row in tx.find(type, **{key: instance.id}):
+            tx.update(row, state="removed", removed=tx.now)
+
+
+def host_facts(tx: Tx, services: Services, instance: Record, *, with_ports: bool) -> list[HostFacts]:
+    """What placement needs to know of every host of the instance's project."""
+    columns = tx.table("instance").c
+    same_service = (
+        sa.case((columns.serviceId == instance.serviceId, 1), else_=0) if instance.serviceId else sa.literal(0)
+    )
+    statement = (
+        sa.select(columns.hostId, sa.func.count(), sa.func.sum(same_service))
+        .where(columns.accountId == instance.accountId, columns.hostId.is_not(None), columns.removed.is_(None))
+        .group_by(columns.hostId)
+    )
+    counts: dict[int, tuple[int, int]] = {}
+    for row in tx.execute(statement):
+        host_id, total, of_service = tuple(row)
+        counts[host_id] = (total, of_service)
+    held = _held_ports(tx, instance.accountId) if with_ports else {}
+    return [
+        HostFacts(
+            id=host.id,
+            name=host.name,
+            state=host.state,
+            containers=counts.get(host.id, (0, 0))[0],
+            of_service=counts.get(host.id, (0, 0))[1],
+            held=held.get(host.id, {}),
+            avoid=None if services.agents.get(host.agentId) is not None else "its agent is not connected",
+        )
+        for host in tx.find("host", accountId=instance.accountId)
+    ]
+
+
+def _held_ports(tx: Tx, project_id: int) -> dict[int, dict[PublicPort, str]]:
+    """Per host: each reserved public port and the name of the container that holds it."""
+    result: defaultdict[int, dict[PublicPort, str]] = defaultdict(dict)
+    port, instance = tx.table("port").c, tx.table("instance").c
+    statement = (
+        sa.select(port.hostId, port.publicPort, port.protocol, port.bindAddress, instance.name)
+        .join(tx.table("instance"), instance.id == port.instanceId)
+        .where(port.accountId == project_id, port.removed.is_(None), port.publicPort.is_not(None))
+    )
+    for row in tx.execute(statement):
+        host_id, public, protocol, bind, name = tuple(row)
+        result[host_id][PublicPort(public, protocol, bind or ANY)] = name
+    return result
+
+
+__all__ = ["MANAGED", "host_facts", "release", "settle"]

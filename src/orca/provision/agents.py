@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Agents coming and going: hello, changed facts, silence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import msgspec
+
+from orca import wire
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
+from orca.network import Delivery
+from orca.provision import hosts
+from orca.store import Tx
+from orca.wire import names
+
+log = logging.getLogger(__name__)
+
+ALIVE_SECONDS = 2.0
+"""An earlier connection of the same host that answers a ping within this time belongs to another live machine."""
+
+behaviour = Behaviour()
+
+
+class Greeted:
+    """The connection over which each agent said hello last."""
+
+    def __init__(self) -> None:
+        self.connections: dict[int, AgentConnection] = {}
+
+
+@behaviour.agent(names.HELLO)
+async def hello(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+    """A host is here: store what it says of itself, then send what it lacks."""
+    facts = msgspec.convert(data, wire.Hello)
+    greeted = services.part(Greeted).connections
+    earlier = greeted.get(connection.agent_id)
+    if earlier is not None and earlier is not connection and await _answers(earlier):
+        reason = (
+            f"host {facts.uuid} is connected from {earlier.address} already, and now from {connection.address}:"
+            " two machines share one identity; remove /var/lib/orca/agent on the copy and register it"
+        )
+        log.error(reason)
+        await connection.close(reason)
+        return
+    greeted[connection.agent_id] = connection
+    try:
+        host_id = await services.db.write(lambda tx: hosts.host_of(tx, services, connection.agent_id, facts).id)
+    except hosts.WrongHost as error:
+        log.error("agent at %s: %s", connection.address, error)
+        await connection.close(str(error))
+        return
+    await services.part(Delivery).greet(connection, host_id, facts.applied)
+
+
+@behaviour.agent(names.HOST_CHANGE)
+async def host_change(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+    """Facts of a host changed."""
+    facts = msgspec.convert(data, wire.HostFacts)
+
+    def unit(tx: Tx) -> None:
+        host = tx.first("host", agentId=connection.agent_id)
+        if host is not None:
+            hosts.follow(tx, services, host, facts)
+
+    await services.db.write(unit)
+
+
+@behaviour.agent("disconnected")
+async def disconnected(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+    """An agent is silent: its host is reconnecting until it says hello again."""
+    greeted = services.part(Greeted).connections
+    if greeted.get(connection.agent_id) is connection:
+        del greeted[connection.agent_id]
+
+    def unit(tx: Tx) -> int | None:
+        host = tx.first("host", agentId=connection.agent_id)
+        agent = tx.get("agent", connection.agent_id)
+        if host is None or agent is None:
+            return None
+        if agent.state == "active":
+            tx.update(agent, state=hosts.RECONNECTING)
+        tx.update(host, agentState=hosts.RECONNECTING)
+        return int(host.id)
+
+    host_id = await services.db.write(unit)
+    if host_id is not None:
+        services.part(Delivery).leave(connection, host_id)
+
+
+async def await_everybody(services: Services) -> None:
+    """At the server's start no agent is connected, whatever the rows of its last life say."""
+
+    def unit(tx: Tx) -> None:
+        for host in tx.find("host", agentState=hosts.CONNECTED):
+            if services.agents.get(host.agentId) is None:
+                tx.update(host, agentState=hosts.RECONNECTING)
+
+    await services.db.write(unit)
+
+
+async def _answers(connection: AgentConnection) -> bool:
+    try:
+        async with asyncio.timeout(ALIVE_SECONDS):
+            await connection.request(names.PING, {})
+    except (TimeoutError, AgentGone, CommandFailed):
+        return False
+    return True

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts: they come into being when their agent says hello, follow its facts, and leave for good when removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orca import wire
+from orca.engine import Behaviour, Failed, Run, Services
+from orca.network import Delivery, addresses, membership
+from orca.network.config import ConfigItems
+from orca.network.ipam import PoolUsedUp
+from orca.network.pki import BadRequest
+from orca.provision import settings
+from orca.provision.projects import authority_of
+from orca.store import ANY, Record, Tx, Vault
+
+CONNECTED = "active"
+RECONNECTING = "reconnecting"
+
+behaviour = Behaviour()
+
+
+class WrongHost(Exception):
+    """The agent's credentials belong to another host than the one that says hello."""
+
+
+def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Record:
+    """The host row behind an agent that says hello, made at the first hello; its facts are those of `hello`.
+
+    Raises:
+        WrongHost: the host's uuid is not the one that registered.
+    """
+    agent = tx.require("agent", agent_id)
+    if agent.registrationKey != hello.uuid:
+        raise WrongHost(f"these credentials were given to host {agent.registrationKey}, not to {hello.uuid}")
+    tx.update(agent, state="active", agentVersion=hello.agent_version, lastSeen=tx.now)
+    host = tx.first("host", agentId=agent.id)
+    if host is None:
+        host = _create(tx, agent, hello)
+        follow(tx, services, host, hello)
+        services.engine.request(tx, host, "create")
+    else:
+        follow(tx, services, host, hello)
+    tx.update(host, agentState=CONNECTED)
+    return host
+
+
+def _create(tx: Tx, agent: Record, hello: wire.Hello) -> Record:
+    for gone in tx.find("host", uuid=hello.uuid, removed=ANY):
+        # The machine was removed earlier and comes back; its old row gives the uuid up.
+        tx.update(gone, uuid=f"{hello.uuid}-{gone.id}")
+    return tx.insert(
+        "host",
+        uuid=hello.uuid,
+        accountId=agent.data["agentResourcesAccountId"],
+        agentId=agent.id,
+        name=hello.hostname or hello.uuid,
+        labels={},
+    )
+
+
+def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> None:
+    """Store the facts an agent reports; a new outer address or key reaches the mesh at once."""
+    changes: dict[str, Any] = {}
+    if facts.hostname:
+        changes["hostname"] = facts.hostname
+    if facts.addresses:
+        changes["agentIpAddress"] = facts.addresses[0]
+    if isinstance(facts, wire.Hello) and facts.mesh_csr:
+        changes["meshCsr"] = facts.mesh_csr
+    info = _info(facts)
+    if info:
+        changes["info"] = {**(host.info or {}), **info}
+    tx.update(host, **changes)
+    if addresses.range_of(tx, host.id) is not None:
+        connect(tx, services.part(Delivery).items, services.vault, host)
+
+
+def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
+    """Make the host part of its project's network: its range, its certificate, its peers.
+
+    Raises:
+        PoolUsedUp: there is no range left.
+        BadRequest: the host's certificate request cannot be signed.
+    """
+    network = addresses.network_of(tx, host.accountId)
+    subnet = addresses.allocate_range(tx, network, host, settings.number(tx, settings.HOST_PREFIX))
+    images = {
+        "net": settings.value(tx, settings.NET_IMAGE) or "",
+        "dns": settings.value(tx, settings.DNS_IMAGE) or "",
+    }
+    membership.join(tx, items, host, subnet, images)
+    if host.meshCsr:
+        membership.certify(tx, items, host, authority_of(vault, network))
+
+
+def forget(tx: Tx, items: ConfigItems, host: Record) -> None:
+    """Take a host out of the network and make its agent's credentials worthless. Its containers are gone already."""
+    membership.leave(tx, items, host)
+    agent = tx.get("agent", host.agentId)
+    if agent is None:
+        return
+    for row in [
+        *tx.find("credential", accountId=agent.accountId),
+        *tx.find("register", key=agent.registrationKey),
+        *tx.find("account", id=agent.accountId),
+        agent,
+    ]:
+        tx.update(row, state="removed", removed=tx.now)
+
+
+@behaviour.process("host.create")
+async def create_host(run: Run) -> None:
+    """A new host joins the network; it takes containers once it has."""
+    items = run.services.part(Delivery).items
+    try:
+        await run.step("join", lambda tx: connect(tx, items, run.services.vault, run.resource(tx)))
+    except (PoolUsedUp, BadRequest) as error:
+        raise Failed(str(error), state="inactive") from error
+
+
+def _info(facts: wire.HostFacts) -> dict[str, Mapping[str, Any]]:
+    """The host's facts as v1 shows them in `host.info`."""
+    shown: dict[str, Mapping[str, Any]] = {}
+    if facts.docker_version or facts.kernel or facts.os:
+        shown["osInfo"] = {
+            "dockerVersion": facts.docker_version,
+            "kernelVersion": facts.kernel,
+            "operatingSystem": facts.os,
+        }
+    if facts.cpu_count:
+        shown["cpuInfo"] = {"count": facts.cpu_count}
+    if facts.memory_bytes:
+        shown["memoryInfo"] = {"memTotal": facts.memory_bytes // (1 << 20)}
+    return shown
