@@ -14,8 +14,8 @@ A name given for a root type (``instance``) holds for its kinds (``container``) 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from orca.resources import TYPES
@@ -34,7 +34,8 @@ class Call:
     """Who asks for something through the API, and how they see it.
 
     ``account_id``: on whose behalf (the project), ``user_id``: who signed in. ``base``: the URL up to and including the
-    version, with the project part when the caller used one. ``client``: the address the request came from.
+    version, with the project part when the caller used one. ``client``: the address the request came from. ``query``: the
+    parameters behind the question mark. ``once``: values that are shown in this answer alone, by row id and field (a new key's secret).
     """
 
     services: Services
@@ -45,6 +46,8 @@ class Call:
     base: str = ""
     root: str = ""
     client: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    once: dict[tuple[int, str], Any] = field(default_factory=dict)
 
     def request(self, tx: Tx, record: Record, action: str, **data: Any) -> Record:
         """Start a process; see ``Engine.request``."""

@@ -192,7 +192,8 @@ def register_secret_key(tx: ReadTx, call: Call, row: Record) -> str | None:
 
 
 def _shown(call: Call, row: Record) -> bool:
-    return call.role == "register" and row.state == "active"
+    """Who knows the key is the host itself; a list of all registrations of the project shows nobody's credentials."""
+    return call.role == "register" and row.state == "active" and call.query.get("key") == row.key
 
 
 def _server_url(tx: ReadTx, services: Services) -> str:
