@@ -108,7 +108,13 @@ def _cached(folder: Path, fill: Callable[[Path], None]) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
         fill(temporary)
-        temporary.rename(folder)
+        try:
+            temporary.rename(folder)
+        except OSError:
+            # Another image needed the same wheels at the same time and was first.
+            if not folder.exists():
+                raise
+            shutil.rmtree(temporary)
     return folder
 
 
