@@ -34,8 +34,9 @@ class Call:
     """Who asks for something through the API, and how they see it.
 
     ``account_id``: on whose behalf (the project), ``user_id``: who signed in. ``base``: the URL up to and including the
-    version, with the project part when the caller used one. ``client``: the address the request came from. ``query``: the
-    parameters behind the question mark. ``once``: values that are shown in this answer alone, by row id and field (a new key's secret).
+    version, with the project part when the caller used one. ``client``: the address the request came from. ``query``:
+    the parameters behind the question mark. ``once``: values that are shown in this answer alone, by row id and field
+    (a new key's secret).
     """
 
     services: Services
