@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `orca server`: its options become the settings of the one server process."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from orca.cli.errors import CommandError
+
+
+@click.command()
+@click.option(
+    "--data-dir",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="State store, certificate authority, master key and first admin key; made at the first start.",
+)
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    multiple=True,
+    default=["127.0.0.1:8080"],
+    show_default=True,
+    help="Where to listen; may repeat. Loopback speaks HTTP, any other address HTTPS.",
+)
+@click.option("--advertise-url", metavar="URL", help="Address that agents and people dial; it is in the certificate.")
+@click.option("--tls-cert", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM.")
+@click.option("--tls-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM.")
+@click.option("--tls", type=click.Choice(["on", "off"]), default="on", help="`off` only behind a trusted proxy.")
+@click.option(
+    "--trusted-proxies",
+    metavar="ADDRESS",
+    multiple=True,
+    default=["loopback"],
+    show_default=True,
+    help="Whose X-Forwarded-* headers count: addresses, or `loopback` for this machine; may repeat.",
+)
+@click.pass_context
+def server(
+    ctx: click.Context,
+    data_dir: Path,
+    listen: tuple[str, ...],
+    advertise_url: str | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls: str,
+    trusted_proxies: tuple[str, ...],
+) -> None:
+    """Run the server until it is told to stop (SIGTERM, SIGINT).
+
+    The first start writes the admin key to admin.json in the data folder, readable by its owner alone.
+    """
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key belong together")
+    # Imported here: wrong usage is told before half a second of imports.
+    from orca.api.server import Settings, StartError, serve
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # Its INFO is a line for each request.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    settings = Settings(
+        data_dir=data_dir,
+        listen=listen,
+        advertise_url=advertise_url,
+        tls=tls == "on",
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        trusted_proxies=frozenset(trusted_proxies),
+    )
+    try:
+        status = serve(settings)
+    except StartError as exc:
+        raise CommandError(str(exc)) from exc
+    ctx.exit(status)
