@@ -25,6 +25,10 @@ class AgentConnection(Protocol):
     def address(self) -> str:
         """The remote address."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended, or was refused."""
+
     async def request(
         self,
         name: str,

@@ -283,7 +283,12 @@ class Run:
             return connection
         host = await self.services.db.read(lambda tx: tx.first("host", agentId=agent_id))
         name = f"host {host.name or host.hostname}" if host is not None else f"agent {ids.show('agent', agent_id)}"
-        await self.wait_reason(f"waiting for the agent of {name}")
+        try:
+            # An agent that is just coming back is not worth two writes.
+            async with asyncio.timeout(QUIET):
+                return await agents.wait(agent_id)
+        except TimeoutError:
+            await self.wait_reason(f"waiting for the agent of {name}")
         return await agents.wait(agent_id)
 
     async def _send(

@@ -47,9 +47,6 @@ async def container_change(services: Services, connection: AgentConnection, data
 async def hello(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
     """An agent is back: compare what should be on its host with what is."""
     facts = msgspec.convert(data, wire.Hello)
-    if services.agents.get(connection.agent_id) is not connection:
-        # It was refused, or is gone already.
-        return
 
     def unit(tx: Tx) -> list[str]:
         host = tx.first("host", agentId=connection.agent_id)

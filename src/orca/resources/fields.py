@@ -36,7 +36,8 @@ class Field:
     ``roles``: who sees it (None: everyone who sees the type; superadmin always). ``by_role`` overrides ``rights``.
     ``reverse``: the name of the link on the referenced type that lists these rows (empty: no such link; None: the
     plural).
-    ``ours``: shown in ``/v2`` only. ``secret``: no role ever reads it back (``o`` excepted).
+    ``also``: letters added in ``/v2``. ``ours``: shown in ``/v2`` only. ``secret``: no role ever reads it back (``o``
+    excepted).
     """
 
     type: str
@@ -56,6 +57,7 @@ class Field:
     by_role: Mapping[str, str] = field(default_factory=dict)
     reverse: str | None = None
     ours: bool = False
+    also: str = ""
     secret: bool = False
     description: str | None = None
 

@@ -172,4 +172,34 @@ ERROR = wire_only(
     access=access("r") | {"agent": "r", "register": "r", "token": "r"},
 )
 
-TYPES = (PROCESS_INSTANCE, PROCESS_EXECUTION, CONFIG_ITEM, CONFIG_ITEM_STATUS, SETTING, SUBSCRIBE, PUBLISH, ERROR)
+EVERYBODY = access("r") | {"agent": "r", "register": "r", "token": "r"}
+
+SCHEMA = ResourceType(
+    name="schema",
+    plural="schemas",
+    table=False,
+    access=EVERYBODY,
+    fields={
+        "pluralName": string(),
+        "resourceFields": mapping("json"),
+        "resourceMethods": array("string"),
+        "resourceActions": mapping("json"),
+        "collectionMethods": array("string"),
+        "collectionFields": mapping("json"),
+        "collectionActions": mapping("json"),
+        "collectionFilters": mapping("json"),
+        "includeableLinks": array("string"),
+    },
+)
+
+TYPES = (
+    SCHEMA,
+    PROCESS_INSTANCE,
+    PROCESS_EXECUTION,
+    CONFIG_ITEM,
+    CONFIG_ITEM_STATUS,
+    SETTING,
+    SUBSCRIBE,
+    PUBLISH,
+    ERROR,
+)

@@ -63,8 +63,8 @@ ENVIRONMENT = ResourceType(
     access=access("crud", admin="r"),
     fields={
         "name": string("cru", column=True, required=True, nullable=False, max_length=63),
-        "dockerCompose": text("cr"),
-        "rancherCompose": text("cr"),
+        "dockerCompose": text("cr", also="u"),
+        "rancherCompose": text("cr", also="u"),
         "environment": mapping("string", "cr"),
         "externalId": string("cru", column=True, max_length=128),
         "healthState": string(column=True, max_length=128),

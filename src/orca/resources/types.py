@@ -77,7 +77,7 @@ class ResourceType:
     ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
     ``live_key``: text unique among the live rows, blamed on ``unique_field``.
-    ``table``: False for types that exist only on the wire. ``base``: False when rows have no base fields.
+    ``table``: False for types that exist only on the wire; ``part``: and only inside others. ``base``: False when rows have no base fields.
     ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
     ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
     """
@@ -101,6 +101,7 @@ class ResourceType:
     base: bool = True
     id_field: str = "id"
     ours: bool = False
+    part: bool = False
 
     def all_fields(self) -> dict[str, Field]:
         """Base fields and the type's own, in declaration order; the type's own win."""
@@ -136,4 +137,4 @@ def wire_only(name: str, fields: Mapping[str, Field], **options: object) -> Reso
     """A type without rows: the input of an action, or an object kept inside another resource."""
     everyone = {role: "r" for role in ROLES if role not in ("token", "register", "agent")}
     options.setdefault("access", everyone)
-    return ResourceType(name=name, plural=f"{name}s", fields=fields, table=False, **options)  # type: ignore[arg-type]
+    return ResourceType(name=name, plural=f"{name}s", fields=fields, table=False, part=True, **options)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from orca.resources.catalog import TYPES, machine
 from orca.resources.catalog import root as root_of
 from orca.resources.fields import Field
 from orca.resources.machines import transitioning_states
-from orca.resources.types import Link, ResourceType
+from orca.resources.types import ROLES, Link, ResourceType
 
 VERSIONS = ("v1", "v2")
 OPERATING_ROLES = frozenset({"superadmin", "service", "admin", "project", "owner", "member"})
@@ -90,12 +90,16 @@ class TypeView:
 
     @property
     def collection_methods(self) -> list[str]:
-        """Methods on the collection."""
+        """Methods on the collection; parts of other resources have none."""
+        if self.type.part:
+            return []
         return [method for letter, method in (("r", "GET"), ("c", "POST")) if letter in self.letters]
 
     @property
     def resource_methods(self) -> list[str]:
         """Methods on one resource."""
+        if self.type.part:
+            return []
         return [method for letter, method in (("r", "GET"), ("u", "PUT"), ("d", "DELETE")) if letter in self.letters]
 
 
@@ -124,7 +128,7 @@ def view(role: str, version: str) -> View:
     """The view of a role; an unknown role sees what a user sees."""
     visible: dict[str, str] = {}
     for type in TYPES.values():
-        letters = type.access.get(role, type.access.get("user", ""))
+        letters = type.access.get(role, "" if role in ROLES else type.access.get("user", ""))
         if version != "v1":
             letters += "".join(letter for letter in type.also.get(role, "") if letter not in letters)
         if letters and not (type.ours and version == "v1"):
@@ -138,7 +142,7 @@ def type_view(type: ResourceType, letters: str, role: str, version: str, visible
     """Cut a declaration to what the role may see and do."""
     fields = {}
     for name, field in inherited_fields(type).items():
-        left = field_letters(type, field, letters, role)
+        left = field_letters(type, field, letters, role, version)
         if left and not (field.ours and version == "v1"):
             fields[name] = FieldView(name, field, left)
     return TypeView(
@@ -147,7 +151,7 @@ def type_view(type: ResourceType, letters: str, role: str, version: str, visible
         letters=letters,
         fields=fields,
         actions=actions(type, letters, role, version),
-        links={link.name: link for link in links(type, fields, visible, version)},
+        links={link.name: link for link in links(type, fields, visible)},
         children=tuple(sorted(name for name in visible if TYPES[name].parent == type.name)),
         transitioning=transitioning_states(machine(type.name)),
     )
@@ -159,9 +163,11 @@ def inherited_fields(type: ResourceType) -> dict[str, Field]:
     return above | type.all_fields()
 
 
-def field_letters(type: ResourceType, field: Field, letters: str, role: str) -> str:
+def field_letters(type: ResourceType, field: Field, letters: str, role: str, version: str) -> str:
     """A field's rights, cut to those on the type. Wire-only types (inputs, parts) are not cut: their owner is."""
     declared = field.letters(role)
+    if declared and version != "v1":
+        declared += field.also
     if not type.table and "c" not in "".join(type.access.values()):
         return declared
     if role == "superadmin":
@@ -186,16 +192,14 @@ def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[s
     return found
 
 
-def links(
-    type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[str, str], version: str
-) -> list[LinkView]:
+def links(type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[str, str]) -> list[LinkView]:
     """Where one can go from a resource: along its references, and to what refers to it."""
     if not type.table:
         return []
     found = []
     for name, shown in fields.items():
         target = shown.field.reference
-        if target in visible and name.endswith("Id") and "r" in shown.letters:
+        if target is not None and target in visible and name.endswith("Id") and "r" in shown.letters:
             found.append(LinkView(name[:-2], target, field=name))
     family = ancestry(type)
     for other in TYPES.values():

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ASGI application: finds out what a request is about and gives it to the part that does it.
+
+A GET is one read; a change is one unit of writing, after its caller was identified in a read (so that requests with
+wrong keys never reach the writer). Nothing here ends in a traceback for the client: what is refused is refused in the
+API's words, and a defect of ours is a plain 500 with the id under which it was logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from orca import wire
+from orca.api import listing
+from orca.api.agent_socket import AgentSocket
+from orca.api.ask import MAX_BODY, Ask, Proxies, take_apart
+from orca.api.callers import Caller, identify
+from orca.api.event_socket import EventSocket
+from orca.api.operations import Answer, Operation, not_found
+from orca.engine import Services
+from orca.provision.registration import registration_script
+from orca.provision.tokens import TokenRefused
+from orca.resources import ids
+from orca.resources.errors import Refused
+from orca.resources.views import VERSIONS
+from orca.store import ReadTx, Tx
+
+log = logging.getLogger(__name__)
+
+CLOSE_POLICY = 1008
+SAFE = ("GET", "HEAD")
+
+
+class Application:
+    """One server's API. ``stopping`` is set when open streams must end."""
+
+    def __init__(self, services: Services, trusted: Proxies) -> None:
+        self.services = services
+        self.trusted = trusted
+        self.stopping = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry point."""
+        if scope["type"] == "websocket":
+            await self.websocket(WebSocket(scope, receive, send))
+        elif scope["type"] == "http":
+            response = await self.http(Request(scope, receive))
+            await response(scope, receive, send)
+
+    # -- HTTP --------------------------------------------------------------------------------------------------------
+
+    async def http(self, request: Request) -> Response:
+        """Answer a request."""
+        if request.url.path == "/ping":
+            return Response("pong", media_type="text/plain")
+        ask = take_apart(request.scope, self.trusted)
+        caller: Caller | None = None
+        try:
+            check_origin(ask)
+            if not ask.version:
+                return self.answer(ask, None, Answer(200, versions(ask)))
+            if ask.version not in VERSIONS:
+                raise not_found()
+            if ask.path[:1] == ["scripts"] and len(ask.path) == 2:
+                return await self.script(ask)
+            caller, answer = await self.perform(ask, request)
+            return self.answer(ask, caller, answer)
+        except Refused as refused:
+            return self.refusal(ask, caller, refused)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception:
+            incident = str(uuid.uuid4())
+            log.exception("incident %s: %s %s", incident, ask.method, "/".join(ask.path))
+            defect = Refused("Internal Server Error", f"an error of the server, logged as {incident}", status=500)
+            return self.refusal(ask, caller, defect)
+
+    async def perform(self, ask: Ask, request: Request) -> tuple[Caller, Answer]:
+        """Identify the caller and do what is asked."""
+        services = self.services
+        if ask.method in SAFE:
+
+            def read(tx: ReadTx) -> tuple[Caller, Answer]:
+                caller = identify(tx, services, ask)
+                return caller, Operation(tx, services, ask, caller).read()
+
+            return await services.db.read(read)
+        if ask.method not in ("POST", "PUT", "DELETE"):
+            raise Refused("Method not allowed", status=405)
+        caller = await services.db.read(lambda tx: identify(tx, services, ask))
+        ask.body = await read_body(request)
+        if ask.method == "POST" and [part.lower() for part in ask.path] == ["publish"]:
+            return caller, self.publish(ask, caller)
+
+        def write(tx: Tx) -> Answer:
+            return Operation(tx, services, ask, caller).write()
+
+        return caller, await services.db.write(write)
+
+    def publish(self, ask: Ask, caller: Caller) -> Answer:
+        """``POST publish``: an agent answers a command outside its socket."""
+        if "publish" not in caller.view.types:
+            raise not_found()
+        body = ask.json()
+        try:
+            event = msgspec.convert(body, wire.Event)
+        except msgspec.ValidationError as error:
+            raise Refused("InvalidFormat", str(error)) from None
+        if not event.name.startswith("reply.") or caller.agent_id is None:
+            raise Refused("Forbidden", "only replies can be published", status=403)
+        connection = self.services.agents.get(caller.agent_id)
+        if isinstance(connection, AgentSocket):
+            connection.deliver(event)
+        return Answer(201, {**body, "type": "publish", "links": {}, "actions": {}})
+
+    async def script(self, ask: Ask) -> Response:
+        """``/v1/scripts/ca.crt`` and ``/v1/scripts/<token>``: what a host needs before it has credentials."""
+        name = ask.path[1]
+        if name == "ca.crt":
+            return Response(self.services.server.ca_pem, media_type="application/x-pem-file")
+        try:
+            text = await self.services.db.read(lambda tx: registration_script(tx, self.services, name, ask.client))
+        except TokenRefused as error:
+            raise Refused("Unauthorized", str(error), status=401) from None
+        return Response(text, media_type="text/plain; charset=utf-8")
+
+    def answer(self, ask: Ask, caller: Caller | None, answer: Answer) -> Response:
+        """A JSON response with the API's headers."""
+        headers = self.headers(ask, caller)
+        if ask.ignored:
+            headers["X-Orca-Ignored-Fields"] = ", ".join(
+                name for name in sorted(set(ask.ignored)) if name.isascii() and name.isprintable()
+            )
+        return Response(
+            msgspec.json.encode(answer.body),
+            status_code=answer.status,
+            headers=headers,
+            media_type="application/json; charset=utf-8",
+        )
+
+    def refusal(self, ask: Ask, caller: Caller | None, refused: Refused) -> Response:
+        """An error in the API's form."""
+        body: dict[str, Any] = {
+            "id": str(uuid.uuid4()),
+            "type": "error",
+            "links": {},
+            "actions": {},
+            "status": refused.status,
+            "code": refused.code,
+            "message": refused.message,
+            "detail": refused.detail,
+        }
+        if refused.field is not None:
+            body["fieldName"] = refused.field
+        response = self.answer(ask, caller, Answer(refused.status, body))
+        if refused.status == 401 and ask.headers.get("x-api-no-challenge", "").lower() != "true":
+            response.headers["WWW-Authenticate"] = 'Basic realm="orca"'
+        return response
+
+    def headers(self, ask: Ask, caller: Caller | None) -> dict[str, str]:
+        """``X-API-*``, and what keeps browsers from guessing."""
+        version = ask.version if ask.version in VERSIONS else VERSIONS[0]
+        base = ask.base if ask.version in VERSIONS else f"{ask.origin}/{version}"
+        headers = {
+            "X-API-Schemas": f"{base}/schemas",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if caller is not None:
+            headers["X-API-Account-Id"] = ids.show("account", caller.account.id)
+            headers["X-API-User-Id"] = ids.show("account", caller.user.id)
+            headers["X-API-Account-Kind"] = str(caller.account.kind)
+            name = str(caller.account.name or "")
+            if name.isascii() and name.isprintable():
+                headers["X-API-Account-Name"] = name
+        return headers
+
+    # -- WebSocket ---------------------------------------------------------------------------------------------------
+
+    async def websocket(self, socket: WebSocket) -> None:
+        """``subscribe``: an agent's connection, or a client's event stream."""
+        ask = take_apart(socket.scope, self.trusted)
+        try:
+            check_origin(ask, websocket=True)
+            if ask.version not in VERSIONS or [part.lower() for part in ask.path] != ["subscribe"]:
+                raise not_found()
+            caller = await self.services.db.read(lambda tx: identify(tx, self.services, ask))
+            if "subscribe" not in caller.view.types and "subscribe" not in caller.view.paths:
+                raise not_found()
+        except Refused as refused:
+            await socket.send_denial_response(self.refusal(ask, None, refused))
+            return
+        await socket.accept()
+        if caller.role == "agent":
+            if caller.agent_id is None:
+                await socket.close(CLOSE_POLICY, "this agent was removed")
+                return
+            await AgentSocket(self.services, socket, caller.agent_id, ask.client).serve(self.stopping)
+        else:
+            await EventSocket(self.services, socket, ask, caller).serve(self.stopping)
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, as far as it is not too large."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            raise Refused("Request Entity Too Large", f"a body has at most {MAX_BODY} bytes", status=413)
+    return bytes(body)
+
+
+def check_origin(ask: Ask, *, websocket: bool = False) -> None:
+    """A change or an upgrade that a browser sends for another site is refused."""
+    if ask.method in SAFE and not websocket:
+        return
+    origin = ask.headers.get("origin")
+    own = urlsplit(ask.origin).netloc
+    foreign = origin is not None and urlsplit(origin).netloc != own
+    if foreign or ask.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        raise Refused("Forbidden", "requests from other sites are not accepted", status=403)
+
+
+def versions(ask: Ask) -> dict[str, Any]:
+    """The list of versions at the root."""
+    data = [
+        {"id": version, "type": "apiVersion", "links": {"self": f"{ask.origin}/{version}"}, "actions": {}}
+        for version in VERSIONS
+    ]
+    collection = listing.plain(ask, "apiVersion", data)
+    collection["links"] = {"self": f"{ask.origin}/", "latest": f"{ask.origin}/{VERSIONS[0]}"}
+    return collection

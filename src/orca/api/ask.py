@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request, taken apart: where it came from, what it asks for, as whom."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from orca.resources.errors import Refused
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of a request body; a compose file is the largest thing that is sent."""
+MAX_DEPTH = 64
+"""Nesting of a JSON body: deeper ones are hostile."""
+
+
+Proxies: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+"""Networks whose ``X-Forwarded-*`` headers are believed, besides loopback."""
+
+
+@dataclass(kw_only=True)
+class Ask:
+    """A request.
+
+    ``path``: decoded segments after the version; ``origin``: scheme, host and port as the caller knows them.
+    """
+
+    method: str
+    version: str
+    path: list[str]
+    query: list[tuple[str, str]]
+    headers: Mapping[str, str]
+    origin: str
+    client: str
+    body: bytes = b""
+    project: str | None = None
+    ignored: list[str] = field(default_factory=list)
+
+    def first(self, name: str) -> str | None:
+        """The first value of a query parameter."""
+        return next((value for key, value in self.query if key == name), None)
+
+    @property
+    def base(self) -> str:
+        """The URL up to the version, with the project part when the caller used one."""
+        scope = f"/projects/{self.project.lower()}" if self.project else ""
+        return f"{self.origin}/{self.version}{scope}"
+
+    @property
+    def root(self) -> str:
+        """The URL up to the version."""
+        return f"{self.origin}/{self.version}"
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object. Raises ``Refused`` for anything else; an empty body is an empty object."""
+        text = self.body.strip()
+        if not text:
+            return {}
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "application/x-www-form-urlencoded" and not text.startswith(b"{"):
+            return dict(parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True))
+        try:
+            value = msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Refused("InvalidBodyContent", f"the body is not JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise Refused("InvalidBodyContent", "the body must be a JSON object")
+        if depth(value) > MAX_DEPTH:
+            raise Refused("InvalidBodyContent", f"the body is nested more than {MAX_DEPTH} deep")
+        return value
+
+    def basic(self) -> tuple[str, str] | None:
+        """User and password of HTTP Basic; None when there are none or they are malformed."""
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            user, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        return (user, password) if colon else None
+
+
+def depth(value: Any) -> int:
+    """How deep lists and objects are nested; stops counting one past the limit."""
+    level, layer = 0, [value]
+    while layer and level <= MAX_DEPTH:
+        layer = [
+            child
+            for item in layer
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        level += 1
+    return level
+
+
+def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
+    """An ``Ask`` from an ASGI scope (HTTP or WebSocket), without its body.
+
+    ``X-Forwarded-*`` count only from this machine and the networks in ``trusted``. ``_method`` overrides the method of a POST.
+    """
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    peer = (scope.get("client") or ("", 0))[0]
+    proxied = {}
+    if is_trusted(peer, trusted):
+        names = ("proto", "host", "port", "for")
+        proxied = {name: headers.get(f"x-forwarded-{name}", "").partition(",")[0].strip() for name in names}
+    segments = [unquote(part) for part in scope["path"].split("/") if part]
+    version = segments[0].lower() if segments else ""
+    query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    method = scope.get("method", "GET")
+    if method == "POST":
+        method = next((value.upper() for key, value in query if key == "_method" and value), method)
+    project = None
+    path = segments[1:]
+    if len(path) > 2 and path[0].lower() in ("projects", "project") and path[2].lower() != "projectmembers":
+        project, path = path[1], path[2:]
+    return Ask(
+        method=method,
+        version=version,
+        path=path,
+        query=query,
+        headers=headers,
+        origin=origin_of(scope, headers, proxied),
+        client=proxied.get("for") or peer,
+        project=project,
+    )
+
+
+def origin_of(scope: Mapping[str, Any], headers: Mapping[str, str], proxied: Mapping[str, str]) -> str:
+    """Scheme, host and port the caller used; the usual ports are left out."""
+    scheme = proxied.get("proto") or {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+    host = proxied.get("host") or headers.get("host", "")
+    if not host:
+        server = scope.get("server") or ("localhost", None)
+        host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
+    if proxied.get("port") and ":" not in host.rpartition("]")[2]:
+        host = f"{host}:{proxied['port']}"
+    return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ':0'))}"
+
+
+def is_trusted(address: str, networks: Proxies) -> bool:
+    """Whether an address may say for whom it speaks."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return parsed.is_loopback or any(parsed in network for network in networks)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is this machine's own."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

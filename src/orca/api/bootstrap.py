@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a new data directory gets: the built-in accounts, the administrator's key, the first project."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from orca.engine import Services
+from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
+from orca.store import Tx
+
+BUILT_IN = ("superadmin", "admin", "system", "service", "token")
+ADMIN_FILE = "admin.json"
+
+
+@dataclass(frozen=True)
+class Admin:
+    """The administrator's key and password, known in clear only while they are made."""
+
+    access_key: str
+    secret_key: str
+    password: str
+
+
+def identity(data_dir: Path) -> str:
+    """The lasting id of the server that owns this data directory."""
+    path = data_dir / "server-id"
+    if not path.exists():
+        path.write_text(f"{uuid.uuid4()}\n")
+    return path.read_text().strip()
+
+
+async def first_start(services: Services) -> Admin | None:
+    """Set up a new database in one unit; None when that was done before.
+
+    A start that is killed before the file of the credentials is written does the whole again: the file comes first, and
+    the unit that makes the keys valid after it.
+    """
+    if await services.db.read(lambda tx: tx.first("account", uuid="admin")) is not None:
+        return None
+    admin = Admin(new_access_key(), new_secret_key(), new_secret_key()[:24])
+    write_admin(services.server.data_dir, services.server.url, admin)
+    await services.db.write(lambda tx: set_up(tx, services, admin))
+    return admin
+
+
+def set_up(tx: Tx, services: Services, admin: Admin) -> None:
+    """Accounts, the administrator's key, what the packages add, and the administrator in every project of that."""
+    for name in BUILT_IN:
+        tx.insert("account", uuid=name, kind=name, name=name, state="inactive" if name == "superadmin" else "active")
+    account = tx.first("account", uuid="admin")
+    assert account is not None
+    tx.insert(
+        "apiKey",
+        accountId=account.id,
+        name="admin",
+        state="active",
+        publicValue=admin.access_key,
+        secretHash=secret_hash(admin.secret_key),
+    )
+    for step in services.first_start:
+        step(tx)
+    for project in tx.find("project"):
+        tx.insert(
+            "projectMember",
+            projectId=project.id,
+            accountId=project.id,
+            state="active",
+            externalId=str(account.id),
+            role="owner",
+            externalIdType="rancher_id",
+            name="admin",
+        )
+
+
+def write_admin(data_dir: Path, url: str, admin: Admin) -> None:
+    """Keep the credentials where only the server's user reads them."""
+    path = data_dir / ADMIN_FILE
+    path.unlink(missing_ok=True)
+    content = {
+        "url": url,
+        "accessKey": admin.access_key,
+        "secretKey": admin.secret_key,
+        "password": admin.password,
+    }
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+        file.flush()
+        os.fsync(descriptor)

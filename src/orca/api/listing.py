@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collections: filters, order, pages, included links. Source: section 3 of the v1 description."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+
+from orca.api.ask import Ask
+from orca.api.callers import EVERYWHERE, Caller, member_projects
+from orca.api.representation import Renderer
+from orca.resources import ids
+from orca.resources.fields import Field
+from orca.resources.validation import parse_date
+from orca.resources.views import FieldView, LinkView, TypeView
+from orca.store import ANY, ReadTx, Record
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 3000
+MAX_OFFSET = 2**31
+
+
+def list_rows(
+    tx: ReadTx, ask: Ask, caller: Caller, renderer: Renderer, type: TypeView, within: tuple[str, Any] | None = None
+) -> dict[str, Any]:
+    """The collection of a type. ``within``: a column and the value it must have (a link that was followed)."""
+    base = tx.query(type.name, removed=ANY) if has_removed(tx, type) else tx.query(type.name)
+    statement = caller.scope(tx, type.name, base)
+    if within is not None:
+        statement = statement.where(tx.table(type.name).c[within[0]] == within[1])
+    statement, applied = filtered(tx, ask, caller, type, statement)
+    statement, sort = ordered(tx, ask, type, statement)
+    limit, offset = page(ask)
+    rows = tx.rows(type.name, statement.limit(limit + 1).offset(offset))
+    more, rows = len(rows) > limit, rows[:limit]
+    included = include(tx, ask, caller, renderer, type, rows)
+    return {
+        "type": "collection",
+        "resourceType": type.name,
+        "links": {"self": own_url(ask)},
+        "createTypes": create_types(renderer, type),
+        "actions": {},
+        "data": [renderer.show(row, type, included.get(row.id)) for row in rows],
+        "sortLinks": {} if type.name == "project" else sort_links(ask, type),
+        "pagination": pagination(ask, limit, offset, more),
+        "sort": sort,
+        "filters": {} if type.name == "project" else applied,
+        "createDefaults": {} if within is None else create_defaults(type, within),
+    }
+
+
+def plain(ask: Ask, resource_type: str, data: list[dict[str, Any]]) -> dict[str, Any]:
+    """A collection that comes from no table."""
+    return {
+        "type": "collection",
+        "resourceType": resource_type,
+        "links": {"self": own_url(ask)},
+        "createTypes": {},
+        "actions": {},
+        "data": data,
+        "sortLinks": {},
+        "pagination": None,
+        "sort": None,
+        "filters": {},
+        "createDefaults": {},
+    }
+
+
+def own_url(ask: Ask, **replace: str | None) -> str:
+    """The URL of the request, with query parameters replaced (None: taken out)."""
+    query = [(key, value) for key, value in ask.query if key not in replace]
+    query += [(key, value) for key, value in replace.items() if value is not None]
+    path = "/".join(part.lower() for part in ask.path)
+    url = f"{ask.base}/{path}" if path else ask.base
+    return f"{url}?{urlencode(query)}" if query else url
+
+
+def has_removed(tx: ReadTx, type: TypeView) -> bool:
+    """Whether rows of the type know being removed."""
+    return "removed" in tx.schema[type.name].table.c
+
+
+# -- filters ----------------------------------------------------------------------------------------------------------
+
+
+def filtered(
+    tx: ReadTx, ask: Ask, caller: Caller, type: TypeView, statement: sa.Select[Any]
+) -> tuple[sa.Select[Any], dict[str, Any]]:
+    """Apply the filters in the query; unknown ones are ignored, as in v1. Also what was applied, for the answer."""
+    applied: dict[str, Any] = {name: None for name, shown in sorted(type.fields.items()) if shown.modifiers}
+    columns = tx.table(type.name).c
+    for key, text in ask.query:
+        name, _, modifier = (key, "", "eq") if key in applied else key.rpartition("_")
+        shown = type.fields.get(name)
+        if shown is None or modifier not in shown.modifiers:
+            continue
+        statement = statement.where(condition(columns[name], shown, modifier, text))
+        applied[name] = (applied[name] or []) + [{"modifier": modifier, "value": text}]
+    if "removed" in columns and not applied.get("removed") and ask.first("_removed") is None:
+        statement = statement.where(live(ask, columns, tx.now))
+    if type.name == "project" and caller.role in EVERYWHERE and ask.first("all") != "true":
+        statement = statement.where(columns.id.in_(member_projects(tx, caller.user.id)))
+    return statement, applied
+
+
+def live(ask: Ask, columns: Any, now: int) -> Any:
+    """Which rows a list shows: v1 keeps removed ones until they may be purged, /v2 hides them at once."""
+    if ask.version == "v1" and "removeTime" in columns:
+        return columns.removed.is_(None) | (columns.removeTime > now)
+    return columns.removed.is_(None)
+
+
+def condition(column: sa.Column[Any], shown: FieldView, modifier: str, text: str) -> Any:
+    """One filter as SQL. A value that cannot be of the field's type matches nothing."""
+    if modifier in ("null", "notnull"):
+        return column.is_(None) if modifier == "null" else column.is_not(None)
+    value = filter_value(shown, text)
+    if value is None:
+        return sa.false()
+    return OPERATORS[modifier](column, value)
+
+
+def filter_value(shown: FieldView, text: str) -> Any:
+    """A filter's text as the column's type; None when it is not one."""
+    field: Field = shown.field
+    if field.reference or shown.name in ("id", "resourceId"):
+        number = ids.parse(text)
+        return str(number) if number is not None and shown.name == "resourceId" else number
+    if field.type == "int":
+        return int(text) if text.lstrip("-").isdecimal() and len(text) < 19 else None
+    if field.type == "date":
+        return parse_date(text)
+    if field.type == "boolean":
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
+    return text
+
+
+OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "eq": lambda column, value: column == value,
+    "ne": lambda column, value: column != value,
+    "lt": lambda column, value: column < value,
+    "lte": lambda column, value: column <= value,
+    "gt": lambda column, value: column > value,
+    "gte": lambda column, value: column >= value,
+    "prefix": lambda column, value: column.startswith(value, autoescape=True),
+    "like": lambda column, value: column.like(value),
+    "notlike": lambda column, value: ~column.like(value),
+}
+
+
+# -- order and pages --------------------------------------------------------------------------------------------------
+
+
+def ordered(
+    tx: ReadTx, ask: Ask, type: TypeView, statement: sa.Select[Any]
+) -> tuple[sa.Select[Any], dict[str, Any] | None]:
+    """Apply ``sort`` and ``order``; by id otherwise, and after it, so that pages never overlap."""
+    name = ask.first("sort")
+    if name is None or name not in type.fields or not type.fields[name].modifiers:
+        return statement, None
+    columns = tx.table(type.name).c
+    order = "desc" if (ask.first("order") or "").lower() == "desc" else "asc"
+    statement = statement.order_by(None).order_by(getattr(columns[name], order)(), getattr(columns.id, order)())
+    reverse = own_url(ask, order="asc" if order == "desc" else "desc", marker=None)
+    return statement, {"name": name, "order": order, "reverse": reverse}
+
+
+def page(ask: Ask) -> tuple[int, int]:
+    """Rows per page and how many to skip."""
+    text = ask.first("limit") or ""
+    limit = int(text) if text.lstrip("-").isdecimal() and len(text) < 10 else DEFAULT_LIMIT
+    marker = ask.first("marker") or ""
+    offset = int(marker[1:]) if marker[:1] == "m" and marker[1:].isdecimal() and len(marker) < 12 else 0
+    return (min(limit, MAX_LIMIT) if limit > 0 else MAX_LIMIT), min(offset, MAX_OFFSET)
+
+
+def pagination(ask: Ask, limit: int, offset: int, more: bool) -> dict[str, Any]:
+    """Where the next page is."""
+    return {
+        "first": None,
+        "previous": None,
+        "next": own_url(ask, marker=f"m{offset + limit}") if more else None,
+        "limit": limit,
+        "total": None,
+        "partial": more,
+    }
+
+
+def sort_links(ask: Ask, type: TypeView) -> dict[str, str]:
+    """One URL per field that can be sorted by."""
+    return {
+        name: own_url(ask, sort=name, marker=None, order=None)
+        for name, shown in sorted(type.fields.items())
+        if shown.modifiers
+    }
+
+
+def create_types(renderer: Renderer, type: TypeView) -> dict[str, str]:
+    """The kinds that can be created in this collection, when there is more than one to choose from."""
+    if not type.children:
+        return {}
+    names = (type.name, *type.children)
+    types = [renderer.view.types[name] for name in names if "c" in renderer.view.types[name].letters]
+    return {each.name: f"{renderer.call.base}/{each.path}" for each in types}
+
+
+def create_defaults(type: TypeView, within: tuple[str, Any]) -> dict[str, Any]:
+    """What a new member of a followed link's collection begins with."""
+    shown = type.fields.get(within[0])
+    if shown is None or "c" not in shown.letters or shown.field.reference is None:
+        return {}
+    return {within[0]: ids.show(shown.field.reference, within[1])}
+
+
+# -- included links ---------------------------------------------------------------------------------------------------
+
+
+def include(
+    tx: ReadTx, ask: Ask, caller: Caller, renderer: Renderer, type: TypeView, rows: list[Record]
+) -> dict[int, dict[str, Any]]:
+    """What ``include=<link>`` adds to each row, by row id. A link the caller does not have is ignored."""
+    wanted = (ask.first("include") or "").lower()
+    link = next((link for link in type.links.values() if link.name.lower() == wanted), None)
+    if link is None or not rows:
+        return {}
+    return {row.id: {link.name: included(tx, caller, renderer, link, row)} for row in rows}
+
+
+def included(tx: ReadTx, caller: Caller, renderer: Renderer, link: LinkView, row: Record) -> Any:
+    """The resource or list at the end of a link."""
+    if link.field is not None:
+        target = visible(tx, caller, link.type, row.get(link.field))
+        return None if target is None else renderer.show(target)
+    return [renderer.show(target) for target in linked(tx, caller, link, row)[:MAX_LIMIT]]
+
+
+def linked(tx: ReadTx, caller: Caller, link: LinkView, row: Record) -> list[Record]:
+    """The live rows of a collection link."""
+    assert link.link is not None
+    source = row.get(link.link.source)
+    if source is None:
+        return []
+    statement = tx.query(link.type).where(tx.table(link.type).c[link.link.target] == source)
+    return tx.rows(link.type, caller.scope(tx, link.type, statement))
+
+
+def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | None:
+    """A row by id if the caller may see it, removed or not."""
+    if id is None:
+        return None
+    stored = tx.schema[type]
+    query = tx.query(type, removed=ANY) if "removed" in stored.table.c else tx.query(type)
+    found = tx.rows(type, caller.scope(tx, type, query.where(stored.table.c.id == id)))
+    return found[0] if found else None

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a request does, as one unit: read, list, create, update, remove, act.
+
+The order of checks is the v1 one: id, type, action, method, body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from orca.api import listing, schemas
+from orca.api.ask import Ask
+from orca.api.callers import Caller
+from orca.api.representation import Renderer
+from orca.engine import Call, Services, lookup
+from orca.resources import TYPES, ids, machine
+from orca.resources.errors import ActionNotAvailable, Refused
+from orca.resources.validation import Validator
+from orca.resources.views import ActionView, LinkView, TypeView
+from orca.store import NotUnique, ReadTx, Record, Tx
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status and the body that goes with it."""
+
+    status: int
+    body: Any
+
+
+class Operation:
+    """One request inside its unit."""
+
+    def __init__(self, tx: ReadTx, services: Services, ask: Ask, caller: Caller) -> None:
+        self.tx = tx
+        self.ask = ask
+        self.caller = caller
+        self.view = caller.view
+        self.services = services
+        self.call = Call(
+            services=services,
+            role=caller.role,
+            account_id=caller.account.id,
+            user_id=caller.user.id,
+            version=ask.version,
+            base=ask.base,
+            root=ask.root,
+            client=ask.client,
+            query=dict(ask.query),
+        )
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def read(self) -> Answer:
+        """GET."""
+        path = self.ask.path
+        if not path:
+            return Answer(200, self.root())
+        if path[0].lower() in ("schemas", "schema"):
+            return Answer(200, self.schema(path[1:]))
+        type = self.type(path[0])
+        self.allow(type.collection_methods if len(path) == 1 else type.resource_methods, "GET")
+        if not type.type.table:
+            return Answer(200, listing.plain(self.ask, type.name, []))
+        if len(path) == 1:
+            return Answer(200, listing.list_rows(self.tx, self.ask, self.caller, self.renderer(), type))
+        record = self.row(type, path[1])
+        if len(path) == 2:
+            included = listing.include(self.tx, self.ask, self.caller, self.renderer(), type, [record])
+            return Answer(200, self.renderer().show(record, type, included.get(record.id)))
+        if len(path) == 3:
+            return Answer(200, self.follow(type, record, path[2]))
+        raise not_found()
+
+    def root(self) -> dict[str, Any]:
+        """The version's own resource, with a link to every collection."""
+        links = {"self": self.ask.base, "schemas": f"{self.ask.base}/schemas"}
+        for type in self.view.types.values():
+            if "GET" in type.collection_methods:
+                links[type.type.plural] = f"{self.ask.base}/{type.path}"
+        return {"id": self.ask.version, "type": "apiVersion", "links": links, "actions": {}}
+
+    def schema(self, rest: list[str]) -> dict[str, Any]:
+        """The schemas, or one of them."""
+        found = schemas.show(self.view, self.ask.base)
+        if not rest:
+            return listing.plain(self.ask, "schema", found)
+        for document in found:
+            if document["id"].lower() == rest[0].lower() and len(rest) == 1:
+                return document
+        raise not_found()
+
+    def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any]:
+        """What is at the end of a link."""
+        shown = self.view.of(record.type) or type
+        link = next((link for link in shown.links.values() if link.name.lower() == name.lower()), None)
+        if link is None:
+            raise not_found()
+        if link.field is not None:
+            target = listing.visible(self.tx, self.caller, link.type, record.get(link.field))
+            if target is None:
+                raise not_found()
+            return self.renderer().show(target)
+        return self.collection_link(link, record)
+
+    def collection_link(self, link: LinkView, record: Record) -> dict[str, Any]:
+        """The rows at the end of a link, with filters and pages of their own."""
+        assert link.link is not None
+        within = (link.link.target, record.get(link.link.source))
+        target = self.view.types[link.type]
+        return listing.list_rows(self.tx, self.ask, self.caller, self.renderer(), target, within)
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self) -> Answer:
+        """POST, PUT, DELETE. Raises ``Refused``; the unit is rolled back then."""
+        try:
+            return self.change()
+        except NotUnique as error:
+            raise Refused("NotUnique", f"{error.field} is already in use", field=error.field) from None
+
+    def change(self) -> Answer:
+        """Find out which change is meant, and do it."""
+        path, method = self.ask.path, self.ask.method
+        if not path:
+            raise not_allowed()
+        type = self.type(path[0])
+        if len(path) == 1:
+            self.allow(type.collection_methods, method)
+            return self.create(type)
+        record = self.row(type, path[1])
+        if len(path) > 2:
+            raise not_found()
+        shown = self.view.of(record.type) or type
+        action = self.ask.first("action")
+        if method == "POST" and action is not None:
+            return self.act(shown, record, action)
+        self.allow([name for name in shown.resource_methods if name != "GET"], method)
+        return Answer(200, self.show(self.update(shown, record) if method == "PUT" else self.remove(shown, record)))
+
+    def create(self, type: TypeView) -> Answer:
+        """Make a resource; ``state`` is past ``requested`` in the answer."""
+        fields = self.validator().create(type, self.ask.json())
+        hook = lookup(self.services.behaviour.creates, type.name)
+        made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
+        renderer = self.renderer(created=True)
+        if isinstance(made, list):
+            return Answer(201, listing.plain(self.ask, type.name, [renderer.show(record, type) for record in made]))
+        return Answer(201, renderer.show(made, type))
+
+    def insert(self, type: TypeView, fields: dict[str, Any]) -> Record:
+        """What creating does unless a package says otherwise."""
+        if "accountId" in self.tx.table(type.name).c:
+            fields.setdefault("accountId", self.caller.account.id)
+        record = self.writing.insert(type.name, **fields)
+        if "create" in machine(type.name):
+            self.call.request(self.writing, record, "create")
+        return record
+
+    def update(self, type: TypeView, record: Record) -> Record:
+        """Change fields; a type with something to do about it goes through its ``update`` process."""
+        fields = self.validator().update(type, self.ask.json())
+        changed = {name: value for name, value in fields.items() if record.get(name) != value}
+        hook = lookup(self.services.behaviour.updates, record.type)
+        if hook is not None:
+            return hook(self.writing, self.call, record, changed)
+        if not changed:
+            return record
+        record = self.writing.update(record, **changed)
+        if lookup(self.services.behaviour.processes, record.type, ".update") is not None:
+            self.call.request(self.writing, record, "update")
+        return record
+
+    def remove(self, type: TypeView, record: Record) -> Record:
+        """Ask for the resource's removal. 405 where its state does not allow it."""
+        hook = lookup(self.services.behaviour.removes, record.type)
+        try:
+            if hook is not None:
+                return hook(self.writing, self.call, record)
+            self.call.request(self.writing, record, "remove")
+        except ActionNotAvailable as error:
+            raise Refused(
+                "Method not allowed", f"a {type.name} that is {error.state} cannot be removed", status=405
+            ) from None
+        return record
+
+    def act(self, type: TypeView, record: Record, name: str) -> Answer:
+        """Run an action: a process (202), or something a package does at once (200)."""
+        action = type.actions.get(name.lower())
+        if action is None:
+            raise Refused("InvalidAction", f"a {type.name} has no action {name}", detail=name)
+        if action.states is not None and record.get(action.state_field) not in action.states:
+            raise ActionNotAvailable(type.name, name, record.get("state"))
+        given = self.action_input(action)
+        hook = lookup(self.services.behaviour.actions, record.type, f".{action.name}")
+        if hook is not None:
+            result = hook(self.writing, self.call, record, given)
+            body = self.show(result) if isinstance(result, Record) else result
+            return Answer(202 if action.process else 200, body)
+        if not action.process:
+            raise Refused("Not Implemented", f"{name} is not implemented", status=501)
+        self.call.request(self.writing, record, action.name, **given)
+        return Answer(202, self.show(record))
+
+    def action_input(self, action: ActionView) -> dict[str, Any]:
+        """The body of an action, checked against its declared input."""
+        body = self.ask.json()
+        if action.input is None:
+            return {}
+        if action.input in TYPES and action.input in self.view.types:
+            return self.validator().create(self.view.types[action.input], body)
+        raise Refused("InvalidAction", f"{action.name} is not available to you")
+
+    # -- what all need -----------------------------------------------------------------------------------------------
+
+    @property
+    def writing(self) -> Tx:
+        """The unit, where writing is allowed."""
+        assert isinstance(self.tx, Tx)
+        return self.tx
+
+    def type(self, name: str) -> TypeView:
+        """The type a path segment names: singular or plural, in any case. What the role does not see does not exist."""
+        found = self.view.paths.get(name.lower())
+        if found is None:
+            raise not_found()
+        return found
+
+    def row(self, type: TypeView, text: str) -> Record:
+        """The row a path segment names, if it is of the type and the caller may see it."""
+        if not type.type.table:
+            raise not_found()
+        if type.type.id_field != "id":
+            columns = self.tx.table(type.name).c
+            found = self.tx.rows(type.name, self.tx.query(type.name).where(columns[type.type.id_field] == text))
+            record = found[0] if found else None
+        else:
+            record = listing.visible(self.tx, self.caller, type.name, ids.parse(text))
+        if record is None:
+            raise not_found()
+        return record
+
+    def allow(self, methods: list[str], method: str) -> None:
+        """405 unless the role may use the method here."""
+        if method not in methods:
+            raise not_allowed()
+
+    def validator(self) -> Validator:
+        """A validator for this caller. Ignored fields are noted on the request."""
+        strict = self.ask.version != "v1" or "handling=strict" in self.ask.headers.get("prefer", "")
+
+        def exists(type: str, id: int) -> bool:
+            record = listing.visible(self.tx, self.caller, type, id)
+            return record is not None and record.get("removed") is None
+
+        validator = Validator(self.view, exists, strict=strict)
+        self.ask.ignored = validator.ignored
+        return validator
+
+    def renderer(self, *, created: bool = False) -> Renderer:
+        """Shows rows to this caller."""
+        return Renderer(
+            tx=self.tx,
+            call=self.call,
+            view=self.view,
+            created=created,
+            action_links="x-api-action-links" in self.ask.headers,
+        )
+
+    def show(self, record: Record) -> dict[str, Any]:
+        """The resource after the change."""
+        return self.renderer().show(self.writing.own(record))
+
+
+def not_found() -> Refused:
+    """404 in the API's words."""
+    return Refused("Not Found", status=404)
+
+
+def not_allowed() -> Refused:
+    """405 in the API's words."""
+    return Refused("Method not allowed", status=405)

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server process: opens the data directory, puts the parts together, listens, and stops in good order.
+
+This is the composition root: the one place that knows all packages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+
+import orca
+from orca import network, orchestration, provision
+from orca.api import basics, bootstrap, tls
+from orca.api.app import Application
+from orca.api.ask import Proxies, is_loopback
+from orca.engine import Server, Services
+from orca.resources import schema
+from orca.store import Database, Vault
+
+log = logging.getLogger(__name__)
+
+GRACE = 1
+"""Seconds that requests under way get when the server stops."""
+TASK_PAUSE = 5.0
+"""Seconds before a background task that failed is started anew."""
+WS_MAX_BYTES = 16 * 1024 * 1024
+"""Largest frame: the inspection of a big container, the first hello of a full host."""
+
+
+class StartError(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to run a server.
+
+    ``listen``: ``HOST:PORT`` each; a loopback address speaks HTTP, any other HTTPS. ``advertise_url``: where agents and
+    people reach the server. ``tls_cert``/``tls_key``: a certificate of one's own. ``tls``: False behind a proxy that
+    ends TLS, which must be named in ``trusted_proxies`` (networks; this machine is always trusted).
+    """
+
+    data_dir: Path
+    listen: tuple[str, ...] = ("127.0.0.1:8080",)
+    advertise_url: str | None = None
+    tls: bool = True
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Address:
+    """One listening address."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read ``HOST:PORT``, ``[V6]:PORT`` or ``:PORT``. Raises ``StartError``."""
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isdecimal() or int(port) > 65535:
+            raise StartError(f"--listen {text}: HOST:PORT is expected")
+        return cls(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - ":8080" means every address
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host == "localhost" or is_loopback(self.host)
+
+
+def serve(settings: Settings) -> int:
+    """Run the server until SIGTERM or SIGINT; returns the exit status. Raises ``StartError``."""
+    with locked(settings.data_dir):
+        try:
+            import uvloop
+        except ImportError:
+            return asyncio.run(run(settings))
+        return uvloop.run(run(settings))
+
+
+@contextlib.contextmanager
+def locked(data_dir: Path) -> Generator[None]:
+    """Hold a data directory: two servers on one would both believe the other's work to be their own."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StartError(f"another server runs on {data_dir}") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+async def run(settings: Settings) -> int:
+    """The life of a server."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    addresses = [Address.parse(text) for text in settings.listen]
+    sockets = [listen(address) for address in addresses]
+    url = settings.advertise_url or own_url(settings, addresses[0], sockets[0])
+    services, identity = await assemble(settings, url)
+    app = Application(services, proxies(settings))
+    admin = await bootstrap.first_start(services)
+    await services.engine.start()
+    background = [
+        asyncio.create_task(keep(name, start), name=name)
+        for name, start in (("engine", services.engine.watch), *services.tasks)
+    ]
+    listeners = make_listeners(settings, app, identity, addresses, sockets)
+    serving = [asyncio.create_task(listener.serve(sockets=own)) for listener, own in listeners]
+    announce(settings, url, admin)
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopped, *serving], return_when=asyncio.FIRST_COMPLETED)
+    app.stopping.set()
+    for listener, _ in listeners:
+        listener.should_exit = True
+    for task in background:
+        task.cancel()
+    await services.engine.stop()
+    await asyncio.gather(*serving, *background, return_exceptions=True)
+    await services.db.close()
+    return 0 if stop.is_set() else 1
+
+
+async def assemble(settings: Settings, url: str) -> tuple[Services, tls.Identity]:
+    """Open the data directory and install every package."""
+    data_dir = settings.data_dir
+    identity = await asyncio.to_thread(tls.ensure, data_dir / "tls", certificate_names(settings, url))
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        identity = tls.Identity(
+            ca=settings.tls_cert,
+            certificate=settings.tls_cert,
+            key=settings.tls_key,
+            ca_sha256=tls.der_sha256(settings.tls_cert.read_text()),
+        )
+    server = Server(
+        id=bootstrap.identity(data_dir),
+        data_dir=data_dir,
+        url=url,
+        ca_sha256=identity.ca_sha256,
+        ca_pem=identity.ca.read_text(),
+        version=orca.__version__,
+    )
+    db = await Database.open(f"sqlite:///{(data_dir / 'orca.db').resolve()}", schema())
+    services = Services(db=db, vault=Vault.open_file(data_dir / "master.key"), server=server)
+    services.add(basics.behaviour)
+    network.install(services)
+    provision.install(services)
+    orchestration.install(services)
+    return services, identity
+
+
+def proxies(settings: Settings) -> Proxies:
+    """The networks of the proxies. Raises ``StartError``."""
+    try:
+        return tuple(ipaddress.ip_network(text) for text in sorted(settings.trusted_proxies))
+    except ValueError as error:
+        raise StartError(f"--trusted-proxies: {error}") from error
+
+
+def listen(address: Address) -> socket.socket:
+    """An open listening socket. Raises ``StartError`` when the address is taken or not ours."""
+    try:
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        return socket.create_server((address.host, address.port), family=family, backlog=2048)
+    except OSError as error:
+        raise StartError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error
+
+
+def own_url(settings: Settings, address: Address, bound: socket.socket) -> str:
+    """The URL of the first listener, where nobody said how the server is reached."""
+    scheme = "http" if address.loopback or not settings.tls else "https"
+    host = address.host
+    if not address.loopback and ipaddress.ip_address(host).is_unspecified:
+        host = socket.getfqdn()
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
+
+
+def certificate_names(settings: Settings, url: str) -> list[str]:
+    """What the server's certificate must carry: where it is advertised, where it listens, this machine."""
+    names = {"localhost", "127.0.0.1", urlsplit(url).hostname or "localhost"}
+    for text in settings.listen:
+        host = Address.parse(text).host
+        if host not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison
+            names.add(host)
+    return sorted(names)
+
+
+class Listener(uvicorn.Server):
+    """uvicorn without its own signal handling: the process has one stop for all listeners."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave signals to ``run``."""
+        yield
+
+
+def make_listeners(
+    settings: Settings, app: Application, identity: tls.Identity, addresses: list[Address], sockets: list[socket.socket]
+) -> list[tuple[Listener, list[socket.socket]]]:
+    """One uvicorn server for the sockets with TLS and one for those without."""
+    secure = [bound for address, bound in zip(addresses, sockets, strict=True) if settings.tls and not address.loopback]
+    clear = [bound for bound in sockets if bound not in secure]
+    listeners = []
+    for own, certificate in ((clear, None), (secure, identity)):
+        if own:
+            config = uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                proxy_headers=False,
+                server_header=False,
+                ws="websockets-sansio",
+                ws_max_size=WS_MAX_BYTES,
+                ws_ping_interval=None,
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=GRACE,
+                ssl_certfile=None if certificate is None else str(certificate.certificate),
+                ssl_keyfile=None if certificate is None else str(certificate.key),
+            )
+            listeners.append((Listener(config), own))
+    return listeners
+
+
+async def keep(name: str, start: object) -> None:
+    """Run a background task; one that fails is logged and started anew, one that ends has done its work."""
+    assert callable(start)
+    while True:
+        try:
+            await start()
+            return
+        except Exception:
+            log.exception("%s failed; it is started anew", name)
+            await asyncio.sleep(TASK_PAUSE)
+
+
+def announce(settings: Settings, url: str, admin: bootstrap.Admin | None) -> None:
+    """Say where the server is; the administrator's key only once, when it is made."""
+    print(f"orca {orca.__version__} is at {url}", file=sys.stderr)
+    if admin is not None:
+        print(
+            f"administrator: access key {admin.access_key}, secret key {admin.secret_key}\n"
+            f"(kept in {settings.data_dir / bootstrap.ADMIN_FILE}; this is shown once)",
+            file=sys.stderr,
+        )
+    sys.stderr.flush()
