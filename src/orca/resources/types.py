@@ -77,7 +77,8 @@ class ResourceType:
     ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
     ``live_key``: text unique among the live rows, blamed on ``unique_field``.
-    ``table``: False for types that exist only on the wire; ``part``: and only inside others. ``base``: False when rows have no base fields.
+    ``table``: False for types that exist only on the wire; ``part``: and only inside others. ``base``: False when rows
+    have no base fields.
     ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
     ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
     """
