@@ -70,49 +70,43 @@ class FakeHost:
         return {name for name in self.items if name.startswith(prefix)}
 
 
-class FakeAgent:
-    """One connection after another for a `FakeHost`; use it as a context manager."""
+class FakeMachine:
+    """The agent's work on a `FakeHost`: takes events, does what they say, transmits what an agent would."""
 
-    def __init__(self, host: FakeHost, url: str, access_key: str, secret_key: str) -> None:
+    def __init__(self, host: FakeHost) -> None:
         self.host = host
-        self.url = url.replace("http", "ws", 1).rstrip("/") + "/v1/subscribe"
-        self.keys = (access_key, secret_key)
-        self.changed = asyncio.Condition()
         self.received: list[wire.Event] = []
-        self.closed = asyncio.Event()
-        self._socket: ClientConnection | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self.images: set[str] = set()
+        """Images that exist although their name says otherwise."""
+        self.transmit: Callable[[wire.Event], None] = lambda event: None
+        self._changed = asyncio.Condition()
         self._running: dict[str, asyncio.Task[None]] = {}
 
-    async def __aenter__(self) -> FakeAgent:
-        await self.connect()
-        return self
+    def receive(self, event: wire.Event) -> None:
+        """Take one event of the server."""
+        self.received.append(event)
+        if event.name == names.CONFIG_UPDATE:
+            self._configure(event)
+        elif event.name == names.CANCEL:
+            for id in event.read(wire.Cancel).previous_ids:
+                if task := self._running.get(id):
+                    task.cancel()
+        elif event.name == names.PING:
+            self.transmit(event.reply())
+        elif event.reply_to:
+            self._running[event.id] = asyncio.create_task(self._command(event))
+        self._notify()
 
-    async def __aexit__(self, *exc: object) -> None:
-        await self.disconnect()
-
-    async def connect(self) -> None:
-        """Dial, say hello, serve commands in the background."""
-        token = base64.b64encode(":".join(self.keys).encode()).decode()
-        self._socket = await websockets.connect(self.url, additional_headers={"Authorization": f"Basic {token}"})
-        self.closed = asyncio.Event()
-        await self.send(wire.Event.report(names.HELLO, self.hello()))
-        self._reader = asyncio.create_task(self._serve(self._socket))
-
-    async def disconnect(self) -> None:
-        """Hang up; running commands are forgotten, as when the agent is killed."""
-        for task in [*self._running.values(), *([self._reader] if self._reader else [])]:
+    def stop(self) -> None:
+        """The agent dies; the containers go on."""
+        for task in self._running.values():
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
         self._running.clear()
-        if self._socket is not None:
-            await self._socket.close()
-            self._socket = None
+        self.transmit = lambda event: None
 
-    def hello(self) -> wire.Hello:
-        """The facts of the host as they are now."""
-        return wire.Hello(
+    def say_hello(self) -> None:
+        """Tell the facts of the host as they are now."""
+        hello = wire.Hello(
             uuid=self.host.uuid,
             hostname=self.host.name,
             addresses=[self.host.address],
@@ -126,56 +120,43 @@ class FakeAgent:
             applied={name: version for name, (version, _) in self.host.items.items()},
             containers=list(self.host.containers.values()),
         )
-
-    async def send(self, event: wire.Event) -> None:
-        """Send one frame; silently dropped when the connection is gone."""
-        if self._socket is not None:
-            with contextlib.suppress(websockets.ConnectionClosed):
-                await self._socket.send(wire.encode(event))
+        self.transmit(wire.Event.report(names.HELLO, hello))
 
     async def until(self, condition: Callable[[], Any], seconds: float = 10) -> None:
-        """Wait until `condition` holds; it is looked at after every frame and every change on the host."""
-        async with asyncio.timeout(seconds), self.changed:
-            await self.changed.wait_for(condition)
+        """Wait until `condition` holds; it is looked at after every event and every change on the host."""
+        async with asyncio.timeout(seconds), self._changed:
+            await self._changed.wait_for(condition)
 
-    async def report(self, container: wire.Container, status: wire.ContainerStatus | None) -> None:
+    def report(self, container: wire.Container, status: wire.ContainerStatus) -> None:
         """Tell the server what Docker says of a container."""
         container.status = status
-        await self.send(wire.Event.report(names.CONTAINER_CHANGE, container))
+        self.transmit(wire.Event.report(names.CONTAINER_CHANGE, container))
 
-    async def die(self, instance: str, exit_code: int = 1) -> None:
+    def die(self, instance: str, exit_code: int = 1) -> None:
         """The main process of a container ends by itself."""
         container = self.host.by_uuid(instance)
         assert container is not None
         container.state, container.exit_code = "stopped", exit_code
-        await self.report(container, "die")
+        self.report(container, "die")
 
-    async def _serve(self, socket: ClientConnection) -> None:
-        try:
-            async for frame in socket:
-                event = wire.decode(frame)
-                self.received.append(event)
-                if event.name == names.CONFIG_UPDATE:
-                    await self._configure(event)
-                elif event.name == names.CANCEL:
-                    for id in event.read(wire.Cancel).previous_ids:
-                        if task := self._running.get(id):
-                            task.cancel()
-                elif event.name == names.PING:
-                    await self.send(event.reply())
-                elif event.reply_to:
-                    self._running[event.id] = asyncio.create_task(self._command(event))
-                await self._notify()
-        except websockets.ConnectionClosed:
-            pass
-        finally:
-            self.closed.set()
+    def run_by_hand(self, name: str) -> wire.Container:
+        """Somebody types `docker run`."""
+        container = wire.Container(external_id=uuid.uuid4().hex, name=name, state="running", image="by/hand")
+        container.started_at = wire.now_ms()
+        self.host.containers[container.external_id] = container
+        self.report(container, "start")
+        return container
 
-    async def _notify(self) -> None:
-        async with self.changed:
-            self.changed.notify_all()
+    def _notify(self) -> None:
+        async def notify() -> None:
+            async with self._changed:
+                self._changed.notify_all()
 
-    async def _configure(self, event: wire.Event) -> None:
+        task = asyncio.create_task(notify())
+        self._running[f"notify {id(task)}"] = task
+        task.add_done_callback(lambda _: self._running.pop(f"notify {id(task)}", None))
+
+    def _configure(self, event: wire.Event) -> None:
         update = event.read(wire.ConfigUpdate)
         self.host.updates.append(update)
         applied = {}
@@ -188,31 +169,32 @@ class FakeAgent:
         if update.complete:
             for name in set(self.host.items) - {item.name for item in update.items}:
                 del self.host.items[name]
-        await self.send(event.reply(wire.ConfigApplied(applied=applied)))
+        self.transmit(event.reply(wire.ConfigApplied(applied=applied)))
 
     async def _command(self, event: wire.Event) -> None:
         try:
             if event.name == names.ACTIVATE:
                 await self._activate(event)
             elif event.name == names.DEACTIVATE:
-                await self._stop(event.read(wire.Deactivate).uuid)
-                await self.send(event.reply(wire.Deactivated(state="stopped")))
+                self._stop(event.read(wire.Deactivate).uuid)
+                self.transmit(event.reply(wire.Deactivated(state="stopped")))
             elif event.name == names.REMOVE:
-                await self._remove(event.read(wire.Remove).uuid)
-                await self.send(event.reply())
+                self._remove(event.read(wire.Remove).uuid)
+                self.transmit(event.reply())
         except asyncio.CancelledError:
-            await self.send(event.reply_error(names.CANCELLED))
+            self.transmit(event.reply_error(names.CANCELLED))
+            raise
         finally:
             self._running.pop(event.id, None)
-            await self._notify()
+            self._notify()
 
     async def _activate(self, event: wire.Event) -> None:
         wanted = event.read(wire.Activate).instance
-        if "missing" in wanted.image:
-            await self.send(event.reply_error(f"image {wanted.image} does not exist"))
+        if "missing" in wanted.image and wanted.image not in self.images:
+            self.transmit(event.reply_error(f"image {wanted.image} does not exist"))
             return
         if "hang" in wanted.image:
-            await self.send(event.reply_progress(f"Pulling {wanted.image}", 10))
+            self.transmit(event.reply_progress(f"Pulling {wanted.image}", 10))
             await asyncio.get_running_loop().create_future()
         if "slow" in wanted.image:
             await asyncio.sleep(SLOW_SECONDS)
@@ -231,28 +213,77 @@ class FakeAgent:
             self.host.creates[wanted.uuid] += 1
         container.state = "running"
         container.started_at = wire.now_ms()
-        await self.report(container, "start")
-        await self.send(
-            event.reply(
-                wire.Activated(
-                    external_id=container.external_id,
-                    state="running",
-                    started=container.started_at,
-                    address=container.address,
-                )
-            )
+        self.report(container, "start")
+        reply = wire.Activated(
+            external_id=container.external_id, state="running", started=container.started_at, address=container.address
         )
+        self.transmit(event.reply(reply))
+        if "crash" in wanted.image:
+            self.die(wanted.uuid, 3)
 
-    async def _stop(self, instance: str) -> None:
+    def _stop(self, instance: str) -> None:
         container = self.host.by_uuid(instance)
         if container is not None and container.state == "running":
             container.state, container.exit_code = "stopped", 0
-            await self.report(container, "die")
+            self.report(container, "die")
 
-    async def _remove(self, instance: str) -> None:
-        await self._stop(instance)
+    def _remove(self, instance: str) -> None:
+        self._stop(instance)
         container = self.host.by_uuid(instance)
         if container is not None:
             del self.host.containers[container.external_id]
             container.state = "removed"
-            await self.report(container, "destroy")
+            self.report(container, "destroy")
+
+
+class FakeAgent:
+    """A `FakeMachine` that dials a server over a WebSocket; use it as a context manager."""
+
+    def __init__(self, host: FakeHost, url: str, access_key: str, secret_key: str) -> None:
+        self.machine = FakeMachine(host)
+        self.closed = asyncio.Event()
+        self._url = url.replace("http", "ws", 1).rstrip("/") + "/subscribe"
+        self._keys = f"{access_key}:{secret_key}"
+        self._socket: ClientConnection | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> FakeAgent:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.disconnect()
+
+    async def connect(self) -> None:
+        """Dial, say hello, serve commands in the background."""
+        token = base64.b64encode(self._keys.encode()).decode()
+        socket = await websockets.connect(self._url, additional_headers={"Authorization": f"Basic {token}"})
+        outgoing: asyncio.Queue[wire.Event] = asyncio.Queue()
+        self.closed = asyncio.Event()
+        self._socket = socket
+        self.machine.transmit = outgoing.put_nowait
+        self.machine.say_hello()
+        self._tasks = [asyncio.create_task(self._write(socket, outgoing)), asyncio.create_task(self._read(socket))]
+
+    async def disconnect(self) -> None:
+        """Hang up; running commands are forgotten, as when the agent is killed."""
+        self.machine.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def _write(self, socket: ClientConnection, outgoing: asyncio.Queue[wire.Event]) -> None:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while True:
+                await socket.send(wire.encode(await outgoing.get()))
+
+    async def _read(self, socket: ClientConnection) -> None:
+        try:
+            async for frame in socket:
+                self.machine.receive(wire.decode(frame))
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            self.closed.set()

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The floors below the API in this process: a real database, the real engine, agents connected without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fakeagent import FakeHost, FakeMachine
+
+from orca import network, orchestration, provision, wire
+from orca.engine import AgentGone, Call, CommandFailed, Progress, Server, Services, lookup
+from orca.provision.projects import DEFAULT_PROJECT
+from orca.resources import schema
+from orca.store import Database, ReadTx, Record, Tx, Vault
+from orca.wire import names
+
+
+class MemoryConnection:
+    """The server's end of a connection to a `FakeMachine`."""
+
+    def __init__(self, platform: Platform, agent_id: int, machine: FakeMachine) -> None:
+        self.agent_id = agent_id
+        self.address = machine.host.address
+        self.machine = machine
+        self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Why the server ended the connection, once it has."""
+        self._platform = platform
+        self._replies: dict[str, asyncio.Queue[wire.Event | None]] = {}
+
+    async def request(
+        self,
+        name: str,
+        data: Mapping[str, Any],
+        *,
+        resource_type: str | None = None,
+        resource_id: str | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        event = wire.Event.request(name, dict(data))
+        queue = self._replies.setdefault(event.id, asyncio.Queue())
+        self.machine.receive(event)
+        try:
+            while True:
+                reply = await queue.get()
+                if reply is None:
+                    raise AgentGone
+                if reply.transitioning == "error":
+                    raise CommandFailed(reply.transitioning_message or "")
+                if reply.transitioning is None:
+                    return reply.data
+                if progress is not None:
+                    progress(reply.transitioning_message, reply.transitioning_progress)
+        except asyncio.CancelledError:
+            self.machine.receive(wire.Event.report(names.CANCEL, wire.Cancel(previous_ids=[event.id])))
+            raise
+        finally:
+            self._replies.pop(event.id, None)
+
+    def post(self, name: str, data: Mapping[str, Any]) -> None:
+        self.machine.receive(wire.Event.report(name, dict(data)))
+
+    async def close(self, reason: str) -> None:
+        self.closed.set_result(reason)
+        await self._platform.disconnect(self)
+
+    def answered(self, event: wire.Event) -> None:
+        """A frame from the machine."""
+        if event.previous_ids:
+            queue = self._replies.get(event.previous_ids[0])
+            if queue is not None:
+                queue.put_nowait(event)
+        else:
+            self._platform.reported(self, event)
+
+    def hang_up(self) -> None:
+        """Nobody answers any more."""
+        for queue in self._replies.values():
+            queue.put_nowait(None)
+
+
+class Platform:
+    """A server without its API."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.project_id = 0
+        self._events: dict[int, asyncio.Queue[tuple[MemoryConnection, str, dict[str, Any]]]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def start(cls, folder: Path) -> AsyncIterator[Platform]:
+        """Open (or open again) the server whose data lies in `folder`."""
+        fresh = not await asyncio.to_thread((folder / "orca.db").exists)
+        db = await Database.open(f"sqlite:///{folder / 'orca.db'}", schema())
+        server = Server(
+            id="s1", data_dir=folder, url="https://192.0.2.1:8080", ca_sha256="0" * 64, ca_pem="", version="0"
+        )
+        services = Services(db=db, vault=Vault.open_file(folder / "master.key"), server=server)
+        for package in (network, provision, orchestration):
+            package.install(services)
+        platform = cls(services)
+        if fresh:
+            await db.write(lambda tx: [unit(tx) for unit in services.first_start] and None)
+        project = await db.read(lambda tx: tx.first("project", name=DEFAULT_PROJECT))
+        assert project is not None
+        platform.project_id = project.id
+        for _, run in services.tasks:
+            platform._spawn(run())
+        await services.engine.start()
+        try:
+            yield platform
+        finally:
+            await services.engine.stop()
+            for task in platform._tasks:
+                task.cancel()
+            await asyncio.gather(*platform._tasks, return_exceptions=True)
+            await db.close()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+
+    # -- agents -------------------------------------------------------------------------------------------------------
+
+    async def register(self, host: FakeHost) -> int:
+        """Register a host; returns its agent's id."""
+        row = await self.create("register", key=host.uuid)
+        await self.until(lambda tx: tx.require("register", row.id).state == "active")
+        return int(await self.read(lambda tx: tx.require("register", row.id).agentId))
+
+    async def join(self, host: FakeHost) -> FakeMachine:
+        """Register a host, connect it, and wait until it takes containers."""
+        agent_id = await self.register(host)
+        machine = FakeMachine(host)
+        await self.connect(agent_id, machine)
+        await self.until(lambda tx: any(row.state == "active" for row in tx.find("host", agentId=agent_id)))
+        return machine
+
+    async def connect(self, agent_id: int, machine: FakeMachine) -> MemoryConnection:
+        """Open a connection and say hello."""
+        connection = MemoryConnection(self, agent_id, machine)
+        machine.transmit = connection.answered
+        self._events[id(connection)] = asyncio.Queue()
+        self.services.agents.attach(connection)
+        self._spawn(self._handle(connection))
+        machine.say_hello()
+        return connection
+
+    async def disconnect(self, connection: MemoryConnection) -> None:
+        """End a connection, as when the agent dies."""
+        connection.machine.stop()
+        self.services.agents.detach(connection)
+        connection.hang_up()
+        await self._dispatch(connection, "disconnected", {})
+
+    def connection_of(self, machine: FakeMachine) -> MemoryConnection:
+        """The connection of a machine."""
+        found = [c for c in self.services.agents.all() if isinstance(c, MemoryConnection) and c.machine is machine]
+        return found[0]
+
+    def reported(self, connection: MemoryConnection, event: wire.Event) -> None:
+        """An event that answers nothing; they are handled one after another."""
+        self._events[id(connection)].put_nowait((connection, event.name, event.data))
+
+    async def _handle(self, connection: MemoryConnection) -> None:
+        while True:
+            await self._dispatch(*await self._events[id(connection)].get())
+
+    async def _dispatch(self, connection: MemoryConnection, name: str, data: dict[str, Any]) -> None:
+        for handler in self.services.behaviour.agent_events.get(name, []):
+            await handler(self.services, connection, data)
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    def call(self) -> Call:
+        """Somebody who works in the default project."""
+        return Call(services=self.services, role="owner", account_id=self.project_id, user_id=1)
+
+    async def create(self, type: str, **fields: Any) -> Any:
+        """What POST on a collection does."""
+        hook = lookup(self.services.behaviour.creates, type)
+        assert hook is not None
+        return await self.services.db.write(lambda tx: hook(tx, self.call(), dict(fields)))
+
+    async def act(self, type: str, id: int, action: str, **data: Any) -> Any:
+        """What an action does."""
+        hook = lookup(self.services.behaviour.actions, type, f".{action}")
+
+        def unit(tx: Tx) -> Any:
+            row = tx.require(type, id)
+            if hook is not None:
+                return hook(tx, self.call(), row, data)
+            return self.services.engine.request(tx, row, action, **data)
+
+        return await self.services.db.write(unit)
+
+    async def change(self, type: str, id: int, **fields: Any) -> Any:
+        """What PUT does."""
+        hook = lookup(self.services.behaviour.updates, type)
+
+        def unit(tx: Tx) -> Any:
+            row = tx.require(type, id)
+            if hook is not None:
+                return hook(tx, self.call(), row, fields)
+            row = tx.update(row, **fields)
+            return self.services.engine.request(tx, row, "update")
+
+        return await self.services.db.write(unit)
+
+    async def delete(self, type: str, id: int) -> Any:
+        """What DELETE does."""
+
+        def unit(tx: Tx) -> Any:
+            row = tx.require(type, id)
+            hook = lookup(self.services.behaviour.removes, row.type)
+            return hook(tx, self.call(), row) if hook else self.services.engine.request(tx, row, "remove")
+
+        return await self.services.db.write(unit)
+
+    async def read(self, query: Callable[[ReadTx], Any]) -> Any:
+        """Look at committed state."""
+        return await self.services.db.read(query)
+
+    async def until(self, condition: Callable[[ReadTx], Any], seconds: float = 10) -> Any:
+        """Wait until a condition on the database holds; returns its value."""
+        with self.services.db.bus.subscribe() as changes:
+            async with asyncio.timeout(seconds):
+                while not (value := await self.services.db.read(condition)):
+                    await changes.batch()
+        return value
+
+    async def running(self, count: int, seconds: float = 10) -> list[Record]:
+        """Wait until exactly so many containers run."""
+
+        def condition(tx: ReadTx) -> list[Record] | None:
+            rows = tx.find("instance")
+            return rows if len(rows) == count and all(row.state == "running" for row in rows) else None
+
+        return list(await self.until(condition, seconds)) if count else []

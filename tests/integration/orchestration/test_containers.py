@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers from request to running, and every way in which that can end otherwise."""
+
+from collections import Counter
+
+import pytest
+from fakeagent import FakeHost
+
+from orca.hoststate.plan.addressing import HostRange
+from orca.network.addresses import cidr_of
+from orca.resources.errors import Refused
+from orca.store import ANY
+
+
+async def hosts(platform, count: int = 2):
+    return [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in range(1, count + 1)]
+
+
+async def gone(platform, id: int):
+    return await platform.until(lambda tx: row if (row := tx.require("instance", id)).state == "removed" else None)
+
+
+async def test_ten_containers_spread_over_two_hosts(platform):
+    first, second = await hosts(platform)
+    await platform.create("container", imageUuid="docker:ok", name="c", count=10)
+    rows = await platform.running(10)
+    assert sorted(Counter(row.hostId for row in rows).values()) == [5, 5]
+    assert len({row.primaryIpAddress for row in rows}) == 10
+    assert len(first.host.running()) == len(second.host.running()) == 5
+    assert set((first.host.creates + second.host.creates).values()) == {1}
+
+
+async def test_without_start_on_create_it_stays_stopped_and_has_no_place(platform):
+    await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok", startOnCreate=False)
+    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    assert (await platform.read(lambda tx: tx.require("instance", row.id))).hostId is None
+    await platform.act("instance", row.id, "start")
+    await platform.running(1)
+
+
+async def test_stop_start_restart_keep_address_and_host(platform):
+    (machine,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
+    (before,) = await platform.running(1)
+    await machine.until(lambda: machine.host.named("port/"))
+    await platform.act("instance", row.id, "stop", timeout=0)
+    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    await machine.until(lambda: not machine.host.named("port/"))
+    await platform.act("instance", row.id, "start")
+    await platform.running(1)
+    await machine.until(lambda: machine.host.named("port/"))
+    await platform.act("instance", row.id, "restart")
+    await platform.until(lambda tx: tx.require("instance", row.id).startCount == 3)
+    (after,) = await platform.running(1)
+    assert (after.hostId, after.primaryIpAddress, after.externalId) == (
+        before.hostId,
+        before.primaryIpAddress,
+        before.externalId,
+    )
+    assert machine.host.creates[row.uuid] == 1
+
+
+async def test_removing_a_running_container_stops_it_and_frees_everything(platform):
+    (machine,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
+    await platform.running(1)
+    await platform.delete("instance", row.id)
+    await gone(platform, row.id)
+    assert machine.host.containers == {}
+    assert await platform.read(lambda tx: tx.find("ipAddress") + tx.find("port")) == []
+    await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
+    await platform.running(1)
+
+
+async def test_a_missing_image_leaves_a_removed_container_with_the_reason(platform):
+    await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:missing")
+    found = await gone(platform, row.id)
+    assert found.transitioning == "error"
+    assert found.transitioningMessage == "image missing does not exist"
+    assert await platform.read(lambda tx: tx.find("ipAddress")) == []
+
+
+async def test_pull_progress_is_shown_and_remove_wins_over_a_hanging_pull(platform):
+    (machine,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:hang")
+    await platform.until(lambda tx: tx.require("instance", row.id).transitioningProgress == 10)
+    assert (await platform.read(lambda tx: tx.require("instance", row.id))).transitioningMessage == "Pulling hang"
+    await platform.delete("instance", row.id)
+    found = await gone(platform, row.id)
+    assert found.transitioning != "error"
+    assert "command.cancel" in [event.name for event in machine.received]
+    assert machine.host.containers == {}
+
+
+async def test_a_taken_port_names_its_holder(platform):
+    await hosts(platform, 1)
+    await platform.create("container", imageUuid="docker:ok", name="first", ports=["80:80"])
+    await platform.running(1)
+    row = await platform.create("container", imageUuid="docker:ok", name="second", ports=["80:81"])
+    found = await gone(platform, row.id)
+    assert "h1: port 80/tcp is used by first" in found.transitioningMessage
+
+
+async def test_a_used_up_pool_says_so(platform):
+    await hosts(platform, 1)
+    size = await platform.read(lambda tx: HostRange(cidr_of(tx.find("subnet")[0])).pool_size)
+    await platform.create("container", imageUuid="docker:ok", count=size)
+    await platform.running(size, seconds=60)
+    row = await platform.create("container", imageUuid="docker:ok")
+    found = await gone(platform, row.id)
+    assert "10.42.1.0/24 is used up" in found.transitioningMessage
+
+
+async def test_without_a_host_it_says_so(platform):
+    row = await platform.create("container", imageUuid="docker:ok")
+    assert "there is no host" in (await gone(platform, row.id)).transitioningMessage
+
+
+async def test_a_requested_host_is_obeyed(platform):
+    machines = await hosts(platform)
+    for _ in range(3):
+        host = await platform.read(lambda tx: tx.first("host", name="h2"))
+        await platform.create("container", imageUuid="docker:ok", requestedHostId=host.id)
+    await platform.running(3)
+    assert len(machines[1].host.running()) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({}, "MissingRequired"),
+        ({"imageUuid": "sim:x"}, "InvalidImageInstanceKind"),
+        ({"imageUuid": "docker:"}, "InvalidImageInstanceKind"),
+        ({"imageUuid": "docker:ok", "ports": ["80:x"]}, "PortWrongFormat"),
+        ({"imageUuid": "docker:ok", "networkMode": "container"}, "InvalidOption"),
+    ],
+)
+async def test_wrong_input_is_refused(platform, fields, code):
+    with pytest.raises(Refused) as refusal:
+        await platform.create("container", **fields)
+    assert refusal.value.code == code
+    assert await platform.read(lambda tx: tx.find("instance", removed=ANY)) == []
+
+
+async def test_a_container_that_dies_is_stopped_with_its_exit_code(platform):
+    (machine,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok")
+    await platform.running(1)
+    machine.die(row.uuid, 7)
+    found = await platform.until(
+        lambda tx: row_ if (row_ := tx.require("instance", row.id)).state == "stopped" else None
+    )
+    assert found.exitCode == 7
+
+
+async def test_a_container_that_dies_at_once_ends_stopped(platform):
+    await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:crash")
+    found = await platform.until(
+        lambda tx: r if (r := tx.require("instance", row.id)).state == "stopped" and r.firstRunning else None
+    )
+    assert found.exitCode == 3
+
+
+async def test_what_happened_by_hand_while_the_agent_was_away_is_the_truth(platform):
+    (machine,) = await hosts(platform, 1)
+    rows = [await platform.create("container", imageUuid="docker:ok", name=name) for name in ("a", "b", "c", "d")]
+    await platform.running(4)
+    connection = platform.connection_of(machine)
+    await platform.disconnect(connection)
+    await platform.until(lambda tx: tx.first("host").agentState == "reconnecting")
+    stopped, removed, _, orphan = (machine.host.by_uuid(row.uuid) for row in rows)
+    stopped.state, stopped.exit_code = "stopped", 137
+    del machine.host.containers[removed.external_id]
+    await platform.services.db.write(
+        lambda tx: tx.update(tx.require("instance", rows[3].id), state="removed", removed=tx.now)
+    )
+    machine.run_by_hand("by-hand")
+    await platform.connect(connection.agent_id, machine)
+    await platform.until(lambda tx: tx.require("instance", rows[0].id).state == "stopped")
+    states = await platform.read(lambda tx: [tx.require("instance", row.id).state for row in rows])
+    assert states == ["stopped", "removed", "running", "removed"]
+    native = await platform.read(lambda tx: tx.first("container", nativeContainer=True))
+    assert (native.name, native.state, native.imageUuid) == ("by-hand", "running", "docker:by/hand")
+    await machine.until(lambda: orphan.external_id not in machine.host.containers)
+
+
+async def test_native_containers_come_and_go_and_are_not_ours_to_remove(platform):
+    (machine,) = await hosts(platform, 1)
+    container = machine.run_by_hand("by-hand")
+    native = await platform.until(lambda tx: tx.first("container", nativeContainer=True))
+    await platform.act("instance", native.id, "stop")
+    found = await platform.until(
+        lambda tx: r if (r := tx.require("instance", native.id)).transitioning == "error" else None
+    )
+    assert (found.state, found.transitioningMessage) == (
+        "running",
+        "by-hand was made with docker on its host and can only be stopped or removed there",
+    )
+    container.state = "removed"
+    machine.report(container, "destroy")
+    await gone(platform, native.id)
+
+
+async def test_a_start_waits_for_an_agent_that_is_away(platform):
+    (machine,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok")
+    await platform.running(1)
+    connection = platform.connection_of(machine)
+    await platform.disconnect(connection)
+    await platform.act("instance", row.id, "stop", timeout=0)
+    await platform.until(
+        lambda tx: tx.require("instance", row.id).transitioningMessage == "waiting for the agent of host h1"
+    )
+    await platform.connect(connection.agent_id, machine)
+    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts join and leave, the mesh follows, the rest stays untouched."""
+
+from fakeagent import FakeHost, FakeMachine, signing_request
+
+from orca import wire
+from orca.network.pki import public_key_of
+
+
+async def hosts(platform, count: int):
+    return [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in range(1, count + 1)]
+
+
+async def meshed(machines):
+    for machine in machines:
+        await machine.until(
+            lambda machine=machine: len(machine.host.named("peer/")) == len(machines) - 1 and machine.host.item("mesh")
+        )
+
+
+async def test_hosts_get_ranges_peers_and_certificates(platform):
+    machines = await hosts(platform, 3)
+    await meshed(machines)
+    subnets = [machine.host.item("network")["subnet"] for machine in machines]
+    assert subnets == ["10.42.1.0/24", "10.42.2.0/24", "10.42.3.0/24"]
+    first = machines[0].host
+    assert first.item(f"peer/{machines[1].host.uuid}") == {
+        "name": "h2",
+        "address": "192.0.2.2",
+        "subnet": "10.42.2.0/24",
+    }
+    assert public_key_of(first.item("mesh")["certificate"]) == public_key_of(first.csr)
+    shown = await platform.read(lambda tx: tx.first("host", name="h1"))
+    assert (shown.agentState, shown.agentIpAddress, shown.info["cpuInfo"]) == ("active", "192.0.2.1", {"count": 2})
+
+
+async def test_a_fourth_host_costs_each_host_one_peer_item(platform):
+    machines = await hosts(platform, 3)
+    await meshed(machines)
+    before = [len(machine.host.updates) for machine in machines]
+    fourth = await platform.join(FakeHost("h4", "192.0.2.4"))
+    await meshed([*machines, fourth])
+    for machine, count in zip(machines, before, strict=True):
+        items = [item.name for update in machine.host.updates[count:] for item in update.items]
+        assert items == [f"peer/{fourth.host.uuid}"]
+
+
+async def test_registering_again_is_the_same_host(platform):
+    (machine,) = await hosts(platform, 1)
+    agent_id = await platform.register(machine.host)
+    assert agent_id == platform.connection_of(machine).agent_id
+    assert len(await platform.read(lambda tx: tx.find("host"))) == 1
+
+
+async def test_an_unchanged_host_gets_nothing_again_when_it_is_back(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    connection = platform.connection_of(machines[0])
+    await platform.until(
+        lambda tx: all(row.appliedVersion == row.requestedVersion for row in tx.find("configItemStatus"))
+    )
+    await platform.disconnect(connection)
+    count = len(machines[0].host.updates)
+    await platform.connect(connection.agent_id, machines[0])
+    await machines[0].until(lambda: len(machines[0].host.updates) > count)
+    update = machines[0].host.updates[-1]
+    assert update.complete
+    assert {item.name for item in update.items} == set(machines[0].host.items)
+    assert not any(isinstance(item.description, dict) for item in update.items)
+
+
+async def test_what_changed_meanwhile_is_told_at_hello(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    connection = platform.connection_of(machines[0])
+    await platform.disconnect(connection)
+    gone = await platform.read(lambda tx: tx.first("host", name="h2"))
+    await platform.delete("host", gone.id)
+    await platform.until(lambda tx: tx.require("host", gone.id).state == "removed")
+    await platform.connect(connection.agent_id, machines[0])
+    await machines[0].until(lambda: not machines[0].host.named("peer/"))
+
+
+async def test_a_new_outer_address_reaches_the_peers(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    report = wire.HostFacts(addresses=["198.51.100.9"])
+    machines[0].transmit(wire.Event.report("host.change", report))
+    peer = f"peer/{machines[0].host.uuid}"
+    await machines[1].until(lambda: machines[1].host.item(peer)["address"] == "198.51.100.9")
+
+
+async def test_a_new_key_gets_a_new_certificate(platform):
+    (machine,) = await hosts(platform, 1)
+    await machine.until(lambda: machine.host.item("mesh"))
+    connection = platform.connection_of(machine)
+    await platform.disconnect(connection)
+    machine.host.csr = signing_request()
+    await platform.connect(connection.agent_id, machine)
+    await machine.until(
+        lambda: public_key_of(machine.host.item("mesh")["certificate"]) == public_key_of(machine.host.csr)
+    )
+
+
+async def test_removing_a_live_host(platform):
+    machines = await hosts(platform, 3)
+    await meshed(machines)
+    stack = "web: {image: ok}"
+    await platform.create(
+        "environment", name="s", dockerCompose=stack, rancherCompose="web: {scale: 3}", startOnCreate=True
+    )
+    await platform.running(3)
+    leaving = await platform.read(lambda tx: tx.first("host", name="h2"))
+    await platform.delete("host", leaving.id)
+    await platform.until(lambda tx: tx.require("host", leaving.id).state == "removed")
+    for machine in (machines[0], machines[2]):
+        await machine.until(lambda machine=machine: len(machine.host.named("peer/")) == 1)
+    assert machines[1].host.containers == {}
+    assert machines[1].host.items == {}
+    rows = await platform.running(3)
+    assert leaving.id not in {row.hostId for row in rows}
+    agent = await platform.read(lambda tx: tx.require("agent", leaving.agentId))
+    assert agent.state == "removed"
+    assert await platform.read(lambda tx: tx.find("credential", accountId=agent.accountId)) == []
+
+
+async def test_removing_a_dead_host_and_joining_again(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    await platform.create("container", imageUuid="docker:ok", count=4)
+    await platform.running(4)
+    await platform.disconnect(platform.connection_of(machines[1]))
+    dead = await platform.read(lambda tx: tx.first("host", name="h2"))
+    await platform.delete("host", dead.id)
+    await platform.until(lambda tx: tx.require("host", dead.id).state == "removed")
+    await machines[0].until(lambda: not machines[0].host.named("peer/"))
+    assert len(await platform.read(lambda tx: tx.find("instance"))) == 2
+    machines[1].host.items.clear()
+    machines[1].host.containers.clear()
+    again = await platform.join(machines[1].host)
+    assert again.host.item("network")["subnet"] == "10.42.2.0/24"
+    await meshed([machines[0], again])
+
+
+async def test_a_deactivated_host_takes_nothing_new(platform):
+    machines = await hosts(platform, 2)
+    host = await platform.read(lambda tx: tx.first("host", name="h1"))
+    await platform.act("host", host.id, "deactivate")
+    await platform.until(lambda tx: tx.require("host", host.id).state == "inactive")
+    await platform.create("container", imageUuid="docker:ok", count=3)
+    await platform.running(3)
+    assert machines[0].host.containers == {}
+
+
+async def test_the_host_ranges_can_be_used_up(platform):
+    await platform.services.db.write(
+        lambda tx: tx.update(tx.first("network"), cidr="10.42.0.0/23"),
+    )
+    await platform.join(FakeHost("h1", "192.0.2.1"))
+    agent_id = await platform.register(second := FakeHost("h2", "192.0.2.2"))
+    await platform.connect(agent_id, FakeMachine(second))
+    host = await platform.until(
+        lambda tx: row if (row := tx.first("host", name="h2")) and row.transitioning == "error" else None
+    )
+    assert host.state == "inactive"
+    assert "10.42.0.0/23 is used up" in host.transitioningMessage
+
+
+async def test_two_machines_with_one_identity_are_both_named(platform):
+    (machine,) = await hosts(platform, 1)
+    connection = platform.connection_of(machine)
+    copy = FakeMachine(
+        FakeHost("copy", "198.51.100.7", uuid=machine.host.uuid, csr=machine.host.csr),
+    )
+    second = await platform.connect(connection.agent_id, copy)
+    reason = await second.closed
+    assert "192.0.2.1" in reason
+    assert "198.51.100.7" in reason
+    assert (await platform.read(lambda tx: tx.first("host"))).hostname == "h1"
+
+
+async def test_somebody_elses_credentials_are_refused(platform):
+    (machine,) = await hosts(platform, 1)
+    agent_id = platform.connection_of(machine).agent_id
+    await platform.disconnect(platform.connection_of(machine))
+    stranger = await platform.connect(agent_id, FakeMachine(FakeHost("x", "192.0.2.9")))
+    assert "these credentials were given to host" in await stranger.closed
+
+
+async def test_the_matrix_names_a_broken_pair(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    peer = machines[1].host.uuid
+    machines[0].transmit(
+        wire.Event.report(
+            "mesh.summary",
+            wire.MeshSummary(peers=[wire.PeerState(peer=peer, state="up", rtt_ms=0.4, age=60, last_probe=1)]),
+        )
+    )
+    link = await platform.until(lambda tx: tx.first("meshLink", state="up"))
+    assert (link.age, link.rttMs) == (60, 0.4)
+    edge = wire.MeshEdge(peer=peer, state="down", at=wire.now_ms(), reason="no answer to 3 probes")
+    machines[0].transmit(wire.Event.report("mesh.edge", edge))
+    link = await platform.until(lambda tx: tx.first("meshLink", state="down"))
+    assert link.reason == "no answer to 3 probes"
+    await platform.disconnect(platform.connection_of(machines[0]))
+    await platform.until(lambda tx: tx.first("meshLink", state="unknown"))

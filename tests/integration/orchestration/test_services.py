@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services and stacks: scale, names, links, what happens when containers come and go."""
+
+import pytest
+from fakeagent import FakeHost
+
+from orca.resources.errors import Refused
+
+ARTICLE = """
+web:
+  image: ok/web
+  ports: ["8080:80"]
+  links: [memcached]
+memcached:
+  image: ok/memcached
+"""
+
+
+async def hosts(platform, count: int = 2):
+    return [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in range(1, count + 1)]
+
+
+async def up(platform, text: str = ARTICLE, rancher: str = "web: {scale: 2}", name: str = "shop"):
+    return await platform.create(
+        "environment", name=name, dockerCompose=text, rancherCompose=rancher, environment={}, startOnCreate=True
+    )
+
+
+def named(tx, name: str):
+    return tx.first("service", name=name)
+
+
+async def service(platform, name: str, state: str = "active"):
+    return await platform.until(lambda tx: row if (row := named(tx, name)) and row.state == state else None)
+
+
+async def names(platform):
+    return await platform.read(lambda tx: sorted(row.name for row in tx.find("instance")))
+
+
+async def test_the_article_stack(platform):
+    first, second = await hosts(platform)
+    stack = await up(platform)
+    rows = {row.name: row for row in await platform.running(3)}
+    assert sorted(rows) == ["shop_memcached_1", "shop_web_1", "shop_web_2"]
+    assert rows["shop_web_1"].hostId != rows["shop_web_2"].hostId
+    assert rows["shop_web_1"].labels["io.rancher.stack_service.name"] == "shop/web"
+    await service(platform, "web")
+    await platform.until(lambda tx: tx.require("environment", stack.id).state == "active")
+    memcached = rows["shop_memcached_1"].primaryIpAddress
+    for machine in (first, second):
+        await machine.until(lambda machine=machine: len(machine.host.named("port/")) == 1)
+        web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))
+        await machine.until(
+            lambda machine=machine, web=web: (
+                (machine.host.item(f"dns/{web.address}") or {"names": {}})["names"].get("memcached") == [memcached]
+            )
+        )
+    home = first if memcached in {c.address for c in first.host.running()} else second
+    seen = home.host.item(f"dns/{memcached}")["names"]
+    assert "web" not in seen
+    assert len(seen["web.shop"]) == 2
+
+
+async def test_a_starting_container_finds_its_names_on_its_host(platform):
+    (machine,) = await hosts(platform, 1)
+    stack = await up(platform, "db: {image: ok}", "")
+    await platform.running(1)
+    text = "db: {image: ok}\nweb: {image: hang, links: [db]}"
+    await platform.change("environment", stack.id, dockerCompose=text)
+    await machine.until(lambda: any("hang" in str(event.data.get("instance")) for event in machine.received))
+    order = [(event.name, event.data) for event in machine.received]
+    activate = next(i for i, (_, data) in enumerate(order) if "hang" in str(data.get("instance")))
+    address = order[activate][1]["instance"]["address"]
+    sent = [item["name"] for _, data in order[:activate] for item in data.get("items", [])]
+    assert f"dns/{address}" in sent
+
+
+async def test_scale_follows_up_and_down(platform):
+    await hosts(platform)
+    await up(platform, "web: {image: ok}", "web: {scale: 2}")
+    web = await service(platform, "web")
+    await platform.running(2)
+    await platform.change("service", web.id, scale=4)
+    await platform.running(4)
+    await service(platform, "web")
+    await platform.change("service", web.id, scale=1)
+    await platform.running(1)
+    assert await names(platform) == ["shop_web_1"]
+    assert (await service(platform, "web")).currentScale == 1
+
+
+async def test_two_quick_changes_of_scale_the_last_wins(platform):
+    await hosts(platform)
+    await up(platform, "web: {image: slow}", "web: {scale: 1}")
+    web = await service(platform, "web")
+    await platform.change("service", web.id, scale=6)
+    await platform.change("service", web.id, scale=3)
+    await platform.running(3)
+    await service(platform, "web")
+
+
+async def test_what_dies_or_is_removed_comes_back(platform):
+    (machine,) = await hosts(platform, 1)
+    await up(platform, "web: {image: ok}", "web: {scale: 2}")
+    rows = await platform.running(2)
+    await service(platform, "web")
+    machine.die(rows[0].uuid)
+    await platform.until(lambda tx: tx.require("instance", rows[0].id).startCount == 2)
+    container = machine.host.by_uuid(rows[1].uuid)
+    del machine.host.containers[container.external_id]
+    container.state = "removed"
+    machine.report(container, "destroy")
+    await platform.until(lambda tx: tx.require("instance", rows[1].id).removed)
+    await platform.running(2)
+    assert await names(platform) == ["shop_web_1", "shop_web_2"]
+
+
+async def test_deactivate_keeps_and_activate_starts_again(platform):
+    await hosts(platform, 1)
+    await up(platform, "web: {image: ok}", "web: {scale: 2}")
+    web = await service(platform, "web")
+    await platform.act("service", web.id, "deactivate")
+    await service(platform, "web", "inactive")
+    assert await platform.read(lambda tx: {row.state for row in tx.find("instance")}) == {"stopped"}
+    await platform.act("service", web.id, "activate")
+    await service(platform, "web")
+    assert len(await platform.running(2)) == 2
+
+
+async def test_a_failing_service_tells_service_and_stack_until_it_is_cured(platform):
+    (machine,) = await hosts(platform, 1)
+    stack = await up(platform, "web: {image: missing}", "")
+    web = await platform.until(lambda tx: row if (row := named(tx, "web")) and row.transitioning == "error" else None)
+    reason = "shop_web_1: image missing does not exist"
+    assert (web.state, web.transitioningMessage) == ("active", reason)
+    shown = await platform.until(
+        lambda tx: row if (row := tx.require("environment", stack.id)).transitioning == "error" else None
+    )
+    assert shown.transitioningMessage == f"web: {reason}"
+    assert await platform.read(lambda tx: tx.find("instance") + tx.find("ipAddress")) == []
+    machine.images.add("missing")
+    await platform.change("service", web.id)
+    await platform.running(1)
+    await platform.until(lambda tx: named(tx, "web").transitioning != "error")
+    await platform.until(lambda tx: tx.require("environment", stack.id).transitioning != "error")
+
+
+async def test_a_service_that_waits_for_a_host_starts_when_one_joins(platform):
+    await up(platform, "web: {image: ok}", "")
+    await platform.until(lambda tx: (row := named(tx, "web")) and row.transitioning == "error")
+    await hosts(platform, 1)
+    await platform.running(1, seconds=4)
+
+
+async def test_up_again_follows_the_text(platform):
+    await hosts(platform)
+    stack = await up(platform)
+    await platform.running(3)
+    await service(platform, "web")
+    text = ARTICLE.replace("ok/memcached", "ok/other") + "db: {image: ok}\n"
+    await platform.change("environment", stack.id, dockerCompose=text, rancherCompose="web: {scale: 1}")
+    expected = ["shop_db_1", "shop_memcached_1", "shop_web_1"]
+    await platform.until(lambda tx: sorted(row.name for row in tx.find("instance", state="running")) == expected)
+    memcached = await platform.read(lambda tx: tx.first("instance", name="shop_memcached_1"))
+    assert memcached.imageUuid == "docker:ok/memcached"
+    log = await platform.read(lambda tx: [e["message"] for x in tx.find("processExecution") for e in x.log["entries"]])
+    assert "service memcached: imageUuid changed: its containers stay until it is upgraded" in log
+    await platform.change("environment", stack.id, dockerCompose="web: {image: ok/web}", rancherCompose="")
+    await platform.until(lambda tx: [row.name for row in tx.find("service")] == ["web"])
+
+
+async def test_removing_a_stack_removes_everything(platform):
+    machines = await hosts(platform)
+    stack = await up(platform)
+    await platform.running(3)
+    await platform.delete("environment", stack.id)
+    await platform.until(lambda tx: tx.require("environment", stack.id).state == "removed")
+    left = await platform.read(
+        lambda tx: [
+            row
+            for type in ("instance", "service", "serviceConsumeMap", "serviceExposeMap", "ipAddress", "port")
+            for row in tx.find(type)
+        ]
+    )
+    assert left == []
+    for machine in machines:
+        assert machine.host.containers == {}
+        await machine.until(lambda machine=machine: not machine.host.named("dns/") | machine.host.named("port/"))
+
+
+async def test_removing_a_stack_wins_over_a_hanging_start(platform):
+    (machine,) = await hosts(platform, 1)
+    stack = await up(platform, "web: {image: hang}", "web: {scale: 2}")
+    await machine.until(lambda: sum(event.name == "compute.instance.activate" for event in machine.received) == 2)
+    await platform.delete("environment", stack.id)
+    await platform.until(lambda tx: tx.require("environment", stack.id).state == "removed")
+    assert machine.host.containers == {}
+
+
+async def test_links_open_and_close_names(platform):
+    (machine,) = await hosts(platform, 1)
+    await up(platform, "web: {image: ok}\ndb: {image: ok}", "")
+    web, db = await service(platform, "web"), await service(platform, "db")
+    rows = {row.serviceId: row for row in await platform.running(2)}
+    item = f"dns/{rows[web.id].primaryIpAddress}"
+    link = {"serviceId": db.id, "name": "database"}
+    await platform.act("service", web.id, "addservicelink", serviceLink=link)
+    await machine.until(lambda: "database" in machine.host.item(item)["names"])
+    await platform.act("service", web.id, "removeservicelink", serviceLink=link)
+    await machine.until(lambda: "database" not in machine.host.item(item)["names"])
+    with pytest.raises(Refused, match="given twice"):
+        await platform.act("service", web.id, "setservicelinks", serviceLinks=[link, link])
+
+
+async def test_a_replaced_container_is_answered_with_its_new_address(platform):
+    first, second = await hosts(platform)
+    await up(platform)
+    rows = {row.name: row for row in await platform.running(3)}
+    old = rows["shop_memcached_1"]
+    await platform.delete("instance", old.id)
+    await platform.until(lambda tx: tx.first("instance", name="shop_memcached_1", state="running"))
+    new = await platform.read(lambda tx: tx.first("instance", name="shop_memcached_1"))
+    assert new.primaryIpAddress != old.primaryIpAddress
+    for machine in (first, second):
+        web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))
+        await machine.until(
+            lambda machine=machine, web=web: (
+                machine.host.item(f"dns/{web.address}")["names"].get("memcached") == [new.primaryIpAddress]
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("web: {image: ok, imagee: x}", "service 'web': unsupported config option 'imagee'"),
+        ("web: {image: ok, links: [db]}", "there is no service 'db'"),
+        ("web: {image: ok, ports: ['80:80:80:80']}", "has not the form"),
+    ],
+)
+async def test_bad_compose_text_makes_nothing(platform, text, message):
+    with pytest.raises(Refused, match=message) as refusal:
+        await up(platform, text, "")
+    assert (refusal.value.status, refusal.value.field) == (422, "dockerCompose")
+    assert await platform.read(lambda tx: tx.find("environment") + tx.find("service")) == []
+
+
+async def test_an_external_link_to_nowhere_fails_the_stack_and_leaves_no_service(platform):
+    await hosts(platform, 1)
+    stack = await up(platform, "web: {image: ok, external_links: ['other/db']}", "")
+    shown = await platform.until(
+        lambda tx: row if (row := tx.require("environment", stack.id)).transitioning == "error" else None
+    )
+    assert shown.transitioningMessage == "external_links: there is no stack other"
+    assert await platform.read(lambda tx: tx.find("service")) == []
