@@ -109,17 +109,13 @@ def present(module, client):
 
 
 def absent(module, client):
-    """Revoke and remove every token of the project. Raises ApiError."""
-    tokens = client.list(client.in_project("registrationtokens"))
-    live = [token for token in tokens if token["state"] not in ("removing", "removed", "purged")]
+    """Revoke the project's tokens: one that is not active is refused at once. Raises ApiError."""
+    tokens = client.list(client.in_project("registrationtokens"), state="active")
     deadline = time.monotonic() + module.params["wait_timeout"]
     if not module.check_mode:
-        for token in live:
-            # A token is refused from the moment it is no longer active.
-            if token["state"] == "active":
-                token = client.wait_settled(client.act(token, "deactivate"), deadline)
-            client.wait_gone(client.remove(token), deadline)
-    return {"changed": bool(live)}
+        for token in tokens:
+            client.wait_settled(client.act(token, "deactivate"), deadline)
+    return {"changed": bool(tokens)}
 
 
 def main():
