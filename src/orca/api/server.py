@@ -256,12 +256,13 @@ async def keep(name: str, start: object) -> None:
 
 
 def announce(settings: Settings, url: str, admin: bootstrap.Admin | None) -> None:
-    """Say where the server is; the administrator's key only once, when it is made."""
+    """Say where the server is, and where the administrator's key lies when it has just been made.
+
+    The key itself is shown to a terminal only: what goes to a journal or a container's log stays there.
+    """
     print(f"orca {orca.__version__} is at {url}", file=sys.stderr)
     if admin is not None:
-        print(
-            f"administrator: access key {admin.access_key}, secret key {admin.secret_key}\n"
-            f"(kept in {settings.data_dir / bootstrap.ADMIN_FILE}; this is shown once)",
-            file=sys.stderr,
-        )
+        if sys.stderr.isatty():
+            print(f"administrator: access key {admin.access_key}, secret key {admin.secret_key}", file=sys.stderr)
+        print(f"the administrator's key is in {settings.data_dir / bootstrap.ADMIN_FILE}", file=sys.stderr)
     sys.stderr.flush()
