@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The orca.platform authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the modules that bring one kind of a host's state share: they only describe, hoststate does the work."""
+
+from __future__ import annotations
+
+from .hoststate.apply import PUSH, HostStateError, apply_kind
+
+ARGUMENTS = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "takeover": {"type": "bool", "default": False},
+}
+
+VERSION = 1  # playbooks have no history; the owner file's digest tells descriptions apart
+
+
+def run(module, kind, describe):
+    """Apply what ``describe()`` gives (or its absence) and end the module."""
+    params = module.params
+    try:
+        description = describe() if params["state"] == "present" else None
+        result = apply_kind(kind, description, PUSH, VERSION, check=module.check_mode, takeover=params["takeover"])
+    except (HostStateError, ValueError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=result.changed, actions=result.actions, diff={"before": result.before, "after": result.after})

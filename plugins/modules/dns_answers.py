@@ -1,0 +1,93 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dns_answers
+short_description: What a host's resolver answers to which container
+version_added: 0.1.0
+author: The orca.platform authors (@orca-platform)
+description:
+  - Gives the resolver at 169.254.169.250 the names that each container of this host may see. Names not given to a container do not exist for it.
+  - Each name is answered as it is and below C(orca.internal) and C(rancher.internal); the addresses have reverse names. Other names
+    go to the host's own resolvers.
+extends_documentation_fragment:
+  - orca.platform.host_kind
+  - orca.platform.host_kind.attributes
+options:
+  cidr:
+    description: Range of the whole environment.
+    type: str
+    default: 10.42.0.0/16
+  subnet:
+    description: Range of this host. Required with O(state=present).
+    type: str
+  clients:
+    description: Address of a container -> name -> list of addresses. Containers not named see no names.
+    type: dict
+    default: {}
+  upstreams:
+    description: Resolvers for all other names. By default those of the host that a container can reach.
+    type: list
+    elements: str
+"""
+
+EXAMPLES = r"""
+- name: One container sees the other
+  orca.platform.dns_answers:
+    subnet: 10.42.1.0/24
+    clients:
+      10.42.1.10:
+        memcached: [10.42.2.10]
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, or in check mode would be, in order.
+  returned: success
+  type: list
+  elements: str
+  sample: [write /var/lib/orca/dns/table.lua]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.orca.platform.plugins.module_utils._host_kind import ARGUMENTS, run
+
+OPTIONS = {
+    "cidr": {"type": "str", "default": "10.42.0.0/16"},
+    "subnet": {"type": "str"},
+    "clients": {"type": "dict", "default": {}},
+    "upstreams": {"type": "list", "elements": "str"},
+}
+
+
+def clients(entries):
+    """The clients as kind dns has them.
+
+    :raises ValueError: an entry is not a mapping of names to lists of addresses.
+    """
+    for address, names in entries.items():
+        if not isinstance(names, dict) or not all(isinstance(addresses, list) for addresses in names.values()):
+            raise ValueError("clients: %s: names must be a mapping of name to a list of addresses" % address)
+    return entries
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={**OPTIONS, **ARGUMENTS},
+        required_if=[("state", "present", ("subnet",))],
+        supports_check_mode=True,
+    )
+    params = module.params
+
+    def describe():
+        description = {"cidr": params["cidr"], "subnet": params["subnet"], "clients": clients(params["clients"])}
+        return dict(description, upstreams=params["upstreams"]) if params["upstreams"] else description
+
+    run(module, "dns", describe)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_state_wait
+short_description: Wait until a host's agent has applied what the server wants
+version_added: 0.1.0
+author: The orca.platform authors (@orca-platform)
+description:
+  - Waits until the owner files of the named kinds of state say that the agent applied them, at least in the wanted version.
+  - Changes nothing.
+attributes:
+  check_mode:
+    description: Reports the present state at once.
+    support: full
+  diff_mode:
+    description: Shows what differs.
+    support: none
+options:
+  kinds:
+    description: The kinds of state.
+    type: list
+    elements: str
+    choices: [network, mesh, firewall, dns]
+    required: true
+  version:
+    description: Least version that must be applied.
+    type: int
+    default: 0
+  timeout:
+    description: Seconds to wait.
+    type: int
+    default: 120
+"""
+
+EXAMPLES = r"""
+- name: Wait for network and tunnels
+  orca.platform.host_state_wait:
+    kinds: [network, mesh]
+"""
+
+RETURN = r"""
+owners:
+  description: Kind -> owner and version, for the kinds that somebody applied.
+  returned: always
+  type: dict
+  sample: {"mesh": {"owner": "agent", "version": 7}}
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply import AGENT, Host, HostStateError
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.items import KINDS
+
+INTERVAL = 0.25  # s
+
+OPTIONS = {
+    "kinds": {"type": "list", "elements": "str", "choices": sorted(KINDS), "required": True},
+    "version": {"type": "int", "default": 0},
+    "timeout": {"type": "int", "default": 120},
+}
+
+
+def main():
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    params, ledger = module.params, Host().ledger
+    end = time.monotonic() + params["timeout"]
+    while True:
+        try:
+            found = {kind: ledger.read(kind) for kind in params["kinds"]}
+        except HostStateError as error:
+            module.fail_json(msg=str(error), owners={})
+        missing = [kind for kind, owner in found.items() if owner is None or owner.owner != AGENT or owner.version < params["version"]]
+        owners = {kind: {"owner": owner.owner, "version": owner.version} for kind, owner in found.items() if owner is not None}
+        if not missing or module.check_mode:
+            module.exit_json(changed=False, owners=owners)
+        if time.monotonic() > end:
+            states = ["%s (%s)" % (kind, "owned by %(owner)s, version %(version)s" % owners[kind] if kind in owners else "nothing applied")
+                      for kind in missing]
+            module.fail_json(msg="the agent did not apply within %s s: %s" % (params["timeout"], ", ".join(states)), owners=owners)
+        time.sleep(INTERVAL)
+
+
+if __name__ == "__main__":
+    main()
