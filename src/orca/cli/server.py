@@ -35,9 +35,8 @@ from orca.cli.errors import CommandError
     "--trusted-proxies",
     metavar="ADDRESS",
     multiple=True,
-    default=["loopback"],
     show_default=True,
-    help="Whose X-Forwarded-* headers count: addresses, or `loopback` for this machine; may repeat.",
+    help="A network whose X-Forwarded-* headers count, besides loopback; may repeat.",
 )
 @click.pass_context
 def server(
