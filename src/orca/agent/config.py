@@ -79,12 +79,9 @@ class Config:
         """Apply the items in effect again, after Docker's start or when the host drifted."""
         for kind in kinds:
             try:
-                result = await self._apply(kind, self._items)
+                await self._apply(kind, self._items)
             except FAILURES as error:
                 _log.error("%s: %s", kind, error)
-            else:
-                for action in result:
-                    _log.info("%s: %s", kind, action)
 
     async def drifted(self) -> list[str]:
         """Return the kinds that are no longer as described.
@@ -147,16 +144,17 @@ class Config:
     async def _adopt(self, kind: str, changes: Mapping[str, Item | None]) -> dict[str, str]:
         """Apply ``kind`` with ``changes``; keep those that work, return the reasons of the others by name.
 
-        If they fail together they are tried one by one, so that one bad item is found and the rest is not lost.
+        If a description makes no sense they are tried one by one, so that the bad one is found and the rest not lost.
+        Where the host itself refuses, all have to wait for the server to send them again.
         """
         wanted = {name: item for name, item in {**self._items, **changes}.items() if item is not None}
         try:
             await self._apply(kind, wanted)
         except FAILURES as error:
-            if len(changes) <= 1:
-                name = next(iter(changes), "network")  # no change of its own: the network's was too much for it
-                _log.error("%s, applying %s: %s", name, kind, error)
-                return {name: _words(error)}
+            if len(changes) <= 1 or isinstance(error, HostStateError | OSError):
+                _log.error("%s: %s", kind, error)
+                # Without a change of its own it is the network's change that was too much for this kind.
+                return dict.fromkeys(changes or ["network"], _words(error))
             errors: dict[str, str] = {}
             for name, item in changes.items():
                 errors |= await self._adopt(kind, {name: item})
@@ -165,14 +163,15 @@ class Config:
         await self._call(self._save, kind)
         return {}
 
-    async def _apply(self, kind: str, items: Items) -> list[str]:
-        """Apply one kind; return what was done."""
+    async def _apply(self, kind: str, items: Items) -> None:
+        """Apply one kind and log what was done."""
         description = describe(kind, self._descriptions(items))
         version = max((item.version for name, item in items.items() if kind_of(name) == kind), default=0)
         if description is None and not await self._call(self._owned, kind):
-            return []  # never applied by the agent: nothing of ours to remove
+            return  # never applied by the agent: nothing of ours to remove
         result = await self._call(lambda: apply_kind(kind, description, owner=AGENT, version=version, host=self._host))
-        return result.actions
+        for action in result.actions:
+            _log.info("%s: %s", kind, action)
 
     @staticmethod
     def _descriptions(items: Items) -> dict[str, dict[str, Any]]:

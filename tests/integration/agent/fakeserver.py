@@ -26,14 +26,14 @@ WAIT = 20.0
 
 
 class FakeServer:
-    """Serves on the loopback; remembers every request and event."""
+    """Remembers every request and event. ``address`` is what its certificate says, ``listen`` where it really is."""
 
-    def __init__(self, ca: Authority, directory: Path, address: str = "127.0.0.1") -> None:
+    def __init__(self, ca: Authority, directory: Path, address: str = "127.0.0.1", listen: str = "127.0.0.1") -> None:
         self.ca = ca
         self.certificate, self.key = ca.issue(directory, address)
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = socket.create_server((listen, 0))
         self.port = self.socket.getsockname()[1]
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.url = f"https://{listen}:{self.port}"
         self.requests: list[str] = []
         self.events: list[Event] = []
         self.hellos: list[Hello] = []
