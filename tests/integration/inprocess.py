@@ -146,7 +146,6 @@ class Platform:
         connection = MemoryConnection(self, agent_id, machine)
         machine.transmit = connection.answered
         self._events[id(connection)] = asyncio.Queue()
-        self.services.agents.attach(connection)
         self._spawn(self._handle(connection))
         machine.say_hello()
         return connection
@@ -154,9 +153,9 @@ class Platform:
     async def disconnect(self, connection: MemoryConnection) -> None:
         """End a connection, as when the agent dies."""
         connection.machine.stop()
-        self.services.agents.detach(connection)
         connection.hang_up()
-        await self._dispatch(connection, "disconnected", {})
+        if self.services.agents.detach(connection):
+            await self._dispatch(connection, "disconnected", {})
 
     def connection_of(self, machine: FakeMachine) -> MemoryConnection:
         """The connection of a machine."""
@@ -168,12 +167,16 @@ class Platform:
         self._events[id(connection)].put_nowait((connection, event.name, event.data))
 
     async def _handle(self, connection: MemoryConnection) -> None:
+        await self._dispatch(*await self._events[id(connection)].get())
+        if not connection.closed.done():
+            self.services.agents.attach(connection)
         while True:
             await self._dispatch(*await self._events[id(connection)].get())
 
     async def _dispatch(self, connection: MemoryConnection, name: str, data: dict[str, Any]) -> None:
         for handler in self.services.behaviour.agent_events.get(name, []):
-            await handler(self.services, connection, data)
+            if name == "disconnected" or not connection.closed.done():
+                await handler(self.services, connection, data)
 
     # -- requests -----------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,9 +18,12 @@ from orca.network.ipam import PoolUsedUp
 from orca.orchestration import launch, placement
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.scheduler import NoHost
+from orca.provision.hosts import CONNECTED
 from orca.store import ReadTx, Record, Tx
 from orca.wire import names
 
+AGENT_SECONDS = 60.0
+"""How long a container without a place waits for a host whose agent is away."""
 STOP_SECONDS = 10
 """Between the polite signal and the kill, when the request does not say."""
 
@@ -38,17 +44,13 @@ async def create(run: Run) -> None:
 @behaviour.process("instance.start")
 async def start(run: Run) -> None:
     """Find a place, then have the host's agent make it run."""
-    try:
-        place = await run.step("place", lambda tx: _place(tx, run))
-    except (NoHost, PoolUsedUp, LookupError) as error:
-        raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
-    await _activate(run, place, names.ACTIVATE)
+    await _activate(run, await _settle(run), names.ACTIVATE)
 
 
 @behaviour.process("instance.restart")
 async def restart(run: Run) -> None:
     """Stop and start on the same host, with the same address."""
-    place = await run.step("place", lambda tx: _place(tx, run))
+    place = await _settle(run)
     data = {"uuid": place["instance"]["uuid"], "timeout": run.data.get("timeout", STOP_SECONDS)}
     await run.command(place["agentId"], names.DEACTIVATE, data)
     await _activate(run, place, "activate again")
@@ -89,11 +91,34 @@ def gone(tx: Tx, delivery: Delivery, instance: Record) -> None:
     placement.release(tx, instance)
 
 
+async def _settle(run: Run) -> dict[str, Any]:
+    """Place the container; when only an agent that is away could take it, give that agent time to come back."""
+    deadline = time.monotonic() + AGENT_SECONDS
+    while True:
+        try:
+            return await run.step("place", lambda tx: _place(tx, run))
+        except NoHost as error:
+            left = deadline - time.monotonic()
+            if not error.later or left <= 0:
+                raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
+            with contextlib.suppress(Failed):
+                # When the wait is over in vain, the next attempt fails with the full reason.
+                await run.wait_for(str(error), partial(_back, host_ids=error.later), roots={"host"}, timeout=left)
+        except (PoolUsedUp, LookupError) as error:
+            raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
+
+
+def _back(tx: ReadTx, host_ids: tuple[int, ...]) -> bool:
+    """Whether one of these hosts has its agent again, or is not worth waiting for any more."""
+    hosts = [tx.get("host", id) for id in host_ids]
+    return any(host is None or host.state != "active" or host.agentState == CONNECTED for host in hosts)
+
+
 def _place(tx: Tx, run: Run) -> dict[str, Any]:
     """Where the container runs and what the agent is told; JSON, kept with the step."""
     instance = run.resource(tx)
     _refuse_native(instance, "started")
-    host = placement.settle(tx, run.services, instance)
+    host = placement.settle(tx, instance)
     tx.update(instance, data={"lastSeen": None})
     service = tx.get("service", instance.serviceId)
     stack = tx.get("environment", instance.environmentId)

@@ -7,16 +7,16 @@ from collections import defaultdict
 
 import sqlalchemy as sa
 
-from orca.engine import Services
 from orca.network import addresses
 from orca.orchestration import ports
 from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, place
+from orca.provision.hosts import CONNECTED
 from orca.store import Record, Tx
 
 MANAGED = "managed"
 
 
-def settle(tx: Tx, services: Services, instance: Record) -> Record:
+def settle(tx: Tx, instance: Record) -> Record:
     """Give `instance` a host, reserve its ports there and, in the managed network, an address. Returns the host.
 
     What it has already stays: a container that was placed once keeps its host, ports and address.
@@ -29,7 +29,7 @@ def settle(tx: Tx, services: Services, instance: Record) -> Record:
     if instance.hostId is None:
         wanted = [spec for text in instance.ports or [] for spec in ports.parse(text)]
         public = tuple(spec.published for spec in wanted if spec.published is not None)
-        facts = host_facts(tx, services, instance, with_ports=bool(public))
+        facts = host_facts(tx, instance, with_ports=bool(public))
         choice = place(Wanted(public, instance.requestedHostId), facts)
         tx.update(
             instance, hostId=choice.host_id, allocationState="active", placement={"refused": dict(choice.refused)}
@@ -65,7 +65,7 @@ def release(tx: Tx, instance: Record) -> None:
             tx.update(row, state="removed", removed=tx.now)
 
 
-def host_facts(tx: Tx, services: Services, instance: Record, *, with_ports: bool) -> list[HostFacts]:
+def host_facts(tx: Tx, instance: Record, *, with_ports: bool) -> list[HostFacts]:
     """What placement needs to know of every host of the instance's project."""
     columns = tx.table("instance").c
     same_service = (
@@ -89,7 +89,7 @@ def host_facts(tx: Tx, services: Services, instance: Record, *, with_ports: bool
             containers=counts.get(host.id, (0, 0))[0],
             of_service=counts.get(host.id, (0, 0))[1],
             held=held.get(host.id, {}),
-            avoid=None if services.agents.get(host.agentId) is not None else "its agent is not connected",
+            avoid=None if host.agentState == CONNECTED else "its agent is not connected",
         )
         for host in tx.find("host", accountId=instance.accountId)
     ]

@@ -8,7 +8,7 @@ containers of the same service, then the fewest containers, then the lowest id (
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ANY = "0.0.0.0"  # noqa: S104 - the wildcard of a published port, not a socket that is opened
 
@@ -64,10 +64,14 @@ class Placement:
 
 
 class NoHost(Exception):
-    """No host can run the container; the message gives the reason of each."""
+    """No host can run the container; the message gives the reason of each.
 
-    def __init__(self, refused: Mapping[str, str]) -> None:
+    `later` holds the ids of hosts that could, were it not for something that passes (`HostFacts.avoid`).
+    """
+
+    def __init__(self, refused: Mapping[str, str], later: Iterable[int] = ()) -> None:
         self.refused = dict(refused)
+        self.later = tuple(later)
         if refused:
             detail = "; ".join(f"{name}: {reason}" for name, reason in sorted(refused.items()))
         else:
@@ -81,6 +85,7 @@ def place(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
     Raises:
         NoHost: every host refuses.
     """
+    hosts = list(hosts)
     refused: dict[str, str] = {}
     fitting: list[HostFacts] = []
     for host in hosts:
@@ -90,7 +95,7 @@ def place(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
         else:
             refused[host.name] = reason
     if not fitting:
-        raise NoHost(refused)
+        raise NoHost(refused, [host.id for host in hosts if refusal(wanted, replace(host, avoid=None)) is None])
     best = min(fitting, key=lambda host: (host.of_service, host.containers, host.id))
     return Placement(best.id, refused)
 

@@ -18,7 +18,7 @@ from orca.wire import names
 
 log = logging.getLogger(__name__)
 
-ALIVE_SECONDS = 2.0
+ALIVE_SECONDS = 1.0
 """An earlier connection of the same host that answers a ping within this time belongs to another live machine."""
 
 behaviour = Behaviour()

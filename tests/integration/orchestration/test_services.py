@@ -219,8 +219,16 @@ async def test_a_replaced_container_is_answered_with_its_new_address(platform):
     rows = {row.name: row for row in await platform.running(3)}
     old = rows["shop_memcached_1"]
     await platform.delete("instance", old.id)
-    await platform.until(lambda tx: tx.first("instance", name="shop_memcached_1", state="running"))
-    new = await platform.read(lambda tx: tx.first("instance", name="shop_memcached_1"))
+    new = await platform.until(
+        lambda tx: next(
+            (
+                row
+                for row in tx.find("instance", serviceId=old.serviceId, state="running")
+                if row.id != old.id and row.primaryIpAddress
+            ),
+            None,
+        )
+    )
     assert new.primaryIpAddress != old.primaryIpAddress
     for machine in (first, second):
         web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))

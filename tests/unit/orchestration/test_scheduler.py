@@ -59,8 +59,9 @@ def test_a_removed_host_takes_nothing_even_when_named():
 
 
 def test_a_host_to_avoid_says_why():
-    with pytest.raises(NoHost, match="h1: its agent is not connected"):
-        place(Wanted(), [host(1, avoid="its agent is not connected")])
+    with pytest.raises(NoHost, match="h1: its agent is not connected") as error:
+        place(Wanted(), [host(1, avoid="its agent is not connected"), host(2, state="inactive")])
+    assert error.value.later == (1,)
 
 
 def test_no_host_at_all():
