@@ -140,7 +140,7 @@ def fetch_pinned_ca(base: str, ca_sha256: str) -> str:
         raise RegistrationError(f"{base}/v1/scripts/ca.crt is not a certificate: is this an orca server?") from error
     if found != ca_sha256:
         raise RegistrationError(
-            f"the server at {base} is not the expected one: its CA has SHA-256 {found}, ORCA_CA_SHA256 says "
+            f"the server at {base} is not the expected one: its CA has SHA-256 {found} and not "
             f"{ca_sha256}. Nothing was sent to it"
         )
     return pem
@@ -165,8 +165,9 @@ def register(registration_url: str, ca_sha256: str, key: str, *, timeout: float 
     """Register this host and return its credentials; the same ``key`` gives the same host again.
 
     Args:
-        registration_url: ``https://server:port/v1/scripts/<token>``.
-        ca_sha256: hex SHA-256 of the DER form of the server's CA certificate (colons and upper case are fine).
+        registration_url: ``https://server:port/v1/scripts/<token>``, optionally with ``#<CA's SHA-256>``.
+        ca_sha256: hex SHA-256 of the DER form of the server's CA certificate (colons and upper case are fine); a
+            fragment of the URL, which never goes on the wire, takes precedence.
         key: this host's uuid.
         timeout: seconds to wait for the server to make the credentials.
 
@@ -176,11 +177,13 @@ def register(registration_url: str, ca_sha256: str, key: str, *, timeout: float 
     """
     parts = _checked(registration_url)
     base = f"{parts.scheme}://{parts.netloc}"
-    pin = ca_sha256.replace(":", "").strip().lower()
+    pin = (parts.fragment or ca_sha256).replace(":", "").strip().lower()
     ca_pem, context = "", None
     if parts.scheme == "https":
         if len(pin) != 64:
-            raise RegistrationError("ORCA_CA_SHA256 is needed to register over https: 64 hex digits")
+            raise RegistrationError(
+                "the SHA-256 of the server's CA is needed to register over https (ORCA_CA_SHA256, 64 digits)"
+            )
         ca_pem = fetch_pinned_ca(base, pin)
         context = trust_only(ca_pem)
 

@@ -11,7 +11,7 @@ from orca.wire import names
 
 from .conftest import StartAgent
 from .fakeserver import TOKEN, FakeServer
-from .pki import authority
+from .pki import Authority, authority
 
 
 def credentials(root: Path) -> dict[str, str]:
@@ -75,7 +75,8 @@ async def test_another_ca_gets_nothing(server: FakeServer, start_agent: StartAge
         await agent.logged("is not the expected one")
     assert set(server.requests) == {"GET /v1/scripts/ca.crt"}
     status = json.loads((root / "agent/status.json").read_text())
-    assert status["state"] == "failed" and "ORCA_CA_SHA256" in status["message"]
+    assert status["state"] == "failed"
+    assert "Nothing was sent to it" in status["message"]
 
 
 async def test_a_certificate_for_another_name_gets_nothing(
@@ -141,3 +142,8 @@ async def test_an_unknown_event_is_answered_with_an_error(server: FakeServer, st
         await server.connected()
         reply = await server.ask("from.the.future")
     assert reply.transitioning == "error"
+
+
+async def test_the_pin_may_come_with_the_url(server: FakeServer, start_agent: StartAgent, ca: Authority) -> None:
+    async with start_agent(f"{server.url}/v1/scripts/{TOKEN}#{ca.sha256}", sha256=""):
+        await server.connected()
