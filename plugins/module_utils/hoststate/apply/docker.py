@@ -118,6 +118,11 @@ class Engine:
         code = self.request("GET", "/exec/{0}/json".format(created["Id"]))["ExitCode"]
         return int(code), stdout, stderr
 
+    def logs(self, name: str, tail: int) -> str:
+        """The last ``tail`` lines that a container wrote, to stdout and then to stderr."""
+        query = {"stdout": True, "stderr": True, "tail": str(tail)}
+        return "".join(_demultiplex(self._raw("GET", "/containers/" + _quote(name) + "/logs", None, query, None)))
+
     # -- images --------------------------------------------------------------------------------------------------
 
     def image(self, reference: str) -> Optional[Dict[str, Any]]:
