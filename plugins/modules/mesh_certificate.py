@@ -36,6 +36,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+id:
+  description: The identity, as given.
+  returned: success
+  type: str
+  sample: 0b0c2b8e-7a53-5f0e-9d53-3c2b7f0f7a01
 request:
   description: Certificate request (PEM); empty in check mode when there is no key yet.
   returned: success
@@ -57,12 +62,12 @@ def main():
     host = Host()
     missing = not has_key(host)
     if missing and module.check_mode:
-        module.exit_json(changed=True, request="")
+        module.exit_json(changed=True, id=module.params["id"], request="")
     try:
         request = certificate_request(host, module.params["id"])
     except HostStateError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=missing, request=request)
+    module.exit_json(changed=missing, id=module.params["id"], request=request)
 
 
 if __name__ == "__main__":
