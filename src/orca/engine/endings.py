@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orca.engine.errors import Failed
-from orca.engine.requests import DONE, REQUESTED, process_of
+from orca.engine.requests import DONE, REQUESTED, forget_steps, process_of
 from orca.store import Record, Tx
 
 if TYPE_CHECKING:
@@ -71,5 +71,4 @@ def end(tx: Tx, row: Record, result: str, reason: str) -> None:
         row, phase=DONE, result=result, exitReason=reason, endTime=tx.now, waiting=None, waitingSince=None,
         runAfter=None, progress=None,
     )  # fmt: skip
-    steps = tx.table("process_step")
-    tx.execute(steps.delete().where(steps.c.process_id == row.id))
+    forget_steps(tx, row.id)

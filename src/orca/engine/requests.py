@@ -6,7 +6,10 @@ A process is one row per (resource, state field) while it runs; the row's ``live
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+
+import sqlalchemy as sa
 
 from orca.resources import Process, machine
 from orca.resources.errors import ActionNotAvailable
@@ -41,7 +44,29 @@ def supersede(tx: Tx, process: Record) -> None:
         process, phase=DONE, result="CANCELED", exitReason="STATE_CHANGED", endTime=tx.now, epoch=process.epoch + 1,
         waiting=None, waitingSince=None, runAfter=None,
     )  # fmt: skip
-    tx.execute(tx.table("process_step").delete().where(tx.table("process_step").c.process_id == process.id))
+    forget_steps(tx, process.id)
+
+
+@cache
+def _renewal(table: sa.Table) -> sa.Update:
+    mine = (table.c.id == sa.bindparam("process")) & (table.c.epoch == sa.bindparam("mine")) & table.c.endTime.is_(None)
+    return sa.update(table).where(mine)
+
+
+def renew(tx: Tx, process_id: int, epoch: int) -> bool:
+    """Hold on to a process for another lease; False when it is no longer held under this epoch."""
+    parameters = {"process": process_id, "mine": epoch, "leaseUntil": tx.now + LEASE}
+    return tx.execute(_renewal(tx.table("processInstance")), parameters).rowcount == 1
+
+
+def forget_steps(tx: Tx, process_id: int) -> None:
+    """The steps of a process that has ended have served."""
+    tx.execute(_forgetting(tx.table("process_step")), {"process": process_id})
+
+
+@cache
+def _forgetting(table: sa.Table) -> sa.Delete:
+    return sa.delete(table).where(table.c.process_id == sa.bindparam("process"))
 
 
 def request(

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from orca.engine import endings
+from orca.engine import endings, requests
 from orca.engine.errors import AgentGone, CommandTimeout, Failed, Superseded
-from orca.engine.requests import LEASE, STARTED
+from orca.engine.requests import STARTED
 from orca.resources import ids
 from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, now_ms
 
@@ -246,9 +246,7 @@ class Run:
 
     def _guard(self, tx: Tx) -> Record:
         """The process row, if it is still ours, no longer waiting. Raises ``Superseded``."""
-        table = tx.table("processInstance")
-        mine = (table.c.id == self.id) & (table.c.epoch == self._epoch) & table.c.endTime.is_(None)
-        if tx.execute(sa.update(table).where(mine).values(leaseUntil=tx.now + LEASE)).rowcount != 1:
+        if not requests.renew(tx, self.id, self._epoch):
             raise Superseded
         row = tx.require("processInstance", self.id)
         if not self._started or self._waiting:
@@ -261,7 +259,10 @@ class Run:
 
     def _store_step(self, tx: Tx, name: str, result: Any) -> None:
         text = None if result is None else msgspec.json.encode(result).decode()
-        tx.execute(tx.table("process_step").insert().values(process_id=self.id, name=name, result=text, created=tx.now))
+        tx.execute(
+            tx.table("process_step").insert(),
+            {"process_id": self.id, "name": name, "result": text, "created": tx.now},
+        )
 
     def _write_log(self, tx: Tx, row: Record, lines: list[dict[str, Any]]) -> None:
         execution = tx.first("processExecution", processInstanceId=row.id, uuid=self._execution)

@@ -6,7 +6,8 @@ from orca.store.database import Database
 from orca.store.errors import Closed, NotFound, NotUnique, StoreError
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
-from orca.store.tx import ANY, ReadTx, Tx, now_ms
+from orca.store.statements import ANY
+from orca.store.tx import ReadTx, Tx, now_ms
 from orca.store.vault import Vault
 
 __all__ = [

@@ -9,10 +9,13 @@ shows it to operators). Children of a root type share its table and are told apa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+
+from orca.store.statements import Statements
 
 if TYPE_CHECKING:
     from orca.store.record import Record
@@ -35,10 +38,16 @@ class StoredType:
     json_fields: frozenset[str]
     live_key: Callable[[Record], str | None] | None = None
     unique_field: str = "name"
-    keys: tuple[str, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "keys", tuple(column.key for column in self.table.columns))
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The table's columns by their API names, in order."""
+        return tuple(column.key for column in self.table.columns)
+
+    @cached_property
+    def statements(self) -> Statements:
+        """Prepared statements on the table."""
+        return Statements(self)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ survive a power loss; ``BEGIN IMMEDIATE`` takes the write lock at once, so that 
 
 from __future__ import annotations
 
-from typing import Any
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
@@ -18,6 +20,21 @@ PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA cache_size=-4096",
 )
+
+
+Control: TypeAlias = Callable[[str], object]
+"""Runs a statement that steers a transaction."""
+
+ERRORS: Final = (sqlite3.Error,)
+"""What ``Control`` raises."""
+
+
+def control(connection: sa.Connection) -> Control:
+    """The driver's own ``execute``: BEGIN and SAVEPOINT need nothing of what SQLAlchemy adds to a statement."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    execute: Control = raw.execute
+    return execute
 
 
 def create_engine(url: str) -> sa.Engine:

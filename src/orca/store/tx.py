@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -17,9 +17,7 @@ import sqlalchemy as sa
 from orca.store.errors import NotFound, NotUnique
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
-
-ANY: Final[Any] = object()
-"""``tx.find(type, removed=ANY)``: removed rows too."""
+from orca.store.statements import ROW_ID
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -46,8 +44,7 @@ class ReadTx:
         stored = self.schema[type]
         record = self._records.get((stored.root, id))
         if record is None:
-            table = stored.table
-            found = self.rows(type, sa.select(table).where(table.c.id == id))
+            found = self.rows(type, stored.statements.by_id, {ROW_ID: id})
             record = found[0] if found else None
         if record is None or (stored.kinds and record.kind not in stored.kinds):
             return None
@@ -65,54 +62,44 @@ class ReadTx:
 
         Removed rows are left out unless ``removed`` is named (``removed=ANY`` for both).
         """
-        return self.rows(type, self.query(type, **equals))
+        return self.rows(type, *self.schema[type].statements.search(equals))
 
     def first(self, type: str, **equals: Any) -> Record | None:
         """The first row of ``find``, or None."""
-        found = self.rows(type, self.query(type, **equals).limit(1))
+        found = self.rows(type, *self.schema[type].statements.search(equals, one=True))
         return found[0] if found else None
 
     def count(self, type: str, **equals: Any) -> int:
         """How many rows ``find`` would give."""
-        statement = self.query(type, **equals).order_by(None).with_only_columns(sa.func.count())
-        return int(self.connection.execute(statement).scalar_one())
+        stored = self.schema[type]
+        statement, parameters = stored.statements.search(equals)
+        self.flush(stored.root)
+        counted = statement.order_by(None).with_only_columns(sa.func.count())
+        return int(self.connection.execute(counted, parameters).scalar_one())
 
     def query(self, type: str, **equals: Any) -> sa.Select[Any]:
         """The SELECT behind ``find``, to be refined with ``.where(...)`` and given to ``rows``."""
-        stored = self.schema[type]
-        columns = stored.table.c
-        statement = sa.select(stored.table).order_by(columns.id)
-        if stored.kinds:
-            statement = statement.where(columns.kind.in_(sorted(stored.kinds)))
-        if "removed" in columns and "removed" not in equals:
-            statement = statement.where(columns.removed.is_(None))
-        for name, value in equals.items():
-            if value is ANY:
-                continue
-            if name not in columns:
-                raise TypeError(f"{type}.{name} is not a column; it cannot be searched by")
-            column = columns[name]
-            if value is None:
-                statement = statement.where(column.is_(None))
-            elif isinstance(value, list | tuple | set | frozenset):
-                statement = statement.where(column.in_(list(value)))
-            else:
-                statement = statement.where(column == value)
-        return statement
+        statement, parameters = self.schema[type].statements.search(equals)
+        return statement.params(**parameters)
 
-    def rows(self, type: str, statement: sa.Select[Any]) -> list[Record]:
+    def rows(self, type: str, statement: sa.Select[Any], parameters: dict[str, Any] | None = None) -> list[Record]:
         """Run a SELECT of all columns of the type's table and give its rows as records."""
         stored = self.schema[type]
-        return [self._record(stored, tuple(row)) for row in self.connection.execute(statement)]
+        self.flush(stored.root)
+        return [self._record(stored, tuple(row)) for row in self.connection.execute(statement, parameters)]
+
+    def flush(self, root: str | None = None) -> None:
+        """Write what is held back (of one table, or all), so that SQL sees it. Nothing is held back when reading."""
 
     def table(self, name: str) -> sa.Table:
         """A table by name: a resource type's, or one without resources (steps, for example)."""
         stored = self.schema.types.get(name)
         return stored.table if stored is not None else self.schema.metadata.tables[name]
 
-    def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+    def execute(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> sa.CursorResult[Any]:
         """Run any statement. Rows of resource types must not be written this way: they would cause no events."""
-        result = self.connection.execute(statement)
+        self.flush()
+        result = self.connection.execute(statement, parameters)
         assert isinstance(result, sa.CursorResult)
         return result
 
@@ -134,6 +121,7 @@ class Tx(ReadTx):
     def __init__(self, connection: sa.Connection, schema: Schema) -> None:
         super().__init__(connection, schema)
         self.touched: dict[tuple[str, int], Record] = {}
+        self._held: dict[tuple[str, int], tuple[Record, set[str]]] = {}
         self.callbacks: list[Callable[[], None]] = []
 
     def insert(self, type: str, **fields: Any) -> Record:
@@ -154,7 +142,7 @@ class Tx(ReadTx):
         if "data" in stored.keys:
             row["data"] = _encode(record.data).decode() if record.data else None
         try:
-            result = self.connection.execute(sa.insert(stored.table), row)
+            result = self.connection.execute(stored.statements.add, row)
         except sa.exc.IntegrityError as error:
             raise self._explain(record, error) from error
         key = result.inserted_primary_key
@@ -173,23 +161,36 @@ class Tx(ReadTx):
         changed = self._assign(own, fields)
         if not changed:
             return own
+        key = (own.root, own.id)
+        self.touched[key] = own
+        held = self._held.setdefault(key, (own, set()))[1]
+        held |= changed
         if self._set_live_key(own):
-            changed.add("liveKey")
-        row = {name: own._values[name] for name in changed if name in own._values}
-        if changed - row.keys():
-            row["data"] = _encode(own.data).decode()
-        table = own._stored.table
-        try:
-            self.connection.execute(sa.update(table).where(table.c.id == own.id), row)
-        except sa.exc.IntegrityError as error:
-            raise self._explain(own, error) from error
-        self.touched[own.root, own.id] = own
+            # What may violate a constraint is written at once: the caller learns of it here.
+            held.add("liveKey")
+            self._write(key)
         if own is not record:
             record._values, record._blob = dict(own._values), own._blob
         return own
 
+    def flush(self, root: str | None = None) -> None:
+        """Write what is held back: changes of one row within a unit go out as one statement."""
+        for key in [key for key in self._held if root is None or key[0] == root]:
+            self._write(key)
+
+    def _write(self, key: tuple[str, int]) -> None:
+        record, changed = self._held.pop(key)
+        row = {name: record._values[name] for name in changed if name in record._values}
+        if changed - row.keys():
+            row["data"] = _encode(record.data).decode()
+        try:
+            self.connection.execute(record._stored.statements.change, {ROW_ID: record.id, **row})
+        except sa.exc.IntegrityError as error:
+            raise self._explain(record, error) from error
+
     def delete(self, record: Record) -> None:
         """Take a row out for good. Resources are normally *removed* (a state) and purged later."""
+        self._held.pop((record.root, record.id), None)
         table = record._stored.table
         self.connection.execute(sa.delete(table).where(table.c.id == record.id))
         self._records.pop((record.root, record.id), None)

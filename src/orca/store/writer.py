@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from orca.store import sqlite
 from orca.store.bus import Bus, Change
 from orca.store.errors import Closed
 from orca.store.schema import Schema
@@ -99,33 +100,35 @@ class Writer:
                 return True
 
     def _write(self, connection: sa.Connection, group: Group) -> None:
+        control = sqlite.control(connection)
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            control("BEGIN IMMEDIATE")
             try:
                 for job in group.jobs:
-                    self._attempt(connection, job)
+                    self._attempt(connection, control, job)
                 group.changes = self._record_events(connection, group.jobs)
-                connection.exec_driver_sql("COMMIT")
+                control("COMMIT")
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                control("ROLLBACK")
                 raise
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, *sqlite.ERRORS) as error:
             # The disk is full or gone: nothing of the group is durable, and each caller is told so.
             for job in group.jobs:
                 job.error, job.tx = job.error or error, None
             group.changes = []
         self._loop.call_soon_threadsafe(self._settle, group)
 
-    def _attempt(self, connection: sa.Connection, job: Job) -> None:
+    def _attempt(self, connection: sa.Connection, control: sqlite.Control, job: Job) -> None:
         tx = Tx(connection, self._schema)
-        connection.exec_driver_sql("SAVEPOINT unit")
+        control("SAVEPOINT unit")
         try:
             job.result = job.unit(tx)
+            tx.flush()
             job.tx = tx
         except Exception as error:
-            connection.exec_driver_sql("ROLLBACK TO unit")
+            control("ROLLBACK TO unit")
             job.error = error
-        connection.exec_driver_sql("RELEASE unit")
+        control("RELEASE unit")
 
     def _record_events(self, connection: sa.Connection, jobs: list[Job]) -> list[Change]:
         """Write the event rows of the group; they are numbered here because this thread alone writes them."""

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prepared statements: building a SELECT anew costs more than running it, so each shape is built once per type.
+
+The shape of a search is which columns it names and how it compares each: equal, one of, or null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from orca.store.schema import StoredType
+
+ANY: Final[Any] = object()
+"""``tx.find(type, removed=ANY)``: removed rows too."""
+
+ROW_ID = "row_id"
+"""The parameter that names the row in ``by_id`` and ``change``; columns never have underscores here."""
+
+
+class Statements:
+    """The statements of one type."""
+
+    def __init__(self, stored: StoredType) -> None:
+        table = stored.table
+        self._stored = stored
+        self._searches: dict[tuple[tuple[tuple[str, str], ...], bool], sa.Select[Any]] = {}
+        self.by_id = sa.select(table).where(table.c.id == sa.bindparam(ROW_ID))
+        self.add = sa.insert(table)
+        self.change = sa.update(table).where(table.c.id == sa.bindparam(ROW_ID))
+
+    def search(self, equals: Mapping[str, Any], *, one: bool = False) -> tuple[sa.Select[Any], dict[str, Any]]:
+        """The SELECT of ``tx.find(**equals)`` (``one``: of ``first``) and its parameters.
+
+        TypeError for what is not a column.
+        """
+        shape: list[tuple[str, str]] = []
+        parameters: dict[str, Any] = {}
+        for name, value in equals.items():
+            if value is ANY:
+                shape.append((name, "any"))
+            elif value is None:
+                shape.append((name, "null"))
+            elif isinstance(value, list | tuple | set | frozenset):
+                shape.append((name, "in"))
+                parameters[f"p_{name}"] = list(value)
+            else:
+                shape.append((name, "eq"))
+                parameters[f"p_{name}"] = value
+        key = (tuple(shape), one)
+        found = self._searches.get(key)
+        if found is None:
+            found = self._build(key[0])
+            found = self._searches[key] = found.limit(1) if one else found
+        return found, parameters
+
+    def _build(self, shape: tuple[tuple[str, str], ...]) -> sa.Select[Any]:
+        stored = self._stored
+        columns = stored.table.c
+        statement = sa.select(stored.table).order_by(columns.id)
+        if stored.kinds:
+            statement = statement.where(columns.kind.in_(sorted(stored.kinds)))
+        if "removed" in columns and "removed" not in dict(shape):
+            statement = statement.where(columns.removed.is_(None))
+        for name, comparison in shape:
+            if name not in columns:
+                raise TypeError(f"{stored.name}.{name} is not a column; it cannot be searched by")
+            column = columns[name]
+            if comparison == "null":
+                statement = statement.where(column.is_(None))
+            elif comparison == "in":
+                statement = statement.where(column.in_(sa.bindparam(f"p_{name}", expanding=True)))
+            elif comparison == "eq":
+                statement = statement.where(column == sa.bindparam(f"p_{name}"))
+        return statement
