@@ -23,6 +23,10 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
+UNIQUE = frozenset({"uuid", "liveKey"})
+"""Columns with a uniqueness constraint."""
+
+
 def now_ms() -> int:
     """UTC milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
@@ -166,8 +170,9 @@ class Tx(ReadTx):
         held = self._held.setdefault(key, (own, set()))[1]
         held |= changed
         if self._set_live_key(own):
-            # What may violate a constraint is written at once: the caller learns of it here.
             held.add("liveKey")
+        if held & UNIQUE:
+            # What a constraint is about is written at once: the caller learns of a violation here.
             self._write(key)
         if own is not record:
             record._values, record._blob = dict(own._values), own._blob
