@@ -65,7 +65,7 @@ def host_uuid(paths: Paths) -> str:
         write_private_json(paths.identity, {"uuid": fresh})
         return fresh
     try:
-        return str(uuid.UUID(json.loads(text)["uuid"]))
+        return str(uuid.UUID(str(json.loads(text)["uuid"])))
     except (ValueError, KeyError, TypeError) as error:
         raise AgentError(f"{paths.identity} does not hold this host's uuid; restore or remove it") from error
 

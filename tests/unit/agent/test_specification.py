@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Docker's documents and ours."""
+
+from pathlib import Path
+
+import pytest
+
+from orca.agent.specification import address_of, container, milliseconds, report
+from orca.wire import Instance, PublishedPort, RestartPolicy
+
+UUID = "0f0e0d0c-1111-4222-8333-444455556666"
+RESOLV = Path("/var/lib/orca/resolv") / UUID
+
+
+def instance(**fields: object) -> Instance:
+    return Instance(**{"uuid": UUID, "name": "shop_web_1", "image": "web:1", **fields})  # type: ignore[arg-type]
+
+
+def document(**state: object) -> dict[str, object]:
+    return {
+        "Id": "abc",
+        "Name": "/shop_web_1-0f0e0d0c",
+        "State": {
+            "Status": "running",
+            "Running": True,
+            "ExitCode": 0,
+            "StartedAt": "2026-01-02T03:04:05.678901234Z",
+            **state,
+        },
+        "Config": {"Image": "web:1", "Labels": {"io.orca.instance.uuid": UUID, "io.orca.system": "net"}},
+        "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}, "orca": {"IPAddress": "10.42.1.10"}}},
+    }
+
+
+def test_a_managed_container_has_its_address_and_resolver_and_no_docker_ports() -> None:
+    body, name = container(
+        instance(address="10.42.1.10", ports=[PublishedPort(public_port=80, private_port=8080)]), RESOLV
+    )
+    assert name == "shop_web_1-0f0e0d0c"
+    assert body["HostConfig"]["NetworkMode"] == "orca"
+    assert body["HostConfig"]["Binds"] == [f"{RESOLV}:/etc/resolv.conf:ro"]
+    assert body["NetworkingConfig"]["EndpointsConfig"] == {"orca": {"IPAMConfig": {"IPv4Address": "10.42.1.10"}}}
+    assert "PortBindings" not in body["HostConfig"]
+    assert body["Labels"]["io.orca.instance.uuid"] == UUID
+
+
+def test_other_networks_are_dockers() -> None:
+    body, _ = container(instance(network_mode="host"), RESOLV)
+    assert body["HostConfig"]["NetworkMode"] == "host"
+    assert body["HostConfig"]["Binds"] == []
+    assert "NetworkingConfig" not in body
+
+
+def test_volumes_are_binds_or_anonymous() -> None:
+    body, _ = container(instance(network_mode="none", volumes=["/a:/b:ro", "/data"]), RESOLV)
+    assert body["HostConfig"]["Binds"] == ["/a:/b:ro"]
+    assert body["Volumes"] == {"/data": {}}
+
+
+def test_the_rest_is_passed_on() -> None:
+    body, _ = container(
+        instance(
+            command=["a"],
+            entry_point=["b"],
+            environment={"K": "V"},
+            memory=1 << 20,
+            cpu_shares=7,
+            privileged=True,
+            cap_add=["X"],
+            cap_drop=["Y"],
+            restart_policy=RestartPolicy(name="on-failure", maximum_retry_count=3),
+            tty=True,
+        ),
+        RESOLV,
+    )
+    assert (body["Cmd"], body["Entrypoint"], body["Env"], body["Tty"]) == (["a"], ["b"], ["K=V"], True)
+    host = body["HostConfig"]
+    assert (host["Memory"], host["CpuShares"], host["Privileged"], host["CapAdd"], host["CapDrop"]) == (
+        1 << 20,
+        7,
+        True,
+        ["X"],
+        ["Y"],
+    )
+    assert host["RestartPolicy"] == {"Name": "on-failure", "MaximumRetryCount": 3}
+
+
+def test_a_labelled_uuid_cannot_be_overwritten_by_the_user() -> None:
+    body, _ = container(instance(labels={"io.orca.instance.uuid": "other"}), RESOLV)
+    assert body["Labels"]["io.orca.instance.uuid"] == UUID
+
+
+def test_a_report() -> None:
+    found = report(document(), "start")
+    assert (found.external_id, found.uuid, found.state, found.status) == ("abc", UUID, "running", "start")
+    assert (found.address, found.system, found.exit_code) == ("10.42.1.10", "net", None)
+    assert found.started_at == 1767323045678
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("created", "created"),
+        ("paused", "running"),
+        ("restarting", "running"),
+        ("exited", "stopped"),
+        ("removing", "removed"),
+    ],
+)
+def test_states(status: str, state: str) -> None:
+    assert report(document(Status=status)).state == state
+
+
+def test_a_stopped_container_tells_its_exit_code() -> None:
+    assert report(document(Status="exited", ExitCode=137)).exit_code == 137
+
+
+def test_never_started_is_no_time() -> None:
+    assert milliseconds("0001-01-01T00:00:00Z") is None
+
+
+def test_no_network_is_no_address() -> None:
+    assert address_of({"NetworkSettings": {"Networks": None}}) is None
