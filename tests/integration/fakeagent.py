@@ -35,6 +35,13 @@ def signing_request() -> str:
     return request.public_bytes(serialization.Encoding.PEM).decode()
 
 
+async def eventually(condition: Callable[[], Any], seconds: float = 20) -> None:
+    """Wait until a condition over several machines holds; it is looked at every few milliseconds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - the machines share no event
+            await asyncio.sleep(0.005)
+
+
 @dataclass
 class FakeHost:
     """The host's disk and its Docker: survives reconnects of the agent."""

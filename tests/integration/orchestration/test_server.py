@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole of it over HTTP and WebSocket, with a real server process that is killed in the middle."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+from fakeagent import FakeHost, eventually
+from realserver import RealServer
+
+
+@pytest.fixture
+async def server(tmp_path):
+    async with RealServer.running(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def agents(server):
+    token = (await server.token())["token"]
+    joined = [await server.join(FakeHost(f"h{n}", f"192.0.2.{n}"), token) for n in (1, 2)]
+    yield joined
+    for agent in joined:
+        await agent.disconnect()
+
+
+async def running(server, count: int):
+    def condition(answer):
+        states = Counter(row["state"] for row in answer["data"])
+        return states == {"running": count}
+
+    return (await server.until("containers?limit=1000", condition, 60))["data"]
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+async def test_a_host_joins_as_its_agent_does(server, agents):
+    token = await server.token()
+    assert token["registrationUrl"] == f"{server.url}/v1/scripts/{token['token']}"
+    assert token["command"].split()[-1] == token["registrationUrl"]
+    script = await server.http.get(token["registrationUrl"])
+    assert f"CATTLE_REGISTRATION_SECRET_KEY={token['token']}" in script.text
+    auth = httpx.BasicAuth("registrationToken", token["token"])
+    everything = (await server.http.get(f"{server.url}/v1/register", auth=auth)).json()["data"]
+    assert len(everything) == 2
+    assert not any(row.get("secretKey") or row.get("accessKey") for row in everything)
+
+
+async def test_a_revoked_token_opens_nothing(server):
+    token = await server.token()
+    await server.post(f"registrationtokens/{token['id']}?action=deactivate", status=202)
+    assert (await server.http.get(token["registrationUrl"])).status_code == 401
+    auth = httpx.BasicAuth("registrationToken", token["token"])
+    answer = await server.http.post(f"{server.url}/v1/register", json={"key": "12345678"}, auth=auth)
+    assert answer.status_code == 401
+    assert "revoked" in answer.json()["message"]
+
+
+async def test_an_expired_token_says_so(server):
+    token = await server.token()
+    access, stamp, _ = token["token"].split(":")
+    await server.post("/v2/settings", {"name": "registration.token.period.millis", "value": "0"})
+    old = f"{access}:{int(stamp) - 86_400_000}:x"
+    assert (await server.http.get(f"{server.url}/v1/scripts/{old}")).status_code == 401
+
+
+async def test_the_article_stack_over_http(server, agents):
+    text = "web: {image: ok/web, ports: ['8080:80'], links: [memcached]}\nmemcached: {image: ok/memcached}"
+    stack = await server.post(
+        "environments",
+        {"name": "shop", "dockerCompose": text, "rancherCompose": "web: {scale: 2}", "startOnCreate": True},
+    )
+    await running(server, 3)
+    services = await server.until(
+        f"environments/{stack['id']}/services",
+        lambda answer: {(row["state"], row["transitioning"]) for row in answer["data"]} == {("active", "no")},
+    )
+    web = next(row for row in services["data"] if row["name"] == "web")
+    endpoints = (await server.until(f"services/{web['id']}", lambda answer: len(answer["publicEndpoints"] or []) == 2))[
+        "publicEndpoints"
+    ]
+    assert {(entry["ipAddress"], entry["port"]) for entry in endpoints} == {("192.0.2.1", 8080), ("192.0.2.2", 8080)}
+
+
+async def test_a_bad_compose_key_is_422_and_makes_nothing(server):
+    answer = await server.call("POST", "environments", {"name": "s", "dockerCompose": "web: {image: a, imagee: b}"})
+    assert answer.status_code == 422
+    assert answer.json()["fieldName"] == "dockerCompose"
+    assert "service 'web': unsupported config option 'imagee'" in answer.json()["message"]
+    assert await server.rows("environments") == []
+
+
+async def test_ten_containers_cost_little(server, agents):
+    before = cpu_seconds(server.process.pid)
+    await server.post("containers", {"imageUuid": "docker:ok", "count": 10})
+    await eventually(lambda: sum(len(agent.machine.host.running()) for agent in agents) == 10)
+    spent = cpu_seconds(server.process.pid) - before
+    print(f"server CPU until 10 containers run: {spent * 1000:.0f} ms")
+    assert spent < 0.3
+    await running(server, 10)
+
+
+@pytest.mark.parametrize("started", [0, 3, 9, 16])
+async def test_killed_while_starting_twenty(server, agents, started):
+    hosts = [agent.machine.host for agent in agents]
+    await server.post("containers", {"imageUuid": "docker:slow" if started else "docker:ok", "count": 20})
+    await eventually(lambda: sum(len(host.containers) for host in hosts) >= started)
+    await server.kill()
+    for agent in agents:
+        await agent.disconnect()
+    await server.start()
+    for agent in agents:
+        await agent.connect()
+    rows = await running(server, 20)
+    assert set((hosts[0].creates + hosts[1].creates).values()) == {1}
+    assert len({row["primaryIpAddress"] for row in rows}) == 20
+    assert len(hosts[0].running()) + len(hosts[1].running()) == 20
+    processes = await server.until(
+        "/v2/processinstances?limit=1000", lambda answer: all(row["endTime"] for row in answer["data"])
+    )
+    assert {row["result"] for row in processes["data"]} == {"SUCCESS"}
+
+
+async def test_a_stop_ends_in_good_order(server, agents):
+    await server.post("containers", {"imageUuid": "docker:hang"})
+    with contextlib.suppress(TimeoutError):
+        await agents[0].machine.until(lambda: any(e.name.endswith("activate") for e in agents[0].machine.received), 2)
+    async with asyncio.timeout(3):
+        assert await server.kill(15) == 0
