@@ -10,11 +10,13 @@ short_description: Make and remove the machines that hosts are installed on
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Makes Debian machines that Ansible reaches over SSH as V(root) with a key of their own, and removes them with all they kept.
+  - Makes Debian machines that Ansible reaches over SSH as V(root) with a key of their own,
+    and removes them with all they kept.
   - Runs on the control node (C(delegate_to=localhost)). One task makes many machines at once.
-  - Driver V(local) makes system containers on the control node's Docker engine, with systemd, sshd and room for a Docker engine
-    of their own, on a network without a way out. It needs root, and works with cgroup v1 and v2.
-  - A machine that has been stopped, or that a restart of the control node left behind, is started again. It keeps its address.
+  - Driver V(local) makes system containers on the control node's Docker engine, with systemd, sshd and room for a
+    Docker engine of their own, on a network without a way out. It needs root.
+  - A machine that has been stopped, or that a restart of the control node left behind, is started again.
+    It keeps its address.
 requirements:
   - On the control node, docker (Python package) >= 7.1 and ssh-keygen.
 extends_documentation_fragment: []
@@ -67,11 +69,14 @@ options:
   image:
     description:
       - What a machine that does not exist yet is made of. An existing machine stays what it is.
-      - For driver V(local) a container image; without a tag the newest one on the control node, as C(script/images) built it.
+      - For driver V(local) a container image; without a tag the newest one on the control node,
+        as C(script/images) built it.
     type: str
     default: orca/machine
   network:
-    description: The network the machines share. For driver V(local) a Docker network; it is made where missing and goes with its last machine.
+    description:
+      - The network the machines share.
+      - For driver V(local) a Docker network; it is made where missing and goes with its last machine.
     type: str
     default: orca-machines
   subnet:
@@ -133,17 +138,28 @@ machines:
     state: {description: C(running) or C(absent). In check mode what it would be., type: str, sample: running}
     driver: {description: The driver., type: str, sample: local}
     image: {description: What it was made of., type: str, sample: "orca/machine:c5413af18d29"}
-    address: {description: IPv4 address; null for a machine that check mode did not make., type: str, sample: 172.31.0.10}
+    address:
+      description: IPv4 address; null for a machine that check mode did not make.
+      type: str
+      sample: 172.31.0.10
     port: {description: SSH port., type: int, sample: 22}
     user: {description: The user to log in as., type: str, sample: root}
-    private_key_file: {description: The login key on the control node., type: str, sample: /root/.orca/machines/host-1/id_ed25519}
-    known_hosts_file: {description: Known hosts file with the keys of all machines., type: str, sample: /root/.orca/known_hosts}
+    private_key_file:
+      description: The login key on the control node.
+      type: str
+      sample: /root/.orca/machines/host-1/id_ed25519
+    known_hosts_file:
+      description: Known hosts file with the keys of all machines.
+      type: str
+      sample: /root/.orca/known_hosts
     ssh_host_key:
       description: Its SSH host key as a line for known_hosts, read on the machine itself and not over the network.
       type: str
       sample: 172.31.0.10 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINTADkFGe
     docker_cgroup_parent:
-      description: What role C(docker) must use as cgroup parent on this machine, so that limits hold and nothing stays behind. Empty where the default will do.
+      description:
+        - What role C(docker) must use as cgroup parent on this machine, so that limits hold and nothing stays behind.
+        - Empty where Docker's default will do.
       type: str
       sample: /docker/1f2e/engine
 machine:
@@ -157,7 +173,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.text.formatters import human_to_bytes
-
 from ansible_collections.orca.platform.plugins.module_utils.machine import MachineError, driver_named
 from ansible_collections.orca.platform.plugins.module_utils.machine.driver import Spec
 from ansible_collections.orca.platform.plugins.module_utils.machine.home import SSH_PORT, SSH_USER, Home
@@ -201,6 +216,7 @@ def specs(params):
         raise MachineError("machines: named more than once: " + ", ".join(twice))
     wanted = []
     for entry in entries:
+
         def value(key, entry=entry):
             return params[key] if entry.get(key) is None else entry[key]
 
@@ -235,7 +251,7 @@ def present(driver, home, wanted, check):
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         settled = list(pool.map(settle, wanted))
-    for spec, (different, machine) in zip(wanted, settled):
+    for spec, (different, machine) in zip(wanted, settled):  # noqa: B905 - Python 3.8 knows no strict
         changed = changed or bool(different)
         before[spec.name] = summary(have.get(spec.name))
         after[spec.name] = dict(before[spec.name], state="running")
@@ -246,9 +262,9 @@ def present(driver, home, wanted, check):
             if "key" in different:
                 after[spec.name]["key"] = "authorized"
             if not check:
-                home.remember("local", machine)
+                home.remember(driver.name, machine)
                 after[spec.name] = summary(machine)
-        results.append(described(spec, machine, home))
+        results.append(described(driver, spec, machine, home))
     return changed, results, before, after
 
 
@@ -275,14 +291,14 @@ def summary(machine):
     return {"state": machine.state, "image": machine.image, "memory": machine.memory, "cpus": machine.cpus}
 
 
-def described(spec, machine, home):
+def described(driver, spec, machine, home):
     """A machine as RETURN says; ``machine`` is None where check mode did not make it."""
     address = machine.address if machine else None
     known = bool(machine and machine.address and machine.host_key)
     return {
         "name": spec.name,
         "state": "running",
-        "driver": "local",
+        "driver": driver.name,
         "image": machine.image if machine else spec.image,
         "address": address,
         "port": SSH_PORT,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a container must be made so that systemd, sshd and a Docker engine of its own run in it as on a machine.
 
-Tried on cgroup v1. Not ``--privileged``: that asks for every capability and fails on a control node that lacks one itself.
+Not ``--privileged``: that asks for every capability and fails on a control node that lacks one itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .driver import MachineError, Spec
 
 CPU_PERIOD = 100_000  # microseconds, the kernel's default
 
-# In the order of their numbers, see capabilities(7). Newer ones are left out: Docker 20.10 refuses names it does not know.
+# In the order of their numbers, see capabilities(7). Without the newest: Docker 20.10 refuses names it does not know.
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
     "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
@@ -21,7 +21,7 @@ CAPABILITIES = (
     "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ"
 ).split()
 # Without these systemd or the inner Docker engine does not start.
-NEEDED = {"CHOWN", "DAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_RAW", "SETFCAP", "SETGID", "SETUID", "SYS_ADMIN", "SYS_CHROOT"}
+NEEDED = set("CHOWN DAC_OVERRIDE MKNOD NET_ADMIN NET_RAW SETFCAP SETGID SETUID SYS_ADMIN SYS_CHROOT".split())
 
 
 def bounding_set(status: str) -> List[str]:
@@ -55,8 +55,8 @@ def host_config(client: Any, spec: Spec, network: str) -> Dict[str, Any]:
         security_opt=["seccomp=unconfined", "apparmor=unconfined"],
         device_cgroup_rules=["a *:* rwm"],
         devices=["/dev/net/tun"] if os.path.exists("/dev/net/tun") else [],
-        tmpfs={"/run": "", "/run/lock": "", "/tmp": "exec"},
-        # On v1 a private cgroup namespace breaks the inner engine's mounts; on v2 it keeps everything below the machine.
+        tmpfs={"/run": "", "/run/lock": "", "/tmp": "exec"},  # noqa: S108 - the machine's own
+        # On v1 a private cgroup namespace breaks the inner engine's mounts; on v2 it keeps all below the machine.
         cgroupns="host" if v1 else "private",
         binds=["/sys/fs/cgroup:/sys/fs/cgroup:rw"] if v1 else [],
         restart_policy={"Name": "unless-stopped"},

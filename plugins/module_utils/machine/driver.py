@@ -42,6 +42,8 @@ class Machine:
 class Driver:
     """The machines of one kind. Every call may be made from several threads at once, for different machines."""
 
+    name: str
+
     def find(self, names: Sequence[str]) -> Dict[str, Machine]:
         """Those of the named machines that exist; ``host_key`` and ``authorized`` are not looked up.
 

@@ -17,7 +17,6 @@ from typing import Any, Dict, Iterator
 
 from .driver import Machine, MachineError
 
-
 SSH_PORT = 22
 SSH_USER = "root"
 
@@ -108,6 +107,7 @@ class Home:
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def _write(self, path: Path, text: str) -> None:
+        self._make_folder(path.parent)
         partial = path.with_name(f".{path.name}.partial")
         with os.fdopen(os.open(str(partial), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)

@@ -37,6 +37,8 @@ class LocalDriver(Driver):
     ``wait_timeout`` is in seconds and counts for each machine. The Docker SDK must be there (DOCKER_MISSING is None).
     """
 
+    name = "local"
+
     def __init__(self, network_name: str, subnet: Optional[str], wait_timeout: float) -> None:
         self.network = network.Network(network_name, subnet)
         self.wait_timeout = wait_timeout
@@ -63,10 +65,13 @@ class LocalDriver(Driver):
         return found
 
     def prepare(self, specs: Sequence[Spec], check: bool) -> bool:
-        changed = self.network.ensure(self.client, check)
-        if not check:
-            wanted = {spec.name: spec.address for spec in specs}
-            self._addresses = self.network.addresses_for(self.client, wanted)
+        try:
+            changed = self.network.ensure(self.client, check)
+            if not check:
+                wanted = {spec.name: spec.address for spec in specs}
+                self._addresses = self.network.addresses_for(self.client, wanted)
+        except EngineErrors as error:
+            raise MachineError(f"network: {self.network.name}: {error}") from error
         return changed
 
     def differences(self, spec: Spec, have: Machine) -> List[str]:
@@ -84,7 +89,7 @@ class LocalDriver(Driver):
                 name=spec.name,
                 hostname=spec.name,
                 environment={"ORCA_MACHINE_RESOLVER": self.network.gateway(self.client)},
-                labels={**spec.labels, LABEL: spec.name, f"{LABEL}.driver": "local"},
+                labels={**spec.labels, LABEL: spec.name, f"{LABEL}.driver": self.name},
                 volumes=["/var/lib/docker"],
                 host_config=container.host_config(self.client, spec, self.network.name),
                 networking_config=self.client.create_networking_config({self.network.name: endpoint}),
@@ -124,7 +129,10 @@ class LocalDriver(Driver):
             raise MachineError(f"{have.name}: the engine cannot remove it: {error}") from error
 
     def clean_up(self, check: bool) -> bool:
-        return self.network.remove_unused(self.client, check)
+        try:
+            return self.network.remove_unused(self.client, check)
+        except EngineErrors as error:
+            raise MachineError(f"network: {self.network.name}: {error}") from error
 
     def _start(self, name: str, public_key: str) -> Machine:
         """Start the container (no error if it runs), let the key in, wait until systemd and sshd are up."""

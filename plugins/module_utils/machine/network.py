@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import socket
-from typing import Any, Dict, List, Mapping, Optional, Set
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Set
 
 from .driver import MachineError
 
 LABEL = "io.orca.machines"
-POOL = ipaddress.ip_network("172.31.0.0/16")  # far from Docker's own first picks and from the containers' 10.42.0.0/16
+POOL = ipaddress.IPv4Network("172.31.0.0/16")  # far from Docker's own first picks and from the containers' 10.42.0.0/16
+LOCK = "/run/lock/orca-machines"  # two plays at once would find the same subnet free
 FIRST_HOST = 10  # below it the gateway, and room for things set up by hand
 
 
@@ -30,21 +33,20 @@ class Network:
         Raises:
             MachineError: it exists in another subnet, or no subnet is free.
         """
-        have = self._seen(client)
-        if have is not None:
-            if self.subnet and self._subnet(have) != self.subnet:
-                raise MachineError(f"subnet: network {self.name} exists with {self._subnet(have)}, not {self.subnet}")
-            return False
-        if not check:
-            subnet = self.subnet or self._free_subnet(client)
-            client.create_network(
-                self.name,
-                driver="bridge",
-                internal=True,
-                labels={LABEL: self.name},
-                ipam={"Driver": "default", "Config": [{"Subnet": str(subnet), "Gateway": str(subnet[1])}]},
-            )
-        return True
+        with _locked():
+            have = self._seen(client)
+            if have is None and not check:
+                subnet = self.subnet or self._free_subnet(client)
+                client.create_network(
+                    self.name,
+                    driver="bridge",
+                    internal=True,
+                    labels={LABEL: self.name},
+                    ipam={"Driver": "default", "Config": [{"Subnet": str(subnet), "Gateway": str(subnet[1])}]},
+                )
+        if have is not None and self.subnet and self._subnet(have) != self.subnet:
+            raise MachineError(f"subnet: network {self.name} exists with {self._subnet(have)}, not {self.subnet}")
+        return have is None
 
     def gateway(self, client: Any) -> str:
         """The control node's own address in the network. It answers nothing on port 53, and says so at once."""
@@ -124,6 +126,13 @@ class Network:
             if not any(subnet.overlaps(other) for other in used):
                 return subnet
         raise MachineError(f"network: no free /24 in {POOL} for {self.name}; name one with subnet")
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    with open(LOCK, "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _routes() -> List[ipaddress.IPv4Network]:
