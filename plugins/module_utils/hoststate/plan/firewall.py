@@ -174,7 +174,7 @@ def apply_transaction(text: str, observed: Tables) -> Tables:
             elif command == "-D":
                 chains[chain].remove(rule)
             else:
-                chains[chain].insert(0, rule.split(" ", 1)[1])  # "-I CHAIN 1 RULE"
+                chains.setdefault(chain, []).insert(0, rule.split(" ", 1)[1])  # "-I CHAIN 1 RULE"
         elif command == "-X":
             del chains[rest]
     return tables

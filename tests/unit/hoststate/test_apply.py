@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The executor, as far as it goes without root: owner files, files, the resolver's reload, Docker's answers."""
+
+import http.server
+import json
+import os
+import socket
+import socketserver
+import struct
+import threading
+
+import pytest
+
+from orca.hoststate.apply import AGENT, PUSH, Engine, EngineError, EngineUnavailable, Host, HostStateError, OwnedByOther, apply_kind
+from orca.hoststate.apply.docker import _demultiplex
+from orca.hoststate.plan.items import digest
+
+DNS = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24", "clients": {"10.42.1.10": {"db": ["10.42.2.10"]}}}
+
+
+@pytest.fixture
+def host(tmp_path):
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text("nameserver 192.0.2.53\n")
+    return Host(str(tmp_path / "orca"), str(tmp_path / "docker.sock"), str(resolv))
+
+
+def test_applying_writes_the_owner_and_twice_changes_nothing(host):
+    first = apply_kind("dns", DNS, PUSH, 3, host=host)
+    assert first.changed
+    assert "forward.zones" in " ".join(first.actions)
+    owner = host.ledger.read("dns")
+    assert (owner.owner, owner.version, owner.sha256) == (PUSH, 3, digest(DNS))
+    assert not apply_kind("dns", DNS, PUSH, 3, host=host).changed
+    assert host.ledger.read("dns").updated == owner.updated
+
+
+def test_check_mode_shows_and_touches_nothing(host):
+    result = apply_kind("dns", DNS, PUSH, check=True, host=host)
+    assert result.changed
+    assert "10.42.2.10" in result.after
+    assert not os.path.exists(host.root)
+
+
+def test_a_playbook_does_not_write_what_an_agent_owns(host):
+    apply_kind("dns", DNS, AGENT, 7, host=host)
+    changed = {**DNS, "clients": {}}
+    with pytest.raises(OwnedByOther, match="owned by agent.*takeover"):
+        apply_kind("dns", changed, PUSH, host=host)
+    assert apply_kind("dns", changed, PUSH, check=True, host=host).changed, "drift is shown all the same"
+    assert apply_kind("dns", changed, PUSH, takeover=True, host=host).changed
+    assert host.ledger.read("dns").owner == PUSH
+    assert apply_kind("dns", DNS, AGENT, 8, host=host).changed, "an agent takes over"
+
+
+def test_removing_forgets_the_owner(host):
+    apply_kind("dns", DNS, PUSH, host=host)
+    host.ledger.save_items("dns", {"dns/10.42.1.10": {"version": 1, "description": {"names": {}}}})
+    assert apply_kind("dns", None, PUSH, host=host).changed
+    assert host.ledger.read("dns") is None
+    assert host.ledger.load_items("dns") == {}
+
+
+def test_a_damaged_owner_file_is_named(host):
+    apply_kind("dns", DNS, PUSH, host=host)
+    (path,) = [p for p in os.listdir(host.ledger.directory) if p == "dns.json"]
+    with open(os.path.join(host.ledger.directory, path), "w") as stream:
+        stream.write("{}")
+    with pytest.raises(HostStateError, match="damaged"):
+        apply_kind("dns", DNS, PUSH, host=host)
+
+
+class Recursor(threading.Thread):
+    """The resolver's end of its control channel."""
+
+    def __init__(self, directory, code):
+        super().__init__(daemon=True)
+        os.makedirs(os.path.join(directory, "run"))
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(directory, "run/pdns_recursor.controlsocket"))
+        self.listener.listen()
+        self.code, self.heard = code, []
+
+    def run(self):
+        while True:
+            try:
+                channel, _ = self.listener.accept()
+            except OSError:
+                return
+            with channel:
+                _result, length = struct.unpack("=lQ", channel.recv(12))
+                self.heard.append(channel.recv(length).decode())
+                answer = b"done"
+                channel.sendall(struct.pack("=lQ", self.code, len(answer)) + answer)
+
+
+@pytest.fixture
+def recursor(host):
+    thread = Recursor(host.dns, 0)
+    thread.start()
+    yield thread
+    thread.listener.shutdown(socket.SHUT_RDWR)
+    thread.listener.close()
+    thread.join()
+
+
+def test_the_resolver_reloads_what_changed(host, recursor):
+    apply_kind("dns", DNS, AGENT, host=host)
+    assert sorted(recursor.heard) == ["reload-lua-script", "reload-zones"]
+    recursor.heard.clear()
+    apply_kind("dns", {**DNS, "clients": {}}, AGENT, host=host)
+    assert recursor.heard == ["reload-lua-script"]
+
+
+def test_a_failed_reload_is_repeated(host, recursor):
+    recursor.code = 1
+    with pytest.raises(HostStateError, match="recursor"):
+        apply_kind("dns", DNS, AGENT, host=host)
+    recursor.code = 0
+    recursor.heard.clear()
+    assert apply_kind("dns", DNS, AGENT, host=host).changed
+    assert sorted(recursor.heard) == ["reload-lua-script", "reload-zones"]
+    assert not apply_kind("dns", DNS, AGENT, host=host).changed
+
+
+def test_attach_stream_is_split():
+    frame = struct.pack(">BxxxL", 1, 3) + b"out" + struct.pack(">BxxxL", 2, 3) + b"err" + struct.pack(">BxxxL", 1, 1) + b"!"
+    assert _demultiplex(frame) == ("out!", "err")
+
+
+class Docker(http.server.BaseHTTPRequestHandler):
+    def address_string(self):
+        return "unix"
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        found = self.path == "/networks/orca"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps({"Name": "orca"} if found else {"message": "no such thing"}).encode())
+
+    def do_POST(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"status":"Pulling"}\n{"error":"manifest unknown"}\n')
+
+
+@pytest.fixture
+def engine(tmp_path):
+    path = str(tmp_path / "engine.sock")
+    with socketserver.ThreadingUnixStreamServer(path, Docker) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Engine(path)
+        server.shutdown()
+        thread.join()
+
+
+def test_docker_answers(engine):
+    assert engine.network("orca") == {"Name": "orca"}
+    assert engine.container("x") is None
+    with pytest.raises(EngineError, match="no such thing"):
+        engine.request("GET", "/nothing")
+    with pytest.raises(EngineError, match="manifest unknown"):
+        engine.pull("registry/image:1")
+
+
+def test_without_docker_the_error_says_so(tmp_path):
+    with pytest.raises(EngineUnavailable, match="No such file"):
+        Engine(str(tmp_path / "none.sock")).version()
