@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`script/bench`: bring up a platform, measure, keep the results, take the platform down."""
+
+from __future__ import annotations
+
+import argparse
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from lab import Lab
+from provision import ROOT, Play, platform
+
+from bench import agent, names, report, scaling, server, site
+from bench.conditions import conditions
+from bench.result import Result, load
+from bench.tasks import Tasks, timed_tasks
+
+RESULTS = ROOT / "build" / "bench"
+PAGE = ROOT / "docs" / "performance.md"
+# In this order on the page, and measured in this order: the quiet one first, and last the one that replaces hosts.
+FIGURES = ("agent", "server", "scaling", "names", "site")
+
+
+def measurements(first: Play, tasks: Tasks) -> dict[str, Callable[[Lab, int], Result]]:
+    return {
+        "agent": agent.measure,
+        "server": server.measure,
+        "scaling": scaling.measure,
+        "names": names.measure,
+        "site": lambda lab, repeats: site.measure(lab, repeats, first, tasks),
+    }
+
+
+def show(result: Result) -> None:
+    print("\n".join(report.markdown(report.HEADER, [report.row(figure) for figure in result.figures])))
+
+
+def run(wanted: list[str], repeats: int, keep: bool) -> list[str]:
+    """Measure and keep the results; the names of those that failed, which do not cost the others their turn."""
+    failed = []
+    with ExitStack() as stack:
+        with timed_tasks() as tasks:
+            lab, first = stack.enter_context(platform(keep=keep))
+        known = measurements(first, tasks)
+        for name in wanted:
+            print(f"== {name}", flush=True)
+            began, at = time.monotonic(), conditions(lab.hosts[0], repeats)
+            try:
+                lab.wait_for_agents()
+                result = known[name](lab, repeats)
+            except Exception:  # shown in full, and in the exit status
+                traceback.print_exc()
+                failed.append(name)
+                continue
+            result.conditions = at
+            result.save(RESULTS)
+            show(result)
+            print(f"== {name}: {time.monotonic() - began:.0f} s", flush=True)
+    return failed
+
+
+def write() -> None:
+    """Rewrite the page from all results that are kept."""
+    kept = [RESULTS / f"{name}.json" for name in FIGURES]
+    report.write(PAGE, [load(path) for path in kept if path.exists()])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}; all of them by default")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds of what is compared (default 5)")
+    parser.add_argument(
+        "--keep", action="store_true", help="use the platform that is there, and leave it; without figure site"
+    )
+    parser.add_argument("--write", action="store_true", help="rewrite the page's figures from all kept results")
+    parser.add_argument("--only-write", action="store_true", help="nothing but that")
+    arguments = parser.parse_args()
+    if arguments.only_write:
+        write()
+        return 0
+    possible = [name for name in FIGURES if not (arguments.keep and name == "site")]
+    unknown = sorted(set(arguments.figures) - set(possible))
+    if unknown:
+        parser.error(f"no figure named {', '.join(unknown)}; there are {', '.join(possible)}")
+    wanted = [name for name in possible if name in (arguments.figures or possible)]
+    failed = run(wanted, arguments.repeats, arguments.keep)
+    if arguments.write:
+        write()
+    if failed:
+        print(f"not measured: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Under which conditions something was measured."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from machine import Machine, sh
+from provision import ROOT
+
+
+def value(path: str, key: str) -> str:
+    """The first value of `key` in a file of `key : value` or `KEY=value` lines."""
+    for line in Path(path).read_text().splitlines():
+        name, separator, text = line.partition("=" if "=" in line else ":")
+        if separator and name.strip() == key:
+            return text.strip().strip('"')
+    return "unknown"
+
+
+def conditions(host: Machine | None, repeats: int) -> dict[str, str]:
+    """Of the control node, and of a host where one is given."""
+    memory = int(value("/proc/meminfo", "MemTotal").split()[0]) / 2**20
+    found = {
+        "machine": f"{os.cpu_count()} cores ({value('/proc/cpuinfo', 'model name')}), {memory:.0f} GiB, "
+        "shared by the control node, the server and all hosts",
+        "system": f"{value('/etc/os-release', 'PRETTY_NAME')}, Linux {platform.release()}",
+        "versions": f"orca.platform {version('orca-platform')} at {revision()}, Python {platform.python_version()}, "
+        f"ansible-core {version('ansible-core')}",
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "repeats": str(repeats),
+        "load average (1 min) before": f"{os.getloadavg()[0]:.1f}",
+    }
+    if host is not None:
+        engine = host.run("docker", "version", "-f", "{{.Server.Version}}").strip()
+        found["versions"] += f", Docker {engine} on the hosts"
+    return found
+
+
+def revision() -> str:
+    """The commit that was measured, marked when the checkout differs from it; an archive has none."""
+    done = sh("git", "-C", str(ROOT), "describe", "--always", "--dirty", check=False)
+    return done.stdout.strip() or "an unknown commit"
