@@ -55,7 +55,9 @@ class Agent:
         self._config = Config(host, self._containers.check_port)
         self._keeper = HostKeeper(host, self._config)
         self._commands = Commands(self._config, self._containers, self._link.send, self._keeper.container_started)
-        self._watch = ContainerWatch(self._containers, self._link.send, self._config.reapply, settings.docker_socket)
+        self._watch = ContainerWatch(
+            self._containers, self._link.send, self._config.reapply, self._keeper.hurry, settings.docker_socket
+        )
         self._mesh = MeshMonitor(self._config, self._paths, self._link.send)
         self._connection = Connection(
             self._paths,

@@ -2,6 +2,7 @@
 """Keep the host as the config items describe it, whatever else changes it."""
 
 import asyncio
+import contextlib
 import logging
 
 from orca.hoststate.apply import EngineUnavailable, Host, HostStateError, Result, certificate_request, initiate_mesh
@@ -23,11 +24,19 @@ class HostKeeper:
         self._host = host
         self._config = config
         self._request: str | None = None
+        self._hurry = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Have the next look be now."""
+        self._hurry.set()
 
     async def run(self) -> None:
         """Look every few seconds until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._hurry.wait()
+            self._hurry.clear()
             try:
                 kinds = await self._config.drifted()
             except EngineUnavailable as error:

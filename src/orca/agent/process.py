@@ -19,10 +19,13 @@ def main() -> None:
     )
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     logging.getLogger("websockets").setLevel(logging.WARNING)
+    ended: list[str] = []
     try:
         asyncio.run(_run(settings))
-    except AgentError as error:
-        sys.exit(f"orca-agent: {error}")
+    except* AgentError as errors:
+        ended = [f"orca-agent: {error}" for error in errors.exceptions]
+    if ended:
+        sys.exit("\n".join(ended))
 
 
 async def _run(settings: Settings) -> None:

@@ -8,6 +8,7 @@ so that no change is missed however it happened.
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from .engine import SOCKET, stream
 from .errors import AgentError
 from .specification import report
 
+STALE_SECONDS = 10.0
 RETRY_SECONDS = 0.2  # a connect to a unix socket costs next to nothing, and Docker's start must be noticed at once
 
 _STATUSES: dict[str, ContainerStatus] = {"create": "create", "start": "start", "die": "die", "destroy": "destroy"}
@@ -37,12 +39,22 @@ class ContainerWatch:
         containers: Containers,
         send: Callable[[Event], None],
         docker_started: Callable[[], Awaitable[None]],
+        system_removed: Callable[[], None],
         socket: str = SOCKET,
     ) -> None:
-        """Args: the engine's containers, where reports go, what to do when Docker came back, its socket."""
+        """Prepare.
+
+        Args:
+            containers: the engine's containers.
+            send: where reports go.
+            docker_started: called when Docker came back.
+            system_removed: called when somebody removed a container of the platform itself.
+            socket: the engine's socket.
+        """
         self._containers = containers
         self._send = send
         self._docker_started = docker_started
+        self._system_removed = system_removed
         self._socket = socket
         self._known: dict[str, Container] = {}
 
@@ -53,8 +65,13 @@ class ContainerWatch:
         return found
 
     async def run(self) -> None:
-        """Follow the engine until cancelled."""
-        gone = False
+        """Follow the engine until cancelled.
+
+        Raises:
+            EngineGone: the socket is a dead one. Where no service manager holds it, a new dockerd makes a new socket,
+                which a bind mount does not show; Docker restarts the agent with the new one.
+        """
+        gone, refused_since = False, None
         while True:
             try:
                 async with stream(self._socket, "/events?" + urlencode({"filters": _FILTERS})) as events:
@@ -62,7 +79,7 @@ class ContainerWatch:
                     if gone:
                         _log.info("Docker is back")
                         await self._docker_started()
-                    gone = False
+                    gone, refused_since = False, None
                     await self._compare()
                     async for event in events:
                         await self._take(event)
@@ -70,6 +87,10 @@ class ContainerWatch:
             except AgentError as error:
                 if not gone:
                     _log.warning("%s; waiting for Docker", error)
+                if isinstance(error.__cause__, ConnectionRefusedError):
+                    refused_since = refused_since or time.monotonic()
+                    if time.monotonic() - refused_since > STALE_SECONDS:
+                        raise
             gone = True
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -97,5 +118,7 @@ class ContainerWatch:
             self._report_removed(self._known.pop(external_id))
 
     def _report_removed(self, last: Container) -> None:
+        if last.system:
+            self._system_removed()
         container = msgspec.structs.replace(last, state="removed", status="destroy", address=None)
         self._send(Event.report(names.CONTAINER_CHANGE, container))
