@@ -16,7 +16,8 @@ options:
     default: present
   takeover:
     description:
-      - Apply although an agent owns this kind of state on the host (see C(/var/lib/orca/host)). The agent takes it back when it starts.
+      - Apply although an agent owns this kind of state on the host (see C(/var/lib/orca/host)).
+        The agent takes it back when it starts.
       - Without it the module fails, and in check mode only reports what differs.
     type: bool
     default: false

@@ -23,4 +23,5 @@ def run(module, kind, describe):
         result = apply_kind(kind, description, PUSH, VERSION, check=module.check_mode, takeover=params["takeover"])
     except (HostStateError, ValueError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=result.changed, actions=result.actions, diff={"before": result.before, "after": result.after})
+    diff = {"before": result.before, "after": result.after}
+    module.exit_json(changed=result.changed, actions=result.actions, diff=diff)

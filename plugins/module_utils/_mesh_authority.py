@@ -77,9 +77,10 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .sign(key, hashes.SHA256())
         )
+        pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         texts = (
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode(),
-            certificate.public_bytes(serialization.Encoding.PEM).decode(),
+            key.private_bytes(pem, pkcs8, serialization.NoEncryption()).decode(),
+            certificate.public_bytes(pem).decode(),
         )
         files.write(self._path("ca.key"), texts[0], 0o600)
         files.write(self._path("ca.pem"), texts[1])

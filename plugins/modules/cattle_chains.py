@@ -10,10 +10,10 @@ short_description: The packet filter chains of a host's managed network
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Keeps the chains CATTLE_PREROUTING, CATTLE_POSTROUTING and CATTLE_FORWARD and the jumps to them, in one transaction and only where
-    something differs. Works with whichever variant of iptables Docker uses.
-  - Publishes ports of containers, towards outside, the host itself, neighbours and the container itself. Everything else
-    from outside to the environment's range is dropped, and nothing for it leaves in clear.
+  - Keeps the chains CATTLE_PREROUTING, CATTLE_POSTROUTING and CATTLE_FORWARD and the jumps to them,
+    in one transaction and only where something differs. Works with whichever variant of iptables Docker uses.
+  - Publishes ports of containers, towards outside, the host itself, neighbours and the container itself.
+    Everything else from outside to the environment's range is dropped, and nothing for it leaves in clear.
 extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes

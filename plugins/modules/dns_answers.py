@@ -10,9 +10,10 @@ short_description: What a host's resolver answers to which container
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Gives the resolver at 169.254.169.250 the names that each container of this host may see. Names not given to a container do not exist for it.
-  - Each name is answered as it is and below C(orca.internal) and C(rancher.internal); the addresses have reverse names. Other names
-    go to the host's own resolvers.
+  - Gives the resolver at 169.254.169.250 the names that each container of this host may see.
+    Names not given to a container do not exist for it.
+  - Each name is answered as it is and below C(orca.internal) and C(rancher.internal); the addresses have reverse names.
+    Other names go to the host's own resolvers.
 extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes

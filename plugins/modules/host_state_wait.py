@@ -10,7 +10,8 @@ short_description: Wait until a host's agent has applied what the server wants
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Waits until the owner files of the named kinds of state say that the agent applied them, at least in the wanted version.
+  - Waits until the owner files of the named kinds of state say that the agent applied them,
+    at least in the wanted version.
   - Changes nothing.
 attributes:
   check_mode:
@@ -65,6 +66,13 @@ OPTIONS = {
 }
 
 
+def described(kind, owner):
+    """What stands in the way, in words."""
+    if owner is None:
+        return "%s (nothing applied)" % kind
+    return "%s (owned by %s, version %s)" % (kind, owner.owner, owner.version)
+
+
 def main():
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     params, ledger = module.params, Host().ledger
@@ -74,14 +82,16 @@ def main():
             found = {kind: ledger.read(kind) for kind in params["kinds"]}
         except HostStateError as error:
             module.fail_json(msg=str(error), owners={})
-        missing = [kind for kind, owner in found.items() if owner is None or owner.owner != AGENT or owner.version < params["version"]]
-        owners = {kind: {"owner": owner.owner, "version": owner.version} for kind, owner in found.items() if owner is not None}
+        present = {kind: owner for kind, owner in found.items() if owner is not None}
+        owners = {kind: {"owner": owner.owner, "version": owner.version} for kind, owner in present.items()}
+        least = params["version"]
+        reached = [kind for kind, owner in present.items() if owner.owner == AGENT and owner.version >= least]
+        missing = [described(kind, owner) for kind, owner in found.items() if kind not in reached]
         if not missing or module.check_mode:
             module.exit_json(changed=False, owners=owners)
         if time.monotonic() > end:
-            states = ["%s (%s)" % (kind, "owned by %(owner)s, version %(version)s" % owners[kind] if kind in owners else "nothing applied")
-                      for kind in missing]
-            module.fail_json(msg="the agent did not apply within %s s: %s" % (params["timeout"], ", ".join(states)), owners=owners)
+            text = "the agent did not apply within %s s: %s" % (params["timeout"], ", ".join(missing))
+            module.fail_json(msg=text, owners=owners)
         time.sleep(INTERVAL)
 
 

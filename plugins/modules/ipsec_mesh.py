@@ -10,9 +10,10 @@ short_description: The encrypted tunnels of a host to its peers
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Gives the host's network agent its certificate, its CA and its peers. IKEv2 with certificates, ESP in UDP on port 4500.
-  - A peer that is added, changed or removed does not touch the tunnels of the others. Of each pair the host with the lower
-    range opens the tunnel.
+  - Gives the host's network agent its certificate, its CA and its peers.
+    IKEv2 with certificates, ESP in UDP on port 4500.
+  - A peer that is added, changed or removed does not touch the tunnels of the others.
+    Of each pair the host with the lower range opens the tunnel.
 extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes
@@ -28,7 +29,8 @@ options:
     description: Range of this host. Required with O(state=present).
     type: str
   certificate:
-    description: Certificate (PEM) of this host's key, see M(orca.platform.mesh_certificate). Required with O(state=present).
+    description:
+      - Certificate (PEM) of this host's key, see M(orca.platform.mesh_certificate). Required with O(state=present).
     type: str
   ca:
     description: Certificate (PEM) of the environment's authority. Required with O(state=present).

@@ -10,7 +10,8 @@ short_description: The managed container network of a host
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Makes the Docker network of the host's range, the routes and kernel settings that belong to it, and the two system containers on it,
+  - Makes the Docker network of the host's range, the routes and kernel settings that belong to it,
+    and the two system containers on it,
     C(orca-net) (tunnels to other hosts) and C(orca-dns) (resolver at 169.254.169.250).
   - The range is laid out as .1 gateway, .2 network agent, .3 resolver; addresses from .10 are for containers,
     and the last sixteenth is left to containers that Docker gives an address by itself.

@@ -10,7 +10,8 @@ short_description: The certificate authority of a mesh without a server
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Keeps a certificate authority in a folder of the control node and signs the requests of hosts. With a server, the server does this.
+  - Keeps a certificate authority in a folder of the control node and signs the requests of hosts.
+    With a server, the server does this.
   - A certificate is kept as long as it fits its request and is valid for O(renew_days) more days.
 attributes:
   check_mode:
@@ -25,7 +26,8 @@ options:
     type: path
     required: true
   requests:
-    description: Identity of a host -> its request (PEM), see M(orca.platform.mesh_certificate). Empty requests are skipped.
+    description:
+      - Identity of a host -> its request (PEM), see M(orca.platform.mesh_certificate). Empty requests are skipped.
     type: dict
     required: true
   valid_days:

@@ -10,7 +10,8 @@ short_description: The key of a host in the mesh, and the request for its certif
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Makes the host's private key where there is none, on the host, and returns a certificate request for it. The key never leaves the host.
+  - Makes the host's private key where there is none, on the host, and returns a certificate request for it.
+    The key never leaves the host.
   - M(orca.platform.mesh_authority) signs the request.
 attributes:
   check_mode:

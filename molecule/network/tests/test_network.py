@@ -11,10 +11,11 @@ import pytest
 import testinfra.utils.ansible_runner
 
 WEB, OTHER, MEMCACHED = "10.42.1.10", "10.42.1.11", "10.42.2.10"
+LOCAL = "-m addrtype --dst-type LOCAL"
 ARTICLE = [
-    "-A CATTLE_PREROUTING -p udp -m addrtype --dst-type LOCAL -m udp --dport 4500 -j DNAT --to-destination {agent}:4500",
-    "-A CATTLE_PREROUTING -p udp -m addrtype --dst-type LOCAL -m udp --dport 500 -j DNAT --to-destination {agent}:500",
-    "-A CATTLE_PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 10.42.1.10:80",
+    f"-A CATTLE_PREROUTING -p udp {LOCAL} -m udp --dport 4500 -j DNAT --to-destination 10.42.1.2:4500",
+    f"-A CATTLE_PREROUTING -p udp {LOCAL} -m udp --dport 500 -j DNAT --to-destination 10.42.1.2:500",
+    f"-A CATTLE_PREROUTING -p tcp {LOCAL} -m tcp --dport 8080 -j DNAT --to-destination 10.42.1.10:80",
 ]
 OUTBOUND = [
     "-A CATTLE_POSTROUTING -s 10.42.0.0/16 -d 169.254.169.250/32 -j ACCEPT",
@@ -82,7 +83,8 @@ def capture(host, expression):
     """Packets on the outer interface; yields a function that ends the capture and returns its lines."""
     host.check_output("rm -f /root/capture.txt /root/capture.log")
     host.check_output(
-        f"setsid tcpdump -l -n -i eth0 '{expression}' > /root/capture.txt 2> /root/capture.log < /dev/null & echo $! > /root/capture.pid"
+        f"setsid tcpdump -l -n -i eth0 '{expression}' > /root/capture.txt 2> /root/capture.log < /dev/null &"
+        " echo $! > /root/capture.pid"
     )
     eventually(lambda: "listening" in host.file("/root/capture.log").content_string)
 
@@ -111,7 +113,9 @@ def test_containers_talk_across_hosts_only_inside_esp(first, second):
 @pytest.mark.parametrize("policy", ["ACCEPT", "DROP"])
 def test_an_outsider_with_a_route_reaches_nothing(first, outside, policy):
     first.check_output(f"iptables -P FORWARD {policy}")
-    outside.check_output(f"ip route replace 10.42.0.0/16 via {address(first)}; ip route replace 169.254.169.250/32 via {address(first)}")
+    outside.check_output(
+        f"ip route replace 10.42.0.0/16 via {address(first)}; ip route replace 169.254.169.250/32 via {address(first)}"
+    )
     assert outside.run(f"nc -z -w 1 {WEB} 80").rc != 0
     assert outside.run(f"nc -z -w 1 {MEMCACHED} 11211").rc != 0
     assert outside.run("dig +time=1 +tries=1 memcached.orca.internal @169.254.169.250").rc != 0
@@ -119,14 +123,16 @@ def test_an_outsider_with_a_route_reaches_nothing(first, outside, policy):
 
 
 def test_rules_stand_first_and_in_order(first):
-    assert first.check_output("iptables -t nat -S CATTLE_PREROUTING").splitlines()[1:] == [
-        rule.format(agent="10.42.1.2") for rule in ARTICLE
-    ]
+    assert first.check_output("iptables -t nat -S CATTLE_PREROUTING").splitlines()[1:] == ARTICLE
     postrouting = first.check_output("iptables -t nat -S CATTLE_POSTROUTING").splitlines()[1:]
     assert postrouting[:4] == OUTBOUND
-    assert postrouting[4:] == ["-A CATTLE_POSTROUTING -s 10.42.1.10/32 -d 10.42.1.10/32 -p tcp -m tcp --dport 80 -j MASQUERADE"]
+    assert postrouting[4:] == [
+        "-A CATTLE_POSTROUTING -s 10.42.1.10/32 -d 10.42.1.10/32 -p tcp -m tcp --dport 80 -j MASQUERADE"
+    ]
     for chain in ("PREROUTING", "POSTROUTING"):
-        rules = [line for line in first.check_output(f"iptables -t nat -S {chain}").splitlines() if line.startswith("-A")]
+        rules = [
+            line for line in first.check_output(f"iptables -t nat -S {chain}").splitlines() if line.startswith("-A")
+        ]
         assert rules[0] == f"-A {chain} -j CATTLE_{chain}"
     user = [line for line in first.check_output("iptables -S DOCKER-USER").splitlines() if line.startswith("-A")]
     assert user[0] == "-A DOCKER-USER -j CATTLE_FORWARD"

@@ -3,15 +3,25 @@
 
 import http.server
 import json
-import os
 import socket
 import socketserver
 import struct
 import threading
+from pathlib import Path
 
 import pytest
 
-from orca.hoststate.apply import AGENT, PUSH, Engine, EngineError, EngineUnavailable, Host, HostStateError, OwnedByOther, apply_kind
+from orca.hoststate.apply import (
+    AGENT,
+    PUSH,
+    Engine,
+    EngineError,
+    EngineUnavailable,
+    Host,
+    HostStateError,
+    OwnedByOther,
+    apply_kind,
+)
 from orca.hoststate.apply.docker import _demultiplex
 from orca.hoststate.plan.items import digest
 
@@ -39,13 +49,13 @@ def test_check_mode_shows_and_touches_nothing(host):
     result = apply_kind("dns", DNS, PUSH, check=True, host=host)
     assert result.changed
     assert "10.42.2.10" in result.after
-    assert not os.path.exists(host.root)
+    assert not Path(host.root).exists()
 
 
 def test_a_playbook_does_not_write_what_an_agent_owns(host):
     apply_kind("dns", DNS, AGENT, 7, host=host)
     changed = {**DNS, "clients": {}}
-    with pytest.raises(OwnedByOther, match="owned by agent.*takeover"):
+    with pytest.raises(OwnedByOther, match=r"owned by agent.*takeover"):
         apply_kind("dns", changed, PUSH, host=host)
     assert apply_kind("dns", changed, PUSH, check=True, host=host).changed, "drift is shown all the same"
     assert apply_kind("dns", changed, PUSH, takeover=True, host=host).changed
@@ -63,9 +73,7 @@ def test_removing_forgets_the_owner(host):
 
 def test_a_damaged_owner_file_is_named(host):
     apply_kind("dns", DNS, PUSH, host=host)
-    (path,) = [p for p in os.listdir(host.ledger.directory) if p == "dns.json"]
-    with open(os.path.join(host.ledger.directory, path), "w") as stream:
-        stream.write("{}")
+    (Path(host.ledger.directory) / "dns.json").write_text("{}")
     with pytest.raises(HostStateError, match="damaged"):
         apply_kind("dns", DNS, PUSH, host=host)
 
@@ -75,9 +83,9 @@ class Recursor(threading.Thread):
 
     def __init__(self, directory, code):
         super().__init__(daemon=True)
-        os.makedirs(os.path.join(directory, "run"))
+        (Path(directory) / "run").mkdir(parents=True)
         self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(os.path.join(directory, "run/pdns_recursor.controlsocket"))
+        self.listener.bind(str(Path(directory) / "run/pdns_recursor.controlsocket"))
         self.listener.listen()
         self.code, self.heard = code, []
 
@@ -124,7 +132,9 @@ def test_a_failed_reload_is_repeated(host, recursor):
 
 
 def test_attach_stream_is_split():
-    frame = struct.pack(">BxxxL", 1, 3) + b"out" + struct.pack(">BxxxL", 2, 3) + b"err" + struct.pack(">BxxxL", 1, 1) + b"!"
+    frame = (
+        struct.pack(">BxxxL", 1, 3) + b"out" + struct.pack(">BxxxL", 2, 3) + b"err" + struct.pack(">BxxxL", 1, 1) + b"!"
+    )
     assert _demultiplex(frame) == ("out!", "err")
 
 

@@ -37,18 +37,26 @@ def test_the_table_is_one_line_a_client():
 
 @pytest.mark.parametrize(
     ("cidr", "zone"),
-    [("10.42.0.0/16", ".42.10.in-addr.arpa."), ("10.0.0.0/8", ".10.in-addr.arpa."), ("10.42.16.0/20", ".42.10.in-addr.arpa.")],
+    [
+        ("10.42.0.0/16", ".42.10.in-addr.arpa."),
+        ("10.0.0.0/8", ".10.in-addr.arpa."),
+        ("10.42.16.0/20", ".42.10.in-addr.arpa."),
+    ],
 )
 def test_reverse_zone(cidr, zone):
     assert dns.reverse_zone(cidr) == zone
 
 
 def test_upstreams_are_those_a_container_can_reach():
-    text = "# x\nnameserver 127.0.0.53\nnameserver 169.254.169.250\nnameserver 192.0.2.53\nnameserver fe80::1%eth0\nnameserver 192.0.2.53\n"
+    servers = ["127.0.0.53", "169.254.169.250", "192.0.2.53", "fe80::1%eth0", "192.0.2.53"]
+    text = "# x\n" + "".join(f"nameserver {server}\n" for server in servers)
     assert dns.upstreams(text) == ["192.0.2.53"]
     assert dns.forward_zones(["192.0.2.53", "192.0.2.54"]) == "+.=192.0.2.53;192.0.2.54\n"
     assert dns.forward_zones([]) == ""
 
 
 def test_resolv_conf_of_a_container():
-    assert dns.resolv_conf(["stack.orca.internal"]) == "search stack.orca.internal orca.internal\nnameserver 169.254.169.250\n"
+    assert (
+        dns.resolv_conf(["stack.orca.internal"])
+        == "search stack.orca.internal orca.internal\nnameserver 169.254.169.250\n"
+    )

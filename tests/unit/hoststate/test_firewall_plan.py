@@ -98,7 +98,8 @@ def test_a_bound_port_wins_over_one_on_every_address():
 
 
 @pytest.mark.parametrize(
-    "wrong", [port(0), port(65536), port(80, private=0), port(80, protocol="icmp"), port(80, address="web"), port(80, bind="x")]
+    "wrong",
+    [port(0), port(65536), port(80, private=0), port(80, protocol="icmp"), port(80, address="web"), port(80, bind="x")],
 )
 def test_wrong_ports_are_refused(wrong):
     with pytest.raises(ValueError):
@@ -120,7 +121,10 @@ ports = st.dictionaries(
 )
 descriptions = st.one_of(st.none(), ports.map(lambda some: {**BASE, "ports": some}))
 foreign = st.lists(
-    st.tuples(st.sampled_from(["PREROUTING", "POSTROUTING", "OUTPUT"]), st.sampled_from(["-j DOCKER", "-j CATTLE_PREROUTING", "-j X"])),
+    st.tuples(
+        st.sampled_from(["PREROUTING", "POSTROUTING", "OUTPUT"]),
+        st.sampled_from(["-j DOCKER", "-j CATTLE_PREROUTING", "-j X"]),
+    ),
     max_size=5,
 )
 
@@ -137,13 +141,21 @@ def test_every_state_leads_to_the_wanted_one_and_stays(first, second, meddling):
     for table, chains in wanted.chains.items():
         for chain, rules in chains.items():
             assert done[table][chain] == rules
-    others = {chain: [r for r in rules if "CATTLE" not in r] for chain, rules in observed["nat"].items() if "CATTLE" not in chain}
-    assert others == {c: [r for r in rules if "CATTLE" not in r] for c, rules in done["nat"].items() if "CATTLE" not in c}
+    others = {
+        chain: [r for r in rules if "CATTLE" not in r]
+        for chain, rules in observed["nat"].items()
+        if "CATTLE" not in chain
+    }
+    assert others == {
+        c: [r for r in rules if "CATTLE" not in r] for c, rules in done["nat"].items() if "CATTLE" not in c
+    }
 
 
 @settings(deadline=None)
 @given(ports)
 def test_udp_targets_are_read_back(some):
     done = settle({**BASE, "ports": some}, {})
-    expected = {(p["publicPort"], f"{p['address']}:{p['privatePort']}") for p in some.values() if p["protocol"] == "udp"}
+    expected = {
+        (p["publicPort"], f"{p['address']}:{p['privatePort']}") for p in some.values() if p["protocol"] == "udp"
+    }
     assert firewall.udp_ports(done) == expected | {(4500, "10.42.241.2:4500"), (500, "10.42.241.2:500")}

@@ -6,7 +6,14 @@ import pytest
 from orca.hoststate.plan import mesh
 
 PEER = {"name": "two", "address": "192.0.2.2", "subnet": "10.42.2.0/24"}
-OWN = {"id": "h1", "cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24", "certificate": "C", "ca": "A", "peers": {"h2": PEER}}
+OWN = {
+    "id": "h1",
+    "cidr": "10.42.0.0/16",
+    "subnet": "10.42.1.0/24",
+    "certificate": "C",
+    "ca": "A",
+    "peers": {"h2": PEER},
+}
 
 
 def test_one_side_begins_and_rekeys_the_other_answers():
@@ -29,7 +36,12 @@ def test_identity_and_subnet_are_bound_to_the_peer():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"h2": {**PEER, "address": "192.0.2.2\n}"}}, {"h2\n}": PEER}, {"h2": {**PEER, "subnet": "10.42.1.0/25"}}, {"../x": PEER}],
+    [
+        {"h2": {**PEER, "address": "192.0.2.2\n}"}},
+        {"h2\n}": PEER},
+        {"h2": {**PEER, "subnet": "10.42.1.0/25"}},
+        {"../x": PEER},
+    ],
 )
 def test_nothing_can_be_smuggled_into_the_file(wrong):
     with pytest.raises(ValueError):
@@ -48,4 +60,6 @@ def test_a_tunnel_is_begun_anew_only_where_it_is_begun_and_only_for_a_reason():
     assert mesh.restarts(before, moved)
     assert not mesh.restarts(before, renamed)
     upper = {**OWN, "subnet": "10.42.9.0/24"}
-    assert not mesh.restarts(mesh.connection(upper, "h2", PEER), mesh.connection(upper, "h2", {**PEER, "address": "192.0.2.9"}))
+    assert not mesh.restarts(
+        mesh.connection(upper, "h2", PEER), mesh.connection(upper, "h2", {**PEER, "address": "192.0.2.9"})
+    )

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What has drifted from its description, cheaply enough to be asked every few seconds.
 
-Asking costs some reads of ``/proc`` and ``/sys`` and one netlink message. The packet filter is read in full, which starts
-a process, only when its generation says that somebody changed a rule, or where legacy iptables, which has none, is in use.
+Asking costs some reads of ``/proc`` and ``/sys`` and one netlink message. The packet filter is read in full, which
+starts a process, only when its generation says that somebody changed a rule, or where legacy iptables, which has none,
+is in use.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class DriftWatch:
         self._firewall: Optional[Mapping[str, Any]] = None
 
     def drifted(self, descriptions: Mapping[str, Optional[Mapping[str, Any]]], docker: bool = False) -> List[str]:
-        """Kinds, in order of application, that ``apply_kind`` would change. Absent and ``None`` descriptions are not watched.
+        """Kinds, in order of application, that ``apply_kind`` would change. Absent or ``None`` ones are not watched.
 
         :param docker: also ask Docker for the system containers; who follows Docker's events need not each time.
         :raises HostStateError: see :func:`.iptables.observe`; EngineUnavailable: only with ``docker``.

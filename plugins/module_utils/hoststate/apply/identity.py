@@ -20,7 +20,7 @@ def has_key(host: Host) -> bool:
 
 
 def certificate_request(host: Host, identity: str) -> str:
-    """A certificate request (PEM) for ``identity`` (the host's uuid), as common name and as SAN dNSName, by the host's key.
+    """A certificate request (PEM) by the host's key; ``identity`` (the host's uuid) is common name and SAN dNSName.
 
     The key (ECDSA P-256, PKCS#8) is made by the first call.
 

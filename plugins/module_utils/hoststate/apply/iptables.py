@@ -25,7 +25,7 @@ class Observed(NamedTuple):
 def observe() -> Observed:
     """Read the tables: one process, or two where legacy tables exist.
 
-    :raises HostStateError: both variants hold rules (which of them a packet meets first is anybody's guess), or none is installed.
+    :raises HostStateError: none is installed, or both hold rules: which a packet meets first is anybody's guess.
     """
     tables: Dict[str, Tables] = {}
     if _program(NFT, "save"):
@@ -38,10 +38,10 @@ def observe() -> Observed:
         variant for variant in tables if any(rules for chains in tables[variant].values() for rules in chains.values())
     ]
     if len(holding) > 1:
+        without = " or ".join(variant for variant in holding if not _has_docker(tables[variant])) or "neither"
         raise HostStateError(
-            "both iptables-nft and iptables-legacy hold rules on this host; flush one of them (the one without Docker's chains: {0})".format(
-                " or ".join(v for v in holding if not _has_docker(tables[v])) or "neither"
-            )
+            "both iptables-nft and iptables-legacy hold rules on this host; "
+            "flush one of them (without Docker's chains: {0})".format(without)
         )
     variant = (holding or [_default(tables)])[0]
     return Observed(variant, tables[variant])
@@ -68,7 +68,7 @@ def _save(variant: str) -> Tables:
 
 
 def _program(variant: str, verb: str) -> Optional[List[str]]:
-    """``iptables-nft-save`` and its like; where only ``iptables-save`` exists it stands for the variant it says it is."""
+    """``iptables-nft-save`` and its like; a lone ``iptables-save`` stands for the variant it says it is."""
     name = "iptables-{0}-{1}".format(variant, verb)
     if command.find(name):
         return [name]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernel state of the network: settings, routes and bridge ports; read from ``/proc`` and ``/sys`` without a process."""
+"""Kernel state of the network: settings, routes and bridge ports; read from ``/proc`` and ``/sys``, no process."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kind ``mesh``: certificate, CA and one connection file per peer; a change never touches the tunnels of other peers."""
+"""Kind ``mesh``: certificate, CA and one file per peer; a change never touches the tunnels of other peers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def load(host: Host, anew: List[str]) -> None:
 
 
 def initiate(host: Host) -> None:
-    """Begin a tunnel from here to every peer that has none, whichever side usually does: after this host's outer address changed."""
+    """Begin a tunnel to every peer that has none, whichever side usually does; after this host's address changed."""
     _execute(host, ["mesh-initiate"])
 
 
@@ -83,7 +83,7 @@ def _present(host: Host) -> Dict[str, str]:
 
 
 def _anew(present: Mapping[str, str], wanted: Mapping[str, str], changed: List[str], gone: List[str]) -> Set[str]:
-    """Peers whose tunnel has to be dropped: they left, or we are the side that begins the tunnel and it leads elsewhere now."""
+    """Peers whose tunnel has to be dropped: they left, or we begin the tunnel and it leads elsewhere now."""
     peers = {_peer(path) for path in gone if path.endswith(_SUFFIX)}
     peers.update(
         _peer(path)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The little of netlink that is needed: asking netfilter without starting a process (linux/netlink.h, linux/netfilter/nfnetlink.h)."""
+"""The little of netlink that is needed: asking netfilter without starting a process.
+
+Formats: linux/netlink.h, linux/netfilter/nfnetlink.h.
+"""
 
 from __future__ import annotations
 

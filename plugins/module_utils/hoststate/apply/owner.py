@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One writer per kind of state: owner files, last good items and the lock (contract: docs/architecture.md, section 3)."""
+"""One writer per kind of state: owner files, last good items, the lock (docs/architecture.md, section 3)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Ledger:
             raise HostStateError("owner file {0} is damaged: {1}".format(self._path(kind), error)) from error
 
     def claim(self, kind: str, owner: str, takeover: bool = False) -> Optional[Owner]:
-        """Return the present owner if ``owner`` may write ``kind``. The agent always may: it takes over at registration.
+        """Return the present owner if ``owner`` may write ``kind``. The agent always may: it takes over.
 
         :raises OwnedByOther: another driver owns it and ``takeover`` is not given.
         """
@@ -74,7 +74,7 @@ class Ledger:
                 os.unlink(path)
 
     def load_items(self, kind: str) -> Dict[str, Dict[str, Any]]:
-        """Last good items of ``kind``: ``{name: {"version": int, "description": {...}}}``; empty when there are none."""
+        """Last good items of ``kind``: ``{name: {"version": int, "description": {...}}}``; may be empty."""
         text = files.read(self._items_path(kind))
         if text is None:
             return {}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Control channel of PowerDNS Recursor: what ``rec_control`` speaks, over its unix socket.
 
-One message each way: 4 bytes result, 8 bytes length (both in the machine's order), then the text (rec_channel.cc, 4.6 and later).
+One message each way: 4 bytes result, 8 bytes length (both in the machine's order), then the text (rec_channel.cc,
+version 4.6 and later).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers of a host's resolver: who asks decides which names exist. Data only; the script that reads it is in the image."""
+"""Answers of a host's resolver: who asks decides which names exist. Data only, the script is in the image."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def table(description: Mapping[str, Any], forward: bool) -> str:
 
 
 def expand(names: Mapping[str, Sequence[str]]) -> Dict[str, List[str]]:
-    """Every form under which the names are answered: as they are, below both domains, and the addresses' reverse names."""
+    """Every form of the names: as they are, below both domains, and the addresses' reverse names."""
     answers: Dict[str, List[str]] = {}
     for name in sorted(names):
         plain = name.lower().rstrip(".")

@@ -145,7 +145,7 @@ def parse(text: str) -> Tables:
 
 
 def transaction(wanted: Wanted, observed: Tables) -> Optional[str]:
-    """Input for ``iptables-restore --noflush`` that leads from ``observed`` to ``wanted``; ``None`` if nothing is to do.
+    """Input for ``iptables-restore --noflush`` that leads from ``observed`` to ``wanted``; ``None`` if none is needed.
 
     Each table commits at once: a packet sees the old or the new chain, never a half-filled one.
     """

@@ -19,7 +19,7 @@ _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}\Z")
 _IKE_PROPOSAL = "aes128gcm16-prfsha256-x25519"
 _ESP_PROPOSAL = "aes128gcm16-x25519"
 
-#: A peer that vanished is noticed after this many seconds without traffic plus the retransmits of the image's strongswan.conf.
+#: Seconds without traffic after which a peer is asked for a sign of life; how often, says the image's strongswan.conf.
 DPD_DELAY = 2
 
 _TEMPLATE = """\
@@ -73,7 +73,8 @@ def plan(description: Mapping[str, Any]) -> Wanted:
 
     :raises ValueError: an identity, address or subnet is not one, or a peer claims this host's own subnet.
     """
-    files = {SETTINGS: "include conf.d/*.conf\n", CERTIFICATE: _text(description["certificate"]), CA: _text(description["ca"])}
+    certificate, ca = _text(description["certificate"]), _text(description["ca"])
+    files = {SETTINGS: "include conf.d/*.conf\n", CERTIFICATE: certificate, CA: ca}
     peers = {peer: connection(description, peer, item) for peer, item in description["peers"].items()}
     return Wanted(files, peers)
 
