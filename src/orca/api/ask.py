@@ -105,8 +105,8 @@ def depth(value: Any) -> int:
 def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
     """An ``Ask`` from an ASGI scope (HTTP or WebSocket), without its body.
 
-    ``X-Forwarded-*`` count only from this machine and the networks in ``trusted``. ``_method`` overrides the method of a
-    POST.
+    ``X-Forwarded-*`` count only from this machine and the networks in ``trusted``. ``_method`` overrides the method of
+    a POST.
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     peer = (scope.get("client") or ("", 0))[0]

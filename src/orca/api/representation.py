@@ -11,7 +11,7 @@ from typing import Any
 from orca.engine import Call, lookup
 from orca.resources import TYPES, ids
 from orca.resources.fields import UNSET, Field
-from orca.resources.views import LinkView, TypeView, View
+from orca.resources.views import LinkView, TypeView, View, inherited_fields
 from orca.store import ReadTx, Record
 
 
@@ -170,7 +170,21 @@ def wire_resource_id(type: TypeView, record: Record) -> Any:
     return number
 
 
+def open_data(type: TypeView, record: Record) -> dict[str, Any]:
+    """The JSON column without what nobody reads: sealed secrets, and fields that are for the server alone."""
+    data = {name: value for name, value in record.data.items() if name != SEALED}
+    if "fields" in data:
+        declared = inherited_fields(type.type)
+        data["fields"] = {
+            name: value for name, value in data["fields"].items() if name in declared and declared[name].rights
+        }
+    return data
+
+
+SEALED = "secret"
+"""The key of the JSON column under which the packages keep a sealed secret."""
 SPECIAL: Mapping[str, Callable[[TypeView, Record], Any]] = {
+    "data": open_data,
     "transitioning": transitioning,
     "transitioningMessage": transitioning_message,
     "resourceId": wire_resource_id,

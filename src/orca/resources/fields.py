@@ -63,6 +63,8 @@ class Field:
 
     def letters(self, role: str) -> str:
         """The declared rights of a role, not yet cut to the role's rights on the type."""
+        if not self.rights and not self.by_role:
+            return ""
         if role == "superadmin":
             return "ru" if self.rights == "r" else "cru"
         if role in self.by_role:

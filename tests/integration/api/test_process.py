@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server as a process: files, TLS, start and stop."""
+
+import hashlib
+import signal
+import ssl
+import stat
+import subprocess
+import time
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from orca.api import tls
+
+
+def test_what_lies_in_the_data_directory(server):
+    modes = {
+        name: stat.S_IMODE((server.directory / name).stat().st_mode)
+        for name in ("", "admin.json", "master.key", "tls/ca.key", "tls/server.key")
+    }
+    assert modes == {"": 0o700, "admin.json": 0o600, "master.key": 0o600, "tls/ca.key": 0o600, "tls/server.key": 0o600}
+
+
+def test_tls_with_the_servers_own_authority(server):
+    ca = httpx.get(f"{server.url}/v1/scripts/ca.crt").text
+    context = ssl.create_default_context(cadata=ca)
+    assert httpx.get(f"https://localhost:{server.https_port}/ping", verify=context).text == "pong"
+    der = ssl.PEM_cert_to_DER_cert(ca)
+    assert tls.der_sha256(ca) == hashlib.sha256(der).hexdigest()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"https://localhost:{server.https_port}/ping")
+
+
+def test_the_certificate_follows_the_names(tmp_path):
+    first = tls.ensure(tmp_path, ["localhost"])
+    certificate = first.certificate.read_bytes()
+    assert tls.ensure(tmp_path, ["localhost"]).certificate.read_bytes() == certificate
+    second = tls.ensure(tmp_path, ["localhost", "192.0.2.1"])
+    assert second.certificate.read_bytes() != certificate
+    assert second.ca_sha256 == first.ca_sha256
+
+
+def test_keys_and_rows_survive_a_kill(own_server):
+    with httpx.Client(base_url=own_server.url, auth=own_server.admin()) as client:
+        project = client.get("/v1/projects").json()["data"][0]["id"]
+        answer = client.post(f"/v1/projects/{project}/environments", json={"name": "kept"})
+        assert answer.status_code == 201
+    own_server.stop(signal.SIGKILL)
+    own_server.start()
+    with httpx.Client(base_url=own_server.url, auth=own_server.admin()) as client:
+        rows = client.get(f"/v1/projects/{project}/environments").json()["data"]
+        assert [row["name"] for row in rows] == ["kept"]
+
+
+def test_it_stops_at_once_with_open_streams(own_server):
+    user = httpx.BasicAuth(*own_server.admin())
+    request = next(user.sync_auth_flow(httpx.Request("GET", own_server.url)))
+    with httpx.Client(base_url=own_server.url, auth=own_server.admin()) as client:
+        project = client.get("/v1/projects").json()["data"][0]["id"]
+    url = f"{own_server.url.replace('http', 'ws')}/v1/projects/{project}/subscribe?eventNames=resource.change"
+    with connect(url, additional_headers={"Authorization": request.headers["authorization"]}) as stream:
+        assert '"ping"' in stream.recv()
+        began = time.monotonic()
+        assert own_server.stop() == 0
+        assert time.monotonic() - began < 2.0
+
+
+def test_two_servers_do_not_share_a_directory(own_server):
+    second = subprocess.run(
+        [*own_server.process.args[:4], "--data-dir", str(own_server.directory), "--listen", "127.0.0.1:0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode != 0
+    assert "another server runs on" in second.stderr
+
+
+def test_streams_tell_of_changes(server, tenant):
+    key = next(httpx.BasicAuth(*server.admin()).sync_auth_flow(httpx.Request("GET", server.url)))
+    project = httpx.get(f"{server.url}/v1/projects", auth=server.admin()).json()["data"][0]["id"]
+    url = f"{server.url.replace('http', 'ws')}/v2/projects/{project}/subscribe?eventNames=resource.change"
+    with connect(url, additional_headers={"Authorization": key.headers["authorization"]}) as stream:
+        assert '"ping"' in stream.recv()
+        made = tenant.post("/v2/environments", json={"name": "streamed"}).json()
+        while True:
+            frame = stream.recv(timeout=10)
+            if f'"resourceId":"{made["id"]}"' in frame and '"resourceType":"environment"' in frame:
+                break
+        assert '"resource.change"' in frame
+        assert '"name":"streamed"' in frame
+
+
+def test_strangers_get_no_stream(server):
+    with pytest.raises(Exception, match="401"), connect(f"{server.url.replace('http', 'ws')}/v1/subscribe"):
+        pass

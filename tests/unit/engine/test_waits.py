@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for a condition, and being taken over."""
+
+import asyncio
+
+import pytest
+
+from orca.engine import Services
+from orca.store import Database
+
+
+async def test_a_wait_ends_when_its_condition_holds(bench):
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        host = await run.wait_for("waiting for a host", lambda tx: tx.first("host", state="active"), roots={"host"})
+        run.finish(lambda tx: tx.update(run.resource(tx), hostId=host.id))
+
+    await bench.start()
+    container = await bench.create()
+    process = await bench.until(lambda tx: (row := tx.first("processInstance", endTime=None)) and row.waiting and row)
+    assert process.waiting == "waiting for a host"
+    assert (await bench.row(container)).transitioningMessage == "waiting for a host"
+    host = await bench.create("host")
+    row = await bench.state(container, "running")
+    assert (row.hostId, row.transitioningMessage) == (host.id, None)
+
+
+async def test_a_short_wait_writes_nothing(bench):
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        await run.wait_for("waiting for a host", lambda tx: tx.first("host"))
+
+    await bench.start()
+    container = await bench.create()
+    await bench.state(container, "starting")
+    await bench.create("host")
+    await bench.state(container, "running")
+    process = (await bench.processes(container))[-1]
+    executions = await bench.db.read(lambda tx: tx.find("processExecution", processInstanceId=process.id))
+    assert executions == []
+
+
+async def test_a_wait_can_be_given_up(bench):
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        await run.wait_for("waiting for a miracle", lambda tx: None, timeout=0.05)
+
+    await bench.start()
+    row = await bench.state(await bench.create(), "stopped")
+    assert row.transitioningMessage == "waiting for a miracle: given up after 0.05 s"
+
+
+async def test_a_waiting_process_can_be_superseded(bench):
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        await run.wait_for("waiting for ever", lambda tx: None)
+
+    await bench.start()
+    container = await bench.create()
+    await bench.state(container, "starting")
+    await bench.request(container, "stop")
+    await bench.state(container, "stopped")
+
+
+async def test_a_lost_epoch_stops_the_worker(bench):
+    reached, go, after = asyncio.Event(), asyncio.Event(), []
+
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        await run.step("first", lambda tx: None)
+        reached.set()
+        await go.wait()
+        await run.step("second", lambda tx: after.append("second"))
+
+    await bench.start()
+    container = await bench.create()
+    await reached.wait()
+
+    def steal(tx):
+        row = tx.first("processInstance", endTime=None)
+        tx.update(row, epoch=row.epoch + 1, runningProcessServerId="another")
+
+    await bench.db.write(steal)
+    go.set()
+    await bench.engine.idle()
+    assert after == []
+    assert (await bench.row(container)).state == "starting"
+
+
+async def test_the_next_life_goes_on_from_the_last_step(bench, tmp_path):
+    calls = []
+    stuck = asyncio.Event()
+
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        value = await run.step("first", lambda tx: (calls.append("first"), {"n": 5})[1])
+        calls.append(value["n"])
+        stuck.set()
+        if len(calls) < 3:
+            await asyncio.Event().wait()
+
+    await bench.start()
+    container = await bench.create()
+    await stuck.wait()
+    await bench.engine.stop()
+    await bench.db.close()
+
+    db = await Database.open(f"sqlite:///{tmp_path / 'test.db'}", bench.db.schema)
+    again = Services(db=db, vault=bench.services.vault, server=bench.services.server, behaviour=bench.behaviour)
+    await again.engine.start()
+    await again.engine.idle()
+    row = await db.read(lambda tx: tx.require("instance", container.id))
+    assert row.state == "running"
+    assert calls == ["first", 5, 5]
+    await db.close()
+
+
+async def test_another_servers_lease_is_respected_until_it_ends(bench):
+    await bench.db.write(lambda tx: tx.insert("host", name="h", state="registering"))
+
+    def foreign(tx, lease):
+        return tx.insert(
+            "processInstance", processName="host.create", resourceType="host", resourceId="1", stateField="state",
+            fromState="requested", phase="REQUESTED", startTime=tx.now, runningProcessServerId="another", epoch=1,
+            leaseUntil=lease, attempts=0, data={"input": {}},
+        )  # fmt: skip
+
+    await bench.db.write(lambda tx: foreign(tx, tx.now + 60_000))
+    await bench.start()
+    await bench.engine.idle()
+    assert (await bench.db.read(lambda tx: tx.require("host", 1))).state == "registering"
+    await bench.db.write(lambda tx: tx.update(tx.first("processInstance"), leaseUntil=tx.now - 1))
+    await bench.engine.start()
+    await bench.until(lambda tx: tx.require("host", 1).state == "active")
+
+
+async def test_two_handlers_for_one_name_are_a_defect(bench):
+    bench.behaviour.process("a.b")(lambda run: None)
+    with pytest.raises(ValueError, match=r"a\.b has two handlers"):
+        bench.behaviour.process("a.b")(lambda run: None)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What follows from all declarations together."""
+
+import pytest
+
+from orca.resources import TYPES, ids, machine, schema
+from orca.resources.fields import Field
+from orca.resources.tables import snake
+from orca.resources.validation import SCALARS
+from orca.resources.views import inherited_fields, view
+
+STORED = [type for type in TYPES.values() if type.table]
+
+
+def parts(type: str) -> list[str]:
+    """The types a field type is made of."""
+    if "[" in type:
+        return parts(type[type.index("[") + 1 : -1])
+    return [type]
+
+
+@pytest.mark.parametrize("type", TYPES.values(), ids=lambda type: type.name)
+def test_every_field_has_a_known_type(type):
+    for name, field in type.all_fields().items():
+        assert isinstance(field, Field)
+        for part in parts(field.type):
+            assert part in TYPES or part in SCALARS, f"{type.name}.{name}: {field.type}"
+
+
+@pytest.mark.parametrize("type", STORED, ids=lambda type: type.name)
+def test_every_stored_type_has_a_place(type):
+    stored = schema()[type.name]
+    fields = inherited_fields(type)
+    for name in fields:
+        assert name == "data" or (name in stored.columns) != (name in stored.json_fields), name
+    assert ids.show(type.name, 7).endswith("7")
+
+
+@pytest.mark.parametrize("type", STORED, ids=lambda type: type.name)
+def test_state_machines_are_closed(type):
+    processes = machine(type.name)
+    for name, process in processes.items():
+        assert process.start == process.via.keys(), name
+        assert set(process.via.values()) == set(process.done), name
+        if process.chain is not None:
+            assert process.chain in processes
+            assert set(process.done.values()) <= processes[process.chain].start
+
+
+def test_links_lead_to_declared_types():
+    for role in ("admin", "project", "superadmin"):
+        for type in view(role, "v2").types.values():
+            for link in type.links.values():
+                assert link.type in view(role, "v2").types
+                if link.link is not None:
+                    assert link.link.target in schema()[link.type].columns
+                    assert link.link.source in schema()[type.name].columns
+
+
+def test_no_role_reads_inner_fields():
+    hidden = {"secretHash", "registrationKey", "caKey", "meshCsr", "epoch", "leaseUntil"}
+    for role in ("superadmin", "admin", "project", "agent", "register"):
+        for version in ("v1", "v2"):
+            for type in view(role, version).types.values():
+                assert not hidden & type.fields.keys(), (role, type.name)
+
+
+def test_small_roles_see_little():
+    assert set(view("register", "v1").types) == {"register", "schema", "error"}
+    assert set(view("token", "v1").types) == {"schema", "error"}
+    assert set(view("agent", "v1").types) == {"agent", "publish", "subscribe", "schema", "error"}
+
+
+def test_who_only_looks_changes_nothing():
+    for role in ("readonly", "readAdmin"):
+        for type in view(role, "v2").types.values():
+            if type.type.table:
+                assert set(type.letters) == {"r"}, (role, type.name)
+                assert not type.actions
+
+
+def test_owner_and_member_see_what_a_project_key_sees():
+    for version in ("v1", "v2"):
+        views = [view(role, version).types for role in ("project", "owner", "member")]
+        assert views[0] == views[1] == views[2]
+
+
+def test_v1_is_a_part_of_v2():
+    for role in ("admin", "project", "agent"):
+        old, new = view(role, "v1").types, view(role, "v2").types
+        assert old.keys() <= new.keys()
+        for name, type in old.items():
+            assert type.fields.keys() <= new[name].fields.keys()
+
+
+def test_names_of_columns():
+    assert [snake(name) for name in ("hostId", "name", "requestedIpAddress")] == [
+        "host_id",
+        "name",
+        "requested_ip_address",
+    ]

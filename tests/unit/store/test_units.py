@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Units: what they read and write, and what becomes of it."""
+
+import asyncio
+
+import pytest
+
+from orca.store import ANY, Closed, NotFound, NotUnique
+
+
+async def test_fields_are_columns_or_json(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a", labels={"k": "v"}))
+    assert (made.kind, made.type, made.root, made.state) == ("box", "box", "thing", "requested")
+    seen = await db.read(lambda tx: tx.get("box", made.id))
+    assert (seen.name, seen.labels, seen.size, seen.uuid) == ("a", {"k": "v"}, None, made.uuid)
+    assert seen.data == {"fields": {"labels": {"k": "v"}}}
+    with pytest.raises(AttributeError, match="no field 'colour'"):
+        _ = seen.colour
+    assert seen.get("colour", "red") == "red"
+
+
+async def test_unknown_fields_are_defects(db):
+    with pytest.raises(TypeError, match="no field 'colour'"):
+        await db.write(lambda tx: tx.insert("box", colour="red"))
+    with pytest.raises(TypeError, match="not a column"):
+        await db.read(lambda tx: tx.find("box", labels={}))
+
+
+async def test_find_compares_as_the_value_says(db):
+    def fill(tx):
+        for name, owner in (("a", 1), ("b", 2), ("c", None)):
+            tx.insert("box", name=name, ownerId=owner)
+        tx.insert("thing", name="d", ownerId=1)
+        tx.insert("box", name="e", ownerId=1, removed=tx.now)
+
+    await db.write(fill)
+    names = lambda **equals: db.read(lambda tx: [row.name for row in tx.find("box", **equals)])  # noqa: E731
+    assert await names() == ["a", "b", "c"]
+    assert await names(ownerId=1) == ["a"]
+    assert await names(ownerId=[1, 2]) == ["a", "b"]
+    assert await names(ownerId=None) == ["c"]
+    assert await names(ownerId=1, removed=ANY) == ["a", "e"]
+    assert await names(ownerId=[]) == []
+    assert await db.read(lambda tx: tx.count("thing", ownerId=1)) == 2
+    assert await db.read(lambda tx: tx.first("thing", ownerId=9)) is None
+
+
+async def test_get_finds_removed_rows_but_no_other_kinds(db):
+    def fill(tx):
+        return tx.insert("box", name="gone", removed=tx.now).id, tx.insert("thing", name="plain").id
+
+    gone, plain = await db.write(fill)
+    assert await db.read(lambda tx: tx.get("box", gone)) is not None
+    assert await db.read(lambda tx: tx.get("box", plain)) is None
+    with pytest.raises(NotFound):
+        await db.read(lambda tx: tx.require("box", 999))
+
+
+async def test_one_row_is_one_record_within_a_unit(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a", labels={"x": "1"}, size=1))
+
+    def unit(tx):
+        first, second = tx.get("box", made.id), tx.first("thing", name="a")
+        assert first is second
+        tx.update(first, labels={"y": "2"})
+        tx.update(made, size=5)
+        return first.size
+
+    assert await db.write(unit) == 5
+    seen = await db.read(lambda tx: tx.get("box", made.id))
+    assert (seen.labels, seen.size) == ({"y": "2"}, 5)
+
+
+async def test_what_is_held_back_is_seen_by_searches(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a"))
+
+    def unit(tx):
+        tx.update(tx.own(made), ownerId=7)
+        return [row.id for row in tx.find("box", ownerId=7)], tx.count("box", ownerId=7)
+
+    assert await db.write(unit) == ([made.id], 1)
+
+
+async def test_live_rows_are_unique_and_removed_ones_are_not(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a"))
+    with pytest.raises(NotUnique) as refused:
+        await db.write(lambda tx: tx.insert("thing", name="a"))
+    assert (refused.value.type, refused.value.field) == ("thing", "name")
+    await db.write(lambda tx: tx.update(made, removed=tx.now))
+    again = await db.write(lambda tx: tx.insert("box", name="a"))
+    other = await db.write(lambda tx: tx.insert("box", name="b"))
+    with pytest.raises(NotUnique):
+        await db.write(lambda tx: tx.update(other, name="a"))
+    with pytest.raises(NotUnique) as refused:
+        await db.write(lambda tx: tx.insert("box", uuid=again.uuid))
+    assert refused.value.field == "uuid"
+
+
+async def test_a_row_can_give_its_uuid_to_another_in_one_unit(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a", uuid="u"))
+
+    def unit(tx):
+        tx.update(tx.own(made), uuid="u-old", name="old")
+        return tx.insert("box", name="a", uuid="u")
+
+    assert (await db.write(unit)).uuid == "u"
+
+
+async def test_keys_of_the_json_column(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a", data={"secret": 1}))
+    await db.write(lambda tx: tx.update(made, data={"secret": None, "other": [1]}))
+    assert (await db.read(lambda tx: tx.get("box", made.id))).data == {"other": [1]}
+    with pytest.raises(TypeError):
+        await db.write(lambda tx: tx.update(made, data={"fields": {}}))
+
+
+async def test_a_bad_unit_leaves_its_neighbours_alone(db):
+    def bad(tx):
+        tx.insert("box", name="bad")
+        raise ValueError("on purpose")
+
+    units = [lambda tx, n=n: tx.insert("box", name=f"n{n}") for n in range(20)]
+    units[10] = bad
+    results = await asyncio.gather(*(db.write(unit) for unit in units), return_exceptions=True)
+    assert [type(result).__name__ for result in results].count("ValueError") == 1
+    assert await db.read(lambda tx: tx.count("box")) == 19
+
+
+async def test_callbacks_run_after_commit_only(db):
+    called = []
+
+    def good(tx):
+        tx.after_commit(lambda: called.append("good"))
+
+    def bad(tx):
+        tx.after_commit(lambda: called.append("bad"))
+        raise ValueError
+
+    await db.write(good)
+    with pytest.raises(ValueError):
+        await db.write(bad)
+    assert called == ["good"]
+
+
+async def test_delete_takes_a_row_out(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a"))
+    await db.write(lambda tx: tx.delete(tx.own(made)))
+    assert await db.read(lambda tx: tx.get("box", made.id)) is None
+
+
+async def test_nothing_is_written_after_the_end(db):
+    await db.close()
+    with pytest.raises(Closed):
+        await db.write(lambda tx: tx.insert("box", name="late"))
