@@ -232,7 +232,7 @@ def specs(params):
 def present(driver, home, wanted, check):
     """Make, start and adjust machines; (changed, results, before, after)."""
     have = driver.find([spec.name for spec in wanted])
-    changed = driver.prepare(wanted, check)
+    changed = driver.prepare([spec for spec in wanted if spec.name not in have], check)
     before, after, results = {}, {}, []
 
     def settle(spec):
@@ -249,8 +249,16 @@ def present(driver, home, wanted, check):
             machine = driver.update(spec, machine, key)
         return different, machine
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        settled = list(pool.map(settle, wanted))
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            settled = list(pool.map(settle, wanted))
+    except MachineError:
+        made = driver.find([spec.name for spec in wanted])
+        for spec in wanted:
+            if spec.name not in made:
+                home.forget(spec.name)
+        driver.clean_up(check)
+        raise
     for spec, (different, machine) in zip(wanted, settled):  # noqa: B905 - Python 3.8 knows no strict
         changed = changed or bool(different)
         before[spec.name] = summary(have.get(spec.name))

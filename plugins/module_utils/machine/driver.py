@@ -53,7 +53,13 @@ class Driver:
         raise NotImplementedError
 
     def prepare(self, specs: Sequence[Spec], check: bool) -> bool:
-        """Make what the machines share (a network); True when that changes anything. ``check`` only looks."""
+        """Make what machines share (a network) before those of ``specs`` are created; True when that changes anything.
+
+        ``check`` only looks.
+
+        Raises:
+            MachineError: one of ``specs`` cannot be made; nothing has been changed then.
+        """
         raise NotImplementedError
 
     def differences(self, spec: Spec, have: Machine) -> List[str]:

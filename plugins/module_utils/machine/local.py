@@ -42,6 +42,7 @@ class LocalDriver(Driver):
     def __init__(self, network_name: str, subnet: Optional[str], wait_timeout: float) -> None:
         self.network = network.Network(network_name, subnet)
         self.wait_timeout = wait_timeout
+        self._images: Dict[str, str] = {}
         self._addresses: Dict[str, str] = {}
         self._of_thread = threading.local()
 
@@ -66,6 +67,7 @@ class LocalDriver(Driver):
 
     def prepare(self, specs: Sequence[Spec], check: bool) -> bool:
         try:
+            self._images = {spec.name: self._image(spec.image) for spec in specs}
             changed = self.network.ensure(self.client, check)
             if not check:
                 wanted = {spec.name: spec.address for spec in specs}
@@ -79,7 +81,7 @@ class LocalDriver(Driver):
         return changed + [key for key in ("memory", "cpus") if getattr(spec, key) not in (None, getattr(have, key))]
 
     def create(self, spec: Spec, public_key: str) -> Machine:
-        image = self._image(spec.image)
+        image = self._images[spec.name]
         address = self._addresses[spec.name]
         endpoint = self.client.create_endpoint_config(ipv4_address=address)
         try:

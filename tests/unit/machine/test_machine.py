@@ -32,6 +32,8 @@ class Memory(Driver):
         return changed + (["memory"] if spec.memory not in (None, have.memory) else [])
 
     def create(self, spec, public_key):
+        if spec.image == "broken":
+            raise MachineError("broken")
         self.machines[spec.name] = Machine(spec.name, "id", "running", spec.image, spec.memory)
         return self.update(spec, self.machines[spec.name], public_key)
 
@@ -98,6 +100,18 @@ def test_made_once_then_left_alone(home):
         changed, _results, before, after = module.present(driver, home, wanted, check)
         assert not changed
         assert before == after
+
+
+def test_a_machine_that_fails_leaves_nothing(home):
+    driver = Memory()
+    with pytest.raises(MachineError, match="broken"):
+        module.present(driver, home, [Spec("a", "broken")], check=False)
+    assert not home.remembers("a")
+    assert not driver.network
+    with pytest.raises(MachineError, match="broken"):
+        module.present(driver, home, [Spec("a", "broken"), Spec("b", "image")], check=False)
+    assert home.has_key("b")
+    assert driver.network
 
 
 def test_stopped_limits_and_lost_keys_are_put_right(home):
