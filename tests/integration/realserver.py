@@ -53,7 +53,7 @@ class RealServer:
         self.process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from orca.cli import main; main()", *options), stdout=asyncio.subprocess.DEVNULL
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await self._answers():
                 await asyncio.wait([asyncio.ensure_future(self.process.wait())], timeout=0.05)
                 assert self.process.returncode is None, "the server ended at its start"

@@ -7,10 +7,13 @@ Agents report edges (a tunnel came or went) at once and everything once a minute
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from orca import wire
 from orca.store import Record, Tx
+
+JITTER_MS: Final = 2_000
+"""A tunnel's beginning, worked out from its age, is the same one within this: reports take time."""
 
 
 def record_edge(tx: Tx, host: Record, edge: wire.MeshEdge) -> None:
@@ -22,7 +25,6 @@ def record_edge(tx: Tx, host: Record, edge: wire.MeshEdge) -> None:
         state=edge.state,
         reason=edge.reason if edge.state == "down" else None,
         rttMs=edge.rtt_ms,
-        age=int(edge.age),
         lastProbe=edge.at,
         since=edge.at - int(edge.age * 1000),
     )
@@ -37,11 +39,16 @@ def record_summary(tx: Tx, host: Record, peers: Iterable[wire.PeerState]) -> Non
             peer.peer,
             state=peer.state,
             rttMs=peer.rtt_ms,
-            age=int(peer.age),
             lastProbe=peer.last_probe,
+            since=tx.now - int(peer.age * 1000),
             bytesIn=peer.bytes_in,
             bytesOut=peer.bytes_out,
         )
+
+
+def age_of(now: int, row: Record) -> int | None:
+    """Seconds since the tunnel of a row came (or went); None while nobody knows."""
+    return None if row.since is None or row.state == "unknown" else max(0, now - row.since) // 1000
 
 
 def forget_views(tx: Tx, host: Record, reason: str) -> None:
@@ -57,9 +64,10 @@ def _set(tx: Tx, host: Record, peer_uuid: str, **fields: Any) -> None:
         return
     row = tx.first("meshLink", hostId=host.id, peerHostId=peer.id)
     if row is None:
-        fields.setdefault("since", tx.now - fields["age"] * 1000)
         tx.insert("meshLink", accountId=host.accountId, hostId=host.id, peerHostId=peer.id, **fields)
         return
     if fields["state"] == "up":
         fields["reason"] = None
+    if row.state == fields["state"] and row.since and abs(row.since - fields["since"]) < JITTER_MS:
+        del fields["since"]
     tx.update(row, **fields)

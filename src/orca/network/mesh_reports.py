@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from orca import wire
-from orca.engine import AgentConnection, Behaviour, Services
+from orca.engine import AgentConnection, Behaviour, Call, Services
 from orca.network import matrix
-from orca.store import Tx
+from orca.store import ReadTx, Record, Tx
 from orca.wire import names
 
 behaviour = Behaviour()
@@ -40,6 +40,12 @@ async def summary(services: Services, connection: AgentConnection, data: dict[st
             matrix.record_summary(tx, host, report.peers)
 
     await services.db.write(unit)
+
+
+@behaviour.computed("meshLink.age")
+def age(tx: ReadTx, call: Call, row: Record) -> int | None:
+    """How long the pair has been in its state, now."""
+    return matrix.age_of(tx.now, row)
 
 
 @behaviour.agent("disconnected")

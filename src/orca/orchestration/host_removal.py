@@ -11,6 +11,7 @@ from orca.engine import AgentConnection, AgentGone, Behaviour, Call, CommandFail
 from orca.network import Delivery
 from orca.orchestration.lifecycle import gone
 from orca.provision import hosts
+from orca.provision.agents import answers
 from orca.store import ReadTx, Record, Tx
 from orca.wire import names
 
@@ -48,7 +49,7 @@ async def remove(run: Run) -> None:
     """Say farewell to a host that is still there; then its rows go, whatever it answered."""
     agent_id, uuids = await run.read(lambda tx: _managed(tx, run.resource(tx)))
     connection = run.services.agents.get(agent_id)
-    if connection is not None:
+    if connection is not None and await answers(connection):
         run.log(f"removing {len(uuids)} containers and the network of the host")
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):

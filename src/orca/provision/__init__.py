@@ -12,6 +12,7 @@ def install(services: Services) -> None:
     registration.install(services)
     services.add(agents.behaviour)
     services.add(hosts.behaviour)
+    services.background("hosts follow settings", lambda: hosts.follow_settings(services))
     services.background("agents reconnect", lambda: agents.await_everybody(services))
 
 

@@ -19,7 +19,7 @@ from orca.wire import names
 log = logging.getLogger(__name__)
 
 ALIVE_SECONDS = 1.0
-"""An earlier connection of the same host that answers a ping within this time belongs to another live machine."""
+"""A connection that answers a ping within this time has a live machine behind it."""
 
 behaviour = Behaviour()
 
@@ -37,7 +37,7 @@ async def hello(services: Services, connection: AgentConnection, data: dict[str,
     facts = msgspec.convert(data, wire.Hello)
     greeted = services.part(Greeted).connections
     earlier = greeted.get(connection.agent_id)
-    if earlier is not None and earlier is not connection and await _answers(earlier):
+    if earlier is not None and earlier is not connection and await answers(earlier):
         reason = (
             f"host {facts.uuid} is connected from {earlier.address} already, and now from {connection.address}:"
             " two machines share one identity; remove /var/lib/orca/agent on the copy and register it"
@@ -101,7 +101,8 @@ async def await_everybody(services: Services) -> None:
     await services.db.write(unit)
 
 
-async def _answers(connection: AgentConnection) -> bool:
+async def answers(connection: AgentConnection) -> bool:
+    """Whether there is still somebody at the other end; a machine that lost its power hangs up on nobody."""
     try:
         async with asyncio.timeout(ALIVE_SECONDS):
             await connection.request(names.PING, {})

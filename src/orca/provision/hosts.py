@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from orca.network.ipam import PoolUsedUp
 from orca.network.pki import BadRequest
 from orca.provision import settings
 from orca.provision.projects import authority_of
-from orca.store import ANY, Record, Tx, Vault
+from orca.store import ANY, Overflow, Record, Tx, Vault
 
 CONNECTED = "active"
 RECONNECTING = "reconnecting"
@@ -94,6 +95,23 @@ def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
     membership.join(tx, items, host, subnet, images)
     if host.meshCsr:
         membership.certify(tx, items, host, authority_of(vault, network))
+
+
+async def follow_settings(services: Services) -> None:
+    """Have every host of the network follow the settings that its items are made from. Runs until cancelled."""
+    items = services.part(Delivery).items
+
+    def unit(tx: Tx) -> None:
+        for host in tx.find("host"):
+            if addresses.range_of(tx, host.id) is not None:
+                connect(tx, items, services.vault, host)
+
+    with services.db.bus.subscribe({"setting"}) as changes:
+        while True:
+            # Whatever was missed does not matter: the unit looks at the present values.
+            with contextlib.suppress(Overflow):
+                await changes.batch()
+            await services.db.write(unit)
 
 
 def forget(tx: Tx, items: ConfigItems, host: Record) -> None:

@@ -117,7 +117,7 @@ MESH_LINK = ResourceType(
         "state": enum("up", "down", "unknown", column=True, nullable=False),
         "reason": text(description="Why the pair cannot talk, when it cannot"),
         "rttMs": any_json(description="Round trip in milliseconds"),
-        "age": integer(description="Seconds since the tunnel was made"),
+        "age": integer(description="Seconds since the tunnel came, or went"),
         "since": date(column=True, description="When the state last changed"),
         "lastProbe": date(column=True),
         "bytesIn": integer(),
