@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine, Failed, Run
-from orca.orchestration import compose, launch, services
+from orca.orchestration import compose, compose_export, launch, services
 from orca.orchestration.compose import Compose, LinkSpec, ServiceSpec
 from orca.orchestration.compose_keys import ComposeError
 from orca.resources.errors import Refused
@@ -87,6 +87,15 @@ def deactivate_services(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -
     return tx.update(row, startOnCreate=False)
 
 
+@behaviour.action("environment.exportconfig")
+def export_config(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> dict[str, Any]:
+    """The stack as it is now, as compose text; `serviceIds` narrows it."""
+    wanted = set(data.get("serviceIds") or [])
+    found = [service for service in tx.find("service", environmentId=row.id) if not wanted or service.id in wanted]
+    docker, rancher = compose_export.export(_spec(tx, service) for service in found)
+    return {"type": "composeConfig", "dockerComposeConfig": docker, "rancherComposeConfig": rancher}
+
+
 def apply(tx: Tx, engine: Engine, stack: Record, wanted: Compose, *, start: bool) -> list[str]:
     """Make the services of `stack` those of `wanted`; returns notes for the process log.
 
@@ -130,6 +139,19 @@ def _read(fields: dict[str, Any]) -> Compose | None:
     except ComposeError as error:
         field = "rancherCompose" if str(error).startswith("rancher-compose") else "dockerCompose"
         raise Refused("InvalidFormat", str(error), field=field) from error
+
+
+def _spec(tx: ReadTx, service: Record) -> ServiceSpec:
+    """A service as text would state it."""
+    links = []
+    for target_id, alias in services.links_of(tx, service):
+        target = tx.require("service", target_id)
+        stack = (
+            None if target.environmentId == service.environmentId else tx.require("environment", target.environmentId)
+        )
+        links.append(LinkSpec(target.name, alias or target.name, None if stack is None else stack.name))
+    config = launch.instance_fields(service.launchConfig or {})
+    return ServiceSpec(service.name, config, service.scale or 0, tuple(links), service.metadata or {})
 
 
 def _fields(spec: ServiceSpec, *, start: bool) -> dict[str, Any]:

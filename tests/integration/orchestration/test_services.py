@@ -2,6 +2,7 @@
 """Services and stacks: scale, names, links, what happens when containers come and go."""
 
 import pytest
+import yaml
 from fakeagent import FakeHost
 
 from orca.resources.errors import Refused
@@ -168,6 +169,20 @@ async def test_up_again_follows_the_text(platform):
     assert "service memcached: imageUuid changed: its containers stay until it is upgraded" in log
     await platform.change("environment", stack.id, dockerCompose="web: {image: ok/web}", rancherCompose="")
     await platform.until(lambda tx: [row.name for row in tx.find("service")] == ["web"])
+
+
+async def test_a_stack_is_exported_as_it_is(platform):
+    await hosts(platform)
+    stack = await up(platform)
+    await platform.running(3)
+    shown = await platform.act("environment", stack.id, "exportconfig")
+    assert shown["type"] == "composeConfig"
+    assert yaml.safe_load(shown["dockerComposeConfig"])["web"] == {
+        "image": "ok/web",
+        "ports": ["8080:80/tcp"],
+        "links": ["memcached"],
+    }
+    assert yaml.safe_load(shown["rancherComposeConfig"])["web"] == {"scale": 2}
 
 
 async def test_removing_a_stack_removes_everything(platform):

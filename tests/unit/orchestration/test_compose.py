@@ -6,7 +6,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.compose import ComposeError, LinkSpec, parse
+from orca.orchestration.compose import LinkSpec, parse
+from orca.orchestration.compose_export import export
+from orca.orchestration.compose_keys import ComposeError
 
 ARTICLE = """
 web:
@@ -170,6 +172,24 @@ def test_what_is_refused(text: str, message: str):
 def test_what_is_refused_in_rancher_compose(rancher: str, message: str):
     with pytest.raises(ComposeError, match=message):
         parse("web: {image: a}", rancher)
+
+
+def test_export_reads_back_the_same():
+    text = """
+web:
+  image: a:1
+  command: [sh, -c, "echo $$HOME"]
+  environment: {A: "$$x"}
+  ports: ["192.0.2.1:53:53/udp", "80"]
+  restart: on-failure:2
+  net: host
+  mem_limit: 1m
+  links: ["db:database", db]
+  external_links: [other/x]
+db: {image: b, restart: always, volumes: [/data]}
+"""
+    before = parse(text, "web: {scale: 3, metadata: {k: [1, {x: $$y}]}}")
+    assert parse(*export(before.services)) == before
 
 
 _TEXT = st.text(alphabet="a1:/=.-$ {}\u00e9", max_size=5)
