@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,9 +25,10 @@ from orca import wire
 from orca.api import listing
 from orca.api.agent_socket import AgentSocket
 from orca.api.ask import MAX_BODY, Ask, Proxies, take_apart
-from orca.api.callers import Caller, identify
+from orca.api.callers import Caller, Unchecked, identify, unauthorized
 from orca.api.event_socket import EventSocket
 from orca.api.operations import Answer, Operation, not_found
+from orca.api.passwords import Passwords, TooMany
 from orca.engine import Services
 from orca.provision.registration import registration_script
 from orca.provision.tokens import TokenRefused
@@ -35,6 +37,7 @@ from orca.resources.errors import Refused
 from orca.resources.views import VERSIONS
 from orca.store import ReadTx, Tx
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 CLOSE_POLICY = 1008
@@ -47,6 +50,7 @@ class Application:
     def __init__(self, services: Services, trusted: Proxies) -> None:
         self.services = services
         self.trusted = trusted
+        self.passwords = Passwords()
         self.stopping = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,13 +95,13 @@ class Application:
         if ask.method in SAFE:
 
             def read(tx: ReadTx) -> tuple[Caller, Answer]:
-                caller = identify(tx, services, ask)
+                caller = identify(tx, services, ask, self.passwords)
                 return caller, Operation(tx, services, ask, caller).read()
 
-            return await services.db.read(read)
+            return await self.identified(ask, read)
         if ask.method not in ("POST", "PUT", "DELETE"):
             raise Refused("Method not allowed", status=405)
-        caller = await services.db.read(lambda tx: identify(tx, services, ask))
+        caller = await self.identified(ask, lambda tx: identify(tx, services, ask, self.passwords))
         ask.body = await read_body(request)
         if ask.method == "POST" and [part.lower() for part in ask.path] == ["publish"]:
             return caller, self.publish(ask, caller)
@@ -106,6 +110,20 @@ class Application:
             return Operation(tx, services, ask, caller).write()
 
         return caller, await services.db.write(write)
+
+    async def identified(self, ask: Ask, read: Callable[[ReadTx], T]) -> T:
+        """Run a read that begins with ``identify``; a password it meets is checked outside of it."""
+        try:
+            return await self.services.db.read(read)
+        except Unchecked as unchecked:
+            name, secret = ask.basic() or ("", "")
+            try:
+                right = await self.passwords.check(name, ask.client, unchecked.kept, secret)
+            except TooMany:
+                raise Refused("Too Many Requests", "too many wrong passwords; wait a little", status=429) from None
+            if not right:
+                raise unauthorized("the key is not valid") from None
+        return await self.services.db.read(read)
 
     def publish(self, ask: Ask, caller: Caller) -> Answer:
         """``POST publish``: an agent answers a command outside its socket."""
@@ -194,7 +212,7 @@ class Application:
             check_origin(ask, websocket=True)
             if ask.version not in VERSIONS or [part.lower() for part in ask.path] != ["subscribe"]:
                 raise not_found()
-            caller = await self.services.db.read(lambda tx: identify(tx, self.services, ask))
+            caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask, self.passwords))
             if "subscribe" not in caller.view.types and "subscribe" not in caller.view.paths:
                 raise not_found()
         except Refused as refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orca.api.passwords import hash_password
 from orca.engine import Behaviour, Call
 from orca.provision import settings
 from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
@@ -32,6 +33,24 @@ def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         secretHash=secret_hash(secret),
     )
     call.once[record.id, "secretValue"] = secret
+    call.request(tx, record, "create")
+    return record
+
+
+@behaviour.create("password")
+def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A login for the caller's account. Hashing takes its time, but logins are seldom made."""
+    password = fields.get("secretValue") or ""
+    if len(password) < MIN_SECRET:
+        raise Refused("MinLengthExceeded", f"a password has at least {MIN_SECRET} characters", field="secretValue")
+    record = tx.insert(
+        "password",
+        accountId=fields.get("accountId") or call.account_id,
+        name=fields.get("name"),
+        description=fields.get("description"),
+        publicValue=fields.get("publicValue"),
+        secretHash=hash_password(password),
+    )
     call.request(tx, record, "create")
     return record
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from dataclasses import dataclass
@@ -10,12 +11,21 @@ from pathlib import Path
 
 import msgspec
 
+from orca.api.passwords import hash_password
 from orca.engine import Services
 from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
 from orca.store import Tx
 
 BUILT_IN = ("superadmin", "admin", "system", "service", "token")
 ADMIN_FILE = "admin.json"
+
+
+SECURITY = "api.security.enabled"
+PASSWORD_LENGTH = 24
+
+
+class WrongMode(Exception):
+    """The data directory was made with the other choice of access control."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,7 @@ class Admin:
     access_key: str
     secret_key: str
     password: str
+    password_hash: str
 
 
 def identity(data_dir: Path) -> str:
@@ -36,14 +47,19 @@ def identity(data_dir: Path) -> str:
 
 
 async def first_start(services: Services) -> Admin | None:
-    """Set up a new database in one unit; None when that was done before.
+    """Set up a new database in one unit; None when that was done before. Raises ``WrongMode``.
 
     A start that is killed before the file of the credentials is written does the whole again: the file comes first, and
     the unit that makes the keys valid after it.
     """
-    if await services.db.read(lambda tx: tx.first("account", uuid="admin")) is not None:
+    closed = await services.db.read(lambda tx: tx.first("setting", name=SECURITY))
+    if closed is not None:
+        if (closed.value == "false") != services.server.open:
+            raise WrongMode("access control is chosen when a data directory is made, and stays as it is")
         return None
-    admin = Admin(new_access_key(), new_secret_key(), new_secret_key()[:24])
+    password = new_secret_key()[:PASSWORD_LENGTH]
+    hashed = await asyncio.to_thread(hash_password, password)
+    admin = Admin(new_access_key(), new_secret_key(), password, hashed)
     write_admin(services.server.data_dir, services.server.url, admin)
     await services.db.write(lambda tx: set_up(tx, services, admin))
     return admin
@@ -63,6 +79,15 @@ def set_up(tx: Tx, services: Services, admin: Admin) -> None:
         publicValue=admin.access_key,
         secretHash=secret_hash(admin.secret_key),
     )
+    tx.insert(
+        "password",
+        accountId=account.id,
+        name="admin",
+        state="active",
+        publicValue="admin",
+        secretHash=admin.password_hash,
+    )
+    tx.insert("setting", name=SECURITY, value="false" if services.server.open else "true")
     for step in services.first_start:
         step(tx)
     for project in tx.find("project"):

@@ -27,7 +27,7 @@ from orca import network, orchestration, provision
 from orca.api import basics, bootstrap, tls
 from orca.api.app import Application
 from orca.api.ask import Proxies, is_loopback
-from orca.engine import Server, Services
+from orca.engine import Server, Services, retention
 from orca.resources import schema
 from orca.store import Database, Vault
 
@@ -50,13 +50,15 @@ class Settings:
     """How to run a server.
 
     ``listen``: ``HOST:PORT`` each; a loopback address speaks HTTP, any other HTTPS. ``advertise_url``: where agents and
-    people reach the server. ``tls_cert``/``tls_key``: a certificate of one's own. ``tls``: False behind a proxy that
-    ends TLS, which must be named in ``trusted_proxies`` (networks; this machine is always trusted).
+    people reach the server. ``access_control``: False lets everybody on this machine in, chosen when the data directory
+    is made. ``tls_cert``/``tls_key``: a certificate of one's own. ``tls``: False behind a proxy that ends TLS, which
+    must be named in ``trusted_proxies`` (networks; this machine is always trusted).
     """
 
     data_dir: Path
     listen: tuple[str, ...] = ("127.0.0.1:8080",)
     advertise_url: str | None = None
+    access_control: bool = True
     tls: bool = True
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -116,15 +118,24 @@ async def run(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     addresses = [Address.parse(text) for text in settings.listen]
+    if not settings.access_control and not all(address.loopback for address in addresses):
+        raise StartError("--access-control=off: listen on loopback addresses only")
     sockets = [listen(address) for address in addresses]
     url = settings.advertise_url or own_url(settings, addresses[0], sockets[0])
     services, identity = await assemble(settings, url)
     app = Application(services, proxies(settings))
-    admin = await bootstrap.first_start(services)
+    try:
+        admin = await bootstrap.first_start(services)
+    except bootstrap.WrongMode as error:
+        raise StartError(f"--access-control: {error}") from error
     await services.engine.start()
     background = [
         asyncio.create_task(keep(name, start), name=name)
-        for name, start in (("engine", services.engine.watch), *services.tasks)
+        for name, start in (
+            ("engine", services.engine.watch),
+            ("retention", lambda: retention.clean(services)),
+            *services.tasks,
+        )
     ]
     listeners = make_listeners(settings, app, identity, addresses, sockets)
     serving = [asyncio.create_task(listener.serve(sockets=own)) for listener, own in listeners]
@@ -160,6 +171,7 @@ async def assemble(settings: Settings, url: str) -> tuple[Services, tls.Identity
         ca_sha256=identity.ca_sha256,
         ca_pem=identity.ca.read_text(),
         version=orca.__version__,
+        open=not settings.access_control,
     )
     db = await Database.open(f"sqlite:///{(data_dir / 'orca.db').resolve()}", schema())
     services = Services(db=db, vault=Vault.open_file(data_dir / "master.key"), server=server)

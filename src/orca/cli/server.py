@@ -28,6 +28,13 @@ from orca.cli.errors import CommandError
     help="Where to listen; may repeat. Loopback speaks HTTP, any other address HTTPS.",
 )
 @click.option("--advertise-url", metavar="URL", help="Address that agents and people dial; it is in the certificate.")
+@click.option(
+    "--access-control",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="`off` only on loopback addresses, and only for a data folder made so.",
+)
 @click.option("--tls-cert", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM.")
 @click.option("--tls-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM.")
 @click.option("--tls", type=click.Choice(["on", "off"]), default="on", help="`off` only behind a trusted proxy.")
@@ -44,6 +51,7 @@ def server(
     data_dir: Path,
     listen: tuple[str, ...],
     advertise_url: str | None,
+    access_control: str,
     tls_cert: Path | None,
     tls_key: Path | None,
     tls: str,
@@ -65,6 +73,7 @@ def server(
         data_dir=data_dir,
         listen=listen,
         advertise_url=advertise_url,
+        access_control=access_control == "on",
         tls=tls == "on",
         tls_cert=tls_cert,
         tls_key=tls_key,

@@ -22,7 +22,8 @@ P = TypeVar("P")
 class Server:
     """Facts about this server.
 
-    ``url``: where agents and people reach it; ``ca_sha256``: of its CA certificate (DER, hex).
+    ``url``: where agents and people reach it; ``ca_sha256``: of its CA certificate (DER, hex);
+    ``open``: there is no access control.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Server:
     ca_sha256: str
     ca_pem: str
     version: str
+    open: bool = False
 
 
 @dataclass(kw_only=True)

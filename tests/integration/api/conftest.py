@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -37,8 +37,10 @@ class Process:
         self.log = directory.parent / f"{directory.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        listen = ["--listen", f"127.0.0.1:{self.http_port}", "--listen", f"0.0.0.0:{self.https_port}"]
+    def start(self, *, loopback_only: bool = False) -> None:
+        listen = ["--listen", f"127.0.0.1:{self.http_port}"]
+        if not loopback_only:
+            listen += ["--listen", f"0.0.0.0:{self.https_port}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*COMMAND, "--data-dir", str(self.directory), *listen, *self.arguments], stdout=log, stderr=log
@@ -77,6 +79,21 @@ def own_server(tmp_path: Path) -> Iterator[Process]:
     yield process
     if process.process is not None and process.process.poll() is None:
         process.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def process() -> Iterator[Callable[..., Process]]:
+    """Makes servers that are gone after the test."""
+    made: list[Process] = []
+
+    def make(directory: Path, *arguments: str) -> Process:
+        made.append(Process(directory, *arguments))
+        return made[-1]
+
+    yield make
+    for each in made:
+        if each.process is not None and each.process.poll() is None:
+            each.stop(signal.SIGKILL)
 
 
 @pytest.fixture

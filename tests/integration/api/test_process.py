@@ -2,6 +2,7 @@
 """The server as a process: files, TLS, start and stop."""
 
 import hashlib
+import json
 import signal
 import ssl
 import stat
@@ -97,3 +98,27 @@ def test_streams_tell_of_changes(server, tenant):
 def test_strangers_get_no_stream(server):
     with pytest.raises(Exception, match="401"), connect(f"{server.url.replace('http', 'ws')}/v1/subscribe"):
         pass
+
+
+def test_the_password_opens_too_but_not_to_guessing(own_server):
+    password = json.loads((own_server.directory / "admin.json").read_text())["password"]
+    assert httpx.get(f"{own_server.url}/v1", auth=("admin", password), timeout=20).status_code == 200
+    assert httpx.get(f"{own_server.url}/v1", auth=("admin", password), timeout=20).status_code == 200
+    answers = [httpx.get(f"{own_server.url}/v1", auth=("admin", f"no{n}"), timeout=20).status_code for n in range(7)]
+    assert answers == [401] * 5 + [429] * 2
+
+
+def test_open_mode_is_for_this_machine_alone(tmp_path, process):
+    server = process(tmp_path / "open", "--access-control=off")
+    with pytest.raises(AssertionError, match="listen on loopback addresses only"):
+        server.start()
+    server.start(loopback_only=True)
+    assert httpx.get(f"{server.url}/v1/settings").status_code == 200
+    assert httpx.get(f"{server.url}/v1/settings", auth=("wrong", "key")).headers["x-api-account-kind"] == "admin"
+    strict = {"X-ENFORCE-AUTHENTICATION": "true"}
+    assert httpx.get(f"{server.url}/v1/settings", headers=strict).status_code == 401
+    assert httpx.get(f"{server.url}/v1/settings", headers={"Host": "evil.example"}).status_code == 403
+    server.stop()
+    server.arguments = ()
+    with pytest.raises(AssertionError, match="access control is chosen when"):
+        server.start()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept for how long: removed resources, ended processes, events.
+
+The rest is deleted in batches, units of their own, that are small enough for no request to wait noticeably behind one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from orca.store import Tx
+
+if TYPE_CHECKING:
+    from orca.engine.services import Services
+
+DAY_MS = 86_400_000
+REMOVED_DAYS = 30
+PROCESS_DAYS = 1
+EVENT_DAYS = 7
+BATCH = 500
+INTERVAL = 600.0
+"""Seconds between two looks."""
+
+
+async def clean(services: Services) -> None:
+    """Delete what is past its time, now and again. Runs until cancelled."""
+    while True:
+        await asyncio.sleep(INTERVAL)
+        await clean_once(services)
+
+
+async def clean_once(services: Services) -> int:
+    """Delete everything that is past its time; how many rows that was."""
+    total = 0
+    while deleted := await services.db.write(delete_batch):
+        total += deleted
+    return total
+
+
+def delete_batch(tx: Tx) -> int:
+    """Delete at most ``BATCH`` rows of each table."""
+    return sum(tx.execute(statement).rowcount for statement in statements(tx))
+
+
+def statements(tx: Tx) -> Iterator[sa.Delete]:
+    """One DELETE per table that grows."""
+    for table in tx.schema.metadata.tables.values():
+        if "removed" in table.c:
+            yield oldest(table, table.c.removed, tx.now - REMOVED_DAYS * DAY_MS)
+    processes, executions = tx.table("processInstance"), tx.table("processExecution")
+    ended = tx.now - PROCESS_DAYS * DAY_MS
+    orphaned = ~sa.exists().where(processes.c.id == executions.c.processInstanceId)
+    yield oldest(processes, processes.c.endTime, ended)
+    yield oldest(executions, executions.c.created, ended, orphaned)
+    events = tx.table("event")
+    # The last row stays: the numbers of events go on from it.
+    newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
+    yield oldest(events, events.c.created, tx.now - EVENT_DAYS * DAY_MS, events.c.id < newest)
+
+
+def oldest(
+    table: sa.Table, column: sa.Column[int], before: int, also: sa.ColumnElement[bool] | None = None
+) -> sa.Delete:
+    """Delete a batch of rows whose time is before a moment. A subquery: DELETE with LIMIT is not portable."""
+    chosen = sa.select(table.c.id).where(column < before).order_by(table.c.id).limit(BATCH)
+    return sa.delete(table).where(table.c.id.in_(chosen if also is None else chosen.where(also)))

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is past its time goes, and nothing else."""
+
+from orca.engine import retention
+from orca.engine.retention import DAY_MS
+from orca.store import ANY
+
+
+async def test_what_is_past_its_time_goes(bench, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH", 2)
+    await bench.start()
+    host = await bench.create("host")
+    await bench.state(host, "active")
+
+    def fill(tx):
+        for age in (29, 31, 32, 33):
+            tx.insert("container", name=f"gone{age}", removed=tx.now - age * DAY_MS)
+        for hours in (23, 25):
+            ended = tx.now - hours * 3_600_000
+            row = tx.insert("processInstance", resourceType="host", resourceId=f"9{hours}", endTime=ended)
+            tx.insert("processExecution", processInstanceId=row.id, created=ended)
+        events = tx.table("event")
+        tx.execute(events.update().values(created=tx.now - 8 * DAY_MS))
+
+    await bench.db.write(fill)
+    await retention.clean_once(bench.services)
+
+    def left(tx):
+        containers = [row.name for row in tx.find("container", removed=ANY)]
+        processes = [row.resourceId for row in tx.find("processInstance")]
+        executions = tx.count("processExecution")
+        return containers, processes, executions
+
+    containers, processes, executions = await bench.db.read(left)
+    assert containers == ["gone29"]
+    assert processes == ["1", "1", "923"]
+    assert executions == 1
+    assert await retention.clean_once(bench.services) == 0
+    with bench.db.bus.subscribe() as changes:
+        last = await bench.db.read(lambda tx: max(row.id for row in tx.execute(tx.table("event").select())))
+        await bench.db.write(lambda tx: tx.touch(tx.own(host)))
+        assert (await changes.batch())[0].seq == last + 1
