@@ -95,7 +95,7 @@ def token_of(tx: ReadTx, call: Call, row: Record) -> str | None:
     if row.state != "active":
         return None
     secret = call.services.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
-    return tokens.issue(row.publicValue, secret, tx.now)
+    return tokens.issue(row.publicValue, secret, tx.now, settings.number(tx, settings.TOKEN_PERIOD))
 
 
 @behaviour.computed("registrationToken.registrationUrl")

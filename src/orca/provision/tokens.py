@@ -2,7 +2,8 @@
 """Registration tokens: text that lets a host join one project, checkable without a table of issued tokens.
 
 `<accessKey>:<epoch milliseconds>:<signature>`, exactly three parts as in v1. The time is the start of the UTC day on
-which the token was shown, so that it reads the same all day; the signature is HMAC-SHA-256 over the first two parts.
+which the token was shown, so that it reads the same all day (with a lifetime below a day: the start of such a span);
+the signature is HMAC-SHA-256 over the first two parts.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from collections.abc import Callable
 
 DAY_MS = 86_400_000
 DEFAULT_LIFETIME_MS = 30 * DAY_MS
-"""How long a token is good after the day it was shown (setting `registration.token.period.millis`)."""
+"""How long a token is good after the day (or span) in which it was shown (setting `registration.token.period.millis`)."""
 
 
 class TokenRefused(Exception):
     """The token does not open anything; the message says why and reveals no key."""
 
 
-def issue(access_key: str, secret: bytes, now: int) -> str:
-    """The token of the day that holds `now` (UTC milliseconds)."""
-    return _signed(access_key, now - now % DAY_MS, secret)
+def issue(access_key: str, secret: bytes, now: int, lifetime: int = DEFAULT_LIFETIME_MS) -> str:
+    """The token of the day (or span) that holds `now`; times in UTC milliseconds."""
+    return _signed(access_key, now - now % _span(lifetime), secret)
 
 
 def verify(token: str, secret_of: Callable[[str], bytes | None], now: int, lifetime: int = DEFAULT_LIFETIME_MS) -> str:
@@ -45,11 +46,15 @@ def verify(token: str, secret_of: Callable[[str], bytes | None], now: int, lifet
     if not hmac.compare_digest(expected.encode(), token.encode()) or secret is None:
         raise TokenRefused("the registration token is not valid or was revoked")
     issued = int(stamp)
-    if now >= issued + DAY_MS + lifetime:
+    if now >= issued + _span(lifetime) + lifetime:
         raise TokenRefused("the registration token has expired: create a new one or show the project's token again")
     if issued > now + DAY_MS:
         raise TokenRefused("the registration token comes from the future: is the server's clock right?")
     return access_key
+
+
+def _span(lifetime: int) -> int:
+    return max(1, min(DAY_MS, lifetime))
 
 
 def _signed(access_key: str, stamp: int, secret: bytes) -> str:

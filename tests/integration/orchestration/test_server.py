@@ -63,11 +63,13 @@ async def test_a_revoked_token_opens_nothing(server):
 
 
 async def test_an_expired_token_says_so(server):
+    await server.post("/v2/settings", {"name": "registration.token.period.millis", "value": "1"})
     token = await server.token()
-    access, stamp, _ = token["token"].split(":")
-    await server.post("/v2/settings", {"name": "registration.token.period.millis", "value": "0"})
-    old = f"{access}:{int(stamp) - 86_400_000}:x"
-    assert (await server.http.get(f"{server.url}/v1/scripts/{old}")).status_code == 401
+    auth = httpx.BasicAuth("registrationToken", token["token"])
+    answer = await server.http.post(f"{server.url}/v1/register", json={"key": "12345678"}, auth=auth)
+    assert answer.status_code == 401
+    assert "expired" in answer.json()["message"]
+    assert (await server.http.get(token["registrationUrl"])).status_code == 401
 
 
 async def test_the_article_stack_over_http(server, agents):

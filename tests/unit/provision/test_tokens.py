@@ -29,6 +29,13 @@ def test_an_expired_token_says_so():
         verify(token, SECRETS.get, NOW + 3 * DAY_MS, lifetime=DAY_MS)
 
 
+def test_a_short_lifetime_is_honoured():
+    token = issue("KEY", b"s3cret", NOW, lifetime=1000)
+    assert verify(token, SECRETS.get, NOW + 999, lifetime=1000) == "KEY"
+    with pytest.raises(TokenRefused, match="expired"):
+        verify(token, SECRETS.get, NOW + 2000, lifetime=1000)
+
+
 def test_a_revoked_key_opens_nothing():
     with pytest.raises(TokenRefused, match="revoked"):
         verify(issue("KEY", b"s3cret", NOW), lambda key: None, NOW)
