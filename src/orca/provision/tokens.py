@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 DAY_MS = 86_400_000
 DEFAULT_LIFETIME_MS = 30 * DAY_MS
-"""How long a token is good after the day (or span) in which it was shown (setting `registration.token.period.millis`)."""
+"""How long a token is good after the span in which it was shown (setting `registration.token.period.millis`)."""
 
 
 class TokenRefused(Exception):
