@@ -11,6 +11,7 @@ ACCOUNT = ResourceType(
     prefix="1a",
     access=access("r", admin="crud", service="crud"),
     fields={
+        "accountId": ref("account", "", reverse=""),
         "externalId": string("cr", column=True, index=True, roles=OPERATORS),
         "externalIdType": string("cr", column=True, max_length=128, roles=OPERATORS),
         "kind": string("cru", column=True, default="user"),
@@ -25,6 +26,7 @@ PROJECT = ResourceType(
     parent="account",
     access=access("r", admin="crud", user="crud", service="cr"),
     fields={
+        "accountId": ref("account", "", reverse=""),
         "members": array("projectMember", "cr", nullable=True),
         "servicesPortRange": embedded("servicesPortRange", "cru"),
         "publicDns": boolean("cru", default=False, nullable=False),

@@ -40,7 +40,7 @@ API_KEY = ResourceType(
     fields={
         "publicValue": string("r", column=True, index=True, by_role={"admin": "cr", "service": "cr"}),
         "secretValue": Field(
-            type="password", rights="o", by_role={"admin": "co", "service": "co"}, max_length=4096, secret=True
+            type="password", rights="ro", by_role={"admin": "cro", "service": "cro"}, max_length=4096, secret=True
         ),
         "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
     },
@@ -54,7 +54,7 @@ PASSWORD = ResourceType(
     access=access("crud", admin="crud", user="crud", service="crud"),
     fields={
         "publicValue": string("cr", column=True, index=True),
-        "secretValue": Field(type="password", rights="co", max_length=4096, secret=True),
+        "secretValue": Field(type="password", rights="cro", max_length=4096, secret=True),
         "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
     },
     machine=generic(),
@@ -92,7 +92,7 @@ REGISTER = ResourceType(
     name="register",
     plural="register",
     parent="genericObject",
-    access=access("cr", admin="r", register="cr"),
+    access=access("cr", admin="r", register="crd"),
     named="cr",
     fields={
         "key": string("cr", column=True, index=True, required=True, nullable=False),

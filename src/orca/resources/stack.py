@@ -153,26 +153,26 @@ SERVICE_EXPOSE_MAP = ResourceType(
 
 def launch_fields() -> dict[str, Field]:
     """A launch configuration is what a container may be given; references lie inside its JSON, so none is a column."""
-    return {name: replace(field, rights="cru", column=False) for name, field in CONTAINER_INPUT.items()} | {
-        "count": integer("cru"),
-        "kind": string("cru"),
-        "name": string("cru"),
-        "networkLaunchConfig": string("cru"),
-        "dataVolumesFromLaunchConfigs": array("string", "cru"),
-        "requestedIpAddress": string("cru"),
-        "version": string("cru"),
+    return {name: replace(field, rights="cr", column=False) for name, field in CONTAINER_INPUT.items()} | {
+        "count": integer("cr"),
+        "kind": string("cr"),
+        "name": string("cr"),
+        "networkLaunchConfig": string("cr"),
+        "dataVolumesFromLaunchConfigs": array("string", "cr"),
+        "requestedIpAddress": string("cr"),
+        "version": string("cr"),
     }
 
 
 EMBEDDED = (
     wire_only("launchConfig", launch_fields()),
-    wire_only("secondaryLaunchConfig", launch_fields() | {"name": string("cru", required=True, nullable=False)}),
+    wire_only("secondaryLaunchConfig", launch_fields() | {"name": string("cr", required=True, nullable=False)}),
     wire_only(
         "serviceLink",
         {
             "serviceId": ref("service", "cr", column=False, required=True, nullable=False),
             "name": string("cr"),
-            "ports": array("string", "cr"),
+            "ports": array("string", "cr", ours=True),
         },
     ),
     wire_only(
