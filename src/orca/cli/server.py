@@ -35,13 +35,6 @@ from orca.cli.errors import CommandError
     show_default=True,
     help="`off` only on loopback addresses, and only for a data folder made so.",
 )
-@click.option(
-    "--access-control",
-    type=click.Choice(["on", "off"]),
-    default="on",
-    show_default=True,
-    help="`off` lets everybody on this machine in: loopback only, and fixed when the data folder is made.",
-)
 @click.option("--tls-cert", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM.")
 @click.option("--tls-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM.")
 @click.option("--tls", type=click.Choice(["on", "off"]), default="on", help="`off` only behind a trusted proxy.")
@@ -58,7 +51,6 @@ def server(
     data_dir: Path,
     listen: tuple[str, ...],
     advertise_url: str | None,
-    access_control: str,
     access_control: str,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -81,7 +73,6 @@ def server(
         data_dir=data_dir,
         listen=listen,
         advertise_url=advertise_url,
-        access_control=access_control == "on",
         access_control=access_control == "on",
         tls=tls == "on",
         tls_cert=tls_cert,
