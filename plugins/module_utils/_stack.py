@@ -90,7 +90,8 @@ def wait_up(client, stack, deadline):
         stack = client.reload(stack)
         services = services_of(client, stack)
         watched = [stack] + services
-        failed = [each for each in watched if each.get("transitioning") == "error"]
+        # A stack repeats the reasons of its services, which say it better.
+        failed = _failed(services) or _failed([stack])
         if failed:
             raise ApiError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))
         awaited = [each for each in watched if each.get("transitioning") == "yes"]
@@ -98,6 +99,10 @@ def wait_up(client, stack, deadline):
         if not awaited:
             return stack, services
         pause(deadline, "; ".join(f"{called(each)} is still {each['state']}" for each in awaited))
+
+
+def _failed(resources):
+    return [resource for resource in resources if resource.get("transitioning") == "error"]
 
 
 def services_of(client, stack):

@@ -22,15 +22,16 @@ def hosts(ctx: click.Context, output: str) -> None:
         emit(found, output)
         return
     emit_rows(
-        ("ID", "NAME", "STATE", "AGENT", "ADDRESS", "LABELS"),
+        ("ID", "NAME", "STATE", "AGENT", "ADDRESS", "LABELS", "FAILED"),
         (
             (
                 host["id"],
                 host.get("name") or host.get("hostname"),
-                _state(host),
+                host["state"],
                 host.get("agentState"),
                 host.get("agentIpAddress"),
                 " ".join(f"{key}={value}" for key, value in sorted((host.get("labels") or {}).items())),
+                _reason(host),
             )
             for host in found
         ),
@@ -49,8 +50,11 @@ def stacks(ctx: click.Context, output: str) -> None:
         return
     services = list(client.list(client.in_project("services")))
     emit_rows(
-        ("ID", "NAME", "STATE", "SERVICES"),
-        ((stack["id"], stack["name"], _state(stack), _services_of(stack, services)) for stack in found),
+        ("ID", "NAME", "STATE", "SERVICES", "FAILED"),
+        (
+            (stack["id"], stack["name"], stack["state"], _services_of(stack, services), _reason(stack))
+            for stack in found
+        ),
     )
 
 
@@ -71,16 +75,17 @@ def ps(ctx: click.Context, everything: bool, output: str) -> None:
         return
     names = {host["id"]: host.get("name") or host.get("hostname") for host in client.list(client.in_project("hosts"))}
     emit_rows(
-        ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS"),
+        ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED"),
         (
             (
                 container["id"],
                 container.get("name"),
-                _state(container),
+                container["state"],
                 str(container.get("imageUuid") or "").removeprefix("docker:"),
                 container.get("primaryIpAddress"),
                 names.get(container.get("hostId"), container.get("hostId")),
                 " ".join(str(port) for port in container.get("ports") or []),
+                _reason(container),
             )
             for container in found
         ),
@@ -116,11 +121,9 @@ def processes(ctx: click.Context, everything: bool, output: str) -> None:
     )
 
 
-def _state(resource: Resource) -> str:
-    """The state, with the message where the last process failed."""
-    if resource.get("transitioning") == "error":
-        return f"{resource['state']} ({resource.get('transitioningMessage')})"
-    return str(resource["state"])
+def _reason(resource: Resource) -> str | None:
+    """Why the last process on it failed; nothing when it did not."""
+    return resource.get("transitioningMessage") if resource.get("transitioning") == "error" else None
 
 
 def _services_of(stack: Resource, services: Iterable[Resource]) -> str:

@@ -46,9 +46,11 @@ def wait_up(
         stack = client.request("GET", stack["links"]["self"])
         services = list(client.list(stack["links"]["services"], include="instances"))
         watched = [stack, *services]
-        for resource in (*watched, *_containers(services)):
+        progress.say(stack["name"], stack["state"])
+        for resource in (*services, *_containers(services)):
             progress.show(resource)
-        failed = [resource for resource in watched if resource.get("transitioning") == "error"]
+        # A stack repeats the reasons of its services, which say it better.
+        failed = _failed(services) or _failed([stack])
         if stack.get("removed"):
             raise CommandError(f"{stack['name']} was removed: {stack.get('transitioningMessage') or 'by someone else'}")
         if failed:
@@ -65,6 +67,10 @@ def endpoints(services: Iterable[Resource]) -> Iterator[str]:
     for service in services:
         for point in service.get("publicEndpoints") or []:
             yield f"{service['name']}  {point.get('ipAddress')}:{point.get('port')}"
+
+
+def _failed(resources: Iterable[Resource]) -> list[Resource]:
+    return [resource for resource in resources if resource.get("transitioning") == "error"]
 
 
 def _containers(services: Iterable[Resource]) -> Iterator[Resource]:

@@ -14,7 +14,7 @@ def test_hosts_as_table_json_and_yaml(orca: Run, server: FakeServer) -> None:
     code, out, _ = orca("hosts")
     assert code == 0
     assert out.splitlines() == [
-        "ID   NAME  STATE   AGENT   ADDRESS    LABELS",
+        "ID   NAME  STATE   AGENT   ADDRESS    LABELS    FAILED",
         "1h1  h1    active  active  192.0.2.1  disk=ssd",
     ]
     assert json.loads(orca("hosts", "-o", "json")[1])[0]["id"] == "1h1"
@@ -42,7 +42,7 @@ def test_a_name_cannot_send_control_characters_to_the_terminal(orca: Run, server
 def test_stacks_shows_services_and_reasons(orca: Run, server: FakeServer) -> None:
     server.add("environments", "1e1", name="shop", transitioning="error", transitioningMessage="no such image")
     server.add("services", "1s1", name="web", environmentId="1e1", scale=2)
-    assert "shop  active (no such image)  web:active(2)" in orca("stacks")[1]
+    assert "shop  active  web:active(2)  no such image" in orca("stacks")[1]
 
 
 def test_processes_shows_what_each_waits_for(orca: Run, server: FakeServer) -> None:
