@@ -88,6 +88,7 @@ class Address:
 
 def serve(settings: Settings) -> int:
     """Run the server until SIGTERM or SIGINT; returns the exit status. Raises ``StartError``."""
+    os.umask(0o077)
     with locked(settings.data_dir):
         try:
             import uvloop
@@ -158,18 +159,13 @@ async def assemble(settings: Settings, url: str) -> tuple[Services, tls.Identity
     data_dir = settings.data_dir
     identity = await asyncio.to_thread(tls.ensure, data_dir / "tls", certificate_names(settings, url))
     if settings.tls_cert is not None and settings.tls_key is not None:
-        identity = tls.Identity(
-            ca=settings.tls_cert,
-            certificate=settings.tls_cert,
-            key=settings.tls_key,
-            ca_sha256=tls.der_sha256(settings.tls_cert.read_text()),
-        )
+        identity = tls.given(settings.tls_cert, settings.tls_key)
     server = Server(
         id=bootstrap.identity(data_dir),
         data_dir=data_dir,
         url=url,
         ca_sha256=identity.ca_sha256,
-        ca_pem=identity.ca.read_text(),
+        ca_pem=identity.ca_pem,
         version=orca.__version__,
         open=not settings.access_control,
     )

@@ -31,11 +31,11 @@ RENEW_DAYS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """The files a TLS listener needs; ``ca_sha256`` is the hash of the authority's DER form (hex)."""
+    """What a TLS listener needs; ``ca_pem`` is what clients trust, ``ca_sha256`` the hash of its DER form (hex)."""
 
-    ca: Path
     certificate: Path
     key: Path
+    ca_pem: str
     ca_sha256: str
 
 
@@ -50,18 +50,28 @@ class Note(msgspec.Struct):
 def ensure(directory: Path, names: list[str]) -> Identity:
     """The identity in ``directory``, made or renewed where needed, for these host names and addresses."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    identity = Identity(
-        ca=directory / "ca.crt", certificate=directory / "server.crt", key=directory / "server.key", ca_sha256=""
-    )
-    if not identity.ca.exists():
+    if not (directory / "ca.crt").exists():
         make_authority(directory)
-    fingerprint = der_sha256(identity.ca.read_text())
+    authority = (directory / "ca.crt").read_text()
+    fingerprint = der_sha256(authority)
     note = read_note(directory)
     wanted = sorted(set(names))
     if note is None or note.names != wanted or note.fingerprint != fingerprint or expires_soon(note):
         expires = issue(directory, wanted)
         write(directory / "server.json", msgspec.json.encode(Note(wanted, expires, fingerprint)), 0o644)
-    return Identity(ca=identity.ca, certificate=identity.certificate, key=identity.key, ca_sha256=fingerprint)
+    return Identity(
+        certificate=directory / "server.crt",
+        key=directory / "server.key",
+        ca_pem=authority,
+        ca_sha256=fingerprint,
+    )
+
+
+def given(certificate: Path, key: Path) -> Identity:
+    """The identity in files of one's own. The last certificate of the file is the authority that clients trust."""
+    marker = "-----BEGIN CERTIFICATE-----"
+    authority = marker + certificate.read_text().rpartition(marker)[2]
+    return Identity(certificate=certificate, key=key, ca_pem=authority, ca_sha256=der_sha256(authority))
 
 
 def der_sha256(pem: str) -> str:

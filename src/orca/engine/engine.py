@@ -162,12 +162,24 @@ class Engine:
                 run.log("taken up again")
             if row.runAfter is not None:
                 await asyncio.sleep(max(0, row.runAfter - await self.services.db.read(lambda tx: tx.now)) / 1000)
-            while not await self._attempt(run):
-                pass
+            await self._end(run)
         except (Superseded, Closed):
             log.debug("%s %s: superseded", row.processName, row.resourceId)
         finally:
             run.close()
+
+    async def _end(self, run: Run) -> None:
+        """Bring a process to its end, whatever it takes: also while not even a failure can be written (a full disk)."""
+        while True:
+            try:
+                while not await self._attempt(run):
+                    pass
+                return
+            except (Superseded, Closed):
+                raise
+            except Exception:
+                log.exception("%s %s: its end could not be written", run.name, run.resource_id)
+                await asyncio.sleep(BACKOFF[1] / 10)
 
     async def _attempt(self, run: Run) -> bool:
         """Run the handler once; False when it must be tried again (after the pause that was made here)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -24,9 +24,6 @@ PRAGMAS = (
 
 Control: TypeAlias = Callable[[str], object]
 """Runs a statement that steers a transaction."""
-
-ERRORS: Final = (sqlite3.Error,)
-"""What ``Control`` raises."""
 
 
 def control(connection: sa.Connection) -> Control:

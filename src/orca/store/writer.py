@@ -111,7 +111,7 @@ class Writer:
             except BaseException:
                 control("ROLLBACK")
                 raise
-        except (sa.exc.SQLAlchemyError, *sqlite.ERRORS) as error:
+        except Exception as error:
             # The disk is full or gone: nothing of the group is durable, and each caller is told so.
             for job in group.jobs:
                 job.error, job.tx = job.error or error, None

@@ -17,11 +17,10 @@ from orca.api import tls
 
 
 def test_what_lies_in_the_data_directory(server):
-    modes = {
-        name: stat.S_IMODE((server.directory / name).stat().st_mode)
-        for name in ("", "admin.json", "master.key", "tls/ca.key", "tls/server.key")
-    }
-    assert modes == {"": 0o700, "admin.json": 0o600, "master.key": 0o600, "tls/ca.key": 0o600, "tls/server.key": 0o600}
+    secret = ("admin.json", "master.key", "tls/ca.key", "tls/server.key", "orca.db")
+    modes = {name: stat.S_IMODE((server.directory / name).stat().st_mode) for name in secret}
+    assert modes == dict.fromkeys(secret, 0o600)
+    assert stat.S_IMODE(server.directory.stat().st_mode) == 0o700
 
 
 def test_tls_with_the_servers_own_authority(server):

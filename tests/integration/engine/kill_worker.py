@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server without an API, to be killed: starts containers on a pretended agent until all are done.
 
-Usage: ``kill_worker.py DIR COUNT POINT NTH``. What the agent did lies in ``DIR/agent`` (one file per container, one
-line per creation), outside the database, as a real host's containers do. ``POINT`` names where the process kills itself
-the ``NTH`` time it gets there; ``none`` lets it finish. It ends with status 0 when every process has ended.
+Usage: ``kill_worker.py DIR COUNT POINT NTH``. What the agent did lies in ``DIR/agent`` (one file per creation, named for
+container and address), outside the database, as a real host's containers do. ``POINT`` names where the process kills
+itself the ``NTH`` time it gets there; ``none`` lets it finish. It ends with status 0 when every process has ended.
 """
 
 import asyncio
@@ -42,10 +42,9 @@ class Agent:
 
     async def request(self, name: str, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         pass_point("command sent")
-        path = DIRECTORY / "agent" / data["uuid"]
-        if not path.exists():
-            with path.open("a") as file:
-                file.write(f"{data['address']}\n")
+        name = f"{data['uuid']}={data['address']}"
+        if not list((DIRECTORY / "agent").glob(f"{data['uuid']}=*")):
+            (DIRECTORY / "agent" / name).touch(exist_ok=False)
         await asyncio.sleep(0)
         pass_point("before the reply")
         return {"externalId": f"docker-{data['uuid']}"}

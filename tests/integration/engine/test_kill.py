@@ -40,10 +40,9 @@ async def check(directory: Path) -> None:
     assert sorted(set(containers.values())) == ["running"]
     assert len(containers) == COUNT
     assert len(addresses) == len(set(addresses)) == COUNT
-    made = {path.name: path.read_text().splitlines() for path in (directory / "agent").iterdir()}
-    assert made.keys() == containers.keys()
-    assert {len(lines) for lines in made.values()} == {1}
-    assert sorted(lines[0] for lines in made.values()) == sorted(addresses)
+    made = [path.name.partition("=") for path in (directory / "agent").iterdir()]
+    assert sorted(uuid for uuid, _, _ in made) == sorted(containers)
+    assert sorted(address for _, _, address in made) == sorted(addresses)
     assert {process[1:] for process in processes} == {("DONE", "SUCCESS")}
     assert len(processes) == 2 * COUNT
     assert not steps

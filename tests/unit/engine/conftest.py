@@ -2,13 +2,15 @@
 """An engine on a real database, with agents that are plain objects."""
 
 import asyncio
+import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
 from orca.engine import Behaviour, Server, Services
 from orca.resources import schema
-from orca.store import Database, Vault
+from orca.store import Database, Vault, sqlite
 
 
 class Agent:
@@ -98,3 +100,23 @@ async def bench(tmp_path: Path):
     yield made
     await made.engine.stop()
     await db.close()
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """While this event is set, no COMMIT succeeds."""
+    full = threading.Event()
+    control = sqlite.control
+
+    def wrapped(connection):
+        execute = control(connection)
+
+        def run(statement):
+            if statement == "COMMIT" and full.is_set():
+                raise sqlite3.OperationalError("database or disk is full")
+            return execute(statement)
+
+        return run
+
+    monkeypatch.setattr(sqlite, "control", wrapped)
+    return full

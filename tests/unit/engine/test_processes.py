@@ -2,6 +2,7 @@
 """What becomes of a request: states, ends, failures, retries."""
 
 import asyncio
+import sqlite3
 
 import pytest
 
@@ -209,3 +210,23 @@ async def test_an_input_is_kept_with_the_process(bench):
     await bench.request(container, "stop", timeout=3)
     await bench.state(container, "stopped")
     assert seen == [{"timeout": 3}]
+
+
+async def test_a_full_disk_is_waited_for(bench, full_disk, monkeypatch):
+    monkeypatch.setattr("orca.engine.engine.BACKOFF", (0.01, 0.02))
+    began, go = asyncio.Event(), asyncio.Event()
+
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        began.set()
+        await go.wait()
+
+    await bench.start()
+    container = await bench.create()
+    await began.wait()
+    full_disk.set()
+    go.set()
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        await bench.db.write(lambda tx: tx.touch(tx.own(container)))
+    full_disk.clear()
+    await bench.state(container, "running")

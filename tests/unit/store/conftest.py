@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small schema of its own: the store knows no declared type."""
 
+import sqlite3
+import threading
+
 import pytest
 import sqlalchemy as sa
 
-from orca.store import Database, Schema, StoredType
+from orca.store import Database, Schema, StoredType, sqlite
 from orca.store.events import event_table
 
 
@@ -52,3 +55,23 @@ async def db(tmp_path):
     database = await Database.open(f"sqlite:///{tmp_path / 'test.db'}", build())
     yield database
     await database.close()
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """While this event is set, no COMMIT succeeds."""
+    full = threading.Event()
+    control = sqlite.control
+
+    def wrapped(connection):
+        execute = control(connection)
+
+        def run(statement):
+            if statement == "COMMIT" and full.is_set():
+                raise sqlite3.OperationalError("database or disk is full")
+            return execute(statement)
+
+        return run
+
+    monkeypatch.setattr(sqlite, "control", wrapped)
+    return full

@@ -152,3 +152,16 @@ async def test_nothing_is_written_after_the_end(db):
     await db.close()
     with pytest.raises(Closed):
         await db.write(lambda tx: tx.insert("box", name="late"))
+
+
+async def test_a_commit_that_fails_fails_its_units_alone(db, full_disk):
+    full_disk.set()
+    results = await asyncio.gather(
+        *(db.write(lambda tx, n=n: tx.insert("box", name=f"n{n}")) for n in range(3)), return_exceptions=True
+    )
+    assert {str(result) for result in results} == {"database or disk is full"}
+    full_disk.clear()
+    with db.bus.subscribe() as changes:
+        await db.write(lambda tx: tx.insert("box", name="later"))
+        assert len(await changes.batch()) == 1
+    assert await db.read(lambda tx: tx.count("box")) == 1
