@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server without an API, to be killed: starts containers on a pretended agent until all are done.
 
-Usage: ``kill_worker.py DIR COUNT POINT NTH``. What the agent did lies in ``DIR/agent`` (one file per creation, named for
-container and address), outside the database, as a real host's containers do. ``POINT`` names where the process kills
-itself the ``NTH`` time it gets there; ``none`` lets it finish. It ends with status 0 when every process has ended.
+Usage: ``kill_worker.py DIR COUNT POINT NTH``. What the agent did lies in ``DIR/agent`` (one file per creation, named
+for container and address), outside the database, as a real host's containers do. ``POINT`` names where the process
+kills itself the ``NTH`` time it gets there; ``none`` lets it finish. It ends with status 0 when every process has ended.
 """
 
 import asyncio
