@@ -27,11 +27,16 @@ class Api:
 
     def __init__(self, url: str, access_key: str, secret_key: str, ca: Path, version: str = "v1") -> None:
         self.base = f"{url.rstrip('/')}/{version}"
-        self.http = httpx.Client(auth=(access_key, secret_key), verify=ssl.create_default_context(cafile=str(ca)), timeout=30)
+        self.http = httpx.Client(
+            auth=(access_key, secret_key), verify=ssl.create_default_context(cafile=str(ca)), timeout=30
+        )
 
     def call(self, method: str, url: str, **kwargs: Any) -> Json:
-        """One request; a path is below the version's root. Raises ApiError for 4xx and 5xx."""
-        answer = self.http.request(method, url if url.startswith("http") else f"{self.base}/{url}", **kwargs)
+        """One request; a path is below the version's root. Raises ApiError for 4xx and 5xx, OSError without a server."""
+        try:
+            answer = self.http.request(method, url if url.startswith("http") else f"{self.base}/{url}", **kwargs)
+        except httpx.TransportError as error:
+            raise ConnectionError(f"{method} {url}: {error}") from error
         body: Json = answer.json() if answer.content else {}
         if answer.status_code >= 400:
             raise ApiError(answer.status_code, body)
@@ -64,11 +69,19 @@ class Api:
     def remove(self, resource: Json, within: float = 60) -> Json:
         """Remove and wait for the state `removed`."""
         self.delete(resource)
-        return until(lambda: (r := self.reload(resource))["state"] in ("removed", "purged") and r, within, f"removal of {resource['id']}")
+        return until(
+            lambda: (r := self.reload(resource))["state"] in ("removed", "purged") and r,
+            within,
+            f"removal of {resource['id']}",
+        )
 
     def settled(self, resource: Json, within: float = 120) -> Json:
         """The resource once nothing is under way; raises with its message when that ended in an error."""
-        now = until(lambda: (r := self.reload(resource))["transitioning"] != "yes" and r, within, f"{resource['type']} {resource.get('name')}")
+        now = until(
+            lambda: (r := self.reload(resource))["transitioning"] != "yes" and r,
+            within,
+            f"{resource['type']} {resource.get('name')}",
+        )
         if now["transitioning"] == "error":
             raise ApiError(200, now)
         return now

@@ -27,7 +27,9 @@ class Capture:
         assert "listening on" in self.process.stdout.readline()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.machine.run("pkill", "-INT", "-f", self.file)
         self.process.communicate(timeout=10)
         until(lambda: not self.machine.succeeds("pgrep", "-f", f"tcpdump.*{self.file}"), 5, "tcpdump ends")

@@ -64,8 +64,8 @@ class Container:
 class Lab:
     """What a session's fixture hands to every test."""
 
-    api: Api
-    api2: Api  # the same server under /v2, where what is ours is shown
+    api: Api  # /v1 as an owner of the default project
+    admin: Api  # /v2 as the administrator, where what is ours is shown
     server: Machine
     hosts: list[Machine]  # three, of the site playbook
     images: dict[str, str]  # name -> reference that hosts can pull
@@ -87,6 +87,13 @@ class Lab:
 
     def agent_is_connected(self, machine: Machine) -> bool:
         return self.host_resource(machine)["agentState"] == "active"
+
+    def reported_address(self, machine: Machine) -> str | None:
+        """The outer address that the platform knows, while the agent is connected."""
+        row = self.admin.reload(
+            next(h for h in self.admin.list("hosts", removed_null="true") if h["hostname"] == machine.name)
+        )
+        return row["agentIpAddress"] if row["agentState"] == "active" else None
 
     # -- containers --------------------------------------------------------------------------------
 
@@ -125,22 +132,32 @@ class Lab:
     def clean(self) -> None:
         """Remove what `launch` made, and wait: addresses and ports are free for the next test."""
         made, self.made = self.made, []
-        live = [row for row in (self.api.reload(row) for row in made) if row["state"] not in ("removed", "purged", "removing")]
+        live = [
+            row
+            for row in (self.api.reload(row) for row in made)
+            if row["state"] not in ("removed", "purged", "removing")
+        ]
         for row in live:
             self.api.delete(row)
         for row in made:
-            until(lambda row=row: self.api.reload(row)["state"] in ("removed", "purged"), 60, f"removal of {row['name']}")
+            until(
+                lambda row=row: self.api.reload(row)["state"] in ("removed", "purged"), 60, f"removal of {row['name']}"
+            )
 
     # -- names -------------------------------------------------------------------------------------
 
     def resolver_answers(self, container: Container) -> bool:
         """Whether the resolver at 169.254.169.250 answers this container at all (NXDOMAIN is an answer)."""
-        return "status:" in container.run("dig", "+time=1", "+tries=1", "@169.254.169.250", "nothing.orca.internal", check=False)
+        return "status:" in container.run(
+            "dig", "+time=1", "+tries=1", "@169.254.169.250", "nothing.orca.internal", check=False
+        )
 
     @contextlib.contextmanager
     def stack(self, name: str, compose: str) -> Iterator[Stack]:
         """A running stack; removed afterwards."""
-        created = self.api.create("environments", name=name, dockerCompose=compose.format(**self.images), startOnCreate=True)
+        created = self.api.create(
+            "environments", name=name, dockerCompose=compose.format(**self.images), startOnCreate=True
+        )
         try:
             self.api.settled(created)
             stack = Stack(self, created)
@@ -152,22 +169,26 @@ class Lab:
     # -- mesh --------------------------------------------------------------------------------------
 
     def matrix(self) -> list[Json]:
-        rows: list[Json] = self.api2.list("meshLinks")
+        rows: list[Json] = self.admin.list("meshLinks")
         return rows
 
     def matrix_is_up(self) -> bool:
         count = len([h for h in self.api.list("hosts", removed_null="true")])
         rows = self.matrix()
-        return len(rows) == count * (count - 1) and all(row["tunnelState"] == "up" for row in rows)
+        return len(rows) == count * (count - 1) and all(row["state"] == "up" for row in rows)
 
     def broken_pairs(self) -> list[tuple[str, str]]:
         names = {row["id"]: row["hostname"] for row in self.api.list("hosts")}
-        return [(names[row["hostId"]], names[row["peerHostId"]]) for row in self.matrix() if row["tunnelState"] == "down"]
+        return [(names[row["hostId"]], names[row["peerHostId"]]) for row in self.matrix() if row["state"] == "down"]
 
     def tunnels(self, machine: Machine) -> list[str]:
         """The peers (uuids) of the established IKE_SAs with an installed child, one entry per SA: duplicates show."""
         raw = machine.run("docker", "exec", "orca-net", "swanctl", "--list-sas", check=False)
-        return sorted(line.split()[0].rstrip(":") for line in raw.splitlines() if "ESTABLISHED" in line and not line.startswith(" "))
+        return sorted(
+            line.split()[0].rstrip(":")
+            for line in raw.splitlines()
+            if "ESTABLISHED" in line and not line.startswith(" ")
+        )
 
     def peers_of(self, machine: Machine) -> list[str]:
         """The connections this machine should have, one per other host."""
@@ -209,7 +230,20 @@ class Lab:
         """A machine on the hosts' network that is no host of the platform."""
         name = f"{self.server.name}-outsider"
         sh("docker", "rm", "-f", name, check=False)
-        sh("docker", "run", "-d", "--name", name, "--network", self.network, "--cap-add", "NET_ADMIN", self.images["control/probe"], "sleep", "600")
+        sh(
+            "docker",
+            "run",
+            "-d",
+            "--name",
+            name,
+            "--network",
+            self.network,
+            "--cap-add",
+            "NET_ADMIN",
+            self.images["control/probe"],
+            "sleep",
+            "600",
+        )
         try:
             yield Machine(name)
         finally:
@@ -228,12 +262,13 @@ class Lab:
             yield new
         finally:
             self._readdress(machine, new, old, length)
-            until(lambda: self.agent_is_connected(machine), 30, f"the agent of {machine.name}")
+            until(lambda: self.reported_address(machine) == old, 40, f"{machine.name} back at {old}")
 
     @staticmethod
     def _readdress(machine: Machine, old: str, new: str, length: int) -> None:
-        machine.run("ip", "addr", "add", f"{new}/{length}", "dev", "eth0")
+        # In this order: removing the first address of a network would take the second along.
         machine.run("ip", "addr", "del", f"{old}/{length}", "dev", "eth0")
+        machine.run("ip", "addr", "add", f"{new}/{length}", "dev", "eth0")
 
 
 @dataclass(frozen=True)
@@ -257,10 +292,13 @@ class Stack:
 
     def is_complete(self) -> bool:
         return all(
-            row["state"] == "active" and len([i for i in self.instances(row["name"]) if i["state"] == "running"]) == row["scale"]
+            row["state"] == "active"
+            and len([i for i in self.instances(row["name"]) if i["state"] == "running"]) == row["scale"]
             for row in self.services()
         )
 
     def running_other_than(self, service: str, gone: Container) -> Container | None:
-        fresh = [row for row in self.instances(service) if row["state"] == "running" and row["id"] != gone.resource["id"]]
+        fresh = [
+            row for row in self.instances(service) if row["state"] == "running" and row["id"] != gone.resource["id"]
+        ]
         return self.lab.started(fresh[0]) if fresh else None

@@ -8,8 +8,12 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
+from waiting import until
 
-def sh(*argv: str, check: bool = True, timeout: float = 120, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+
+def sh(
+    *argv: str, check: bool = True, timeout: float = 120, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command on the control node; its output is in the AssertionError when it fails."""
     done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, input=stdin, check=False)
     if check and done.returncode:
@@ -34,7 +38,9 @@ class Machine:
 
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """`argv` running on this machine, with its output to read."""
-        return subprocess.Popen(["docker", "exec", self.name, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(
+            ["docker", "exec", self.name, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     @property
     def address(self) -> str:
@@ -44,7 +50,9 @@ class Machine:
     @property
     def networks(self) -> dict[str, dict[str, Any]]:
         """The control node's networks that this machine is on, by name."""
-        found: dict[str, dict[str, Any]] = json.loads(sh("docker", "inspect", "-f", "{{json .NetworkSettings.Networks}}", self.name).stdout)
+        found: dict[str, dict[str, Any]] = json.loads(
+            sh("docker", "inspect", "-f", "{{json .NetworkSettings.Networks}}", self.name).stdout
+        )
         return found
 
     def containers(self, *filters: str) -> list[str]:
@@ -58,8 +66,10 @@ class Machine:
 
     def kill(self, container: str) -> None:
         """SIGKILL the main process of a container of this machine (Docker's restart policy is not told to stop it)."""
-        pid = self.run("docker", "inspect", "-f", "{{.State.Pid}}", container).strip()
-        self.run("kill", "-9", pid)
+        pid = until(
+            lambda: int(self.run("docker", "inspect", "-f", "{{.State.Pid}}", container)), 20, f"{container} runs"
+        )
+        self.run("kill", "-9", str(pid))
 
     def nat(self, chain: str) -> list[str]:
         """The rules of a chain of the nat table, as `iptables -S` prints them."""

@@ -51,7 +51,12 @@ def play(name: str, *arguments: str, inventories: tuple[Path, ...] = (INVENTORY,
     began = time.monotonic()
     done = subprocess.run(
         ["ansible-playbook", f"orca.platform.{name}", *flags, *arguments],
-        cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     seconds = time.monotonic() - began
     recap = {
@@ -76,17 +81,22 @@ def connect() -> Lab:
     ca = HOME / "server" / "ca.pem"
     server = Machine(SERVER)
 
-    def api(version: str) -> Api:
-        return Api(admin["url"], admin["accessKey"], admin["secretKey"], ca, version)
+    def api(version: str, scope: str = "") -> Api:
+        return Api(admin["url"], admin["accessKey"], admin["secretKey"], ca, version + scope)
 
-    return Lab(api("v1"), api("v2"), server, [Machine(name) for name in HOSTS], images(server), NETWORK)
+    # An administrator sees everything, but containers are made in a project.
+    scope = f"/projects/{api('v1').list('projects')[0]['id']}"
+    hosts = [Machine(name) for name in HOSTS]
+    return Lab(api("v1", scope), api("v2"), server, hosts, images(server), NETWORK)
 
 
 @contextmanager
 def platform(keep: bool = False) -> Iterator[tuple[Lab, Play]]:
-    """A fresh platform; taken down afterwards unless it is to be kept for a look."""
-    if not keep:
-        play("teardown", inventories=(INVENTORY, FOURTH))
+    """A fresh platform; taken down afterwards. With `keep` one that is there is used as it is, and left there."""
+    if keep and (HOME / "server" / "admin.json").exists():
+        yield connect(), play("site", "--list-tasks")
+        return
+    play("teardown", inventories=(INVENTORY, FOURTH))
     first = play("site")
     try:
         yield connect(), first

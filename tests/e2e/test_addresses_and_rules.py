@@ -64,7 +64,11 @@ def test_flushed_chains_come_back(lab: Lab) -> None:
     host.run("iptables", "-t", "nat", "-F", "CATTLE_PREROUTING")
     host.run("iptables", "-t", "nat", "-D", "PREROUTING", "-j", "CATTLE_PREROUTING")
     host.run("iptables", "-F", "CATTLE_FORWARD")
-    until(lambda: rules_are_right(host) and host.run("iptables", "-S", "CATTLE_FORWARD").count("-A") > 0, 10, "rules after a flush")
+    until(
+        lambda: rules_are_right(host) and host.run("iptables", "-S", "CATTLE_FORWARD").count("-A") > 0,
+        10,
+        "rules after a flush",
+    )
 
 
 def test_reboot(lab: Lab) -> None:

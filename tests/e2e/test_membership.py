@@ -12,10 +12,12 @@ def ages(lab: Lab) -> dict[tuple[str, str], int]:
     return {(row["hostId"], row["peerHostId"]): row["age"] for row in lab.matrix()}
 
 
-def test_a_fourth_host_joins_and_leaves_dead(lab: Lab, fourth_host) -> None:  # noqa: ANN001
+def test_a_fourth_host_joins_and_leaves_dead(lab: Lab, fourth_host) -> None:
     witness = lab.probe("member-a", host=0)
     peers_before = {host.name: lab.peers_of(host) for host in lab.hosts}
-    items_before = {host.name: lab.api2.list("configItemStatuses", hostId=lab.host_resource(host)["id"]) for host in lab.hosts}
+    items_before = {
+        host.name: lab.admin.list("configItemStatuses", hostId=lab.host_resource(host)["id"]) for host in lab.hosts
+    }
     ages_before = ages(lab)
     started_before = witness.machine.run("docker", "inspect", "-f", "{{.State.StartedAt}}", witness.docker_name)
 
@@ -25,7 +27,7 @@ def test_a_fourth_host_joins_and_leaves_dead(lab: Lab, fourth_host) -> None:  # 
 
     for host in lab.hosts:
         assert len(lab.peers_of(host)) == len(peers_before[host.name]) + 1
-        items = lab.api2.list("configItemStatuses", hostId=lab.host_resource(host)["id"])
+        items = lab.admin.list("configItemStatuses", hostId=lab.host_resource(host)["id"])
         versions = {row["name"]: row["requestedVersion"] for row in items_before[host.name]}
         changed = [row["name"] for row in items if versions.get(row["name"]) != row["requestedVersion"]]
         assert changed == [f"peer/{new['uuid']}"], changed
@@ -46,11 +48,15 @@ def test_a_fourth_host_joins_and_leaves_dead(lab: Lab, fourth_host) -> None:  # 
     lab.api.settled(lab.api.action(lab.api.reload(new), "deactivate"))
     lab.api.remove(lab.api.reload(new), within=30)
     for host in lab.hosts:
-        until(lambda host=host: len(lab.peers_of(host)) == len(peers_before[host.name]), 10, f"{host.name} forgets its peer")
+        until(
+            lambda host=host: len(lab.peers_of(host)) == len(peers_before[host.name]),
+            10,
+            f"{host.name} forgets its peer",
+        )
     assert lab.api.reload(there.resource)["state"] in ("removed", "purged")
     until(lambda: lab.matrix_is_up(), 15, "three hosts, every pair up")
 
     # Its range is free again: the next host gets it.
     again = fourth_host()
-    subnet = {row["hostId"]: row["networkAddress"] for row in lab.api2.list("subnets", removed_null="true")}
+    subnet = {row["hostId"]: row["networkAddress"] for row in lab.admin.list("subnets", removed_null="true")}
     assert subnet[lab.host_resource(again)["id"]] == there.address.rsplit(".", 1)[0] + ".0"

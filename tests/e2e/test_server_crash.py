@@ -23,10 +23,14 @@ def kill_server(lab: Lab) -> None:
 
 def test_killed_while_starting_20_containers(lab: Lab) -> None:
     asked = [lab.launch(f"crash-{number}") for number in range(20)]
-    until(lambda: any(lab.api.reload(row)["state"] == "running" for row in asked), 30, "the first of 20 runs", every=0.02)
-    assert not all(lab.api.reload(row)["state"] == "running" for row in asked), "killed too late: the test proves nothing"
+    until(
+        lambda: any(lab.api.reload(row)["state"] == "running" for row in asked), 30, "the first of 20 runs", every=0.02
+    )
+    assert not all(lab.api.reload(row)["state"] == "running" for row in asked), (
+        "killed too late: the test proves nothing"
+    )
     kill_server(lab)
-    until(lambda: lab.api.get(""), 30, "the server answers again")
+    until(lambda: lab.api.list("hosts"), 30, "the server answers again")
     containers = [lab.started(row) for row in asked]
 
     addresses = Counter(container.address for container in containers)
@@ -38,8 +42,14 @@ def test_killed_while_starting_20_containers(lab: Lab) -> None:
     )
     for container in containers:
         assert on_hosts[container.resource["uuid"]] == 1, container.name
-    open_processes = [p for p in lab.api.list("processInstances", endTime_null="true") if p["resourceType"] == "instance"]
-    until(lambda: not [p for p in open_processes if not lab.api.reload(p)["endTime"]], 20, f"no process hangs: {open_processes}")
+    open_processes = [
+        p for p in lab.admin.list("processInstances", endTime_null="true") if p["resourceType"] == "instance"
+    ]
+    until(
+        lambda: not [p for p in open_processes if not lab.admin.reload(p)["endTime"]],
+        20,
+        f"no process hangs: {open_processes}",
+    )
 
 
 def test_hosts_work_on_while_the_server_is_away(lab: Lab) -> None:
@@ -67,10 +77,16 @@ def test_changes_by_hand_while_the_agent_is_stopped(lab: Lab) -> None:
     try:
         until(lambda: lab.api.reload(stopped.resource)["state"] == "stopped", 20, "stopped by hand")
         until(lambda: lab.api.reload(removed.resource)["state"] in ("removed", "purged"), 20, "removed by hand")
-        native = until(lambda: lab.api.list("containers", name="hand-started", removed_null="true"), 20, "started by hand")[0]
+        native = until(
+            lambda: lab.api.list("containers", name="hand-started", removed_null="true"), 20, "started by hand"
+        )[0]
         assert native["state"] == "running"
         assert native["nativeContainer"] is True
         assert native["primaryIpAddress"].startswith("10.42.")
     finally:
         host.run("docker", "rm", "-f", "hand-started")
-    until(lambda: not lab.api.list("containers", name="hand-started", removed_null="true"), 20, "removed by hand, agent running")
+    until(
+        lambda: not lab.api.list("containers", name="hand-started", removed_null="true"),
+        20,
+        "removed by hand, agent running",
+    )

@@ -10,7 +10,12 @@ from waiting import until
 
 
 def leftovers(lab: Lab, name: str) -> list[str]:
-    return [found for host in lab.hosts for found in host.run("docker", "ps", "-a", "--format", "{{.Names}}").split() if name in found]
+    return [
+        found
+        for host in lab.hosts
+        for found in host.run("docker", "ps", "-a", "--format", "{{.Names}}").split()
+        if name in found
+    ]
 
 
 def test_an_image_that_does_not_exist(lab: Lab) -> None:

@@ -5,14 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orca.hoststate.apply import files
-from orca.hoststate.plan.addressing import RESOLVER
-
-DEFAULT_SEARCH = ("orca.internal",)
-
-
-def content(search: Sequence[str]) -> str:
-    """Return the file's text: our resolver alone, and the search domains."""
-    return f"search {' '.join(search or DEFAULT_SEARCH)}\nnameserver {RESOLVER}\n"
+from orca.hoststate.plan.dns import resolv_conf
 
 
 class Resolver:
@@ -29,7 +22,7 @@ class Resolver:
     def write(self, uuid: str, search: Sequence[str]) -> None:
         """Write the file. It must stand before the container is created, or Docker makes a directory in its place."""
         self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        files.write(str(self.path(uuid)), content(search))
+        files.write(str(self.path(uuid)), resolv_conf(search))
 
     def remove(self, uuid: str) -> None:
         """Remove the file; none is fine."""

@@ -18,8 +18,6 @@ IMAGE_PREFIX = "docker:"
 
 DEFAULT_RESTART_COUNT = 0
 
-DNS_ROOTS = ("rancher.internal",)
-
 
 def image_reference(image_uuid: str) -> str:
     """`orca/web:1` of `docker:orca/web:1`."""
@@ -46,9 +44,7 @@ def service_labels(stack: str, service: str, project: str, unit: str) -> dict[st
     }
 
 
-def describe(
-    instance: Record, ports: Sequence[Record], address: str | None, stack: str | None, service: str | None
-) -> wire.Instance:
+def describe(instance: Record, ports: Sequence[Record], address: str | None) -> wire.Instance:
     """The container of `instance` for its agent; `address` is its managed address, None in Docker's own networks."""
     labels = {
         **(instance.labels or {}),
@@ -80,7 +76,8 @@ def describe(
         restart_policy=_restart_policy(instance.restartPolicy),
         network_mode=instance.networkMode or "managed",
         address=address,
-        dns_search=[*_search(stack, service), *(instance.dnsSearch or [])] if address else instance.dnsSearch or [],
+        # No search domain of the stack: with one, the short name of a service that is not linked would resolve.
+        dns_search=instance.dnsSearch or [],
         ports=[_published(port) for port in ports if port.publicPort],
     )
 
@@ -96,13 +93,6 @@ def _restart_policy(policy: dict[str, Any] | None) -> wire.RestartPolicy | None:
     return wire.RestartPolicy(
         name=policy["name"], maximum_retry_count=policy.get("maximumRetryCount") or DEFAULT_RESTART_COUNT
     )
-
-
-def _search(stack: str | None, service: str | None) -> list[str]:
-    """Search domains, most particular first, so that short names are tried in one's own stack."""
-    own = [f"{stack}.{root}" for root in DNS_ROOTS] if stack else []
-    own += [f"{service}.{stack}.{root}" for root in DNS_ROOTS] if stack and service else []
-    return [*own, *DNS_ROOTS]
 
 
 def _published(port: Record) -> wire.PublishedPort:

@@ -120,15 +120,7 @@ def _place(tx: Tx, run: Run) -> dict[str, Any]:
     _refuse_native(instance, "started")
     host = placement.settle(tx, instance)
     tx.update(instance, data={"lastSeen": None})
-    service = tx.get("service", instance.serviceId)
-    stack = tx.get("environment", instance.environmentId)
-    description = launch.describe(
-        instance,
-        network_ports.ports_of(tx, instance.id),
-        instance.primaryIpAddress,
-        None if stack is None else stack.name,
-        None if service is None else service.name,
-    )
+    description = launch.describe(instance, network_ports.ports_of(tx, instance.id), instance.primaryIpAddress)
     return {
         "hostId": host.id,
         "agentId": host.agentId,

@@ -16,7 +16,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel as a release makes it: built out of the source distribution, not out of the checkout."""
     out = tmp_path_factory.mktemp("dist")
     subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(ROOT)], check=True, capture_output=True
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(ROOT)],
+        check=True,
+        capture_output=True,
     )
     return next(out.glob("*.whl"))
 
@@ -30,7 +32,15 @@ def test_wheel_carries_hoststate_and_no_ansible_code(wheel: Path) -> None:
 def test_hoststate_imports_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     found = subprocess.run(
-        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import orca.hoststate; print(orca.hoststate.__file__)"],
-        check=True, capture_output=True, text=True, cwd=tmp_path,
+        [
+            sys.executable,
+            "-I",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import orca.hoststate; print(orca.hoststate.__file__)",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
     )
     assert found.stdout.startswith(str(tmp_path))
