@@ -7,8 +7,11 @@
 
 from __future__ import annotations
 
+import time
+
 from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, called, pause
 
+CURE = 15  # seconds for the server to cure what had failed before it was asked for anything
 FIELDS = ("dockerCompose", "rancherCompose", "environment")
 
 
@@ -81,28 +84,38 @@ def carry_out(client, name, change, have):
     return have
 
 
-def wait_up(client, stack, deadline):
+def failing(resources):
+    """The ids of the resources whose last process failed."""
+    return {resource["id"] for resource in resources if resource.get("transitioning") == "error"}
+
+
+def wait_up(client, stack, deadline, failed_before=frozenset()):
     """The stack and its services once every service is active.
 
-    Raises ApiError with every reason when something failed, or at the deadline (monotonic seconds).
+    Raises ApiError with every reason when something failed, or at the deadline (monotonic seconds). What is in
+    `failed_before` (ids) gets a while to be cured: what was asked for, or a host that has joined, may be the cure.
     """
+    cured_by = time.monotonic() + CURE
     while True:
         stack = client.reload(stack)
         services = services_of(client, stack)
         watched = [stack] + services
         # A stack repeats the reasons of its services, which say it better.
-        failed = _failed(services) or _failed([stack])
+        patience = failed_before if time.monotonic() < cured_by else frozenset()
+        failed = _failed(services, patience) or _failed([stack], patience)
         if failed:
             raise ApiError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))
         awaited = [each for each in watched if each.get("transitioning") == "yes"]
         awaited += [each for each in services if each["state"] != "active" and each not in awaited]
+        awaited += _failed(watched, frozenset())
         if not awaited:
             return stack, services
         pause(deadline, "; ".join(f"{called(each)} is still {each['state']}" for each in awaited))
 
 
-def _failed(resources):
-    return [resource for resource in resources if resource.get("transitioning") == "error"]
+def _failed(resources, patience):
+    failed = failing(resources) - patience
+    return [resource for resource in resources if resource["id"] in failed]
 
 
 def services_of(client, stack):

@@ -127,6 +127,7 @@ from ansible_collections.orca.platform.plugins.module_utils._api_module import a
 from ansible_collections.orca.platform.plugins.module_utils._stack import (
     carry_out,
     endpoints,
+    failing,
     plan,
     services_of,
     wait_up,
@@ -173,13 +174,14 @@ def run(module, client, want):
             stack = dict(have or {"name": name, "type": "environment"}, **change.after)
             result.update(stack=stack, services=services, endpoints=endpoints(services))
         return result
+    failed_before = failing([have, *services]) if have else frozenset()
     stack = carry_out(client, name, change, have)
     if want is None:
         if stack is not None and params["wait"]:
             client.wait_gone(stack, deadline)
         return result
     if params["wait"]:
-        stack, services = wait_up(client, stack, deadline)
+        stack, services = wait_up(client, stack, deadline, failed_before)
     else:
         services = services_of(client, stack)
     result.update(stack=stack, services=services, endpoints=endpoints(services))

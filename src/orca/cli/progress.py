@@ -11,6 +11,8 @@ import click
 from orca.cli.client import Client, Resource, pause
 from orca.cli.errors import CommandError
 
+CURE = 15  # seconds for the server to cure what had failed before it was asked for anything
+
 
 class Progress:
     """Says each change of a thing once."""
@@ -35,13 +37,19 @@ class Progress:
 
 
 def wait_up(
-    client: Client, stack: Resource, deadline: float, progress: Progress, state: str = "active"
+    client: Client,
+    stack: Resource,
+    deadline: float,
+    progress: Progress,
+    state: str = "active",
+    failed_before: frozenset[str] = frozenset(),
 ) -> tuple[Resource, list[Resource]]:
     """Wait until every service of the stack is in `state`, and return the stack and its services as they are then.
 
     Raises CommandError with every reason when something failed, DeadlineError with what is awaited at the deadline
-    (monotonic seconds).
+    (monotonic seconds). What is in `failed_before` (ids) gets a while to be cured: what was asked for may be the cure.
     """
+    cured_by = time.monotonic() + CURE
     while True:
         stack = client.request("GET", stack["links"]["self"])
         services = list(client.list(stack["links"]["services"], include="instances"))
@@ -50,13 +58,15 @@ def wait_up(
         for resource in (*services, *_containers(services)):
             progress.show(resource)
         # A stack repeats the reasons of its services, which say it better.
-        failed = _failed(services) or _failed([stack])
+        patience = failed_before if time.monotonic() < cured_by else frozenset()
+        failed = _failed(services, patience) or _failed([stack], patience)
         if stack.get("removed"):
             raise CommandError(f"{stack['name']} was removed: {stack.get('transitioningMessage') or 'by someone else'}")
         if failed:
             raise CommandError("; ".join(f"{_label(each)}: {each.get('transitioningMessage')}" for each in failed))
         awaited = [each for each in watched if each.get("transitioning") == "yes"]
         awaited += [each for each in services if each["state"] != state and each not in awaited]
+        awaited += _failed(watched, frozenset())
         if not awaited:
             return stack, services
         pause(deadline, "; ".join(f"{_label(each)} is still {each['state']}" for each in awaited))
@@ -69,8 +79,14 @@ def endpoints(services: Iterable[Resource]) -> Iterator[str]:
             yield f"{service['name']}  {point.get('ipAddress')}:{point.get('port')}"
 
 
-def _failed(resources: Iterable[Resource]) -> list[Resource]:
-    return [resource for resource in resources if resource.get("transitioning") == "error"]
+def failing(resources: Iterable[Resource]) -> frozenset[str]:
+    """The ids of the resources whose last process failed."""
+    return frozenset(resource["id"] for resource in resources if resource.get("transitioning") == "error")
+
+
+def _failed(resources: list[Resource], patience: frozenset[str]) -> list[Resource]:
+    failed = failing(resources) - patience
+    return [resource for resource in resources if resource["id"] in failed]
 
 
 def _containers(services: Iterable[Resource]) -> Iterator[Resource]:

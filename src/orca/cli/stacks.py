@@ -15,7 +15,7 @@ import click
 from orca.cli.client import Client, Resource
 from orca.cli.errors import CommandError
 from orca.cli.output import emit, output_option
-from orca.cli.progress import Progress, endpoints, wait_up
+from orca.cli.progress import Progress, endpoints, failing, wait_up
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -85,10 +85,11 @@ def up(
     wanted = _wanted(_read(path), _rancher_text(path, rancher_file))
     client = Client.of(ctx)
     progress = Progress()
-    resource = _apply(client, name, wanted, progress)
+    resource, failed_before = _apply(client, name, wanted, progress)
     services: list[Resource] = []
     if not detach:
-        resource, services = wait_up(client, resource, time.monotonic() + timeout, progress)
+        deadline = time.monotonic() + timeout
+        resource, services = wait_up(client, resource, deadline, progress, failed_before=failed_before)
     if output != "table":
         emit({"stack": resource, "services": services}, output)
         return
@@ -106,21 +107,25 @@ def _wanted(compose: str, rancher: str | None) -> dict[str, Any]:
     }
 
 
-def _apply(client: Client, name: str, wanted: dict[str, Any], progress: Progress) -> Resource:
-    """Make the server want the stack: create, update or start it, whichever is missing."""
+def _apply(client: Client, name: str, wanted: dict[str, Any], progress: Progress) -> tuple[Resource, frozenset[str]]:
+    """Make the server want the stack: create, update or start it, whichever is missing.
+
+    Returns the stack, and the ids of what had failed before.
+    """
     current = client.find("environments", name)
     if current is None:
         progress.say(name, "creating")
         body = {"name": name, **wanted, "startOnCreate": True}
-        created: Resource = client.request("POST", client.in_project("environments"), body)
-        return created
+        return client.request("POST", client.in_project("environments"), body), frozenset()
+    services = list(client.follow(current, "services"))
+    failed_before = failing([current, *services])
     if any((current.get(field) or type(value)()) != value for field, value in wanted.items()):
         progress.say(name, "updating")
         current = client.request("PUT", current["links"]["self"], wanted)
-    if any(service["state"] == "inactive" for service in client.follow(current, "services")):
+    if any(service["state"] == "inactive" for service in services):
         progress.say(name, "starting")
         current = client.act(current, "activateservices")
-    return current
+    return current, failed_before
 
 
 @click.command()

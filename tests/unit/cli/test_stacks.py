@@ -74,12 +74,22 @@ def test_up_starts_what_was_stopped(orca: Run, server: FakeServer) -> None:
 def test_a_service_that_fails_ends_with_its_reason(orca: Run, server: FakeServer) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
     stack(server)
-    server.rows["services"]["1s1"].update(
-        state="activating", transitioning="error", transitioningMessage="no such image"
-    )
+    server.script["1s1"] = [{}, {"transitioning": "error", "transitioningMessage": "no such image"}]
     code, _, err = orca("up")
     assert code == 1
     assert "service web: no such image" in err
+
+
+def test_what_had_failed_before_may_be_cured(orca: Run, server: FakeServer, monkeypatch) -> None:
+    Path("docker-compose.yml").write_text(COMPOSE)
+    stack(server)
+    server.script["1s1"] = [{"transitioning": "error", "transitioningMessage": "no host"}, {}, {"transitioning": "no"}]
+    assert orca("up")[0] == 0
+    monkeypatch.setattr("orca.cli.progress.CURE", 0.05)
+    server.script["1s1"] = [{"transitioning": "error"}]
+    code, _, err = orca("up")
+    assert code == 1
+    assert "service web: no host" in err
 
 
 def test_what_is_not_up_in_time_is_named(orca: Run, server: FakeServer) -> None:
