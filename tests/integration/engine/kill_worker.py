@@ -3,7 +3,7 @@
 
 Usage: ``kill_worker.py DIR COUNT POINT NTH``. What the agent did lies in ``DIR/agent`` (one file per creation, named
 for container and address), outside the database, as a real host's containers do. ``POINT`` names where the process
-kills itself the ``NTH`` time it gets there; ``none`` lets it finish. It ends with status 0 when every process has ended.
+kills itself the ``NTH`` time it gets there; ``none`` lets it finish. Status 0 means that every process has ended.
 """
 
 import asyncio
