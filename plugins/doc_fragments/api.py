@@ -53,6 +53,12 @@ notes:
     ATTRIBUTES = r"""
 options: {}
 attributes:
+  check_mode:
+    description: Can predict what it would do without doing it.
+  diff_mode:
+    description: Shows what is changed.
+  idempotent:
+    description: Run again with the same options, it changes nothing.
   action_group:
     description: C(group/orca.platform.api) in C(module_defaults) sets options of all modules that talk to the server.
     support: full

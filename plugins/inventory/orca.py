@@ -58,8 +58,10 @@ compose:
 import json
 import os
 
+import ansible.template
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.orca.platform.plugins.module_utils._api import (
     DEFAULT_HOME,
     ApiClient,
@@ -68,16 +70,8 @@ from ansible_collections.orca.platform.plugins.module_utils._api import (
     resolve,
 )
 
-try:
-    from ansible.template import trust_as_template  # noqa: F401
-except ImportError:
-    # Before core 2.19 every string counts as a template unless it is wrapped.
-    from ansible.utils.unsafe_proxy import wrap_var as _as_data
-else:
-
-    def _as_data(value):
-        """A value from elsewhere, never to be read as a template: what strings are by default."""
-        return value
+# Before core 2.19 every string counts as a template unless it is wrapped; since then, none does unless it is trusted.
+TRUSTS_NOBODY = hasattr(ansible.template, "trust_as_template")
 
 
 API_OPTIONS = (
@@ -90,6 +84,11 @@ API_OPTIONS = (
     "api_timeout",
 )
 HOST_FIELDS = ("id", "name", "hostname", "state", "agentState", "agentIpAddress", "labels")
+
+
+def _as_data(value):
+    """A value from elsewhere, never to be read as a template."""
+    return value if TRUSTS_NOBODY else wrap_var(value)
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):

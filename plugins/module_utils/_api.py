@@ -49,12 +49,13 @@ class Target:
         self.ca_path, self.project, self.timeout = ca_path, project, timeout
 
 
-def resolve(options, env=os.environ):
+def resolve(options, env=None):
     """The target that options `api_*` (a mapping; missing ones count as unset) and the environment describe.
 
     A key that was fetched together with one server's address is never sent to another address.
     Raises NoServer when no address is given anywhere, ApiError when what the role fetched cannot be read.
     """
+    env = os.environ if env is None else env
     home = os.path.expanduser(options.get("api_home") or env.get("ORCA_HOME") or DEFAULT_HOME)
     url = _plain(options.get("api_url") or env.get("ORCA_URL"))
     fetched = _fetched(home)
