@@ -15,7 +15,6 @@ description:
 extends_documentation_fragment:
   - orca.platform.api
   - orca.platform.api.attributes
-  - ansible.builtin.action_common_attributes
 attributes:
   check_mode:
     support: full
@@ -23,8 +22,9 @@ attributes:
   diff_mode:
     support: N/A
     details: Nothing is changed.
-  platform:
-    platforms: posix
+  idempotent:
+    support: full
+    details: Nothing is changed.
 options:
   names:
     description: Only the hosts with these names, or host names where they have none.
