@@ -3,25 +3,23 @@
 
 A host makes its key itself and sends a certificate signing request; the key never travels. ECDSA P-256 throughout
 (RFC 5480); the subject alternative name is the IKE identity, a dNSName holding the host's uuid.
+
+The cryptography library is imported where it is used: most starts of the server need no certificate at all.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+if TYPE_CHECKING:
+    from cryptography import x509
 
 AUTHORITY_LIFETIME = timedelta(days=3650)
 HOST_LIFETIME = timedelta(days=825)
 CLOCK_SKEW = timedelta(hours=24)
 """Certificates are valid from a day ago: a host whose clock lags must still be able to join."""
-
-_PURPOSES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 
 
 class BadRequest(ValueError):
@@ -38,6 +36,11 @@ class Authority:
     @classmethod
     def create(cls, name: str, now: datetime) -> Authority:
         """Make a new authority called `name`, valid for `AUTHORITY_LIFETIME` from `now` (UTC)."""
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.x509.oid import NameOID
+
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
@@ -66,6 +69,11 @@ class Authority:
         Raises:
             BadRequest: not a request, signed with another key, or not an elliptic-curve key.
         """
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
         csr = _parse(request)
         key = serialization.load_pem_private_key(self.key.encode(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -94,6 +102,9 @@ class Authority:
 
 def public_key_of(pem: str) -> bytes:
     """The DER public key of a certificate or of a signing request, to see whether they belong together."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
     certificate = "BEGIN CERTIFICATE-----" in pem
     loaded = x509.load_pem_x509_certificate(pem.encode()) if certificate else _parse(pem)
     return loaded.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -101,10 +112,16 @@ def public_key_of(pem: str) -> bytes:
 
 def not_after(certificate: str) -> datetime:
     """When a PEM certificate ends (UTC)."""
+    from cryptography import x509
+
     return x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
 
 
 def _parse(request: str) -> x509.CertificateSigningRequest:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     try:
         csr = x509.load_pem_x509_csr(request.encode())
         if not csr.is_signature_valid:
@@ -120,6 +137,8 @@ def _parse(request: str) -> x509.CertificateSigningRequest:
 
 
 def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
+    from cryptography import x509
+
     return x509.KeyUsage(
         digital_signature=not sign_certificates,
         content_commitment=False,
@@ -134,4 +153,6 @@ def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
 
 
 def _pem(certificate: x509.Certificate) -> str:
+    from cryptography.hazmat.primitives import serialization
+
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
