@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import ipaddress
 import logging
 import os
@@ -140,6 +141,9 @@ async def run(settings: Settings) -> int:
     ]
     listeners = make_listeners(settings, app, identity, addresses, sockets)
     serving = [asyncio.create_task(listener.serve(sockets=own)) for listener, own in listeners]
+    # What is there now stays until the end; the collector need not look at it again.
+    gc.freeze()
+    gc.enable()
     announce(settings, url, admin)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait([stopped, *serving], return_when=asyncio.FIRST_COMPLETED)

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from orca.orchestration.compose_keys import ComposeError, launch_config, strings
 from orca.orchestration.interpolation import BadVariable, interpolate
 from orca.orchestration.names import BadName, check_service_name
@@ -80,6 +78,9 @@ def parse(docker: str, rancher: str | None = None, environment: Mapping[str, str
 
 
 def _load(text: str, what: str, variables: Mapping[str, str], missing: set[str]) -> dict[str, Any]:
+    # Imported here: the server starts without it.
+    import yaml
+
     try:
         document = yaml.safe_load(text)
         document = interpolate(document, variables, missing)

@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
-
 from orca.orchestration.compose import LinkSpec, ServiceSpec
 from orca.orchestration.launch import image_reference
 
@@ -79,4 +77,7 @@ def _escape(value: Any) -> Any:
 
 
 def _dump(document: dict[str, Any]) -> str:
+    # Imported here: the server starts without it.
+    import yaml
+
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
