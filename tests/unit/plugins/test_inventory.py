@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def test_the_whole_plugin_without_and_with_a_server(tmp_path: Path) -> None:
 
     def listed(**variables: str) -> tuple[dict[str, Any], str]:
         done = subprocess.run(
-            ["ansible-inventory", "-i", str(path), "--list", "--export"],
+            [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(path), "--list", "--export"],
             env=env | {"ORCA_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"} | variables,
             cwd=ROOT,
             capture_output=True,
