@@ -54,7 +54,7 @@ _needed_client() {
 
 bootstrap_packages() {
     local missing
-    missing=$(_needed_packages | tr '\n' ' ')
+    missing=$(_needed_packages | xargs)
     [ -n "$missing$(_needed_client)" ] || return 0
     [ "$(id -u)" -eq 0 ] || _fail "needs root to install: $missing"
     command -v apt-get >/dev/null || _fail "no apt-get here; install by hand: $missing"
@@ -110,7 +110,7 @@ _start_engine() {
     _choose_iptables
     # After a crash or a reboot these name processes that are others by now, and the engine would believe them.
     for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
-        if [ -e "$file" ] && ! grep -qsE '^(dockerd|containerd)$' "/proc/$(cat "$file")/comm"; then
+        if [ -e "$file" ] && ! readlink "/proc/$(cat "$file")/exe" | grep -qE '/(dockerd|containerd)$'; then
             rm -f "$file"
         fi
     done
@@ -131,16 +131,16 @@ _mount_cgroups() {
         return 0
     fi
     mountpoint -q /sys/fs/cgroup || mount -t tmpfs -o mode=0755 cgroup /sys/fs/cgroup
-    while read -r controller; do
-        if ! grep -qE " cgroup [^ ]*\b$controller\b" /proc/mounts; then
-            mkdir -p "/sys/fs/cgroup/$controller"
-            mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$controller" || rmdir "/sys/fs/cgroup/$controller"
-        fi
-    done < <(awk '!/^#/ && $4 == 1 { print $1 }' /proc/cgroups)
-    if ! grep -q ' cgroup .*name=systemd' /proc/mounts; then
-        mkdir -p /sys/fs/cgroup/systemd
-        mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
-    fi
+    for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
+        grep -qE " cgroup [^ ]*\b$controller\b" /proc/mounts || _mount_cgroup "$controller" "$controller"
+    done
+    grep -q ' cgroup .*name=systemd' /proc/mounts || _mount_cgroup systemd none,name=systemd
+}
+
+# _mount_cgroup FOLDER OPTIONS
+_mount_cgroup() {
+    mkdir -p "/sys/fs/cgroup/$1"
+    mount -t cgroup -o "$2" cgroup "/sys/fs/cgroup/$1" || _fail "cannot mount control group $1; Docker needs it"
 }
 
 # A kernel without nf_tables: fall back to the older tables, which Docker uses just as well.
