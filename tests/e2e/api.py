@@ -32,7 +32,7 @@ class Api:
         )
 
     def call(self, method: str, url: str, **kwargs: Any) -> Json:
-        """One request; a path is below the version's root. Raises ApiError for 4xx and 5xx, OSError without a server."""
+        """One request; a path is below the version's root. Raises ApiError for 4xx and 5xx, OSError if unanswered."""
         try:
             answer = self.http.request(method, url if url.startswith("http") else f"{self.base}/{url}", **kwargs)
         except httpx.TransportError as error:

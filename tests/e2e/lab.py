@@ -50,7 +50,7 @@ class Container:
         return self.succeeds("python3", "-c", script, url)
 
     def resolves(self, name: str) -> list[str]:
-        """The IPv4 addresses the C library gets for `name`, as a program in the container does; [] when there are none."""
+        """The IPv4 addresses that the C library gives a program in the container for `name`; [] when there are none."""
         lines = self.run("getent", "ahostsv4", name, check=False).splitlines()
         return sorted({line.split()[0] for line in lines})
 
@@ -110,9 +110,9 @@ class Lab:
         assert ready["state"] == "running", ready
         return Container(ready, self.machine_of(ready["hosts"][0]["id"] if ready.get("hosts") else ready["hostId"]))
 
-    def probe(self, name: str, host: int) -> Container:
+    def probe(self, name: str, host: int, **more: Any) -> Container:
         """A running container with the usual network tools."""
-        return self.started(self.launch(name, host))
+        return self.started(self.launch(name, host, **more))
 
     def http(self, name: str, host: int, public: int) -> Container:
         """A container that answers HTTP on a published port with the caller's address."""
@@ -173,7 +173,7 @@ class Lab:
         return rows
 
     def matrix_is_up(self) -> bool:
-        count = len([h for h in self.api.list("hosts", removed_null="true")])
+        count = len(self.api.list("hosts", removed_null="true"))
         rows = self.matrix()
         return len(rows) == count * (count - 1) and all(row["state"] == "up" for row in rows)
 

@@ -68,7 +68,7 @@ def play(name: str, *arguments: str, inventories: tuple[Path, ...] = (INVENTORY,
 
 
 def images(server: Machine) -> dict[str, str]:
-    """Image references by name: as hosts pull them, and under `control/<name>` as the control node's engine has them."""
+    """Image references by name: as hosts pull them, and under `control/<name>` as the control node has them."""
     built = json.loads((ROOT / ".cache" / "images.json").read_text())
     registry = f"{server.address}:5000"
     found = {name: f"{registry}/{image['tag']}" for name, image in built.items()}

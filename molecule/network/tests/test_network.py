@@ -2,10 +2,8 @@
 """What the roles mesh, firewall and dns bring about between two hosts, seen from their containers and from outside."""
 
 import contextlib
-import json
 import os
 import time
-from pathlib import Path
 
 import pytest
 import testinfra.utils.ansible_runner
@@ -58,12 +56,12 @@ def address(host):
 
 def start(host, name, container_address, command):
     """A container as the agent would start it: address given, resolver mounted, hairpin as the reconciler sets it."""
-    images = json.loads((Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / ".cache/images.json").read_text())
+    image = host.check_output("docker images --format '{{.Repository}}:{{.Tag}}' orca/probe").splitlines()[0]
     host.check_output("printf 'search orca.internal\\nnameserver 169.254.169.250\\n' > /root/resolv.conf")
     host.run(f"docker rm -f {name}")
     host.check_output(
         f"docker run -d --label molecule --name {name} --network orca --ip {container_address}"
-        f" -v /root/resolv.conf:/etc/resolv.conf:ro {images['probe']['tag']} {command}"
+        f" -v /root/resolv.conf:/etc/resolv.conf:ro {image} {command}"
     )
     host.check_output(
         "for port in $(ls /sys/class/net/orca0/brif); do ip link set dev $port type bridge_slave hairpin on; done"

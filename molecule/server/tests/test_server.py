@@ -35,7 +35,9 @@ def curl(host, admin):
 
     def ask(path: str, *more: str) -> tuple[int, str]:
         command = ["curl", "-s", "--max-time", "5", "--cacert", f"{DATA}/tls/ca.crt", "-w", "\n%{http_code}", *more]
-        body, _, status = host.run(" ".join(["%s"] * (len(command) + 1)), *command, admin["url"] + path).stdout.rpartition("\n")
+        body, _, status = host.run(
+            " ".join(["%s"] * (len(command) + 1)), *command, admin["url"] + path
+        ).stdout.rpartition("\n")
         return int(status), body
 
     return ask
@@ -68,7 +70,9 @@ def test_the_service_is_confined(host) -> None:
     service = host.service("orca-server")
     assert service.is_running
     assert service.is_enabled
-    shown = host.run("systemctl show orca-server -p User,NoNewPrivileges,ProtectSystem,CapabilityBoundingSet,MainPID").stdout
+    shown = host.run(
+        "systemctl show orca-server -p User,NoNewPrivileges,ProtectSystem,CapabilityBoundingSet,MainPID"
+    ).stdout
     properties = dict(line.split("=", 1) for line in shown.splitlines())
     assert properties["User"] == "orca"
     assert properties["NoNewPrivileges"] == "yes"
