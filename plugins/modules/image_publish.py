@@ -13,7 +13,7 @@ description:
   - Pushes images from the control node's Docker engine to a registry that hosts pull from, and tells their names there.
   - Asks the registry first, and pushes only what it does not have.
     Image tags are content hashes, so a tag never changes its meaning.
-  - Runs on the control node, as a user who may write below C(/etc/docker).
+  - Runs on the control node. Without O(push_over_ssh) as a user who may write below C(/etc/docker).
 requirements:
   - On the control node, docker (Python package) >= 7.1.
 attributes:
@@ -31,8 +31,9 @@ options:
   ca_file:
     description:
       - CA certificate (PEM) on the control node that signed the registry's certificate.
-      - Given to the control node's Docker engine as C(/etc/docker/certs.d/REGISTRY/ca.crt).
-        Without it public CAs are trusted.
+      - Without O(push_over_ssh) also given to the control node's Docker engine, as
+        C(/etc/docker/certs.d/REGISTRY/ca.crt).
+      - Without it public CAs are trusted.
     type: path
   images_file:
     description: File that C(script/images) writes.
@@ -47,6 +48,35 @@ options:
     type: list
     elements: str
     default: [base, machine]
+  push_over_ssh:
+    description:
+      - How to reach a registry that takes images on its machine's loopback interface only, as that of role C(registry).
+      - Without it images are pushed to O(registry) itself.
+    type: dict
+    suboptions:
+      host:
+        description: Address of the machine.
+        type: str
+        required: true
+      port:
+        description: Its SSH port.
+        type: int
+        default: 22
+      user:
+        description: The user to log in as.
+        type: str
+        default: root
+      private_key_file:
+        description: Login key on the control node. By default what the SSH client finds.
+        type: path
+      arguments:
+        description: More arguments for the SSH client, as in C(ansible_ssh_common_args).
+        type: str
+        default: ""
+      registry_port:
+        description: Port of the loopback interface that takes images.
+        type: int
+        default: 5001
   timeout:
     description: Seconds to wait for an answer of the registry.
     type: int
@@ -59,6 +89,10 @@ EXAMPLES = r"""
     registry: 172.31.0.10:5000
     ca_file: ~/.orca/server/ca.pem
     images_file: .cache/images.json
+    push_over_ssh:
+      host: 172.31.0.10
+      private_key_file: ~/.orca/machines/orca-server/id_ed25519
+      arguments: -o UserKnownHostsFile=~/.orca/known_hosts
   delegate_to: localhost
   run_once: true
   register: published
@@ -82,6 +116,7 @@ pushed:
   sample: [net]
 """
 
+import contextlib
 import json
 import os
 import ssl
@@ -90,6 +125,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.orca.platform.plugins.module_utils._tunnel import TunnelError, tunnel
 
 try:
     import docker
@@ -200,6 +236,29 @@ def trust(module, address, ca):
     return True
 
 
+def push_all(address, tags, ssh, timeout):
+    """Push local images to the registry at ``address``, or to its loopback side by way of ``ssh`` if that is given."""
+    if not tags:
+        return
+    with contextlib.ExitStack() as stack:
+        if ssh is not None:
+            port = stack.enter_context(
+                tunnel(
+                    ssh["host"],
+                    ssh["registry_port"],
+                    ssh["user"],
+                    ssh["port"],
+                    ssh["private_key_file"],
+                    ssh["arguments"],
+                    timeout,
+                )
+            )
+            # The engine speaks plain HTTP to loopback addresses.
+            address = "127.0.0.1:%d" % port
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda tag: push(address, tag), tags))
+
+
 def main():
     module = AnsibleModule(
         {
@@ -208,6 +267,17 @@ def main():
             "images_file": {"type": "path", "required": True},
             "names": {"type": "list", "elements": "str"},
             "exclude": {"type": "list", "elements": "str", "default": ["base", "machine"]},
+            "push_over_ssh": {
+                "type": "dict",
+                "options": {
+                    "host": {"type": "str", "required": True},
+                    "port": {"type": "int", "default": 22},
+                    "user": {"type": "str", "default": "root"},
+                    "private_key_file": {"type": "path", "no_log": False},
+                    "arguments": {"type": "str", "default": ""},
+                    "registry_port": {"type": "int", "default": 5001},
+                },
+            },
             "timeout": {"type": "int", "default": 30},
         },
         supports_check_mode=True,
@@ -226,12 +296,12 @@ def main():
             except FileNotFoundError:
                 if not module.check_mode:
                     raise PublishError("ca_file: there is no %s" % params["ca_file"])
-        changed = trust(module, address, ca) if ca is not None else False
+        ssh = params["push_over_ssh"]
+        changed = trust(module, address, ca) if ca is not None and ssh is None else False
         lacking = missing_images(Registry(address, ca, params["timeout"]), images, module.check_mode)
         if not module.check_mode:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda name: push(address, images[name]), lacking))
-    except PublishError as error:
+            push_all(address, [images[name] for name in lacking], ssh, params["timeout"])
+    except (PublishError, TunnelError) as error:
         module.fail_json(msg=str(error))
     references = {name: "%s/%s" % (address, tag) for name, tag in images.items()}
     before = sorted(references[name] for name in images if name not in lacking)

@@ -216,16 +216,14 @@ def specs(params):
         raise MachineError("machines: named more than once: " + ", ".join(twice))
     wanted = []
     for entry in entries:
-
-        def value(key, entry=entry):
-            return params[key] if entry.get(key) is None else entry[key]
+        said = {**params, **{key: given for key, given in entry.items() if given is not None}}
 
         try:
-            memory = human_to_bytes(value("memory")) if value("memory") is not None else None
+            memory = human_to_bytes(said["memory"]) if said["memory"] is not None else None
         except ValueError as error:
-            raise MachineError("memory: %s of %s is not a size: %s" % (value("memory"), entry["name"], error))
+            raise MachineError("memory: %s of %s is not a size: %s" % (said["memory"], entry["name"], error))
         labels = {str(key): str(text) for key, text in {**params["labels"], **(entry.get("labels") or {})}.items()}
-        wanted.append(Spec(entry["name"], value("image"), memory, value("cpus"), entry.get("address"), labels))
+        wanted.append(Spec(entry["name"], said["image"], memory, said["cpus"], entry.get("address"), labels))
     return wanted
 
 

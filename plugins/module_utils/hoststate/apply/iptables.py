@@ -63,7 +63,8 @@ def restore(variant: str, transaction: str) -> None:
 
 def _save(variant: str) -> Tables:
     argv = _program(variant, "save")
-    assert argv is not None
+    if argv is None:
+        raise HostStateError("iptables-save is not installed on this host")
     return parse(command.run(argv))
 
 
