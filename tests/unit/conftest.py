@@ -6,5 +6,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from hypothesis import settings
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+# How long an example takes says more about the machine's other work than about the code.
+settings.register_profile("orca", deadline=None)
+settings.load_profile("orca")
