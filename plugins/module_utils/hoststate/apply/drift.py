@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Mapping, Optional
 
+from ..plan import dns as dns_plan
 from ..plan import firewall as firewall_plan
 from ..plan import network as network_plan
 from ..plan.items import KINDS
@@ -74,7 +75,7 @@ class DriftWatch:
         if Pending(self._host.dns).words():
             return True
         # The host's own resolvers may change at any time; nothing else about the files does.
-        text = files.read(os.path.join(self._host.dns, dns.plan.FORWARD))
+        text = files.read(os.path.join(self._host.dns, dns_plan.FORWARD))
         return text != dns.wanted_forward(self._host, wanted)
 
 
