@@ -144,9 +144,10 @@ def absent(host, agent, result, check):
         if not check:
             host.docker.remove_container(name)
     for kind in reversed(KINDS):
-        done = apply_kind(kind, None, AGENT, check=check, host=host)
-        for action in done.actions:
-            result.add(action)
+        planned = apply_kind(kind, None, AGENT, check=True, host=host)
+        result.absorb(planned)
+        if planned.changed and not check:  # applying takes the lock, which makes a directory
+            apply_kind(kind, None, AGENT, host=host)
     if os.path.isdir(agent.root):
         result.add("remove " + agent.root)
         if not check:

@@ -20,6 +20,8 @@ _RESOLVED = "/run/systemd/resolve/resolv.conf"
 
 def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, check: bool) -> None:
     """Write the files that differ, whole, and have a running resolver read them; names of ``None`` are none at all."""
+    if description is None and not os.path.isdir(host.dns):
+        return  # no resolver was ever here
     texts = wanted(host, description)
     changed = [name for name, text in texts.items() if files.read(os.path.join(host.dns, name)) != text]
     pending = Pending(host.dns)

@@ -35,6 +35,12 @@ class Result:
         self._before.append(heading + _lines(before))
         self._after.append(heading + _lines(after))
 
+    def absorb(self, other: Result) -> None:
+        """Append what ``other`` recorded."""
+        self.actions += other.actions
+        self._before += other._before
+        self._after += other._after
+
     def __repr__(self) -> str:
         return "Result(changed={0}, actions={1})".format(self.changed, self.actions)
 
