@@ -8,6 +8,16 @@ import pytest
 testinfra_hosts = ["all"]
 
 
+def registry(host):
+    """``address:port`` of the registry."""
+    return host.check_output("ls /etc/docker/certs.d")
+
+
+def ca(host):
+    """Where the engine finds the registry's CA."""
+    return f"/etc/docker/certs.d/{registry(host)}/ca.crt"
+
+
 def test_engine_runs_and_starts_at_boot(host):
     docker = host.service("docker")
     assert docker.is_running
@@ -44,16 +54,20 @@ def test_registry_key_is_its_own(host, path):
 
 
 def test_registry_answers_by_https_alone(host):
-    cas = host.check_output("ls /etc/docker/certs.d")
-    ca = f"/etc/docker/certs.d/{cas}/ca.crt"
-    assert host.check_output(f"curl -sS --cacert {ca} https://{cas}/v2/") == "{}"
-    assert host.run(f"curl -sS --fail http://{cas}/v2/").rc != 0
+    assert host.check_output(f"curl -sS --cacert {ca(host)} https://{registry(host)}/v2/") == "{}"
+    assert host.run(f"curl -sS --fail http://{registry(host)}/v2/").rc != 0
 
 
-def test_images_travel_through_the_registry(host):
-    cas = host.check_output("ls /etc/docker/certs.d")
-    image = f"{cas}/empty:{host.check_output('hostname')}"
+def test_what_was_published_can_be_pulled(host):
+    tags = json.loads(
+        host.check_output(f"curl -sS --cacert {ca(host)} https://{registry(host)}/v2/orca/memcached/tags/list")
+    )
+    host.check_output(f"docker pull --quiet {registry(host)}/orca/memcached:{tags['tags'][0]}")
+
+
+def test_hosts_cannot_push(host):
+    """Whoever could would choose what every host runs."""
+    image = f"{registry(host)}/empty:{host.check_output('hostname')}"
     host.check_output(f"tar -c --files-from /dev/null | docker import - {image}")
-    host.check_output(f"docker push --quiet {image}")
-    host.check_output(f"docker rmi {image}")
-    host.check_output(f"docker pull --quiet {image}")
+    assert "405" in host.run(f"docker push --quiet {image}").stderr
+    assert host.run(f"curl -sS --max-time 2 http://{registry(host).split(':')[0]}:5001/v2/").rc != 0
