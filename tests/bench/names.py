@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -17,8 +18,8 @@ from bench.result import Figure, Result
 from bench.scaling import only
 
 SAMPLES = 60
-STACK = "bench-names"
-# Two services: `target` is replaced again and again, `asker` links to it and asks.
+MOST = 11  # containers behind the name; from there it begins anew with one
+# Two services: `target` grows by one container at a time, `asker` links to it and asks.
 COMPOSE = """
 asker:
   image: {probe}
@@ -61,9 +62,10 @@ while True:
 """
 
 METHOD = (
-    "A container on the third host asks the resolver for the linked name every 5 ms. The container behind the "
-    "name runs on one of the other two hosts and is deleted; the service starts another. The clock runs from the "
-    "engine's `start` event of the new one until the first answer that holds its address."
+    "A container on the third host asks the resolver for the linked name every 5 ms. The service behind the name "
+    f"grows by one container at a time, which runs on one of the other two hosts; at {MOST} it begins anew with one. "
+    "The clock runs from the engine's `start` event of the new container until the first answer that holds its "
+    "address."
 )
 
 
@@ -120,10 +122,14 @@ class Asker:
         return 0
 
 
-def replace(lab: Lab, stack: Stack, starts: Starts) -> tuple[Start, str]:
-    """Replace the target; its start and its address."""
-    row = next(row for row in stack.instances("target") if row["state"] == "running")
-    lab.api.delete(row)
+def scale(lab: Lab, stack: Stack, count: int) -> None:
+    row = next(row for row in stack.services() if row["name"] == "target")
+    lab.api.call("PUT", row["links"]["self"], json={"scale": count})
+
+
+def one_more(lab: Lab, stack: Stack, starts: Starts, count: int) -> tuple[Start, str]:
+    """The start and the address of the container that makes them `count`."""
+    scale(lab, stack, count)
     start = starts.first(1, 60)[0]
     uuid = start.attributes["io.orca.instance.uuid"]
 
@@ -138,22 +144,21 @@ def measure(lab: Lab, repeats: int) -> Result:
     """`repeats` is for whole runs; here every replacement is a sample."""
     here, others = lab.hosts[2], lab.hosts[:2]
     milliseconds: list[float] = []
-    with only(lab, [here]):
-        compose = COMPOSE.format(**lab.images)
-        created = lab.api.create("environments", name=STACK, dockerCompose=compose, startOnCreate=True)
-        stack = Stack(lab, created)
-        until(stack.is_complete, 60, f"stack {STACK}")
-    try:
-        with only(lab, others), Asker(stack.containers("asker")[0], "target") as asker:
-            engines = [engine(machine) for machine in others]
-            with Starts(engines, lambda attributes: attributes.get("io.orca.stack.name") == STACK) as starts:
-                replace(lab, stack, starts)  # from the asker's own host to another one: not counted
-                for _ in range(SAMPLES):
-                    before = time.time_ns()
-                    start, address = replace(lab, stack, starts)
-                    milliseconds.append((asker.first(address, before) - start.at) / 1e6)
-    finally:
-        lab.api.remove(created, within=90)
+    with ExitStack() as undo:
+        with only(lab, [here]):
+            stack = undo.enter_context(lab.stack("bench-names", COMPOSE))
+        undo.enter_context(only(lab, others))
+        asker = undo.enter_context(Asker(stack.containers("asker")[0], "target"))
+        ours = stack.resource["name"]
+        engines = [engine(machine) for machine in others]
+        starts = undo.enter_context(Starts(engines, lambda labels: labels.get("io.orca.stack.name") == ours))
+        while len(milliseconds) < SAMPLES:
+            for count in range(2, MOST + 1):
+                before = time.time_ns()
+                start, address = one_more(lab, stack, starts, count)
+                milliseconds.append((asker.first(address, before) - start.at) / 1e6)
+            scale(lab, stack, 1)
+            until(lambda: len(stack.instances("target")) == 1, 60, "one target")
     return Result(
         "names",
         "Names",
