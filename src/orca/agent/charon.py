@@ -6,6 +6,7 @@ strongSwan's README of the vici plugin) is done here on asyncio streams.
 """
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -110,6 +111,8 @@ async def _connection(path: Path) -> AsyncIterator[_Wire]:
             yield _Wire(reader, writer)
         finally:
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
         raise CharonGone(f"charon does not answer on {path}: {error}") from error
 

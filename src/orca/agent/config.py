@@ -83,8 +83,8 @@ class Config:
             except FAILURES as error:
                 _log.error("%s: %s", kind, error)
 
-    async def drifted(self) -> list[str]:
-        """Return the kinds that are no longer as described.
+    async def drifted(self, *, docker: bool) -> list[str]:
+        """Return the kinds that are no longer as described; with ``docker`` the system containers count as well.
 
         Raises:
             EngineUnavailable: Docker does not answer.
@@ -92,7 +92,7 @@ class Config:
         """
         descriptions = self._descriptions(self._items)
         wanted = {kind: describe(kind, descriptions) for kind in KINDS}
-        return await self._call(lambda: self._drift.drifted(wanted, docker=True))
+        return await self._call(lambda: self._drift.drifted(wanted, docker))
 
     async def update(self, update: ConfigUpdate) -> ConfigApplied:
         """Bring the changed items into effect; return the versions in effect and why others are not.

@@ -10,7 +10,7 @@ connection.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from .errors import AgentError
@@ -63,7 +63,7 @@ async def stream(
             raise EngineGone(f"Docker broke off: {error}") from error
         yield _documents(reader)
     finally:
-        writer.close()
+        await _close(writer)
 
 
 async def _documents(reader: asyncio.StreamReader) -> AsyncIterator[dict[str, Any]]:
@@ -88,7 +88,13 @@ async def alive(path: str) -> bool:
     except (OSError, ValueError, TimeoutError):
         return False
     finally:
-        writer.close()
+        await _close(writer)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _head(reader: asyncio.StreamReader) -> int:

@@ -38,15 +38,24 @@ class HostKeeper:
                     await self._hurry.wait()
             self._hurry.clear()
             try:
-                kinds = await self._config.drifted()
-            except EngineUnavailable as error:
-                _log.debug("%s", error)  # its return is noticed by the events, and everything is applied then
+                kinds = await self._look()
             except (HostStateError, OSError) as error:
                 _log.error("cannot see whether the host drifted: %s", error)
             else:
                 if kinds:
                     _log.warning("somebody changed this host; restoring %s", ", ".join(kinds))
                     await self._config.reapply(kinds)
+
+    async def _look(self) -> list[str]:
+        """Return the kinds that drifted.
+
+        Raises:
+            HostStateError: the host cannot be observed.
+        """
+        try:
+            return await self._config.drifted(docker=True)
+        except EngineUnavailable:
+            return await self._config.drifted(docker=False)  # rules and routes can be seen, and mended, all the same
 
     async def container_started(self) -> None:
         """Let the bridge port of a new container send frames back, so that it reaches its own published port."""

@@ -22,7 +22,7 @@ from .engine import SOCKET, stream
 from .errors import AgentError
 from .specification import report
 
-STALE_SECONDS = 10.0
+STALE_SECONDS = 3.0  # refused for longer than a restart under a service manager, which holds the socket, ever refuses
 RETRY_SECONDS = 0.2  # a connect to a unix socket costs next to nothing, and Docker's start must be noticed at once
 
 _STATUSES: dict[str, ContainerStatus] = {"create": "create", "start": "start", "die": "die", "destroy": "destroy"}
@@ -39,7 +39,7 @@ class ContainerWatch:
         containers: Containers,
         send: Callable[[Event], None],
         docker_started: Callable[[], Awaitable[None]],
-        system_removed: Callable[[], None],
+        system_ended: Callable[[], None],
         socket: str = SOCKET,
     ) -> None:
         """Prepare.
@@ -48,13 +48,14 @@ class ContainerWatch:
             containers: the engine's containers.
             send: where reports go.
             docker_started: called when Docker came back.
-            system_removed: called when somebody removed a container of the platform itself.
+            system_ended: called when a container of the platform itself ended: Docker starts it again unless somebody
+                stopped, killed or removed it through Docker.
             socket: the engine's socket.
         """
         self._containers = containers
         self._send = send
         self._docker_started = docker_started
-        self._system_removed = system_removed
+        self._system_ended = system_ended
         self._socket = socket
         self._known: dict[str, Container] = {}
 
@@ -112,6 +113,8 @@ class ContainerWatch:
         document = None if status == "destroy" else await self._containers.look(external_id)
         if document is not None:
             container = report(document, status)
+            if container.system and status == "die":
+                self._system_ended()
             self._known[external_id] = msgspec.structs.replace(container, status=None)
             self._send(Event.report(names.CONTAINER_CHANGE, container))
         elif external_id in self._known:  # destroyed, perhaps before this older event could be looked at
@@ -119,6 +122,6 @@ class ContainerWatch:
 
     def _report_removed(self, last: Container) -> None:
         if last.system:
-            self._system_removed()
+            self._system_ended()
         container = msgspec.structs.replace(last, state="removed", status="destroy", address=None)
         self._send(Event.report(names.CONTAINER_CHANGE, container))
