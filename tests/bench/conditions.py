@@ -6,11 +6,14 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import time
 from importlib.metadata import version
 from pathlib import Path
 
 from machine import Machine, sh
 from provision import ROOT
+
+WATCH_SECONDS = 5.0
 
 
 def value(path: str, key: str) -> str:
@@ -33,12 +36,33 @@ def conditions(host: Machine | None, repeats: int) -> dict[str, str]:
         f"ansible-core {version('ansible-core')}",
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "repeats": str(repeats),
-        "load average (1 min) before": f"{os.getloadavg()[0]:.1f}",
+        "just before": f"processors {busy():.0f} % busy; ten million additions in Python take {loop():.2f} s",
     }
     if host is not None:
         engine = host.run("docker", "version", "-f", "{{.Server.Version}}").strip()
         found["versions"] += f", Docker {engine} on the hosts"
     return found
+
+
+def busy() -> float:
+    """How much (%) of all cores was used in the last seconds, by anyone, or taken away by a hypervisor; see proc(5)."""
+
+    def read() -> tuple[int, int]:
+        fields = [int(text) for text in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+        return sum(fields), fields[3] + fields[4]
+
+    total, idle = read()
+    time.sleep(WATCH_SECONDS)
+    total_after, idle_after = read()
+    return 100 * (1 - (idle_after - idle) / (total_after - total))
+
+
+def loop() -> float:
+    """Seconds for a fixed piece of work: shared machines are not always as fast as their cores are."""
+    began, value = time.monotonic(), 0
+    for number in range(10_000_000):
+        value += number
+    return time.monotonic() - began
 
 
 def revision() -> str:
