@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import sys
 import uuid
@@ -72,6 +73,14 @@ def instance(engine: docker.DockerClient, image: str) -> Iterator[Callable[..., 
             container.remove(force=True, v=True)
 
 
+MakeInstance = Callable[..., Instance]
+
+
+def containers(engine: docker.DockerClient, instance: Instance) -> list[docker.models.containers.Container]:
+    label = f"{names.LABEL_INSTANCE_UUID}={instance.uuid}"
+    return list(engine.containers.list(all=True, filters={"label": label}))
+
+
 class AgentProcess:
     """A running ``orca-agent``."""
 
@@ -95,6 +104,25 @@ class AgentProcess:
                 await self.process.wait()
 
 
+@contextlib.asynccontextmanager
+async def running_agent(
+    server: FakeServer, root: Path, url: str | None = None, sha256: str | None = None, *, register: bool = True
+) -> AsyncIterator[AgentProcess]:
+    """Start an agent that registers at ``server`` (by default) and stop it at the end of the block."""
+    log = root.parent / f"agent-{uuid.uuid4()}.log"
+    argv = [sys.executable, "-c", "from orca.agent import main; main()", "--root", str(root)]
+    if register:
+        argv.append(url or f"{server.url}/v1/scripts/{TOKEN}")
+    environment = {**os.environ, "ORCA_CA_SHA256": server.ca.sha256 if sha256 is None else sha256}
+    with log.open("w") as stream:
+        process = await asyncio.create_subprocess_exec(*argv, stderr=stream, env=environment)
+    agent = AgentProcess(process, root, log)
+    try:
+        yield agent
+    finally:
+        await agent.stop()
+
+
 StartAgent = Callable[..., AbstractAsyncContextManager[AgentProcess]]
 
 
@@ -104,24 +132,6 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start_agent(server: FakeServer, ca: Authority, root: Path, tmp_path: Path) -> StartAgent:
-    """Start an agent that registers at ``server`` (by default) and stop it at the end of the block."""
-
-    @contextlib.asynccontextmanager
-    async def start(
-        url: str | None = None, sha256: str | None = None, *, register: bool = True
-    ) -> AsyncIterator[AgentProcess]:
-        log = tmp_path / f"agent-{uuid.uuid4()}.log"
-        argv = [sys.executable, "-c", "from orca.agent import main; main()", "--root", str(root)]
-        if register:
-            argv.append(url or f"{server.url}/v1/scripts/{TOKEN}")
-        environment = {**os.environ, "ORCA_CA_SHA256": ca.sha256 if sha256 is None else sha256}
-        with log.open("w") as stream:
-            process = await asyncio.create_subprocess_exec(*argv, stderr=stream, env=environment)
-        agent = AgentProcess(process, root, log)
-        try:
-            yield agent
-        finally:
-            await agent.stop()
-
-    return start
+def start_agent(server: FakeServer, root: Path) -> StartAgent:
+    """``running_agent`` for this test's server."""
+    return functools.partial(running_agent, server, root)

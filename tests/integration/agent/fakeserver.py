@@ -23,6 +23,7 @@ from .pki import Authority
 TOKEN = "A:1:sig"  # three parts, as real tokens have
 KEYS = ("agentkey", "agentsecret")
 WAIT = 20.0
+PING_SECONDS = 5.0  # as the real server
 
 
 class FakeServer:
@@ -43,6 +44,7 @@ class FakeServer:
         self._news = asyncio.Condition()
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._pinger: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "FakeServer":
         application = Starlette(
@@ -64,10 +66,12 @@ class FakeServer:
         )
         self._server = uvicorn.Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[self.socket]))
+        self._pinger = asyncio.create_task(self._ping())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None and self._task is not None
+        assert self._server is not None and self._task is not None and self._pinger is not None
+        self._pinger.cancel()
         await self.hang_up()
         self._server.should_exit = True
         await self._task
@@ -118,6 +122,12 @@ class FakeServer:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close(1012, "restarting")
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            if self._connection is not None:
+                await self.send(names.PING)
 
     # -- endpoints -----------------------------------------------------------------------------------------------
 

@@ -5,11 +5,12 @@ import json
 import stat
 from pathlib import Path
 
+import docker
 import pytest
 
-from orca.wire import names
+from orca.wire import Activate, names
 
-from .conftest import StartAgent
+from .conftest import MakeInstance, StartAgent, containers
 from .fakeserver import TOKEN, FakeServer
 from .pki import Authority, authority
 
@@ -147,3 +148,20 @@ async def test_an_unknown_event_is_answered_with_an_error(server: FakeServer, st
 async def test_the_pin_may_come_with_the_url(server: FakeServer, start_agent: StartAgent, ca: Authority) -> None:
     async with start_agent(f"{server.url}/v1/scripts/{TOKEN}#{ca.sha256}", sha256=""):
         await server.connected()
+
+
+async def test_a_hello_tells_what_happened_while_the_agent_was_away(
+    server: FakeServer, start_agent: StartAgent, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    first, second = instance(), instance()
+    async with start_agent():
+        await server.connected()
+        for number, wanted in enumerate((first, second)):
+            await server.ask(names.ACTIVATE, Activate(key=f"{number}/start", instance=wanted))
+    containers(engine, first)[0].remove(force=True)
+    containers(engine, second)[0].kill()
+    async with start_agent(register=False):
+        hello = await server.connected(2)
+    states = {container.uuid: container.state for container in hello.containers}
+    assert first.uuid not in states
+    assert states[second.uuid] == "stopped"

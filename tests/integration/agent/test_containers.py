@@ -4,11 +4,12 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import docker
 import pytest
+import pytest_asyncio
 
 from orca.wire import (
     Activate,
@@ -21,29 +22,26 @@ from orca.wire import (
     Deactivate,
     Event,
     Inspect,
-    Instance,
     PublishedPort,
     Remove,
     names,
 )
 
-from .conftest import StartAgent
+from .conftest import MakeInstance, containers, running_agent
 from .fakeregistry import Registry
 from .fakeserver import FakeServer
+from .pki import Authority
 
-MakeInstance = Callable[..., Instance]
+# One agent serves all tests of this module; each has containers of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-async def connected(server: FakeServer, start_agent: StartAgent) -> AsyncIterator[FakeServer]:
-    async with start_agent():
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def connected(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FakeServer]:
+    directory = tmp_path_factory.mktemp("agent")
+    async with FakeServer(ca, directory) as server, running_agent(server, directory / "orca"):
         await server.connected()
         yield server
-
-
-def containers(engine: docker.DockerClient, instance: Instance) -> list[docker.models.containers.Container]:
-    label = f"{names.LABEL_INSTANCE_UUID}={instance.uuid}"
-    return list(engine.containers.list(all=True, filters={"label": label}))
 
 
 def change(event: Event, uuid: str, status: str) -> bool:
@@ -59,7 +57,7 @@ async def test_life_of_a_container(connected: FakeServer, engine: docker.DockerC
         memory=64 << 20,
         cpu_shares=512,
     )
-    reply = (await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))).read(Activated)
+    reply = (await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))).read(Activated)
     (made,) = containers(engine, wanted)
     assert (made.id, made.status, made.name) == (reply.external_id, "running", f"agt-test-{wanted.uuid[:8]}")
     assert reply.state == "running" and reply.address and abs(reply.started / 1000 - time.time()) < 60
@@ -75,15 +73,15 @@ async def test_life_of_a_container(connected: FakeServer, engine: docker.DockerC
     inspected = await connected.ask(names.INSPECT, Inspect(uuid=wanted.uuid))
     assert inspected.data["inspect"]["Id"] == made.id
 
-    stopped = await connected.ask(names.DEACTIVATE, Deactivate(key="2/stop", uuid=wanted.uuid, timeout=0))
+    stopped = await connected.ask(names.DEACTIVATE, Deactivate(key=f"{wanted.uuid}/2", uuid=wanted.uuid, timeout=0))
     assert stopped.data == {"state": "stopped"}
     died = (await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "die"))).read(Container)
     assert (died.state, died.exit_code) == ("stopped", 137)
 
-    again = (await connected.ask(names.ACTIVATE, Activate(key="3/start", instance=wanted))).read(Activated)
+    again = (await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/3", instance=wanted))).read(Activated)
     assert again.external_id == made.id  # started again, not made again
 
-    assert (await connected.ask(names.REMOVE, Remove(key="4/remove", uuid=wanted.uuid))).transitioning is None
+    assert (await connected.ask(names.REMOVE, Remove(key=f"{wanted.uuid}/4", uuid=wanted.uuid))).transitioning is None
     assert containers(engine, wanted) == []
     gone = (await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "destroy"))).read(Container)
     assert gone.state == "removed"
@@ -91,8 +89,8 @@ async def test_life_of_a_container(connected: FakeServer, engine: docker.DockerC
 
 async def test_what_is_not_there_can_be_stopped_and_removed(connected: FakeServer, instance: MakeInstance) -> None:
     uuid = instance().uuid
-    assert (await connected.ask(names.REMOVE, Remove(key="1/r", uuid=uuid))).transitioning is None
-    assert (await connected.ask(names.DEACTIVATE, Deactivate(key="2/s", uuid=uuid))).data == {"state": "removed"}
+    assert (await connected.ask(names.REMOVE, Remove(key=f"{uuid}/1", uuid=uuid))).transitioning is None
+    assert (await connected.ask(names.DEACTIVATE, Deactivate(key=f"{uuid}/2", uuid=uuid))).data == {"state": "removed"}
     assert (await connected.ask(names.INSPECT, Inspect(uuid=uuid))).transitioning == "error"
 
 
@@ -100,7 +98,9 @@ async def test_a_repeated_start_makes_one_container(
     connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
 ) -> None:
     wanted = instance()
-    requests = [await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted)) for _ in range(3)]
+    requests = [
+        await connected.send(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted)) for _ in range(3)
+    ]
     replies = [(await connected.reply_to(request)).read(Activated) for request in requests]
     assert len({reply.external_id for reply in replies}) == 1
     assert len(containers(engine, wanted)) == 1
@@ -110,9 +110,9 @@ async def test_a_repeated_start_does_not_run_a_finished_container_twice(
     connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
 ) -> None:
     wanted = instance(command=["true"])
-    await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+    await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
     await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "die"))
-    reply = (await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))).read(Activated)
+    reply = (await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))).read(Activated)
     assert reply.state == "stopped"
     starts = [e for e in connected.events if e.name == names.CONTAINER_CHANGE and change(e, wanted.uuid, "start")]
     assert len(starts) == 1
@@ -122,7 +122,7 @@ async def test_a_command_that_cannot_run_leaves_nothing(
     connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
 ) -> None:
     wanted = instance(command=["/no/such/program"])
-    reply = await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+    reply = await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
     assert reply.transitioning == "error"
     assert "/no/such/program" in (reply.transitioning_message or "")
     assert containers(engine, wanted) == []
@@ -133,7 +133,7 @@ async def test_an_image_that_does_not_exist(
 ) -> None:
     async with Registry().serve() as registry:
         wanted = instance(image=f"127.0.0.1:{registry.port}/agt/missing:1")
-        reply = await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        reply = await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
     assert reply.transitioning == "error"
     assert wanted.image in (reply.transitioning_message or "")
     assert containers(engine, wanted) == []
@@ -142,7 +142,7 @@ async def test_an_image_that_does_not_exist(
 async def test_pulls_with_progress(connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance) -> None:
     async with Registry().serve() as registry:
         wanted = instance(image=registry.image, command=["/none"])
-        request = await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        request = await connected.send(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
         reply = await connected.reply_to(request)
     progress = [e.transitioning_message for e in connected.events if request.id in e.previous_ids and e is not reply]
     assert progress and progress[0] == f"Pulling {registry.image}"
@@ -155,7 +155,7 @@ async def test_a_pull_that_hangs_can_be_cancelled(
 ) -> None:
     async with Registry(hang=True).serve() as registry:
         wanted = instance(image=registry.image)
-        request = await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        request = await connected.send(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
         await registry.asked.wait()
         await connected.send(names.CANCEL, Cancel(previous_ids=[request.id]))
         reply = await connected.reply_to(request)
@@ -168,9 +168,9 @@ async def test_a_remove_wins_over_a_start_that_hangs(
 ) -> None:
     async with Registry(hang=True).serve() as registry:
         wanted = instance(image=registry.image)
-        request = await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        request = await connected.send(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
         await registry.asked.wait()
-        removed = await connected.ask(names.REMOVE, Remove(key="2/remove", uuid=wanted.uuid))
+        removed = await connected.ask(names.REMOVE, Remove(key=f"{wanted.uuid}/2", uuid=wanted.uuid))
         assert removed.transitioning is None
         assert (await connected.reply_to(request)).transitioning_message == names.CANCELLED
     assert containers(engine, wanted) == []
@@ -181,7 +181,7 @@ async def test_a_cancelled_start_leaves_nothing_half_made(
     connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance, delay: float
 ) -> None:
     wanted = instance()
-    request = await connected.send(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+    request = await connected.send(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
     await asyncio.sleep(delay)  # the point in the start at which the cancel arrives
     await connected.send(names.CANCEL, Cancel(previous_ids=[request.id]))
     reply = await connected.reply_to(request)
@@ -198,7 +198,7 @@ async def test_a_port_that_a_process_holds_is_refused(
     with socket.create_server(("0.0.0.0", 0)) as holder:
         port = holder.getsockname()[1]
         wanted = instance(ports=[PublishedPort(public_port=port, private_port=80)])
-        reply = await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        reply = await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
         assert reply.transitioning == "error"
         assert f"Port {port}/tcp is taken on this host: a process" in (reply.transitioning_message or "")
         assert containers(engine, wanted) == []
@@ -215,27 +215,10 @@ async def test_a_port_that_a_container_publishes_names_it(
     holder = engine.containers.run(image, ["sleep", "1000"], detach=True, name="agt-holder", ports={"80/tcp": port})
     try:
         wanted = instance(ports=[PublishedPort(public_port=port, private_port=80)])
-        reply = await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
+        reply = await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
         assert reply.transitioning_message == f"Port {port}/tcp is taken on this host by the container agt-holder"
     finally:
         holder.remove(force=True)
-
-
-async def test_a_hello_tells_what_happened_while_the_agent_was_away(
-    server: FakeServer, start_agent: StartAgent, engine: docker.DockerClient, instance: MakeInstance
-) -> None:
-    first, second = instance(), instance()
-    async with start_agent():
-        await server.connected()
-        for number, wanted in enumerate((first, second)):
-            await server.ask(names.ACTIVATE, Activate(key=f"{number}/start", instance=wanted))
-    containers(engine, first)[0].remove(force=True)
-    containers(engine, second)[0].kill()
-    async with start_agent(register=False):
-        hello = await server.connected(2)
-    states = {container.uuid: container.state for container in hello.containers}
-    assert first.uuid not in states
-    assert states[second.uuid] == "stopped"
 
 
 async def test_a_failed_start_of_a_container_that_was_there_keeps_it(
@@ -244,10 +227,10 @@ async def test_a_failed_start_of_a_container_that_was_there_keeps_it(
     source = tmp_path / "volume"
     source.mkdir()
     wanted = instance(volumes=[f"{source}:/data"])
-    await connected.ask(names.ACTIVATE, Activate(key="1/start", instance=wanted))
-    await connected.ask(names.DEACTIVATE, Deactivate(key="2/stop", uuid=wanted.uuid, timeout=0))
+    await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
+    await connected.ask(names.DEACTIVATE, Deactivate(key=f"{wanted.uuid}/2", uuid=wanted.uuid, timeout=0))
     source.rmdir()
     source.write_text("now a file, which cannot be mounted on a directory")
-    reply = await connected.ask(names.ACTIVATE, Activate(key="3/start", instance=wanted))
+    reply = await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/3", instance=wanted))
     assert reply.transitioning == "error"
     assert len(containers(engine, wanted)) == 1  # its data is the user's
