@@ -61,7 +61,10 @@ class Hello(HostFacts, kw_only=True):
 
 
 class MeshEdge(Message):
-    """Data of ``mesh.edge``: the tunnel to ``peer`` (a host uuid) changed its state ``age`` seconds before ``at``."""
+    """Data of ``mesh.edge``: the tunnel to ``peer`` (a host uuid) changed its state at ``at``.
+
+    ``age`` is that of the IKE_SA in seconds, 0 where there is none.
+    """
 
     peer: str
     state: EdgeState
