@@ -27,6 +27,13 @@ def test_one_side_begins_and_rekeys_the_other_answers():
     assert "rekey_time = 1h" not in upper
 
 
+def test_the_end_of_a_tunnel_begins_no_other():
+    """Ending a duplicate would otherwise make the next one; the network agent begins what is missing."""
+    text = mesh.plan(OWN).peers["h2"]
+    assert "close_action = none" in text
+    assert "dpd_action = clear" in text
+
+
 def test_identity_and_subnet_are_bound_to_the_peer():
     text = mesh.plan(OWN).peers["h2"]
     assert "id = h2" in text

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Set
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 from ..plan import mesh as plan
 from ..plan.network import NET_AGENT
@@ -49,16 +49,16 @@ def load(host: Host, anew: List[str]) -> None:
 
 
 def initiate(host: Host) -> None:
-    """Begin a tunnel to every peer that has none, whichever side usually does; after this host's address changed."""
-    _execute(host, ["mesh-initiate"])
+    """Begin the tunnels to all peers anew, whichever side usually does: after this host's outer address changed."""
+    _execute(host, ["mesh-initiate", "--anew"], (0, 1))
 
 
-def _execute(host: Host, argv: List[str]) -> None:
+def _execute(host: Host, argv: List[str], good: Tuple[int, ...] = (0,)) -> None:
     container = host.docker.container(NET_AGENT)
     if container is None or not container["State"]["Running"] or container["State"].get("Restarting"):
         return  # it reads its files when it starts
     code, stdout, stderr = host.docker.execute(NET_AGENT, argv)
-    if code != 0:
+    if code not in good:
         raise HostStateError(
             "{0} in {1}: {2}".format(argv[0], NET_AGENT, (stderr or stdout).strip() or "exit code {0}".format(code))
         )

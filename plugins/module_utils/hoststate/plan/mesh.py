@@ -52,8 +52,10 @@ connections {{
         esp_proposals = {esp}
         rekey_time = {esp_rekey}
         start_action = {start}
-        close_action = {start}
-        dpd_action = {dpd_action}
+        # Ended or silent tunnels are begun again by the network agent's mesh-heal, which knows whether another one is up.
+        # Answering the end of a duplicate with a new tunnel would make the next duplicate.
+        close_action = none
+        dpd_action = clear
       }}
     }}
   }}
@@ -101,7 +103,6 @@ def connection(description: Mapping[str, Any], peer: str, item: Mapping[str, Any
         ike_rekey="4h" if begins else "0",
         esp_rekey="1h" if begins else "0",
         start="start" if begins else "none",
-        dpd_action="restart" if begins else "clear",
     )
 
 
