@@ -52,7 +52,7 @@ connections {{
         esp_proposals = {esp}
         rekey_time = {esp_rekey}
         start_action = {start}
-        # Ended or silent tunnels are begun again by the network agent's mesh-heal, which knows whether another one is up.
+        # Ended or silent tunnels are begun again by the network agent's mesh-heal, which knows whether another is up.
         # Answering the end of a duplicate with a new tunnel would make the next duplicate.
         close_action = none
         dpd_action = clear
