@@ -41,7 +41,7 @@ def run(wanted: list[str], repeats: int, keep: bool) -> list[str]:
     """Measure and keep the results; the names of those that failed, which do not cost the others their turn."""
     failed = []
     with ExitStack() as stack:
-        with timed_tasks() as tasks:
+        with timed_tasks("site") as tasks:
             lab, first = stack.enter_context(platform(keep=keep))
         known = measurements(first, tasks)
         for name in wanted:

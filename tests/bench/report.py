@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.result import Figure, Result
@@ -15,7 +15,7 @@ HEADER = ["figure", "value", "statistic", "least – most", "samples", "target",
 
 def number(value: float, unit: str) -> str:
     """Three significant digits, with the unit."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    digits = 0 if abs(value) >= 100 or value == 0 else 1 if abs(value) >= 10 else 2
     return f"{value:.{digits}f} {unit}".strip()
 
 
@@ -35,13 +35,24 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [line(header), "|" + "---|" * len(header), *map(line, rows)]
 
 
-def section(result: Result) -> list[str]:
+def common(results: Sequence[Result]) -> dict[str, str]:
+    """The conditions that all results share."""
+    first, *others = [result.conditions for result in results] or [{}]
+    return {name: text for name, text in first.items() if all(other.get(name) == text for other in others)}
+
+
+def bullets(conditions: Mapping[str, str]) -> list[str]:
+    return [*[f"* {name}: {text}" for name, text in conditions.items()], ""]
+
+
+def section(result: Result, known: Mapping[str, str]) -> list[str]:
+    """One result, with the conditions that are not `known` yet."""
     lines = [f"### {result.title}", "", result.method, ""]
     lines += markdown(HEADER, [row(figure) for figure in result.figures])
     for table in result.tables:
         lines += ["", f"{table.title}:", "", *markdown(table.header, table.rows)]
-    lines += ["", *[f"* {name}: {text}" for name, text in result.conditions.items()], ""]
-    return lines
+    own = {name: text for name, text in result.conditions.items() if name not in known}
+    return [*lines, "", *bullets(own)]
 
 
 def write(page: Path, results: Sequence[Result]) -> None:
@@ -54,5 +65,7 @@ def write(page: Path, results: Sequence[Result]) -> None:
     _, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{page}: needs {BEGIN!r} and {END!r}, in this order")
-    body = "\n".join(line for result in results for line in section(result)).rstrip()
+    shared = common(results)
+    lines = [*bullets(shared), *(line for result in results for line in section(result, shared))]
+    body = "\n".join(lines).strip()
     page.write_text(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}")

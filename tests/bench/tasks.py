@@ -45,8 +45,8 @@ class Tasks:
 
 
 @contextmanager
-def timed_tasks() -> Iterator[Tasks]:
-    """The tasks of every playbook run inside the block; complete after it."""
+def timed_tasks(playbook: str) -> Iterator[Tasks]:
+    """The tasks of every run of `playbook` (its file's name without suffix) inside the block; complete after it."""
     tasks = Tasks()
     with tempfile.TemporaryDirectory() as folder:
         settings = {
@@ -65,5 +65,5 @@ def timed_tasks() -> Iterator[Tasks]:
                     del os.environ[key]
                 else:
                     os.environ[key] = value
-        for report in Path(folder).glob("*.xml"):
+        for report in Path(folder).glob(f"{playbook}-*.xml"):
             tasks.add(report)
