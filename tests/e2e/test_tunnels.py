@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from capture import Capture
 from lab import Lab
 from waiting import holds, until
@@ -108,7 +107,6 @@ def test_no_clear_text_while_the_tunnel_is_down(lab: Lab) -> None:
     until(lambda: near.pings(far.address), 10, "tunnel after the network agent came back")
 
 
-@pytest.mark.xfail(strict=False, reason="open: simultaneous initiation leaves a second IKE_SA of one pair")
 def test_no_duplicate_tunnels_after_20_random_kills(lab: Lab) -> None:
     pick = random.Random(20)
     for _ in range(20):
@@ -132,7 +130,6 @@ def test_no_duplicate_tunnels_after_20_random_kills(lab: Lab) -> None:
         )
 
 
-@pytest.mark.xfail(strict=False, reason="open: a pair whose network agent was frozen needs more than 15 s to come back")
 def test_the_matrix_names_a_broken_pair(lab: Lab) -> None:
     """The host x host matrix is in the API, complete, and names a broken pair within 5 s."""
     until(lambda: lab.matrix_is_up(), 15, "every pair is up")
