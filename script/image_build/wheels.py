@@ -83,6 +83,8 @@ def archive(root: Path, cache: Path, extra: str, link: Path) -> None:
     """
     target = cache / f"{extra}-{hashlib.sha256(digest(root, extra).encode()).hexdigest()[:12]}.tar"
     if not target.exists():
+        # The engine may have the image already while this checkout has no cache yet.
+        cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as name:
             provide(root, cache, extra, Path(name) / "wheelhouse")
             partial = Path(name) / target.name
