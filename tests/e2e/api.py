@@ -25,11 +25,13 @@ class ApiError(AssertionError):
 class Api:
     """The API of a server, as the holder of a key sees it."""
 
-    def __init__(self, url: str, access_key: str, secret_key: str, ca: Path, version: str = "v1") -> None:
+    def __init__(
+        self, url: str, access_key: str, secret_key: str, ca: Path, version: str = "v1", *, check_name: bool = True
+    ) -> None:
         self.base = f"{url.rstrip('/')}/{version}"
-        self.http = httpx.Client(
-            auth=(access_key, secret_key), verify=ssl.create_default_context(cafile=str(ca)), timeout=30
-        )
+        context = ssl.create_default_context(cafile=str(ca))
+        context.check_hostname = check_name
+        self.http = httpx.Client(auth=(access_key, secret_key), verify=context, timeout=30)
 
     def call(self, method: str, url: str, **kwargs: Any) -> Json:
         """One request; a path is below the version's root. Raises ApiError for 4xx and 5xx, OSError if unanswered."""

@@ -8,7 +8,6 @@ anything else that is secret, goes on the wire; from then on only that CA is tru
 import base64
 import hashlib
 import http.client
-import ipaddress
 import json
 import shlex
 import ssl
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from ..wire.loopback import is_loopback
 from .errors import RegistrationError, Unreachable
 from .identity import Credentials
 
@@ -63,14 +63,6 @@ class Answer:
             return str(document.get("message") or document.get("code") or self.status)
         except (ValueError, AttributeError):
             return f"HTTP status {self.status}"
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether ``host`` is this machine itself, the only place where plain HTTP is acceptable."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def trust_only(ca_pem: str) -> ssl.SSLContext:

@@ -155,11 +155,3 @@ def is_trusted(address: str, networks: Proxies) -> bool:
     except ValueError:
         return False
     return parsed.is_loopback or any(parsed in network for network in networks)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address is this machine's own."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -58,16 +58,19 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 @behaviour.create("setting")
 def create_setting(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """Setting what is already set changes it, as in v1."""
-    existing = tx.first("setting", name=fields["name"])
-    if existing is not None:
-        return tx.update(existing, value=fields.get("value"))
-    return tx.insert("setting", name=fields["name"], value=fields.get("value"))
+    return settings.put(tx, fields["name"], fields.get("value"))
+
+
+@behaviour.update("setting")
+def update_setting(tx: Tx, call: Call, record: Record, fields: dict[str, Any]) -> Record:
+    """Give it another value."""
+    return settings.put(tx, record.name, fields.get("value", record.value))
 
 
 @behaviour.remove("setting")
 def remove_setting(tx: Tx, call: Call, record: Record) -> Record:
-    """Back to the default; the row stays, so that its name still answers."""
-    return tx.update(record, value=None)
+    """Back to the default."""
+    return settings.put(tx, record.name, None)
 
 
 @behaviour.computed("setting.activeValue")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from orca.api.ask import Ask, is_loopback
+from orca.api.ask import Ask
 from orca.api.passwords import Passwords
 from orca.engine import Services
 from orca.provision import registration
@@ -23,6 +23,7 @@ from orca.resources import ids
 from orca.resources.errors import Refused
 from orca.resources.views import View, view
 from orca.store import ReadTx, Record
+from orca.wire.loopback import is_loopback
 
 KEY_KINDS = ("apiKey", "agentApiKey")
 EVERYWHERE = frozenset({"superadmin", "service", "admin", "readAdmin"})
@@ -116,7 +117,7 @@ def open_door(tx: ReadTx, services: Services, ask: Ask) -> Caller:
     Only for requests that name this machine: a web page elsewhere cannot reach the server by a name of its own.
     """
     host = urlsplit(ask.origin).hostname or ""
-    if host != "localhost" and not is_loopback(host):
+    if not is_loopback(host):
         raise Refused("Forbidden", "without access control the server answers to localhost only", status=403)
     credentials = ask.basic()
     if credentials is not None and credentials[0].lower() == "registrationtoken":

@@ -27,10 +27,12 @@ import orca
 from orca import network, orchestration, provision
 from orca.api import basics, bootstrap, tls
 from orca.api.app import Application
-from orca.api.ask import Proxies, is_loopback
+from orca.api.ask import Proxies
+from orca.api.certificate import ServerCertificate
 from orca.engine import Server, Services, retention
 from orca.resources import schema
 from orca.store import Database, Vault
+from orca.wire.loopback import is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +86,12 @@ class Address:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        return self.host == "localhost" or is_loopback(self.host)
+        return is_loopback(self.host)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it stands for all addresses of this machine."""
+        return self.host in ("0.0.0.0", "::")  # noqa: S104 - a comparison
 
 
 def serve(settings: Settings) -> int:
@@ -124,7 +131,12 @@ async def run(settings: Settings) -> int:
         raise StartError("--access-control=off: listen on loopback addresses only")
     sockets = [listen(address) for address in addresses]
     url = settings.advertise_url or own_url(settings, addresses[0], sockets[0])
-    services, identity = await assemble(settings, url)
+    db = await Database.open(f"sqlite:///{(settings.data_dir / 'orca.db').resolve()}", schema())
+    certificate = ServerCertificate(db, settings.data_dir / "tls", certificate_names(settings, url))
+    identity = await certificate.ensure()
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        identity = tls.given(settings.tls_cert, settings.tls_key)
+    services = assemble(settings, db, url, identity)
     app = Application(services, proxies(settings))
     try:
         admin = await bootstrap.first_start(services)
@@ -137,9 +149,11 @@ async def run(settings: Settings) -> int:
             ("engine", services.engine.watch),
             ("retention", lambda: retention.clean(services)),
             *services.tasks,
+            *([("certificate", certificate.follow)] if settings.tls_cert is None else []),
         )
     ]
     listeners = make_listeners(settings, app, identity, addresses, sockets)
+    certificate.contexts += [context for listener, _ in listeners if (context := listener.config.ssl)]
     serving = [asyncio.create_task(listener.serve(sockets=own)) for listener, own in listeners]
     # What is there now stays until the end; the collector need not look at it again.
     gc.freeze()
@@ -158,28 +172,24 @@ async def run(settings: Settings) -> int:
     return 0 if stop.is_set() else 1
 
 
-async def assemble(settings: Settings, url: str) -> tuple[Services, tls.Identity]:
-    """Open the data directory and install every package."""
-    data_dir = settings.data_dir
-    identity = await asyncio.to_thread(tls.ensure, data_dir / "tls", certificate_names(settings, url))
-    if settings.tls_cert is not None and settings.tls_key is not None:
-        identity = tls.given(settings.tls_cert, settings.tls_key)
+def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity) -> Services:
+    """Install every package."""
     server = Server(
-        id=bootstrap.identity(data_dir),
-        data_dir=data_dir,
+        id=bootstrap.identity(settings.data_dir),
+        data_dir=settings.data_dir,
         url=url,
+        found=settings.advertise_url is not None or not Address.parse(settings.listen[0]).everywhere,
         ca_sha256=identity.ca_sha256,
         ca_pem=identity.ca_pem,
         version=orca.__version__,
         open=not settings.access_control,
     )
-    db = await Database.open(f"sqlite:///{(data_dir / 'orca.db').resolve()}", schema())
-    services = Services(db=db, vault=Vault.open_file(data_dir / "master.key"), server=server)
+    services = Services(db=db, vault=Vault.open_file(settings.data_dir / "master.key"), server=server)
     services.add(basics.behaviour)
     network.install(services)
     provision.install(services)
     orchestration.install(services)
-    return services, identity
+    return services
 
 
 def proxies(settings: Settings) -> Proxies:
@@ -203,19 +213,19 @@ def own_url(settings: Settings, address: Address, bound: socket.socket) -> str:
     """The URL of the first listener, where nobody said how the server is reached."""
     scheme = "http" if address.loopback or not settings.tls else "https"
     host = address.host
-    if not address.loopback and ipaddress.ip_address(host).is_unspecified:
+    if address.everywhere:
         host = socket.getfqdn()
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
 
 
-def certificate_names(settings: Settings, url: str) -> list[str]:
+def certificate_names(settings: Settings, url: str) -> set[str]:
     """What the server's certificate must carry: where it is advertised, where it listens, this machine."""
     names = {"localhost", "127.0.0.1", urlsplit(url).hostname or "localhost"}
     for text in settings.listen:
-        host = Address.parse(text).host
-        if host not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison
-            names.add(host)
-    return sorted(names)
+        address = Address.parse(text)
+        if not address.everywhere:
+            names.add(address.host)
+    return names
 
 
 class Listener(uvicorn.Server):
@@ -251,6 +261,7 @@ def make_listeners(
                 ssl_certfile=None if certificate is None else str(certificate.certificate),
                 ssl_keyfile=None if certificate is None else str(certificate.key),
             )
+            config.load()
             listeners.append((Listener(config), own))
     return listeners
 

@@ -22,8 +22,9 @@ P = TypeVar("P")
 class Server:
     """Facts about this server.
 
-    ``url``: where agents and people reach it; ``ca_sha256``: of its CA certificate (DER, hex);
-    ``open``: there is no access control.
+    ``url``: where agents and people reach it; ``found``: whether that is known, or a guess because the server listens
+    on every address and nobody said how it is reached; ``ca_sha256``: of its CA certificate (DER, hex); ``open``: there
+    is no access control.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Server:
     ca_sha256: str
     ca_pem: str
     version: str
+    found: bool = True
     open: bool = False
 
 

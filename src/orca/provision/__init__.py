@@ -2,12 +2,13 @@
 """Floor 3, provision: projects, registration, agents, hosts."""
 
 from orca.engine import Services
-from orca.provision import agents, hosts, projects, registration
+from orca.provision import agents, hosts, projects, registration, settings
 
 
 def install(services: Services) -> None:
     """Add the behaviour of projects, tokens, agents and hosts. `orca.network` is installed before."""
     services.provide(agents.Greeted())
+    services.at_first_start(settings.declare)
     projects.install(services)
     registration.install(services)
     services.add(agents.behaviour)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import shlex
 from typing import Any
+from urllib.parse import urlsplit
 
 from orca.engine import Behaviour, Call, Run, Services
 from orca.provision import settings, tokens
 from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
+from orca.wire.loopback import is_loopback
 
 TOKEN_CONTEXT = "registrationToken.secret"  # noqa: S105 - says what a sealed text is for
 AGENT_CONTEXT = "agentApiKey.secret"
@@ -75,7 +77,12 @@ def registration_script(tx: ReadTx, services: Services, token: str, client: str)
 
 @behaviour.create("registrationToken")
 def create_token(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
-    """A token row: the key that signs, sealed. The token itself is worked out when it is shown."""
+    """A token row: the key that signs, sealed. The token itself is worked out when it is shown.
+
+    Raises:
+        Refused: nobody knows at which address hosts reach this server.
+    """
+    _find_server(tx, call)
     row = tx.insert(
         "registrationToken",
         accountId=call.account_id,
@@ -194,6 +201,20 @@ def register_secret_key(tx: ReadTx, call: Call, row: Record) -> str | None:
 def _shown(call: Call, row: Record) -> bool:
     """Who knows the key is the host itself; a list of all registrations of the project shows nobody's credentials."""
     return call.role == "register" and row.state == "active" and call.query.get("key") == row.key
+
+
+def _find_server(tx: Tx, call: Call) -> None:
+    """Where nobody said how hosts reach this server, it is where the first who asks for a token has reached it."""
+    if call.services.server.found or settings.value(tx, settings.API_HOST):
+        return
+    url = urlsplit(call.root)
+    if is_loopback(url.hostname or ""):
+        raise Refused(
+            "InvalidState",
+            f"hosts cannot reach this server as {url.hostname}: start it with --advertise-url, "
+            f"set {settings.API_HOST} (PUT settings/{settings.API_HOST}), or ask at an address that hosts can reach",
+        )
+    settings.put(tx, settings.API_HOST, f"{url.scheme}://{url.netloc}")
 
 
 def _server_url(tx: ReadTx, services: Services) -> str:

@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
-from orca.store import ReadTx
+import ipaddress
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
 
 API_HOST = "api.host"
 TOKEN_PERIOD = "registration.token.period.millis"  # noqa: S105 - the name of a setting
@@ -23,12 +28,52 @@ DEFAULTS = {
 }
 
 
+def declare(tx: Tx) -> None:
+    """Give every setting its row, so that people find it before they set it."""
+    for name in (API_HOST, *DEFAULTS):
+        tx.insert("setting", name=name, value=None)
+
+
 def value(tx: ReadTx, name: str) -> str | None:
     """The value in force: from the database, else the default, else None."""
     row = tx.first("setting", name=name)
     if row is not None and row.value is not None:
         return str(row.value)
     return DEFAULTS.get(name)
+
+
+def _is_url(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and parts.path in ("", "/")
+
+
+def _is_network(text: str) -> bool:
+    return ipaddress.IPv4Network(text).prefixlen <= 24
+
+
+CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
+    API_HOST: (_is_url, "the URL at which hosts reach the server, such as https://orca.example.com:8080"),
+    TOKEN_PERIOD: (lambda text: int(text) >= 60_000, "milliseconds, at least 60000"),
+    NETWORK_CIDR: (_is_network, "a network of IPv4 addresses with at least 256 of them, such as 10.42.0.0/16"),
+    HOST_PREFIX: (lambda text: 16 <= int(text) <= 28, "the prefix length of a host's range, from 16 to 28"),
+}
+
+
+def put(tx: Tx, name: str, value: str | None) -> Record:
+    """Set it; None is back to the default. The row stays, so that its name still answers.
+
+    Raises:
+        Refused: the setting cannot have this value.
+    """
+    fits, expected = CHECKS.get(name, (lambda text: True, ""))
+    try:
+        right = value is None or fits(value)
+    except ValueError:
+        right = False
+    if not right:
+        raise Refused("InvalidFormat", f"{name}: {expected} is expected", field="value")
+    row = tx.first("setting", name=name)
+    return tx.insert("setting", name=name, value=value) if row is None else tx.update(row, value=value)
 
 
 def number(tx: ReadTx, name: str) -> int:

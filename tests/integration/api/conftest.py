@@ -37,10 +37,11 @@ class Process:
         self.log = directory.parent / f"{directory.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, loopback_only: bool = False) -> None:
+    def start(self, *, loopback_only: bool = False, everywhere_first: bool = False) -> None:
         listen = ["--listen", f"127.0.0.1:{self.http_port}"]
         if not loopback_only:
-            listen += ["--listen", f"0.0.0.0:{self.https_port}"]
+            everywhere = ["--listen", f"0.0.0.0:{self.https_port}"]
+            listen = everywhere + listen if everywhere_first else listen + everywhere
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*COMMAND, "--data-dir", str(self.directory), *listen, *self.arguments], stdout=log, stderr=log

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -121,3 +122,47 @@ def test_open_mode_is_for_this_machine_alone(tmp_path, process):
     server.arguments = ()
     with pytest.raises(AssertionError, match="access control is chosen when"):
         server.start()
+
+
+def test_hosts_are_told_the_address_at_which_the_first_token_was_asked_for(tmp_path, process, wait):
+    server = process(tmp_path / "everywhere")
+    server.start(everywhere_first=True)
+    ca = httpx.get(f"{server.url}/v1/scripts/ca.crt").text
+    context = ssl.create_default_context(cadata=ca)
+    project = httpx.get(f"{server.url}/v1/projects", auth=server.admin()).json()["data"][0]["id"]
+    tokens = f"/v2/projects/{project}/registrationtokens"
+
+    refused = httpx.post(f"{server.url}{tokens}", auth=server.admin())
+    assert refused.status_code == 422
+    assert "--advertise-url" in refused.json()["message"]
+    elsewhere = {"Host": f"orca.example:{server.https_port}"}
+    made = httpx.post(
+        f"https://localhost:{server.https_port}{tokens}", auth=server.admin(), headers=elsewhere, verify=context
+    )
+    assert made.status_code == 201, made.text
+    with httpx.Client(base_url=server.url, auth=server.admin()) as client:
+        token = wait(client, f"{tokens}/{made.json()['id']}", lambda shown: shown["state"] == "active")
+    assert token["registrationUrl"].startswith(f"https://orca.example:{server.https_port}/v1/scripts/")
+    wait_for_name(server.https_port, context, "orca.example")
+
+    server.stop()
+    server.start(everywhere_first=True)
+    wait_for_name(server.https_port, context, "orca.example")
+
+
+def test_a_wrong_address_for_hosts_is_refused(admin):
+    answer = admin.put("/v2/settings/api.host", json={"value": "orca.example"})
+    assert (answer.status_code, answer.json()["fieldName"]) == (422, "value")
+    assert "https://orca.example.com:8080" in answer.json()["message"]
+
+
+def wait_for_name(port, context, name):
+    """Until the listener shows a certificate for that name."""
+    deadline = time.monotonic() + 10
+    while True:
+        with socket.create_connection(("127.0.0.1", port)) as plain:
+            try:
+                context.wrap_socket(plain, server_hostname=name).close()
+                return
+            except ssl.SSLCertVerificationError:
+                assert time.monotonic() < deadline, f"no certificate for {name}"
