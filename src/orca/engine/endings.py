@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 REMOVE_DELAY = 60_000
 """Milliseconds between ``removed`` and ``removeTime``, when the row may be purged (2015's value)."""
 
+GONE = frozenset({"removed", "purging", "purged"})
+
 
 def succeed(tx: Tx, run: Run, row: Record) -> None:
     """Move the resource to the process's end state and start what follows."""
@@ -63,6 +65,8 @@ def move(tx: Tx, record: Record, field: str, state: str, *, keep_error: bool) ->
     tx.update(record, transitioningProgress=None)
     if field == "state" and state == "removed" and record.removed is None:
         tx.update(record, removed=tx.now, removeTime=tx.now + REMOVE_DELAY)
+    if field == "state" and state not in GONE and record.get("removed") is not None:
+        tx.update(record, removed=None, removeTime=None)
 
 
 def end(tx: Tx, row: Record, result: str, reason: str) -> None:

@@ -7,13 +7,61 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from orca.resources import account, credential, host, instance, network, operation, stack
+from orca.resources import (
+    account,
+    addressing,
+    certificate,
+    cluster,
+    credential,
+    driver,
+    event,
+    handler,
+    health,
+    host,
+    identity,
+    instance,
+    label,
+    load_balancer,
+    network,
+    network_service,
+    operation,
+    service_kind,
+    stack,
+    storage,
+    stream,
+    task,
+    upgrade,
+)
 from orca.resources.machines import Machine
 from orca.resources.tables import build_schema, root_of
 from orca.resources.types import ResourceType
 from orca.store import Schema
 
-CONCEPTS = (account, credential, host, network, instance, stack, operation)
+CONCEPTS = (
+    account,
+    credential,
+    identity,
+    host,
+    driver,
+    cluster,
+    network,
+    addressing,
+    network_service,
+    instance,
+    storage,
+    label,
+    stack,
+    service_kind,
+    upgrade,
+    health,
+    load_balancer,
+    certificate,
+    event,
+    handler,
+    operation,
+    task,
+    stream,
+)
 
 TYPES: Mapping[str, ResourceType] = MappingProxyType(
     {type.name: type for concept in CONCEPTS for type in concept.TYPES}

@@ -36,8 +36,8 @@ class Field:
     ``roles``: who sees it (None: everyone who sees the type; superadmin always). ``by_role`` overrides ``rights``.
     ``reverse``: the name of the link on the referenced type that lists these rows (empty: no such link; None: the
     plural).
-    ``also``: letters added in ``/v2``. ``ours``: shown in ``/v2`` only. ``secret``: no role ever reads it back (``o``
-    excepted).
+    ``big``: a number that 32 bits do not hold. ``also``: letters added in ``/v2``. ``ours``: shown in ``/v2`` only.
+    ``secret``: no role ever reads it back (``o`` excepted).
     """
 
     type: str
@@ -50,6 +50,7 @@ class Field:
     options: tuple[str, ...] = ()
     min: int | None = None
     max: int | None = None
+    big: bool = False
     min_length: int | None = None
     max_length: int | None = None
     valid_chars: str | None = None
@@ -110,8 +111,9 @@ def enum(*options: str, rights: str = "r", **more: Any) -> Field:
 
 
 def ref(type: str, rights: str = "r", **options: Any) -> Field:
-    """The id of another resource; a column unless said otherwise."""
-    return Field(type=f"reference[{type}]", rights=rights, **{"column": True, "index": True, **options})
+    """The id of another resource; an indexed column unless said otherwise."""
+    column = options.pop("column", True)
+    return Field(type=f"reference[{type}]", rights=rights, column=column, **{"index": column, **options})
 
 
 def array(of: str, rights: str = "r", **options: Any) -> Field:

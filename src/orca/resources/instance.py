@@ -16,7 +16,7 @@ from orca.resources.fields import (
     ref,
     string,
 )
-from orca.resources.machines import Machine, generic, process, updating
+from orca.resources.machines import Machine, allocation, generic, process, updating
 from orca.resources.types import Action, Link, ResourceType, access, wire_only
 from orca.store import Record
 
@@ -28,8 +28,7 @@ MACHINE: Machine = {
     "update": updating("stopped", "running"),
     "remove": process("requested creating stopped updating-running updating-stopped", "removing", "removed"),
     "purge": process("removed", "purging", "purged"),
-    "allocate": process("inactive", "activating", "active", field="allocationState"),
-    "deallocate": process("activating active", "deactivating", "inactive", field="allocationState"),
+    **allocation(),
 }
 
 CAPABILITIES = (
@@ -99,12 +98,13 @@ INSTANCE = ResourceType(
 )
 
 CONTAINER_INPUT: dict[str, Field] = {
-    "build": any_json("cr"),
+    "build": embedded("dockerBuild", "cr"),
     "capAdd": array("enum", "cr", options=CAPABILITIES),
     "capDrop": array("enum", "cr", options=CAPABILITIES),
     "command": array("string", "cr"),
     "cpuSet": string("cr"),
     "cpuShares": integer("cr"),
+    "dataVolumeMounts": mapping("reference[volume]", "cr"),
     "dataVolumes": array("string", "cr"),
     "dataVolumesFrom": array("reference[container]", "cr"),
     "devices": array("string", "cr"),
@@ -115,11 +115,11 @@ CONTAINER_INPUT: dict[str, Field] = {
     "environment": mapping("string", "cr"),
     "expose": array("string", "cr"),
     "extraHosts": array("string", "cr"),
-    "healthCheck": any_json("cr"),
+    "healthCheck": embedded("instanceHealthCheck", "cr"),
     "hostname": string("cr", max_length=128),
     "imageUuid": string("cr"),
     "labels": mapping("string", "cr"),
-    "logConfig": any_json("cr"),
+    "logConfig": embedded("logConfig", "cr"),
     "lxcConf": mapping("string", "cr"),
     "memory": integer("cr"),
     "memorySwap": integer("cr"),
@@ -129,6 +129,7 @@ CONTAINER_INPUT: dict[str, Field] = {
     "privileged": boolean("cr", default=False, nullable=False),
     "publishAllPorts": boolean("cr", default=False, nullable=False),
     "readOnly": boolean("cr", default=False, nullable=False),
+    "registryCredentialId": ref("registryCredential", "cr", reverse=""),
     "requestedHostId": ref("host", "cr", column=False, index=False),
     "restartPolicy": embedded("restartPolicy", "cr"),
     "securityOpt": array("string", "cr"),
@@ -202,6 +203,15 @@ INSTANCE_LINK = ResourceType(
     machine=generic(),
 )
 
+INSTANCE_HOST_MAP = ResourceType(
+    name="instanceHostMap",
+    plural="instanceHostMaps",
+    prefix="1ihm",
+    access=access(""),
+    fields={"hostId": ref("host"), "instanceId": ref("instance")},
+    machine=generic(),
+)
+
 EMBEDDED = (
     wire_only(
         "restartPolicy",
@@ -218,7 +228,8 @@ EMBEDDED = (
             "deallocateFromHost": boolean("cr", default=False, nullable=False),
         },
     ),
+    wire_only("logConfig", {"config": mapping("string", "cr"), "driver": string("cr")}),
     wire_only("setLabelsInput", {"labels": any_json("cr", required=True)}),
 )
 
-TYPES = (INSTANCE, CONTAINER, INSTANCE_LINK, *EMBEDDED)
+TYPES = (INSTANCE, CONTAINER, INSTANCE_LINK, INSTANCE_HOST_MAP, *EMBEDDED)

@@ -62,6 +62,23 @@ def generic(activate_by_default: bool = True, extra_deactivate: str = "") -> Mac
         "update": updating("active", "inactive"),
         "remove": process("requested inactive registering updating-active updating-inactive", "removing", "removed"),
         "purge": process("removed", "purging", "purged"),
+        "restore": process("removed", "restoring", "inactive"),
+    }
+
+
+def reported() -> Machine:
+    """Rows that record something: reports of agents, labels."""
+    return {
+        "create": process("requested", "creating", "created"),
+        "remove": process("created creating", "removing", "removed"),
+    }
+
+
+def allocation() -> Machine:
+    """Holding what a placed resource takes up; a state field of its own beside ``state``."""
+    return {
+        "allocate": process("inactive", "activating", "active", field="allocationState"),
+        "deallocate": process("activating active", "deactivating", "inactive", field="allocationState"),
     }
 
 

@@ -31,7 +31,7 @@ def snake(name: str) -> str:
 
 def column_type(field: Field) -> sa.types.TypeEngine[Any]:
     """The portable column type of a field."""
-    if field.type == "date":
+    if field.type == "date" or field.big:
         return sa.BigInteger()
     if field.type == "int" or field.reference:
         return sa.Integer()

@@ -134,8 +134,9 @@ def base_fields(type: ResourceType) -> dict[str, Field]:
     return fields
 
 
-def wire_only(name: str, fields: Mapping[str, Field], **options: object) -> ResourceType:
+def wire_only(name: str, fields: Mapping[str, Field], *, plural: str = "", **options: object) -> ResourceType:
     """A type without rows: the input of an action, or an object kept inside another resource."""
     everyone = {role: "r" for role in ROLES if role not in ("token", "register", "agent")}
     options.setdefault("access", everyone)
-    return ResourceType(name=name, plural=f"{name}s", fields=fields, table=False, part=True, **options)  # type: ignore[arg-type]
+    options.setdefault("part", True)
+    return ResourceType(name=name, plural=plural or f"{name}s", fields=fields, table=False, **options)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 from orca.resources.catalog import TYPES, machine
 from orca.resources.catalog import root as root_of
@@ -157,10 +158,27 @@ def type_view(type: ResourceType, letters: str, role: str, version: str, visible
     )
 
 
-def inherited_fields(type: ResourceType) -> dict[str, Field]:
+def inherited_fields(type: ResourceType) -> Mapping[str, Field]:
     """A kind has the fields of the types above it, in its own words where it declares them again."""
-    above = inherited_fields(TYPES[type.parent]) if type.parent is not None else {}
-    return above | type.all_fields()
+    return _inherited_fields(type.name)
+
+
+@cache
+def _inherited_fields(name: str) -> Mapping[str, Field]:
+    type = TYPES[name]
+    above = _inherited_fields(type.parent) if type.parent is not None else {}
+    return MappingProxyType({**above, **type.all_fields()})
+
+
+@cache
+def referrers() -> Mapping[str, list[tuple[ResourceType, str, Field]]]:
+    """By type: what refers to it in columns, as (type, field's name, field)."""
+    found: dict[str, list[tuple[ResourceType, str, Field]]] = {}
+    for type in TYPES.values():
+        for name, field in type.all_fields().items() if type.table else ():
+            if field.reference is not None and field.column and field.reverse != "" and name != "accountId":
+                found.setdefault(field.reference, []).append((type, name, field))
+    return found
 
 
 def field_letters(type: ResourceType, field: Field, letters: str, role: str, version: str) -> str:
@@ -201,23 +219,20 @@ def links(type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[
         target = shown.field.reference
         if target is not None and target in visible and name.endswith("Id") and "r" in shown.letters:
             found.append(LinkView(name[:-2], target, field=name))
-    family = ancestry(type)
-    for other in TYPES.values():
-        if other.name not in visible or not other.table or ancestor_has(other, visible):
-            continue
-        for name, field in other.all_fields().items():
-            if field.reference in family and field.column and field.reverse != "" and name != "accountId":
+    for member in ancestry(type):
+        for other, name, field in referrers().get(member, ()):
+            if other.name in visible and not ancestor_has(other, visible):
                 found.append(LinkView(field.reverse or other.plural, other.name, link=Link(other.name, name)))
     found += [LinkView(name, link.type, link=link) for name, link in type.links.items() if link.type in visible]
     return found
 
 
-def ancestry(type: ResourceType) -> set[str]:
-    """The type's name and those of the types above it."""
-    names = {type.name}
+def ancestry(type: ResourceType) -> list[str]:
+    """The type's name and those of the types above it, from the top."""
+    names = [type.name]
     while type.parent is not None:
         type = TYPES[type.parent]
-        names.add(type.name)
+        names.insert(0, type.name)
     return names
 
 

@@ -67,8 +67,11 @@ def test_no_role_reads_inner_fields():
 
 def test_small_roles_see_little():
     assert set(view("register", "v1").types) == {"register", "schema", "error"}
-    assert set(view("token", "v1").types) == {"schema", "error"}
-    assert set(view("agent", "v1").types) == {"agent", "publish", "subscribe", "schema", "error"}
+    assert set(view("token", "v1").types) == {"schema", "error", "token"}
+    assert set(view("agent", "v1").types) == {
+        *("agent", "containerEvent", "error", "externalEvent", "hostApiProxyToken", "publish", "schema"),
+        *("serviceEvent", "storagePool", "subscribe", "volume"),
+    }
 
 
 def test_who_only_looks_changes_nothing():

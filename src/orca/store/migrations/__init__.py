@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest version; a test compares it with what Alembic finds."""
 
 

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How addresses are given out: interfaces, pools, virtual networks."""
+
+from orca.resources.fields import boolean, integer, ref, string, text
+from orca.resources.machines import generic
+from orca.resources.types import Action, ResourceType, access
+
+NIC = ResourceType(
+    name="nic",
+    plural="nics",
+    prefix="1n",
+    access=access(""),
+    fields={
+        "deviceNumber": integer(column=True),
+        "instanceId": ref("instance"),
+        "macAddress": string(column=True, max_length=128),
+        "networkId": ref("network"),
+        "subnetId": ref("subnet"),
+        "vnetId": ref("vnet"),
+    },
+    machine=generic(),
+)
+
+IP_ADDRESS_NIC_MAP = ResourceType(
+    name="ipAddressNicMap",
+    plural="ipAddressNicMaps",
+    prefix="1ianm",
+    access=access(""),
+    fields={
+        "ipAddressId": ref("ipAddress"),
+        "nicId": ref("nic"),
+    },
+    machine=generic(),
+)
+
+HOST_IP_ADDRESS_MAP = ResourceType(
+    name="hostIpAddressMap",
+    plural="hostIpAddressMaps",
+    prefix="1hiam",
+    access=access(""),
+    fields={
+        "hostId": ref("host"),
+        "ipAddressId": ref("ipAddress"),
+    },
+    machine=generic(),
+)
+
+ZONE = ResourceType(
+    name="zone",
+    plural="zones",
+    prefix="1z",
+    access=access(""),
+    machine=generic(),
+)
+
+IP_POOL = ResourceType(
+    name="ipPool",
+    plural="ipPools",
+    prefix="1ip",
+    access=access(""),
+    fields={
+        "isPublic": boolean(column=True),
+    },
+    machine=generic(),
+    actions={
+        "acquire": Action(None, "ipAddress"),
+    },
+)
+
+SUBNET_IP_POOL = ResourceType(
+    name="subnetIpPool",
+    plural="subnetIpPools",
+    parent="ipPool",
+    access=access(""),
+    fields={
+        "cidrSize": integer(default=24, min=8, max=28),
+        "endAddress": string(),
+        "gateway": string(),
+        "networkAddress": string(),
+        "startAddress": string(),
+    },
+    actions={
+        "acquire": Action(None, "ipAddress"),
+    },
+)
+
+VNET = ResourceType(
+    name="vnet",
+    plural="vnets",
+    prefix="1v",
+    access=access(""),
+    fields={
+        "networkId": ref("network"),
+        "uri": string(column=True),
+    },
+    machine=generic(),
+)
+
+SUBNET_VNET_MAP = ResourceType(
+    name="subnetVnetMap",
+    plural="subnetVnetMaps",
+    prefix="1svm",
+    access=access(""),
+    fields={
+        "subnetId": ref("subnet"),
+        "vnetId": ref("vnet"),
+    },
+    machine=generic(),
+)
+
+HOST_VNET_MAP = ResourceType(
+    name="hostVnetMap",
+    plural="hostVnetMaps",
+    prefix="1hvm",
+    access=access(""),
+    fields={
+        "hostId": ref("host"),
+        "vnetId": ref("vnet"),
+    },
+    machine=generic(),
+)
+
+HOST_ONLY_NETWORK = ResourceType(
+    name="hostOnlyNetwork",
+    plural="hostOnlyNetworks",
+    parent="network",
+    access=access(""),
+    fields={
+        "dynamicCreateVnet": boolean(default=False, nullable=False),
+        "hostVnetUri": text(),
+    },
+)
+
+RESOURCE_POOL = ResourceType(
+    name="resourcePool",
+    plural="resourcePools",
+    prefix="1rp",
+    access=access(""),
+    fields={
+        "item": string(column=True),
+        "ownerId": integer(column=True),
+        "ownerType": string(column=True),
+        "poolId": integer(column=True),
+        "poolType": string(column=True),
+        "qualifier": string(column=True, max_length=128),
+    },
+)
+
+TYPES = (
+    NIC,
+    IP_ADDRESS_NIC_MAP,
+    HOST_IP_ADDRESS_MAP,
+    ZONE,
+    IP_POOL,
+    SUBNET_IP_POOL,
+    VNET,
+    SUBNET_VNET_MAP,
+    HOST_VNET_MAP,
+    HOST_ONLY_NETWORK,
+    RESOURCE_POOL,
+)

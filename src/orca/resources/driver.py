@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines that the platform makes, and what each cloud wants to know. Source: Rancher's drivers of October 2015."""
+
+from orca.resources.fields import Field, array, boolean, embedded, mapping, string, text
+from orca.resources.types import ResourceType, access, wire_only
+
+SECRETS = frozenset({"accessKey", "accessToken", "apiKey", "apiSecretKey", "password", "secretKey", "sessionToken"})
+"""Fields of driver configurations that let somebody act in the user's name."""
+
+
+def config(name: str, texts: str, *, required: str = "", booleans: str = "", arrays: str = "") -> ResourceType:
+    """What one driver wants to know: names of text fields and others, separated by blanks."""
+    fields = {field: _text(field) for field in texts.split()}
+    fields |= {field: _text(field, required=True, nullable=False) for field in required.split()}
+    fields |= {field: boolean("cr") for field in booleans.split()}
+    fields |= {field: array("string", "cr") for field in arrays.split()}
+    return wire_only(name, dict(sorted(fields.items())))
+
+
+def _text(name: str, *, required: bool = False, nullable: bool = True) -> Field:
+    kind = "password" if name in SECRETS else "string"
+    return Field(type=kind, rights="cr", required=required, nullable=nullable)
+
+
+CONFIGS = (
+    config(
+        "amazonec2Config",
+        "ami iamInstanceProfile instanceType region rootSize securityGroup sessionToken subnetId vpcId zone",
+        required="accessKey secretKey spotPrice sshUser",
+        booleans="monitoring privateAddressOnly requestSpotInstance usePrivateAddress",
+    ),
+    config(
+        "digitaloceanConfig",
+        "image region size",
+        required="accessToken sshUser",
+        booleans="backups ipv6 privateNetworking",
+    ),
+    config(
+        "exoscaleConfig",
+        "apiKey apiSecretKey availabilityZone diskSize image instanceProfile url",
+        arrays="securityGroup",
+    ),
+    config(
+        "openstackConfig",
+        "authUrl availabilityZone domainId domainName endpointType flavorId flavorName floatingipPool imageId "
+        "imageName netId netName password region secGroups sshPort sshUser tenantId tenantName username",
+        booleans="insecure",
+    ),
+    config("packetConfig", "billingCycle facilityCode os plan", required="apiKey projectId"),
+    config(
+        "rackspaceConfig",
+        "dockerInstall endpointType flavorId imageId region sshPort sshUser",
+        required="apiKey username",
+    ),
+    config(
+        "softlayerConfig",
+        "apiEndpoint apiKey cpu diskSize domain hostname image memory privateVlanId publicVlanId region user",
+        booleans="hourlyBilling localDisk privateNetOnly",
+    ),
+    config(
+        "virtualboxConfig",
+        "boot2dockerUrl diskSize memory",
+        required="cpuCount hostonlyCidr importBoot2dockerVm",
+        booleans="noShare",
+    ),
+    config(
+        "vmwarevcloudairConfig",
+        "catalog catalogitem computeid cpuCount dockerPort edgegateway memorySize orgvdcnetwork password publicip "
+        "sshPort username vdcid",
+        booleans="provision",
+    ),
+    config(
+        "vmwarevsphereConfig",
+        "boot2dockerUrl computeIp cpuCount datacenter datastore diskSize memorySize network password pool "
+        "username vcenter",
+    ),
+)
+
+MACHINE = ResourceType(
+    name="machine",
+    plural="machines",
+    parent="physicalHost",
+    access=access("crd", service="crud"),
+    named="cr",
+    fields={
+        "name": string("cr", column=True, required=True, nullable=False, min_length=1),
+        "authCertificateAuthority": text("cr"),
+        "authKey": text("cr"),
+        "driver": string(column=True),
+        "externalId": string(column=True),
+        "extractedConfig": text("", by_role={"service": "ru"}),
+        "labels": mapping("string", "cr"),
+        **{config.name: embedded(config.name, "cr") for config in CONFIGS},
+    },
+)
+
+TYPES = (MACHINE, wire_only("baseMachineConfig", {}), *CONFIGS)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether containers do their work: checks, who checks, what was seen."""
+
+from orca.resources.fields import NOBODY, integer, ref, string, text
+from orca.resources.machines import reported, simple
+from orca.resources.types import ResourceType, access, wire_only
+
+INSTANCE_HEALTH_CHECK = wire_only(
+    "instanceHealthCheck",
+    {
+        "healthyThreshold": integer("cr"),
+        "interval": integer("cr"),
+        "name": text("cr"),
+        "port": integer("cr", required=True, min=1, max=65535),
+        "requestLine": text("cr"),
+        "responseTimeout": integer("cr"),
+        "unhealthyThreshold": integer("cr"),
+    },
+)
+
+RECREATE_ON_QUORUM_STRATEGY_CONFIG = wire_only(
+    "recreateOnQuorumStrategyConfig", {"quorum": integer("cr", required=True)}
+)
+
+HEALTHCHECK_INSTANCE = ResourceType(
+    name="healthcheckInstance",
+    plural="healthcheckInstances",
+    prefix="1hi",
+    access=access(""),
+    fields={
+        "instanceId": ref("instance"),
+    },
+    machine=simple(),
+)
+
+HEALTHCHECK_INSTANCE_HOST_MAP = ResourceType(
+    name="healthcheckInstanceHostMap",
+    plural="healthcheckInstanceHostMaps",
+    prefix="1hihm",
+    access=access("r"),
+    named="r",
+    fields={
+        "externalTimestamp": integer(roles=NOBODY, column=True, big=True),
+        "healthState": string(column=True, max_length=128),
+        "healthcheckInstanceId": ref("healthcheckInstance", roles=NOBODY),
+        "hostId": ref("host"),
+        "instanceId": ref("instance"),
+    },
+    machine=simple(),
+)
+
+SERVICE_EVENT = ResourceType(
+    name="serviceEvent",
+    plural="serviceEvents",
+    prefix="1se",
+    access=access("r", agent="cr"),
+    named="r",
+    fields={
+        "externalTimestamp": integer("cr", column=True, big=True),
+        "healthcheckInstanceId": ref("healthcheckInstance", roles=NOBODY),
+        "healthcheckUuid": string("cr", column=True),
+        "hostId": ref("host", by_role={"agent": ""}),
+        "instanceId": ref("instance", by_role={"agent": ""}),
+        "reportedHealth": string("cr", column=True),
+    },
+    machine=reported(),
+)
+
+TYPES = (
+    INSTANCE_HEALTH_CHECK,
+    RECREATE_ON_QUORUM_STRATEGY_CONFIG,
+    HEALTHCHECK_INSTANCE,
+    HEALTHCHECK_INSTANCE_HOST_MAP,
+    SERVICE_EVENT,
+)

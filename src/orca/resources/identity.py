@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who somebody is: logins, tokens, what people prefer, and the record of what they did."""
+
+from orca.resources.fields import (
+    NOBODY,
+    Field,
+    any_json,
+    array,
+    boolean,
+    date,
+    embedded,
+    enum,
+    integer,
+    ref,
+    string,
+    text,
+)
+from orca.resources.machines import generic
+from orca.resources.types import ResourceType, access, wire_only
+
+USER_PREFERENCE = ResourceType(
+    name="userPreference",
+    plural="userPreferences",
+    prefix="1up",
+    access=access("", admin="crud", service="", user="crud"),
+    fields={
+        "name": string("cru", column=True, required=True, nullable=False),
+        "value": text("cru"),
+    },
+    machine=generic(),
+    live_key=lambda record: f"{record.accountId}:{record.name}",
+)
+
+IDENTITY = wire_only(
+    "identity",
+    {
+        "id": text(),
+        "name": text(),
+        "externalId": text(nullable=False),
+        "externalIdType": text(nullable=False),
+        "login": text(),
+        "profilePicture": text(),
+        "profileUrl": text(),
+        "projectId": ref("project", column=False),
+        "role": text(),
+    },
+    plural="identities",
+    part=False,
+)
+
+TOKEN = wire_only(
+    "token",
+    {
+        "accountId": text(),
+        "authProvider": text(),
+        "clientId": text(),
+        "code": text("cr", required=True),
+        "enabled": boolean(),
+        "hostname": text(),
+        "identities": array("identity", roles=NOBODY),
+        "jwt": text(),
+        "scheme": text(roles=NOBODY),
+        "security": boolean(),
+        "user": text(),
+        "userIdentity": embedded("identity"),
+        "userType": text(),
+    },
+    access=access("", token="cr"),  # noqa: S106 - the role of whoever has not signed in
+    part=False,
+)
+
+LOCAL_AUTH_CONFIG = wire_only(
+    "localAuthConfig",
+    {
+        "accessMode": text("cr", default="unrestricted"),
+        "enabled": boolean("cr"),
+        "name": text("cr", default="admin"),
+        "password": Field(type="password", rights="cro", required=True, nullable=False),
+        "username": text("cr", required=True, nullable=False),
+    },
+    access=access("", admin="cr"),
+    part=False,
+)
+
+CHANGE_SECRET_INPUT = wire_only(
+    "changeSecretInput",
+    {"newSecret": text("cr", required=True, nullable=False), "oldSecret": text("cr", required=True, nullable=False)},
+)
+
+AUDIT_LOG = ResourceType(
+    name="auditLog",
+    plural="auditLogs",
+    prefix="1al",
+    access=access("r"),
+    base=False,
+    fields={
+        "id": integer(column=True),
+        "accountId": ref("account"),
+        "authType": enum("AdminAuth", "BasicAuth", "RegistrationToken", "TokenAccount", "TokenAuth", column=True),
+        "authenticatedAsAccountId": ref("account", reverse=""),
+        "clientIp": string(column=True),
+        "created": date(column=True, index=True),
+        "description": string(column=True, max_length=1024),
+        "eventType": string(column=True),
+        "requestObject": text(),
+        "resourceId": string(column=True),
+        "resourceType": string(column=True),
+        "responseCode": text(),
+        "responseObject": text(),
+        "runtime": integer(roles=NOBODY, column=True),
+        "data": any_json(""),
+    },
+)
+
+TYPES = (
+    USER_PREFERENCE,
+    IDENTITY,
+    TOKEN,
+    LOCAL_AUTH_CONFIG,
+    CHANGE_SECRET_INPUT,
+    AUDIT_LOG,
+)

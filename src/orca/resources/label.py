@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels as rows of their own."""
+
+from orca.resources.fields import NOBODY, ref, string, text
+from orca.resources.machines import reported
+from orca.resources.types import ResourceType, access, wire_only
+
+LABEL = ResourceType(
+    name="label",
+    plural="labels",
+    prefix="1l",
+    access=access("r"),
+    named="r",
+    fields={
+        "key": string(column=True, max_length=1024),
+        "type": string(roles=NOBODY, column=True),
+        "value": string(column=True, max_length=4096),
+    },
+    machine=reported(),
+)
+
+HOST_LABEL_MAP = ResourceType(
+    name="hostLabelMap",
+    plural="hostLabelMaps",
+    prefix="1hlm",
+    access=access(""),
+    fields={
+        "hostId": ref("host"),
+        "labelId": ref("label"),
+    },
+    machine=reported(),
+)
+
+INSTANCE_LABEL_MAP = ResourceType(
+    name="instanceLabelMap",
+    plural="instanceLabelMaps",
+    prefix="1ilm",
+    access=access(""),
+    fields={
+        "instanceId": ref("instance"),
+        "labelId": ref("label"),
+    },
+    machine=reported(),
+)
+
+ADD_LABEL_INPUT = wire_only(
+    "addLabelInput",
+    {
+        "key": text("cr", required=True, nullable=False),
+        "value": text("cr"),
+    },
+)
+
+REMOVE_LABEL_INPUT = wire_only(
+    "removeLabelInput",
+    {"label": ref("label", "cr", column=False, required=True, nullable=False)},
+)
+
+TYPES = (
+    LABEL,
+    HOST_LABEL_MAP,
+    INSTANCE_LABEL_MAP,
+    ADD_LABEL_INPUT,
+    REMOVE_LABEL_INPUT,
+)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How services and stacks change while they run."""
+
+from orca.resources.fields import NOBODY, array, boolean, embedded, integer, mapping, ref, text
+from orca.resources.types import wire_only
+
+SERVICE_UPGRADE = wire_only(
+    "serviceUpgrade",
+    {
+        "inServiceStrategy": embedded("inServiceUpgradeStrategy", "cr"),
+        "toServiceStrategy": embedded("toServiceUpgradeStrategy", "cr"),
+        "toServiceId": ref("service", "cr", column=False),
+        "finalScale": integer("cr", default=1, min=1),
+        "updateLinks": boolean("cr"),
+        "batchSize": integer("cr", default=1, min=1),
+        "intervalMillis": integer("cr", default=2000, min=100),
+    },
+)
+
+IN_SERVICE_UPGRADE_STRATEGY = wire_only(
+    "inServiceUpgradeStrategy",
+    {
+        "batchSize": integer("cr", default=1, min=1),
+        "fullUpgrade": boolean(roles=NOBODY),
+        "intervalMillis": integer("cr", default=2000, min=100),
+        "launchConfig": embedded("launchConfig", "cr"),
+        "previousLaunchConfig": embedded("launchConfig"),
+        "previousSecondaryLaunchConfigs": array("secondaryLaunchConfig"),
+        "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr"),
+        "startFirst": boolean("cr", default=False, nullable=False),
+    },
+)
+
+TO_SERVICE_UPGRADE_STRATEGY = wire_only(
+    "toServiceUpgradeStrategy",
+    {
+        "batchSize": integer("cr", default=1, min=1),
+        "finalScale": integer("cr", default=1, min=1),
+        "intervalMillis": integer("cr", default=2000, min=100),
+        "toServiceId": ref("service", "cr", column=False),
+        "updateLinks": boolean("cr"),
+    },
+)
+
+SERVICE_RESTART = wire_only(
+    "serviceRestart",
+    {"rollingRestartStrategy": embedded("rollingRestartStrategy", "cr", required=True, nullable=False)},
+)
+
+ROLLING_RESTART_STRATEGY = wire_only(
+    "rollingRestartStrategy",
+    {
+        "batchSize": integer("cr", default=1, min=1),
+        "instanceToStartCount": mapping("int", roles=NOBODY),
+        "intervalMillis": integer("cr", default=2000, min=100),
+    },
+)
+
+SCALE_POLICY = wire_only(
+    "scalePolicy",
+    {
+        "increment": integer("cr", default=1, min=1),
+        "max": integer("cr", default=1, min=1),
+        "min": integer("cr", default=1, min=1),
+    },
+)
+
+ENVIRONMENT_UPGRADE = wire_only(
+    "environmentUpgrade",
+    {
+        "dockerCompose": text("cr"),
+        "environment": mapping("string", "cr"),
+        "externalId": text("cr"),
+        "rancherCompose": text("cr"),
+    },
+)
+
+ADD_OUTPUTS_INPUT = wire_only("addOutputsInput", {"outputs": mapping("string", "cr", required=True, nullable=False)})
+
+TYPES = (
+    SERVICE_UPGRADE,
+    IN_SERVICE_UPGRADE_STRATEGY,
+    TO_SERVICE_UPGRADE_STRATEGY,
+    SERVICE_RESTART,
+    ROLLING_RESTART_STRATEGY,
+    SCALE_POLICY,
+    ENVIRONMENT_UPGRADE,
+    ADD_OUTPUTS_INPUT,
+)
