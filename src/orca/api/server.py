@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 import orca
-from orca import network, orchestration, provision
+from orca import network, orchestration, provision, simulator
 from orca.api import basics, bootstrap, tls
 from orca.api.app import Application
 from orca.api.ask import Proxies
@@ -55,7 +55,8 @@ class Settings:
     ``listen``: ``HOST:PORT`` each; a loopback address speaks HTTP, any other HTTPS. ``advertise_url``: where agents and
     people reach the server. ``access_control``: False lets everybody on this machine in, chosen when the data directory
     is made. ``tls_cert``/``tls_key``: a certificate of one's own. ``tls``: False behind a proxy that ends TLS, which
-    must be named in ``trusted_proxies`` (networks; this machine is always trusted).
+    must be named in ``trusted_proxies`` (networks; this machine is always trusted). ``sim``: every project may have
+    simulated agents.
     """
 
     data_dir: Path
@@ -66,6 +67,7 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     trusted_proxies: frozenset[str] = frozenset()
+    sim: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ async def run(settings: Settings) -> int:
         admin = await bootstrap.first_start(services)
     except bootstrap.WrongMode as error:
         raise StartError(f"--access-control: {error}") from error
+    for start in services.starts:
+        await start()
     await services.engine.start()
     background = [
         asyncio.create_task(keep(name, start), name=name)
@@ -183,12 +187,14 @@ def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity)
         ca_pem=identity.ca_pem,
         version=orca.__version__,
         open=not settings.access_control,
+        simulates=settings.sim,
     )
     services = Services(db=db, vault=Vault.open_file(settings.data_dir / "master.key"), server=server)
     services.add(basics.behaviour)
     network.install(services)
     provision.install(services)
     orchestration.install(services)
+    simulator.install(services)
     return services
 
 

@@ -46,6 +46,7 @@ from orca.cli.errors import CommandError
     show_default=True,
     help="A network whose X-Forwarded-* headers count, besides loopback; may repeat.",
 )
+@click.option("--sim", is_flag=True, help="Every project may have simulated agents (POST agents {uri: sim://NAME}).")
 @click.pass_context
 def server(
     ctx: click.Context,
@@ -57,6 +58,7 @@ def server(
     tls_key: Path | None,
     tls: str,
     trusted_proxies: tuple[str, ...],
+    sim: bool,
 ) -> None:
     """Run the server until it is told to stop (SIGTERM, SIGINT).
 
@@ -81,6 +83,7 @@ def server(
         tls_cert=tls_cert,
         tls_key=tls_key,
         trusted_proxies=frozenset(trusted_proxies),
+        sim=sim,
     )
     try:
         status = serve(settings)

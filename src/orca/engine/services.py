@@ -24,7 +24,7 @@ class Server:
 
     ``url``: where agents and people reach it; ``found``: whether that is known, or a guess because the server listens
     on every address and nobody said how it is reached; ``ca_sha256``: of its CA certificate (DER, hex); ``open``: there
-    is no access control.
+    is no access control; ``simulates``: every project may have simulated agents.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Server:
     version: str
     found: bool = True
     open: bool = False
+    simulates: bool = False
 
 
 @dataclass(kw_only=True)
@@ -47,6 +48,7 @@ class Services:
     agents: AgentConnections = field(default_factory=AgentConnections)
     behaviour: Behaviour = field(default_factory=Behaviour)
     first_start: list[Callable[[Tx], object]] = field(default_factory=list)
+    starts: list[Background] = field(default_factory=list)
     tasks: list[tuple[str, Background]] = field(default_factory=list)
     parts: dict[type, object] = field(default_factory=dict)
     engine: Engine = field(init=False)
@@ -62,6 +64,10 @@ class Services:
     def at_first_start(self, unit: Callable[[Tx], object]) -> None:
         """Run a unit in the transaction that sets up a new database (accounts exist by then), in order of adding."""
         self.first_start.append(unit)
+
+    def at_start(self, run: Background) -> None:
+        """Await this at each start of the server, before anything else goes on."""
+        self.starts.append(run)
 
     def background(self, name: str, run: Background) -> None:
         """Keep a coroutine running while the server does; it is started anew (with a pause) if it raises."""

@@ -46,6 +46,10 @@ class Delivery:
             self._greeting.discard(host_id)
         self._flush(host_id)
 
+    def resume(self, connection: AgentConnection, host_id: int) -> None:
+        """A host's agent goes on with what its rows say it has applied: there is nothing to compare."""
+        self._online[host_id] = connection
+
     def leave(self, connection: AgentConnection, host_id: int) -> None:
         """The agent's connection ended; what was not sent will be part of the next comparison."""
         if self._online.get(host_id) is connection:

@@ -27,9 +27,13 @@ def peer_item(host: Record) -> str:
 
 
 def members(tx: ReadTx, project_id: int) -> list[Record]:
-    """The hosts of a project that have a range of the network and are not leaving."""
+    """The hosts of a project that can have tunnels: with a range and a key of their own, and not leaving."""
     ranged = {row.hostId for row in tx.find("subnet", accountId=project_id)}
-    return [host for host in tx.find("host", accountId=project_id) if host.id in ranged and host.state != "removing"]
+    return [
+        host
+        for host in tx.find("host", accountId=project_id)
+        if host.id in ranged and host.meshCsr and host.state != "removing"
+    ]
 
 
 def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapping[str, str]) -> None:
@@ -50,6 +54,9 @@ def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapp
             "images": dict(images),
         },
     )
+    if not host.meshCsr:
+        # Nobody can have a tunnel to it.
+        return
     own = _peer(host, subnet)
     for other in members(tx, host.accountId):
         if other.id == host.id:

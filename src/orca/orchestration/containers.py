@@ -7,7 +7,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
 from orca.orchestration import ports, scaling
-from orca.orchestration.launch import IMAGE_PREFIX
+from orca.orchestration.launch import IMAGE_PREFIX, SIMULATED_PREFIX
 from orca.resources.errors import Refused
 from orca.store import Record, Tx
 
@@ -26,7 +26,7 @@ def check_launch(fields: dict[str, Any]) -> None:
     image = fields.get("imageUuid")
     if not image:
         raise Refused("MissingRequired", "imageUuid is required", field="imageUuid")
-    if not str(image).startswith(IMAGE_PREFIX) or len(image) == len(IMAGE_PREFIX):
+    if not any(str(image).startswith(prefix) and image != prefix for prefix in (IMAGE_PREFIX, SIMULATED_PREFIX)):
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
     if fields.get("networkMode") == "container":
         raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")

@@ -15,12 +15,14 @@ from orca.store import Record
 from orca.wire import names
 
 IMAGE_PREFIX = "docker:"
+SIMULATED_PREFIX = "sim:"
+"""Images that only simulated hosts run: nothing is pulled."""
 
 DEFAULT_RESTART_COUNT = 0
 
 
 def image_reference(image_uuid: str) -> str:
-    """`orca/web:1` of `docker:orca/web:1`."""
+    """`orca/web:1` of `docker:orca/web:1`; a simulated image is as it is."""
     return image_uuid.removeprefix(IMAGE_PREFIX)
 
 

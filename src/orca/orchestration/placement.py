@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from orca.network import addresses
 from orca.orchestration import ports
+from orca.orchestration.launch import SIMULATED_PREFIX
 from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, place
 from orca.provision.hosts import CONNECTED
 from orca.store import Record, Tx
@@ -30,7 +31,8 @@ def settle(tx: Tx, instance: Record) -> Record:
         wanted = [spec for text in instance.ports or [] for spec in ports.parse(text)]
         public = tuple(spec.published for spec in wanted if spec.published is not None)
         facts = host_facts(tx, instance, with_ports=bool(public))
-        choice = place(Wanted(public, instance.requestedHostId), facts)
+        simulated = instance.imageUuid.startswith(SIMULATED_PREFIX)
+        choice = place(Wanted(public, instance.requestedHostId, simulated), facts)
         tx.update(
             instance, hostId=choice.host_id, allocationState="active", placement={"refused": dict(choice.refused)}
         )
@@ -90,6 +92,7 @@ def host_facts(tx: Tx, instance: Record, *, with_ports: bool) -> list[HostFacts]
             of_service=counts.get(host.id, (0, 0))[1],
             held=held.get(host.id, {}),
             avoid=None if host.agentState == CONNECTED else "its agent is not connected",
+            simulated=host.kind == "sim",
         )
         for host in tx.find("host", accountId=instance.accountId)
     ]

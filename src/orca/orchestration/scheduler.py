@@ -35,7 +35,8 @@ class PublicPort:
 class HostFacts:
     """What placement knows of a host.
 
-    `held` names who holds each public port; `avoid` is a reason not to use the host just now (its agent is gone).
+    `held` names who holds each public port; `avoid` is a reason not to use the host just now (its agent is gone);
+    `simulated`: it runs simulated images too, and nothing for real.
     """
 
     id: int
@@ -45,14 +46,16 @@ class HostFacts:
     of_service: int = 0
     held: Mapping[PublicPort, str] = field(default_factory=dict)
     avoid: str | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a container asks of its host."""
+    """What a container asks of its host; a `simulated` one does not run for real."""
 
     ports: tuple[PublicPort, ...] = ()
     requested_host_id: int | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
     named = wanted.requested_host_id == host.id
     if wanted.requested_host_id is not None and not named:
         return "another host was requested"
+    if wanted.simulated and not host.simulated:
+        return "does not run simulated images"
     # A deactivated host takes nothing new, unless the caller names it.
     if host.state != "active" and not (named and host.state == "inactive"):
         return f"is {host.state}"

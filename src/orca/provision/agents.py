@@ -75,18 +75,18 @@ async def disconnected(services: Services, connection: AgentConnection, data: di
     if greeted.get(connection.agent_id) is connection:
         del greeted[connection.agent_id]
 
-    def unit(tx: Tx) -> int | None:
-        host = tx.first("host", agentId=connection.agent_id)
+    def unit(tx: Tx) -> list[int]:
         agent = tx.get("agent", connection.agent_id)
-        if host is None or agent is None:
-            return None
+        if agent is None:
+            return []
         if agent.state == "active":
             tx.update(agent, state=hosts.RECONNECTING)
-        tx.update(host, agentState=hosts.RECONNECTING)
-        return int(host.id)
+        found = tx.find("host", agentId=connection.agent_id)
+        for host in found:
+            tx.update(host, agentState=hosts.RECONNECTING)
+        return [host.id for host in found]
 
-    host_id = await services.db.write(unit)
-    if host_id is not None:
+    for host_id in await services.db.write(unit):
         services.part(Delivery).leave(connection, host_id)
 
 

@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 
 from orca.engine import Behaviour, Call, Run, Services
 from orca.provision import settings, tokens
-from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
+from orca.provision.agent_account import open_account
+from orca.provision.credentials import new_access_key, new_secret_key
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 from orca.wire.loopback import is_loopback
 
 TOKEN_CONTEXT = "registrationToken.secret"  # noqa: S105 - says what a sealed text is for
 AGENT_CONTEXT = "agentApiKey.secret"
+AGENT_URI = "event:///%s"
 MAX_KEY = 128
 DOCKER_RUN = (
     "sudo docker run -d --name orca-agent --restart=always --network=host --cap-drop=ALL --cap-add=NET_ADMIN"
@@ -142,12 +144,20 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     key = str(fields.get("key") or "")
     if not 8 <= len(key) <= MAX_KEY:
         raise Refused("InvalidFormat", "key: the uuid of the host is expected", field="key")
+    account_id = fields.get("accountId") or call.account_id
     existing = tx.first("register", key=key)
     if existing is not None:
-        if existing.accountId != call.account_id:
+        if existing.accountId != account_id:
             raise Refused("NotUnique", "this host is registered in another project", field="key")
         return existing
-    row = tx.insert("register", accountId=call.account_id, kind="register", key=key, name=fields.get("name"))
+    row = tx.insert(
+        "register",
+        accountId=account_id,
+        kind="register",
+        key=key,
+        name=fields.get("name"),
+        agentUriFormat=fields.get("agentUriFormat"),
+    )
     call.request(tx, row, "create")
     return row
 
@@ -160,27 +170,19 @@ async def create_register(run: Run) -> None:
 
 def _equip(tx: Tx, run: Run) -> None:
     row = run.resource(tx)
-    secret = new_secret_key()
-    account = tx.insert("account", kind="agent", name=f"agent {row.key}", state="active")
     agent = tx.insert(
         "agent",
-        accountId=account.id,
-        state="active",
+        state="requested" if row.agentUriFormat else "active",
         name=row.key,
-        uri=f"event:///{row.key}",
+        uri=(row.agentUriFormat or AGENT_URI).replace("%s", row.key),
         registrationKey=row.key,
         managedConfig=True,
         data={"agentResourcesAccountId": row.accountId, "registrationKey": row.key},
     )
-    access_key = new_access_key()
-    tx.insert(
-        "credential",
-        kind="agentApiKey",
-        accountId=account.id,
-        state="active",
-        publicValue=access_key,
-        secretHash=secret_hash(secret),
-    )
+    access_key, secret = open_account(tx, agent)
+    if row.agentUriFormat:
+        # The server reaches it by its uri; it does not dial in.
+        run.engine.request(tx, agent, "create")
     sealed = run.services.vault.seal(secret, AGENT_CONTEXT)
     tx.update(row, agentId=agent.id, data={"accessKey": access_key, "secret": sealed})
 

@@ -3,7 +3,7 @@
 
 from orca.resources.fields import NOBODY, OPERATORS, Field, ref, string, text
 from orca.resources.machines import generic
-from orca.resources.types import ResourceType, access
+from orca.resources.types import ROLES, ResourceType, access
 from orca.store import Record
 
 
@@ -98,6 +98,8 @@ REGISTER = ResourceType(
         "key": string("cr", column=True, index=True, required=True, nullable=False),
         "accessKey": string(),
         "secretKey": string(),
+        "accountId": ref("account", "cr", by_role=dict.fromkeys(ROLES, "r")),
+        "agentUriFormat": string("cr", roles=NOBODY),
         "agentId": ref("agent", roles=OPERATORS, column=False, index=False, ours=True),
     },
     machine=generic(),

@@ -21,6 +21,8 @@ AGENT = ResourceType(
     plural="agents",
     prefix="1a",
     access=access("", admin="r", service="rud", agent="r"),
+    # Simulated agents, where the server has them.
+    also=dict.fromkeys(("project", "owner", "member"), "c"),
     fields={
         "uri": string("cr", column=True),
         "managedConfig": boolean("cr", default=True),
@@ -32,8 +34,8 @@ AGENT = ResourceType(
         **generic(extra_deactivate="reconnecting"),
         "reconnect": process("active activating", "reconnecting", "active"),
     },
-    live_key=lambda record: record.registrationKey,
-    unique_field="registrationKey",
+    live_key=lambda record: record.uri,
+    unique_field="uri",
 )
 
 HOST = ResourceType(

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a simulated agent: who may make one, what its processes do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call, Run
+from orca.provision.agent_account import open_account
+from orca.resources.errors import Refused
+from orca.simulator import knobs, resources
+from orca.simulator.fleet import Fleet
+from orca.store import ReadTx, Record, Tx
+
+behaviour = Behaviour()
+
+
+@behaviour.create("agent")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """An agent that the server reaches by its uri, instead of one that registers.
+
+    Raises:
+        Refused: the caller may not, the uri is taken, or the knobs are not what they should be.
+    """
+    uri = fields.get("uri")
+    if call.role != "superadmin" and not (call.services.server.simulates and knobs.is_simulated(uri)):
+        raise Refused("Forbidden", "agents register; simulated ones need a server with --sim", status=403)
+    if not uri:
+        raise Refused("MissingRequired", "uri is required", field="uri")
+    data = {name: value for name, value in (fields.pop("data", None) or {}).items() if name != "fields"}
+    if call.role != "superadmin":
+        data = {"agentResourcesAccountId": call.account_id}
+    row = tx.insert("agent", **{**fields, "accountId": None, "kind": "agent", "data": data})
+    if knobs.is_simulated(uri):
+        _check(tx, row)
+    call.request(tx, row, "create")
+    return row
+
+
+def _check(tx: Tx, agent: Record) -> None:
+    try:
+        wanted = knobs.read(agent.data)
+    except knobs.BadKnobs as error:
+        raise Refused("InvalidFormat", str(error), field="data") from error
+    if resources.account_of(tx, agent, wanted) is None:
+        raise Refused("InvalidReference", "agentResourcesAccountId: there is no such project", field="data")
+
+
+@behaviour.process("agent.create")
+async def open(run: Run) -> None:
+    """Every agent has an account of its own and a key."""
+
+    def unit(tx: Tx) -> None:
+        if run.resource(tx).accountId is None:
+            open_account(tx, run.resource(tx))
+
+    run.finish(unit)
+
+
+@behaviour.process("agent.activate", "agent.reconnect")
+async def connect(run: Run) -> None:
+    """A simulated agent answers at once, and has its machines then; any other says hello itself."""
+    if not await run.read(lambda tx: knobs.is_simulated(run.resource(tx).uri)):
+        return
+    hosts = await run.step("machines", lambda tx: _machines(tx, run))
+    await run.services.part(Fleet).connect(run.resource_id, hosts)
+
+
+@behaviour.process("agent.deactivate")
+async def disconnect(run: Run) -> None:
+    """Nobody is asked through an agent that is not active."""
+    run.services.part(Fleet).disconnect(run.resource_id)
+    run.finish(lambda tx: _silence(tx, run.resource_id, "inactive"))
+
+
+def _machines(tx: Tx, run: Run) -> list[int]:
+    agent = run.resource(tx)
+    return resources.ensure(tx, run.services, agent, knobs.read(agent.data))
+
+
+def _silence(tx: Tx, agent_id: int, state: str) -> None:
+    for host in _hosts(tx, agent_id):
+        tx.update(host, agentState=state)
+
+
+def _hosts(tx: ReadTx, agent_id: int) -> list[Record]:
+    return tx.find("host", agentId=agent_id)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All simulated agents of a server: who is connected, what they tell at a ping, what a restart finds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from orca import wire
+from orca.engine import Services
+from orca.network import Delivery
+from orca.orchestration import observed
+from orca.simulator import knobs
+from orca.simulator.connection import SimConnection
+from orca.simulator.disk import Disk
+from orca.store import ReadTx, Tx
+
+PING_INTERVAL = 5.0
+"""Seconds between two rounds; a round without news costs nothing, however many agents there are."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Fleet:
+    """The simulated agents. Everything here runs in the event loop."""
+
+    def __init__(self, services: Services, disk: Disk) -> None:
+        self.talkative: set[SimConnection] = set()
+        """Agents with news for the next ping."""
+        self._services = services
+        self._disk = disk
+        self._cut: set[str] = set()
+
+    async def take_up(self) -> None:
+        """Connect the agents of the server's last life, before anything asks for them. They have what the rows say."""
+        await asyncio.to_thread(self._disk.load)
+        delivery = self._services.part(Delivery)
+        for agent_id, uri, data, host_ids in await self._services.db.read(_active_agents):
+            connection = self._connect(agent_id, uri, data)
+            for host_id in host_ids:
+                delivery.resume(connection, host_id)
+
+    async def run(self) -> None:
+        """Compare with the rows what the last life left, then ping until cancelled."""
+        for agent_id, host_id, report in await self._services.db.read(self._differences):
+            connection = self._services.agents.get(agent_id)
+            if isinstance(connection, SimConnection):
+                connection.news.append((host_id, report))
+                self.talkative.add(connection)
+        while True:
+            await self.ping()
+            await asyncio.sleep(PING_INTERVAL)
+
+    async def ping(self) -> None:
+        """One round: whoever has news tells them."""
+        talkative, self.talkative = self.talkative, set()
+        for connection in talkative:
+            news, connection.news = connection.news, []
+
+            def unit(tx: Tx, news: list[tuple[int, wire.Container]] = news) -> None:
+                for host_id, report in news:
+                    host = tx.get("host", host_id)
+                    if host is not None and host.removed is None:
+                        observed.observe(tx, self._services, host, report)
+
+            if not connection.closed:
+                await self._services.db.write(unit)
+
+    async def connect(self, agent_id: int, host_ids: Iterable[int]) -> None:
+        """An agent came, or came back: its hosts get what they lack."""
+        uri, data = await self._services.db.read(lambda tx: _pretence(tx, agent_id))
+        connection = self._connect(agent_id, uri, data)
+        for host_id in host_ids:
+            await self._services.part(Delivery).greet(connection, host_id, {})
+
+    def disconnect(self, agent_id: int) -> None:
+        """An agent is told to stop; its containers stay."""
+        connection = self._services.agents.get(agent_id)
+        if isinstance(connection, SimConnection):
+            self._services.agents.detach(connection)
+            connection.hang_up()
+
+    def cut(self, connection: SimConnection) -> None:
+        """An agent falls silent, and stays so until its action ``reconnect``."""
+        self._services.agents.detach(connection)
+        connection.hang_up()
+        self._services.spawn(self.lost(connection))
+
+    async def lost(self, connection: SimConnection) -> None:
+        """Tell the other parts that an agent's connection ended."""
+        self._services.agents.detach(connection)
+        for handler in self._services.behaviour.agent_events.get("disconnected", ()):
+            await handler(self._services, connection, {})
+
+    def first_time(self, uuid: str) -> bool:
+        """Whether a container asks for the connection to be cut for the first time: it does so once."""
+        first = uuid not in self._cut
+        self._cut.add(uuid)
+        return first
+
+    async def describe(self, resource_type: str | None, resource_id: int | None) -> tuple[int, str]:
+        """The host of a command's container, and the container as JSON: its name and its data."""
+        if resource_type != "instance":
+            return 0, ""
+        row = await self._services.db.read(lambda tx: tx.get("instance", resource_id))
+        return (0, "") if row is None else (row.hostId or 0, _encode({"name": row.name, "data": row.data}).decode())
+
+    def _connect(self, agent_id: int, uri: str, data: dict[str, Any]) -> SimConnection:
+        connection = SimConnection(self, agent_id, uri, knobs.read(data), self._disk)
+        self._services.agents.attach(connection)
+        return connection
+
+    def _differences(self, tx: ReadTx) -> list[tuple[int, int, wire.Container]]:
+        """What the rows say and the simulated hosts do not: (agent, host, the container as it is there)."""
+        host, instance = tx.table("host").c, tx.table("instance").c
+        statement = (
+            sa.select(host.agentId, host.id, instance.uuid, instance.externalId, instance.name, instance.state)
+            .join(tx.table("host"), host.id == instance.hostId)
+            .where(host.kind == "sim", instance.removed.is_(None), instance.state.in_(observed.SETTLED))
+        )
+        found = []
+        for row in tx.execute(statement):
+            agent_id, host_id, uuid, external_id, name, state = tuple(row)
+            container = self._disk.get(uuid) or self._disk.get(external_id or "")
+            if container is None and external_id is not None:
+                gone = wire.Container(external_id=external_id, name=name or "", state="removed", uuid=uuid)
+                found.append((agent_id, host_id, gone))
+            elif container is not None and container.running != (state == "running"):
+                found.append((agent_id, host_id, container.report()))
+        return found
+
+
+def _active_agents(tx: ReadTx) -> list[tuple[int, str, dict[str, Any], list[int]]]:
+    """Simulated agents that were connected: id, uri, data and hosts."""
+    agent, host = tx.table("agent").c, tx.table("host").c
+    hosts: dict[int, list[int]] = {}
+    for row in tx.execute(sa.select(host.agentId, host.id).where(host.kind == "sim", host.removed.is_(None))):
+        agent_id, host_id = tuple(row)
+        hosts.setdefault(agent_id, []).append(host_id)
+    chosen = tx.query("agent", state="active").where(agent.uri.like(f"{knobs.SCHEME}%"))
+    return [(row.id, row.uri, row.data, hosts.get(row.id, [])) for row in tx.rows("agent", chosen)]
+
+
+def _pretence(tx: ReadTx, agent_id: int) -> tuple[str, dict[str, Any]]:
+    agent = tx.require("agent", agent_id)
+    return agent.uri, agent.data
