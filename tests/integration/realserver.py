@@ -27,8 +27,11 @@ def free_port() -> int:
 class RealServer:
     """The server's process, which may be killed and started again on the same data and port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
+        self.options = options
+        self.program = ("-c", "from orca.cli import main; main()")
+        """What the interpreter runs; a test may put something around the command."""
         self.url = f"http://127.0.0.1:{free_port()}"
         self.process: asyncio.subprocess.Process | None = None
         self.http = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
@@ -36,9 +39,9 @@ class RealServer:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, folder: Path) -> AsyncIterator[RealServer]:
+    async def running(cls, folder: Path, *options: str) -> AsyncIterator[RealServer]:
         """A server for as long as the block lasts."""
-        server = cls(folder)
+        server = cls(folder, *options)
         await server.start()
         try:
             yield server
@@ -49,9 +52,9 @@ class RealServer:
     async def start(self) -> None:
         """Start the process and wait until it answers."""
         address = self.url.removeprefix("http://")
-        options = ("server", "--data-dir", str(self.folder), "--listen", address)
+        options = ("server", "--data-dir", str(self.folder), "--listen", address, *self.options)
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", "from orca.cli import main; main()", *options), stdout=asyncio.subprocess.DEVNULL
+            *(sys.executable, *self.program, *options), stdout=asyncio.subprocess.DEVNULL
         )
         async with asyncio.timeout(60):
             while not await self._answers():
