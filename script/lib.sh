@@ -85,7 +85,7 @@ _make_venv() {
     # uv takes seconds where pip takes a minute, but reads none of pip's settings: where those are needed pip does it.
     mkdir -p .cache
     .venv/bin/python -m pip install -q --disable-pip-version-check uv
-    .venv/bin/uv pip install -q --python .venv/bin/python -e '.[dev]' 2>.cache/uv.log ||
+    .venv/bin/uv pip install -q --compile-bytecode --python .venv/bin/python -e '.[dev]' 2>.cache/uv.log ||
         .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 }
 

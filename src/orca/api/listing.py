@@ -101,7 +101,7 @@ def filtered(
         applied[name] = (applied[name] or []) + [{"modifier": modifier, "value": text}]
     if "removed" in columns and not applied.get("removed") and ask.first("_removed") is None:
         statement = statement.where(live(ask, columns, tx.now))
-    if type.name == "project" and caller.role in EVERYWHERE and ask.first("all") != "true":
+    if type.name == "project" and caller.role in EVERYWHERE and (ask.first("all") or "").lower() != "true":
         statement = statement.where(columns.id.in_(member_projects(tx, caller.user.id)))
     return statement, applied
 

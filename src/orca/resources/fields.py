@@ -67,7 +67,7 @@ class Field:
         if not self.rights and not self.by_role:
             return ""
         if role == "superadmin":
-            return "ru" if self.rights == "r" else "cru"
+            return "cru"
         if role in self.by_role:
             return self.by_role[role]
         if self.roles is not None and role not in self.roles:
