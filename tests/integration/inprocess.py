@@ -11,7 +11,7 @@ from typing import Any
 
 from fakeagent import FakeHost, FakeMachine
 
-from orca import network, orchestration, provision, wire
+from orca import network, orchestration, provision, simulator, wire
 from orca.engine import AgentGone, Call, CommandFailed, Progress, Server, Services, lookup
 from orca.provision.projects import DEFAULT_PROJECT
 from orca.resources import schema
@@ -101,7 +101,7 @@ class Platform:
             id="s1", data_dir=folder, url="https://192.0.2.1:8080", ca_sha256="0" * 64, ca_pem="", version="0"
         )
         services = Services(db=db, vault=Vault.open_file(folder / "master.key"), server=server)
-        for package in (network, provision, orchestration):
+        for package in (network, provision, orchestration, simulator):
             package.install(services)
         platform = cls(services)
         if fresh:
@@ -109,6 +109,8 @@ class Platform:
         project = await db.read(lambda tx: tx.first("project", name=DEFAULT_PROJECT))
         assert project is not None
         platform.project_id = project.id
+        for begin in services.starts:
+            await begin()
         for _, run in services.tasks:
             platform._spawn(run())
         await services.engine.start()
@@ -180,15 +182,15 @@ class Platform:
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
-    def call(self) -> Call:
+    def call(self, role: str = "owner") -> Call:
         """Somebody who works in the default project."""
-        return Call(services=self.services, role="owner", account_id=self.project_id, user_id=1)
+        return Call(services=self.services, role=role, account_id=self.project_id, user_id=1)
 
-    async def create(self, type: str, **fields: Any) -> Any:
+    async def create(self, type: str, *, _role: str = "owner", **fields: Any) -> Any:
         """What POST on a collection does."""
         hook = lookup(self.services.behaviour.creates, type)
         assert hook is not None
-        return await self.services.db.write(lambda tx: hook(tx, self.call(), dict(fields)))
+        return await self.services.db.write(lambda tx: hook(tx, self.call(_role), dict(fields)))
 
     async def act(self, type: str, id: int, action: str, **data: Any) -> Any:
         """What an action does."""

@@ -16,6 +16,7 @@ from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
 from orca.network import Delivery
 from orca.network import ports as network_ports
+from orca.orchestration.containers import start_removal
 from orca.orchestration.lifecycle import gone
 from orca.store import ANY, Record, Tx
 from orca.wire import names
@@ -119,7 +120,10 @@ def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container
 
 
 def _removed(tx: Tx, services: Services, instance: Record) -> None:
-    """Somebody removed the container on its host."""
+    """Somebody removed the container on its host; one of ours goes through its processes, as v1 shows them."""
+    if not instance.nativeContainer:
+        start_removal(tx, services.engine, instance)
+        return
     gone(tx, services.part(Delivery), instance)
     tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
 

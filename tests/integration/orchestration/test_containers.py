@@ -131,7 +131,7 @@ async def test_a_requested_host_is_obeyed(platform):
     ("fields", "code"),
     [
         ({}, "MissingRequired"),
-        ({"imageUuid": "sim:x"}, "InvalidImageInstanceKind"),
+        ({"imageUuid": "vm:x"}, "InvalidImageInstanceKind"),
         ({"imageUuid": "docker:"}, "InvalidImageInstanceKind"),
         ({"imageUuid": "docker:ok", "ports": ["80:x"]}, "PortWrongFormat"),
         ({"imageUuid": "docker:ok", "networkMode": "container"}, "InvalidOption"),
@@ -180,6 +180,7 @@ async def test_what_happened_by_hand_while_the_agent_was_away_is_the_truth(platf
     machine.run_by_hand("by-hand")
     await platform.connect(connection.agent_id, machine)
     await platform.until(lambda tx: tx.require("instance", rows[0].id).state == "stopped")
+    await platform.until(lambda tx: tx.require("instance", rows[1].id).state == "removed")
     states = await platform.read(lambda tx: [tx.require("instance", row.id).state for row in rows])
     assert states == ["stopped", "removed", "running", "removed"]
     native = await platform.read(lambda tx: tx.first("container", nativeContainer=True))

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated agents: what each brings with it, who may make one, what a restart finds."""
+
+import pytest
+from inprocess import Platform
+
+from orca.resources.errors import Refused
+from orca.simulator import knobs
+from orca.simulator.fleet import Fleet
+from orca.store import NotUnique
+
+
+async def test_one_host_by_default(platform, simulate):
+    agent, (host,) = await simulate()
+
+    def rows(tx):
+        return {
+            type: [(row.kind, row.uuid, row.accountId) for row in tx.find(type)]
+            for type in ("physicalHost", "storagePool")
+        }
+
+    assert (host.kind, host.uuid, host.agentState) == ("sim", f"{agent.uuid}-0", "active")
+    assert host.name == host.hostname == f"testhost-{host.uuid}"
+    assert await platform.read(rows) == {
+        "physicalHost": [("sim", f"{agent.uuid}-physical-host", platform.project_id)],
+        "storagePool": [("sim", f"{host.uuid}-0", platform.project_id)],
+    }
+    address = await platform.read(lambda tx: tx.first("ipAddress", hostId=host.id))
+    assert (address.address, address.kind, address.role) == ("192.168.0.21", "sim", "primary")
+    account = await platform.read(lambda tx: tx.require("account", tx.require("agent", agent.id).accountId))
+    assert account.kind == "agent"
+    keys = await platform.read(lambda tx: tx.find("credential", accountId=account.id))
+    assert [(key.kind, key.state) for key in keys] == [("agentApiKey", "active")]
+
+
+async def test_knobs(platform, simulate):
+    _, hosts = await simulate(hosts=2, storagePoolsPerHost=3, externalId="lab-7", ipAddress="192.0.2.7")
+    assert {host.agentIpAddress for host in hosts} == {"192.0.2.7"}
+    assert "lab-7" in {host.uuid for host in hosts}
+    physical = await platform.read(lambda tx: tx.find("physicalHost"))
+    assert [(row.uuid, row.externalId) for row in physical] == [("lab-7", "lab-7")]
+    assert {host.physicalHostId for host in hosts} == {physical[0].id}
+    for host in hosts:
+        tied = await platform.read(lambda tx, id=host.id: tx.count("storagePoolHostMap", hostId=id))
+        assert tied == 3
+
+
+async def test_without_a_physical_host(platform, simulate):
+    _, (host,) = await simulate(addPhysicalHost=False)
+    assert host.physicalHostId is None
+    assert await platform.read(lambda tx: tx.count("physicalHost")) == 0
+
+
+@pytest.mark.parametrize(
+    "given", [{"hosts": "many"}, {"hosts": -1}, {"delay": 10**9}, {"agentResourcesAccountId": 999}]
+)
+async def test_knobs_that_are_none(platform, given):
+    with pytest.raises(Refused) as refused:
+        await platform.create("agent", _role="superadmin", uri="sim://bad", data={knobs.KEY: given})
+    assert (refused.value.status, refused.value.field) == (422, "data")
+
+
+async def test_an_uri_is_used_once(platform, simulate):
+    await simulate("twice")
+    with pytest.raises(NotUnique):
+        await simulate("twice")
+
+
+@pytest.mark.parametrize("role", ["owner", "admin", "service"])
+async def test_only_superadmin_makes_agents(platform, role):
+    with pytest.raises(Refused) as refused:
+        await platform.create("agent", _role=role, uri="sim://mine")
+    assert refused.value.status == 403
+    assert await platform.read(lambda tx: tx.count("agent")) == 0
+
+
+async def test_register_by_uri(platform):
+    await platform.create("register", _role="superadmin", key="0123456789", agentUriFormat="sim://%s")
+    host = await platform.until(lambda tx: tx.first("host", state="active"))
+    agent = await platform.read(lambda tx: tx.require("agent", host.agentId))
+    assert (agent.uri, agent.data["registrationKey"]) == ("sim://0123456789", "0123456789")
+
+
+async def test_host_removed_takes_everything_along(platform, simulate):
+    agent, (host,) = await simulate()
+    await platform.create("container", imageUuid="sim:1")
+    await platform.running(1)
+    await platform.act("host", host.id, "deactivate", remove=True)
+    await platform.until(lambda tx: tx.first("host") is None and tx.first("instance") is None)
+    assert await platform.read(lambda tx: tx.get("agent", agent.id).state) == "removed"
+    assert platform.services.agents.get(agent.id) is None
+
+
+async def test_restart_finds_everything_and_writes_nothing(tmp_path):
+    async with Platform.start(tmp_path) as first:
+        await first.create("agent", _role="superadmin", uri="sim://stays")
+        await first.until(lambda tx: tx.first("host", state="active"))
+        await first.create("container", imageUuid="sim:1", count=3)
+        before = {row.uuid: row.externalId for row in await first.running(3)}
+        await first.services.engine.idle()
+    async with Platform.start(tmp_path) as second:
+        (host,) = await second.read(lambda tx: tx.find("host"))
+        assert host.agentState == "active"
+        assert second.services.agents.get(host.agentId) is not None
+        events = await second.read(lambda tx: tx.execute(tx.table("event").select()).all())
+        await second.services.part(Fleet).ping()
+        assert await second.read(lambda tx: tx.execute(tx.table("event").select()).all()) == events
+        assert {row.uuid: row.externalId for row in await second.running(3)} == before
