@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from lab import Lab
 from provision import ROOT, Play, platform
 
-from bench import agent, names, report, scaling, server, site
+from bench import agent, api, names, report, scaling, server, site
 from bench.conditions import conditions
 from bench.result import Result, load
 from bench.tasks import Tasks, timed_tasks
@@ -20,7 +20,8 @@ from bench.tasks import Tasks, timed_tasks
 RESULTS = ROOT / "build" / "bench"
 PAGE = ROOT / "docs" / "performance.md"
 # In this order on the page, and measured in this order: the quiet one first, and last the one that replaces hosts.
-FIGURES = ("agent", "server", "scaling", "names", "site")
+FIGURES = ("agent", "server", "api", "scaling", "names", "site")
+ALONE = ("api",)  # needs no hosts
 
 
 def measurements(first: Play, tasks: Tasks) -> dict[str, Callable[[Lab, int], Result]]:
@@ -37,9 +38,29 @@ def show(result: Result) -> None:
     print("\n".join(report.markdown(report.HEADER, [report.row(figure) for figure in result.figures])))
 
 
+def run_alone(wanted: list[str], keep: bool) -> list[str]:
+    """Measure what needs no platform, before there is one; the names of those that failed."""
+    failed = []
+    for name in wanted:
+        print(f"== {name}", flush=True)
+        at = conditions(None, api.RUNS)
+        try:
+            result = api.measure(api.FOLDER, keep)
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+            continue
+        result.conditions = at
+        result.save(RESULTS)
+        show(result)
+    return failed
+
+
 def run(wanted: list[str], repeats: int, keep: bool) -> list[str]:
     """Measure and keep the results; the names of those that failed, which do not cost the others their turn."""
-    failed = []
+    failed: list[str] = []
+    if not wanted:
+        return failed
     with ExitStack() as stack:
         with timed_tasks("site") as tasks:
             lab, first = stack.enter_context(platform(keep=keep))
@@ -72,7 +93,9 @@ def main() -> int:
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}; all of them by default")
     parser.add_argument("--repeats", type=int, default=5, help="rounds of what is compared (default 5)")
     parser.add_argument(
-        "--keep", action="store_true", help="use the platform that is there, and leave it; without figure site"
+        "--keep",
+        action="store_true",
+        help="use the platform (or the database) that is there, and leave it; without figure site",
     )
     parser.add_argument("--write", action="store_true", help="rewrite the page's figures from all kept results")
     parser.add_argument("--only-write", action="store_true", help="nothing but that")
@@ -85,7 +108,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no figure named {', '.join(unknown)}; there are {', '.join(possible)}")
     wanted = [name for name in possible if name in (arguments.figures or possible)]
-    failed = run(wanted, arguments.repeats, arguments.keep)
+    failed = run_alone([name for name in wanted if name in ALONE], arguments.keep)
+    failed += run([name for name in wanted if name not in ALONE], arguments.repeats, arguments.keep)
     if arguments.write:
         write()
     if failed:

@@ -22,7 +22,7 @@ def number(value: float, unit: str) -> str:
 def row(figure: Figure) -> list[str]:
     low, high = min(figure.samples), max(figure.samples)
     spread = "" if len(figure.samples) == 1 else f"{number(low, '')} – {number(high, figure.unit)}"  # noqa: RUF001
-    target = "" if figure.target is None else f"≤ {number(figure.target, figure.unit)}"
+    target = "" if figure.target is None else f"{'≥' if figure.at_least else '≤'} {number(figure.target, figure.unit)}"
     verdict = {None: "", True: "yes", False: "**no**"}[figure.met]
     value, count = number(figure.value, figure.unit), str(len(figure.samples))
     return [figure.name, value, figure.statistic, spread, count, target, verdict]

@@ -31,10 +31,11 @@ class Figure:
     """One line of a table: samples of one quantity, and which statistic of them is held against the target."""
 
     name: str
-    unit: str  # s, ms, MB, %, or empty for a ratio
+    unit: str  # s, ms, MB, %, /s, or empty for a ratio
     samples: list[float]
     statistic: str = "median"  # a key of STATISTICS
-    target: float | None = None  # at most this
+    target: float | None = None
+    at_least: bool = False  # the target is the least that will do, not the most
 
     @property
     def value(self) -> float:
@@ -42,7 +43,9 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        return None if self.target is None else self.value <= self.target
+        if self.target is None:
+            return None
+        return self.value >= self.target if self.at_least else self.value <= self.target
 
 
 @dataclass(frozen=True)
