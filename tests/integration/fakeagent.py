@@ -56,6 +56,9 @@ class FakeHost:
     """Config item -> (version, description)."""
     creates: Counter[str] = field(default_factory=Counter)
     """How often a container was created, by instance uuid."""
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the last command to start it said, by instance uuid."""
+    removed_volumes: list[str] = field(default_factory=list)
     updates: list[wire.ConfigUpdate] = field(default_factory=list)
     """Every config update received, in order."""
 
@@ -188,6 +191,9 @@ class FakeMachine:
             elif event.name == names.REMOVE:
                 self._remove(event.read(wire.Remove).uuid)
                 self.transmit(event.reply())
+            elif event.name == names.VOLUME_REMOVE:
+                self.host.removed_volumes.append(event.read(wire.RemoveVolume).name)
+                self.transmit(event.reply())
         except asyncio.CancelledError:
             self.transmit(event.reply_error(names.CANCELLED))
             raise
@@ -197,6 +203,7 @@ class FakeMachine:
 
     async def _activate(self, event: wire.Event) -> None:
         wanted = event.read(wire.Activate).instance
+        self.host.orders[wanted.uuid] = event.data["instance"]
         if "missing" in wanted.image and wanted.image not in self.images:
             self.transmit(event.reply_error(f"image {wanted.image} does not exist"))
             return

@@ -11,7 +11,7 @@ from typing import Any
 
 from fakeagent import FakeHost, FakeMachine
 
-from orca import network, orchestration, provision, simulator, wire
+from orca import network, orchestration, provision, simulator, storage, wire
 from orca.engine import AgentGone, Call, CommandFailed, Progress, Server, Services, lookup
 from orca.provision.projects import DEFAULT_PROJECT
 from orca.resources import schema
@@ -101,7 +101,7 @@ class Platform:
             id="s1", data_dir=folder, url="https://192.0.2.1:8080", ca_sha256="0" * 64, ca_pem="", version="0"
         )
         services = Services(db=db, vault=Vault.open_file(folder / "master.key"), server=server)
-        for package in (network, provision, orchestration, simulator):
+        for package in (network, provision, storage, orchestration, simulator):
             package.install(services)
         platform = cls(services)
         if fresh:

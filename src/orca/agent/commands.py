@@ -24,6 +24,7 @@ from orca.wire import (
     Inspected,
     Message,
     Remove,
+    RemoveVolume,
     WireError,
     names,
 )
@@ -75,6 +76,8 @@ class Commands:
                     self._deactivate(event, event.read(Deactivate))
                 case names.REMOVE:
                     self._remove(event, event.read(Remove))
+                case names.VOLUME_REMOVE:
+                    self._remove_volume(event, event.read(RemoveVolume))
                 case names.INSPECT:
                     self._inspect(event, event.read(Inspect))
                 case names.CANCEL:
@@ -137,6 +140,12 @@ class Commands:
 
         self._overtake(request.uuid)
         self._run(event, request.key, work, uuid=request.uuid)
+
+    def _remove_volume(self, event: Event, request: RemoveVolume) -> None:
+        async def work() -> None:
+            await self.containers.remove_volume(request.name)
+
+        self._run(event, request.key, work)
 
     def _inspect(self, event: Event, request: Inspect) -> None:
         async def work() -> Message:

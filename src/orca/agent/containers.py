@@ -99,6 +99,14 @@ class Containers:
             await self._call(self._remove, found["Id"])
         await self._call(self._resolver.remove, uuid)
 
+    async def remove_volume(self, name: str) -> None:
+        """Remove a named volume; none is fine.
+
+        Raises:
+            CommandFailed: a container of this host holds it.
+        """
+        await self._call(self._remove_volume, name)
+
     async def inspect(self, uuid: str) -> dict[str, Any]:
         """Return Docker's document about the container.
 
@@ -195,6 +203,14 @@ class Containers:
                 raise
             with contextlib.suppress(docker.errors.NotFound):
                 self._api.wait(external_id, condition="removed", timeout=TIMEOUT)
+
+    def _remove_volume(self, name: str) -> None:
+        try:
+            self._api.remove_volume(name)
+        except docker.errors.NotFound:
+            return
+        except docker.errors.APIError as error:
+            raise CommandFailed(f"Volume {name} cannot be removed: {error.explanation}") from error
 
     def _inspect(self, external_id: str) -> dict[str, Any] | None:
         try:

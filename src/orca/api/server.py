@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 import orca
-from orca import network, orchestration, provision, simulator
+from orca import network, orchestration, provision, simulator, storage
 from orca.api import basics, bootstrap, tls
 from orca.api.app import Application
 from orca.api.ask import Proxies
@@ -193,6 +193,7 @@ def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity)
     services.add(basics.behaviour)
     network.install(services)
     provision.install(services)
+    storage.install(services)
     orchestration.install(services)
     simulator.install(services)
     return services

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from orca.orchestration.compose import LinkSpec, ServiceSpec
-from orca.orchestration.launch import image_reference
+from orca.storage.references import image_reference
 
 _KEYS = {
     "command": "command",

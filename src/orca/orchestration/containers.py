@@ -7,8 +7,9 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
 from orca.orchestration import ports, scaling
-from orca.orchestration.launch import IMAGE_PREFIX, SIMULATED_PREFIX
 from orca.resources.errors import Refused
+from orca.storage import volumes
+from orca.storage.references import IMAGE_PREFIX, SIMULATED_PREFIX
 from orca.store import Record, Tx
 
 STARTABLE = frozenset({"starting", "running", "restarting", "updating-running", "stopping"})
@@ -41,6 +42,7 @@ def check_launch(fields: dict[str, Any]) -> None:
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
     """One container, or `count` of them."""
     check_launch(fields)
+    volumes.check(tx, call.account_id, fields)
     count = fields.pop("count", None) or 1
     links = fields.pop("instanceLinks", None) or {}
     rows = []

@@ -83,9 +83,14 @@ async def remove(run: Run) -> None:
 def members(tx: ReadTx, service_id: int) -> list[scaling.Member]:
     """The containers of a service, as scaling sees them."""
     return [
-        scaling.Member(row.id, row.data.get("number", 0), row.state, bool(row.data.get("leaving")))
+        scaling.Member(row.id, row.data.get("number", 0), _state(row), bool(row.data.get("leaving")))
         for row in _live(tx, service_id)
     ]
+
+
+def _state(row: Record) -> str:
+    """A container that vanished from its host holds its name no longer, however long its processes take."""
+    return "removed" if row.data.get("vanished") else str(row.state)
 
 
 async def _converge(run: Run) -> None:

@@ -12,6 +12,7 @@ from orca.network import Delivery
 from orca.orchestration.lifecycle import gone
 from orca.provision import hosts
 from orca.provision.agents import answers
+from orca.storage import pools
 from orca.store import ReadTx, Record, Tx
 from orca.wire import names
 
@@ -62,8 +63,9 @@ async def remove(run: Run) -> None:
         delivery = run.services.part(Delivery)
         for instance in tx.find("instance", hostId=host.id):
             run.engine.supersede(tx, instance)
-            gone(tx, delivery, instance)
+            gone(tx, run.services, instance)
             tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
+        pools.forget(tx, host)
         hosts.forget(tx, delivery.items, host)
 
     run.finish(unit)

@@ -11,19 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from orca import wire
+from orca.storage.references import image_reference
 from orca.store import Record
 from orca.wire import names
 
-IMAGE_PREFIX = "docker:"
-SIMULATED_PREFIX = "sim:"
-"""Images that only simulated hosts run: nothing is pulled."""
-
 DEFAULT_RESTART_COUNT = 0
-
-
-def image_reference(image_uuid: str) -> str:
-    """`orca/web:1` of `docker:orca/web:1`; a simulated image is as it is."""
-    return image_uuid.removeprefix(IMAGE_PREFIX)
 
 
 def instance_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +38,12 @@ def service_labels(stack: str, service: str, project: str, unit: str) -> dict[st
     }
 
 
-def describe(instance: Record, ports: Sequence[Record], address: str | None) -> wire.Instance:
+def describe(
+    instance: Record,
+    ports: Sequence[Record],
+    address: str | None,
+    volumes: Sequence[str],
+) -> wire.Instance:
     """The container of `instance` for its agent; `address` is its managed address, None in Docker's own networks."""
     labels = {
         **(instance.labels or {}),
@@ -69,7 +66,7 @@ def describe(instance: Record, ports: Sequence[Record], address: str | None) -> 
         working_dir=instance.workingDir,
         tty=bool(instance.tty),
         stdin_open=bool(instance.stdinOpen),
-        volumes=instance.dataVolumes or [],
+        volumes=list(volumes),
         memory=instance.memory,
         cpu_shares=instance.cpuShares,
         privileged=bool(instance.privileged),

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from orca import wire
-from orca.engine import Behaviour, CommandFailed, Failed, Run
+from orca.engine import Behaviour, CommandFailed, Failed, Run, Services
 from orca.network import Delivery
 from orca.network import ports as network_ports
 from orca.network.ipam import PoolUsedUp
@@ -19,6 +19,7 @@ from orca.orchestration import launch, placement
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.scheduler import NoHost
 from orca.provision.hosts import CONNECTED
+from orca.storage import registries, volumes
 from orca.store import ReadTx, Record, Tx
 from orca.wire import names
 
@@ -69,6 +70,7 @@ async def stop(run: Run) -> None:
 
     def unit(tx: Tx) -> None:
         network_ports.close_ports(tx, run.services.part(Delivery).items, run.resource_id)
+        volumes.detach(tx, run.resource(tx))
         if run.data.get("remove"):
             run.chain = "remove"
 
@@ -82,12 +84,13 @@ async def remove(run: Run) -> None:
     if target is not None:
         agent_id, uuid = target
         await run.command(agent_id, names.REMOVE, {"uuid": uuid})
-    run.finish(lambda tx: gone(tx, run.services.part(Delivery), run.resource(tx)))
+    run.finish(lambda tx: gone(tx, run.services, run.resource(tx)))
 
 
-def gone(tx: Tx, delivery: Delivery, instance: Record) -> None:
+def gone(tx: Tx, services: Services, instance: Record) -> None:
     """A container does not exist any more: free what it held. The caller sets its state."""
-    network_ports.close_ports(tx, delivery.items, instance.id, release=True)
+    network_ports.close_ports(tx, services.part(Delivery).items, instance.id, release=True)
+    volumes.release(tx, services.engine, instance)
     placement.release(tx, instance)
 
 
@@ -104,7 +107,7 @@ async def _settle(run: Run) -> dict[str, Any]:
             with contextlib.suppress(Failed):
                 # When the wait is over in vain, the next attempt fails with the full reason.
                 await run.wait_for(str(error), partial(_back, host_ids=error.later), roots={"host"}, timeout=left)
-        except (PoolUsedUp, LookupError) as error:
+        except (PoolUsedUp, LookupError, volumes.VolumeProblem) as error:
             raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
 
 
@@ -120,7 +123,12 @@ def _place(tx: Tx, run: Run) -> dict[str, Any]:
     _refuse_native(instance, "started")
     host = placement.settle(tx, instance)
     tx.update(instance, data={"lastSeen": None})
-    description = launch.describe(instance, network_ports.ports_of(tx, instance.id), instance.primaryIpAddress)
+    description = launch.describe(
+        instance,
+        network_ports.ports_of(tx, instance.id),
+        instance.primaryIpAddress,
+        volumes.as_binds(tx, instance),
+    )
     return {
         "hostId": host.id,
         "agentId": host.agentId,
@@ -136,7 +144,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
         await run.services.part(Discovery).settled(place["projectId"])
         await delivery.flush(place["hostId"])
     try:
-        answer = await run.command(place["agentId"], names.ACTIVATE, {"instance": place["instance"]}, step=step)
+        answer = await run.command(place["agentId"], names.ACTIVATE, await _order(run, place), step=step)
     except CommandFailed as error:
         raise Failed(error.message, state="stopped", chain=await _after_failure(run)) from error
     reply = msgspec.convert(answer, wire.Activated)
@@ -162,6 +170,14 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
             network_ports.open_ports(tx, delivery.items, instance, address)
 
     run.finish(unit)
+
+
+async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
+    """What the agent is told. The registry's secret joins here: what a step keeps is kept in clear."""
+    vault = run.services.vault
+    auth = await run.read(lambda tx: registries.authorization(tx, vault, run.resource(tx).registryCredentialId))
+    instance = place["instance"]
+    return {"instance": instance if auth is None else {**instance, "registryAuth": wire.to_data(auth)}}
 
 
 async def _after_failure(run: Run) -> str | None:

@@ -122,9 +122,10 @@ def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container
 def _removed(tx: Tx, services: Services, instance: Record) -> None:
     """Somebody removed the container on its host; one of ours goes through its processes, as v1 shows them."""
     if not instance.nativeContainer:
+        tx.update(instance, data={"vanished": True})
         start_removal(tx, services.engine, instance)
         return
-    gone(tx, services.part(Delivery), instance)
+    gone(tx, services, instance)
     tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
 
 

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from orca.network import addresses
 from orca.orchestration import ports
-from orca.orchestration.launch import SIMULATED_PREFIX
 from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, place
 from orca.provision.hosts import CONNECTED
+from orca.storage import images, volumes
+from orca.storage.references import SIMULATED_PREFIX
 from orca.store import Record, Tx
 
 MANAGED = "managed"
@@ -26,6 +27,7 @@ def settle(tx: Tx, instance: Record) -> Record:
         scheduler.NoHost: no host can take it; the message says why each refused.
         ipam.PoolUsedUp: the host has no address left.
         LookupError: the host it is on has no address range.
+        volumes.VolumeProblem: it wants a volume that lies on another host.
     """
     if instance.hostId is None:
         wanted = [spec for text in instance.ports or [] for spec in ports.parse(text)]
@@ -52,7 +54,10 @@ def settle(tx: Tx, instance: Record) -> Record:
     if (instance.networkMode or MANAGED) == MANAGED:
         row = addresses.allocate_address(tx, instance, instance.hostId)
         tx.update(instance, primaryIpAddress=row.address)
-    return tx.require("host", instance.hostId)
+    host = tx.require("host", instance.hostId)
+    images.ensure(tx, instance, host)
+    volumes.attach(tx, instance, host)
+    return host
 
 
 def release(tx: Tx, instance: Record) -> None:

@@ -53,7 +53,7 @@ def _is_network(text: str) -> bool:
 
 CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
     API_HOST: (_is_url, "the URL at which hosts reach the server, such as https://orca.example.com:8080"),
-    TOKEN_PERIOD: (lambda text: int(text) >= 60_000, "milliseconds, at least 60000"),
+    TOKEN_PERIOD: (lambda text: int(text) > 0, "a number of milliseconds"),
     NETWORK_CIDR: (_is_network, "a network of IPv4 addresses with at least 256 of them, such as 10.42.0.0/16"),
     HOST_PREFIX: (lambda text: 16 <= int(text) <= 28, "the prefix length of a host's range, from 16 to 28"),
 }

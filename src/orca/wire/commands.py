@@ -138,6 +138,13 @@ class Remove(Message):
     uuid: str
 
 
+class RemoveVolume(Message):
+    """Data of ``storage.volume.remove``; succeeds with empty data, also when there is no such volume."""
+
+    key: str
+    name: str
+
+
 class Inspect(Message):
     """Data of ``compute.instance.inspect``."""
 

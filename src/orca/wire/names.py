@@ -13,7 +13,9 @@ ACTIVATE: Final = "compute.instance.activate"
 DEACTIVATE: Final = "compute.instance.deactivate"
 REMOVE: Final = "compute.instance.remove"
 INSPECT: Final = "compute.instance.inspect"
+VOLUME_REMOVE: Final = "storage.volume.remove"
 CANCEL: Final = "command.cancel"
+OPEN_STREAM: Final = "stream.open"
 
 # Agent to server; none carries ``replyTo``.
 HELLO: Final = "agent.hello"

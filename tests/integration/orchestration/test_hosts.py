@@ -6,6 +6,7 @@ from fakeagent import FakeHost, FakeMachine, signing_request
 from orca import wire
 from orca.network.matrix import age_of
 from orca.network.pki import public_key_of
+from orca.provision import settings
 
 
 async def hosts(platform, count: int):
@@ -146,7 +147,7 @@ async def test_removing_a_dead_host_and_joining_again(platform):
 async def test_a_changed_image_setting_reaches_the_hosts(platform):
     (machine,) = await hosts(platform, 1)
     await machine.until(lambda: machine.host.item("network"))
-    await platform.services.db.write(lambda tx: tx.insert("setting", name="network.agent.image", value="orca/net:2"))
+    await platform.services.db.write(lambda tx: settings.put(tx, "network.agent.image", "orca/net:2"))
     await machine.until(lambda: machine.host.item("network")["images"] == {"net": "orca/net:2", "dns": "orca/dns"})
 
 

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images as rows: what containers of a project were started from, and on which hosts it lies."""
+
+from __future__ import annotations
+
+from orca.engine import Behaviour
+from orca.storage import pools, registries
+from orca.storage.references import SIMULATED_PREFIX, image_reference
+from orca.store import Record, Tx
+
+behaviour = Behaviour()
+
+
+def ensure(tx: Tx, instance: Record, host: Record) -> Record:
+    """The image of a container that has been placed, known in its project and in the host's pool.
+
+    A container that was given no registry credential gets the project's for the image's registry.
+    """
+    image_uuid = str(instance.imageUuid)
+    name = image_reference(image_uuid)
+    if instance.registryCredentialId is None:
+        credential = registries.credential_of(tx, instance.accountId, name)
+        if credential is not None:
+            instance = tx.update(instance, registryCredentialId=credential.id)
+    row = tx.first("image", accountId=instance.accountId, name=name)
+    if row is None:
+        row = tx.insert(
+            "image",
+            accountId=instance.accountId,
+            name=name,
+            format="sim" if image_uuid.startswith(SIMULATED_PREFIX) else "docker",
+            kind="sim" if image_uuid.startswith(SIMULATED_PREFIX) else "docker",
+            instanceKind="container",
+            registryCredentialId=instance.registryCredentialId,
+            build=instance.build and {**instance.build, "tag": name},
+            state="active",
+        )
+    pool = pools.of_host(tx, host.id)
+    if pool is not None and not tx.count("imageStoragePoolMap", imageId=row.id, storagePoolId=pool.id):
+        tx.insert("imageStoragePoolMap", imageId=row.id, storagePoolId=pool.id, state="active")
+    return row

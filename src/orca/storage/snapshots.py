@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Snapshots of volumes (2015: made by ``POST snapshots``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call
+from orca.resources.errors import Refused
+from orca.store import Record, Tx
+
+behaviour = Behaviour()
+
+
+@behaviour.create("snapshot")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A snapshot of a volume that somebody could mount."""
+    volume = tx.get("volume", fields.get("volumeId"))
+    if volume is None or volume.accountId != call.account_id or volume.state not in ("active", "inactive"):
+        raise Refused("InvalidReference", "volumeId: there is no such volume", field="volumeId")
+    host = tx.get("host", volume.hostId)
+    if host is None or host.kind != "sim":
+        raise Refused("InvalidOption", f"driver {volume.driver} keeps no snapshots", field="volumeId")
+    row = tx.insert("snapshot", **{**fields, "accountId": call.account_id, "volumeId": volume.id})
+    call.request(tx, row, "create")
+    return row

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Volumes: made by people or for a container, mounted while containers hold them, removed when nobody does.
+
+A container that is placed holds a mount for each of its volumes. The first mount makes a volume active, the end of the
+last makes it inactive. What becomes of a container's volumes when it is removed says its label
+``io.rancher.container.volume_cleanup_strategy``: ``unnamed`` ones go (the default), ``none`` or ``all`` of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call, Engine, Run
+from orca.resources.errors import Refused
+from orca.storage import pools
+from orca.storage.mounts import Mount, parse
+from orca.store import ReadTx, Record, Tx
+from orca.wire import names
+
+CLEANUP_LABEL = "io.rancher.container.volume_cleanup_strategy"
+CLEANUP = ("unnamed", "none", "all")
+LOCAL = "local"
+
+behaviour = Behaviour()
+
+
+class VolumeProblem(Exception):
+    """A container cannot have the volumes it asks for; the message says why."""
+
+
+@behaviour.create("volume")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A named volume. It comes into being on the host of the first container that mounts it."""
+    name = str(fields["name"])
+    row = tx.insert(
+        "volume",
+        **{**fields, "accountId": call.account_id},
+        kind="volume",
+        uri=f"{fields['driver']}:///{name}",
+        isHostPath=False,
+        allocationState="inactive",
+    )
+    call.request(tx, row, "create")
+    return row
+
+
+@behaviour.process("volume.create")
+async def create_process(run: Run) -> None:
+    """A volume is active while it is mounted, not because it was made."""
+    run.chain = None
+
+
+@behaviour.remove("volume")
+def remove(tx: Tx, call: Call, row: Record) -> Record:
+    """Remove a volume that nobody mounts."""
+    if is_mounted(tx, row):
+        raise Refused("Method not allowed", f"volume {row.name} is mounted", status=405)
+    call.request(tx, row, "remove")
+    return row
+
+
+@behaviour.action("volume.deactivate", "volume.purge")
+def act(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Not under a container that holds it."""
+    name = call.query.get("action", "")
+    if is_mounted(tx, row):
+        raise Refused("ActionNotAvailable", f"volume {row.name} is mounted")
+    call.request(tx, row, name)
+    return row
+
+
+@behaviour.process("volume.remove", "volume.purge")
+async def remove_process(run: Run) -> None:
+    """Remove it from the host it lies on. Its snapshots go with it."""
+    target = await run.read(lambda tx: _on_host(tx, run))
+    if target is not None:
+        agent_id, name = target
+        await run.command(agent_id, names.VOLUME_REMOVE, {"name": name})
+
+    def unit(tx: Tx) -> None:
+        for row in tx.find("volumeStoragePoolMap", volumeId=run.resource_id):
+            tx.update(row, state="removed", removed=tx.now)
+        for row in tx.find("snapshot", volumeId=run.resource_id):
+            if row.state in ("created", "backed-up"):
+                run.engine.request(tx, row, "remove")
+
+    run.finish(unit)
+
+
+def _on_host(tx: ReadTx, run: Run) -> tuple[int, str] | None:
+    """The agent to ask and Docker's name of the volume; None when no host has to do anything.
+
+    A folder of the host stays, and Docker removes a container's anonymous volumes together with it.
+    """
+    volume = run.resource(tx)
+    host = tx.get("host", volume.hostId)
+    if host is None or host.removed is not None or volume.isHostPath or volume.data.get("anonymous"):
+        return None
+    return host.agentId, volume.name
+
+
+def is_mounted(tx: ReadTx, volume: Record) -> bool:
+    """Whether a container holds the volume."""
+    return tx.count("mount", volumeId=volume.id, state=["activating", "active", "inactive"]) > 0
+
+
+# -- what containers ask for -------------------------------------------------------------------------------------------
+
+
+def check(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> None:
+    """Refuse wishes for volumes that cannot be met anywhere.
+
+    Raises:
+        Refused: the form of a volume, a volume of another project, an unknown cleanup strategy.
+    """
+    for text in fields.get("dataVolumes") or []:
+        try:
+            parse(text)
+        except ValueError as error:
+            raise Refused("InvalidFormat", str(error), field="dataVolumes") from error
+    for path, volume_id in (fields.get("dataVolumeMounts") or {}).items():
+        volume = tx.get("volume", volume_id)
+        if volume is None or volume.accountId != account_id or volume.removed is not None:
+            raise Refused("InvalidReference", f"{path}: there is no such volume", field="dataVolumeMounts")
+    strategy = (fields.get("labels") or {}).get(CLEANUP_LABEL, CLEANUP[0])
+    if strategy not in CLEANUP:
+        raise Refused("InvalidOption", f"{CLEANUP_LABEL}: one of {', '.join(CLEANUP)} is expected", field="labels")
+
+
+def attach(tx: Tx, instance: Record, host: Record) -> None:
+    """Give a container that has been placed its volumes: rows where there are none, and a mount for each.
+
+    Raises:
+        VolumeProblem: a volume lies on another host.
+    """
+    held = {row.path: row for row in tx.find("mount", instanceId=instance.id)}
+    for mount in wanted(tx, instance):
+        row = held.get(mount.path)
+        if row is not None:
+            tx.update(row, state="active")
+            volume = tx.require("volume", row.volumeId)
+        else:
+            volume = _volume_for(tx, instance, host, mount)
+            tx.insert(
+                "mount",
+                accountId=instance.accountId,
+                instanceId=instance.id,
+                volumeId=volume.id,
+                path=mount.path,
+                permissions="ro" if mount.read_only else "rw",
+                state="active",
+            )
+        tx.update(volume, state="active", allocationState="active")
+
+
+def wanted(tx: ReadTx, instance: Record) -> list[Mount]:
+    """What a container mounts, volumes given by id among it."""
+    mounts = [parse(text) for text in instance.dataVolumes or []]
+    paths = {mount.path for mount in mounts}
+    for path, volume_id in (instance.dataVolumeMounts or {}).items():
+        if path not in paths:
+            mounts.append(Mount(path, source=tx.require("volume", volume_id).name))
+    return mounts
+
+
+def as_binds(tx: ReadTx, instance: Record) -> list[str]:
+    """The same as Docker's `-v` takes it."""
+    return [str(mount) for mount in wanted(tx, instance)]
+
+
+def _volume_for(tx: Tx, instance: Record, host: Record, mount: Mount) -> Record:
+    if mount.is_host_path:
+        uri = f"file://{mount.source}"
+        row = tx.first("volume", accountId=instance.accountId, hostId=host.id, uri=uri)
+        return row or _make(tx, instance, host, name=mount.source, uri=uri, isHostPath=True)
+    if not mount.source:
+        return _make(tx, instance, host, name=None, uri="")
+    candidates = tx.find("volume", accountId=instance.accountId, name=mount.source)
+    named = instance.dataVolumeMounts or {}
+    if mount.path in named:
+        candidates = [row for row in candidates if row.id == named[mount.path]]
+    here = next((row for row in candidates if row.hostId == host.id), None)
+    if here is not None:
+        return here
+    free = next((row for row in candidates if row.hostId is None), None)
+    if free is not None:
+        _put(tx, free, host)
+        return tx.update(free, hostId=host.id, externalId=free.name)
+    if mount.path in named:
+        raise VolumeProblem(f"Volume {mount.source} is on another host")
+    driver = instance.volumeDriver or LOCAL
+    return _make(tx, instance, host, name=mount.source, uri=f"{driver}:///{mount.source}", driver=driver)
+
+
+def _make(tx: Tx, instance: Record, host: Record, **fields: Any) -> Record:
+    row = tx.insert(
+        "volume",
+        **{"driver": LOCAL, "isHostPath": False, **fields},
+        accountId=instance.accountId,
+        kind="volume",
+        hostId=host.id,
+        state="active",
+        allocationState="active",
+    )
+    if not row.name:
+        # Docker names an anonymous volume with 64 hexadecimal digits; until it says which, ours stands for it.
+        name = row.uuid.replace("-", "") * 2
+        row = tx.update(row, name=name, uri=f"{LOCAL}:///{name}", data={"anonymous": True})
+    _put(tx, row, host)
+    return row
+
+
+def _put(tx: Tx, volume: Record, host: Record) -> None:
+    pool = pools.of_host(tx, host.id)
+    if pool is not None and not tx.count("volumeStoragePoolMap", volumeId=volume.id):
+        tx.insert("volumeStoragePoolMap", volumeId=volume.id, storagePoolId=pool.id, state="active")
+
+
+# -- what becomes of them ----------------------------------------------------------------------------------------------
+
+
+def detach(tx: Tx, instance: Record) -> None:
+    """A container has stopped: it keeps its mounts, and volumes that nobody else uses rest."""
+    for mount in tx.find("mount", instanceId=instance.id, state="active"):
+        tx.update(mount, state="inactive")
+        _rest(tx, mount.volumeId)
+
+
+def release(tx: Tx, engine: Engine, instance: Record) -> None:
+    """A container is gone: its mounts end, and volumes that nobody holds go as its label says."""
+    strategy = (instance.labels or {}).get(CLEANUP_LABEL, CLEANUP[0])
+    for mount in tx.find("mount", instanceId=instance.id):
+        tx.update(mount, state="removed", removed=tx.now)
+        volume = _rest(tx, mount.volumeId)
+        if volume is None or volume.state != "inactive" or volume.isHostPath or is_mounted(tx, volume):
+            continue
+        if strategy == "all" or (strategy == "unnamed" and volume.data.get("anonymous")):
+            engine.request(tx, volume, "remove")
+
+
+def _rest(tx: Tx, volume_id: int) -> Record | None:
+    """A volume without an active mount is inactive."""
+    volume = tx.get("volume", volume_id)
+    if volume is None or volume.state != "active" or tx.count("mount", volumeId=volume.id, state="active"):
+        return volume
+    return tx.update(volume, state="inactive", allocationState="inactive")

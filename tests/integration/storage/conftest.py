@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A platform in this process for each test, with one host."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from fakeagent import FakeHost
+from inprocess import Platform
+
+
+@pytest.fixture
+async def platform(tmp_path):
+    async with Platform.start(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def machine(platform):
+    return await platform.join(FakeHost("h1", "192.0.2.1"))

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries, their credentials, and what a host is told when it pulls."""
+
+import pytest
+
+from orca.resources.errors import Refused
+
+SECRET = "correct horse battery"
+
+
+async def registry(platform, address="registry.example:5000"):
+    row = await platform.create("registry", serverAddress=address)
+    await platform.until(lambda tx: tx.require("registry", row.id).state == "active")
+    return row
+
+
+async def credential(platform, row, user="puller"):
+    made = await platform.create(
+        "registryCredential", registryId=row.id, publicValue=user, secretValue=SECRET, email="a@example.com"
+    )
+    await platform.until(lambda tx: tx.require("registryCredential", made.id).state == "active")
+    return made
+
+
+async def test_a_host_is_shown_the_credential_of_the_images_registry(platform, machine):
+    made = await credential(platform, await registry(platform))
+    row = await platform.create("container", imageUuid="docker:registry.example:5000/web:1")
+    other = await platform.create("container", imageUuid="docker:ok")
+    await platform.running(2)
+    assert machine.host.orders[row.uuid]["registryAuth"] == {
+        "username": "puller",
+        "password": SECRET,
+        "email": "a@example.com",
+        "serverAddress": "registry.example:5000",
+    }
+    assert "registryAuth" not in machine.host.orders[other.uuid]
+    assert (await platform.read(lambda tx: tx.require("instance", row.id))).registryCredentialId == made.id
+
+
+async def test_the_secret_lies_nowhere_in_clear(platform, machine, tmp_path):
+    await credential(platform, await registry(platform))
+    await platform.create("container", imageUuid="docker:registry.example:5000/web:1")
+    await platform.running(1)
+    for file in tmp_path.glob("orca.db*"):
+        assert SECRET.encode() not in file.read_bytes()
+
+
+async def test_an_address_is_known_once(platform):
+    await registry(platform, "https://Registry.example/")
+    with pytest.raises(Refused) as refused:
+        await platform.create("registry", serverAddress="registry.example")
+    assert (refused.value.status, refused.value.code) == (400, "ServerAddressUsed")
+
+
+async def test_credentials_go_with_their_registry(platform):
+    row = await registry(platform)
+    made = await credential(platform, row)
+    await platform.act("registry", row.id, "deactivate")
+    await platform.until(lambda tx: tx.require("registry", row.id).state == "inactive")
+    await platform.delete("registry", row.id)
+    await platform.until(lambda tx: tx.require("credential", made.id).state == "removed")
+
+
+async def test_an_image_is_a_row_once_per_project(platform, machine):
+    for _ in range(2):
+        await platform.create("container", imageUuid="docker:ok/web:1")
+    await platform.running(2)
+    images = await platform.read(lambda tx: [(row.name, row.format, row.state) for row in tx.find("image")])
+    assert images == [("ok/web:1", "docker", "active")]
+
+
+async def test_real_volumes_have_no_snapshots(platform, machine):
+    await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"])
+    await platform.running(1)
+    volume = await platform.read(lambda tx: tx.first("volume"))
+    with pytest.raises(Refused, match="keeps no snapshots"):
+        await platform.create("snapshot", volumeId=volume.id)

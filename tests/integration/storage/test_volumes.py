@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Volumes from a container's wish to their end."""
+
+import pytest
+from fakeagent import FakeHost
+
+from orca.resources.errors import Refused
+from orca.storage.volumes import CLEANUP_LABEL
+
+
+async def volumes(platform):
+    rows = await platform.read(lambda tx: tx.find("volume"))
+    return {row.name: row for row in rows}
+
+
+async def state(platform, row):
+    return (await platform.read(lambda tx: tx.require("volume", row.id))).state
+
+
+async def gone(platform, row):
+    await platform.until(lambda tx: tx.require("volume", row.id).state == "removed")
+
+
+async def stopped(platform, row):
+    await platform.act("instance", row.id, "stop", timeout=0)
+    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+
+
+async def removed(platform, row):
+    await platform.delete("instance", row.id)
+    await platform.until(lambda tx: tx.require("instance", row.id).state == "removed")
+
+
+async def test_a_container_gets_what_it_mounts(platform, machine):
+    wishes = ["/cache", "/srv/www:/www:ro", "db:/var/lib/mysql"]
+    row = await platform.create("container", imageUuid="docker:ok", dataVolumes=wishes)
+    await platform.running(1)
+    assert machine.host.orders[row.uuid]["volumes"] == wishes
+    found = await volumes(platform)
+    mounts = await platform.read(lambda tx: {m.path: m for m in tx.find("mount", instanceId=row.id)})
+    assert {path: mount.permissions for path, mount in mounts.items()} == {
+        "/cache": "rw",
+        "/www": "ro",
+        "/var/lib/mysql": "rw",
+    }
+    assert found["db"].uri == "local:///db"
+    assert found["/srv/www"].uri == "file:///srv/www"
+    assert [found["/srv/www"].isHostPath, found["db"].isHostPath] == [True, False]
+    assert {volume.state for volume in found.values()} == {"active"}
+
+
+async def test_a_volume_rests_while_its_container_is_stopped_and_outlives_it(platform, machine):
+    row = await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data", "/cache"])
+    await platform.running(1)
+    db, cache = (await volumes(platform))["db"], next(v for v in (await volumes(platform)).values() if v.name != "db")
+    await stopped(platform, row)
+    assert await state(platform, db) == "inactive"
+    await platform.act("instance", row.id, "start")
+    await platform.running(1)
+    assert await state(platform, db) == "active"
+    await removed(platform, row)
+    await gone(platform, cache)
+    assert await state(platform, db) == "inactive"
+    await platform.delete("volume", db.id)
+    await gone(platform, db)
+    assert machine.host.removed_volumes == ["db"]
+
+
+@pytest.mark.parametrize(("strategy", "left"), [("none", 2), ("unnamed", 1), ("all", 0)])
+async def test_the_label_says_which_volumes_go_with_a_container(platform, machine, strategy, left):
+    labels = {CLEANUP_LABEL: strategy}
+    row = await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data", "/cache"], labels=labels)
+    await platform.running(1)
+    await removed(platform, row)
+    await platform.until(lambda tx: len([v for v in tx.find("volume") if v.state != "removing"]) == left)
+
+
+async def test_two_containers_share_a_volume_by_name_and_it_stays_until_the_last_is_gone(platform, machine):
+    labels = {CLEANUP_LABEL: "all"}
+    rows = [
+        await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"], labels=labels)
+        for _ in range(2)
+    ]
+    await platform.running(2)
+    (db,) = (await volumes(platform)).values()
+    await removed(platform, rows[0])
+    assert await state(platform, db) == "active"
+    await removed(platform, rows[1])
+    await gone(platform, db)
+
+
+async def test_a_volume_made_beforehand_is_mounted_by_id_and_binds_to_the_host(platform, machine):
+    volume = await platform.create("volume", name="shared", driver="local")
+    await platform.until(lambda tx: tx.require("volume", volume.id).state == "inactive")
+    row = await platform.create("container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id})
+    await platform.running(1)
+    assert machine.host.orders[row.uuid]["volumes"] == ["shared:/data"]
+    held = await platform.read(lambda tx: tx.require("volume", volume.id))
+    assert (held.state, held.externalId) == ("active", "shared")
+    with pytest.raises(Refused) as refused:
+        await platform.delete("volume", volume.id)
+    assert refused.value.status == 405
+
+
+async def test_a_volume_on_another_host_cannot_be_mounted(platform, machine):
+    volume = await platform.create("volume", name="shared", driver="local")
+    first = await platform.create("container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id})
+    (running,) = await platform.running(1)
+    await platform.join(FakeHost("h2", "192.0.2.2"))
+    other = await platform.read(lambda tx: next(h.id for h in tx.find("host") if h.id != running.hostId))
+    second = await platform.create(
+        "container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id}, requestedHostId=other
+    )
+    failed = await platform.until(
+        lambda tx: row if (row := tx.require("instance", second.id)).state == "removed" else None
+    )
+    assert failed.transitioningMessage == "Volume shared is on another host"
+    assert first.id == running.id
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"dataVolumes": ["nowhere"]}, "dataVolumes"),
+        ({"dataVolumeMounts": {"/data": 99}}, "dataVolumeMounts"),
+        ({"labels": {CLEANUP_LABEL: "some"}}, "labels"),
+    ],
+)
+async def test_wrong_wishes_are_refused(platform, machine, fields, field):
+    with pytest.raises(Refused) as refused:
+        await platform.create("container", imageUuid="docker:ok", **fields)
+    assert refused.value.field == field
+
+
+async def test_volumes_go_with_their_host(platform, machine):
+    await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"])
+    await platform.running(1)
+    host = await platform.read(lambda tx: tx.first("host"))
+    await platform.act("host", host.id, "deactivate")
+    await platform.until(lambda tx: tx.require("host", host.id).state == "inactive")
+    await platform.delete("host", host.id)
+    await platform.until(lambda tx: tx.require("host", host.id).state == "removed")
+    assert not await volumes(platform)
