@@ -50,6 +50,10 @@ class Record:
         """The JSON column: ``fields`` holds the fields that are not columns; other keys are the server's own."""
         return self._blob
 
+    def fields(self) -> dict[str, Any]:
+        """All columns and JSON fields by name, at once; what was never set may be missing."""
+        return {**self._blob.get("fields", {}), **self._values}
+
     def get(self, name: str, default: Any = None) -> Any:
         """Like attribute access, with a default for a field that is unset or that the type does not have."""
         value = getattr(self, name, None)
