@@ -82,6 +82,11 @@ class MemoryConnection:
             queue.put_nowait(None)
 
 
+def addresses_of_containers(tx: ReadTx) -> list[Record]:
+    """The addresses that containers hold; hosts have some of their own."""
+    return [row for row in tx.find("ipAddress") if row.instanceId is not None]
+
+
 class Platform:
     """A server without its API."""
 

@@ -13,12 +13,13 @@ from orca.network import Delivery, addresses, membership
 from orca.network.config import ConfigItems
 from orca.network.ipam import PoolUsedUp
 from orca.network.pki import BadRequest
-from orca.provision import settings
+from orca.provision import host_parts, settings
 from orca.provision.projects import authority_of
 from orca.store import ANY, Overflow, Record, Tx, Vault
 
 CONNECTED = "active"
 RECONNECTING = "reconnecting"
+KIND = "docker"
 
 behaviour = Behaviour()
 
@@ -39,7 +40,7 @@ def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Rec
     tx.update(agent, state="active", agentVersion=hello.agent_version, lastSeen=tx.now)
     host = tx.first("host", agentId=agent.id)
     if host is None:
-        host = _create(tx, agent, hello)
+        host = _create(tx, services, agent, hello)
         follow(tx, services, host, hello)
         services.engine.request(tx, host, "create")
     else:
@@ -48,15 +49,19 @@ def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Rec
     return host
 
 
-def _create(tx: Tx, agent: Record, hello: wire.Hello) -> Record:
+def _create(tx: Tx, services: Services, agent: Record, hello: wire.Hello) -> Record:
     for gone in tx.find("host", uuid=hello.uuid, removed=ANY):
         # The machine was removed earlier and comes back; its old row gives the uuid up.
         tx.update(gone, uuid=f"{hello.uuid}-{gone.id}")
+    account_id = agent.data["agentResourcesAccountId"]
+    machine = host_parts.machine_below(tx, services, agent, account_id, hello.uuid, kind=KIND)
     return tx.insert(
         "host",
         uuid=hello.uuid,
-        accountId=agent.data["agentResourcesAccountId"],
+        kind=KIND,
+        accountId=account_id,
         agentId=agent.id,
+        physicalHostId=machine.id,
         name=hello.hostname or hello.uuid,
         labels={},
     )
@@ -74,7 +79,8 @@ def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> N
     info = _info(facts)
     if info:
         changes["info"] = {**(host.info or {}), **info}
-    tx.update(host, **changes)
+    host = tx.update(host, **changes)
+    host_parts.equip(tx, services, host, host.agentIpAddress, kind=KIND)
     if addresses.range_of(tx, host.id) is not None:
         connect(tx, services.part(Delivery).items, services.vault, host)
 
@@ -117,6 +123,7 @@ async def follow_settings(services: Services) -> None:
 def forget(tx: Tx, items: ConfigItems, host: Record) -> None:
     """Take a host out of the network and make its agent's credentials worthless. Its containers are gone already."""
     membership.leave(tx, items, host)
+    host_parts.forget(tx, host)
     agent = tx.get("agent", host.agentId)
     if agent is None:
         return

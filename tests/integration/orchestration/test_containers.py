@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from fakeagent import FakeHost
+from inprocess import addresses_of_containers
 
 from orca.hoststate.plan.addressing import HostRange
 from orca.network.addresses import cidr_of
@@ -68,7 +69,7 @@ async def test_removing_a_running_container_stops_it_and_frees_everything(platfo
     await platform.delete("instance", row.id)
     await gone(platform, row.id)
     assert machine.host.containers == {}
-    assert await platform.read(lambda tx: tx.find("ipAddress") + tx.find("port")) == []
+    assert await platform.read(lambda tx: addresses_of_containers(tx) + tx.find("port")) == []
     await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
     await platform.running(1)
 
@@ -79,7 +80,7 @@ async def test_a_missing_image_leaves_a_removed_container_with_the_reason(platfo
     found = await gone(platform, row.id)
     assert found.transitioning == "error"
     assert found.transitioningMessage == "image missing does not exist"
-    assert await platform.read(lambda tx: tx.find("ipAddress")) == []
+    assert await platform.read(lambda tx: addresses_of_containers(tx)) == []
 
 
 async def test_pull_progress_is_shown_and_remove_wins_over_a_hanging_pull(platform):

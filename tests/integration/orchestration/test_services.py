@@ -4,6 +4,7 @@
 import pytest
 import yaml
 from fakeagent import FakeHost
+from inprocess import addresses_of_containers
 
 from orca.resources.errors import Refused
 
@@ -139,7 +140,7 @@ async def test_a_failing_service_tells_service_and_stack_until_it_is_cured(platf
         lambda tx: row if (row := tx.require("environment", stack.id)).transitioning == "error" else None
     )
     assert shown.transitioningMessage == f"web: {reason}"
-    assert await platform.read(lambda tx: tx.find("instance") + tx.find("ipAddress")) == []
+    assert await platform.read(lambda tx: tx.find("instance") + addresses_of_containers(tx)) == []
     machine.images.add("missing")
     await platform.change("service", web.id)
     await platform.running(1)
@@ -194,7 +195,7 @@ async def test_removing_a_stack_removes_everything(platform):
     left = await platform.read(
         lambda tx: [
             row
-            for type in ("instance", "service", "serviceConsumeMap", "serviceExposeMap", "ipAddress", "port")
+            for type in ("instance", "service", "serviceConsumeMap", "serviceExposeMap", "port")
             for row in tx.find(type)
         ]
     )
