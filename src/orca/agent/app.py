@@ -25,6 +25,7 @@ from .paths import Paths
 from .resolver import Resolver
 from .settings import Settings
 from .status import Status
+from .streams import Streams
 from .watch import ContainerWatch
 
 RESTORE_SECONDS = 30.0  # the network comes first, but a registry that hangs must not keep us from the server
@@ -54,7 +55,10 @@ class Agent:
         host = Host(root=str(settings.root), docker_socket=settings.docker_socket)
         self._config = Config(host, self._containers.check_port)
         self._keeper = HostKeeper(host, self._config)
-        self._commands = Commands(self._config, self._containers, self._link.send, self._keeper.container_started)
+        self._streams = Streams(self._paths, self._containers, settings.docker_socket)
+        self._commands = Commands(
+            self._config, self._containers, self._link.send, self._keeper.container_started, self._streams
+        )
         self._watch = ContainerWatch(
             self._containers, self._link.send, self._config.reapply, self._keeper.hurry, settings.docker_socket
         )
@@ -68,6 +72,7 @@ class Agent:
             hello=self._hello,
             receive=self._commands.receive,
             greeted=self._mesh.summary,
+            ended=self._streams.close,
         )
         self._facts = HostFacts()
         self._addresses_changed = asyncio.Event()
@@ -87,6 +92,7 @@ class Agent:
         finally:
             addresses.close()
             await self._commands.close()
+            await self._streams.close()
             self._containers.close()
             self._config.close()
 

@@ -23,6 +23,7 @@ from orca.wire import (
     Inspect,
     Inspected,
     Message,
+    OpenStream,
     Remove,
     RemoveVolume,
     WireError,
@@ -33,6 +34,7 @@ from .config import Config
 from .containers import Containers
 from .errors import AgentError
 from .specification import MANAGED
+from .streams import Streams
 
 REMEMBERED = 1024  # keys of finished commands; a server repeats only what it had in flight when it stopped
 
@@ -57,6 +59,7 @@ class Commands:
     containers: Containers
     send: Callable[[Event], None]
     joined_network: Callable[[], Awaitable[None]]
+    streams: Streams
     _running: dict[str, _Command] = field(default_factory=dict)
     _finished: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -80,6 +83,8 @@ class Commands:
                     self._remove_volume(event, event.read(RemoveVolume))
                 case names.INSPECT:
                     self._inspect(event, event.read(Inspect))
+                case names.OPEN_STREAM:
+                    self._open_stream(event, event.read(OpenStream))
                 case names.CANCEL:
                     self._cancel(event.read(Cancel))
                 case _:
@@ -152,6 +157,12 @@ class Commands:
             return Inspected(inspect=await self.containers.inspect(request.uuid))
 
         self._run(event, f"inspect/{event.id}", work)
+
+    def _open_stream(self, event: Event, request: OpenStream) -> None:
+        async def work() -> None:
+            await self.streams.open(request)
+
+        self._run(event, f"stream/{event.id}", work)
 
     def _cancel(self, request: Cancel) -> None:
         wanted = set(request.previous_ids)

@@ -2,27 +2,25 @@
 """The agent's one outbound WebSocket: register if needed, dial, say hello, serve events, and again after every end."""
 
 import asyncio
-import base64
 import logging
-import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from orca.wire import Event, Hello, WireError, decode, encode, names
 
 from . import identity
 from .backoff import Backoff
-from .errors import AgentError, Refused, RegistrationError, Unreachable
+from .dial import dial
+from .errors import AgentError, RegistrationError, Unreachable
 from .link import Link
 from .paths import Paths
-from .registration import register, trust_only
+from .registration import register
 from .status import Status
 
-OPEN_SECONDS = 10.0
 SILENCE_SECONDS = 20.0  # the server pings every 5 s
 MAX_FRAME = 16 << 20  # the config items of a large environment come in one frame
 
@@ -43,6 +41,7 @@ class Connection:
         hello: Callable[[str], Awaitable[Hello]],
         receive: Callable[[Event], None],
         greeted: Callable[[], Coroutine[Any, Any, None]],
+        ended: Callable[[], Awaitable[None]],
     ) -> None:
         """Prepare.
 
@@ -55,10 +54,11 @@ class Connection:
             hello: makes the first frame, given the server's name or address.
             receive: takes each event of the server.
             greeted: called after each hello was sent.
+            ended: called after the end of each connection.
         """
         self._paths, self._uuid, self._pin = paths, uuid, ca_sha256
         self._link, self._status = link, status
-        self._hello, self._receive, self._greeted = hello, receive, greeted
+        self._hello, self._receive, self._greeted, self._ended = hello, receive, greeted, ended
         self._backoff = Backoff()
 
     async def run(self) -> None:
@@ -107,7 +107,13 @@ class Connection:
             Unreachable: no connection, or it broke.
         """
         host = urlsplit(credentials.url).hostname or ""
-        socket = await self._dial(credentials)
+        socket = await dial(
+            credentials,
+            self._paths.ca,
+            "subscribe",
+            ping_interval=None,  # the server's own pings tell that it lives
+            max_size=MAX_FRAME,
+        )
         outbox = self._link.attach()  # from here on changes are kept, so that none falls between list and hello
         try:
             await socket.send(encode(Event.report(names.HELLO, await self._hello(host))))
@@ -124,32 +130,8 @@ class Connection:
             raise Unreachable(f"the server ended the connection: {error}") from error
         finally:
             self._link.detach(outbox)
+            await self._ended()
             await socket.close()
-
-    async def _dial(self, credentials: identity.Credentials) -> ClientConnection:
-        secret = base64.b64encode(f"{credentials.access_key}:{credentials.secret_key}".encode()).decode()
-        try:
-            return await connect(
-                "ws" + credentials.url.removeprefix("http") + "/subscribe",
-                ssl=trust_only(self._paths.ca.read_text()) if credentials.url.startswith("https:") else None,
-                additional_headers={"Authorization": f"Basic {secret}"},
-                compression=None,  # small frames: it costs 300 KB and saves nothing
-                open_timeout=OPEN_SECONDS,
-                ping_interval=None,  # the server's own pings tell that it lives
-                max_size=MAX_FRAME,
-            )
-        except InvalidStatus as error:
-            status = error.response.status_code
-            text = (error.response.body or b"").decode("utf-8", "replace").strip()
-            if status in (401, 403):
-                raise Refused(
-                    "the server refuses this host's credentials; register the host again with a new token"
-                ) from error
-            raise Unreachable(f"the server answers with status {status} {text[:200]}") from error
-        except ssl.SSLCertVerificationError as error:
-            raise Refused(f"the server's certificate is not valid: {error.verify_message}") from error
-        except (OSError, TimeoutError, InvalidHandshake) as error:
-            raise Unreachable(f"{urlsplit(credentials.url).netloc} is not accessible: {error}") from error
 
     async def _listen(self, socket: ClientConnection) -> None:
         while True:

@@ -118,6 +118,39 @@ class Containers:
             raise CommandFailed(f"There is no container of instance {uuid} on this host")
         return await self._call(self._api.inspect_container, found["Id"])
 
+    # -- commands in containers ----------------------------------------------------------------------------------
+
+    async def prepare_command(self, container: str, command: list[str], *, tty: bool, stdin: bool) -> str:
+        """Describe a command to the engine; return the id under which it can be started, once.
+
+        Raises:
+            CommandFailed: there is no such container, or it does not run.
+        """
+
+        def create() -> str:
+            environment = ["TERM=xterm-256color"] if tty else None
+            made = self._api.exec_create(container, command, stdin=stdin, tty=tty, environment=environment)
+            return str(made["Id"])
+
+        return await self._call(create)
+
+    async def resize(self, command: str, width: int, height: int) -> None:
+        """Tell a running command the size of its terminal, in characters.
+
+        Raises:
+            CommandFailed: it does not run.
+        """
+        await self._call(self._api.exec_resize, command, height, width)
+
+    async def exit_code(self, command: str) -> int:
+        """Return how a command ended: 0 to 255.
+
+        Raises:
+            CommandFailed: the engine forgot it, with its container.
+        """
+        document = await self._call(self._api.exec_inspect, command)
+        return int(document["ExitCode"] or 0)
+
     # -- observation ---------------------------------------------------------------------------------------------
 
     async def everything(self) -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams from the Docker Engine API: events and pull progress, one JSON document per line.
+"""Streams from the Docker Engine API: events, pull progress and statistics, logs, the terminals of commands.
 
 The ``docker`` SDK does everything else. It is not used here because its streams hold a thread each and cannot be ended
 from outside: a pull that hangs before its first byte could not be cancelled. Closing this connection cancels the pull
@@ -47,21 +47,49 @@ async def stream(
         EngineGone: nobody listens, or the connection broke (also while iterating).
         EngineRefused: status 400 or above.
     """
+    async with connection(path, target, method=method, headers=headers, limit=_LINE_LIMIT) as (reader, _):
+        yield _documents(reader)
+
+
+@asynccontextmanager
+async def connection(
+    path: str,
+    target: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    limit: int = 1 << 16,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Open a request; yield what follows the engine's head, and the way to it where the engine goes on listening.
+
+    Args:
+        path: the engine's unix socket.
+        target: path and query of the request, already quoted.
+        method: the HTTP method.
+        headers: more request headers.
+        body: of the request.
+        limit: bytes of the longest line; up to twice as many are read ahead.
+
+    Raises:
+        EngineGone: nobody listens, or the connection broke.
+        EngineRefused: status 400 or above.
+    """
     try:
-        reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_LIMIT)
+        reader, writer = await asyncio.open_unix_connection(path, limit=limit)
     except OSError as error:
         raise EngineGone(f"Docker does not answer on {path}: {error}") from error
     try:
-        lines = [f"{method} {target} HTTP/1.0", "Host: docker", "Content-Length: 0"]
+        lines = [f"{method} {target} HTTP/1.0", "Host: docker", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
         try:
             status = await _head(reader)
             if status >= 400:
                 raise EngineRefused(status, _message(await reader.read(1 << 16)))
         except (OSError, ValueError) as error:
             raise EngineGone(f"Docker broke off: {error}") from error
-        yield _documents(reader)
+        yield reader, writer
     finally:
         await _close(writer)
 

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A command in a running container, with the viewer at its terminal.
+
+Frames are base64 both ways. Nothing is buffered: a viewer that does not read holds up the command's output, a command
+that does not read holds up the viewer.
+"""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator
+
+from websockets.asyncio.client import ClientConnection
+
+from orca.agent.containers import Containers
+from orca.agent.engine import connection
+from orca.agent.errors import CommandFailed
+from orca.wire import ContainerExec, ExecMessage, parse_exec_message
+
+from .demux import chunks, packets
+
+END_OF_TRANSMISSION = b"\x04"
+
+_log = logging.getLogger(__name__)
+
+
+class Execution:
+    """One command for one viewer."""
+
+    def __init__(self, socket: str, containers: Containers, request: ContainerExec, id: str) -> None:
+        """Args: the engine's socket and containers, what the viewer wants, and the engine's id for the command."""
+        self._socket = socket
+        self._containers = containers
+        self._request = request
+        self._id = id
+
+    async def show(self, viewer: ClientConnection) -> str:
+        """Run the command to its end, or until the viewer leaves; return how it ended."""
+        body = json.dumps({"Detach": False, "Tty": self._request.tty}).encode()
+        headers = {"Content-Type": "application/json"}
+        target = f"/exec/{self._id}/start"
+        async with connection(self._socket, target, method="POST", headers=headers, body=body) as (reader, writer):
+            typing = asyncio.create_task(self._input(viewer, writer))
+            showing = asyncio.create_task(self._output(viewer, reader))
+            try:
+                await asyncio.wait([typing, showing], return_when=asyncio.FIRST_COMPLETED)
+                if typing.done():
+                    typing.result()
+                if not showing.done():
+                    return ""
+                showing.result()
+            finally:
+                for task in (typing, showing):
+                    task.cancel()
+                await asyncio.gather(typing, showing, return_exceptions=True)
+                await self._hang_up(writer)
+        return f"exit {await self._containers.exit_code(self._id)}"
+
+    async def _input(self, viewer: ClientConnection, writer: asyncio.StreamWriter) -> None:
+        """Pass on what the viewer types, until the viewer leaves."""
+        async for frame in viewer:
+            text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+            if text.startswith("{"):
+                await self._take(parse_exec_message(text), writer)
+            elif self._request.attach_stdin:
+                try:
+                    writer.write(base64.b64decode(text, validate=True))
+                except binascii.Error:
+                    raise CommandFailed("the input is not base64") from None
+                with contextlib.suppress(OSError):  # the command ended, which its output tells
+                    await writer.drain()
+
+    async def _take(self, message: ExecMessage | None, writer: asyncio.StreamWriter) -> None:
+        if message is None:
+            raise CommandFailed("a message that is no message")
+        if message.eof:
+            with contextlib.suppress(OSError):
+                writer.write_eof()
+        if message.width and message.height and self._request.tty:
+            try:
+                await self._containers.resize(self._id, message.width, message.height)
+            except CommandFailed as error:
+                _log.info("%s", error)  # the command has just ended, or not quite begun
+
+    async def _output(self, viewer: ClientConnection, reader: asyncio.StreamReader) -> None:
+        """Pass on what the command writes, until it ends."""
+        rest = b""
+        async for piece in self._pieces(reader):
+            if self._request.attach_stdout:
+                whole, rest = whole_characters(rest + piece)
+                if whole:
+                    await viewer.send(base64.b64encode(whole).decode())
+        if rest:
+            await viewer.send(base64.b64encode(rest).decode())
+
+    async def _pieces(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+        if self._request.tty:
+            async for chunk in chunks(reader):
+                yield chunk
+        else:
+            async for _, packet in packets(reader):
+                yield packet
+
+    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
+        """End the command's input, where the command goes on without a viewer: the engine has no way to end it."""
+        with contextlib.suppress(OSError):
+            if self._request.tty:
+                writer.write(END_OF_TRANSMISSION)
+            await writer.drain()
+            writer.write_eof()
+
+
+def whole_characters(text: bytes) -> tuple[bytes, bytes]:
+    """Cut off a character of UTF-8 that has only begun (RFC 3629): viewers decode each frame by itself."""
+    for length in range(1, min(4, len(text) + 1)):
+        byte = text[-length]
+        if byte & 0b1100_0000 == 0b1100_0000:
+            size = 2 if byte < 0b1110_0000 else 3 if byte < 0b1111_0000 else 4
+            return (text[:-length], text[-length:]) if size > length else (text, b"")
+        if byte & 0b1000_0000 == 0:
+            break
+    return text, b""

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what the engine keeps of a container's output to frames ``<nn> <timestamp> <text>``.
+
+The engine cuts long lines at 16 KB; the parts carry the timestamp of the first and, all but the last, no line end.
+Here they become one line again, up to ``LONGEST`` bytes.
+"""
+
+from collections.abc import Iterator
+
+LONGEST = 1 << 18
+
+TTY, STDOUT, STDERR = 0, 1, 2
+
+
+class Lines:
+    """Puts lines together. What was cut the same way once is cut the same way again."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, tuple[bytes, bytearray]] = {}
+
+    def add(self, kind: int, packet: bytes) -> Iterator[str]:
+        """Take one packet, ``<timestamp> <text>``; give the frames of the lines that end with it."""
+        stamp, _, text = packet.partition(b" ")
+        before = self._open.pop(kind, None)
+        if before is not None and before[0] != stamp:
+            yield frame(kind, *before)  # the container died within a line
+            before = None
+        line = before[1] if before is not None else bytearray()
+        line += text
+        if line.endswith(b"\n") or len(line) >= LONGEST:
+            yield frame(kind, stamp, line)
+        else:
+            self._open[kind] = (stamp, line)
+
+    def rest(self) -> Iterator[str]:
+        """The log ended: what had no line end."""
+        for kind, (stamp, line) in self._open.items():
+            yield frame(kind, stamp, line)
+        self._open.clear()
+
+
+class TerminalLines:
+    """The same for a container with a terminal, whose output has no packets but lines."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+
+    def add(self, chunk: bytes) -> Iterator[str]:
+        """Take a piece of the stream; give the frames of the lines that end in it."""
+        *ended, rest = chunk.split(b"\n")
+        for part in ended:
+            yield from self._frame(self._line + part)
+            self._line = bytearray()
+        self._line += rest
+        if len(self._line) >= LONGEST:
+            yield from self.rest()
+
+    def rest(self) -> Iterator[str]:
+        """The log ended: what had no line end."""
+        yield from self._frame(self._line)
+        self._line = bytearray()
+
+    @staticmethod
+    def _frame(line: bytearray) -> Iterator[str]:
+        if line:
+            stamp, _, text = bytes(line).partition(b" ")
+            yield frame(TTY, stamp, text.replace(stamp + b" ", b""))
+
+
+def frame(kind: int, stamp: bytes, text: bytes | bytearray) -> str:
+    """One frame; the line end is left out."""
+    line = text.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+    return f"{kind:02d} {stamp.decode('ascii', 'replace')} {line}"
+
+
+def stem(frame: str) -> str:
+    """The first two words of a frame, which say where in the log it is."""
+    return " ".join(frame.split(" ", 2)[:2])

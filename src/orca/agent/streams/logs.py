@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A container's log, followed, and taken up again after a cut.
+
+Timestamps alone do not say where a viewer was: stdout and stderr are stamped by two threads, so that a line may be
+kept after a younger one. But the order in which the engine keeps lines is fixed. So the last frame of the viewer is
+looked for, and what is kept after it goes on.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection
+
+from orca.agent.engine import EngineGone, connection
+from orca.wire import ContainerLogs, LogMark, nanoseconds
+
+from .demux import chunks, packets
+from .log_lines import Lines, TerminalLines, stem
+
+MARGIN = 10 * 1_000_000_000
+"""Nanoseconds by which timestamps may be out of order: stamping and keeping a line are not one step."""
+
+
+class Logs:
+    """The log of one container for one viewer."""
+
+    def __init__(self, socket: str, request: ContainerLogs, document: dict[str, Any]) -> None:
+        """Args: the engine's socket, what the viewer wants, and the engine's document about the container."""
+        self._socket = socket
+        self._request = request
+        self._tty = bool(document["Config"]["Tty"])
+
+    async def show(self, viewer: ClientConnection) -> str:
+        """Send frames until the log ends.
+
+        Raises:
+            EngineGone: the engine broke off.
+            EngineRefused: the engine does not read this log; the message says why.
+        """
+        request = self._request
+        if request.after is not None:
+            await self._resume(viewer, request.after)
+            return ""
+        query = {"tail": "all" if request.lines is None else str(request.lines)}
+        if request.since is not None:
+            query["since"] = _seconds(nanoseconds(request.since))
+        async with contextlib.aclosing(self._read(request.follow, query)) as frames:
+            async for frame in frames:
+                await viewer.send(frame)
+        return ""
+
+    async def _resume(self, viewer: ClientConnection, mark: LogMark) -> None:
+        """Send what is kept after the viewer's last frame; where the engine forgot that one, what is younger."""
+        instant, wanted = nanoseconds(mark.timestamp), f"{mark.kind} {mark.timestamp}"
+        kept = await self._keeps(mark)
+        ahead = mark.count if kept else 0
+        query = {"since": _seconds(instant - MARGIN if kept else instant + 1)}
+        async with contextlib.aclosing(self._read(self._request.follow, query)) as frames:
+            async for frame in frames:
+                if not ahead:
+                    await viewer.send(frame)
+                elif stem(frame) == wanted:
+                    ahead -= 1
+
+    async def _keeps(self, mark: LogMark) -> bool:
+        """Whether the engine still has the viewer's last frame: logs are rotated."""
+        instant, wanted = nanoseconds(mark.timestamp), f"{mark.kind} {mark.timestamp}"
+        query = {"since": _seconds(instant), "until": _seconds(instant + MARGIN)}
+        found = 0
+        async with contextlib.aclosing(self._read(False, query)) as frames:
+            async for frame in frames:
+                found += stem(frame) == wanted
+                if found == mark.count:
+                    return True
+        return False
+
+    async def _read(self, follow: bool, query: dict[str, str]) -> AsyncGenerator[str]:
+        fixed = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
+        target = f"/containers/{self._request.container}/logs?{urlencode({**fixed, **query})}"
+        try:
+            async with connection(self._socket, target) as (reader, _):
+                if self._tty:
+                    terminal = TerminalLines()
+                    async for chunk in chunks(reader):
+                        for frame in terminal.add(chunk):
+                            yield frame
+                    for frame in terminal.rest():
+                        yield frame
+                else:
+                    lines = Lines()
+                    async for kind, packet in packets(reader):
+                        for frame in lines.add(kind, packet):
+                            yield frame
+                    for frame in lines.rest():
+                        yield frame
+        except OSError as error:
+            raise EngineGone(f"Docker broke off: {error}") from error
+
+
+def _seconds(instant: int) -> str:
+    """Nanoseconds since 1970 as the engine takes them."""
+    return f"{instant // 1_000_000_000}.{instant % 1_000_000_000:09d}"

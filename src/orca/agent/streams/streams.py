@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent's streams: the server asks for one, the agent dials a connection for it and shows what was asked for.
+
+They end with the command connection: a server that is gone, or forgot this agent, has no viewers.
+"""
+
+import asyncio
+import logging
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from orca.agent.containers import Containers
+from orca.agent.dial import dial
+from orca.agent.engine import EngineGone
+from orca.agent.errors import AgentError, CommandFailed
+from orca.agent.identity import read_credentials
+from orca.agent.paths import Paths
+from orca.wire import MAX_FRAME, STREAM_PATH, ContainerExec, ContainerLogs, HostStats, OpenStream, StreamSource
+
+from .collector import HOST, Collector
+from .execution import Execution
+from .logs import Logs
+from .stats import Stats
+
+MOST = 100  # streams at a time; each costs about 100 KB
+QUEUE = 4  # frames read ahead from the server
+
+CLOSE_NORMAL, CLOSE_ERROR, CLOSE_AGAIN = 1000, 1011, 1013  # RFC 6455, section 7.4.1, and IANA's registry
+REASON_BYTES = 120  # of a close frame: at most 123 (RFC 6455, section 5.5)
+
+_log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """What is shown; ``show`` returns the reason with which it ended by itself."""
+
+    async def show(self, viewer: ClientConnection) -> str:
+        """Send frames until there are no more."""
+
+
+class Streams:
+    """The streams that are open."""
+
+    def __init__(self, paths: Paths, containers: Containers, socket: str) -> None:
+        """Args: the agent's files, and the engine's containers and socket."""
+        self._paths = paths
+        self._containers = containers
+        self._socket = socket
+        self._collector = Collector(socket)
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def open(self, request: OpenStream) -> None:
+        """Open a stream; returns when its connection is there.
+
+        Raises:
+            AgentError: with the reason, for the viewer.
+        """
+        if len(self._open) >= MOST:
+            raise CommandFailed(f"this host has {MOST} viewers already")
+        source = await self._source(request.source)
+        viewer = await self._dial(request.ticket)
+        task = asyncio.create_task(self._serve(source, viewer), name="stream")
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+
+    async def close(self) -> None:
+        """End all streams."""
+        tasks = list(self._open)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _source(self, wanted: StreamSource) -> Source:
+        if isinstance(wanted, HostStats):
+            return Stats(self._collector, {HOST: wanted.resource_id}, raw=wanted.raw)
+        if isinstance(wanted, ContainerLogs):
+            return Logs(self._socket, wanted, await self._document(wanted.container))
+        if isinstance(wanted, ContainerExec):
+            id = await self._containers.prepare_command(
+                wanted.container, wanted.command, tty=wanted.tty, stdin=wanted.attach_stdin
+            )
+            return Execution(self._socket, self._containers, wanted, id)
+        return Stats(self._collector, wanted.containers, raw=wanted.raw)
+
+    async def _document(self, container: str) -> dict[str, Any]:
+        document = await self._containers.look(container)
+        if document is None:
+            raise CommandFailed("the container is gone from its host")
+        return document
+
+    async def _dial(self, ticket: str) -> ClientConnection:
+        credentials = read_credentials(self._paths)
+        if credentials is None:
+            raise CommandFailed("this host is not registered")
+        return await dial(
+            credentials,
+            self._paths.ca,
+            f"{STREAM_PATH}?{urlencode({'ticket': ticket})}",
+            ping_timeout=None,  # a server that holds us up because its viewer does not read does not answer pings
+            max_size=MAX_FRAME,
+            max_queue=QUEUE,
+        )
+
+    async def _serve(self, source: Source, viewer: ClientConnection) -> None:
+        """Show ``source`` to its end, or until the viewer leaves."""
+        code, reason = CLOSE_AGAIN, "the host was cut off"
+        showing = asyncio.create_task(source.show(viewer))
+        leaving = asyncio.create_task(viewer.wait_closed())
+        try:
+            await asyncio.wait([showing, leaving], return_when=asyncio.FIRST_COMPLETED)
+            if showing.done():
+                code, reason = CLOSE_NORMAL, showing.result()
+        except EngineGone as error:
+            code, reason = CLOSE_AGAIN, str(error)
+        except AgentError as error:
+            code, reason = CLOSE_ERROR, str(error)
+        except ConnectionClosed:
+            pass
+        except Exception as error:
+            _log.exception("a stream failed")
+            code, reason = CLOSE_ERROR, f"the agent failed: {error!r}"
+        finally:
+            showing.cancel()
+            leaving.cancel()
+            await asyncio.gather(showing, leaving, return_exceptions=True)
+            await viewer.close(code, reason.encode()[:REASON_BYTES].decode(errors="ignore"))
