@@ -123,11 +123,10 @@ class Bench:
 
     async def remove_new(self, left: int) -> None:
         """Remove what `create` made."""
-        rows = self.server.query("SELECT id FROM instance WHERE state = 'running' AND name LIKE 'new-%'")
-        for start in range(0, len(rows), 50):
-            await asyncio.gather(
-                *(self.client.json("DELETE", f"/v2/containers/1i{row[0]}") for row in rows[start : start + 50])
-            )
+        rows = self.server.query("SELECT account_id, id FROM instance WHERE state = 'running' AND name LIKE 'new-%'")
+        paths = [f"/v2/projects/1a{project}/containers/1i{id}" for project, id in rows]
+        for start in range(0, len(paths), 50):
+            await asyncio.gather(*(self.client.json("DELETE", path) for path in paths[start : start + 50]))
         await reached(lambda: running(self.server) == left, 120)
         await self.quiet()
 

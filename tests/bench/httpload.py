@@ -41,8 +41,8 @@ class _Connection(asyncio.Protocol):
         self._body += data
 
     def on_message_complete(self) -> None:
-        assert self._answer is not None
-        self._answer.set_result((self._parser.get_status_code(), bytes(self._body)))
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result((self._parser.get_status_code(), bytes(self._body)))
 
     async def exchange(self, request: bytes) -> tuple[int, bytes]:
         assert self.transport is not None
