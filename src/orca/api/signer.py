@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server's own tokens: JSON Web Tokens (RFC 7519) signed with RS256 (RFC 7518, section 3.3).
+
+The key is made and read, and the libraries are imported, when the first token is asked for: that takes a good part of
+a second.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+ALGORITHM = "RS256"
+ISSUER = "orca"
+BITS = 2048
+
+
+class BadToken(Exception):
+    """The token is not one of ours, or has expired."""
+
+
+class Signer:
+    """Signs and checks tokens with the key in ``path`` (PEM, 0600); for all threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+
+    def sign(self, claims: dict[str, Any], lifetime: int) -> str:
+        """A token with these claims, and who made it, when, until when (``lifetime`` in seconds), and an id of its own.
+
+        ``sub``, where it is claimed, must be text.
+        """
+        import jwt
+
+        now = int(time.time())
+        own = {"iss": ISSUER, "iat": now, "exp": now + lifetime, "jti": secrets.token_urlsafe(12)}
+        return jwt.encode({**claims, **own}, self._key, algorithm=ALGORITHM)
+
+    def check(self, token: str) -> dict[str, Any]:
+        """The claims of a token of ours that has not expired. Raises ``BadToken``."""
+        import jwt
+
+        required = {"require": ["iss", "iat", "exp", "jti"]}
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, self._key.public_key(), algorithms=[ALGORITHM], issuer=ISSUER, options=required
+            )
+        except jwt.InvalidTokenError as error:
+            raise BadToken(str(error)) from None
+        return claims
+
+    def public_key(self) -> str:
+        """The key to check tokens with, PEM."""
+        from cryptography.hazmat.primitives import serialization
+
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        return self._key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+
+    @property
+    def _key(self) -> RSAPrivateKey:
+        with self._lock:
+            return self._loaded
+
+    @cached_property
+    def _loaded(self) -> RSAPrivateKey:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        try:
+            pem = self._path.read_bytes()
+        except FileNotFoundError:
+            made = rsa.generate_private_key(65537, BITS)
+            form = serialization.PrivateFormat.PKCS8
+            pem = made.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+            write_key(self._path, pem)
+            return made
+        key = serialization.load_pem_private_key(pem, password=None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        return key
+
+
+def write_key(path: Path, pem: bytes) -> None:
+    """Write a new file that only the server's user reads, whole or not at all."""
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(descriptor)
+    fresh.rename(path)
