@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server's command, with a named point where the process kills itself the Nth time it gets there.
+
+Usage: ``killed_server.py POINT NTH server --data-dir …``.
+"""
+
+import os
+import signal
+import sys
+from typing import Any
+
+from orca.cli import main
+from orca.simulator.connection import SimConnection
+from orca.store.writer import Writer
+
+POINTS = ("before commit", "after commit", "command sent", "before the reply")
+
+
+def kill_at(point: str, nth: int) -> None:
+    """Make the server's parts pass the points."""
+    passed = 0
+
+    def reach(name: str) -> None:
+        nonlocal passed
+        if name == point:
+            passed += 1
+            if passed == nth:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    record, settle, request = Writer._record_events, Writer._settle, SimConnection.request
+
+    def before(self: Writer, *args: Any) -> Any:
+        result = record(self, *args)
+        reach("before commit")
+        return result
+
+    def after(self: Writer, *args: Any) -> None:
+        reach("after commit")
+        settle(self, *args)
+
+    async def command(self: SimConnection, name: str, *args: Any, **more: Any) -> Any:
+        reach("command sent")
+        answer = await request(self, name, *args, **more)
+        reach("before the reply")
+        return answer
+
+    Writer._record_events, Writer._settle = before, after  # type: ignore[method-assign]
+    SimConnection.request = command  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    kill_at(sys.argv.pop(1), int(sys.argv.pop(1)))
+    main()
