@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's command, with a named point where the process kills itself the Nth time it gets there.
+"""The server's command, with a named point where the process kills itself the Nth time it gets there once armed.
 
 Usage: ``killed_server.py POINT NTH server --data-dir …``.
 """
@@ -13,16 +13,23 @@ from orca.cli import main
 from orca.simulator.connection import SimConnection
 from orca.store.writer import Writer
 
+ARM = signal.SIGUSR1
 POINTS = ("before commit", "after commit", "command sent", "before the reply")
 
 
 def kill_at(point: str, nth: int) -> None:
     """Make the server's parts pass the points."""
-    passed = 0
+    armed, passed = False, 0
+
+    def arm(*_: object) -> None:
+        nonlocal armed
+        armed = True
+
+    signal.signal(ARM, arm)
 
     def reach(name: str) -> None:
         nonlocal passed
-        if name == point:
+        if armed and name == point:
             passed += 1
             if passed == nth:
                 os.kill(os.getpid(), signal.SIGKILL)

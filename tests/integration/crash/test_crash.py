@@ -20,7 +20,7 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from journal import Journal, check_present, check_process
-from killed_server import POINTS
+from killed_server import ARM, POINTS
 from load import Load
 from realserver import RealServer
 
@@ -41,7 +41,9 @@ async def live(server: RealServer, load: Load, point: str | None, lot: random.Ra
     load.server_is(up=True)
     await load.allow(PER_LIFE)
     assert server.process is not None
-    if point is None:
+    if point is not None:
+        server.process.send_signal(ARM)
+    else:
         await asyncio.sleep(lot.uniform(0.05, 1.5))
         await server.kill(signal.SIGKILL)
     async with asyncio.timeout(30):
@@ -119,6 +121,7 @@ async def check_end(server: RealServer, journal: Journal) -> None:
     made, there = simulated(server.folder)
     assert set(made.values()) <= {1}, made.most_common(3)
     rows = await everything(server, "containers?")
-    assert {
-        row["uuid"]: row["state"] == "running" for row in rows if row["state"] != "removed" and row["externalId"]
-    } == there
+    running = {row["uuid"]: row["state"] == "running" for row in rows if row["state"] != "removed"}
+    # One that was stopped while it was starting may have been made, or not.
+    assert there.items() <= running.items()
+    assert {uuid for uuid, runs in running.items() if runs} <= there.keys()
