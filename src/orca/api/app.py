@@ -29,6 +29,9 @@ from orca.api.callers import Caller, Unchecked, identify, unauthorized
 from orca.api.event_socket import EventSocket
 from orca.api.operations import Answer, Operation, not_found
 from orca.api.passwords import Passwords, TooMany
+from orca.api.signer import Signer
+from orca.api.streams import Backends, StreamSockets
+from orca.api.streams.paths import ROOTS as STREAMS
 from orca.engine import Services
 from orca.provision.registration import registration_script
 from orca.provision.tokens import TokenRefused
@@ -51,6 +54,7 @@ class Application:
         self.services = services
         self.trusted = trusted
         self.passwords = Passwords()
+        self.streams = StreamSockets(services)
         self.stopping = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,10 +146,13 @@ class Application:
         return Answer(201, {**body, "type": "publish", "links": {}, "actions": {}})
 
     async def script(self, ask: Ask) -> Response:
-        """``/v1/scripts/ca.crt`` and ``/v1/scripts/<token>``: what a host needs before it has credentials."""
+        """``/v1/scripts/ca.crt``, ``api.crt`` and ``<token>``: what is needed before there are credentials."""
         name = ask.path[1]
         if name == "ca.crt":
             return Response(self.services.server.ca_pem, media_type="application/x-pem-file")
+        if name == "api.crt":
+            pem = await asyncio.to_thread(self.services.part(Signer).public_key)
+            return Response(pem, media_type="application/x-pem-file")
         try:
             text = await self.services.db.read(lambda tx: registration_script(tx, self.services, name, ask.client))
         except TokenRefused as error:
@@ -206,18 +213,29 @@ class Application:
     # -- WebSocket ---------------------------------------------------------------------------------------------------
 
     async def websocket(self, socket: WebSocket) -> None:
-        """``subscribe``: an agent's connection, or a client's event stream."""
+        """An agent's connections, a client's event stream, and what people see of hosts and containers."""
         ask = take_apart(socket.scope, self.trusted)
+        kind = "/".join(ask.path[:1]).lower()
         try:
             check_origin(ask, websocket=True)
-            if ask.version not in VERSIONS or [part.lower() for part in ask.path] != ["subscribe"]:
+            if ask.version not in VERSIONS:
                 raise not_found()
-            caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask, self.passwords))
-            if "subscribe" not in caller.view.types and "subscribe" not in caller.view.paths:
+            if kind in STREAMS:
+                await self.streams.serve(socket, ask, self.stopping)
+            elif kind == wire.STREAM_PATH and len(ask.path) == 1:
+                await self.backend(socket, ask)
+            elif kind == "subscribe" and len(ask.path) == 1:
+                await self.subscribe(socket, ask)
+            else:
                 raise not_found()
         except Refused as refused:
             await socket.send_denial_response(self.refusal(ask, None, refused))
-            return
+
+    async def subscribe(self, socket: WebSocket, ask: Ask) -> None:
+        """``subscribe``: an agent's command socket, or a client's event stream."""
+        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask, self.passwords))
+        if "subscribe" not in caller.view.types and "subscribe" not in caller.view.paths:
+            raise not_found()
         await socket.accept()
         if caller.role == "agent":
             if caller.agent_id is None:
@@ -226,6 +244,13 @@ class Application:
             await AgentSocket(self.services, socket, caller.agent_id, ask.client).serve(self.stopping)
         else:
             await EventSocket(self.services, socket, ask, caller).serve(self.stopping)
+
+    async def backend(self, socket: WebSocket, ask: Ask) -> None:
+        """``connectbackend``: an agent brings a stream that it was asked for."""
+        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask, self.passwords))
+        if caller.agent_id is None:
+            raise Refused("Forbidden", "this is for agents", status=403)
+        await self.services.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)
 
 
 async def read_body(request: Request) -> bytes:

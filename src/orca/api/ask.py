@@ -19,6 +19,8 @@ MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request body; a compose file is the largest thing that is sent."""
 MAX_DEPTH = 64
 """Nesting of a JSON body: deeper ones are hostile."""
+PROJECT_LINKS = frozenset({"projectmembers", "hoststats"})
+"""What follows a project's id as a link of it; anything else is seen as that project."""
 
 
 Proxies: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
@@ -122,7 +124,7 @@ def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
         method = next((value.upper() for key, value in query if key == "_method" and value), method)
     project = None
     path = segments[1:]
-    if len(path) > 2 and path[0].lower() in ("projects", "project") and path[2].lower() != "projectmembers":
+    if len(path) > 2 and path[0].lower() in ("projects", "project") and path[2].lower() not in PROJECT_LINKS:
         project, path = path[1], path[2:]
     return Ask(
         method=method,

@@ -94,6 +94,9 @@ class Operation:
     def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any]:
         """What is at the end of a link."""
         shown = self.view.of(record.type) or type
+        for key, end in self.services.behaviour.targets.items():
+            if key.lower() == f"{shown.name}.{name}".lower() and (end.offered is None or end.offered(record)):
+                return end.show(self.tx, self.call, record)
         link = next((link for link in shown.links.values() if link.name.lower() == name.lower()), None)
         if link is None:
             raise not_found()

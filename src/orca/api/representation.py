@@ -87,6 +87,9 @@ class Renderer:
         for name, field in shape.links:
             if field is None or values.get(field) is not None:
                 links[name] = f"{url}/{name.lower()}"
+        for name, offered in shape.targets:
+            if offered is None or offered(record):
+                links[name] = f"{url}/{name.lower()}"
         for name, function in shape.computed_links:
             target = function(self.tx, self.call, record)
             if target is not None:

@@ -25,10 +25,11 @@ import uvicorn
 
 import orca
 from orca import network, orchestration, provision, simulator, storage
-from orca.api import basics, bootstrap, tls
+from orca.api import basics, bootstrap, streams, tls
 from orca.api.app import Application
 from orca.api.ask import Proxies
 from orca.api.certificate import ServerCertificate
+from orca.api.signer import Signer
 from orca.engine import Server, Services, retention
 from orca.resources import schema
 from orca.store import Database, Vault
@@ -42,6 +43,11 @@ TASK_PAUSE = 5.0
 """Seconds before a background task that failed is started anew."""
 WS_MAX_BYTES = 16 * 1024 * 1024
 """Largest frame: the inspection of a big container, the first hello of a full host."""
+
+WS_PING = 30.0
+"""Seconds between the pings that keep proxies from cutting quiet connections; nobody must answer in time."""
+WS_LINE_BYTES = 65_536
+"""Longest request line of a WebSocket: a stream's token travels in it."""
 
 
 class StartError(Exception):
@@ -191,6 +197,8 @@ def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity)
     )
     services = Services(db=db, vault=Vault.open_file(settings.data_dir / "master.key"), server=server)
     services.add(basics.behaviour)
+    services.provide(Signer(settings.data_dir / "token.key"))
+    streams.install(services)
     network.install(services)
     provision.install(services)
     storage.install(services)
@@ -248,6 +256,7 @@ def make_listeners(
     settings: Settings, app: Application, identity: tls.Identity, addresses: list[Address], sockets: list[socket.socket]
 ) -> list[tuple[Listener, list[socket.socket]]]:
     """One uvicorn server for the sockets with TLS and one for those without."""
+    os.environ.setdefault("WEBSOCKETS_MAX_LINE_LENGTH", str(WS_LINE_BYTES))  # read when uvicorn loads the protocol
     secure = [bound for address, bound in zip(addresses, sockets, strict=True) if settings.tls and not address.loopback]
     clear = [bound for bound in sockets if bound not in secure]
     listeners = []
@@ -262,7 +271,8 @@ def make_listeners(
                 server_header=False,
                 ws="websockets-sansio",
                 ws_max_size=WS_MAX_BYTES,
-                ws_ping_interval=None,
+                ws_ping_interval=WS_PING,
+                ws_ping_timeout=None,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=GRACE,
                 ssl_certfile=None if certificate is None else str(certificate.certificate),

@@ -46,6 +46,8 @@ class Shape:
     columns: tuple[Column, ...]
     links: tuple[tuple[str, str | None], ...]
     computed_links: tuple[tuple[str, Callable[[ReadTx, Call, Record], Any]], ...]
+    targets: tuple[tuple[str, Callable[[Record], bool] | None], ...]
+    """Name of a link to an object that is worked out, and which resources have it (None: all)."""
     actions: tuple[tuple[str, str, frozenset[str] | None], ...]
     """Name, state field, and the states in which it is offered (None: always)."""
 
@@ -83,6 +85,11 @@ def _work_out(view: View, type: TypeView, behaviour: Behaviour) -> Shape:
         columns=tuple(columns),
         links=tuple((name, link.field) for name, link in sorted(type.links.items())),
         computed_links=tuple(computed),
+        targets=tuple(
+            (name, target.offered)
+            for owner, _, name, target in ((*key.partition("."), target) for key, target in behaviour.targets.items())
+            if owner == type.name
+        ),
         actions=tuple((name, action.state_field, action.states) for name, action in sorted(type.actions.items())),
     )
 

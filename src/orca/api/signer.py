@@ -49,10 +49,10 @@ class Signer:
         """The claims of a token of ours that has not expired. Raises ``BadToken``."""
         import jwt
 
-        required = {"require": ["iss", "iat", "exp", "jti"]}
+        public = self._key.public_key()
         try:
             claims: dict[str, Any] = jwt.decode(
-                token, self._key.public_key(), algorithms=[ALGORITHM], issuer=ISSUER, options=required
+                token, public, [ALGORITHM], issuer=ISSUER, options={"require": ["iss", "iat", "exp", "jti"]}
             )
         except jwt.InvalidTokenError as error:
             raise BadToken(str(error)) from None

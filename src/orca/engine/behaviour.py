@@ -55,12 +55,24 @@ class Call:
         return self.services.engine.request(tx, record, action, **data)
 
 
+@dataclass(frozen=True)
+class Target:
+    """What is at the end of a link, where that is neither a row nor a collection.
+
+    ``show``: makes the object; ``offered``: whether a resource has the link (None: all have).
+    """
+
+    show: TargetHook
+    offered: Callable[[Record], bool] | None = None
+
+
 ProcessHandler: TypeAlias = "Callable[[Run], Awaitable[None]]"
 CreateHook: TypeAlias = Callable[[Tx, Call, dict[str, Any]], "Record | list[Record]"]
 UpdateHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], Record]
 RemoveHook: TypeAlias = Callable[[Tx, Call, Record], Record]
 ActionHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], "Record | dict[str, Any]"]
 Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
+TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], dict[str, Any]]
 AgentHandler: TypeAlias = "Callable[[Services, AgentConnection, dict[str, Any]], Awaitable[None]]"
 
 
@@ -75,6 +87,7 @@ class Behaviour:
         self.actions: dict[str, ActionHook] = {}
         self.computed_fields: dict[str, Computed] = {}
         self.computed_links: dict[str, Computed] = {}
+        self.targets: dict[str, Target] = {}
         self.agent_events: dict[str, list[AgentHandler]] = {}
 
     def process(self, *names: str) -> Callable[[F], F]:
@@ -105,6 +118,15 @@ class Behaviour:
         """A link besides the declared ones: ``"registrationToken.registrationUrl"``; None leaves it out."""
         return self._into(self.computed_links, names)
 
+    def target(self, *names: str, offered: Callable[[Record], bool] | None = None) -> Callable[[F], F]:
+        """A link besides the declared ones, and the typed object it leads to: ``"host.hostStats"``."""
+
+        def decorate(function: F) -> F:
+            _merge(self.targets, dict.fromkeys(names, Target(function, offered)))
+            return function
+
+        return decorate
+
     def agent(self, *names: str) -> Callable[[F], F]:
         """What an agent's event does: ``"agent.hello"``; ``"connected"``, ``"disconnected"`` frame a connection.
 
@@ -127,6 +149,7 @@ class Behaviour:
         _merge(self.actions, other.actions)
         _merge(self.computed_fields, other.computed_fields)
         _merge(self.computed_links, other.computed_links)
+        _merge(self.targets, other.targets)
         for name, handlers in other.agent_events.items():
             self.agent_events.setdefault(name, []).extend(handlers)
 

@@ -182,7 +182,13 @@ CONTAINER = ResourceType(
     machine=MACHINE,
     hidden_actions=frozenset({"allocate", "deallocate"}),
     inputs={"stop": "instanceStop"},
-    actions={"setlabels": Action("setLabelsInput", "container")},
+    actions={
+        "setlabels": Action("setLabelsInput", "container"),
+        "logs": Action("containerLogs", "hostAccess", frozenset({"running", "stopping", "stopped"}), looks=True),
+        "execute": Action("containerExec", "hostAccess", frozenset({"running"})),
+        # Of virtual machines, which there are none of.
+        "console": Action("instanceConsoleInput", "instanceConsole", frozenset()),
+    },
     links={"hosts": Link("host", "id", "hostId")},
     live_key=external_key,
 )

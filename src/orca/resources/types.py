@@ -51,12 +51,16 @@ def access(tenant: str = "", *, admin: str | None = None, **others: str) -> dict
 
 @dataclass(frozen=True)
 class Action:
-    """An action besides the processes. ``states``: where it is offered (None: always)."""
+    """An action besides the processes. ``states``: where it is offered (None: always).
+
+    ``looks``: it changes nothing, and is for those too who may only look.
+    """
 
     input: str | None = None
     output: str | None = None
     states: frozenset[str] | None = None
     ours: bool = False
+    looks: bool = False
 
 
 @dataclass(frozen=True)

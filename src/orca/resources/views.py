@@ -196,16 +196,15 @@ def field_letters(type: ResourceType, field: Field, letters: str, role: str, ver
 
 def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[str, ActionView]:
     """Processes and other actions the role may ask for."""
-    if role not in OPERATING_ROLES and letters == "r":
-        return {}
+    only_looks = role not in OPERATING_ROLES and letters == "r"
     root = root_of(type.name).name
     found = {
         name: ActionView(name, type.inputs.get(name), root, process.start | process.transitioning, process.field, True)
         for name, process in machine(type.name).items()
-        if name not in type.hidden_actions
+        if name not in type.hidden_actions and not only_looks
     }
     for name, action in type.actions.items():
-        if not (action.ours and version == "v1"):
+        if not (action.ours and version == "v1") and (action.looks or not only_looks):
             found[name] = ActionView(name, action.input, action.output, action.states, "state", False)
     return found
 

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Streams: what people see of hosts and containers as it happens, from the agents through the server.
+
+``access`` gives out tokens, ``sockets`` lets viewers in who bring one, ``backends`` brings them together with the
+agent's connection, ``relay`` and ``fan`` pass frames on.
+"""
+
+from orca.api.streams.access import behaviour
+from orca.api.streams.backends import Backends
+from orca.api.streams.sockets import StreamSockets
+from orca.engine import Services
+
+
+def install(services: Services) -> None:
+    """Add the links and actions, and the end of an agent's streams with its connection."""
+    services.add(behaviour)
+    backends = Backends(services)
+    services.provide(backends)
+    services.behaviour.agent("disconnected")(backends.disconnected)
+
+
+__all__ = ["Backends", "StreamSockets", "install"]

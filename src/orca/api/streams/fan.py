@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several agents' statistics for one viewer. Each is on its own: one that is cut off is missing until it is back, and
+what joins later appears.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from starlette.websockets import WebSocket
+
+from orca import wire
+from orca.api.streams.backends import Backends
+from orca.api.streams.grants import Plan
+from orca.api.streams.relay import End, cut, listen, pass_frames
+from orca.engine import Services
+from orca.resources.errors import Refused
+from orca.store import Overflow
+
+SETTLE_SECONDS = 1.0
+"""Changes come in bursts."""
+RETRY_SECONDS = 2.0
+
+
+class Fan:
+    """The streams of one viewer."""
+
+    def __init__(self, services: Services, plan: Plan, viewer: WebSocket) -> None:
+        self._services = services
+        self._plan = plan
+        self._viewer = viewer
+        self._running: dict[int, tuple[wire.StreamSource, asyncio.Task[None]]] = {}
+
+    async def serve(self) -> End:
+        """Show statistics until the viewer leaves."""
+        following = asyncio.create_task(self._follow())
+        leaving = asyncio.create_task(listen(self._viewer, None))
+        try:
+            await asyncio.wait({following, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+            return End()
+        finally:
+            tasks = [following, leaving, *(task for _, task in self._running.values())]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Have exactly the streams that the plan says, as it changes."""
+        with self._services.db.bus.subscribe({"host", "instance"}) as changes:
+            while True:
+                wanted = await self._services.db.read(self._plan)
+                for agent_id in [id for id, (source, _) in self._running.items() if wanted.get(id) != source]:
+                    self._running.pop(agent_id)[1].cancel()
+                for agent_id in wanted.keys() - self._running.keys():
+                    task = asyncio.create_task(self._keep(agent_id, wanted[agent_id]))
+                    self._running[agent_id] = (wanted[agent_id], task)
+                with contextlib.suppress(Overflow):  # whatever was missed: the plan is read anew
+                    await changes.batch()
+                await asyncio.sleep(SETTLE_SECONDS)
+
+    async def _keep(self, agent_id: int, source: wire.StreamSource) -> None:
+        """Show one agent's statistics whenever it is connected."""
+        backends = self._services.part(Backends)
+        while True:
+            await self._services.agents.wait(agent_id)
+            with contextlib.suppress(Refused):
+                backend = await backends.open(agent_id, source)
+                parts = [asyncio.create_task(pass_frames(backend, self._viewer)), asyncio.create_task(cut(backend))]
+                try:
+                    await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for part in parts:
+                        part.cancel()
+                    await asyncio.gather(*parts, return_exceptions=True)
+                    backend.done.set()
+            await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a token allows at the moment it is used: who it was given to may have lost the right, the container its host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from orca import wire
+from orca.api import listing
+from orca.api.ask import Ask
+from orca.api.callers import Caller, project_role
+from orca.api.streams import paths
+from orca.api.streams.access import container_ids
+from orca.resources import ids
+from orca.resources.errors import ActionNotAvailable, Refused
+from orca.resources.views import view
+from orca.store import ReadTx, Record
+
+Plan: TypeAlias = Callable[[ReadTx], dict[int, wire.StreamSource]]
+"""By agent: what to ask of it."""
+LOOKERS = frozenset({"readonly", "readAdmin"})
+"""Roles that run no commands."""
+
+
+@dataclass(frozen=True)
+class Single:
+    """One stream of one agent."""
+
+    agent_id: int
+    source: wire.StreamSource
+
+
+@dataclass(frozen=True)
+class Many:
+    """Streams of several agents, which come and go; ``plan`` says which there are now."""
+
+    plan: Plan
+
+
+def granted(tx: ReadTx, ask: Ask, claims: dict[str, Any]) -> Single | Many:
+    """What to show to who brings these claims. Raises ``Refused``: 401, 403, 404, 422."""
+    caller = bearer(tx, claims)
+    path = str(claims["path"])
+    if path != "/".join(ask.path).lower():
+        raise Refused("Unauthorized", "the token is for another stream", status=401)
+    record = listing.visible(tx, caller, claims["resourceType"], ids.parse(claims["resourceId"]))
+    if record is None or record.removed is not None:
+        raise Refused("Not Found", "what the token is for is gone", status=404)
+    if path == paths.PROJECT_STATS:
+        return Many(lambda tx: hosts_of(tx, record))
+    if path == paths.SERVICE_STATS:
+        return Many(lambda tx: containers_by_agent(tx, tx.find("container", serviceId=record.id)))
+    if path == paths.CONTAINER_STATS:
+        return Many(lambda tx: containers_by_agent(tx, tx.find("instance", hostId=record.id)))
+    raw = path.startswith(paths.RAW_STATS)
+    if record.root == "host":
+        return Single(record.agentId, wire.HostStats(resource_id=ids.show("host", record.id), raw=raw))
+    host = tx.get("host", record.hostId)
+    if host is None or record.externalId is None:
+        raise Refused("Not Found", "the container is on no host", status=404)
+    if path == paths.LOGS:
+        return Single(host.agentId, log_source(ask, record, claims["logs"]))
+    if path == paths.EXEC:
+        return Single(host.agentId, exec_source(caller, record, claims["exec"]))
+    return Single(host.agentId, wire.ContainerStats(containers=container_ids([record]), raw=raw))
+
+
+def bearer(tx: ReadTx, claims: dict[str, Any]) -> Caller:
+    """Who the token was given to, in the role they have now. Raises ``Refused`` with 403."""
+    user = tx.get("account", int(claims["sub"]))
+    account = tx.get("account", claims["accountId"])
+    for each in (user, account):
+        if each is None or each.state != "active" or each.removed is not None:
+            raise Refused("Forbidden", "the account is not active", status=403)
+    assert user is not None
+    assert account is not None
+    role = str(user.kind) if user.id == account.id else project_role(tx, account, user)
+    if role is None:
+        raise Refused("Forbidden", "this project is not accessible", status=403)
+    return Caller(role=role, account=account, user=user, view=view(role, "v1"))
+
+
+def log_source(ask: Ask, container: Record, claim: dict[str, Any]) -> wire.ContainerLogs:
+    """The log from where the viewer wants it: the query's ``since`` and ``skip`` resume. Raises ``Refused``."""
+    if container.state not in ("running", "stopping", "stopped"):
+        raise ActionNotAvailable("container", "logs", container.state)
+    source = wire.ContainerLogs(container=container.externalId, follow=claim["Follow"], lines=claim["Lines"])
+    since = ask.first("since")
+    if since is None:
+        return source
+    kind, _, timestamp = since.rpartition(" ")
+    try:
+        wire.nanoseconds(timestamp)
+        count = int(ask.first("skip") or "1")
+        if kind not in ("", "00", "01", "02") or count < 1:
+            raise ValueError
+    except ValueError:
+        message = "since: a timestamp, or the first two words of a frame; skip: how many frames had these, at least 1"
+        raise Refused("InvalidFormat", message, field="since") from None
+    source.lines = None
+    if kind:
+        source.after = wire.LogMark(kind=kind, timestamp=timestamp, count=count)
+    else:
+        source.since = timestamp
+    return source
+
+
+def exec_source(caller: Caller, container: Record, claim: dict[str, Any]) -> wire.ContainerExec:
+    """The command. Raises ``Refused``."""
+    if caller.role in LOOKERS:
+        raise Refused("Forbidden", "this role runs no commands", status=403)
+    if container.state != "running":
+        raise ActionNotAvailable("container", "execute", container.state)
+    return wire.ContainerExec(
+        container=container.externalId,
+        command=claim["Cmd"],
+        tty=claim["Tty"],
+        attach_stdin=claim["AttachStdin"],
+        attach_stdout=claim["AttachStdout"],
+    )
+
+
+def hosts_of(tx: ReadTx, project: Record) -> dict[int, wire.StreamSource]:
+    """The hosts of a project."""
+    hosts = tx.find("host", accountId=project.id)
+    return {host.agentId: wire.HostStats(resource_id=ids.show("host", host.id)) for host in hosts}
+
+
+def containers_by_agent(tx: ReadTx, containers: list[Record]) -> dict[int, wire.StreamSource]:
+    """The containers that run, by the agents of their hosts."""
+    found: dict[int, list[Record]] = {}
+    for container in containers:
+        host = tx.get("host", container.hostId)
+        if host is not None and container.state == "running":
+            found.setdefault(host.agentId, []).append(container)
+    return {agent_id: wire.ContainerStats(containers=container_ids(rows)) for agent_id, rows in found.items()}

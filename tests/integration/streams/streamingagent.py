@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An agent whose streams are the real ones, over this machine's Docker engine; the rest of the host is a fake."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from fakeagent import FakeAgent, FakeHost, FakeMachine
+
+from orca import wire
+from orca.agent.containers import Containers
+from orca.agent.errors import AgentError
+from orca.agent.identity import Credentials, write_credentials
+from orca.agent.paths import Paths
+from orca.agent.resolver import Resolver
+from orca.agent.streams import Streams
+from orca.wire import names
+
+SOCKET = "/var/run/docker.sock"
+
+
+class StreamingMachine(FakeMachine):
+    """Opens streams."""
+
+    def __init__(self, host: FakeHost, streams: Streams) -> None:
+        super().__init__(host)
+        self.streams = streams
+        self._opening: set[asyncio.Task[None]] = set()
+
+    def receive(self, event: wire.Event) -> None:
+        """Take one event of the server."""
+        if event.name != names.OPEN_STREAM:
+            super().receive(event)
+            return
+        task = asyncio.create_task(self._open_stream(event))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _open_stream(self, event: wire.Event) -> None:
+        try:
+            await self.streams.open(event.read(wire.OpenStream))
+        except AgentError as error:
+            self.transmit(event.reply_error(str(error)))
+        else:
+            self.transmit(event.reply())
+
+
+class StreamingAgent(FakeAgent):
+    """Dials a server and brings the streams it asks for."""
+
+    def __init__(self, host: FakeHost, root: Path, url: str, access_key: str, secret_key: str) -> None:
+        super().__init__(host, url, access_key, secret_key)
+        paths = Paths(root)
+        write_credentials(paths, Credentials(url=url, access_key=access_key, secret_key=secret_key))
+        self.containers = Containers(Resolver(paths.resolv), SOCKET)
+        self.streams = Streams(paths, self.containers, SOCKET)
+        self.machine = StreamingMachine(host, self.streams)
+
+    async def disconnect(self) -> None:
+        """Hang up, as an agent that is killed."""
+        await self.streams.close()
+        await super().disconnect()
