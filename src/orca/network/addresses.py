@@ -74,9 +74,7 @@ def allocate_address(tx: Tx, instance: Record, host_id: int) -> Record:
     subnet = range_of(tx, host_id)
     if subnet is None:
         raise LookupError(f"host {host_id} has no address range yet")
-    column = tx.table("ipAddress").c.address
-    statement = tx.query("ipAddress", subnetId=subnet.id).with_only_columns(column)
-    taken = {row[0] for row in tx.execute(statement)}
+    taken = {address for (address,) in tx.values("ipAddress", "address", subnetId=subnet.id)}
     address = ipam.next_address(cidr_of(subnet), taken, after=subnet.data.get("lastAddress"))
     tx.update(subnet, data={"lastAddress": address})
     return tx.insert(

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -74,33 +76,41 @@ def release(tx: Tx, instance: Record) -> None:
 
 def host_facts(tx: Tx, instance: Record, *, with_ports: bool) -> list[HostFacts]:
     """What placement needs to know of every host of the instance's project."""
-    columns = tx.table("instance").c
-    same_service = (
-        sa.case((columns.serviceId == instance.serviceId, 1), else_=0) if instance.serviceId else sa.literal(0)
-    )
-    statement = (
-        sa.select(columns.hostId, sa.func.count(), sa.func.sum(same_service))
-        .where(columns.accountId == instance.accountId, columns.hostId.is_not(None), columns.removed.is_(None))
-        .group_by(columns.hostId)
-    )
-    counts: dict[int, tuple[int, int]] = {}
-    for row in tx.execute(statement):
-        host_id, total, of_service = tuple(row)
-        counts[host_id] = (total, of_service)
+    counts: Counter[int] = Counter()
+    of_service: Counter[int] = Counter()
+    parameters = {"project": instance.accountId}
+    for row in tx.execute(_counting(tx.table("instance")), parameters):
+        host_id, service_id, number = tuple(row)
+        counts[host_id] += number
+        if service_id is not None and service_id == instance.serviceId:
+            of_service[host_id] += number
     held = _held_ports(tx, instance.accountId) if with_ports else {}
     return [
         HostFacts(
-            id=host.id,
-            name=host.name,
-            state=host.state,
-            containers=counts.get(host.id, (0, 0))[0],
-            of_service=counts.get(host.id, (0, 0))[1],
-            held=held.get(host.id, {}),
-            avoid=None if host.agentState == CONNECTED else "its agent is not connected",
-            simulated=host.kind == "sim",
+            id=id,
+            name=name,
+            state=state,
+            containers=counts[id],
+            of_service=of_service[id],
+            held=held.get(id, {}),
+            avoid=None if agent_state == CONNECTED else "its agent is not connected",
+            simulated=kind == "sim",
         )
-        for host in tx.find("host", accountId=instance.accountId)
+        for id, name, state, agent_state, kind in tx.values(
+            "host", "id", "name", "state", "agentState", "kind", accountId=instance.accountId
+        )
     ]
+
+
+@cache
+def _counting(table: sa.Table) -> sa.Select[Any]:
+    """How many containers of each service each host of a project has. Built once: every placement asks for it."""
+    columns = table.c
+    return (
+        sa.select(columns.hostId, columns.serviceId, sa.func.count())
+        .where(columns.accountId == sa.bindparam("project"), columns.hostId.is_not(None), columns.removed.is_(None))
+        .group_by(columns.hostId, columns.serviceId)
+    )
 
 
 def _held_ports(tx: Tx, project_id: int) -> dict[int, dict[PublicPort, str]]:

@@ -7,7 +7,7 @@ The shape of a search is which columns it names and how it compares each: equal,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
@@ -21,13 +21,18 @@ ROW_ID = "row_id"
 """The parameter that names the row in ``by_id`` and ``change``; columns never have underscores here."""
 
 
+Shape: TypeAlias = tuple[tuple[str, str], ...]
+"""Column names, and how each is compared."""
+
+
 class Statements:
     """The statements of one type."""
 
     def __init__(self, stored: StoredType) -> None:
         table = stored.table
         self._stored = stored
-        self._searches: dict[tuple[tuple[tuple[str, str], ...], bool], sa.Select[Any]] = {}
+        self._searches: dict[tuple[Shape, bool], sa.Select[Any]] = {}
+        self._values: dict[tuple[Shape, tuple[str, ...]], sa.Select[Any]] = {}
         self.by_id = sa.select(table).where(table.c.id == sa.bindparam(ROW_ID))
         self.add = sa.insert(table)
         self.change = sa.update(table).where(table.c.id == sa.bindparam(ROW_ID))
@@ -37,27 +42,28 @@ class Statements:
 
         TypeError for what is not a column.
         """
-        shape: list[tuple[str, str]] = []
-        parameters: dict[str, Any] = {}
-        for name, value in equals.items():
-            if value is ANY:
-                shape.append((name, "any"))
-            elif value is None:
-                shape.append((name, "null"))
-            elif isinstance(value, list | tuple | set | frozenset):
-                shape.append((name, "in"))
-                parameters[f"p_{name}"] = list(value)
-            else:
-                shape.append((name, "eq"))
-                parameters[f"p_{name}"] = value
-        key = (tuple(shape), one)
-        found = self._searches.get(key)
+        shape, parameters = _shape(equals)
+        found = self._searches.get((shape, one))
         if found is None:
-            found = self._build(key[0])
-            found = self._searches[key] = found.limit(1) if one else found
+            found = self._build(shape)
+            found = self._searches[shape, one] = found.limit(1) if one else found
         return found, parameters
 
-    def _build(self, shape: tuple[tuple[str, str], ...]) -> sa.Select[Any]:
+    def values(self, names: tuple[str, ...], equals: Mapping[str, Any]) -> tuple[sa.Select[Any], dict[str, Any]]:
+        """The SELECT of some columns of what ``search`` finds, and its parameters. No columns: how many there are."""
+        shape, parameters = _shape(equals)
+        found = self._values.get((shape, names))
+        if found is None:
+            columns = self._stored.table.c
+            found = self._build(shape)
+            if names:
+                found = found.with_only_columns(*(columns[name] for name in names))
+            else:
+                found = found.order_by(None).with_only_columns(sa.func.count())
+            self._values[shape, names] = found
+        return found, parameters
+
+    def _build(self, shape: Shape) -> sa.Select[Any]:
         stored = self._stored
         columns = stored.table.c
         statement = sa.select(stored.table).order_by(columns.id)
@@ -76,3 +82,21 @@ class Statements:
             elif comparison == "eq":
                 statement = statement.where(column == sa.bindparam(f"p_{name}"))
         return statement
+
+
+def _shape(equals: Mapping[str, Any]) -> tuple[Shape, dict[str, Any]]:
+    """The shape of a search, and its parameters."""
+    shape: list[tuple[str, str]] = []
+    parameters: dict[str, Any] = {}
+    for name, value in equals.items():
+        if value is ANY:
+            shape.append((name, "any"))
+        elif value is None:
+            shape.append((name, "null"))
+        elif isinstance(value, list | tuple | set | frozenset):
+            shape.append((name, "in"))
+            parameters[f"p_{name}"] = list(value)
+        else:
+            shape.append((name, "eq"))
+            parameters[f"p_{name}"] = value
+    return tuple(shape), parameters

@@ -75,11 +75,13 @@ class ReadTx:
 
     def count(self, type: str, **equals: Any) -> int:
         """How many rows ``find`` would give."""
+        return int(self.values(type, **equals)[0][0])
+
+    def values(self, type: str, *columns: str, **equals: Any) -> list[tuple[Any, ...]]:
+        """Some columns of the rows that ``find`` would give: much cheaper than records where there are many."""
         stored = self.schema[type]
-        statement, parameters = stored.statements.search(equals)
         self.flush(stored.root)
-        counted = statement.order_by(None).with_only_columns(sa.func.count())
-        return int(self.connection.execute(counted, parameters).scalar_one())
+        return [tuple(row) for row in self.connection.execute(*stored.statements.values(columns, equals))]
 
     def query(self, type: str, **equals: Any) -> sa.Select[Any]:
         """The SELECT behind ``find``, to be refined with ``.where(...)`` and given to ``rows``."""

@@ -165,3 +165,14 @@ async def test_a_commit_that_fails_fails_its_units_alone(db, full_disk):
         await db.write(lambda tx: tx.insert("box", name="later"))
         assert len(await changes.batch()) == 1
     assert await db.read(lambda tx: tx.count("box")) == 1
+
+
+async def test_values_are_columns_of_what_find_gives(db):
+    def fill(tx):
+        for name, state in (("a", "up"), ("b", "up"), ("c", "down")):
+            tx.insert("thing", name=name, state=state)
+
+    await db.write(fill)
+    assert await db.read(lambda tx: tx.values("thing", "name", "state", state="up")) == [("a", "up"), ("b", "up")]
+    assert await db.read(lambda tx: tx.values("thing", "name", name=("b", "c"), state="down")) == [("c",)]
+    assert await db.read(lambda tx: [tx.count("thing"), tx.count("thing", state="down")]) == [3, 1]
