@@ -36,6 +36,13 @@ def test_a_figure_is_held_against_its_target(statistic: str, value: float, met: 
     assert Figure("x", "s", [1.0]).met is None
 
 
+@pytest.mark.parametrize(("value", "met", "shown"), [(120.0, True, "yes"), (99.0, False, "**no**")])
+def test_a_target_may_be_the_least_that_will_do(value: float, met: bool, shown: str) -> None:
+    figure = Figure("x", "/s", [value], target=100, at_least=True)
+    assert figure.met is met
+    assert report.row(figure)[-2:] == ["≥ 100 /s", shown]
+
+
 def test_results_survive_the_file(tmp_path: Path) -> None:
     result = Result("a", "A", "How.", [Figure("x", "s", [1.0])], [Table("t", ["h"], [["c"]])], {"date": "today"})
     assert load(result.save(tmp_path)) == result
