@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from fakeagent import FakeAgent, FakeHost, FakeMachine
@@ -17,7 +18,7 @@ from orca.agent.resolver import Resolver
 from orca.agent.streams import Streams
 from orca.wire import names
 
-SOCKET = "/var/run/docker.sock"
+SOCKET = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
 
 class StreamingMachine(FakeMachine):
