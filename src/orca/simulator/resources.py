@@ -93,5 +93,5 @@ def _info(knobs: Knobs) -> dict[str, Any]:
     if knobs.milli_cpu:
         info["cpuInfo"] = {"count": max(1, knobs.milli_cpu // 1000)}
     if knobs.memory:
-        info["memoryInfo"] = {"memTotal": knobs.memory}
+        info["memoryInfo"] = {"memTotal": knobs.memory // (1 << 20)}
     return info

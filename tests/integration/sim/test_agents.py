@@ -34,12 +34,15 @@ async def test_one_host_by_default(platform, simulate):
 
 
 async def test_knobs(platform, simulate):
-    _, hosts = await simulate(hosts=2, storagePoolsPerHost=3, externalId="lab-7", ipAddress="192.0.2.7")
+    _, hosts = await simulate(hosts=2, storagePoolsPerHost=3, externalId="lab-7", ipAddress="192.0.2.7", localStorageMb=512, milliCpu=4000)
     assert {host.agentIpAddress for host in hosts} == {"192.0.2.7"}
     assert "lab-7" in {host.uuid for host in hosts}
     physical = await platform.read(lambda tx: tx.find("physicalHost"))
     assert [(row.uuid, row.externalId) for row in physical] == [("lab-7", "lab-7")]
     assert {host.physicalHostId for host in hosts} == {physical[0].id}
+    assert {host.info["cpuInfo"]["count"] for host in hosts} == {4}
+    pools = await platform.read(lambda tx: tx.find("storagePool"))
+    assert [row.physicalTotalSizeMb for row in pools] == [512] * 6
     for host in hosts:
         tied = await platform.read(lambda tx, id=host.id: tx.count("storagePoolHostMap", hostId=id))
         assert tied == 3
