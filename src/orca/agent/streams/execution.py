@@ -45,17 +45,19 @@ class Execution:
         async with connection(self._socket, target, method="POST", headers=headers, body=body) as (reader, writer):
             typing = asyncio.create_task(self._input(viewer, writer))
             showing = asyncio.create_task(self._output(viewer, reader))
+            leaving = asyncio.create_task(viewer.wait_closed())
+            parts = (typing, showing, leaving)
             try:
-                await asyncio.wait([typing, showing], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
                 if typing.done():
                     typing.result()
                 if not showing.done():
                     return ""
                 showing.result()
             finally:
-                for task in (typing, showing):
-                    task.cancel()
-                await asyncio.gather(typing, showing, return_exceptions=True)
+                for part in parts:
+                    part.cancel()
+                await asyncio.gather(*parts, return_exceptions=True)
                 await self._hang_up(writer)
         return f"exit {await self._containers.exit_code(self._id)}"
 

@@ -18,6 +18,7 @@ from orca.wire import ContainerLogs, LogMark, nanoseconds
 
 from .demux import chunks, packets
 from .log_lines import Lines, TerminalLines, stem
+from .watching import while_watched
 
 MARGIN = 10 * 1_000_000_000
 """Nanoseconds by which timestamps may be out of order: stamping and keeping a line are not one step."""
@@ -33,23 +34,26 @@ class Logs:
         self._tty = bool(document["Config"]["Tty"])
 
     async def show(self, viewer: ClientConnection) -> str:
-        """Send frames until the log ends.
+        """Send frames until the log ends or the viewer leaves.
 
         Raises:
             EngineGone: the engine broke off.
             EngineRefused: the engine does not read this log; the message says why.
         """
+        await while_watched(viewer, self._send(viewer))
+        return ""
+
+    async def _send(self, viewer: ClientConnection) -> None:
         request = self._request
         if request.after is not None:
             await self._resume(viewer, request.after)
-            return ""
+            return
         query = {"tail": "all" if request.lines is None else str(request.lines)}
         if request.since is not None:
             query["since"] = _seconds(nanoseconds(request.since))
         async with contextlib.aclosing(self._read(request.follow, query)) as frames:
             async for frame in frames:
                 await viewer.send(frame)
-        return ""
 
     async def _resume(self, viewer: ClientConnection, mark: LogMark) -> None:
         """Send what is kept after the viewer's last frame; where the engine forgot that one, what is younger."""

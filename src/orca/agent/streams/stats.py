@@ -8,6 +8,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection
 
 from .collector import HOST, Collector
+from .watching import while_watched
 
 GATHER_SECONDS = 0.1  # the engine looks at all containers in one go; what it finds goes out in one frame
 
@@ -24,7 +25,11 @@ class Stats:
         self._raw = raw
 
     async def show(self, viewer: ClientConnection) -> str:
-        """Send frames until all resources are gone."""
+        """Send frames until all resources are gone or the viewer leaves."""
+        await while_watched(viewer, self._send(viewer))
+        return ""
+
+    async def _send(self, viewer: ClientConnection) -> None:
         news = asyncio.Event()
         with contextlib.ExitStack() as stack:
             watches = {key: stack.enter_context(self._collector.watch(key, news)) for key in self._resources}
@@ -41,4 +46,3 @@ class Stats:
                     frames = [_encoder.encode(elements)] if elements else []
                 for frame in frames:
                     await viewer.send(frame.decode())
-        return ""

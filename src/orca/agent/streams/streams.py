@@ -35,10 +35,10 @@ _log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """What is shown; ``show`` returns the reason with which it ended by itself."""
+    """What is shown."""
 
     async def show(self, viewer: ClientConnection) -> str:
-        """Send frames until there are no more."""
+        """Send frames until there are no more, or the viewer leaves; return the reason of the end."""
 
 
 class Streams:
@@ -107,12 +107,8 @@ class Streams:
     async def _serve(self, source: Source, viewer: ClientConnection) -> None:
         """Show ``source`` to its end, or until the viewer leaves."""
         code, reason = CLOSE_AGAIN, "the host was cut off"
-        showing = asyncio.create_task(source.show(viewer))
-        leaving = asyncio.create_task(viewer.wait_closed())
         try:
-            await asyncio.wait([showing, leaving], return_when=asyncio.FIRST_COMPLETED)
-            if showing.done():
-                code, reason = CLOSE_NORMAL, showing.result()
+            code, reason = CLOSE_NORMAL, await source.show(viewer)
         except EngineGone as error:
             code, reason = CLOSE_AGAIN, str(error)
         except AgentError as error:
@@ -123,7 +119,4 @@ class Streams:
             _log.exception("a stream failed")
             code, reason = CLOSE_ERROR, f"the agent failed: {error!r}"
         finally:
-            showing.cancel()
-            leaving.cancel()
-            await asyncio.gather(showing, leaving, return_exceptions=True)
             await viewer.close(code, reason.encode()[:REASON_BYTES].decode(errors="ignore"))

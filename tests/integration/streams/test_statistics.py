@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of this machine and of real containers, through a real server."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from conftest import Site, Viewer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def elements(viewer: Viewer) -> list[dict[str, Any]]:
+    return list(json.loads(await viewer.frame()))
+
+
+async def host(site: Site) -> dict[str, Any]:
+    return (await site.server.rows(f"hosts?uuid={site.host.uuid}"))[0]
+
+
+async def project(site: Site) -> dict[str, Any]:
+    return dict(await site.server.get(site.server.project))
+
+
+def assert_form(element: dict[str, Any], id: str, type: str) -> None:
+    assert (element["id"], element["resourceType"]) == (id, type)
+    assert set(element) == {
+        *("id", "resourceType", "memLimit", "timestamp", "cpu", "memory", "network", "diskio"),
+    }
+    assert set(element["cpu"]["usage"]) == {"total", "per_cpu_usage", "user", "system"}
+    counters = {f"{way}_{what}" for way in ("rx", "tx") for what in ("bytes", "packets", "errors", "dropped")}
+    assert set(element["network"]) == {"name", "interfaces"} | counters
+    for disk in element["diskio"]["io_service_bytes"]:
+        assert set(disk) == {"major", "minor", "stats"}
+        assert set(disk["stats"]) == {"Read", "Write", "Sync", "Async", "Total"}
+
+
+async def test_a_host_once_a_second(site: Site) -> None:
+    shown = await host(site)
+    access = await site.access(shown["links"]["hostStats"])
+    assert access["type"] == "statsAccess"
+    async with site.open(access) as viewer:
+        (first,), (second,) = await elements(viewer), await elements(viewer)
+    assert_form(first, shown["id"], "host")
+    assert second["cpu"]["usage"]["total"] > first["cpu"]["usage"]["total"]
+    assert 0 < first["memory"]["usage"] < first["memLimit"]
+
+
+async def test_the_older_form_is_one_object(site: Site) -> None:
+    async with site.open(await site.access((await host(site))["links"]["stats"])) as viewer:
+        sample = json.loads(await viewer.frame())
+    assert set(sample) == {"timestamp", "cpu", "memory", "network", "diskio"}
+
+
+async def test_a_project_shows_a_host_again_that_was_cut_off(site: Site) -> None:
+    access = await site.access((await project(site))["links"]["hostStats"])
+    assert access["url"].endswith("/v1/hoststats/project/")
+    async with site.open(access) as viewer:
+        assert [element["resourceType"] for element in await elements(viewer)] == ["host"]
+        await site.agent.disconnect()
+        cut = datetime.now(UTC).isoformat()
+        await site.until_agent("reconnecting")
+        await site.reconnect()
+        while (await elements(viewer))[0]["timestamp"] < cut:
+            pass
+
+
+async def test_a_running_container(site: Site, statistics: None) -> None:
+    container = await site.container("while true; do :; done")
+    access = await site.access(container["links"]["containerStats"])
+    assert f"/v1/containerstats/{container['externalId']}" in access["url"]
+    async with site.open(access) as viewer:
+        (first,), (second,) = await elements(viewer), await elements(viewer)
+    assert_form(first, container["id"], "container")
+    assert second["cpu"]["usage"]["total"] - first["cpu"]["usage"]["total"] > 100_000_000
+    assert first["memory"]["usage"] > 0
+
+
+async def test_all_containers_of_a_host_also_those_that_come_later(site: Site, statistics: None) -> None:
+    one = await site.container("exec sleep 1000")
+    async with site.open(await site.access((await host(site))["links"]["containerStats"])) as viewer:
+        while one["id"] not in {element["id"] for element in await elements(viewer)}:
+            pass
+        two = await site.container("exec sleep 1000")
+        while not {one["id"], two["id"]} <= {element["id"] for element in await elements(viewer)}:
+            pass
+
+
+async def test_a_container_that_is_removed_ends_its_stream(site: Site, statistics: None) -> None:
+    container = await site.container("exec sleep 1000")
+    async with site.open(await site.access(container["links"]["containerStats"])) as viewer:
+        await viewer.frame()
+        site.made[-1].remove(force=True)
+        _, code, _ = await viewer.rest()
+    assert code == 1000
