@@ -30,7 +30,7 @@ from orca.api.app import Application
 from orca.api.ask import Proxies
 from orca.api.certificate import ServerCertificate
 from orca.api.signer import Signer
-from orca.engine import Server, Services, retention
+from orca.engine import Server, Services
 from orca.resources import schema
 from orca.store import Database, Vault
 from orca.wire.loopback import is_loopback
@@ -157,7 +157,6 @@ async def run(settings: Settings) -> int:
         asyncio.create_task(keep(name, start), name=name)
         for name, start in (
             ("engine", services.engine.watch),
-            ("retention", lambda: retention.clean(services)),
             *services.tasks,
             *([("certificate", certificate.follow)] if settings.tls_cert is None else []),
         )

@@ -6,7 +6,6 @@ The rest is deleted in batches, units of their own, that are small enough for no
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,14 +25,7 @@ INTERVAL = 600.0
 """Seconds between two looks."""
 
 
-async def clean(services: Services) -> None:
-    """Delete what is past its time, now and again. Runs until cancelled."""
-    while True:
-        await asyncio.sleep(INTERVAL)
-        await clean_once(services)
-
-
-async def clean_once(services: Services) -> int:
+async def clean(services: Services) -> int:
     """Delete everything that is past its time; how many rows that was."""
     total = 0
     while deleted := await services.db.write(delete_batch):
@@ -55,6 +47,8 @@ def statements(tx: Tx) -> Iterator[sa.Delete]:
     ended = tx.now - PROCESS_DAYS * DAY_MS
     orphaned = ~sa.exists().where(processes.c.id == executions.c.processInstanceId)
     yield oldest(processes, processes.c.endTime, ended)
+    runs = tx.table("taskInstance")
+    yield oldest(runs, runs.c.endTime, ended)
     yield oldest(executions, executions.c.created, ended, orphaned)
     events = tx.table("event")
     # The last row stays: the numbers of events go on from it.

@@ -9,13 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from orca.engine import retention, tasks
 from orca.engine.agents import AgentConnections
 from orca.engine.behaviour import Behaviour
 from orca.engine.engine import Engine
+from orca.engine.purge import purge
+from orca.engine.tasks import Task, Tasks
 from orca.store import Database, Tx, Vault
 
 Background: TypeAlias = Callable[[], Awaitable[None]]
 P = TypeVar("P")
+
+PURGE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +57,17 @@ class Services:
     tasks: list[tuple[str, Background]] = field(default_factory=list)
     parts: dict[type, object] = field(default_factory=dict)
     engine: Engine = field(init=False)
+    schedule: Tasks = field(init=False)
     _spawned: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.engine = Engine(self, self.server.id)
+        self.schedule = Tasks(self)
+        self.add(tasks.behaviour)
+        self.background("tasks", self.schedule.run)
+        self.schedule.add(Task(name="process.replay", run=lambda services: services.engine.replay()))
+        self.schedule.add(Task(name="purge.resources", run=purge, every=PURGE_SECONDS))
+        self.schedule.add(Task(name="table.cleanup", run=retention.clean, every=retention.INTERVAL))
 
     def add(self, behaviour: Behaviour) -> None:
         """Take over a package's behaviour."""

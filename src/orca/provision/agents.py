@@ -101,6 +101,11 @@ async def await_everybody(services: Services) -> None:
     await services.db.write(unit)
 
 
+async def ping_everybody(services: Services) -> int:
+    """Ask every connected agent whether it is there; how many are."""
+    return sum(await asyncio.gather(*(answers(connection) for connection in services.agents.all())))
+
+
 async def answers(connection: AgentConnection) -> bool:
     """Whether there is still somebody at the other end; a machine that lost its power hangs up on nobody."""
     try:

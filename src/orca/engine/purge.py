@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Removed resources whose time has come are purged: their last process, after which only their row is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orca.resources import TYPES, machine
+from orca.store import ANY, ReadTx, Record, Tx
+
+if TYPE_CHECKING:
+    from orca.engine.services import Services
+
+BATCH = 100
+"""Rows of one type that a unit takes at most: no request waits noticeably behind it."""
+
+
+async def purge(services: Services) -> int:
+    """Begin to purge what may be; how many that is."""
+    total = 0
+    for name in ROOTS:
+        while found := await services.db.read(lambda tx, name=name: [row.id for row in _due(tx, name)]):  # type: ignore[misc]
+            total += len(found)
+            await services.db.write(lambda tx, name=name: _begin(tx, services, name))  # type: ignore[misc]
+    return total
+
+
+def _due(tx: ReadTx, root: str) -> list[Record]:
+    columns = tx.table(root).c
+    statement = tx.query(root, removed=ANY, state="removed").where(columns.removeTime <= tx.now).limit(BATCH)
+    return tx.rows(root, statement)
+
+
+def _begin(tx: Tx, services: Services, root: str) -> None:
+    for row in _due(tx, root):
+        services.engine.request(tx, row, "purge")
+
+
+def _can_be_purged(name: str) -> bool:
+    kinds = [kind for kind in TYPES if kind == name or TYPES[kind].parent == name]
+    return all("purge" in machine(kind) for kind in kinds)
+
+
+ROOTS = tuple(name for name, type in TYPES.items() if type.table and type.parent is None and _can_be_purged(name))
+"""Root types whose rows have a purge process, whatever their kind."""

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server does by itself now and again, and when somebody asks: rows of type ``task``, action ``execute``.
+
+A run that was asked for, did something or failed leaves a ``taskInstance``; one with nothing to do leaves none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orca.engine.behaviour import Behaviour, Call
+from orca.store import Record, Tx
+
+if TYPE_CHECKING:
+    from orca.engine.services import Services
+
+log = logging.getLogger(__name__)
+behaviour = Behaviour()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Something to do. ``run`` returns how many things it dealt with. ``every``: seconds; None is only when asked."""
+
+    name: str
+    run: Callable[[Services], Awaitable[int]]
+    every: float | None = None
+
+
+class Tasks:
+    """The tasks of this server."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._tasks: dict[str, Task] = {}
+        self._asked: dict[str, asyncio.Event] = {}
+
+    def add(self, task: Task) -> None:
+        """Take on a task; before ``run``."""
+        self._tasks[task.name] = task
+        self._asked[task.name] = asyncio.Event()
+
+    def execute(self, name: str) -> None:
+        """Run a task now, whatever its time."""
+        if name in self._asked:
+            self._asked[name].set()
+
+    async def run(self) -> None:
+        """Keep all tasks until cancelled."""
+        await self._services.db.write(self._declare)
+        async with asyncio.TaskGroup() as group:
+            for task in self._tasks.values():
+                group.create_task(self._keep(task), name=task.name)
+
+    def _declare(self, tx: Tx) -> None:
+        known = {row.name for row in tx.find("task")}
+        for name in self._tasks.keys() - known:
+            tx.insert("task", name=name)
+
+    async def _keep(self, task: Task) -> None:
+        asked = self._asked[task.name]
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asked.wait(), task.every)
+            by_hand = asked.is_set()
+            asked.clear()
+            await self._once(task, by_hand)
+
+    async def _once(self, task: Task, by_hand: bool) -> None:
+        services = self._services
+        started = await services.db.read(lambda tx: tx.now)
+        problem = None
+        try:
+            done = await task.run(services)
+        except Exception as error:
+            log.exception("%s failed", task.name)
+            done, problem = 0, str(error) or type(error).__name__
+
+        def unit(tx: Tx) -> None:
+            row = tx.first("task", name=task.name)
+            assert row is not None
+            tx.insert(
+                "taskInstance",
+                taskId=row.id,
+                name=task.name,
+                startTime=started,
+                endTime=tx.now,
+                exception=problem,
+                serverId=services.server.id,
+            )
+
+        if by_hand or done or problem:
+            await services.db.write(unit)
+
+
+@behaviour.action("task.execute")
+def execute(tx: Tx, call: Call, row: Record, given: dict[str, Any]) -> Record:
+    """Run it now."""
+    tx.after_commit(lambda: call.services.schedule.execute(str(row.name)))
+    return row
