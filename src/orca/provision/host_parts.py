@@ -11,11 +11,27 @@ from orca.store import ANY, Record, Tx
 PRIMARY = "primary"
 
 
-def equip(tx: Tx, services: Services, host: Record, address: str | None, *, kind: str, pools: int = 1) -> None:
+def equip(
+    tx: Tx,
+    services: Services,
+    host: Record,
+    address: str | None,
+    *,
+    kind: str,
+    pools: int = 1,
+    pool_size_mb: int | None = None,
+) -> None:
     """Make what a host lacks of storage pools and of its address; a changed address is followed."""
     for number in range(pools):
         pool = ensure(
-            tx, services, "storagePool", f"{host.uuid}-{number}", kind, accountId=host.accountId, agentId=host.agentId
+            tx,
+            services,
+            "storagePool",
+            f"{host.uuid}-{number}",
+            kind,
+            accountId=host.accountId,
+            agentId=host.agentId,
+            physicalTotalSizeMb=pool_size_mb,
         )
         _tie(tx, services, "storagePoolHostMap", hostId=host.id, storagePoolId=pool.id)
     if address is None:

@@ -14,7 +14,8 @@ KEY = "io.cattle.platform.agent.connection.simulator.AgentConnectionSimulator"
 
 
 class Knobs(msgspec.Struct, frozen=True, rename="camel"):
-    """``hosts`` of one agent; ``delay`` (ms) before each answer; ``memory`` in bytes, ``milli_cpu`` in thousandths of a core.
+    """``hosts`` of one agent; ``delay`` (ms) before each answer; ``memory`` in bytes, ``milli_cpu`` in thousandths
+    of a core.
 
     ``external_id`` is the uuid of the first host and of the physical host; ``agent_resources_account_id`` the project
     of the hosts, a number or an id as the API shows it.

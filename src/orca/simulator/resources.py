@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Services
+from orca.provision import host_parts
 from orca.provision.hosts import CONNECTED
 from orca.resources import ids
 from orca.simulator.knobs import Knobs
-from orca.store import ANY, ReadTx, Record, Tx
+from orca.store import ReadTx, Record, Tx
 
 KIND = "sim"
 
@@ -28,17 +29,25 @@ def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs) -> list[int]
     physical_id = None
     if knobs.add_physical_host:
         uuid = knobs.external_id or f"{agent.uuid}-physical-host"
-        physical_id = _ensure(
-            tx, services, "physicalHost", uuid, accountId=account_id, agentId=agent.id, externalId=knobs.external_id
+        physical_id = host_parts.ensure(
+            tx,
+            services,
+            "physicalHost",
+            uuid,
+            KIND,
+            accountId=account_id,
+            agentId=agent.id,
+            externalId=knobs.external_id,
         ).id
     hosts = []
     for number in range(knobs.hosts):
         uuid = knobs.external_id if knobs.external_id and number == 0 else f"{agent.uuid}-{number}"
-        host = _ensure(
+        host = host_parts.ensure(
             tx,
             services,
             "host",
             uuid,
+            KIND,
             accountId=account_id,
             agentId=agent.id,
             physicalHostId=physical_id,
@@ -49,43 +58,17 @@ def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs) -> list[int]
             labels={},
         )
         tx.update(host, agentState=CONNECTED)
-        _equip(tx, services, agent, host, knobs)
+        host_parts.equip(
+            tx,
+            services,
+            host,
+            knobs.ip_address,
+            kind=KIND,
+            pools=knobs.storage_pools_per_host,
+            pool_size_mb=knobs.local_storage_mb,
+        )
         hosts.append(int(host.id))
     return hosts
-
-
-def _equip(tx: Tx, services: Services, agent: Record, host: Record, knobs: Knobs) -> None:
-    """The storage pools and the address of a host."""
-    for number in range(knobs.storage_pools_per_host):
-        pool = _ensure(tx, services, "storagePool", f"{host.uuid}-{number}", accountId=host.accountId, agentId=agent.id)
-        if tx.first("storagePoolHostMap", hostId=host.id, storagePoolId=pool.id) is None:
-            tied = tx.insert("storagePoolHostMap", hostId=host.id, storagePoolId=pool.id)
-            services.engine.request(tx, tied, "create")
-    address = _ensure(
-        tx,
-        services,
-        "ipAddress",
-        f"{host.uuid}-ip",
-        accountId=host.accountId,
-        address=knobs.ip_address,
-        role="primary",
-        hostId=host.id,
-    )
-    if tx.first("hostIpAddressMap", hostId=host.id, ipAddressId=address.id) is None:
-        tied = tx.insert("hostIpAddressMap", hostId=host.id, ipAddressId=address.id)
-        services.engine.request(tx, tied, "create")
-
-
-def _ensure(tx: Tx, services: Services, type: str, uuid: str, **fields: Any) -> Record:
-    """The row of that uuid, made when there is none."""
-    row = tx.first(type, uuid=uuid)
-    if row is None:
-        for gone in tx.find(type, uuid=uuid, removed=ANY):
-            # It was there before; its old row gives the uuid up.
-            tx.update(gone, uuid=f"{uuid}-{gone.id}")
-        row = tx.insert(type, uuid=uuid, kind=KIND, **fields)
-        services.engine.request(tx, row, "create")
-    return row
 
 
 def _info(knobs: Knobs) -> dict[str, Any]:

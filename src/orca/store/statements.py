@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
+from orca.store.prepared import Prepared
+
 if TYPE_CHECKING:
     from orca.store.schema import StoredType
 
@@ -31,13 +33,13 @@ class Statements:
     def __init__(self, stored: StoredType) -> None:
         table = stored.table
         self._stored = stored
-        self._searches: dict[tuple[Shape, bool], sa.Select[Any]] = {}
-        self._values: dict[tuple[Shape, tuple[str, ...]], sa.Select[Any]] = {}
-        self.by_id = sa.select(table).where(table.c.id == sa.bindparam(ROW_ID))
+        self._searches: dict[tuple[Shape, bool], Prepared] = {}
+        self._values: dict[tuple[Shape, tuple[str, ...]], Prepared] = {}
+        self.by_id = Prepared(sa.select(table).where(table.c.id == sa.bindparam(ROW_ID)))
         self.add = sa.insert(table)
         self.change = sa.update(table).where(table.c.id == sa.bindparam(ROW_ID))
 
-    def search(self, equals: Mapping[str, Any], *, one: bool = False) -> tuple[sa.Select[Any], dict[str, Any]]:
+    def search(self, equals: Mapping[str, Any], *, one: bool = False) -> tuple[Prepared, dict[str, Any]]:
         """The SELECT of ``tx.find(**equals)`` (``one``: of ``first``) and its parameters.
 
         TypeError for what is not a column.
@@ -45,22 +47,23 @@ class Statements:
         shape, parameters = _shape(equals)
         found = self._searches.get((shape, one))
         if found is None:
-            found = self._build(shape)
-            found = self._searches[shape, one] = found.limit(1) if one else found
+            select = self._build(shape)
+            found = Prepared(select.limit(1) if one else select, plain=_plain(shape))
+            self._searches[shape, one] = found
         return found, parameters
 
-    def values(self, names: tuple[str, ...], equals: Mapping[str, Any]) -> tuple[sa.Select[Any], dict[str, Any]]:
+    def values(self, names: tuple[str, ...], equals: Mapping[str, Any]) -> tuple[Prepared, dict[str, Any]]:
         """The SELECT of some columns of what ``search`` finds, and its parameters. No columns: how many there are."""
         shape, parameters = _shape(equals)
         found = self._values.get((shape, names))
         if found is None:
             columns = self._stored.table.c
-            found = self._build(shape)
+            select = self._build(shape)
             if names:
-                found = found.with_only_columns(*(columns[name] for name in names))
+                select = select.with_only_columns(*(columns[name] for name in names))
             else:
-                found = found.order_by(None).with_only_columns(sa.func.count())
-            self._values[shape, names] = found
+                select = select.order_by(None).with_only_columns(sa.func.count())
+            found = self._values[shape, names] = Prepared(select, plain=_plain(shape))
         return found, parameters
 
     def _build(self, shape: Shape) -> sa.Select[Any]:
@@ -82,6 +85,11 @@ class Statements:
             elif comparison == "eq":
                 statement = statement.where(column == sa.bindparam(f"p_{name}"))
         return statement
+
+
+def _plain(shape: Shape) -> bool:
+    """Whether every comparison is with at most one value."""
+    return all(comparison != "in" for _, comparison in shape)
 
 
 def _shape(equals: Mapping[str, Any]) -> tuple[Shape, dict[str, Any]]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from orca.store.errors import NotFound, NotUnique
+from orca.store.prepared import Prepared
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
 from orca.store.statements import ROW_ID
@@ -48,7 +49,7 @@ class ReadTx:
         stored = self.schema[type]
         record = self._records.get((stored.root, id))
         if record is None:
-            found = self.rows(type, stored.statements.by_id, {ROW_ID: id})
+            found = self._found(stored, stored.statements.by_id, {ROW_ID: id})
             record = found[0] if found else None
         if record is None or (stored.kinds and record.kind not in stored.kinds):
             return None
@@ -66,11 +67,13 @@ class ReadTx:
 
         Removed rows are left out unless ``removed`` is named (``removed=ANY`` for both).
         """
-        return self.rows(type, *self.schema[type].statements.search(equals))
+        stored = self.schema[type]
+        return self._found(stored, *stored.statements.search(equals))
 
     def first(self, type: str, **equals: Any) -> Record | None:
         """The first row of ``find``, or None."""
-        found = self.rows(type, *self.schema[type].statements.search(equals, one=True))
+        stored = self.schema[type]
+        found = self._found(stored, *stored.statements.search(equals, one=True))
         return found[0] if found else None
 
     def count(self, type: str, **equals: Any) -> int:
@@ -81,12 +84,13 @@ class ReadTx:
         """Some columns of the rows that ``find`` would give: much cheaper than records where there are many."""
         stored = self.schema[type]
         self.flush(stored.root)
-        return [tuple(row) for row in self.connection.execute(*stored.statements.values(columns, equals))]
+        statement, parameters = stored.statements.values(columns, equals)
+        return statement.rows(self.connection, parameters)
 
     def query(self, type: str, **equals: Any) -> sa.Select[Any]:
         """The SELECT behind ``find``, to be refined with ``.where(...)`` and given to ``rows``."""
         statement, parameters = self.schema[type].statements.search(equals)
-        return statement.params(**parameters)
+        return statement.select.params(**parameters)
 
     def rows(self, type: str, statement: sa.Select[Any], parameters: dict[str, Any] | None = None) -> list[Record]:
         """Run a SELECT of all columns of the type's table and give its rows as records."""
@@ -108,6 +112,10 @@ class ReadTx:
         result = self.connection.execute(statement, parameters)
         assert isinstance(result, sa.CursorResult)
         return result
+
+    def _found(self, stored: StoredType, statement: Prepared, parameters: Mapping[str, Any]) -> list[Record]:
+        self.flush(stored.root)
+        return [self._record(stored, row) for row in statement.rows(self.connection, parameters)]
 
     def _record(self, stored: StoredType, row: tuple[Any, ...]) -> Record:
         values = dict(zip(stored.keys, row, strict=True))

@@ -34,7 +34,9 @@ async def test_one_host_by_default(platform, simulate):
 
 
 async def test_knobs(platform, simulate):
-    _, hosts = await simulate(hosts=2, storagePoolsPerHost=3, externalId="lab-7", ipAddress="192.0.2.7", localStorageMb=512, milliCpu=4000)
+    _, hosts = await simulate(
+        hosts=2, storagePoolsPerHost=3, externalId="lab-7", ipAddress="192.0.2.7", localStorageMb=512, milliCpu=4000
+    )
     assert {host.agentIpAddress for host in hosts} == {"192.0.2.7"}
     assert "lab-7" in {host.uuid for host in hosts}
     physical = await platform.read(lambda tx: tx.find("physicalHost"))
