@@ -38,7 +38,7 @@ class Renderer:
             "type": type.name,
             "links": self.links(form, record, values, url),
         }
-        shown["actionLinks" if self.action_links else "actions"] = self.actions(form, values, url)
+        shown["actionLinks" if self.action_links else "actions"] = self.actions(form, record, values, url)
         if self.action_links:
             shown["actions"] = {}
         shown["baseType"] = type.root.name
@@ -96,10 +96,10 @@ class Renderer:
                 links[name] = target
         return links
 
-    def actions(self, shape: Shape, values: Mapping[str, Any], url: str) -> dict[str, str]:
+    def actions(self, shape: Shape, record: Record, values: Mapping[str, Any], url: str) -> dict[str, str]:
         """What can be asked of the resource in its present state."""
         return {
             name: f"{url}/?action={name}"
-            for name, field, states in shape.actions
-            if states is None or values.get(field) in states
+            for name, field, states, offered in shape.actions
+            if (states is None or values.get(field) in states) and (offered is None or offered(self.tx, record))
         }

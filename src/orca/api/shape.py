@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from orca.engine import Behaviour, Call, lookup
+from orca.engine.behaviour import OfferedHook
 from orca.resources import TYPES, ids
 from orca.resources.catalog import root
 from orca.resources.fields import UNSET, Field
@@ -48,8 +49,8 @@ class Shape:
     computed_links: tuple[tuple[str, Callable[[ReadTx, Call, Record], Any]], ...]
     targets: tuple[tuple[str, Callable[[Record], bool] | None], ...]
     """Name of a link to an object that is worked out, and which resources have it (None: all)."""
-    actions: tuple[tuple[str, str, frozenset[str] | None], ...]
-    """Name, state field, and the states in which it is offered (None: always)."""
+    actions: tuple[tuple[str, str, frozenset[str] | None, OfferedHook | None], ...]
+    """Name, state field, the states in which it is offered (None: always), and what else decides (None: nothing)."""
 
 
 _shapes: WeakKeyDictionary[Behaviour, dict[tuple[str, str, str], Shape]] = WeakKeyDictionary()
@@ -90,7 +91,10 @@ def _work_out(view: View, type: TypeView, behaviour: Behaviour) -> Shape:
             for owner, _, name, target in ((*key.partition("."), target) for key, target in behaviour.targets.items())
             if owner == type.name
         ),
-        actions=tuple((name, action.state_field, action.states) for name, action in sorted(type.actions.items())),
+        actions=tuple(
+            (name, action.state_field, action.states, lookup(behaviour.offers, type.name, f".{name}"))
+            for name, action in sorted(type.actions.items())
+        ),
     )
 
 

@@ -72,6 +72,7 @@ UpdateHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], Record]
 RemoveHook: TypeAlias = Callable[[Tx, Call, Record], Record]
 ActionHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], "Record | dict[str, Any]"]
 Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
+OfferedHook: TypeAlias = Callable[[ReadTx, Record], bool]
 TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], dict[str, Any]]
 AgentHandler: TypeAlias = "Callable[[Services, AgentConnection, dict[str, Any]], Awaitable[None]]"
 
@@ -85,6 +86,7 @@ class Behaviour:
         self.updates: dict[str, UpdateHook] = {}
         self.removes: dict[str, RemoveHook] = {}
         self.actions: dict[str, ActionHook] = {}
+        self.offers: dict[str, OfferedHook] = {}
         self.computed_fields: dict[str, Computed] = {}
         self.computed_links: dict[str, Computed] = {}
         self.targets: dict[str, Target] = {}
@@ -109,6 +111,10 @@ class Behaviour:
     def action(self, *names: str) -> Callable[[F], F]:
         """What an action does: ``"service.setservicelinks"``. Shown is what it returns: a record, or a typed object."""
         return self._into(self.actions, names)
+
+    def offered(self, *names: str) -> Callable[[F], F]:
+        """When an action is offered, besides in which states: ``"volume.deactivate"``."""
+        return self._into(self.offers, names)
 
     def computed(self, *names: str) -> Callable[[F], F]:
         """A field that is worked out when shown: ``"registrationToken.command"``."""
@@ -147,6 +153,7 @@ class Behaviour:
         _merge(self.updates, other.updates)
         _merge(self.removes, other.removes)
         _merge(self.actions, other.actions)
+        _merge(self.offers, other.offers)
         _merge(self.computed_fields, other.computed_fields)
         _merge(self.computed_links, other.computed_links)
         _merge(self.targets, other.targets)

@@ -59,14 +59,10 @@ def remove(tx: Tx, call: Call, row: Record) -> Record:
     return row
 
 
-@behaviour.action("volume.deactivate", "volume.purge")
-def act(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+@behaviour.offered("volume.deactivate", "volume.remove", "volume.purge")
+def is_free(tx: ReadTx, volume: Record) -> bool:
     """Not under a container that holds it."""
-    name = call.query.get("action", "")
-    if is_mounted(tx, row):
-        raise Refused("ActionNotAvailable", f"volume {row.name} is mounted")
-    call.request(tx, row, name)
-    return row
+    return not is_mounted(tx, volume)
 
 
 @behaviour.process("volume.remove", "volume.purge")
