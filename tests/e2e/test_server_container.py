@@ -19,14 +19,16 @@ NAME = "orca-e2e-one-command"
 
 @pytest.fixture
 def address(lab: Lab) -> Iterator[str]:
-    """`HOST:PORT` of a server in a container, as the machines of the lab reach it; gone after the test."""
-    (network,) = json.loads(sh("docker", "network", "inspect", lab.network).stdout)
-    gateway = network["IPAM"]["Config"][0]["Gateway"]
+    """`HOST:PORT` of a server in a container, as the machines of the lab reach it; gone after the test.
+
+    It stands on the machines' own network: that one is cut off from the world, so that no port of it can be published.
+    """
     sh("docker", "rm", "-fv", NAME, check=False)
-    options = ("--restart=always", "-p", f"{gateway}::8080", "-v", f"{NAME}:/var/lib/orca")
+    options = ("--restart=always", "--network", lab.network, "-v", f"{NAME}:/var/lib/orca")
     sh("docker", "run", "-d", "--name", NAME, *options, lab.images["control/server"])
     try:
-        yield sh("docker", "port", NAME, "8080/tcp").stdout.split()[0]
+        (container,) = json.loads(sh("docker", "inspect", NAME).stdout)
+        yield f"{container['NetworkSettings']['Networks'][lab.network]['IPAddress']}:8080"
     finally:
         sh("docker", "rm", "-fv", NAME)
         sh("docker", "volume", "rm", NAME)
