@@ -62,7 +62,7 @@ class Operation:
         type = self.type(path[0])
         self.allow(type.collection_methods if len(path) == 1 else type.resource_methods, "GET")
         if not type.type.table:
-            return Answer(200, listing.plain(self.ask, type.name, []))
+            return Answer(200, self.rowless(type, path[1:]))
         if len(path) == 1:
             return Answer(200, listing.list_rows(self.tx, self.ask, self.caller, self.renderer(), type))
         record = self.row(type, path[1])
@@ -91,6 +91,17 @@ class Operation:
                 return document
         raise not_found()
 
+    def rowless(self, type: TypeView, rest: list[str]) -> dict[str, Any]:
+        """What a type without a table shows."""
+        hook = lookup(self.services.behaviour.without_rows, type.name)
+        if not rest:
+            objects = hook(self.tx, self.call, None) if hook is not None else []
+            return listing.plain(self.ask, type.name, [self.renderer().show_object(type, each) for each in objects])
+        found = hook(self.tx, self.call, rest[0]) if hook is not None else []
+        if not found or len(rest) > 1:
+            raise not_found()
+        return self.renderer().show_object(type, found[0])
+
     def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any]:
         """What is at the end of a link."""
         shown = self.view.of(record.type) or type
@@ -110,9 +121,8 @@ class Operation:
     def collection_link(self, link: LinkView, record: Record) -> dict[str, Any]:
         """The rows at the end of a link, with filters and pages of their own."""
         assert link.link is not None
-        within = (link.link.target, record.get(link.link.source))
         target = self.view.types[link.type]
-        return listing.list_rows(self.tx, self.ask, self.caller, self.renderer(), target, within)
+        return listing.list_rows(self.tx, self.ask, self.caller, self.renderer(), target, (link.link, record))
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -148,6 +158,8 @@ class Operation:
         hook = lookup(self.services.behaviour.creates, type.name)
         made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
         renderer = self.renderer(created=True)
+        if isinstance(made, dict):
+            return Answer(201, renderer.show_object(type, made))
         if isinstance(made, list):
             return Answer(201, listing.plain(self.ask, type.name, [renderer.show(record, type) for record in made]))
         return Answer(201, renderer.show(made, type))
@@ -196,7 +208,7 @@ class Operation:
         if action.states is not None and record.get(action.state_field) not in action.states:
             raise ActionNotAvailable(type.name, name, record.get("state"))
         offered = lookup(self.services.behaviour.offers, record.type, f".{action.name}")
-        if offered is not None and not offered(self.tx, record):
+        if offered is not None and not offered(self.tx, self.call, record):
             raise Refused("ActionNotAvailable", f"{name} is not offered for this {type.name} now")
         given = self.action_input(action)
         hook = lookup(self.services.behaviour.actions, record.type, f".{action.name}")

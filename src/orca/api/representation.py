@@ -49,6 +49,15 @@ class Renderer:
         shown |= fields
         return shown | dict(extra or {})
 
+    def show_object(self, type: TypeView, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What comes from no row. Its values are as clients see them; the role's other fields are null."""
+        links = {"self": f"{self.call.base}/{type.path}/{values['id']}"}
+        shown = {"id": values["id"], "type": type.name, "links": links, "actions": {}, "baseType": type.root.name}
+        for name, field in sorted(type.fields.items()):
+            if "r" in field.letters and (self.created or "o" not in field.letters):
+                shown.setdefault(name, values.get(name))
+        return shown
+
     def id_of(self, type: TypeView, record: Record) -> str:
         """The id on the wire."""
         return (
@@ -101,5 +110,6 @@ class Renderer:
         return {
             name: f"{url}/?action={name}"
             for name, field, states, offered in shape.actions
-            if (states is None or values.get(field) in states) and (offered is None or offered(self.tx, record))
+            if (states is None or values.get(field) in states)
+            and (offered is None or offered(self.tx, self.call, record))
         }

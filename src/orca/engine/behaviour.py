@@ -67,12 +67,13 @@ class Target:
 
 
 ProcessHandler: TypeAlias = "Callable[[Run], Awaitable[None]]"
-CreateHook: TypeAlias = Callable[[Tx, Call, dict[str, Any]], "Record | list[Record]"]
+CreateHook: TypeAlias = Callable[[Tx, Call, dict[str, Any]], "Record | list[Record] | dict[str, Any]"]
 UpdateHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], Record]
 RemoveHook: TypeAlias = Callable[[Tx, Call, Record], Record]
 ActionHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], "Record | dict[str, Any]"]
 Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
-OfferedHook: TypeAlias = Callable[[ReadTx, Record], bool]
+OfferedHook: TypeAlias = Callable[[ReadTx, Call, Record], bool]
+WithoutRows: TypeAlias = Callable[[ReadTx, Call, "str | None"], list[dict[str, Any]]]
 TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], dict[str, Any]]
 AgentHandler: TypeAlias = "Callable[[Services, AgentConnection, dict[str, Any]], Awaitable[None]]"
 
@@ -82,6 +83,7 @@ class Behaviour:
 
     def __init__(self) -> None:
         self.processes: dict[str, ProcessHandler] = {}
+        self.without_rows: dict[str, WithoutRows] = {}
         self.creates: dict[str, CreateHook] = {}
         self.updates: dict[str, UpdateHook] = {}
         self.removes: dict[str, RemoveHook] = {}
@@ -95,6 +97,10 @@ class Behaviour:
     def process(self, *names: str) -> Callable[[F], F]:
         """What a process does: ``"instance.start"``. A process without a handler just reaches its end state."""
         return self._into(self.processes, names)
+
+    def rowless(self, *types: str) -> Callable[[F], F]:
+        """What a type without a table shows: ``(tx, call, id)`` gives objects with an ``id``; without an id, all."""
+        return self._into(self.without_rows, types)
 
     def create(self, *types: str) -> Callable[[F], F]:
         """What creating does instead of inserting the row and requesting ``create``."""
@@ -113,7 +119,7 @@ class Behaviour:
         return self._into(self.actions, names)
 
     def offered(self, *names: str) -> Callable[[F], F]:
-        """When an action is offered, besides in which states: ``"volume.deactivate"``."""
+        """When an action is offered to a caller, besides in which states: ``"volume.deactivate"``."""
         return self._into(self.offers, names)
 
     def computed(self, *names: str) -> Callable[[F], F]:
@@ -149,6 +155,7 @@ class Behaviour:
     def add(self, other: Behaviour) -> None:
         """Take over everything of another set. Two handlers for one name are a defect, except for agent events."""
         _merge(self.processes, other.processes)
+        _merge(self.without_rows, other.without_rows)
         _merge(self.creates, other.creates)
         _merge(self.updates, other.updates)
         _merge(self.removes, other.removes)

@@ -60,7 +60,7 @@ def remove(tx: Tx, call: Call, row: Record) -> Record:
 
 
 @behaviour.offered("volume.deactivate", "volume.remove", "volume.purge")
-def is_free(tx: ReadTx, volume: Record) -> bool:
+def is_free(tx: ReadTx, call: Call, volume: Record) -> bool:
     """Not under a container that holds it."""
     return not is_mounted(tx, volume)
 
