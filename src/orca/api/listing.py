@@ -14,6 +14,7 @@ from orca.api.callers import EVERYWHERE, Caller, member_projects
 from orca.api.representation import Renderer
 from orca.resources import ids
 from orca.resources.fields import Field
+from orca.resources.types import Link
 from orca.resources.validation import parse_date
 from orca.resources.views import FieldView, LinkView, TypeView
 from orca.store import ANY, ReadTx, Record
@@ -24,13 +25,18 @@ MAX_OFFSET = 2**31
 
 
 def list_rows(
-    tx: ReadTx, ask: Ask, caller: Caller, renderer: Renderer, type: TypeView, within: tuple[str, Any] | None = None
+    tx: ReadTx,
+    ask: Ask,
+    caller: Caller,
+    renderer: Renderer,
+    type: TypeView,
+    followed: tuple[Link, Record] | None = None,
 ) -> dict[str, Any]:
-    """The collection of a type. ``within``: a column and the value it must have (a link that was followed)."""
+    """The collection of a type. ``followed``: only what is at the end of that link of that resource."""
     base = tx.query(type.name, removed=ANY) if has_removed(tx, type) else tx.query(type.name)
     statement = caller.scope(tx, type.name, base)
-    if within is not None:
-        statement = statement.where(tx.table(type.name).c[within[0]] == within[1])
+    if followed is not None:
+        statement = statement.where(at_the_end(tx, *followed))
     statement, applied = filtered(tx, ask, caller, type, statement)
     statement, sort = ordered(tx, ask, type, statement)
     limit, offset = page(ask)
@@ -48,7 +54,7 @@ def list_rows(
         "pagination": pagination(ask, limit, offset, more),
         "sort": sort,
         "filters": {} if type.name == "project" else applied,
-        "createDefaults": {} if within is None else create_defaults(type, within),
+        "createDefaults": {} if followed is None else create_defaults(type, *followed),
     }
 
 
@@ -207,12 +213,12 @@ def create_types(renderer: Renderer, type: TypeView) -> dict[str, str]:
     return {each.name: f"{renderer.call.base}/{each.path}" for each in types}
 
 
-def create_defaults(type: TypeView, within: tuple[str, Any]) -> dict[str, Any]:
+def create_defaults(type: TypeView, link: Link, record: Record) -> dict[str, Any]:
     """What a new member of a followed link's collection begins with."""
-    shown = type.fields.get(within[0])
-    if shown is None or "c" not in shown.letters or shown.field.reference is None:
+    shown = type.fields.get(link.target)
+    if link.through is not None or shown is None or "c" not in shown.letters or shown.field.reference is None:
         return {}
-    return {within[0]: ids.show(shown.field.reference, within[1])}
+    return {link.target: ids.show(shown.field.reference, record.get(link.source))}
 
 
 # -- included links ---------------------------------------------------------------------------------------------------
@@ -240,11 +246,19 @@ def included(tx: ReadTx, caller: Caller, renderer: Renderer, link: LinkView, row
 def linked(tx: ReadTx, caller: Caller, link: LinkView, row: Record) -> list[Record]:
     """The live rows of a collection link."""
     assert link.link is not None
-    source = row.get(link.link.source)
-    if source is None:
-        return []
-    statement = tx.query(link.type).where(tx.table(link.type).c[link.link.target] == source)
+    statement = tx.query(link.type).where(at_the_end(tx, link.link, row))
     return tx.rows(link.type, caller.scope(tx, link.type, statement))
+
+
+def at_the_end(tx: ReadTx, link: Link, record: Record) -> Any:
+    """The condition that the rows at the end of a resource's link meet."""
+    columns = tx.table(link.type).c
+    if link.through is None:
+        source = record.get(link.source)
+        return sa.false() if source is None else columns[link.target] == source
+    between = tx.table(link.through).c
+    reached = sa.select(between[link.target]).where(between[link.near] == record.id, between.removed.is_(None))
+    return columns.id.in_(reached)
 
 
 def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | None:

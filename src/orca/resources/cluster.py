@@ -39,8 +39,8 @@ CLUSTER_HOST_MAP = ResourceType(
     prefix="1chm",
     access=access(""),
     fields={
-        "clusterId": ref("host"),
-        "hostId": ref("host"),
+        "clusterId": ref("host", far="clusters"),
+        "hostId": ref("host", far="hosts"),
     },
     machine=reported(),
     hidden_actions=frozenset(reported()),

@@ -35,7 +35,8 @@ class Field:
 
     ``roles``: who sees it (None: everyone who sees the type; superadmin always). ``by_role`` overrides ``rights``.
     ``reverse``: the name of the link on the referenced type that lists these rows (empty: no such link; None: the
-    plural).
+    plural). ``far``: in a type that ties two others together, the name of the link from the other one to this field's
+    resource (None: its type's plural).
     ``big``: a number that 32 bits do not hold. ``also``: letters added in ``/v2``. ``ours``: shown in ``/v2`` only.
     ``secret``: no role ever reads it back (``o`` excepted).
     """
@@ -57,6 +58,7 @@ class Field:
     roles: frozenset[str] | None = None
     by_role: Mapping[str, str] = field(default_factory=dict)
     reverse: str | None = None
+    far: str | None = None
     ours: bool = False
     also: str = ""
     secret: bool = False

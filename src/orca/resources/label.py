@@ -26,7 +26,7 @@ HOST_LABEL_MAP = ResourceType(
     access=access(""),
     fields={
         "hostId": ref("host"),
-        "labelId": ref("label"),
+        "labelId": ref("label", far="hostLabels", reverse="hostLabels"),
     },
     machine=reported(),
 )
@@ -38,7 +38,7 @@ INSTANCE_LABEL_MAP = ResourceType(
     access=access(""),
     fields={
         "instanceId": ref("instance"),
-        "labelId": ref("label"),
+        "labelId": ref("label", far="instanceLabels", reverse="instanceLabels"),
     },
     machine=reported(),
 )

@@ -65,11 +65,17 @@ class Action:
 
 @dataclass(frozen=True)
 class Link:
-    """A collection reached from a resource: rows of ``type`` whose ``target`` equals this resource's ``source``."""
+    """A collection reached from a resource: rows of ``type`` whose ``target`` equals this resource's ``source``.
+
+    ``through``: a type whose live rows tie the two together; ``target`` is then the field there that names the row
+    reached, and ``near`` the one that names this resource.
+    """
 
     type: str
     target: str
     source: str = "id"
+    through: str | None = None
+    near: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -181,6 +181,24 @@ def referrers() -> Mapping[str, list[tuple[ResourceType, str, Field]]]:
     return found
 
 
+@cache
+def ties() -> Mapping[str, list[tuple[str, Link]]]:
+    """By type: links that lead through a map, a type that does little more than tie two others together."""
+    found: dict[str, list[tuple[str, Link]]] = {}
+    for type in TYPES.values():
+        ends = [
+            (name, field) for name, field in type.fields.items() if type.table and field.reference and field.column
+        ]
+        if not type.name.endswith("Map") or len(ends) != 2:
+            continue
+        for (near, here), (target, there) in (ends, reversed(ends)):
+            assert here.reference is not None and there.reference is not None
+            if here.reference != there.reference or there.far is not None:
+                link = Link(there.reference, target, through=type.name, near=near)
+                found.setdefault(here.reference, []).append((there.far or TYPES[there.reference].plural, link))
+    return found
+
+
 def field_letters(type: ResourceType, field: Field, letters: str, role: str, version: str) -> str:
     """A field's rights, cut to those on the type. Wire-only types (inputs, parts) are not cut: their owner is."""
     declared = field.letters(role)
@@ -222,6 +240,9 @@ def links(type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[
         for other, name, field in referrers().get(member, ()):
             if other.name in visible and not ancestor_has(other, visible):
                 found.append(LinkView(field.reverse or other.plural, other.name, link=Link(other.name, name)))
+        found += [
+            LinkView(name, link.type, link=link) for name, link in ties().get(member, ()) if link.type in visible
+        ]
     found += [LinkView(name, link.type, link=link) for name, link in type.links.items() if link.type in visible]
     return found
 
