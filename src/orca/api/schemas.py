@@ -32,18 +32,21 @@ def documents(role: str, version: str) -> tuple[dict[str, Any], ...]:
 
 def document(type: TypeView) -> dict[str, Any]:
     """One schema."""
+    collection_methods, resource_methods = type.stated_methods
     return {
         "id": type.name,
         "type": "schema",
         "links": {},
         "actions": {},
         "pluralName": type.type.plural,
-        "resourceFields": {name: field_document(shown) for name, shown in sorted(type.fields.items())},
-        "resourceMethods": type.resource_methods,
+        "resourceFields": {
+            name: field_document(shown, type.stated(shown)) for name, shown in sorted(type.fields.items())
+        },
+        "resourceMethods": resource_methods,
         "resourceActions": {
             name: {"input": action.input, "output": action.output} for name, action in sorted(type.actions.items())
         },
-        "collectionMethods": type.collection_methods,
+        "collectionMethods": collection_methods,
         "collectionFields": {},
         "collectionActions": {},
         "collectionFilters": {
@@ -53,14 +56,14 @@ def document(type: TypeView) -> dict[str, Any]:
     }
 
 
-def field_document(shown: FieldView) -> dict[str, Any]:
+def field_document(shown: FieldView, letters: str) -> dict[str, Any]:
     """One field of a schema."""
     field = shown.field
     return {
         "type": field.type,
-        "create": "c" in shown.letters,
-        "update": "u" in shown.letters,
-        "readOnCreateOnly": "o" in shown.letters,
+        "create": "c" in letters,
+        "update": "u" in letters,
+        "readOnCreateOnly": "o" in letters,
         "includeInList": True,
         "nullable": field.nullable,
         "required": field.required,

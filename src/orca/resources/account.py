@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who: accounts, projects (accounts that own resources) and their members."""
 
-from orca.resources.fields import OPERATORS, array, boolean, embedded, enum, integer, ref, string
+from orca.resources.fields import NOBODY, OPERATORS, array, boolean, embedded, enum, integer, ref, string
 from orca.resources.machines import generic
-from orca.resources.types import Action, ResourceType, access, wire_only
+from orca.resources.types import Action, ResourceType, access, given, wire_only
+
+CHOSEN_UUID = string(column=True, max_length=128, by_role={"admin": "cr", "service": "cr"})
 
 ACCOUNT = ResourceType(
     name="account",
@@ -12,10 +14,11 @@ ACCOUNT = ResourceType(
     access=access("r", admin="crud", service="crud"),
     fields={
         "accountId": ref("account", "", reverse=""),
-        "externalId": string("cr", column=True, index=True, roles=OPERATORS),
-        "externalIdType": string("cr", column=True, max_length=128, roles=OPERATORS),
+        "externalId": string("cru", column=True, index=True, roles=OPERATORS),
+        "externalIdType": string("cru", column=True, max_length=128, roles=OPERATORS),
         "kind": string("cru", column=True, default="user"),
-        "defaultNetworkId": ref("network", roles=OPERATORS, column=False, index=False),
+        "defaultNetworkId": ref("network", roles=NOBODY, column=False, index=False),
+        "uuid": CHOSEN_UUID,
     },
     machine=generic(),
 )
@@ -30,7 +33,10 @@ PROJECT = ResourceType(
         "members": array("projectMember", "cr", nullable=True),
         "servicesPortRange": embedded("servicesPortRange", "cru"),
         "publicDns": boolean("cru", default=False, nullable=False),
-        "defaultNetworkId": ref("network", column=False, index=False),
+        "defaultNetworkId": ref("network", roles=NOBODY, also="r", column=False, index=False),
+        "externalId": string(column=True, index=True, roles=NOBODY),
+        "externalIdType": string(column=True, max_length=128, roles=NOBODY),
+        "uuid": CHOSEN_UUID,
         "kind": string(column=True, default="project"),
     },
     machine=generic(),
@@ -42,7 +48,9 @@ PROJECT_MEMBER = ResourceType(
     plural="projectMembers",
     prefix="1pm",
     access=access("r", admin="cr", user="cr", service="r"),
+    named="r",
     fields={
+        "accountId": ref("account", roles=NOBODY),
         "projectId": ref("project", reverse="projectMembers"),
         "externalId": string("cr", column=True),
         "externalIdType": enum("rancher_id", rights="cr", column=True, default="rancher_id", nullable=False),
@@ -59,9 +67,12 @@ SERVICES_PORT_RANGE = wire_only(
         "startPort": integer("cru", default=49153, min=1, max=65535),
         "endPort": integer("cru", default=65535, min=1, max=65535),
     },
+    access=given("cru", user="cru"),
 )
 SET_MEMBERS = wire_only(
-    "setProjectMembersInput", {"members": array("projectMember", "cr", required=True, nullable=False)}
+    "setProjectMembersInput",
+    {"members": array("projectMember", "cr", required=True, nullable=False)},
+    access=given("cr"),
 )
 
 TYPES = (ACCOUNT, PROJECT, PROJECT_MEMBER, SERVICES_PORT_RANGE, SET_MEMBERS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates for balancers."""
 
-from orca.resources.fields import array, integer, string, text
+from orca.resources.fields import array, integer, ref, string, text
 from orca.resources.machines import simple
 from orca.resources.types import ResourceType, access
 
@@ -19,7 +19,8 @@ CERTIFICATE = ResourceType(
         "expiresAt": text(),
         "issuedAt": text(),
         "issuer": text(),
-        "key": string("cru", max_length=65535, required=True, nullable=False, secret=True),
+        "accountId": ref("account", by_role={"service": "cr"}),
+        "key": string("cruo", max_length=65535, required=True, nullable=False, secret=True),
         "keySize": integer(),
         "serialNumber": text(),
         "subjectAlternativeNames": array("string"),

@@ -69,6 +69,7 @@ REGISTRATION_TOKEN = ResourceType(
     fields={
         "publicValue": string(column=True, index=True, roles=NOBODY),
         "secretValue": Field(type="password", roles=NOBODY, max_length=4096, secret=True),
+        "accountId": ref("account", by_role={"service": "cr"}),
         "token": text(),
         "image": string(),
         "command": text(),
@@ -98,7 +99,7 @@ REGISTER = ResourceType(
         "key": string("cr", column=True, index=True, required=True, nullable=False),
         "accessKey": string(),
         "secretKey": string(),
-        "accountId": ref("account", "cr", by_role=dict.fromkeys(ROLES, "r")),
+        "accountId": ref("account", "cr", by_role=dict.fromkeys(ROLES, "r") | {"register": ""}),
         "agentUriFormat": string("cr", roles=NOBODY),
         "agentId": ref("agent", roles=OPERATORS, column=False, index=False, ours=True),
     },

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines that the platform makes, and what each cloud wants to know. Source: Rancher's drivers of October 2015."""
 
-from orca.resources.fields import Field, array, boolean, embedded, mapping, string, text
-from orca.resources.types import ResourceType, access, wire_only
+from orca.resources.fields import NOBODY, Field, array, boolean, embedded, mapping, ref, string, text
+from orca.resources.types import ResourceType, access, given, wire_only
 
 SECRETS = frozenset({"accessKey", "accessToken", "apiKey", "apiSecretKey", "password", "secretKey", "sessionToken"})
 """Fields of driver configurations that let somebody act in the user's name."""
 
 
-def config(name: str, texts: str, *, required: str = "", booleans: str = "", arrays: str = "") -> ResourceType:
-    """What one driver wants to know: names of text fields and others, separated by blanks."""
+def config(
+    name: str, texts: str, *, required: str = "", booleans: str = "", arrays: str = "", listed: bool = False
+) -> ResourceType:
+    """What one driver wants to know: names of text fields and others, separated by blanks.
+
+    ``listed``: its schema lets one read the collection instead of adding to it.
+    """
     fields = {field: _text(field) for field in texts.split()}
     fields |= {field: _text(field, required=True, nullable=False) for field in required.split()}
     fields |= {field: boolean("cr") for field in booleans.split()}
     fields |= {field: array("string", "cr") for field in arrays.split()}
-    return wire_only(name, dict(sorted(fields.items())))
+    return wire_only(name, dict(sorted(fields.items())), access=given("r" if listed else "cr"))
 
 
 def _text(name: str, *, required: bool = False, nullable: bool = True) -> Field:
@@ -28,12 +33,14 @@ CONFIGS = (
         "ami iamInstanceProfile instanceType region rootSize securityGroup sessionToken subnetId vpcId zone",
         required="accessKey secretKey spotPrice sshUser",
         booleans="monitoring privateAddressOnly requestSpotInstance usePrivateAddress",
+        listed=True,
     ),
     config(
         "digitaloceanConfig",
         "image region size",
         required="accessToken sshUser",
         booleans="backups ipv6 privateNetworking",
+        listed=True,
     ),
     config(
         "exoscaleConfig",
@@ -46,11 +53,12 @@ CONFIGS = (
         "imageName netId netName password region secGroups sshPort sshUser tenantId tenantName username",
         booleans="insecure",
     ),
-    config("packetConfig", "billingCycle facilityCode os plan", required="apiKey projectId"),
+    config("packetConfig", "billingCycle facilityCode os plan", required="apiKey projectId", listed=True),
     config(
         "rackspaceConfig",
         "dockerInstall endpointType flavorId imageId region sshPort sshUser",
         required="apiKey username",
+        listed=True,
     ),
     config(
         "softlayerConfig",
@@ -62,6 +70,7 @@ CONFIGS = (
         "boot2dockerUrl diskSize memory",
         required="cpuCount hostonlyCidr importBoot2dockerVm",
         booleans="noShare",
+        listed=True,
     ),
     config(
         "vmwarevcloudairConfig",
@@ -86,6 +95,8 @@ MACHINE = ResourceType(
         "name": string("cr", column=True, required=True, nullable=False, min_length=1),
         "authCertificateAuthority": text("cr"),
         "authKey": text("cr"),
+        "agentId": ref("agent", roles=NOBODY),
+        "description": string("cr", column=True, max_length=1024, by_role={"service": "cru"}),
         "driver": string(column=True),
         "externalId": string(column=True),
         "extractedConfig": text("", by_role={"service": "ru"}),

@@ -43,7 +43,11 @@ EXTERNAL_HANDLER_EXTERNAL_HANDLER_PROCESS_MAP = ResourceType(
     machine=generic(),
 )
 
-EXTERNAL_HANDLER_PROCESS_CONFIG = wire_only("externalHandlerProcessConfig", {"name": text("cr"), "onError": text("cr")})
+EXTERNAL_HANDLER_PROCESS_CONFIG = wire_only(
+    "externalHandlerProcessConfig",
+    {"name": text("cr"), "onError": text("cr")},
+    access=access("", admin="cr", service="cr"),
+)
 
 EXTENSION_POINT = wire_only(
     "extensionPoint",
@@ -60,7 +64,9 @@ EXTENSION_POINT = wire_only(
 )
 
 EXTENSION_IMPLEMENTATION = wire_only(
-    "extensionImplementation", {"className": text(), "name": text(), "properties": mapping("string")}
+    "extensionImplementation",
+    {"className": text(), "name": text(), "properties": mapping("string")},
+    access=access("", admin="r", service="r"),
 )
 
 TYPES = (

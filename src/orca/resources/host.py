@@ -2,6 +2,7 @@
 """Where things run: hosts, the machines below them, the agents on them."""
 
 from orca.resources.fields import (
+    NOBODY,
     OPERATORS,
     any_json,
     array,
@@ -20,7 +21,7 @@ AGENT = ResourceType(
     name="agent",
     plural="agents",
     prefix="1a",
-    access=access("", admin="r", service="rud", agent="r"),
+    access=access("", admin="r", service="r", agent="r"),
     # Simulated agents, where the server has them.
     also=dict.fromkeys(("project", "owner", "member"), "c"),
     fields={
@@ -67,7 +68,7 @@ PHYSICAL_HOST = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "agentId": ref("agent", roles=OPERATORS),
+        "agentId": ref("agent", roles=NOBODY),
         "driver": string(column=True),
         "externalId": string(column=True),
     },

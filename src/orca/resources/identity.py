@@ -16,7 +16,7 @@ from orca.resources.fields import (
     text,
 )
 from orca.resources.machines import generic
-from orca.resources.types import ResourceType, access, wire_only
+from orca.resources.types import ResourceType, access, given, wire_only
 
 USER_PREFERENCE = ResourceType(
     name="userPreference",
@@ -59,7 +59,7 @@ TOKEN = wire_only(
         "hostname": text(),
         "identities": array("identity", roles=NOBODY),
         "jwt": text(),
-        "scheme": text(roles=NOBODY),
+        "scheme": text(),
         "security": boolean(),
         "user": text(),
         "userIdentity": embedded("identity"),
@@ -85,6 +85,7 @@ LOCAL_AUTH_CONFIG = wire_only(
 CHANGE_SECRET_INPUT = wire_only(
     "changeSecretInput",
     {"newSecret": text("cr", required=True, nullable=False), "oldSecret": text("cr", required=True, nullable=False)},
+    access=given("cr", user="cr"),
 )
 
 AUDIT_LOG = ResourceType(

@@ -17,7 +17,7 @@ from orca.resources.fields import (
     string,
 )
 from orca.resources.machines import Machine, allocation, generic, process, updating
-from orca.resources.types import Action, Link, ResourceType, access, wire_only
+from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 from orca.store import Record
 
 MACHINE: Machine = {
@@ -148,6 +148,8 @@ CONTAINER = ResourceType(
     access=access("crud", admin="r", readonly="r"),
     fields={
         **CONTAINER_INPUT,
+        "agentId": ref("agent", roles=OPERATORS),
+        "allocationState": string(column=True, roles=OPERATORS, max_length=128),
         "count": integer("cr", min=1, max=1000),
         "createIndex": integer(column=True),
         "deploymentUnitUuid": string(column=True, max_length=128),
@@ -203,8 +205,8 @@ INSTANCE_LINK = ResourceType(
         "instanceId": ref("instance"),
         "linkName": string(column=True),
         "targetInstanceId": ref("instance", "ru", reverse="targetInstanceLinks"),
-        "ports": array("json"),
-        "serviceConsumeMapId": ref("serviceConsumeMap", roles=OPERATORS, reverse=""),
+        "ports": array("json", roles=OPERATORS),
+        "serviceConsumeMapId": ref("serviceConsumeMap", roles=NOBODY),
     },
     machine=generic(),
 )
@@ -225,6 +227,7 @@ EMBEDDED = (
             "name": enum("no", "always", "on-failure", "unless-stopped", rights="cr", nullable=True),
             "maximumRetryCount": integer("cr"),
         },
+        access=given("cr"),
     ),
     wire_only(
         "instanceStop",
@@ -233,9 +236,10 @@ EMBEDDED = (
             "remove": boolean("cr", default=False, nullable=False),
             "deallocateFromHost": boolean("cr", default=False, nullable=False),
         },
+        access=given("cr"),
     ),
-    wire_only("logConfig", {"config": mapping("string", "cr"), "driver": string("cr")}),
-    wire_only("setLabelsInput", {"labels": any_json("cr", required=True)}),
+    wire_only("logConfig", {"config": mapping("string", "cr"), "driver": string("cr")}, access=given("cr")),
+    wire_only("setLabelsInput", {"labels": any_json("cr", required=True)}, access=given("cr", user="cr")),
 )
 
 TYPES = (INSTANCE, CONTAINER, INSTANCE_LINK, INSTANCE_HOST_MAP, *EMBEDDED)

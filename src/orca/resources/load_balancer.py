@@ -3,7 +3,7 @@
 
 from orca.resources.fields import array, boolean, embedded, enum, integer, ref, string, text
 from orca.resources.machines import process, simple, updating
-from orca.resources.types import Action, ResourceType, access, wire_only
+from orca.resources.types import Action, ResourceType, access, given, wire_only
 
 LOAD_BALANCER = ResourceType(
     name="loadBalancer",
@@ -132,9 +132,9 @@ GLOBAL_LOAD_BALANCER = ResourceType(
     inputs={"addloadbalancer": "addLoadBalancerInput", "removeloadbalancer": "removeLoadBalancerInput"},
 )
 
-GLOBAL_LOAD_BALANCER_HEALTH_CHECK = wire_only("globalLoadBalancerHealthCheck", {"name": text("cr")})
+GLOBAL_LOAD_BALANCER_HEALTH_CHECK = wire_only("globalLoadBalancerHealthCheck", {"name": text("cr")}, access=given("cr"))
 
-GLOBAL_LOAD_BALANCER_POLICY = wire_only("globalLoadBalancerPolicy", {"name": text("cr")})
+GLOBAL_LOAD_BALANCER_POLICY = wire_only("globalLoadBalancerPolicy", {"name": text("cr")}, access=given("cr"))
 
 LOAD_BALANCER_HEALTH_CHECK = wire_only(
     "loadBalancerHealthCheck",
@@ -147,6 +147,7 @@ LOAD_BALANCER_HEALTH_CHECK = wire_only(
         "responseTimeout": integer("cru"),
         "unhealthyThreshold": integer("cru"),
     },
+    access=given("cru"),
 )
 
 LOAD_BALANCER_APP_COOKIE_STICKINESS_POLICY = wire_only(
@@ -160,6 +161,7 @@ LOAD_BALANCER_APP_COOKIE_STICKINESS_POLICY = wire_only(
         "requestLearn": boolean("cru"),
         "timeout": integer("cru", required=True),
     },
+    access=given("cru"),
 )
 
 LOAD_BALANCER_COOKIE_STICKINESS_POLICY = wire_only(
@@ -173,9 +175,10 @@ LOAD_BALANCER_COOKIE_STICKINESS_POLICY = wire_only(
         "nocache": boolean("cru"),
         "postonly": boolean("cru"),
     },
+    access=given("cru"),
 )
 
-HAPROXY_CONFIG = wire_only("haproxyConfig", {"defaults": text("cru"), "global": text("cru")})
+HAPROXY_CONFIG = wire_only("haproxyConfig", {"defaults": text("cru"), "global": text("cru")}, access=given("cru"))
 
 ADD_LOAD_BALANCER_INPUT = wire_only(
     "addLoadBalancerInput",

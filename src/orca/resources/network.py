@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How things are reached: networks, ranges, addresses, published ports, the mesh between hosts."""
 
-from orca.resources.fields import NOBODY, OPERATORS, any_json, boolean, date, enum, integer, ref, string, text
+from orca.resources.fields import NOBODY, any_json, boolean, date, enum, integer, ref, string, text
 from orca.resources.machines import generic
 from orca.resources.types import ResourceType, access
 from orca.store import Record
@@ -31,9 +31,9 @@ NETWORK = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "domain": string(column=True, max_length=128, roles=OPERATORS),
-        "isPublic": boolean(column=True, roles=OPERATORS),
-        "macPrefix": string(roles=OPERATORS),
+        "domain": string(column=True, max_length=128, roles=NOBODY),
+        "isPublic": boolean(column=True, roles=NOBODY),
+        "macPrefix": string(roles=NOBODY),
         "cidr": string(ours=True, description="The range all hosts of this network share, for example 10.42.0.0/16"),
         "caCertificate": text(ours=True, description="The certificate authority of the mesh (PEM)"),
         "caKey": text(""),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the platform itself is doing: processes and their logs, config items per host, settings, event streams."""
 
-from orca.resources.fields import any_json, array, boolean, date, integer, mapping, ref, string, text
+from orca.resources.fields import NOBODY, any_json, array, boolean, date, integer, mapping, ref, string, text
 from orca.resources.types import ResourceType, access, wire_only
 from orca.store import Record
 
@@ -92,14 +92,14 @@ CONFIG_ITEM_STATUS = ResourceType(
         "id": integer(column=True),
         "accountId": ref("account"),
         "agentId": ref("agent"),
-        "hostId": ref("host"),
+        "hostId": ref("host", roles=NOBODY, also="r"),
         "name": string(column=True, index=True),
         "requestedVersion": integer(column=True),
         "requestedUpdated": date(column=True),
         "appliedVersion": integer(column=True),
         "appliedUpdated": date(column=True),
-        "resourceId": integer(column=True),
-        "resourceType": string(column=True, max_length=128),
+        "resourceId": integer(column=True, roles=NOBODY),
+        "resourceType": string(column=True, max_length=128, roles=NOBODY),
         "sourceVersion": string(column=True),
         "description": any_json(ours=True, description="What the host was asked to make true"),
         "error": text(ours=True, description="Why the host could not apply it"),
@@ -135,7 +135,10 @@ SUBSCRIBE = ResourceType(
     plural="subscribe",
     table=False,
     access=access("cr", admin="", user="", agent="cr", service="cr", readonly="r"),
-    fields={"eventNames": array("string", "cr"), "agentId": ref("agent", "cr", column=False)},
+    fields={
+        "eventNames": array("string", "cr"),
+        "agentId": ref("agent", "cr", column=False, roles=frozenset({"service", "agent"})),
+    },
 )
 
 PUBLISH = ResourceType(

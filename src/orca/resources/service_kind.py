@@ -2,7 +2,7 @@
 """Kinds of services besides those that are containers alone: balancers, aliases, services elsewhere."""
 
 from orca.resources.fields import NOBODY, array, boolean, embedded, integer, ref, string, text
-from orca.resources.types import Action, ResourceType, access, wire_only
+from orca.resources.types import Action, ResourceType, access, given, wire_only
 
 LOAD_BALANCER_SERVICE = ResourceType(
     name="loadBalancerService",
@@ -30,9 +30,10 @@ LOAD_BALANCER_SERVICE_LINK = wire_only(
     "loadBalancerServiceLink",
     {
         "serviceId": ref("service", "cr", column=False, required=True, nullable=False),
-        "name": text("cr", valid_chars="a-zA-Z0-9-._"),
+        "name": text("cr", roles=NOBODY, also="cr", valid_chars="a-zA-Z0-9-._"),
         "ports": array("string", "cr"),
     },
+    access=given("cr", user="cr"),
 )
 
 ADD_REMOVE_LOAD_BALANCER_SERVICE_LINK_INPUT = wire_only(
@@ -58,8 +59,10 @@ EXTERNAL_SERVICE = ResourceType(
         "healthCheck": embedded("instanceHealthCheck", "cr"),
         "hostname": text("cru"),
         "lockedScale": integer(roles=NOBODY),
+        "publicEndpoints": array("publicEndpoint", roles=NOBODY),
         "retainIp": boolean(roles=NOBODY),
         "scale": integer(roles=NOBODY, default=1, nullable=False),
+        "scalePolicy": embedded("scalePolicy", roles=NOBODY),
         "secondaryLaunchConfigs": array("secondaryLaunchConfig", roles=NOBODY),
         "selectorContainer": string(roles=NOBODY, column=True, max_length=4096),
         "selectorLink": string("cr", column=True, max_length=4096),
@@ -83,7 +86,9 @@ DNS_SERVICE = ResourceType(
         "desiredScale": integer(roles=NOBODY),
         "dns": array("string", roles=NOBODY),
         "lockedScale": integer(roles=NOBODY),
+        "publicEndpoints": array("publicEndpoint", roles=NOBODY),
         "scale": integer(roles=NOBODY, default=1, nullable=False),
+        "scalePolicy": embedded("scalePolicy", roles=NOBODY),
         "secondaryLaunchConfigs": array("secondaryLaunchConfig", roles=NOBODY),
         "selectorContainer": string(roles=NOBODY, column=True, max_length=4096),
         "selectorLink": string("cru", column=True, max_length=4096),

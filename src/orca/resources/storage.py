@@ -3,7 +3,7 @@
 
 from orca.resources.fields import NOBODY, Field, array, boolean, embedded, enum, integer, mapping, ref, string, text
 from orca.resources.machines import allocation, generic, process, simple
-from orca.resources.types import ResourceType, access, wire_only
+from orca.resources.types import ResourceType, access, given, wire_only
 from orca.store import Record
 
 
@@ -184,6 +184,7 @@ DOCKER_BUILD = wire_only(
         "rm": boolean("cr"),
         "tag": text(roles=NOBODY),
     },
+    access=given("cr"),
 )
 
 VOLUME_SNAPSHOT_INPUT = wire_only("volumeSnapshotInput", {"name": string("cr")})

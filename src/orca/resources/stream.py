@@ -2,7 +2,7 @@
 """Ways into hosts and containers: statistics, logs, commands, each by a token."""
 
 from orca.resources.fields import array, boolean, integer, text
-from orca.resources.types import access, wire_only
+from orca.resources.types import access, given, wire_only
 
 HOST_ACCESS = wire_only("hostAccess", {"token": text(), "url": text()}, plural="hostAccesses")
 
@@ -12,6 +12,7 @@ CONTAINER_LOGS = wire_only(
     "containerLogs",
     {"follow": boolean("cr", default=True, nullable=False), "lines": integer("cr", default=100, min=0)},
     plural="containerLogses",
+    access=given("cr"),
 )
 
 CONTAINER_EXEC = wire_only(
@@ -22,6 +23,7 @@ CONTAINER_EXEC = wire_only(
         "command": array("string", "cr", required=True, nullable=False),
         "tty": boolean("cr", default=True, nullable=False),
     },
+    access=given("cr"),
 )
 
 INSTANCE_CONSOLE = wire_only("instanceConsole", {"kind": text(), "password": text(), "url": text()})

@@ -51,6 +51,7 @@ PROCESS_DEFINITION = wire_only(
 STATE_TRANSITION = wire_only(
     "stateTransition",
     {"field": text(), "fromState": text(), "toState": text(), "type": enum("TRANSITIONING", "DONE")},
+    access=access("", admin="r", service="r"),
 )
 
 RESOURCE_DEFINITION = wire_only("resourceDefinition", {"id": text(), "name": text()}, access=OPERATING, part=False)
@@ -61,7 +62,7 @@ TYPE_DOCUMENTATION = wire_only(
     part=False,
 )
 
-FIELD_DOCUMENTATION = wire_only("fieldDocumentation", {"description": text(), "placeholder": text()})
+FIELD_DOCUMENTATION = wire_only("fieldDocumentation", {"description": text(), "placeholder": text(roles=NOBODY)})
 
 PULL_TASK = ResourceType(
     name="pullTask",

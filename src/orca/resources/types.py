@@ -49,6 +49,14 @@ def access(tenant: str = "", *, admin: str | None = None, **others: str) -> dict
     return rights
 
 
+def given(tenant: str = "r", *, user: str = "r", admin: str | None = None) -> dict[str, str]:
+    """Rights on an object without rows: ``c`` for whoever may give one, ``u`` where it can be changed in place.
+
+    ``user``: for administrators and users outside of projects; ``admin`` where those two differ.
+    """
+    return access(tenant, superadmin="crud", admin=user if admin is None else admin, user=user, readAdmin="r")
+
+
 @dataclass(frozen=True)
 class Action:
     """An action besides the processes. ``states``: where it is offered (None: always).
@@ -145,8 +153,7 @@ def base_fields(type: ResourceType) -> dict[str, Field]:
 
 
 def wire_only(name: str, fields: Mapping[str, Field], *, plural: str = "", **options: object) -> ResourceType:
-    """A type without rows: the input of an action, or an object kept inside another resource."""
-    everyone = {role: "r" for role in ROLES if role not in ("token", "register", "agent")}
-    options.setdefault("access", everyone)
+    """A type without rows: an object kept inside another resource, or given to an action. ``access``: see `given`."""
+    options.setdefault("access", given())
     options.setdefault("part", True)
     return ResourceType(name=name, plural=plural or f"{name}s", fields=fields, table=False, **options)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 """How services and stacks change while they run."""
 
 from orca.resources.fields import NOBODY, array, boolean, embedded, integer, mapping, ref, text
-from orca.resources.types import wire_only
+from orca.resources.types import given, wire_only
 
 SERVICE_UPGRADE = wire_only(
     "serviceUpgrade",
@@ -15,6 +15,7 @@ SERVICE_UPGRADE = wire_only(
         "batchSize": integer("cr", default=1, min=1),
         "intervalMillis": integer("cr", default=2000, min=100),
     },
+    access=given("cr"),
 )
 
 IN_SERVICE_UPGRADE_STRATEGY = wire_only(
@@ -29,6 +30,7 @@ IN_SERVICE_UPGRADE_STRATEGY = wire_only(
         "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr"),
         "startFirst": boolean("cr", default=False, nullable=False),
     },
+    access=given("cr"),
 )
 
 TO_SERVICE_UPGRADE_STRATEGY = wire_only(
@@ -40,11 +42,13 @@ TO_SERVICE_UPGRADE_STRATEGY = wire_only(
         "toServiceId": ref("service", "cr", column=False),
         "updateLinks": boolean("cr"),
     },
+    access=given("cr"),
 )
 
 SERVICE_RESTART = wire_only(
     "serviceRestart",
     {"rollingRestartStrategy": embedded("rollingRestartStrategy", "cr", required=True, nullable=False)},
+    access=given("cr"),
 )
 
 ROLLING_RESTART_STRATEGY = wire_only(
@@ -54,6 +58,7 @@ ROLLING_RESTART_STRATEGY = wire_only(
         "instanceToStartCount": mapping("int", roles=NOBODY),
         "intervalMillis": integer("cr", default=2000, min=100),
     },
+    access=given("cr"),
 )
 
 SCALE_POLICY = wire_only(
@@ -73,6 +78,7 @@ ENVIRONMENT_UPGRADE = wire_only(
         "externalId": text("cr"),
         "rancherCompose": text("cr"),
     },
+    access=given("cr"),
 )
 
 ADD_OUTPUTS_INPUT = wire_only("addOutputsInput", {"outputs": mapping("string", "cr", required=True, nullable=False)})

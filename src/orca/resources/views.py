@@ -89,6 +89,22 @@ class TypeView:
         """How URLs name the collection."""
         return self.type.plural.lower()
 
+    def stated(self, shown: FieldView) -> str:
+        """A field's rights as the schema states them: in parts, cut to those on the part, which does not bind those
+        who give one inside something else.
+        """
+        if not self.type.part:
+            return shown.letters
+        return "".join(letter for letter in shown.letters if letter in "ro" or letter in self.letters)
+
+    @property
+    def stated_methods(self) -> tuple[list[str], list[str]]:
+        """Methods on the collection and on one resource as the schema states them; parts cannot be asked for."""
+        on_one = [method for letter, method in (("r", "GET"), ("u", "PUT"), ("d", "DELETE")) if letter in self.letters]
+        if self.type.part:
+            return ["POST"] if "c" in self.letters else [], on_one
+        return self.collection_methods, on_one
+
     @property
     def collection_methods(self) -> list[str]:
         """Methods on the collection; parts of other resources have none."""
@@ -186,9 +202,7 @@ def ties() -> Mapping[str, list[tuple[str, Link]]]:
     """By type: links that lead through a map, a type that does little more than tie two others together."""
     found: dict[str, list[tuple[str, Link]]] = {}
     for type in TYPES.values():
-        ends = [
-            (name, field) for name, field in type.fields.items() if type.table and field.reference and field.column
-        ]
+        ends = [(name, field) for name, field in type.fields.items() if type.table and field.reference and field.column]
         if not type.name.endswith("Map") or len(ends) != 2:
             continue
         for (near, here), (target, there) in (ends, reversed(ends)):
@@ -202,8 +216,8 @@ def ties() -> Mapping[str, list[tuple[str, Link]]]:
 def field_letters(type: ResourceType, field: Field, letters: str, role: str, version: str) -> str:
     """A field's rights, cut to those on the type. Wire-only types (inputs, parts) are not cut: their owner is."""
     declared = field.letters(role)
-    if declared and version != "v1":
-        declared += field.also
+    if version != "v1":
+        declared += "".join(letter for letter in field.also if letter not in declared)
     if not type.table and "c" not in "".join(type.access.values()):
         return declared
     if role == "superadmin":
@@ -240,9 +254,7 @@ def links(type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[
         for other, name, field in referrers().get(member, ()):
             if other.name in visible and not ancestor_has(other, visible):
                 found.append(LinkView(field.reverse or other.plural, other.name, link=Link(other.name, name)))
-        found += [
-            LinkView(name, link.type, link=link) for name, link in ties().get(member, ()) if link.type in visible
-        ]
+        found += [LinkView(name, link.type, link=link) for name, link in ties().get(member, ()) if link.type in visible]
     found += [LinkView(name, link.type, link=link) for name, link in type.links.items() if link.type in visible]
     return found
 
