@@ -15,7 +15,7 @@ from orca.api.representation import Renderer
 from orca.resources import ids
 from orca.resources.fields import Field
 from orca.resources.types import Link
-from orca.resources.validation import parse_date
+from orca.resources.validation import MAX_INTEGER, MIN_INTEGER, parse_date, whole_number
 from orca.resources.views import FieldView, LinkView, TypeView
 from orca.store import ANY, ReadTx, Record
 
@@ -136,12 +136,13 @@ def filter_value(shown: FieldView, text: str) -> Any:
         number = ids.parse(text)
         return str(number) if number is not None and shown.name == "resourceId" else number
     if field.type == "int":
-        return int(text) if text.lstrip("-").isdecimal() and len(text) < 19 else None
+        number = whole_number(text)
+        return number if number is not None and MIN_INTEGER <= number <= MAX_INTEGER else None
     if field.type == "date":
         return parse_date(text)
     if field.type == "boolean":
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
-    return text
+    return None if "\0" in text else text
 
 
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -177,7 +178,9 @@ def ordered(
 def page(ask: Ask) -> tuple[int, int]:
     """Rows per page and how many to skip."""
     text = ask.first("limit") or ""
-    limit = int(text) if text.lstrip("-").isdecimal() and len(text) < 10 else DEFAULT_LIMIT
+    limit = whole_number(text)
+    if limit is None:
+        limit = DEFAULT_LIMIT
     marker = ask.first("marker") or ""
     offset = int(marker[1:]) if marker[:1] == "m" and marker[1:].isdecimal() and len(marker) < 12 else 0
     return (min(limit, MAX_LIMIT) if limit > 0 else MAX_LIMIT), min(offset, MAX_OFFSET)

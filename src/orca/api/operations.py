@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orca.api import listing, schemas
+from orca.api import listing, openapi, schemas
 from orca.api.ask import Ask
 from orca.api.callers import Caller
 from orca.api.representation import Renderer
@@ -59,6 +59,8 @@ class Operation:
             return Answer(200, self.root())
         if path[0].lower() in ("schemas", "schema"):
             return Answer(200, self.schema(path[1:]))
+        if path == ["openapi.json"]:
+            return Answer(200, openapi.show(self.view, self.ask.base))
         type = self.type(path[0])
         self.allow(type.collection_methods if len(path) == 1 else type.resource_methods, "GET")
         if not type.type.table:

@@ -10,6 +10,7 @@ import re
 
 from orca.resources.catalog import TYPES, root
 
+MAX_ID = 10**18 - 1
 _FORM = re.compile(r"1?[a-z]*([0-9]{1,18})", re.IGNORECASE)
 
 
@@ -24,7 +25,7 @@ def parse(text: object) -> int | None:
     The prefix is not checked against a type, as in v1. The leading ``1`` counts as a prefix only before letters.
     """
     if isinstance(text, int) and not isinstance(text, bool):
-        return text
+        return text if 0 <= text <= MAX_ID else None
     if not isinstance(text, str):
         return None
     if text.isdecimal():

@@ -6,14 +6,26 @@ v1 drops what it does not know; ``/v2`` refuses it. Dates become milliseconds, r
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orca.resources import ids
 from orca.resources.errors import Refused
 from orca.resources.fields import UNSET, Field
 from orca.resources.views import TypeView, View
+
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+WHOLE_NUMBER = "-?[0-9]{1,19}"
+BOOLEAN_WORDS: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "1", "yes", "on", "t"), True),
+    **dict.fromkeys(("false", "0", "no", "off", "f"), False),
+}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MIN_DATE, MAX_DATE = -62_135_596_800_000, 253_402_300_799_999
+"""Milliseconds of the years 1 and 9999: what ISO 8601 has words for."""
 
 Exists = Callable[[str, int], bool]
 """Whether a row of that type and id is visible to the caller."""
@@ -71,7 +83,7 @@ class Validator:
         if type.startswith("map["):
             if not isinstance(value, dict):
                 raise Refused("InvalidFormat", f"{name} must be an object", field=name)
-            return {str(key): self._item(name, field, type[4:-1], item, True) for key, item in value.items()}
+            return {_clean(name, key): self._item(name, field, type[4:-1], item, True) for key, item in value.items()}
         if type.startswith("reference["):
             return self._reference(name, type[10:-1], value)
         if type in SCALARS:
@@ -102,18 +114,10 @@ class Validator:
         return given
 
 
-def _text(name: str, field: Field, value: Any) -> str:
-    if isinstance(value, dict | list):
-        raise Refused("InvalidFormat", f"{name} must be text", field=name)
-    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+def _clean(name: str, text: str) -> str:
+    """Text that every database keeps."""
     if "\0" in text:
         raise Refused("InvalidCharacters", f"{name} must not hold a NUL character", field=name)
-    if field.options and text not in field.options:
-        raise Refused("InvalidOption", f"{name} must be one of {', '.join(field.options)}", field=name)
-    if field.max_length is not None and len(text) > field.max_length:
-        raise Refused("MaxLengthExceeded", f"{name} has more than {field.max_length} characters", field=name)
-    if field.min_length is not None and len(text) < field.min_length:
-        raise Refused("MinLengthExceeded", f"{name} has fewer than {field.min_length} characters", field=name)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -121,53 +125,73 @@ def _text(name: str, field: Field, value: Any) -> str:
     return text
 
 
+def _text(name: str, field: Field, value: Any) -> str:
+    if isinstance(value, dict | list):
+        raise Refused("InvalidFormat", f"{name} must be text", field=name)
+    text = _clean(name, ("true" if value else "false") if isinstance(value, bool) else str(value))
+    if field.options and text not in field.options:
+        raise Refused("InvalidOption", f"{name} must be one of {', '.join(field.options)}", field=name)
+    if field.max_length is not None and len(text) > field.max_length:
+        raise Refused("MaxLengthExceeded", f"{name} has more than {field.max_length} characters", field=name)
+    if field.min_length is not None and len(text) < field.min_length:
+        raise Refused("MinLengthExceeded", f"{name} has fewer than {field.min_length} characters", field=name)
+    return text
+
+
 def _integer(name: str, field: Field, value: Any) -> int:
-    try:
-        number = int(value) if isinstance(value, str | int) else _whole(value)
-    except (ValueError, TypeError, OverflowError):
-        raise Refused("InvalidFormat", f"{name} must be a whole number", field=name) from None
-    if field.min is not None and number < field.min:
-        raise Refused("MinLimitExceeded", f"{name} must be at least {field.min}", field=name)
-    limit = 2**63 - 1 if field.max is None else field.max
-    if number > limit or number < -(2**63):
-        raise Refused("MaxLimitExceeded", f"{name} must be at most {limit}", field=name)
+    number = whole_number(value)
+    if number is None:
+        raise Refused("InvalidFormat", f"{name} must be a whole number", field=name)
+    lowest = MIN_INTEGER if field.min is None else field.min
+    highest = MAX_INTEGER if field.max is None else field.max
+    if number < lowest:
+        raise Refused("MinLimitExceeded", f"{name} must be at least {lowest}", field=name)
+    if number > highest:
+        raise Refused("MaxLimitExceeded", f"{name} must be at most {highest}", field=name)
     return number
 
 
-def _whole(value: Any) -> int:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise ValueError(value)
+def whole_number(value: Any) -> int | None:
+    """A whole number from JSON or from text; None when it is neither."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return int(value) if isinstance(value, str) and re.fullmatch(WHOLE_NUMBER, value.strip()) else None
 
 
 def _number(name: str, field: Field, value: Any) -> float:
     try:
-        return float(value)
-    except (ValueError, TypeError):
-        raise Refused("InvalidFormat", f"{name} must be a number", field=name) from None
+        number = float(value)
+    except (ValueError, TypeError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise Refused("InvalidFormat", f"{name} must be a number", field=name)
+    return number
 
 
 def _boolean(name: str, field: Field, value: Any) -> bool:
-    if isinstance(value, bool | int):
-        return bool(value)
-    if isinstance(value, str) and value.lower() in ("true", "false", "1", "0", "yes", "no", "on", "off", "t", "f"):
-        return value.lower() in ("true", "1", "yes", "on", "t")
-    raise Refused("InvalidFormat", f"{name} must be true or false", field=name)
+    if isinstance(value, bool):
+        return value
+    found = BOOLEAN_WORDS.get(str(value).lower()) if isinstance(value, str | int) else None
+    if found is None:
+        raise Refused("InvalidFormat", f"{name} must be true or false", field=name)
+    return found
 
 
 def parse_date(value: Any) -> int | None:
-    """Milliseconds from ISO 8601 text or a number; None when it is neither."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if not isinstance(value, str):
-        return None
-    if value.isdecimal() and len(value) <= 15:
-        return int(value)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    """Milliseconds from ISO 8601 text or a number; None when it is neither, or out of the calendar."""
+    number = whole_number(value)
+    if number is None and isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        number = (aware - EPOCH) // timedelta(milliseconds=1)
+    return number if number is not None and MIN_DATE <= number <= MAX_DATE else None
 
 
 def _date(name: str, field: Field, value: Any) -> int:
@@ -178,6 +202,15 @@ def _date(name: str, field: Field, value: Any) -> int:
 
 
 def _any(name: str, field: Field, value: Any) -> Any:
+    """Any JSON, as far as it can be kept and shown again."""
+    if isinstance(value, str):
+        return _clean(name, value)
+    if isinstance(value, list):
+        return [_any(name, field, item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(name, key): _any(name, field, item) for key, item in value.items()}
+    if isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER:
+        raise Refused("MaxLimitExceeded", f"{name} holds a number beyond 64 bits", field=name)
     return value
 
 

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON Schemas of field values: what is shown, and what is accepted, which is more (``"24"`` is a number too)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.resources.fields import UNSET, Field
+from orca.resources.validation import BOOLEAN_WORDS, MAX_INTEGER, MIN_INTEGER, WHOLE_NUMBER
+from orca.resources.views import TypeView, View
+
+Schema = dict[str, Any]
+
+TEXT = frozenset({"string", "password", "multiline", "blob", "enum"})
+
+
+def ref(name: str) -> Schema:
+    """A schema of this document by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The same, or null."""
+    kind = schema.get("type")
+    if kind is None and "$ref" not in schema and "anyOf" not in schema:
+        return schema
+    if isinstance(kind, str) and "enum" not in schema:
+        return schema | {"type": [kind, "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def described(schema: Schema, field: Field) -> Schema:
+    """With the field's words for people, and its default."""
+    more: Schema = {}
+    if field.description:
+        more["description"] = field.description
+    if field.default is not UNSET and field.default is not None:
+        more["default"] = field.default
+    return schema | more
+
+
+# -- shown -------------------------------------------------------------------------------------------------------------
+
+
+def shown(view: View, field: Field) -> Schema:
+    """A field of an answer; null while it is not set."""
+    return described(nullable(_shown(view, field.type)), field)
+
+
+def _shown(view: View, type: str) -> Schema:
+    if type in TEXT or type.startswith("reference["):
+        return {"type": "string"}
+    if type.startswith("array["):
+        return {"type": "array", "items": nullable(_shown(view, type[6:-1]))}
+    if type.startswith("map["):
+        return {"type": "object", "additionalProperties": nullable(_shown(view, type[4:-1]))}
+    if type in SHOWN:
+        return dict(SHOWN[type])
+    return ref(type) if type in view.types else {"type": "object"}
+
+
+SHOWN: dict[str, Schema] = {
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date-time"},
+    "json": {},
+}
+
+
+# -- accepted ----------------------------------------------------------------------------------------------------------
+
+
+def accepted(view: View, field: Field) -> Schema:
+    """A field of a request."""
+    schema = _accepted(view, field, field.type)
+    return described(nullable(schema) if field.nullable or field.default is not UNSET else schema, field)
+
+
+def _accepted(view: View, field: Field, type: str) -> Schema:
+    if type in TEXT:
+        return _text(field)
+    if type.startswith("array["):
+        # A single value stands for a list of one.
+        each = _accepted(view, field, type[6:-1])
+        return {"anyOf": [{"type": "array", "items": each}, each]}
+    if type.startswith("map["):
+        return {"type": "object", "additionalProperties": nullable(_accepted(view, field, type[4:-1]))}
+    if type.startswith("reference["):
+        return {"type": ["string", "integer"], "description": f"The id of a {type[10:-1]}"}
+    if type == "int":
+        lowest = MIN_INTEGER if field.min is None else field.min
+        highest = MAX_INTEGER if field.max is None else field.max
+        number = {"type": "integer", "minimum": lowest, "maximum": highest}
+        return {"anyOf": [number, {"type": "string", "pattern": f"^({WHOLE_NUMBER})?$"}]}
+    if type == "boolean":
+        return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1, "", *BOOLEAN_WORDS]}]}
+    if type == "date":
+        return {"type": ["string", "integer"], "description": "ISO 8601, or milliseconds since 1970"}
+    if type == "float":
+        return {"type": ["number", "string"]}
+    if type == "json":
+        return {}
+    return ref(f"{type}Input") if type in view.types else {"type": "object"}
+
+
+def _text(field: Field) -> Schema:
+    if field.options:
+        return {"type": "string", "enum": list(field.options)}
+    limits = {"minLength": field.min_length, "maxLength": field.max_length}
+    return {"type": ["string", "number", "boolean"]} | {k: v for k, v in limits.items() if v is not None}
+
+
+def body(view: View, type: TypeView, letter: str, *, whole: bool) -> Schema:
+    """What a request may carry for a type: fields with the letter (``c`` or ``u``), the required ones if ``whole``."""
+    fields = {name: each.field for name, each in sorted(type.fields.items()) if letter in each.letters}
+    schema: Schema = {"type": "object", "properties": {name: accepted(view, field) for name, field in fields.items()}}
+    required = [name for name, field in fields.items() if field.required and field.default is UNSET]
+    if whole and required:
+        schema["required"] = required
+    return schema
