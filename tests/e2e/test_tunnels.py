@@ -7,6 +7,7 @@ import random
 
 from capture import Capture
 from lab import Lab
+from machine import Machine
 from waiting import holds, until
 
 CANARY = "orca-canary-in-clear"
@@ -118,16 +119,15 @@ def test_no_duplicate_tunnels_after_20_random_kills(lab: Lab) -> None:
             f"orca-net runs on {host.name}",
             every=0.3,
         )
+
+    def one_per_peer(host: Machine) -> bool:
+        found = lab.tunnels(host)
+        assert found == lab.peers_of(host), host.run("docker", "exec", "orca-net", "swanctl", "--list-sas")
+        return True
+
     for host in lab.hosts:
-        until(
-            lambda host=host: lab.tunnels(host) == lab.peers_of(host),
-            20,
-            f"one tunnel per peer on {host.name}",
-            every=0.5,
-        )
-        holds(
-            lambda host=host: lab.tunnels(host) == lab.peers_of(host), 3, f"one tunnel per peer on {host.name}", every=1
-        )
+        until(lambda host=host: one_per_peer(host), 20, f"one tunnel per peer on {host.name}", every=0.5)
+        holds(lambda host=host: one_per_peer(host), 3, f"one tunnel per peer on {host.name}", every=1)
 
 
 def test_the_matrix_names_a_broken_pair(lab: Lab) -> None:
