@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from orca.resources.fields import UNSET, Field
-from orca.resources.views import FieldView, TypeView, View, view
+from orca.resources.views import VERSIONS, FieldView, TypeView, View, view
 
 
 def show(view: View, base: str) -> list[dict[str, Any]]:
@@ -27,7 +27,10 @@ def with_urls(document: dict[str, Any], type: TypeView, base: str) -> dict[str, 
 def documents(role: str, version: str) -> tuple[dict[str, Any], ...]:
     """The schemas of a role without URLs, by name."""
     types = view(role, version).types
-    return tuple(document(types[name]) for name in sorted(types))
+    documents = (document(types[name]) for name in sorted(types))
+    if version == VERSIONS[0]:
+        return tuple(documents)
+    return tuple({**each, "idPrefix": types[each["id"]].type.prefix or None} for each in documents)
 
 
 def document(type: TypeView) -> dict[str, Any]:

@@ -6,16 +6,16 @@ Protocol: the v1 wire format (Rancher 2015) in its `/v2` rendering, docs/archite
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 import httpx
 
-from orca.cli.errors import ApiError, CommandError, DeadlineError, UnreachableError
+from orca.cli import trust
+from orca.cli.errors import ApiError, CommandError, DeadlineError, NotFoundError, UnreachableError
 from orca.cli.target import Target, resolve
 
 Resource = dict[str, Any]
@@ -28,18 +28,24 @@ POLL_INTERVAL = 0.25  # seconds between two looks at something in transition
 class Client:
     """One authenticated connection pool to one server, working in one project."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, timeout: float = REQUEST_TIMEOUT) -> None:
         self.target = target
         auth = (target.access_key, target.secret_key or "") if target.access_key else None
-        self._http = httpx.Client(auth=auth, verify=_trust(target), timeout=REQUEST_TIMEOUT)
+        # Loading the system's authorities takes a tenth of a second, which plain HTTP need not wait for.
+        verify = trust.authorities(target.ca) if target.url.startswith("https:") else False
+        self._http = httpx.Client(auth=auth, verify=verify, timeout=timeout)
         self._project_url: str | None = None
 
     @classmethod
     def of(cls, ctx: click.Context) -> Client:
         """The client of a command, from the global options; closed when the command ends."""
-        client = cls(resolve(ctx.obj or {}))
-        ctx.call_on_close(client._http.close)
+        client = cls(resolve(ctx.find_root().params))
+        ctx.call_on_close(client.close)
         return client
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
 
     # -- requests -----------------------------------------------------------------------------------------------
 
@@ -49,14 +55,17 @@ class Client:
         `url` is a path below the server's address, or an absolute one that the server itself gave.
         Raises ApiError for an error document, UnreachableError when there is no answer or the key is refused.
         """
+        return decoded(self.send(method, url, body, params), self.target)
+
+    def send(self, method: str, url: str, body: Any = None, params: dict[str, Any] | None = None) -> httpx.Response:
+        """Send one request and return whatever comes back. Raises UnreachableError when nothing does."""
         absolute = self._absolute(url)
         try:
-            response = self._http.request(method, absolute, json=body, params=params)
+            return self._http.request(method, absolute, json=body, params=params)
         except httpx.TimeoutException as exc:
-            raise UnreachableError(f"{method} {absolute}: no answer within {REQUEST_TIMEOUT:.0f} s") from exc
+            raise UnreachableError(f"{method} {absolute}: no answer within {self._http.timeout.read} s") from exc
         except httpx.TransportError as exc:
-            raise UnreachableError(f"{method} {absolute}: {exc}") from exc
-        return _decoded(f"{method} {urlsplit(absolute).path}", response, self.target)
+            raise UnreachableError(trust.explained(exc, self.target.url, self.target.ca)) from exc
 
     def _absolute(self, url: str) -> str:
         if "://" not in url:
@@ -88,39 +97,31 @@ class Client:
         """Call an action; an action that is not offered now is an error that says in which state the resource is."""
         url = resource.get("actions", {}).get(action)
         if url is None:
-            raise CommandError(f"{action} is not possible while {_called(resource)} is {resource.get('state')}")
+            offered = ", ".join(sorted(resource.get("actions", {}))) or "nothing"
+            raise CommandError(
+                f"{action} is not possible while {called(resource)} is {resource.get('state')} (possible: {offered})"
+            )
         result: Resource = self.request("POST", url, body if body is not None else {})
         return result
 
     def in_project(self, plural: str) -> str:
         """Address of a collection as the chosen project sees it."""
         if self._project_url is None:
-            found = list(self.list(f"{VERSION}/projects", name=self.target.project))
-            if not found:
-                raise CommandError(f"there is no project named {self.target.project} for this key")
-            self._project_url = f"{VERSION}/projects/{found[0]['id']}"
+            self._project_url = f"{VERSION}/projects/{self._project()['id']}"
         return f"{self._project_url}/{plural}"
 
-    # -- waiting ------------------------------------------------------------------------------------------------
-
-    def wait_gone(self, resource: Resource, deadline: float, seen: Callable[[Resource], None]) -> None:
-        """Return once a resource is removed.
-
-        Raises CommandError if its removal failed, DeadlineError at the deadline (monotonic seconds).
-        """
-        while True:
-            try:
-                now: Resource = self.request("GET", resource["links"]["self"])
-            except ApiError as exc:
-                if exc.status == 404:
-                    return
-                raise
-            seen(now)
-            if now.get("removed") or now["state"] in ("removed", "purging", "purged"):
-                return
-            if now.get("transitioning") == "error":
-                raise CommandError(f"{_called(now)} was not removed: {now.get('transitioningMessage')}")
-            pause(deadline, f"{_called(now)} is still {now['state']}: {now.get('transitioningMessage')}")
+    def _project(self) -> Resource:
+        """The chosen project, named by name or id."""
+        wanted = self.target.project
+        named = next(self.list(f"{VERSION}/projects", name=wanted), None)
+        if named is not None:
+            return named
+        projects = list(self.list(f"{VERSION}/projects"))
+        for project in projects:
+            if project["id"] == wanted:
+                return project
+        names = (str(project.get("name")) for project in projects)
+        raise NotFoundError.of("project", wanted, names, " for this key")
 
 
 def pause(deadline: float, what: str) -> None:
@@ -131,21 +132,14 @@ def pause(deadline: float, what: str) -> None:
     time.sleep(min(POLL_INTERVAL, left))
 
 
-def _trust(target: Target) -> ssl.SSLContext | bool:
-    """The authorities to trust. Loading the system's takes a tenth of a second, which plain HTTP need not wait for."""
-    if not target.url.startswith("https:"):
-        return False
-    try:
-        return ssl.create_default_context(cafile=target.ca) if target.ca else True
-    except (OSError, ssl.SSLError) as exc:
-        raise UnreachableError(f"cannot read the certificate authority {target.ca}: {exc}") from exc
-
-
-def _called(resource: Resource) -> str:
+def called(resource: Resource) -> str:
+    """A resource's type and name for a message."""
     return f"{resource.get('type')} {resource.get('name') or resource.get('id')}"
 
 
-def _decoded(request: str, response: httpx.Response, target: Target) -> Any:
+def decoded(response: httpx.Response, target: Target) -> Any:
+    """The document of an answer. Raises what `Client.request` raises."""
+    request = f"{response.request.method} {response.request.url.path}"
     try:
         document = response.json() if response.content else None
     except ValueError as exc:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class CommandError(Exception):
     """An expected failure: its text is for the person at the terminal."""
@@ -22,6 +25,19 @@ class DeadlineError(CommandError):
     exit_code = 4
 
 
+class NotFoundError(CommandError):
+    """What was named does not exist, or not for this key in this project."""
+
+    exit_code = 5
+
+    @classmethod
+    def of(cls, what: str, wanted: str, known: Iterable[str], where: str = "") -> NotFoundError:
+        """Names what was sought and, where there are some, names like it."""
+        near = difflib.get_close_matches(wanted, sorted(set(known)), n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        return cls(f"there is no {what} {wanted}{where}{hint}")
+
+
 class ApiError(CommandError):
     """The server refused: the fields of its error document."""
 
@@ -29,6 +45,8 @@ class ApiError(CommandError):
         self, request: str, status: int, code: str, message: str | None, field: str | None, detail: str | None
     ) -> None:
         self.status, self.code, self.field = status, code, field
+        if status == 404:
+            self.exit_code = NotFoundError.exit_code
         reason = message if message and message != code else None
         text = f"{request}: {status} {code}"
         if field:

@@ -1,59 +1,144 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that show what there is: hosts, stacks, containers, processes."""
+"""Commands that show what there is: ps, projects, hosts, stacks, services, containers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import click
 
+from orca.cli import find
 from orca.cli.client import VERSION, Client, Resource
-from orca.cli.output import emit, emit_rows, output_option
+from orca.cli.options import names_argument
+from orca.cli.output import Row, emit, emit_rows, output_option, quiet_option
+
+ENDED = ("stopped", "error")
+CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED")
+
+
+@click.command()
+@names_argument("service", "stack", required=False)
+@click.option("-a", "--all", "everything", is_flag=True, help="Also what is not running.")
+@output_option
+@quiet_option
+@click.pass_context
+def ps(ctx: click.Context, names: tuple[str, ...], everything: bool, output: str, quiet: bool) -> None:
+    """List services, each with its containers on whichever host they run, and containers without a service.
+
+    With names of stacks or services: only those.
+    """
+    client = Client.of(ctx)
+    containers = list(client.list(client.in_project("containers")))
+    services = list(client.list(client.in_project("services")))
+    if names:
+        chosen = _services_named(client, names, services)
+        services = [service for service in services if service["id"] in chosen]
+        containers = [container for container in containers if container.get("serviceId") in chosen]
+    if not everything:
+        containers = [container for container in containers if container["state"] not in ENDED]
+    if output != "table" or quiet:
+        _print([*services, *containers], output, quiet, (), None)
+        return
+    emit_rows(CONTAINER_COLUMNS, _tree(client, services, containers))
 
 
 @click.command()
 @output_option
+@quiet_option
 @click.pass_context
-def hosts(ctx: click.Context, output: str) -> None:
-    """List the hosts with their agent's state and outer address."""
+def projects(ctx: click.Context, output: str, quiet: bool) -> None:
+    """List the projects that the key may work in; the chosen one has a star."""
     client = Client.of(ctx)
-    found = list(client.list(client.in_project("hosts")))
-    if output != "table":
-        emit(found, output)
-        return
-    emit_rows(
-        ("ID", "NAME", "STATE", "AGENT", "ADDRESS", "LABELS", "FAILED"),
-        (
-            (
-                host["id"],
-                host.get("name") or host.get("hostname"),
-                host["state"],
-                host.get("agentState"),
-                host.get("agentIpAddress"),
-                " ".join(f"{key}={value}" for key, value in sorted((host.get("labels") or {}).items())),
-                _reason(host),
-            )
-            for host in found
+    found = list(client.list(f"{VERSION}/projects"))
+    wanted = client.target.project
+    _print(
+        found,
+        output,
+        quiet,
+        ("", "ID", "NAME", "STATE", "DESCRIPTION"),
+        lambda each: (
+            "*" if wanted in (each["id"], each.get("name")) else "",
+            each["id"],
+            each.get("name"),
+            each["state"],
+            each.get("description"),
         ),
     )
 
 
 @click.command()
 @output_option
+@quiet_option
 @click.pass_context
-def stacks(ctx: click.Context, output: str) -> None:
+def hosts(ctx: click.Context, output: str, quiet: bool) -> None:
+    """List the hosts with their agent's state and outer address."""
+    client = Client.of(ctx)
+    _print(
+        list(client.list(client.in_project("hosts"))),
+        output,
+        quiet,
+        ("ID", "NAME", "STATE", "AGENT", "ADDRESS", "LABELS", "FAILED"),
+        lambda host: (
+            host["id"],
+            find.name_of(host),
+            host["state"],
+            host.get("agentState"),
+            host.get("agentIpAddress"),
+            " ".join(f"{key}={value}" for key, value in sorted((host.get("labels") or {}).items())),
+            _reason(host),
+        ),
+    )
+
+
+@click.command()
+@output_option
+@quiet_option
+@click.pass_context
+def stacks(ctx: click.Context, output: str, quiet: bool) -> None:
     """List the stacks with their services."""
     client = Client.of(ctx)
     found = list(client.list(client.in_project("environments")))
-    if output != "table":
-        emit(found, output)
-        return
-    services = list(client.list(client.in_project("services")))
-    emit_rows(
-        ("ID", "NAME", "STATE", "SERVICES", "FAILED"),
-        (
-            (stack["id"], stack["name"], stack["state"], _services_of(stack, services), _reason(stack))
-            for stack in found
+    services = [] if quiet or output != "table" else list(client.list(client.in_project("services")))
+    _print(
+        found,
+        output,
+        quiet,
+        ("ID", "NAME", "STATE", "HEALTH", "SERVICES", "FAILED"),
+        lambda stack: (
+            stack["id"],
+            stack["name"],
+            stack["state"],
+            stack.get("healthState"),
+            _services_of(stack, services),
+            _reason(stack),
+        ),
+    )
+
+
+@click.command()
+@output_option
+@quiet_option
+@click.pass_context
+def services(ctx: click.Context, output: str, quiet: bool) -> None:
+    """List the services with their scale and where their published ports answer."""
+    client = Client.of(ctx)
+    found = list(client.list(client.in_project("services")))
+    stacks = {} if quiet or output != "table" else _names(client, "environments")
+    _print(
+        found,
+        output,
+        quiet,
+        ("ID", "NAME", "STATE", "HEALTH", "SCALE", "IMAGE", "ENDPOINTS", "FAILED"),
+        lambda service: (
+            service["id"],
+            _qualified(service, stacks),
+            service["state"],
+            service.get("healthState"),
+            _scale(service),
+            _image(service.get("launchConfig") or {}),
+            _endpoints(service),
+            _reason(service),
         ),
     )
 
@@ -61,64 +146,103 @@ def stacks(ctx: click.Context, output: str) -> None:
 @click.command()
 @click.option("-a", "--all", "everything", is_flag=True, help="Also what is not running.")
 @output_option
+@quiet_option
 @click.pass_context
-def ps(ctx: click.Context, everything: bool, output: str) -> None:
+def containers(ctx: click.Context, everything: bool, output: str, quiet: bool) -> None:
     """List the containers, on whichever host they run."""
     client = Client.of(ctx)
     found = [
         container
         for container in client.list(client.in_project("containers"))
-        if everything or container["state"] not in ("stopped", "error")
+        if everything or container["state"] not in ENDED
     ]
-    if output != "table":
+    names = {} if quiet or output != "table" else _names(client, "hosts")
+    _print(found, output, quiet, CONTAINER_COLUMNS, lambda container: _container(container, names, ""))
+
+
+def _print(
+    found: list[Resource],
+    output: str,
+    quiet: bool,
+    columns: Sequence[str],
+    row: Callable[[Resource], Row] | None,
+) -> None:
+    """The resources as the options ask: their ids, a document, or a table."""
+    if quiet:
+        for resource in found:
+            click.echo(resource["id"])
+    elif output == "table" and row is not None:
+        emit_rows(columns, map(row, found))
+    else:
         emit(found, output)
-        return
-    names = {host["id"]: host.get("name") or host.get("hostname") for host in client.list(client.in_project("hosts"))}
-    emit_rows(
-        ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED"),
-        (
-            (
-                container["id"],
-                container.get("name"),
-                container["state"],
-                str(container.get("imageUuid") or "").removeprefix("docker:"),
-                container.get("primaryIpAddress"),
-                names.get(container.get("hostId"), container.get("hostId")),
-                " ".join(str(port) for port in container.get("ports") or []),
-                _reason(container),
-            )
-            for container in found
-        ),
+
+
+def _tree(client: Client, services: Iterable[Resource], containers: Iterable[Resource]) -> Iterator[Row]:
+    """Rows of services, below each those of its containers, then those of the other containers."""
+    hosts, stacks = _names(client, "hosts"), _names(client, "environments")
+    of_service: dict[str | None, list[Resource]] = defaultdict(list)
+    for container in containers:
+        of_service[container.get("serviceId")].append(container)
+    for service in sorted(services, key=lambda each: _qualified(each, stacks)):
+        yield (
+            service["id"],
+            _qualified(service, stacks),
+            service["state"],
+            _image(service.get("launchConfig") or {}),
+            None,
+            None,
+            _endpoints(service),
+            _reason(service),
+        )
+        for container in of_service.pop(service["id"], []):
+            yield _container(container, hosts, "  ")
+    for rest in of_service.values():
+        for container in rest:
+            yield _container(container, hosts, "")
+
+
+def _container(container: Resource, hosts: dict[str, str], indent: str) -> Row:
+    return (
+        container["id"],
+        f"{indent}{find.name_of(container)}",
+        container["state"],
+        _image(container),
+        container.get("primaryIpAddress"),
+        hosts.get(container.get("hostId") or "", container.get("hostId")),
+        " ".join(str(port) for port in container.get("ports") or []),
+        _reason(container),
     )
 
 
-@click.command()
-@click.option("-a", "--all", "everything", is_flag=True, help="Also those that ended.")
-@output_option
-@click.pass_context
-def processes(ctx: click.Context, everything: bool, output: str) -> None:
-    """List what the server is doing, with the reason of each wait."""
-    client = Client.of(ctx)
-    filters = {} if everything else {"endTime_null": "true"}
-    found = list(client.list(f"{VERSION}/processinstances", **filters))
-    if output != "table":
-        emit(found, output)
-        return
-    emit_rows(
-        ("ID", "PROCESS", "RESOURCE", "PHASE", "RESULT", "STARTED", "WAITS FOR"),
-        (
-            (
-                process["id"],
-                process["processName"],
-                f"{process['resourceType']} {process['resourceId']}",
-                process.get("phase"),
-                process.get("exitReason") or process.get("result"),
-                process.get("startTime"),
-                process.get("waitingFor"),
-            )
-            for process in found
-        ),
-    )
+def _services_named(client: Client, names: Iterable[str], services: Iterable[Resource]) -> set[str]:
+    chosen = set()
+    for resource in find.many(client, names, ("stack", "service")):
+        if find.kind_of(resource) == "service":
+            chosen.add(resource["id"])
+        else:
+            chosen |= {service["id"] for service in services if service.get("environmentId") == resource["id"]}
+    return chosen
+
+
+def _names(client: Client, plural: str) -> dict[str, str]:
+    return {each["id"]: find.name_of(each) for each in client.list(client.in_project(plural))}
+
+
+def _qualified(service: Resource, stacks: dict[str, str]) -> str:
+    return f"{stacks.get(service.get('environmentId') or '', '')}/{service['name']}".lstrip("/")
+
+
+def _image(config: Resource) -> str:
+    return str(config.get("imageUuid") or "").removeprefix("docker:")
+
+
+def _scale(service: Resource) -> str | None:
+    wanted, current = service.get("scale"), service.get("currentScale")
+    return None if wanted is None else str(wanted) if current in (None, wanted) else f"{current} of {wanted}"
+
+
+def _endpoints(service: Resource) -> str:
+    return " ".join(f"{point.get('ipAddress')}:{point.get('port')}" for point in service.get("publicEndpoints") or [])
 
 
 def _reason(resource: Resource) -> str | None:

@@ -1,31 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for a stack, saying on standard error what changes: one line per change, with the seconds since the start."""
+"""Waiting, and saying on standard error what changes: one line per change, with the seconds since the start."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from orca.cli.client import Client, Resource, pause
-from orca.cli.errors import CommandError
+from orca.cli.client import Client, Resource, called, pause
+from orca.cli.errors import ApiError, CommandError
+from orca.cli.find import name_of
+from orca.cli.output import plain
 
 CURE = 15  # seconds for the server to cure what had failed before it was asked for anything
 
 
 class Progress:
-    """Says each change of a thing once."""
+    """Says each change of a thing once; on a terminal, a last line counts the seconds while nothing changes."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._last: dict[str, str] = {}
+        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._clear()
 
     def say(self, name: str, what: str) -> None:
         """Print a line unless it repeats the last one about the same thing."""
         if self._last.get(name) != what:
             self._last[name] = what
-            click.echo(f"{time.monotonic() - self._start:6.1f} s  {name}: {what}", err=True)
+            self._clear()
+            click.echo(f"{self._seconds()}  {plain(name)}: {plain(what)}", err=True)
 
     def show(self, resource: Resource) -> None:
         """Say the state of a resource, and its reason while it is in transition."""
@@ -33,7 +46,65 @@ class Progress:
         message = resource.get("transitioningMessage")
         if resource.get("transitioning") in ("yes", "error") and message and message != "In Progress":
             state += f" ({message})"
-        self.say(str(resource.get("name") or resource.get("id")), state)
+        self.say(name_of(resource), state)
+
+    def pause(self, deadline: float, awaited: str) -> None:
+        """Wait for the next look; raise DeadlineError with what is awaited once the deadline has passed."""
+        if self._live:
+            room = shutil.get_terminal_size().columns - 1
+            click.echo(f"\r\x1b[K{f'{self._seconds()}  … {plain(awaited)}'[:room]}", nl=False, err=True)
+        pause(deadline, awaited)
+
+    def _seconds(self) -> str:
+        return f"{time.monotonic() - self._start:6.1f} s"
+
+    def _clear(self) -> None:
+        if self._live:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def wait_steady(
+    client: Client, resources: Sequence[Resource], deadline: float, progress: Progress, state: str | None = None
+) -> list[Resource]:
+    """Wait until none of the resources is in transition, and all are in `state` if one is named; returns them then.
+
+    Raises CommandError with every reason when something failed, DeadlineError with what is awaited.
+    """
+    while True:
+        now: list[Resource] = [client.request("GET", each["links"]["self"]) for each in resources]
+        for each in now:
+            progress.show(each)
+        failed = [each for each in now if each.get("transitioning") == "error"]
+        if failed:
+            raise CommandError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))
+        awaited = [each for each in now if each.get("transitioning") == "yes" or state not in (None, each.get("state"))]
+        if not awaited:
+            return now
+        progress.pause(deadline, "; ".join(f"{called(each)} is still {each.get('state')}" for each in awaited))
+
+
+def wait_gone(client: Client, resources: Sequence[Resource], deadline: float, progress: Progress) -> None:
+    """Wait until all of the resources are removed.
+
+    Raises CommandError if a removal failed, DeadlineError at the deadline (monotonic seconds).
+    """
+    for resource in resources:
+        while (now := _present(client, resource)) is not None:
+            progress.show(now)
+            if now.get("transitioning") == "error":
+                raise CommandError(f"{called(now)} was not removed: {now.get('transitioningMessage')}")
+            progress.pause(deadline, f"{called(now)} is still {now['state']}: {now.get('transitioningMessage')}")
+        progress.say(name_of(resource), "removed")
+
+
+def _present(client: Client, resource: Resource) -> Resource | None:
+    try:
+        now: Resource = client.request("GET", resource["links"]["self"])
+    except ApiError as exc:
+        if exc.status == 404:
+            return None
+        raise
+    return None if now.get("removed") or now["state"] in ("removed", "purging", "purged") else now
 
 
 def wait_up(
@@ -63,13 +134,13 @@ def wait_up(
         if stack.get("removed"):
             raise CommandError(f"{stack['name']} was removed: {stack.get('transitioningMessage') or 'by someone else'}")
         if failed:
-            raise CommandError("; ".join(f"{_label(each)}: {each.get('transitioningMessage')}" for each in failed))
+            raise CommandError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))
         awaited = [each for each in watched if each.get("transitioning") == "yes"]
         awaited += [each for each in services if each["state"] != state and each not in awaited]
         awaited += _failed(watched, frozenset())
         if not awaited:
             return stack, services
-        pause(deadline, "; ".join(f"{_label(each)} is still {each['state']}" for each in awaited))
+        progress.pause(deadline, "; ".join(f"{called(each)} is still {each['state']}" for each in awaited))
 
 
 def endpoints(services: Iterable[Resource]) -> Iterator[str]:
@@ -92,7 +163,3 @@ def _failed(resources: list[Resource], patience: frozenset[str]) -> list[Resourc
 def _containers(services: Iterable[Resource]) -> Iterator[Resource]:
     for service in services:
         yield from service.get("instances") or []
-
-
-def _label(resource: Resource) -> str:
-    return f"{resource.get('type')} {resource.get('name')}"

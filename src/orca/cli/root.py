@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from orca.cli.completion import context_names, projects
 from orca.cli.errors import CommandError
 
 
@@ -24,18 +26,26 @@ class Lazy:
 
 COMMANDS: dict[str, Lazy] = {
     "api": Lazy("orca.cli.raw", "api", "Send one request and print the answer."),
-    "context": Lazy("orca.cli.login", "context", "List the known servers, or choose one."),
+    "completion": Lazy("orca.cli.completion", "completion", "Print what makes a shell complete names and ids."),
+    "containers": Lazy("orca.cli.lists", "containers", "List the containers."),
+    "context": Lazy("orca.cli.contexts", "context", "The servers that are remembered: ls, use, rm, add."),
     "down": Lazy("orca.cli.stacks", "down", "Remove a stack with its containers."),
     "hosts": Lazy("orca.cli.lists", "hosts", "List the hosts."),
+    "inspect": Lazy("orca.cli.show", "inspect", "Show everything about any id or name."),
     "login": Lazy("orca.cli.login", "login", "Check and remember how to reach a server."),
-    "processes": Lazy("orca.cli.lists", "processes", "List what the server is doing, and what it waits for."),
-    "ps": Lazy("orca.cli.lists", "ps", "List the containers."),
-    "rm": Lazy("orca.cli.stacks", "rm", "Remove stacks by name."),
+    "processes": Lazy("orca.cli.processes", "processes", "List what the server is doing, and what it waits for."),
+    "projects": Lazy("orca.cli.lists", "projects", "List the projects."),
+    "ps": Lazy("orca.cli.lists", "ps", "List the services and containers."),
+    "restart": Lazy("orca.cli.actions", "restart", "Restart containers, also those of services and stacks."),
+    "rm": Lazy("orca.cli.actions", "rm", "Remove containers, services, stacks or hosts."),
+    "scale": Lazy("orca.cli.actions", "scale", "Say how many containers services have."),
     "server": Lazy("orca.cli.server", "server", "Run the server."),
+    "services": Lazy("orca.cli.lists", "services", "List the services."),
     "stacks": Lazy("orca.cli.lists", "stacks", "List the stacks."),
-    "start": Lazy("orca.cli.stacks", "start", "Start the services of a stack."),
-    "stop": Lazy("orca.cli.stacks", "stop", "Stop the services of a stack."),
+    "start": Lazy("orca.cli.actions", "start", "Start containers, services or stacks."),
+    "stop": Lazy("orca.cli.actions", "stop", "Stop containers, services or stacks."),
     "up": Lazy("orca.cli.stacks", "up", "Bring up the stack of a compose file."),
+    "wait": Lazy("orca.cli.actions", "wait", "Wait for a state."),
 }
 
 
@@ -65,20 +75,25 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})
 @click.option("--url", metavar="URL", help="Address of the server.  [env: ORCA_URL]")
 @click.option("--ca", metavar="FILE", help="Certificate authority to trust, and no other.  [env: ORCA_CA]")
-@click.option("--project", metavar="NAME", help="Project to work in.  [env: ORCA_PROJECT; default: Default]")
-@click.option("--context", metavar="NAME", help="One of the servers remembered by `orca login`.")
+@click.option(
+    "--project",
+    metavar="NAME",
+    shell_complete=projects,
+    help="Project to work in, by name or id.  [env: ORCA_PROJECT; default: Default]",
+)
+@click.option(
+    "--context", metavar="NAME", shell_complete=context_names, help="One of the servers remembered by `orca login`."
+)
 @click.version_option(package_name="orca-platform", message="%(version)s")
-@click.pass_context
-def cli(ctx: click.Context, /, **options: Any) -> None:
+def cli(**options: Any) -> None:
     """Run and use a container platform.
 
     The server is found through options, then ORCA_URL, ORCA_ACCESS_KEY, ORCA_SECRET_KEY and ORCA_CA, then what
     `orca login` remembered, then what the role `server` fetched to $ORCA_HOME/server.
 
     Exit codes: 0 done; 1 it failed, the reason is printed; 2 wrong usage; 3 the server cannot be reached or refuses the
-    key; 4 it was not done in time; 130 interrupted.
+    key; 4 it was not done in time; 5 there is no such thing; 130 interrupted.
     """
-    ctx.obj = options
 
 
 def main() -> None:
@@ -94,6 +109,8 @@ def main() -> None:
         click.echo("Interrupted.", err=True)
         sys.exit(130)
     except BrokenPipeError:
+        # Whoever read the output has enough of it; the interpreter must not try to write the rest at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except CommandError as exc:
         click.echo(f"orca: {exc}", err=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands on stacks: up, down, rm, start, stop."""
+"""The commands `orca up` and `orca down`: a stack is made what its compose file says, or removed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any, TypeVar
 import click
 
 from orca.cli.client import Client, Resource
-from orca.cli.errors import CommandError
+from orca.cli.completion import things
+from orca.cli.options import wait_option
 from orca.cli.output import emit, output_option
-from orca.cli.progress import Progress, endpoints, failing, wait_up
+from orca.cli.progress import Progress, endpoints, failing, wait_gone, wait_up
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
-WAIT = 600  # seconds an operation may take before the command gives up waiting for it
 
 
 def _stack_options(command: Command) -> Command:
@@ -32,6 +32,7 @@ def _stack_options(command: Command) -> Command:
             "--stack",
             "stack",
             metavar="NAME",
+            shell_complete=things("stack"),
             help="Name of the stack.  [default: the folder's name]",
         ),
         click.option(
@@ -39,22 +40,11 @@ def _stack_options(command: Command) -> Command:
             "--file",
             metavar="FILE",
             type=click.Path(path_type=Path),
-            help="Compose file.  [default: docker-compose.yml]",
+            help="Compose file.  [default: docker-compose.yml or compose.yml]",
         ),
     ):
         command = option(command)
     return command
-
-
-def _wait_option(command: Command) -> Command:
-    return click.option(
-        "--timeout",
-        metavar="SECONDS",
-        type=click.FloatRange(min=0),
-        default=WAIT,
-        show_default=True,
-        help="How long to wait.",
-    )(command)
 
 
 @click.command()
@@ -67,7 +57,7 @@ def _wait_option(command: Command) -> Command:
     help="File of scales.  [default: rancher-compose.yml beside the compose file, if any]",
 )
 @click.option("-d", "--detach", is_flag=True, help="Return once the server has accepted it.")
-@_wait_option
+@wait_option
 @output_option
 @click.pass_context
 def up(
@@ -84,12 +74,12 @@ def up(
     name = stack or _default_name(path)
     wanted = _wanted(_read(path), _rancher_text(path, rancher_file))
     client = Client.of(ctx)
-    progress = Progress()
-    resource, failed_before = _apply(client, name, wanted, progress)
     services: list[Resource] = []
-    if not detach:
-        deadline = time.monotonic() + timeout
-        resource, services = wait_up(client, resource, deadline, progress, failed_before=failed_before)
+    with Progress() as progress:
+        resource, failed_before = _apply(client, name, wanted, progress)
+        if not detach:
+            deadline = time.monotonic() + timeout
+            resource, services = wait_up(client, resource, deadline, progress, failed_before=failed_before)
     if output != "table":
         emit({"stack": resource, "services": services}, output)
         return
@@ -130,65 +120,16 @@ def _apply(client: Client, name: str, wanted: dict[str, Any], progress: Progress
 
 @click.command()
 @_stack_options
-@_wait_option
+@wait_option
 @click.pass_context
 def down(ctx: click.Context, stack: str | None, file: Path | None, timeout: float) -> None:
     """Remove a stack with its containers. A stack that does not exist is down already."""
-    _remove(Client.of(ctx), [stack or _default_name(_compose_file(file))], timeout, must_exist=False)
-
-
-@click.command()
-@click.argument("names", nargs=-1, required=True, metavar="STACK...")
-@_wait_option
-@click.pass_context
-def rm(ctx: click.Context, names: tuple[str, ...], timeout: float) -> None:
-    """Remove stacks by name, with their containers."""
-    _remove(Client.of(ctx), list(names), timeout, must_exist=True)
-
-
-def _remove(client: Client, names: list[str], timeout: float, *, must_exist: bool) -> None:
-    deadline = time.monotonic() + timeout
-    progress = Progress()
-    stacks = [stack for name in names if (stack := _find(client, name, must_exist=must_exist)) is not None]
-    removing = [client.request("DELETE", stack["links"]["self"]) for stack in stacks]
-    for stack in removing:
-        client.wait_gone(stack, deadline, progress.show)
-        progress.say(stack["name"], "removed")
-
-
-@click.command()
-@click.argument("name", metavar="STACK")
-@_wait_option
-@click.pass_context
-def start(ctx: click.Context, name: str, timeout: float) -> None:
-    """Start the services of a stack, and wait until they run."""
     client = Client.of(ctx)
-    stack = client.act(_existing(client, name), "activateservices")
-    wait_up(client, stack, time.monotonic() + timeout, Progress())
-
-
-@click.command()
-@click.argument("name", metavar="STACK")
-@_wait_option
-@click.pass_context
-def stop(ctx: click.Context, name: str, timeout: float) -> None:
-    """Stop the services of a stack; its containers are kept."""
-    client = Client.of(ctx)
-    stack = client.act(_existing(client, name), "deactivateservices")
-    wait_up(client, stack, time.monotonic() + timeout, Progress(), state="inactive")
-
-
-def _existing(client: Client, name: str) -> Resource:
-    stack = _find(client, name, must_exist=True)
-    assert stack is not None
-    return stack
-
-
-def _find(client: Client, name: str, *, must_exist: bool) -> Resource | None:
-    stack = client.find("environments", name)
-    if stack is None and must_exist:
-        raise CommandError(f"there is no stack named {name} in project {client.target.project}")
-    return stack
+    found = client.find("environments", stack or _default_name(_compose_file(file)))
+    if found is not None:
+        removing = client.request("DELETE", found["links"]["self"])
+        with Progress() as progress:
+            wait_gone(client, [removing], time.monotonic() + timeout, progress)
 
 
 def _compose_file(given: Path | None) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from orca.cli.errors import UnreachableError
+from orca.cli.errors import NotFoundError, UnreachableError
 
 DEFAULT_PROJECT = "Default"
 
@@ -31,10 +31,11 @@ def home(env: Mapping[str, str]) -> Path:
     return Path(env.get("ORCA_HOME") or "~/.orca").expanduser()
 
 
-def resolve(options: Mapping[str, str | None], env: Mapping[str, str] = os.environ) -> Target:
+def resolve(options: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> Target:
     """The target of a command. An address given by option or environment never inherits a key kept for another one.
 
-    Raises UnreachableError when no server is configured, or a named context is unknown.
+    Raises UnreachableError when no server is configured, or its file cannot be read;
+    NotFoundError when a named context is unknown.
     """
     directory = home(env)
     url = options.get("url") or (None if options.get("context") else env.get("ORCA_URL"))
@@ -89,15 +90,37 @@ def remember(directory: Path, name: str, target: Target) -> None:
     write_contexts(directory, document)
 
 
+def forget(directory: Path, name: str) -> None:
+    """Drop a remembered target; when it was the current one, none is."""
+    document = read_contexts(directory)
+    del known(document, name)[name]
+    if document.get("current") == name:
+        document["current"] = None
+    write_contexts(directory, document)
+
+
+def choose(directory: Path, name: str) -> None:
+    """Make a remembered target the current one."""
+    document = read_contexts(directory)
+    known(document, name)
+    document["current"] = name
+    write_contexts(directory, document)
+
+
+def known(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The contexts of the document, which must hold that name."""
+    contexts: dict[str, Any] = document["contexts"]
+    if name not in contexts:
+        raise NotFoundError(f"no context named {name} (known: {', '.join(sorted(contexts)) or 'none'})")
+    return contexts
+
+
 def _remembered(directory: Path, wanted: str | None) -> Target | None:
     document = read_contexts(directory)
     name = wanted or document.get("current")
     if not name:
         return None
-    if name not in document["contexts"]:
-        known = ", ".join(sorted(document["contexts"])) or "none"
-        raise UnreachableError(f"no context named {name} (known: {known})")
-    return Target(**document["contexts"][name])
+    return Target(**known(document, name)[name])
 
 
 def _fetched(directory: Path) -> Target | None:
