@@ -116,7 +116,7 @@ CONTAINER_INPUT: dict[str, Field] = {
     "expose": array("string", "cr"),
     "extraHosts": array("string", "cr"),
     "healthCheck": embedded("instanceHealthCheck", "cr"),
-    "hostname": string("cr", max_length=128),
+    "hostname": string("cr", max_length=128, min_length=1),
     "imageUuid": string("cr"),
     "labels": mapping("string", "cr"),
     "logConfig": embedded("logConfig", "cr"),
@@ -136,9 +136,9 @@ CONTAINER_INPUT: dict[str, Field] = {
     "startOnCreate": boolean("cr", default=True, nullable=False),
     "stdinOpen": boolean("cr", default=False, nullable=False),
     "tty": boolean("cr", default=False, nullable=False),
-    "user": string("cr"),
+    "user": string("cr", min_length=1),
     "volumeDriver": string("cr"),
-    "workingDir": string("cr"),
+    "workingDir": string("cr", min_length=1),
 }
 
 CONTAINER = ResourceType(

@@ -45,9 +45,11 @@ SUBNET = ResourceType(
     name="subnet",
     plural="subnets",
     prefix="1s",
-    access=access("r", admin="r"),
+    access=access(""),
+    also=dict.fromkeys(
+        ("service", "admin", "readAdmin", "user", "project", "owner", "member", "restricted", "readonly"), "r"
+    ),
     named="r",
-    ours=True,
     fields={
         "networkId": ref("network"),
         "networkAddress": string(column=True),

@@ -68,11 +68,6 @@ EXTERNAL_SERVICE = ResourceType(
         "selectorLink": string("cr", column=True, max_length=4096),
         "vip": string(roles=NOBODY, column=True),
     },
-    actions={
-        "addservicelink": Action("addRemoveServiceLinkInput", "service"),
-        "removeservicelink": Action("addRemoveServiceLinkInput", "service"),
-        "setservicelinks": Action("setServiceLinksInput", "service"),
-    },
 )
 
 DNS_SERVICE = ResourceType(

@@ -39,6 +39,7 @@ VOLUME = ResourceType(
     access=access("crd", agent="r"),
     named="cr",
     fields={
+        "name": string("cr", column=True, required=True),
         "allocationState": string(roles=NOBODY, column=True),
         "attachedState": string(roles=NOBODY, column=True),
         "capabilities": array("string", roles=NOBODY),

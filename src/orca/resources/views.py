@@ -18,7 +18,7 @@ from orca.resources.machines import transitioning_states
 from orca.resources.types import ROLES, Link, ResourceType
 
 VERSIONS = ("v1", "v2")
-OPERATING_ROLES = frozenset({"superadmin", "service", "admin", "project", "owner", "member"})
+OPERATING_ROLES = frozenset({"superadmin", "service", "admin", "user", "project", "owner", "member"})
 """Roles that are offered actions on every type they see; others only where they may change something."""
 
 STRING_MODIFIERS = ("eq", "ne", "prefix", "like", "notlike", "null", "notnull")
@@ -39,7 +39,7 @@ class FieldView:
         """How the field can be filtered by; empty when it cannot."""
         if not self.field.column or "r" not in self.letters or self.field.secret:
             return ()
-        if self.field.reference or self.field.type in ("enum", "boolean"):
+        if self.field.reference or self.field.type == "boolean" or self.name == "state":
             return VALUE_MODIFIERS
         return NUMBER_MODIFIERS if self.field.type in ("int", "date") else STRING_MODIFIERS
 
@@ -182,8 +182,11 @@ def inherited_fields(type: ResourceType) -> Mapping[str, Field]:
 @cache
 def _inherited_fields(name: str) -> Mapping[str, Field]:
     type = TYPES[name]
-    above = _inherited_fields(type.parent) if type.parent is not None else {}
-    return MappingProxyType({**above, **type.all_fields()})
+    if type.parent is None:
+        return MappingProxyType(type.all_fields())
+    declared = {name for parent in ancestry(type)[:-1] for name in TYPES[parent].fields}
+    basic = {name: field for name, field in type.all_fields().items() if name not in declared}
+    return MappingProxyType({**_inherited_fields(type.parent), **basic, **type.fields})
 
 
 @cache
@@ -192,7 +195,7 @@ def referrers() -> Mapping[str, list[tuple[ResourceType, str, Field]]]:
     found: dict[str, list[tuple[ResourceType, str, Field]]] = {}
     for type in TYPES.values():
         for name, field in type.all_fields().items() if type.table else ():
-            if field.reference is not None and field.column and field.reverse != "" and name != "accountId":
+            if field.reference is not None and field.column and field.reverse != "":
                 found.setdefault(field.reference, []).append((type, name, field))
     return found
 
