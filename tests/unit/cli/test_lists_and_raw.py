@@ -42,13 +42,13 @@ def test_a_name_cannot_send_control_characters_to_the_terminal(orca: Run, server
 def test_stacks_shows_services_and_reasons(orca: Run, server: FakeServer) -> None:
     server.add("environments", "1e1", name="shop", transitioning="error", transitioningMessage="no such image")
     server.add("services", "1s1", name="web", environmentId="1e1", scale=2)
-    assert "shop  active  web:active(2)  no such image" in orca("stacks")[1]
+    assert "shop  active          web:active(2)  no such image" in orca("stacks")[1]
 
 
 def test_processes_shows_what_each_waits_for(orca: Run, server: FakeServer) -> None:
     server.add(
         "processinstances", "1pi1", processName="instance.start", resourceType="instance", resourceId="7",
-        waitingFor="the agent of host h2", endTime=None,
+        waiting="the agent of host h2", endTime=None,
     )  # fmt: skip
     assert "the agent of host h2" in orca("processes")[1]
 
@@ -58,7 +58,7 @@ def test_api_reaches_collections_and_full_paths(orca: Run, server: FakeServer) -
     assert json.loads(orca("api", "GET", "hosts")[1])["data"][0]["name"] == "h1"
     assert json.loads(orca("api", "get", "/v2/projects")[1])["data"][0]["id"] == "1a5"
     assert orca("api", "POST", "hosts", "-d", "{")[0] == 2
-    assert orca("api", "GET", "hosts/1h9")[0] == 1
+    assert orca("api", "GET", "hosts/1h9")[0] == 5
 
 
 def test_a_refused_key_and_a_dead_server_are_told_apart_from_failures(

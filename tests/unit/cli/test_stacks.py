@@ -123,8 +123,8 @@ def test_down_waits_and_is_content_with_nothing(orca: Run, server: FakeServer) -
 
 def test_rm_of_an_unknown_stack_fails(orca: Run) -> None:
     code, _, err = orca("rm", "nowhere")
-    assert code == 1
-    assert "no stack named nowhere" in err
+    assert code == 5
+    assert "there is no container, service, stack or host nowhere in project Default" in err
 
 
 def test_no_compose_file_is_wrong_usage(orca: Run) -> None:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Completion in the shell: of commands and options by click, of contexts, names and ids by what the server has.
+
+A key press must not wait long, and must never show an error: what cannot be asked quickly is not completed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+TIMEOUT = 2.0  # seconds
+SHELLS = ("bash", "zsh", "fish")
+
+Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete orca's commands, names and ids.
+
+    bash: `source <(orca completion bash)` in ~/.bashrc. zsh: the same in ~/.zshrc. fish:
+    `orca completion fish > ~/.config/fish/completions/orca.fish`.
+    """
+    from orca.cli.root import cli
+
+    made = get_completion_class(shell)
+    assert made is not None
+    click.echo(made(cli, {}, "orca", "_ORCA_COMPLETE").source())
+
+
+def context_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The remembered servers."""
+    from orca.cli import target
+    from orca.cli.errors import CommandError
+
+    try:
+        contexts = target.read_contexts(target.home(os.environ))["contexts"]
+    except CommandError:
+        return []
+    return [CompletionItem(name, help=each["url"]) for name, each in contexts.items() if name.startswith(incomplete)]
+
+
+def things(*kinds: str) -> Completer:
+    """A completer of names, and of ids once their first digit is typed, of resources of these kinds."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _matching(ctx, kinds, incomplete)
+
+    return complete
+
+
+def projects(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The projects of the key."""
+    return _matching(ctx, ("project",), incomplete)
+
+
+def _matching(ctx: click.Context, kinds: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from orca.cli.client import VERSION, Client
+    from orca.cli.errors import CommandError
+    from orca.cli.find import KINDS, name_of
+    from orca.cli.target import resolve
+
+    found = []
+    try:
+        client = Client(resolve(ctx.find_root().params), timeout=TIMEOUT)
+        for kind in kinds:
+            url = f"{VERSION}/projects" if kind == "project" else client.in_project(KINDS[kind])
+            found += [(kind, resource) for resource in client.list(url)]
+    except CommandError:
+        return []
+    by_id = incomplete[:1].isdigit()
+    words = [
+        (resource["id"] if by_id else name_of(resource), f"{kind} {resource['state']}") for kind, resource in found
+    ]
+    return [CompletionItem(word, help=text) for word, text in words if word.startswith(incomplete)]
