@@ -27,7 +27,8 @@ def succeed(tx: Tx, run: Run, row: Record) -> None:
     wanted = process_of(record.type, run.action)
     shown = getattr(record, wanted.field)
     keep = bool(row.data.get("keepError"))
-    move(tx, record, wanted.field, wanted.done.get(shown, next(iter(wanted.done.values()))), keep_error=keep)
+    state = run.end_state or wanted.done.get(shown, next(iter(wanted.done.values())))
+    move(tx, record, wanted.field, state, keep_error=keep)
     chain = run.chain if run.chain is not ... else wanted.chain
     end(tx, row, "SUCCESS", "CHAIN" if chain else "DONE")
     if chain is not None:

@@ -42,7 +42,8 @@ class Run:
     """One process in the hands of a handler.
 
     ``resource_type`` (root type) and ``resource_id`` name the resource, ``data`` is what the request came with,
-    ``chain`` the process that follows (``...``: as declared, None: nothing) with ``chain_data``.
+    ``chain`` the process that follows (``...``: as declared, None: nothing) with ``chain_data``; ``end_state`` the state
+    it ends in, where that is not the declared one.
     """
 
     def __init__(self, engine: Engine, row: Record) -> None:
@@ -58,6 +59,7 @@ class Run:
         self.attempts: int = row.attempts or 0
         self.chain: Any = ...
         self.chain_data: dict[str, Any] = {}
+        self.end_state: str | None = None
         self.finish_unit: Callable[[Tx], object] | None = None
         self._epoch: int = row.epoch
         self._started = row.phase == STARTED

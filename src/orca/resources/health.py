@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether containers do their work: checks, who checks, what was seen."""
 
-from orca.resources.fields import NOBODY, integer, ref, string, text
+from orca.resources.fields import NOBODY, embedded, enum, integer, ref, string, text
 from orca.resources.machines import reported, simple
-from orca.resources.types import ResourceType, access, wire_only
+from orca.resources.types import ResourceType, access, given, wire_only
 
 INSTANCE_HEALTH_CHECK = wire_only(
     "instanceHealthCheck",
     {
         "healthyThreshold": integer("cr"),
+        "initializingTimeout": integer("cr", min=1),
         "interval": integer("cr"),
         "name": text("cr"),
         "port": integer("cr", required=True, min=1, max=65535),
+        "recreateOnQuorumStrategyConfig": embedded("recreateOnQuorumStrategyConfig", "cr"),
+        "reinitializingTimeout": integer("cr", min=1),
         "requestLine": text("cr"),
         "responseTimeout": integer("cr"),
+        "strategy": enum("none", "recreate", "recreateOnQuorum", rights="cr"),
         "unhealthyThreshold": integer("cr"),
     },
+    access=given("cr", user="cr"),
 )
 
 RECREATE_ON_QUORUM_STRATEGY_CONFIG = wire_only(
-    "recreateOnQuorumStrategyConfig", {"quorum": integer("cr", required=True)}
+    "recreateOnQuorumStrategyConfig", {"quorum": integer("cr", required=True)}, access=given("cr")
 )
 
 HEALTHCHECK_INSTANCE = ResourceType(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from orca.resources.fields import (
     NOBODY,
     Field,
-    any_json,
     array,
     boolean,
     embedded,
@@ -18,7 +17,7 @@ from orca.resources.fields import (
 )
 from orca.resources.instance import CONTAINER_INPUT
 from orca.resources.machines import Machine, process, simple, updating
-from orca.resources.types import Action, Link, ResourceType, access, wire_only
+from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 from orca.store import Record
 
 
@@ -33,24 +32,41 @@ def service_key(record: Record) -> str:
 
 
 def expose_key(record: Record) -> str | None:
-    """A container stands for a service once."""
-    return f"{record.serviceId}:{record.instanceId}" if record.instanceId else None
+    """A container, an address or a host name stands for a service once."""
+    target = record.instanceId or record.ipAddress or record.hostName
+    return f"{record.serviceId}:{target}" if target else None
 
 
 STACK_MACHINE: Machine = {
     "create": process("requested", "activating", "active"),
     "update": updating("active"),
     "error": process("activating", "erroring", "error"),
-    "remove": process("requested active activating updating-active error erroring", "removing", "removed"),
+    "upgrade": process("active canceled-upgrade", "upgrading", "upgraded"),
+    "finishupgrade": process("upgraded", "finishing-upgrade", "active"),
+    "cancelupgrade": process("upgrading finishing-upgrade", "canceling-upgrade", "canceled-upgrade"),
+    "rollback": process("upgrading upgraded canceled-upgrade", "rolling-back", "active"),
+    "remove": process(
+        "requested active activating updating-active error erroring upgrading upgraded canceling-upgrade"
+        " canceled-upgrade finishing-upgrade rolling-back",
+        "removing",
+        "removed",
+    ),
 }
 
+# An upgrade in the form of 2015 ends in `active`, where the declared one waits for a decision in `upgraded`.
 SERVICE_MACHINE: Machine = {
     "create": process("requested", "registering", "inactive"),
     "activate": process("inactive", "activating", "active"),
     "update": updating("inactive", "active"),
-    "deactivate": process("active activating updating-inactive updating-active", "deactivating", "inactive"),
+    "upgrade": process("active activating inactive updating-active", "upgrading", "upgraded"),
+    "finishupgrade": process("upgraded", "finishing-upgrade", "active"),
+    "cancelupgrade": process("upgrading finishing-upgrade", "canceling-upgrade", "canceled-upgrade"),
+    "rollback": process("upgrading upgraded canceled-upgrade", "rolling-back", "active"),
+    "restart": process("active", "restarting", "active"),
+    "deactivate": process("active activating updating-inactive updating-active restarting", "deactivating", "inactive"),
     "remove": process(
-        "inactive registering active activating updating-inactive updating-active deactivating requested",
+        "inactive registering active activating updating-inactive updating-active deactivating requested restarting"
+        " upgrading upgraded canceling-upgrade canceled-upgrade finishing-upgrade rolling-back",
         "removing",
         "removed",
     ),
@@ -69,12 +85,16 @@ ENVIRONMENT = ResourceType(
         "externalId": string("cru", column=True, max_length=128),
         "healthState": string(column=True, max_length=128),
         "outputs": mapping("string", "cru"),
+        "previousEnvironment": mapping("string", "cru"),
+        "previousExternalId": string("cru"),
         "startOnCreate": boolean("cr", default=False, nullable=False),
     },
     machine=STACK_MACHINE,
     hidden_actions=frozenset({"error"}),
+    inputs={"upgrade": "environmentUpgrade"},
     actions={
         "activateservices": Action(None, "environment", frozenset({"active", "updating-active"})),
+        "addoutputs": Action("addOutputsInput", "environment"),
         "deactivateservices": Action(None, "environment", frozenset({"active", "updating-active"})),
         "exportconfig": Action("composeConfigInput", "composeConfig"),
     },
@@ -93,7 +113,13 @@ SERVICE = ResourceType(
         "launchConfig": embedded("launchConfig", "cr"),
         "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr"),
         "scale": integer("cru", default=1, min=0, max=10_000),
+        "scalePolicy": embedded("scalePolicy", "cru"),
+        "assignServiceIpAddress": boolean("cr", default=False, nullable=False),
         "currentScale": integer(column=True),
+        "desiredScale": integer(roles=NOBODY),
+        "fqdn": string(),
+        "lockedScale": integer(roles=NOBODY),
+        "retainIp": boolean("cru"),
         "createIndex": integer(column=True),
         "externalId": string("cr", column=True, max_length=128),
         "healthState": string(column=True, max_length=128),
@@ -102,10 +128,11 @@ SERVICE = ResourceType(
         "selectorContainer": string("cru", column=True, max_length=4096),
         "selectorLink": string("cru", column=True, max_length=4096),
         "startOnCreate": boolean("cr", default=False, nullable=False),
-        "upgrade": any_json(),
+        "upgrade": embedded("serviceUpgrade"),
         "vip": string("cr", column=True),
     },
     machine=SERVICE_MACHINE,
+    inputs={"upgrade": "serviceUpgrade", "restart": "serviceRestart"},
     actions={
         "addservicelink": Action("addRemoveServiceLinkInput", "service"),
         "removeservicelink": Action("addRemoveServiceLinkInput", "service"),
@@ -142,8 +169,9 @@ SERVICE_EXPOSE_MAP = ResourceType(
         "instanceId": ref("instance"),
         "ipAddress": string(column=True),
         "hostName": string(column=True, roles=NOBODY),
-        "dnsPrefix": string(column=True),
+        "dnsPrefix": string(column=True, roles=NOBODY, also="r"),
         "managed": boolean(column=True),
+        "upgrade": boolean(roles=NOBODY),
     },
     machine=simple(),
     live_key=expose_key,
@@ -165,8 +193,12 @@ def launch_fields() -> dict[str, Field]:
 
 
 EMBEDDED = (
-    wire_only("launchConfig", launch_fields()),
-    wire_only("secondaryLaunchConfig", launch_fields() | {"name": string("cr", required=True, nullable=False)}),
+    wire_only("launchConfig", launch_fields(), access=given("cru", user="cru")),
+    wire_only(
+        "secondaryLaunchConfig",
+        launch_fields() | {"name": string("cr", required=True, nullable=False)},
+        access=given("cru", user="cr"),
+    ),
     wire_only(
         "serviceLink",
         {
@@ -174,12 +206,15 @@ EMBEDDED = (
             "name": string("cr"),
             "ports": array("string", "cr", ours=True),
         },
+        access=given("cr", user="cr"),
     ),
     wire_only(
-        "addRemoveServiceLinkInput", {"serviceLink": embedded("serviceLink", "cr", required=True, nullable=False)}
+        "addRemoveServiceLinkInput",
+        {"serviceLink": embedded("serviceLink", "cr", required=True, nullable=False)},
+        access=given("cr"),
     ),
-    wire_only("setServiceLinksInput", {"serviceLinks": array("serviceLink", "cr")}),
-    wire_only("composeConfigInput", {"serviceIds": array("reference[service]", "cr")}),
+    wire_only("setServiceLinksInput", {"serviceLinks": array("serviceLink", "cr")}, access=given("cr")),
+    wire_only("composeConfigInput", {"serviceIds": array("reference[service]", "cr")}, access=given("cr", user="cr")),
     wire_only("composeConfig", {"dockerComposeConfig": text(), "rancherComposeConfig": text()}),
 )
 
