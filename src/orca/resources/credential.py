@@ -28,6 +28,7 @@ CREDENTIAL = ResourceType(
         "secretHash": string("", column=True, max_length=512),
     },
     machine=generic(),
+    hidden_actions=frozenset({"restore"}),
     live_key=public_value_key,
     unique_field="publicValue",
 )

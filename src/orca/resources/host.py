@@ -49,6 +49,7 @@ HOST = ResourceType(
         "agentId": ref("agent", roles=OPERATORS, reverse="hosts"),
         "agentState": string(column=True, max_length=128),
         "agentIpAddress": string(ours=True, column=True, description="The outer IPv4 address of the host"),
+        "computeTotal": integer(default=1_000_000, nullable=False),
         "hostname": string(column=True),
         "info": any_json(),
         "labels": mapping("string", "ru"),

@@ -233,10 +233,13 @@ def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[s
     """Processes and other actions the role may ask for."""
     only_looks = role not in OPERATING_ROLES and letters == "r"
     root = root_of(type.name).name
+    above = [TYPES[name] for name in ancestry(type)]
+    inputs = {name: input for each in above for name, input in each.inputs.items()}
+    hidden = frozenset().union(*(each.hidden_actions for each in above))
     found = {
-        name: ActionView(name, type.inputs.get(name), root, process.start | process.transitioning, process.field, True)
+        name: ActionView(name, inputs.get(name), root, process.start | process.transitioning, process.field, True)
         for name, process in machine(type.name).items()
-        if name not in type.hidden_actions and not only_looks
+        if name not in hidden and not only_looks
     }
     for name, action in type.actions.items():
         if not (action.ours and version == "v1") and (action.looks or not only_looks):
