@@ -115,3 +115,15 @@ def project(server: Server, superadmin: Client) -> Client:
     key = superadmin.create_api_key(accountId=default.id)
     superadmin.wait_success(key)
     return server.client(key.publicValue, key.secretValue)
+
+
+@pytest.fixture(scope="session")
+def simulated_host(superadmin: Client, project: Client) -> Any:
+    """A host of the default project that runs inside the server, as the project sees it."""
+    (default,) = superadmin.list_project(name="Default", all=True).data
+    knobs = {"agentResourcesAccountId": int(default.id[2:])}
+    data = {"io.cattle.platform.agent.connection.simulator.AgentConnectionSimulator": knobs}
+    agent = superadmin.wait_success(superadmin.create_agent(uri="sim://conformance", data=data))
+    (host,) = agent.hosts()
+    host = superadmin.wait_success(host)
+    return project.by_id_host(host.id)

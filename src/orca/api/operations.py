@@ -229,7 +229,7 @@ class Operation:
         if action.input is None:
             return {}
         if action.input in TYPES and action.input in self.view.types:
-            return self.validator().create(self.view.types[action.input], body)
+            return self.validator().create(self.view.types[action.input], body, part=True)
         raise Refused("InvalidAction", f"{action.name} is not available to you")
 
     # -- what all need -----------------------------------------------------------------------------------------------

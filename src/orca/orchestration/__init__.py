@@ -3,7 +3,16 @@
 
 from orca.engine import Services
 from orca.network import Delivery
-from orca.orchestration import containers, convergence, host_removal, lifecycle, observed, services, stacks
+from orca.orchestration import (
+    containers,
+    convergence,
+    host_removal,
+    lifecycle,
+    load_balancers,
+    observed,
+    services,
+    stacks,
+)
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.keeper import Keeper
 
@@ -12,7 +21,7 @@ def install(app: Services) -> None:
     """Add the behaviour of containers, services and stacks; `orca.network` and `orca.provision` come before."""
     discovery = Discovery(app.db, app.part(Delivery).items)
     app.provide(discovery)
-    for module in (containers, lifecycle, observed, services, convergence, stacks, host_removal):
+    for module in (containers, lifecycle, observed, services, convergence, stacks, host_removal, load_balancers):
         app.add(module.behaviour)
     app.background("discovery", discovery.run)
     app.background("keeper", Keeper(app).run)

@@ -92,10 +92,11 @@ LOAD_BALANCER_TARGET = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "instanceId": ref("instance"),
-        "ipAddress": string(column=True),
+        # Given to the balancer's actions, which make the row.
+        "instanceId": ref("instance", "cr"),
+        "ipAddress": string("cr", column=True),
         "loadBalancerId": ref("loadBalancer"),
-        "ports": array("string"),
+        "ports": array("string", "cr"),
     },
     machine=simple(update=True),
 )

@@ -15,7 +15,7 @@ from typing import Any
 from orca.resources import ids
 from orca.resources.errors import Refused
 from orca.resources.fields import UNSET, Field
-from orca.resources.views import TypeView, View
+from orca.resources.views import FieldView, TypeView, View
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 WHOLE_NUMBER = "-?[0-9]{1,19}"
@@ -40,14 +40,18 @@ class Validator:
         self._strict = strict
         self.ignored: list[str] = []
 
-    def create(self, type: TypeView, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Values for a new resource: what was given, and defaults for the rest. Raises ``Refused``."""
-        values = self._given(type, body, "c")
+    def create(self, type: TypeView, body: Mapping[str, Any], *, part: bool = False) -> dict[str, Any]:
+        """Values for a new resource: what was given, and defaults for the rest. Raises ``Refused``.
+
+        ``part``: an action's input or a part of another object. What the role may do with the type by itself does not
+        matter then, only what is declared for each field.
+        """
+        values = self._given(type, body, "c", part=part)
         for name, shown in type.fields.items():
             field = shown.field
             if values.get(name) is None and field.default is not UNSET and (name not in values or not field.nullable):
                 values[name] = field.default
-            if field.required and "c" in shown.letters and values.get(name) in (None, [], ""):
+            if field.required and self._may(shown, "c", part) and values.get(name) in (None, [], ""):
                 raise Refused("MissingRequired", f"{name} is required", field=name)
         return values
 
@@ -55,16 +59,19 @@ class Validator:
         """Values to change. Raises ``Refused``."""
         return self._given(type, body, "u")
 
-    def _given(self, type: TypeView, body: Mapping[str, Any], letter: str) -> dict[str, Any]:
+    def _given(self, type: TypeView, body: Mapping[str, Any], letter: str, *, part: bool = False) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, value in body.items():
             shown = type.fields.get(name)
             if shown is None:
                 if name not in ("id", "type", "links", "actions", "baseType"):
                     self._unknown(name, f"a {type.name} has no field {name}")
-            elif letter in shown.letters:
+            elif self._may(shown, letter, part):
                 values[name] = self._value(name, shown.field, shown.field.type, value)
         return values
+
+    def _may(self, shown: FieldView, letter: str, part: bool) -> bool:
+        return letter in shown.letters or (part and letter in shown.field.letters(self._view.role))
 
     def _unknown(self, name: str, message: str) -> None:
         if self._strict:
@@ -107,7 +114,7 @@ class Validator:
         shown = self._view.types.get(type)
         if shown is None or not isinstance(value, dict):
             raise Refused("InvalidFormat", f"{name} must be an object", field=name)
-        given = self._given(shown, value, "c")
+        given = self._given(shown, value, "c", part=True)
         for inner, part in shown.fields.items():
             if part.field.required and given.get(inner) in (None, [], ""):
                 raise Refused("MissingRequired", f"{name}.{inner} is required", field=inner)
