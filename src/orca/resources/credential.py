@@ -3,7 +3,7 @@
 
 from orca.resources.fields import NOBODY, OPERATORS, Field, ref, string, text
 from orca.resources.machines import generic
-from orca.resources.types import ROLES, ResourceType, access
+from orca.resources.types import ROLES, Action, ResourceType, access
 from orca.store import Record
 
 
@@ -59,6 +59,7 @@ PASSWORD = ResourceType(
         "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
     },
     machine=generic(),
+    actions={"changesecret": Action("changeSecretInput", "changeSecretInput")},
 )
 
 REGISTRATION_TOKEN = ResourceType(

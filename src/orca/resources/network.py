@@ -53,7 +53,7 @@ SUBNET = ResourceType(
     fields={
         "networkId": ref("network"),
         "networkAddress": string(column=True),
-        "cidrSize": integer(column=True, default=24),
+        "cidrSize": integer(column=True, default=24, min=8, max=28),
         "gateway": string(column=True),
         "startAddress": string(column=True),
         "endAddress": string(column=True),
