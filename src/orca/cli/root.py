@@ -30,9 +30,12 @@ COMMANDS: dict[str, Lazy] = {
     "containers": Lazy("orca.cli.lists", "containers", "List the containers."),
     "context": Lazy("orca.cli.contexts", "context", "The servers that are remembered: ls, use, rm, add."),
     "down": Lazy("orca.cli.stacks", "down", "Remove a stack with its containers."),
+    "events": Lazy("orca.cli.events", "events", "Follow what changes."),
+    "exec": Lazy("orca.cli.execute", "execute", "Run a command in a container."),
     "hosts": Lazy("orca.cli.lists", "hosts", "List the hosts."),
     "inspect": Lazy("orca.cli.show", "inspect", "Show everything about any id or name."),
     "login": Lazy("orca.cli.login", "login", "Check and remember how to reach a server."),
+    "logs": Lazy("orca.cli.logs", "logs", "Show the logs of containers."),
     "processes": Lazy("orca.cli.processes", "processes", "List what the server is doing, and what it waits for."),
     "projects": Lazy("orca.cli.lists", "projects", "List the projects."),
     "ps": Lazy("orca.cli.lists", "ps", "List the services and containers."),
@@ -43,6 +46,7 @@ COMMANDS: dict[str, Lazy] = {
     "services": Lazy("orca.cli.lists", "services", "List the services."),
     "stacks": Lazy("orca.cli.lists", "stacks", "List the stacks."),
     "start": Lazy("orca.cli.actions", "start", "Start containers, services or stacks."),
+    "stats": Lazy("orca.cli.statistics", "stats", "Show what containers and hosts use."),
     "stop": Lazy("orca.cli.actions", "stop", "Stop containers, services or stacks."),
     "up": Lazy("orca.cli.stacks", "up", "Bring up the stack of a compose file."),
     "wait": Lazy("orca.cli.actions", "wait", "Wait for a state."),
@@ -99,9 +103,7 @@ def cli(**options: Any) -> None:
 def main() -> None:
     """Run the command line; every expected failure is one line on standard error and an exit code."""
     try:
-        cli.main(prog_name="orca", standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
+        sys.exit(cli.main(prog_name="orca", standalone_mode=False))  # what a command gave to `ctx.exit`, or nothing
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
