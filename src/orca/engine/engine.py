@@ -105,7 +105,8 @@ class Engine:
             return tx.query("processInstance", endTime=None).where(lost)
 
         def claim(tx: Tx) -> list[Record]:
-            rows = tx.rows("processInstance", wanted(tx))
+            # A row that another server is just picking is that server's.
+            rows = tx.rows("processInstance", wanted(tx).with_for_update(skip_locked=True))
             taken = [row for row in rows if row.id not in self._tasks]
             for row in taken:
                 tx.update(row, runningProcessServerId=self.server, epoch=row.epoch + 1, leaseUntil=tx.now + LEASE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is kept for how long: removed resources, ended processes, events.
+"""What is kept for how long: removed resources, ended processes, events, the audit log; days are settings.
 
 The rest is deleted in batches, units of their own, that are small enough for no request to wait noticeably behind one.
 """
@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from orca.engine.settings import was_set
 from orca.store import Tx
 
 if TYPE_CHECKING:
     from orca.engine.services import Services
 
 DAY_MS = 86_400_000
-REMOVED_DAYS = 30
-PROCESS_DAYS = 1
-EVENT_DAYS = 7
+REMOVED = "retention.removed.days"
+PROCESSES = "retention.processes.days"
+EVENTS = "retention.events.days"
+AUDIT = "retention.audit.days"
+DAYS = {REMOVED: 30, PROCESSES: 1, EVENTS: 7, AUDIT: 365}
+"""Settings and their defaults."""
 BATCH = 500
 INTERVAL = 600.0
 """Seconds between two looks."""
@@ -42,9 +46,9 @@ def statements(tx: Tx) -> Iterator[sa.Delete]:
     """One DELETE per table that grows."""
     for table in tx.schema.metadata.tables.values():
         if "removed" in table.c:
-            yield oldest(table, table.c.removed, tx.now - REMOVED_DAYS * DAY_MS)
+            yield oldest(table, table.c.removed, before(tx, REMOVED))
     processes, executions = tx.table("processInstance"), tx.table("processExecution")
-    ended = tx.now - PROCESS_DAYS * DAY_MS
+    ended = before(tx, PROCESSES)
     orphaned = ~sa.exists().where(processes.c.id == executions.c.processInstanceId)
     yield oldest(processes, processes.c.endTime, ended)
     runs = tx.table("taskInstance")
@@ -53,12 +57,25 @@ def statements(tx: Tx) -> Iterator[sa.Delete]:
     events = tx.table("event")
     # The last row stays: the numbers of events go on from it.
     newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
-    yield oldest(events, events.c.created, tx.now - EVENT_DAYS * DAY_MS, events.c.id < newest)
+    yield oldest(events, events.c.created, before(tx, EVENTS), events.c.id < newest)
+    audit, tokens = tx.table("auditLog"), tx.table("authToken")
+    yield oldest(audit, audit.c.created, before(tx, AUDIT))
+    yield oldest(tokens, tokens.c.expires, tx.now)
+
+
+def before(tx: Tx, name: str) -> int:
+    """The moment before which rows go. A setting that is no number of days is the default."""
+    text = was_set(tx, name) or ""
+    return tx.now - (int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else DAYS[name]) * DAY_MS
 
 
 def oldest(
     table: sa.Table, column: sa.Column[int], before: int, also: sa.ColumnElement[bool] | None = None
 ) -> sa.Delete:
-    """Delete a batch of rows whose time is before a moment. A subquery: DELETE with LIMIT is not portable."""
+    """Delete a batch of rows whose time is before a moment.
+
+    Subqueries: neither DELETE nor IN with a LIMIT is portable.
+    """
     chosen = sa.select(table.c.id).where(column < before).order_by(table.c.id).limit(BATCH)
-    return sa.delete(table).where(table.c.id.in_(chosen if also is None else chosen.where(also)))
+    batch = (chosen if also is None else chosen.where(also)).subquery()
+    return sa.delete(table).where(table.c.id.in_(sa.select(batch.c.id)))

@@ -3,7 +3,7 @@
 
 from orca.store.bus import Bus, Change, Overflow, Subscription
 from orca.store.database import Database
-from orca.store.errors import Closed, NotFound, NotUnique, StoreError
+from orca.store.errors import CannotOpen, Closed, NotFound, NotUnique, StoreError
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
 from orca.store.statements import ANY
@@ -13,6 +13,7 @@ from orca.store.vault import Vault
 __all__ = [
     "ANY",
     "Bus",
+    "CannotOpen",
     "Change",
     "Closed",
     "Database",

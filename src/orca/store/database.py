@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from orca.store import migrations, sqlite
+from orca.store import kinds, migrations, pool
 from orca.store.bus import Bus
+from orca.store.errors import CannotOpen
 from orca.store.schema import Schema
 from orca.store.tx import ReadTx, Tx
 from orca.store.writer import Writer
@@ -29,18 +30,27 @@ class Database:
         self.engine = engine
         self.schema = schema
         self.bus = Bus()
-        self._writer = Writer(engine, schema, schema.metadata.tables["event"], self.bus)
+        self._kind = kinds.kind_of(engine)
+        self._writer: Writer | pool.PoolWriter
+        if self._kind is kinds.SQLITE:
+            self._writer = Writer(engine, schema, schema.metadata.tables["event"], self.bus)
+        else:
+            self._writer = pool.PoolWriter(engine, schema, self.bus)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="orca-reader")
 
     @classmethod
     async def open(cls, url: str, schema: Schema) -> Database:
-        """Open ``sqlite:////path/to/file``, bringing its tables to the present version first."""
-        engine = sqlite.create_engine(url)
-        await asyncio.to_thread(migrations.upgrade, engine, schema.metadata)
+        """Open a database by its URL, bringing its tables to the present version first. Raises ``CannotOpen``."""
+        engine = kinds.create_engine(url)
+        try:
+            await asyncio.to_thread(migrations.upgrade, engine, schema.metadata)
+        except sa.exc.OperationalError as error:
+            where = engine.url.render_as_string(hide_password=True)
+            raise CannotOpen(f"{where} cannot be used: {str(error.orig).strip()}") from error
         return cls(engine, schema)
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
-        """Run ``unit(tx)`` in the writer thread and return its result once it is durable.
+        """Run ``unit(tx)`` in a writer thread and return its result once it is durable.
 
         An exception of the unit rolls back this unit alone and is raised here. Cancelling the wait does not undo a unit
         that was already handed over.
@@ -53,12 +63,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._snapshot, query)
 
     def _snapshot(self, query: Callable[[ReadTx], Any]) -> Any:
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            try:
-                return query(ReadTx(connection, self.schema))
-            finally:
-                connection.exec_driver_sql("ROLLBACK")
+        return pool.read(self.engine, self._kind, lambda connection: query(ReadTx(connection, self.schema)))
 
     async def close(self) -> None:
         """Finish the queued units and close all connections."""

@@ -29,3 +29,11 @@ class NotFound(StoreError):
 
 class Closed(StoreError):
     """The database was closed while the unit waited for its turn; nothing was written."""
+
+
+class Conflict(StoreError):
+    """Another unit changed a row between this one's look and its write; the unit is run again."""
+
+
+class CannotOpen(StoreError):
+    """The database cannot be used; the message says why and what to do."""

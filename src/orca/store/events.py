@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The event table: which resource changed, written in the same unit as the change itself."""
+"""The event table: which resource changed, written in the same unit as the change itself.
+
+The number of a row is the cursor with which clients resume, so a lower number must never appear after a higher one was
+seen. SQLite's only writer numbers rows as it writes. Where several write, a number taken inside a unit says nothing
+about the order of COMMITs: units leave their rows in ``event_pending``, and the sequencer moves them here.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Room for more events than four bytes can count; SQLite's integers are large by themselves."""
 
-def event_table(metadata: sa.MetaData) -> sa.Table:
-    """Add the event table to ``metadata``. Rows are deleted after the retention time; numbers are never reused."""
-    return sa.Table(
-        "event",
-        metadata,
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+
+def _columns() -> tuple[sa.Column[int] | sa.Column[str], ...]:
+    return (
+        sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("resource_type", sa.String(64), nullable=False),
         sa.Column("resource_id", sa.Integer, nullable=False),
         sa.Column("account_id", sa.Integer),
         sa.Column("created", sa.BigInteger, nullable=False),
-        sa.Index("ix_event_created", "created"),
-        sqlite_autoincrement=True,
     )
+
+
+def event_table(metadata: sa.MetaData) -> sa.Table:
+    """Add the event tables to ``metadata``. Rows are deleted after the retention time; numbers are never reused."""
+    sa.Table("event_pending", metadata, *_columns(), sqlite_autoincrement=True)
+    return sa.Table("event", metadata, *_columns(), sa.Index("ix_event_created", "created"), sqlite_autoincrement=True)

@@ -7,8 +7,9 @@ survive a power loss; ``BEGIN IMMEDIATE`` takes the write lock at once, so that 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -48,3 +49,25 @@ def create_engine(url: str) -> sa.Engine:
 
     sa.event.listen(engine, "connect", prepare)
     return engine
+
+
+@contextlib.contextmanager
+def migrating(connection: sa.Connection) -> Generator[None]:
+    """A transaction that alone writes; changes of tables are part of it."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
+
+
+def violated(error: sa.exc.IntegrityError) -> str | None:
+    """The column of a violated uniqueness constraint."""
+    marker = "UNIQUE constraint failed: "
+    text = str(error.orig)
+    if marker not in text:
+        return None
+    names: Iterable[str] = text.split(marker, 1)[1].split(", ")
+    return next(iter(names)).rpartition(".")[2].strip()

@@ -36,6 +36,7 @@ class Statements:
         self._searches: dict[tuple[Shape, bool], Prepared] = {}
         self._values: dict[tuple[Shape, tuple[str, ...]], Prepared] = {}
         self.by_id = Prepared(sa.select(table).where(table.c.id == sa.bindparam(ROW_ID)))
+        self.locking = Prepared(self.by_id.select.with_for_update())
         self.add = sa.insert(table)
         self.change = sa.update(table).where(table.c.id == sa.bindparam(ROW_ID))
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from orca.store.errors import NotFound, NotUnique
+from orca.store.errors import Conflict, NotFound, NotUnique
+from orca.store.kinds import kind_of
 from orca.store.prepared import Prepared
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
@@ -41,6 +42,7 @@ class ReadTx:
         self.schema = schema
         self.now = now_ms()
         self._records: dict[tuple[str, int], Record] = {}
+        self._seen: dict[tuple[str, int], tuple[Any, ...]] | None = None
 
     def get(self, type: str, id: int | None) -> Record | None:
         """The row with that id, also when it is removed; None when there is none of that type."""
@@ -126,14 +128,22 @@ class ReadTx:
         blob = _decode(text) if text else {}
         record = Record(self.schema.specific(stored.root, values.get("kind")), values, blob)
         self._records[stored.root, values["id"]] = record
+        if self._seen is not None:
+            self._seen[stored.root, values["id"]] = row
         return record
 
 
 class Tx(ReadTx):
-    """A unit of writing. All of it becomes durable together, or none of it does."""
+    """A unit of writing. All of it becomes durable together, or none of it does.
 
-    def __init__(self, connection: sa.Connection, schema: Schema) -> None:
+    ``alone``: no other unit runs meanwhile. Otherwise a row is locked before its first change, which must find it as
+    it was read.
+    """
+
+    def __init__(self, connection: sa.Connection, schema: Schema, *, alone: bool = True) -> None:
         super().__init__(connection, schema)
+        if not alone:
+            self._seen = {}
         self.touched: dict[tuple[str, int], Record] = {}
         self._held: dict[tuple[str, int], tuple[Record, set[str]]] = {}
         self.callbacks: list[Callable[[], None]] = []
@@ -176,6 +186,8 @@ class Tx(ReadTx):
         if not changed:
             return own
         key = (own.root, own.id)
+        if self._seen:
+            self._lock(own)
         self.touched[key] = own
         held = self._held.setdefault(key, (own, set()))[1]
         held |= changed
@@ -192,6 +204,15 @@ class Tx(ReadTx):
         """Write what is held back: changes of one row within a unit go out as one statement."""
         for key in [key for key in self._held if root is None or key[0] == root]:
             self._write(key)
+
+    def _lock(self, record: Record) -> None:
+        """Keep other units from the row; raises ``Conflict`` when one of them changed it since it was read."""
+        assert self._seen is not None
+        seen = self._seen.pop((record.root, record.id), None)
+        if seen is not None:
+            rows = record._stored.statements.locking.rows(self.connection, {ROW_ID: record.id})
+            if rows != [seen]:
+                raise Conflict
 
     def _write(self, key: tuple[str, int]) -> None:
         record, changed = self._held.pop(key)
@@ -254,7 +275,7 @@ class Tx(ReadTx):
         return True
 
     def _explain(self, record: Record, error: sa.exc.IntegrityError) -> Exception:
-        column = violated_column(error)
+        column = kind_of(self.connection.engine).violated(error)
         if column is None:
             return error
         return NotUnique(record.root, record._stored.unique_field if column == "live_key" else column)
@@ -271,13 +292,3 @@ def merge(target: dict[str, Any], changes: dict[str, Any], changed: set[str]) ->
                 target.pop(key, None)
             else:
                 target[key] = value
-
-
-def violated_column(error: sa.exc.IntegrityError) -> str | None:
-    """The column of a violated uniqueness constraint; None for any other integrity error (a defect of ours)."""
-    text = str(error.orig)
-    marker = "UNIQUE constraint failed: "
-    if marker not in text:
-        return None
-    names: Iterable[str] = text.split(marker, 1)[1].split(", ")
-    return next(iter(names)).rpartition(".")[2].strip()

@@ -155,16 +155,20 @@ class Writer:
         return changes
 
     def _settle(self, group: Group) -> None:
-        """In the event loop: wake subscribers, run callbacks, answer the callers."""
-        if group.changes:
-            self._bus.publish(group.changes)
-        for job in group.jobs:
-            if job.tx is not None:
-                for callback in job.tx.callbacks:
-                    callback()
-            if job.future.cancelled():
-                continue
-            if job.error is not None:
-                job.future.set_exception(job.error)
-            else:
-                job.future.set_result(job.result)
+        settle(self._bus, group)
+
+
+def settle(bus: Bus, group: Group) -> None:
+    """In the event loop: wake subscribers, run callbacks, answer the callers."""
+    if group.changes:
+        bus.publish(group.changes)
+    for job in group.jobs:
+        if job.tx is not None:
+            for callback in job.tx.callbacks:
+                callback()
+        if job.future.cancelled():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)

@@ -59,12 +59,12 @@ async def test_a_slow_subscriber_is_told_that_it_missed_something(db):
         assert len(await changes.batch()) == 1
 
 
-async def test_numbers_go_on_after_a_restart(db, tmp_path):
+async def test_numbers_go_on_after_a_restart(db):
     from orca.store import Database
 
     await db.write(lambda tx: tx.insert("box", name="a"))
     await db.close()
-    again = await Database.open(f"sqlite:///{tmp_path / 'test.db'}", db.schema)
+    again = await Database.open(db.engine.url.render_as_string(hide_password=False), db.schema)
     with again.bus.subscribe() as changes:
         await again.write(lambda tx: tx.insert("box", name="b"))
         assert (await changes.batch())[0].seq == 2

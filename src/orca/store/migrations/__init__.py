@@ -11,6 +11,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from orca.store.kinds import kind_of
+
 HEAD = "0002"
 """The newest version; a test compares it with what Alembic finds."""
 
@@ -24,30 +26,29 @@ def current(connection: sa.Connection) -> str | None:
 
 
 def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
-    """Bring the tables to ``metadata``, in one transaction: a kill at any statement leaves the old version.
+    """Bring the tables to ``metadata`` while no other server does; a kill at any statement is made good by the next.
 
+    SQLite and PostgreSQL do it in one transaction. For MariaDB see ``orca.store.mariadb.migrating``.
     An empty database gets its tables at once and is marked with the newest version; a test keeps both ways equal.
     """
+    kind = kind_of(engine)
     with engine.connect() as connection:
-        version = current(connection)
-        if version == HEAD:
+        kind.prepare(connection)
+        if current(connection) == HEAD:
             return
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
+        with kind.migrating(connection):
+            version = current(connection)
             if version is None:
                 create(connection, metadata)
-            else:
+            elif version != HEAD:
                 migrate(connection)
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
 
 
 def create(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Make all tables of a new database."""
-    metadata.create_all(connection, checkfirst=False)
+    # First, for a database that keeps what was done before a kill: the version in it comes last.
     connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    metadata.create_all(connection, checkfirst=False)
     connection.execute(sa.text("INSERT INTO alembic_version VALUES (:version)"), {"version": HEAD})
 
 

@@ -139,7 +139,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_environment_account_id"), "environment", ["account_id"], unique=False)
     op.create_table(
         "event",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("resource_type", sa.String(length=64), nullable=False),
         sa.Column("resource_id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=True),

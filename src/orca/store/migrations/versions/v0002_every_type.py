@@ -11,6 +11,16 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add what is missing."""
     op.create_table(
+        "event_pending",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("resource_type", sa.String(length=64), nullable=False),
+        sa.Column("resource_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_pending")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "agent_group",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=True),
@@ -54,6 +64,24 @@ def upgrade() -> None:
         op.f("ix_audit_log_authenticated_as_account_id"), "audit_log", ["authenticated_as_account_id"], unique=False
     )
     op.create_index(op.f("ix_audit_log_created"), "audit_log", ["created"], unique=False)
+    op.create_table(
+        "auth_token",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=True),
+        sa.Column("expires", sa.BigInteger(), nullable=True),
+        sa.Column("key", sa.String(length=40), nullable=True),
+        sa.Column("provider", sa.String(length=255), nullable=True),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("version", sa.String(length=255), nullable=True),
+        sa.Column("data", sa.Text(), nullable=True),
+        sa.Column("live_key", sa.String(length=512), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_auth_token")),
+        sa.UniqueConstraint("live_key", name=op.f("uq_auth_token_live_key")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_auth_token_account_id"), "auth_token", ["account_id"], unique=False)
+    op.create_index(op.f("ix_auth_token_expires"), "auth_token", ["expires"], unique=False)
     op.create_table(
         "certificate",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What differs between the databases: how a transaction is begun, who is locked out, what an error means.
+
+SQLite has one writer (``orca.store.writer``); PostgreSQL and MariaDB have several (``orca.store.pool``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from orca.store import mariadb, postgresql, sqlite
+from orca.store.errors import CannotOpen
+
+Locked = Callable[[sa.Connection, str], contextlib.AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of database.
+
+    ``begin`` and ``snapshot`` begin a transaction that writes or reads. ``locked`` and ``migrating`` begin and end one
+    too, while no other server is in it: under a name, or to change tables. ``prepare`` looks at a database before its
+    first use. ``again``: the transaction met another one, and may do better if it is run anew. ``violated``: the column
+    of a violated uniqueness constraint.
+    """
+
+    create_engine: Callable[[str], sa.Engine]
+    begin: tuple[str, ...]
+    snapshot: tuple[str, ...]
+    locked: Locked
+    migrating: Callable[[sa.Connection], contextlib.AbstractContextManager[None]]
+    prepare: Callable[[sa.Connection], None]
+    again: Callable[[sa.exc.DBAPIError], bool]
+    violated: Callable[[sa.exc.IntegrityError], str | None]
+
+
+SQLITE = Kind(
+    create_engine=sqlite.create_engine,
+    begin=("BEGIN IMMEDIATE",),
+    snapshot=("BEGIN",),
+    locked=lambda connection, _name: sqlite.migrating(connection),
+    migrating=sqlite.migrating,
+    prepare=lambda _connection: None,
+    again=lambda _error: False,
+    violated=sqlite.violated,
+)
+POSTGRESQL = Kind(
+    create_engine=postgresql.create_engine,
+    begin=("BEGIN ISOLATION LEVEL READ COMMITTED",),
+    snapshot=("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
+    locked=postgresql.locked,
+    migrating=lambda connection: postgresql.locked(connection, "migration"),
+    prepare=postgresql.prepare,
+    again=postgresql.again,
+    violated=postgresql.violated,
+)
+MARIADB = Kind(
+    create_engine=mariadb.create_engine,
+    begin=("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"),
+    snapshot=(
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    ),
+    locked=mariadb.locked,
+    migrating=mariadb.migrating,
+    prepare=mariadb.prepare,
+    again=mariadb.again,
+    violated=mariadb.violated,
+)
+SCHEMES = {"sqlite": SQLITE, "postgresql": POSTGRESQL, "mysql": MARIADB, "mariadb": MARIADB}
+
+
+def kind_of(engine: sa.Engine) -> Kind:
+    """The kind of an open database."""
+    return SCHEMES[engine.dialect.name]
+
+
+def create_engine(url: str) -> sa.Engine:
+    """An engine for ``sqlite:////path``, ``postgresql://…``, ``mariadb://…`` or ``mysql://…``.
+
+    Raises ``CannotOpen``.
+    """
+    try:
+        scheme = sa.make_url(url).get_backend_name()
+    except sa.exc.ArgumentError:
+        raise CannotOpen("a database is given as postgresql://USER@HOST/NAME or mariadb://USER@HOST/NAME") from None
+    if scheme not in SCHEMES:
+        raise CannotOpen(f"no database of kind {scheme!r} is known; those known are {', '.join(SCHEMES)}")
+    try:
+        return SCHEMES[scheme].create_engine(url)
+    except ModuleNotFoundError as error:
+        extra = "postgresql" if scheme == "postgresql" else "mariadb"
+        raise CannotOpen(f"{scheme} needs {error.name}: pip install 'orca-platform[{extra}]'") from None

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is particular to MariaDB. Source: https://mariadb.com/kb/en/documentation/."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Generator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+
+from orca.store.errors import CannotOpen
+
+POOL = 16
+"""Most connections: every writer, reader, the sequencer and a few to spare."""
+CONFLICTS = frozenset({1020, 1205, 1213})
+"""Changed since it was read, lock wait timeout, deadlock: https://mariadb.com/kb/en/mariadb-error-codes/."""
+DUPLICATE = 1062
+COLLATION = "utf8mb4_nopad_bin"
+"""Binary, and "a" is not "a " (as it would be in utf8mb4_bin)."""
+PATIENCE = 600
+"""Seconds to wait for a lock; a server that is gone has lost its own."""
+
+TWICE = (
+    (re.compile(r"^(\s*CREATE (?:TABLE|(?:UNIQUE )?INDEX)) (?!IF )", re.IGNORECASE), r"\1 IF NOT EXISTS "),
+    (re.compile(r"^(\s*ALTER TABLE \S+ ADD COLUMN) (?!IF )", re.IGNORECASE), r"\1 IF NOT EXISTS "),
+    (re.compile(r"^(\s*DROP (?:TABLE|INDEX)) (?!IF )", re.IGNORECASE), r"\1 IF EXISTS "),
+    (re.compile(r"^(\s*ALTER TABLE \S+ DROP COLUMN) (?!IF )", re.IGNORECASE), r"\1 IF EXISTS "),
+)
+"""Statements that change tables, and how they are written so that doing them twice is harmless."""
+
+
+@compiles(sa.Text, "mariadb")
+def _long(_type: sa.Text, _compiler: Any, **_options: Any) -> str:
+    """A TEXT of MariaDB ends at 64 KiB."""
+    return "LONGTEXT"
+
+
+def create_engine(url: str) -> sa.Engine:
+    """An engine whose connections leave BEGIN and COMMIT to us."""
+    given = sa.make_url(url).set(drivername="mariadb+pymysql")
+    engine = sa.create_engine(
+        given, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, pool_size=POOL, max_overflow=0
+    )
+
+    def prepare_connection(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET NAMES utf8mb4 COLLATE {COLLATION}, SESSION sql_mode = 'TRADITIONAL'")
+
+    sa.event.listen(engine, "connect", prepare_connection)
+    return engine
+
+
+@contextlib.contextmanager
+def _named(connection: sa.Connection, name: str) -> Generator[None]:
+    """Hold a lock of this database; it goes with the connection."""
+    lock = f"CONCAT(DATABASE(), '.orca.{name}')"
+    if connection.exec_driver_sql(f"SELECT GET_LOCK({lock}, {PATIENCE})").scalar() != 1:
+        raise CannotOpen(f"another server holds the lock {name!r} of the database")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(sa.exc.DBAPIError):
+            connection.exec_driver_sql(f"SELECT RELEASE_LOCK({lock})").scalar()
+
+
+@contextlib.contextmanager
+def locked(connection: sa.Connection, name: str) -> Generator[None]:
+    """A transaction that no other server has at the same time under this name."""
+    with _named(connection, name):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        connection.exec_driver_sql("START TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sa.exc.DBAPIError):
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+@contextlib.contextmanager
+def migrating(connection: sa.Connection) -> Generator[None]:
+    """Change tables while no other server does.
+
+    Each such statement is a transaction of its own here. What a killed server had done is done once more by the next
+    one: the version is written last, and every statement may be repeated.
+    """
+
+    def repeatable(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> Any:
+        for pattern, replacement in TWICE:
+            statement = pattern.sub(replacement, statement)
+        return statement, parameters
+
+    with _named(connection, "migration"):
+        sa.event.listen(connection, "before_cursor_execute", repeatable, retval=True)
+        try:
+            yield
+        finally:
+            sa.event.remove(connection, "before_cursor_execute", repeatable)
+
+
+def prepare(connection: sa.Connection) -> None:
+    """Have an empty database compare text byte by byte; refuse one that does not. Raises ``CannotOpen``."""
+    if connection.exec_driver_sql("SELECT @@collation_database").scalar() == COLLATION:
+        return
+    if sa.inspect(connection).get_table_names():
+        raise CannotOpen(f"the database does not compare text with {COLLATION}, and is not empty")
+    connection.exec_driver_sql(f"ALTER DATABASE CHARACTER SET utf8mb4 COLLATE {COLLATION}")
+
+
+def again(error: sa.exc.DBAPIError) -> bool:
+    """Whether another transaction is to blame."""
+    return _number(error) in CONFLICTS
+
+
+def violated(error: sa.exc.IntegrityError) -> str | None:
+    """The column of a violated uniqueness constraint; constraints are ``uq_<table>_<column>`` or bear its name."""
+    found = re.search(r"for key '(\w+)'$", str(error.orig.args[-1])) if error.orig is not None else None
+    if _number(error) != DUPLICATE or found is None:
+        return None
+    named = re.match(r"uq_.*_(live_key|uuid)$", found.group(1))
+    return named.group(1) if named else found.group(1)
+
+
+def _number(error: sa.exc.DBAPIError) -> int | None:
+    arguments = error.orig.args if error.orig is not None else ()
+    return arguments[0] if arguments and isinstance(arguments[0], int) else None

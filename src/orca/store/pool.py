@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several writers: each unit is one READ COMMITTED transaction on a connection of a pool.
+
+A unit that met another one (a deadlock, a row changed since it was read, a unique value taken meanwhile) is run again.
+What it leaves for subscribers is numbered after COMMIT (``orca.store.sequencer``); answers leave after that, so that
+whoever was answered finds the change announced, as with SQLite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from orca.store.bus import Bus
+from orca.store.errors import Closed, Conflict, NotUnique
+from orca.store.kinds import Kind, kind_of
+from orca.store.schema import Schema
+from orca.store.sequencer import Sequencer
+from orca.store.tx import Tx
+from orca.store.writer import Group, Job, settle
+
+WRITERS = 4
+CONFLICTS = 30
+"""Times a unit is run again because of others before its caller is told."""
+TAKEN = 3
+"""Times a unit is run that finds a unique value taken: by a neighbour a moment ago, or for good."""
+PAUSE = 0.02
+"""Seconds to wait before a unit is run again: at most, for the first time."""
+
+
+class PoolWriter:
+    """Runs units in its threads; ``submit`` is called from the event loop."""
+
+    def __init__(self, engine: sa.Engine, schema: Schema, bus: Bus) -> None:
+        self._engine = engine
+        self._kind = kind_of(engine)
+        self._schema = schema
+        self._pending = schema.metadata.tables["event_pending"]
+        self._bus = bus
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._sequencer = Sequencer(engine, schema, self._hand_over)
+        self._threads = [
+            threading.Thread(target=self._run, name=f"orca-writer-{number}", daemon=True) for number in range(WRITERS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, unit: Callable[[Tx], Any]) -> asyncio.Future[Any]:
+        """Queue a unit. The future ends after COMMIT, with the unit's result or its exception."""
+        if self._closed:
+            raise Closed
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._queue.put(Job(unit, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued, then end the threads. Blocks; call it outside the event loop."""
+        self._closed = True
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._sequencer.close()
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            self._finish(job)
+            if job.tx is not None and job.tx.touched:
+                self._sequencer.number(job)
+            else:
+                self._hand_over(Group([job]))
+
+    def _finish(self, job: Job) -> None:
+        """Run a unit until it is durable, or has failed for a reason of its own."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                job.tx = self._attempt(job)
+                return
+            except Exception as error:
+                if not self._again(error, tries):
+                    job.error = error
+                    return
+            time.sleep(random.uniform(0, PAUSE * min(tries, 10)))  # noqa: S311
+
+    def _attempt(self, job: Job) -> Tx:
+        with self._engine.connect() as connection:
+            with transaction(connection, self._kind.begin):
+                tx = Tx(connection, self._schema, alone=False)
+                job.result = job.unit(tx)
+                tx.flush()
+                self._record_events(connection, tx)
+            control(connection, "COMMIT")
+        return tx
+
+    def _record_events(self, connection: sa.Connection, tx: Tx) -> None:
+        rows = [
+            {
+                "resource_type": record.type,
+                "resource_id": id,
+                "account_id": record.get("accountId"),
+                "created": tx.now,
+            }
+            for (_, id), record in tx.touched.items()
+        ]
+        if rows:
+            connection.execute(sa.insert(self._pending), rows)
+
+    def _again(self, error: BaseException, tries: int) -> bool:
+        """Whether the unit may do better if it is run again."""
+        for cause in causes(error):
+            if isinstance(cause, Conflict):
+                return tries < CONFLICTS
+            if isinstance(cause, NotUnique):
+                return tries < TAKEN
+            if isinstance(cause, sa.exc.DBAPIError):
+                # A connection lost at COMMIT leaves open what became of the unit: the caller must look.
+                lost = cause.connection_invalidated and cause.statement != "COMMIT"
+                return tries < CONFLICTS and (lost or self._kind.again(cause))
+        return False
+
+    def _hand_over(self, group: Group) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._settle, group)
+
+    def _settle(self, group: Group) -> None:
+        settle(self._bus, group)
+
+
+def control(connection: sa.Connection, statement: str) -> None:
+    """Run a statement that steers a transaction."""
+    connection.exec_driver_sql(statement)
+
+
+@contextlib.contextmanager
+def transaction(connection: sa.Connection, begin: tuple[str, ...]) -> Iterator[None]:
+    """Begin a transaction; an exception rolls it back. Whoever wants it kept says COMMIT afterwards."""
+    for statement in begin:
+        control(connection, statement)
+    try:
+        yield
+    except BaseException:
+        try:
+            control(connection, "ROLLBACK")
+        except sa.exc.DBAPIError:
+            connection.invalidate()
+        raise
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those it was raised for."""
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def read(engine: sa.Engine, kind: Kind, query: Callable[[sa.Connection], Any]) -> Any:
+    """Run a query on a snapshot; once more if the connection turns out to be dead."""
+    for last in (False, True):
+        try:
+            with engine.connect() as connection:
+                with transaction(connection, kind.snapshot):
+                    result = query(connection)
+                control(connection, "ROLLBACK")
+                return result
+        except sa.exc.DBAPIError as error:
+            if last or not error.connection_invalidated:
+                raise
+    raise AssertionError

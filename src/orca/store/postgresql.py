@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is particular to PostgreSQL. Source: https://www.postgresql.org/docs/current/."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import zlib
+from collections.abc import Generator
+
+import sqlalchemy as sa
+
+from orca.store.errors import CannotOpen
+
+POOL = 16
+"""Most connections: every writer, reader, the sequencer and a few to spare."""
+CONFLICTS = frozenset({"40001", "40P01"})
+"""Serialization failure and deadlock: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+BINARY = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
+
+
+def create_engine(url: str) -> sa.Engine:
+    """An engine whose connections leave BEGIN and COMMIT to us."""
+    given = sa.make_url(url).set(drivername="postgresql+psycopg")
+    return sa.create_engine(
+        given, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, pool_size=POOL, max_overflow=0
+    )
+
+
+@contextlib.contextmanager
+def locked(connection: sa.Connection, name: str) -> Generator[None]:
+    """A transaction that no other server has at the same time under this name; also around changes of tables."""
+    connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
+    try:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({zlib.crc32(f'orca.{name}'.encode())})")
+        yield
+    except BaseException:
+        with contextlib.suppress(sa.exc.DBAPIError):
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
+
+
+def prepare(connection: sa.Connection) -> None:
+    """Refuse a database that orders text by a language. Raises ``CannotOpen``."""
+    row = connection.exec_driver_sql(
+        "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
+    ).one()
+    if row[0] not in BINARY or row[1] != "UTF8":
+        raise CannotOpen(
+            f"the database has encoding {row[1]} and orders text by {row[0]}; make it with"
+            " CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
+        )
+
+
+def again(error: sa.exc.DBAPIError) -> bool:
+    """Whether another transaction is to blame."""
+    return getattr(error.orig, "sqlstate", None) in CONFLICTS
+
+
+def violated(error: sa.exc.IntegrityError) -> str | None:
+    """The column of a violated uniqueness constraint."""
+    if getattr(error.orig, "sqlstate", None) != "23505":
+        return None
+    detail = getattr(getattr(error.orig, "diag", None), "message_detail", None) or ""
+    found = re.match(r"Key \((\w+)\)=", detail)
+    return found.group(1) if found else None

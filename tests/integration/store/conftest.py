@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every kind of database: a server of each for the whole run, an empty database for each test."""
+
+import contextlib
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "unit" / "store")]
+
+from databases import SERVERS
+from things import build
+
+from orca.store import Database, pool, sqlite
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """The servers by kind, each started when first wanted."""
+    with contextlib.ExitStack() as running:
+        started = {}
+
+        def get(kind):
+            if kind not in started:
+                started[kind] = running.enter_context(SERVERS[kind]())
+            return started[kind]
+
+        yield get
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def url(request, servers, tmp_path):
+    """An empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    with servers(request.param).database() as made:
+        yield made
+
+
+@pytest.fixture
+async def db(url):
+    database = await Database.open(url, build())
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """While this event is set, no COMMIT succeeds."""
+    full = threading.Event()
+    control, steer = sqlite.control, pool.control
+
+    def check(statement):
+        if statement == "COMMIT" and full.is_set():
+            raise sqlite3.OperationalError("database or disk is full")
+
+    def wrapped(connection):
+        execute = control(connection)
+
+        def run(statement):
+            check(statement)
+            return execute(statement)
+
+        return run
+
+    def steered(connection, statement):
+        check(statement)
+        steer(connection, statement)
+
+    monkeypatch.setattr(sqlite, "control", wrapped)
+    monkeypatch.setattr(pool, "control", steered)
+    return full

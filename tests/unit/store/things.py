@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small schema of its own: the store knows no declared type."""
+
+import sqlalchemy as sa
+
+from orca.store import Schema, StoredType
+from orca.store.events import event_table
+
+
+def build() -> Schema:
+    metadata = sa.MetaData()
+    event_table(metadata)
+    table = sa.Table(
+        "thing",
+        metadata,
+        sa.Column("id", sa.Integer, key="id", primary_key=True, autoincrement=True),
+        sa.Column("kind", sa.String(20), key="kind"),
+        sa.Column("name", sa.String(50), key="name"),
+        sa.Column("uuid", sa.String(50), key="uuid", unique=True),
+        sa.Column("state", sa.String(20), key="state"),
+        sa.Column("owner_id", sa.Integer, key="ownerId"),
+        sa.Column("account_id", sa.Integer, key="accountId"),
+        sa.Column("created", sa.BigInteger, key="created"),
+        sa.Column("removed", sa.BigInteger, key="removed"),
+        sa.Column("data", sa.Text, key="data"),
+        sa.Column("live_key", sa.String(100), key="liveKey", unique=True),
+        sqlite_autoincrement=True,
+    )
+    columns = frozenset(table.columns.keys())
+
+    def stored(name: str, kinds: frozenset[str], fields: frozenset[str]) -> StoredType:
+        return StoredType(
+            name=name,
+            root="thing",
+            table=table,
+            kinds=kinds,
+            columns=columns,
+            json_fields=fields,
+            live_key=lambda record: record.name,
+        )
+
+    types = (
+        stored("thing", frozenset(), frozenset({"labels", "size"})),
+        stored("box", frozenset({"box"}), frozenset({"labels", "size"})),
+    )
+    return Schema(metadata, {type.name: type for type in types})
