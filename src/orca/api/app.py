@@ -13,7 +13,6 @@ import logging
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -22,12 +21,14 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from orca import wire
-from orca.api import listing
+from orca.api import html, listing
 from orca.api.agent_socket import AgentSocket
-from orca.api.ask import MAX_BODY, Ask, Proxies, take_apart
+from orca.api.ask import Ask, Proxies, take_apart
+from orca.api.body import read_body
 from orca.api.callers import Caller, Unchecked, identify, unauthorized
 from orca.api.event_socket import EventSocket
 from orca.api.operations import Answer, Operation, not_found
+from orca.api.origin import check_origin
 from orca.api.passwords import Passwords, TooMany
 from orca.api.signer import Signer
 from orca.api.streams import Backends, StreamSockets
@@ -54,6 +55,8 @@ class Application:
         self.services = services
         self.trusted = trusted
         self.passwords = Passwords()
+        self.assets = html.Assets()
+        self.pages = html.Pages(self, self.assets)
         self.streams = StreamSockets(services)
         self.stopping = asyncio.Event()
 
@@ -71,14 +74,17 @@ class Application:
         """Answer a request."""
         if request.url.path == "/ping":
             return Response("pong", media_type="text/plain")
+        if request.url.path.startswith(html.assets.PREFIX):
+            return self.assets.serve(request.url.path)
         ask = take_apart(request.scope, self.trusted)
         caller: Caller | None = None
         try:
+            if html.wanted(ask):
+                return await self.pages.respond(ask, request)
             check_origin(ask)
-            if not ask.version:
-                return self.answer(ask, None, Answer(200, versions(ask)))
-            if ask.version not in VERSIONS:
-                raise not_found()
+            root = self.root(ask)
+            if root is not None:
+                return self.answer(ask, None, root)
             if ask.path[:1] == ["scripts"] and len(ask.path) == 2:
                 return await self.script(ask)
             caller, answer = await self.perform(ask, request)
@@ -88,32 +94,56 @@ class Application:
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception:
-            incident = str(uuid.uuid4())
-            log.exception("incident %s: %s %s", incident, ask.method, "/".join(ask.path))
-            defect = Refused("Internal Server Error", f"an error of the server, logged as {incident}", status=500)
-            return self.refusal(ask, caller, defect)
+            return self.refusal(ask, caller, self.defect(ask))
+
+    def root(self, ask: Ask) -> Answer | None:
+        """The list of versions; None where the request is about one of them. 404 for others."""
+        if not ask.version:
+            if ask.method not in SAFE:
+                raise Refused("Method not allowed", status=405)
+            return Answer(200, versions(ask))
+        if ask.version not in VERSIONS:
+            raise not_found()
+        return None
+
+    def defect(self, ask: Ask) -> Refused:
+        """Log the exception that is being handled; what the client is told of it."""
+        incident = str(uuid.uuid4())
+        log.exception("incident %s: %s %s", incident, ask.method, "/".join(ask.path))
+        return Refused("Internal Server Error", f"an error of the server, logged as {incident}", status=500)
 
     async def perform(self, ask: Ask, request: Request) -> tuple[Caller, Answer]:
         """Identify the caller and do what is asked."""
-        services = self.services
         if ask.method in SAFE:
+            return await self.read(ask)
+        caller = await self.identify(ask)
+        ask.body = await read_body(request)
+        return caller, await self.change(ask, caller)
 
-            def read(tx: ReadTx) -> tuple[Caller, Answer]:
-                caller = identify(tx, services, ask, self.passwords)
-                return caller, Operation(tx, services, ask, caller).read()
+    async def read(self, ask: Ask) -> tuple[Caller, Answer]:
+        """GET, with who asked."""
 
-            return await self.identified(ask, read)
+        def read(tx: ReadTx) -> tuple[Caller, Answer]:
+            caller = identify(tx, self.services, ask, self.passwords)
+            return caller, Operation(tx, self.services, ask, caller).read()
+
+        return await self.identified(ask, read)
+
+    async def identify(self, ask: Ask) -> Caller:
+        """Who asks for a change."""
         if ask.method not in ("POST", "PUT", "DELETE"):
             raise Refused("Method not allowed", status=405)
-        caller = await self.identified(ask, lambda tx: identify(tx, services, ask, self.passwords))
-        ask.body = await read_body(request)
+        return await self.identified(ask, lambda tx: identify(tx, self.services, ask, self.passwords))
+
+    async def change(self, ask: Ask, caller: Caller) -> Answer:
+        """Everything that is no GET."""
         if ask.method == "POST" and [part.lower() for part in ask.path] == ["publish"]:
-            return caller, self.publish(ask, caller)
+            return self.publish(ask, caller)
 
         def write(tx: Tx) -> Answer:
-            return Operation(tx, services, ask, caller).write()
+            return Operation(tx, self.services, ask, caller).write()
 
-        return caller, await services.db.write(write)
+        return await self.services.db.write(write)
 
     async def identified(self, ask: Ask, read: Callable[[ReadTx], T]) -> T:
         """Run a read that begins with ``identify``; a password it meets is checked outside of it."""
@@ -251,27 +281,6 @@ class Application:
         if caller.agent_id is None:
             raise Refused("Forbidden", "this is for agents", status=403)
         await self.services.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)
-
-
-async def read_body(request: Request) -> bytes:
-    """The body, as far as it is not too large."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise Refused("Request Entity Too Large", f"a body has at most {MAX_BODY} bytes", status=413)
-    return bytes(body)
-
-
-def check_origin(ask: Ask, *, websocket: bool = False) -> None:
-    """A change or an upgrade that a browser sends for another site is refused."""
-    if ask.method in SAFE and not websocket:
-        return
-    origin = ask.headers.get("origin")
-    own = urlsplit(ask.origin).netloc
-    foreign = origin is not None and urlsplit(origin).netloc != own
-    if foreign or ask.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        raise Refused("Forbidden", "requests from other sites are not accepted", status=403)
 
 
 def versions(ask: Ask) -> dict[str, Any]:

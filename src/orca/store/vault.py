@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import os
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,10 @@ class Vault:
             file.flush()
             os.fsync(descriptor)
         return cls(key)
+
+    def derive(self, purpose: str) -> bytes:
+        """A key for something else, always the same for the same purpose."""
+        return hmac.digest(self._key, purpose.encode(), "sha256")
 
     @cached_property
     def _cipher(self) -> AESGCM:

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests of browsers: an answer becomes a page, a form becomes the request that it stands for."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import shlex
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from orca.api import listing
+from orca.api.ask import Ask
+from orca.api.body import read_body
+from orca.api.callers import Caller
+from orca.api.html import forms
+from orca.api.html.assets import Assets
+from orca.api.operations import Answer
+from orca.api.origin import check_origin
+from orca.engine import Services
+from orca.resources.errors import Refused
+
+SAFE = ("GET", "HEAD")
+FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 2000
+PLAIN = frozenset({"scripts", "openapi.json", "subscribe", "publish", "configcontent"})
+"""What is no page in any case."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Vary": "Accept",
+}
+
+
+class Api(Protocol):
+    """What the pages ask of the application."""
+
+    services: Services
+
+    async def read(self, ask: Ask) -> tuple[Caller, Answer]: ...
+    async def identify(self, ask: Ask) -> Caller: ...
+    async def change(self, ask: Ask, caller: Caller) -> Answer: ...
+    def headers(self, ask: Ask, caller: Caller | None) -> dict[str, str]: ...
+    def root(self, ask: Ask) -> Answer | None: ...
+    def defect(self, ask: Ask) -> Refused: ...
+
+
+@dataclass(kw_only=True)
+class Shown:
+    """What a page shows besides the answer: the form that was sent, and what came of it.
+
+    ``form``: its name, as ``create:container``, ``update``, ``remove`` or ``action:start``; ``request``: the
+    same as a command.
+    """
+
+    form: str = ""
+    typed: dict[str, str] = field(default_factory=dict)
+    error: Refused | None = None
+    request: str = ""
+    done: str = ""
+
+
+def wanted(ask: Ask) -> bool:
+    """Whether a page is asked for: by a browser, or by ``_format=html``."""
+    if ask.path[:1] and ask.path[0].lower() in PLAIN:
+        return False
+    form = ask.first("_format")
+    if form is not None:
+        return form.lower() == "html"
+    accept = ask.headers.get("accept", "").lower()
+    return "text/html" in accept and "application/json" not in accept
+
+
+class Pages:
+    """Answers browsers."""
+
+    def __init__(self, api: Api, assets: Assets) -> None:
+        self.api = api
+        self.assets = assets
+        self._key = api.services.vault.derive("csrf")
+
+    async def respond(self, ask: Ask, request: Request) -> Response:
+        """A page for any request."""
+        as_json = ask.first("_view") == "json"
+        ask.query = [(key, value) for key, value in ask.query if key not in ("_format", "_view")]
+        caller: Caller | None = None
+        try:
+            check_origin(ask)
+            if ask.method in SAFE:
+                found = filter_chosen(ask)
+                if found is not None:
+                    return RedirectResponse(found, status_code=303, headers=HEADERS)
+                root = self.api.root(ask)
+                if root is not None:
+                    return await self.page(ask, None, root, Shown())
+                caller, answer = await self.api.read(ask)
+                return await self.page(ask, caller, answer, Shown(), as_json=as_json)
+            caller = await self.api.identify(ask)
+            ask.body = await read_body(request)
+            return await self.submit(ask, caller)
+        except Refused as refused:
+            return await self.error(ask, caller, refused)
+        except Exception:
+            return await self.error(ask, caller, self.api.defect(ask))
+
+    async def submit(self, ask: Ask, caller: Caller) -> Response:
+        """A form was sent: do it, and show what came of it; a refusal is shown in the form, as it was filled in."""
+        typed = typed_in(ask)
+        name = typed.get("_form", "")
+        state = Shown(form=name, typed=typed)
+        back = replace(ask, method="GET", body=b"", query=[])
+        try:
+            if not hmac.compare_digest(typed.get("_csrf", "").encode(), self.csrf(caller).encode()):
+                raise Refused("Forbidden", "this page is too old or not from here; send it again", status=403)
+            type = caller.view.types.get(typed.get("_schema", ""))
+            body = {} if type is None else forms.body_of(type, "u" if name == "update" else "c", typed)
+            state.request = command(ask, forms.masked(type, body))
+            if "_preview" not in typed:
+                ask.body = msgspec.json.encode(body)
+                ask.headers = {**ask.headers, "content-type": "application/json"}
+                answer = await self.api.change(ask, caller)
+                state.typed = {}
+                state.done = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+                return await self.page(ask, caller, answer, state)
+        except Refused as refused:
+            state.error = refused
+        caller, answer = await self.api.read(back)
+        status = 200 if state.error is None else state.error.status
+        return await self.page(back, caller, Answer(status, answer.body), state)
+
+    def csrf(self, caller: Caller) -> str:
+        """What forms of this person carry: other sites cannot know it."""
+        return hmac.digest(self._key, str(caller.user.id).encode(), "sha256").hex()
+
+    async def error(self, ask: Ask, caller: Caller | None, refused: Refused) -> Response:
+        """A page that says what is wrong."""
+        response = await self.page(ask, caller, Answer(refused.status, {"type": "error"}), Shown(error=refused))
+        if refused.status == 401:
+            response.headers["WWW-Authenticate"] = 'Basic realm="orca", charset="UTF-8"'
+        return response
+
+    async def page(
+        self, ask: Ask, caller: Caller | None, answer: Answer, state: Shown, *, as_json: bool = False
+    ) -> Response:
+        """Render in a thread: a long list takes its time."""
+        # Imported at the first page: the templates' engine would be a good part of the server's start.
+        from orca.api.html.render import render
+
+        csrf = "" if caller is None else self.csrf(caller)
+        text = await asyncio.to_thread(
+            render, ask, caller, answer.body, state, csrf=csrf, assets=self.assets.urls, as_json=as_json
+        )
+        headers = self.api.headers(ask, caller) | HEADERS
+        return Response(text, answer.status, headers=headers, media_type="text/html; charset=utf-8")
+
+
+def typed_in(ask: Ask) -> dict[str, str]:
+    """The fields of a form. Raises ``Refused`` for what no page of ours sends."""
+    kind = ask.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise Refused("Forbidden", "a page sends forms; ask for application/json", status=403)
+    try:
+        return dict(parse_qsl(ask.body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))
+    except ValueError:
+        raise Refused("InvalidBodyContent", "the form cannot be read") from None
+
+
+def filter_chosen(ask: Ask) -> str | None:
+    """Where the filter form leads: its three inputs become one parameter of the API."""
+    name = ask.first("_field")
+    if name is None:
+        return None
+    modifier, value = ask.first("_modifier") or "eq", ask.first("_value") or ""
+    ask.query = [(key, text) for key, text in ask.query if not key.startswith("_") and text]
+    if not name or not (value or modifier in ("null", "notnull")):
+        return listing.own_url(ask, marker=None)
+    key = name if modifier == "eq" else f"{name}_{modifier}"
+    ask.query.append((key, value))
+    return listing.own_url(ask, marker=None)
+
+
+def command(ask: Ask, body: dict[str, Any] | None = None) -> str:
+    """The request for a terminal."""
+    query = replace(ask, query=[(key, value) for key, value in ask.query if key != "_method"])
+    words = ["curl", "-u", '"$ORCA_ACCESS_KEY:$ORCA_SECRET_KEY"']
+    if ask.method not in SAFE:
+        words += ["-X", ask.method]
+    words.append(shlex.quote(listing.own_url(query)))
+    if body:
+        words += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(msgspec.json.encode(body).decode())]
+    return " ".join(words)
