@@ -8,7 +8,6 @@ import logging
 
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, Call, CommandFailed, Run
-from orca.network import Delivery
 from orca.orchestration.lifecycle import gone
 from orca.provision import hosts
 from orca.provision.agents import answers
@@ -60,13 +59,12 @@ async def remove(run: Run) -> None:
 
     def unit(tx: Tx) -> None:
         host = run.resource(tx)
-        delivery = run.services.part(Delivery)
         for instance in tx.find("instance", hostId=host.id):
             run.engine.supersede(tx, instance)
             gone(tx, run.services, instance)
             tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
         pools.forget(tx, host)
-        hosts.forget(tx, delivery.items, host)
+        hosts.forget(tx, run.services, host)
 
     run.finish(unit)
     if connection is not None:

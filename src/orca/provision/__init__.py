@@ -3,7 +3,7 @@
 
 from orca.engine import Services
 from orca.engine.tasks import Task
-from orca.provision import agents, certificates, hosts, projects, registration, settings
+from orca.provision import agents, certificates, hosts, machines, projects, registration, settings
 
 
 def install(services: Services) -> None:
@@ -15,6 +15,7 @@ def install(services: Services) -> None:
     services.add(agents.behaviour)
     services.add(hosts.behaviour)
     services.add(certificates.behaviour)
+    services.add(machines.behaviour)
     services.schedule.add(Task(name="agent.ping", run=agents.ping_everybody))
     services.background("hosts follow settings", lambda: hosts.follow_settings(services))
     services.background("agents reconnect", lambda: agents.await_everybody(services))

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Services
+from orca.engine import Engine, Services
+from orca.provision import machines
 from orca.store import ANY, Record, Tx
 
 PRIMARY = "primary"
@@ -52,20 +53,26 @@ def equip(
     _tie(tx, services, "hostIpAddressMap", hostId=host.id, ipAddressId=row.id)
 
 
-def machine_below(tx: Tx, services: Services, agent: Record, account_id: int, uuid: str, *, kind: str) -> Record:
+def machine_below(
+    tx: Tx, services: Services, agent: Record, account_id: int, uuid: str, *, kind: str, **fields: Any
+) -> Record:
     """The physical host of an agent's host; one that the platform made itself is known by that uuid already."""
     made = tx.first("physicalHost", accountId=account_id, externalId=uuid)
     if made is not None:
-        return tx.update(made, agentId=agent.id)
-    return ensure(tx, services, "physicalHost", uuid, kind, accountId=account_id, agentId=agent.id)
+        return made if made.agentId == agent.id else tx.update(made, agentId=agent.id)
+    return ensure(tx, services, "physicalHost", uuid, kind, accountId=account_id, agentId=agent.id, **fields)
 
 
-def forget(tx: Tx, host: Record) -> None:
+def forget(tx: Tx, engine: Engine, host: Record) -> None:
     """A host is gone: so are its address and the machine below it."""
     ties = tx.find("hostIpAddressMap", hostId=host.id)
     rows = [*ties, *tx.find("ipAddress", id=[tie.ipAddressId for tie in ties])]
     if host.physicalHostId is not None and tx.count("host", physicalHostId=host.physicalHostId) <= 1:
-        rows += tx.find("physicalHost", id=host.physicalHostId)
+        below = tx.require("physicalHost", host.physicalHostId)
+        if below.kind == "machine":
+            machines.host_is_gone(tx, engine, below)
+        else:
+            rows.append(below)
     for row in rows:
         tx.update(row, state="removed", removed=tx.now)
 

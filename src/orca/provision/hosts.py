@@ -120,10 +120,10 @@ async def follow_settings(services: Services) -> None:
             await services.db.write(unit)
 
 
-def forget(tx: Tx, items: ConfigItems, host: Record) -> None:
+def forget(tx: Tx, services: Services, host: Record) -> None:
     """Take a host out of the network and make its agent's credentials worthless. Its containers are gone already."""
-    membership.leave(tx, items, host)
-    host_parts.forget(tx, host)
+    membership.leave(tx, services.part(Delivery).items, host)
+    host_parts.forget(tx, services.engine, host)
     agent = tx.get("agent", host.agentId)
     if agent is None:
         return

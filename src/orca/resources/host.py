@@ -77,6 +77,7 @@ PHYSICAL_HOST = ResourceType(
         "create": process("requested", "creating", "created", "bootstrap"),
         "bootstrap": process("created", "bootstrapping", "active"),
         "update": process("active", "updating", "active"),
+        "error": process("creating bootstrapping updating", "erroring", "error"),
         "remove": process("requested bootstrapping creating active updating error erroring", "removing", "removed"),
     },
 )

@@ -29,15 +29,8 @@ def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs) -> list[int]
     physical_id = None
     if knobs.add_physical_host:
         uuid = knobs.external_id or f"{agent.uuid}-physical-host"
-        physical_id = host_parts.ensure(
-            tx,
-            services,
-            "physicalHost",
-            uuid,
-            KIND,
-            accountId=account_id,
-            agentId=agent.id,
-            externalId=knobs.external_id,
+        physical_id = host_parts.machine_below(
+            tx, services, agent, account_id, uuid, kind=KIND, externalId=knobs.external_id
         ).id
     hosts = []
     for number in range(knobs.hosts):

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines that the platform has made for it: what their driver must know, and their end.
+
+Making one is the work of whoever handles ``physicalhost.create`` and ``physicalhost.bootstrap`` from outside; without a
+handler a machine waits, active, for the agent that says its ``externalId``.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from orca.engine import Behaviour, Call, Engine, Run
+from orca.resources.driver import CONFIGS, SECRETS
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx, Vault
+
+CONTEXT = "machine.secrets"
+DRIVERS = tuple(config.name for config in CONFIGS)
+
+behaviour = Behaviour()
+
+
+@behaviour.create("machine")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A machine of exactly one driver. What lets somebody act in the user's name is sealed and shown to nobody."""
+    given = [name for name in DRIVERS if fields.get(name) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        raise Refused(
+            "DriverConfigExactlyOneRequired", f"exactly one driver's configuration is required; given: {found}"
+        )
+    (name,) = given
+    secrets = {key: value for key, value in fields[name].items() if key in SECRETS and value is not None}
+    if fields.get("authKey"):
+        secrets["authKey"] = fields.pop("authKey")
+    fields[name] = {key: value for key, value in fields[name].items() if key not in secrets}
+    row = tx.insert(
+        "machine",
+        **{**fields, "accountId": fields.get("accountId") or call.account_id},
+        driver=name.removesuffix("Config"),
+        externalId=str(uuid.uuid4()),
+    )
+    tx.update(row, data={"secret": call.services.vault.seal(json.dumps(secrets), CONTEXT)})
+    call.request(tx, row, "create")
+    return row
+
+
+def secrets_of(vault: Vault, machine: Record) -> dict[str, str]:
+    """The sealed part of a machine's configuration, for the driver that makes it."""
+    sealed = machine.data.get("secret")
+    return {} if sealed is None else dict(json.loads(vault.open(sealed, CONTEXT)))
+
+
+@behaviour.process("machine.remove")
+async def remove(run: Run) -> None:
+    """The hosts on it go first."""
+
+    def unit(tx: Tx) -> None:
+        for host in _hosts(tx, run.resource_id):
+            _remove_host(tx, run.engine, host)
+
+    await run.step("hosts", unit)
+    await run.wait_for("the end of its hosts", lambda tx: not _hosts(tx, run.resource_id), roots={"host"})
+
+
+def _hosts(tx: ReadTx, machine_id: int) -> list[Record]:
+    return tx.find("host", physicalHostId=machine_id)
+
+
+def _remove_host(tx: Tx, engine: Engine, host: Record) -> None:
+    if host.state in ("active", "activating", "updating-active"):
+        engine.request(tx, host, "deactivate", remove=True)
+    elif host.state != "removing":
+        engine.request(tx, host, "remove")
+
+
+def host_is_gone(tx: Tx, engine: Engine, machine: Record) -> None:
+    """Without its last host a machine is of no use."""
+    if machine.state not in ("removing", "removed"):
+        engine.request(tx, machine, "remove")
