@@ -12,6 +12,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,19 +22,20 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from orca import wire
-from orca.api import html, listing
+from orca.api import html, listing, sessions
 from orca.api.agent_socket import AgentSocket
 from orca.api.ask import Ask, Proxies, take_apart
+from orca.api.bearer import check_csrf
 from orca.api.body import read_body
-from orca.api.callers import Caller, Unchecked, identify, unauthorized
+from orca.api.callers import Caller, identify
 from orca.api.event_socket import EventSocket
 from orca.api.operations import Answer, Operation, not_found
 from orca.api.origin import check_origin
-from orca.api.passwords import Passwords, TooMany
 from orca.api.signer import Signer
 from orca.api.streams import Backends, StreamSockets
 from orca.api.streams.paths import ROOTS as STREAMS
 from orca.engine import Services
+from orca.provision.passwords import Passwords
 from orca.provision.registration import registration_script
 from orca.provision.tokens import TokenRefused
 from orca.resources import ids
@@ -54,7 +56,6 @@ class Application:
     def __init__(self, services: Services, trusted: Proxies) -> None:
         self.services = services
         self.trusted = trusted
-        self.passwords = Passwords()
         self.assets = html.Assets()
         self.pages = html.Pages(self, self.assets)
         self.streams = StreamSockets(services)
@@ -117,6 +118,7 @@ class Application:
         if ask.method in SAFE:
             return await self.read(ask)
         caller = await self.identify(ask)
+        check_csrf(ask)
         ask.body = await read_body(request)
         return caller, await self.change(ask, caller)
 
@@ -124,7 +126,7 @@ class Application:
         """GET, with who asked."""
 
         def read(tx: ReadTx) -> tuple[Caller, Answer]:
-            caller = identify(tx, self.services, ask, self.passwords)
+            caller = identify(tx, self.services, ask)
             return caller, Operation(tx, self.services, ask, caller).read()
 
         return await self.identified(ask, read)
@@ -133,7 +135,7 @@ class Application:
         """Who asks for a change."""
         if ask.method not in ("POST", "PUT", "DELETE"):
             raise Refused("Method not allowed", status=405)
-        return await self.identified(ask, lambda tx: identify(tx, self.services, ask, self.passwords))
+        return await self.identified(ask, lambda tx: identify(tx, self.services, ask))
 
     async def change(self, ask: Ask, caller: Caller) -> Answer:
         """Everything that is no GET."""
@@ -143,21 +145,12 @@ class Application:
         def write(tx: Tx) -> Answer:
             return Operation(tx, self.services, ask, caller).write()
 
-        return await self.services.db.write(write)
+        answer = await self.services.part(Passwords).settle(lambda: self.services.db.write(write))
+        return replace(answer, cookies=sessions.cookies(ask, answer.body))
 
     async def identified(self, ask: Ask, read: Callable[[ReadTx], T]) -> T:
-        """Run a read that begins with ``identify``; a password it meets is checked outside of it."""
-        try:
-            return await self.services.db.read(read)
-        except Unchecked as unchecked:
-            name, secret = ask.basic() or ("", "")
-            try:
-                right = await self.passwords.check(name, ask.client, unchecked.kept, secret)
-            except TooMany:
-                raise Refused("Too Many Requests", "too many wrong passwords; wait a little", status=429) from None
-            if not right:
-                raise unauthorized("the key is not valid") from None
-        return await self.services.db.read(read)
+        """Run a read that begins with ``identify``; what it needs of passwords is worked out outside of it."""
+        return await self.services.part(Passwords).settle(lambda: self.services.db.read(read))
 
     def publish(self, ask: Ask, caller: Caller) -> Answer:
         """``POST publish``: an agent answers a command outside its socket."""
@@ -196,12 +189,15 @@ class Application:
             headers["X-Orca-Ignored-Fields"] = ", ".join(
                 name for name in sorted(set(ask.ignored)) if name.isascii() and name.isprintable()
             )
-        return Response(
+        response = Response(
             msgspec.json.encode(answer.body),
             status_code=answer.status,
             headers=headers,
             media_type="application/json; charset=utf-8",
         )
+        for cookie in answer.cookies:
+            response.headers.append("Set-Cookie", cookie)
+        return response
 
     def refusal(self, ask: Ask, caller: Caller | None, refused: Refused) -> Response:
         """An error in the API's form."""
@@ -218,6 +214,8 @@ class Application:
         if refused.field is not None:
             body["fieldName"] = refused.field
         response = self.answer(ask, caller, Answer(refused.status, body))
+        if refused.retry_after is not None:
+            response.headers["Retry-After"] = str(refused.retry_after)
         if refused.status == 401 and ask.headers.get("x-api-no-challenge", "").lower() != "true":
             response.headers["WWW-Authenticate"] = 'Basic realm="orca"'
         return response
@@ -263,7 +261,7 @@ class Application:
 
     async def subscribe(self, socket: WebSocket, ask: Ask) -> None:
         """``subscribe``: an agent's command socket, or a client's event stream."""
-        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask, self.passwords))
+        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask))
         if "subscribe" not in caller.view.types and "subscribe" not in caller.view.paths:
             raise not_found()
         await socket.accept()
@@ -277,7 +275,7 @@ class Application:
 
     async def backend(self, socket: WebSocket, ask: Ask) -> None:
         """``connectbackend``: an agent brings a stream that it was asked for."""
-        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask, self.passwords))
+        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask))
         if caller.agent_id is None:
             raise Refused("Forbidden", "this is for agents", status=403)
         await self.services.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import msgspec
 
-from orca.api.passwords import hash_password
 from orca.engine import Services
 from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
+from orca.provision.passwords import hash_password
+from orca.provision.settings import ACCESS_CONTROL, SECURITY
 from orca.store import Tx
 
 BUILT_IN = ("superadmin", "admin", "system", "service", "token")
 ADMIN_FILE = "admin.json"
 
 
-SECURITY = "api.security.enabled"
 PASSWORD_LENGTH = 24
 
 
@@ -52,9 +52,11 @@ async def first_start(services: Services) -> Admin | None:
     A start that is killed before the file of the credentials is written does the whole again: the file comes first, and
     the unit that makes the keys valid after it.
     """
-    closed = await services.db.read(lambda tx: tx.first("setting", name=SECURITY))
-    if closed is not None:
-        if (closed.value == "false") != services.server.open:
+    chosen = await services.db.read(
+        lambda tx: tx.first("setting", name=ACCESS_CONTROL) or tx.first("setting", name=SECURITY)
+    )
+    if chosen is not None:
+        if (chosen.value == "false") != services.server.open:
             raise WrongMode("access control is chosen when a data directory is made, and stays as it is")
         return None
     password = new_secret_key()[:PASSWORD_LENGTH]
@@ -87,7 +89,8 @@ def set_up(tx: Tx, services: Services, admin: Admin) -> None:
         publicValue="admin",
         secretHash=admin.password_hash,
     )
-    tx.insert("setting", name=SECURITY, value="false" if services.server.open else "true")
+    for name in (SECURITY, ACCESS_CONTROL):
+        tx.insert("setting", name=name, value="false" if services.server.open else "true")
     for step in services.first_start:
         step(tx)
     for project in tx.find("project"):

@@ -8,38 +8,53 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from orca.api import sessions
 from orca.api.ask import Ask
-from orca.api.passwords import Passwords
+from orca.api.bearer import bearer
 from orca.engine import Services
-from orca.provision import registration
+from orca.provision import local_auth, registration
+from orca.provision.identities import LOCAL
+from orca.provision.passwords import NOBODY, Passwords
 from orca.provision.tokens import TokenRefused
 from orca.resources import ids
 from orca.resources.errors import Refused
+from orca.resources.types import ROLES
 from orca.resources.views import View, view
 from orca.store import ReadTx, Record
 from orca.wire.loopback import is_loopback
 
+UNAUTHORIZED = 401
 KEY_KINDS = ("apiKey", "agentApiKey")
 EVERYWHERE = frozenset({"superadmin", "service", "admin", "readAdmin"})
 """Roles that see the rows of all accounts."""
 PROJECT_ROLES = ("owner", "member", "restricted", "readonly")
+LOWER = frozenset({"readAdmin", "user", "project", *PROJECT_ROLES})
+"""Roles that an administrator may take on for a request (``_role``): each may do less."""
+GENERATED = re.compile(r"[A-Z0-9]{20}")
+"""Access keys that the server made: nobody's login looks like one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """``account``: on whose behalf; ``user``: who signed in. They differ when somebody works in a project."""
+    """``account``: on whose behalf; ``user``: who signed in. They differ when somebody works in a project.
+
+    ``auth``: how, in the audit log's words; ``proof``: the row of the key or token that was shown.
+    """
 
     role: str
     account: Record
     user: Record
     view: View
     agent_id: int | None = None
+    auth: str = "BasicAuth"
+    proof: Record | None = None
 
     def scope(self, tx: ReadTx, type: str, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Cut a SELECT on a type to the rows this caller may see."""
@@ -61,24 +76,30 @@ class Caller:
 
 
 def member_projects(tx: ReadTx, user_id: int) -> list[int]:
-    """The projects an account is a member of."""
-    members = tx.find("projectMember", externalId=str(user_id), externalIdType="rancher_id")
-    return [member.projectId for member in members]
+    """The projects an account is a member of; of those that are not active, only the ones it owns."""
+    members = tx.find("projectMember", externalId=str(user_id), externalIdType=LOCAL, state="active")
+    active = {id for (id,) in tx.values("project", "id", id=[member.projectId for member in members], state="active")}
+    return [member.projectId for member in members if member.projectId in active or member.role == "owner"]
 
 
-class Unchecked(Exception):
-    """The credential is a password that must be checked outside the read."""
+def identify(tx: ReadTx, services: Services, ask: Ask) -> Caller:
+    """The caller behind a request. Raises ``Refused`` with 401 or 403, or ``passwords.Unchecked``."""
+    if sessions.is_sign_in(ask):
+        return by_nobody(tx, ask)
+    if services.server.open:
+        check_door(ask)
+        if not local_auth.enabled(tx, services) and ask.headers.get("x-enforce-authentication", "").lower() != "true":
+            return open_door(tx, services, ask)
+    return by_credentials(tx, services, ask)
 
-    def __init__(self, kept: str) -> None:
-        super().__init__()
-        self.kept = kept
 
-
-def identify(tx: ReadTx, services: Services, ask: Ask, passwords: Passwords) -> Caller:
-    """The caller behind a request. Raises ``Refused`` with 401 or 403, or ``Unchecked``."""
+def by_credentials(tx: ReadTx, services: Services, ask: Ask) -> Caller:
+    """Whoever the credentials name. Raises like ``identify``."""
+    given = bearer(ask)
+    if given is not None:
+        session, account = sessions.verify(tx, services, given.token)
+        return act(tx, services, ask, active(account), auth="TokenAuth", proof=session, project=given.project)
     credentials = ask.basic()
-    if services.server.open and ask.headers.get("x-enforce-authentication", "").lower() != "true":
-        return open_door(tx, services, ask)
     if credentials is None:
         raise unauthorized("credentials are needed")
     name, secret = credentials
@@ -86,13 +107,24 @@ def identify(tx: ReadTx, services: Services, ask: Ask, passwords: Passwords) -> 
         return by_token(tx, services, ask, secret)
     credential = tx.first("credential", publicValue=name, kind=KEY_KINDS, state="active")
     if credential is None:
-        credential = by_password(tx, passwords, name, secret)
+        credential = by_password(tx, services.part(Passwords), ask, name, secret)
     elif not matches(credential, secret):
         raise unauthorized("the key is not valid")
-    user = tx.get("account", credential.accountId)
-    if user is None or user.state != "active" or user.removed is not None:
+    return act(tx, services, ask, active(tx.get("account", credential.accountId)), proof=credential)
+
+
+def active(account: Record | None) -> Record:
+    """The account, if it may do anything now. Raises ``Refused`` with 401."""
+    if account is None or account.state != "active" or account.removed is not None:
         raise unauthorized("the account is not active")
-    return act(tx, ask, user)
+    return account
+
+
+def by_nobody(tx: ReadTx, ask: Ask) -> Caller:
+    """Who is about to sign in sees ``token`` alone."""
+    account = tx.first("account", uuid="token")
+    assert account is not None
+    return Caller(role="token", account=account, user=account, view=view("token", ask.version), auth="TokenAccount")
 
 
 def matches(credential: Record, secret: str) -> bool:
@@ -101,37 +133,40 @@ def matches(credential: Record, secret: str) -> bool:
     return hmac.compare_digest(credential.secretHash or "", given)
 
 
-def by_password(tx: ReadTx, passwords: Passwords, name: str, secret: str) -> Record:
-    """The credential of a login, if its password is known to be right."""
-    credential = tx.first("credential", publicValue=name, kind="password", state="active")
-    if credential is None or not credential.secretHash:
+def by_password(tx: ReadTx, passwords: Passwords, ask: Ask, name: str, secret: str) -> Record:
+    """The credential of a login, if its password is right. Raises ``Refused`` with 401, or ``Unchecked``."""
+    if GENERATED.fullmatch(name):
         raise unauthorized("the key is not valid")
-    if not passwords.known(credential.secretHash, secret):
-        raise Unchecked(credential.secretHash)
+    credential = tx.first("credential", publicValue=name, kind="password", state="active")
+    kept = NOBODY if credential is None else str(credential.secretHash)
+    if not passwords.matches(name, ask.client, kept, secret) or credential is None:
+        raise unauthorized("the key is not valid")
     return credential
 
 
-def open_door(tx: ReadTx, services: Services, ask: Ask) -> Caller:
-    """Without access control a good key still counts; anything else acts as the administrator.
-
-    Only for requests that name this machine: a web page elsewhere cannot reach the server by a name of its own.
-    """
+def check_door(ask: Ask) -> None:
+    """Without access control only requests that name this machine count: no web page elsewhere can reach the server."""
     host = urlsplit(ask.origin).hostname or ""
     if not is_loopback(host):
         raise Refused("Forbidden", "without access control the server answers to localhost only", status=403)
-    credentials = ask.basic()
-    if credentials is not None and credentials[0].lower() == "registrationtoken":
-        return by_token(tx, services, ask, credentials[1])
-    credential = (
-        tx.first("credential", publicValue=credentials[0], kind=KEY_KINDS, state="active") if credentials else None
-    )
-    if credentials is not None and credential is not None and matches(credential, credentials[1]):
-        user = tx.require("account", credential.accountId)
-        if user.state == "active":
-            return act(tx, ask, user)
+
+
+def open_door(tx: ReadTx, services: Services, ask: Ask) -> Caller:
+    """Without access control good credentials still count; anything else acts as the administrator."""
+    if ask.basic() is not None or bearer(ask) is not None:
+        try:
+            return by_credentials(tx, services, ask)
+        except Refused as refused:
+            if refused.status != UNAUTHORIZED or is_registration(ask):
+                raise
     admin = tx.first("account", uuid="admin")
     assert admin is not None
-    return act(tx, ask, admin)
+    return act(tx, services, ask, admin, auth="AdminAuth")
+
+
+def is_registration(ask: Ask) -> bool:
+    """Whether a host shows its registration token."""
+    return (ask.basic() or ("", ""))[0].lower() == "registrationtoken"
 
 
 def by_token(tx: ReadTx, services: Services, ask: Ask, token: str) -> Caller:
@@ -143,35 +178,77 @@ def by_token(tx: ReadTx, services: Services, ask: Ask, token: str) -> Caller:
     account = tx.require("account", row.accountId)
     if account.state != "active":
         raise unauthorized("the project is not active")
-    return Caller(role="register", account=account, user=account, view=view("register", ask.version))
+    return Caller(
+        role="register",
+        account=account,
+        user=account,
+        view=view("register", ask.version),
+        auth="RegistrationToken",
+        proof=row,
+    )
 
 
-def act(tx: ReadTx, ask: Ask, user: Record) -> Caller:
+def act(
+    tx: ReadTx,
+    services: Services,
+    ask: Ask,
+    user: Record,
+    *,
+    auth: str = "BasicAuth",
+    proof: Record | None = None,
+    project: str | None = None,
+) -> Caller:
     """The caller as itself, or inside the project it names."""
-    project = ask.project or ask.headers.get("x-api-project-id") or ask.first("projectId")
+    project = ask.project or ask.headers.get("x-api-project-id") or ask.first("projectId") or project
     kind = str(user.kind)
     if project is None or (kind == "project" and ids.parse(project) == user.id):
-        agent = tx.first("agent", accountId=user.id) if kind == "agent" else None
-        return Caller(
-            role=kind, account=user, user=user, view=view(kind, ask.version), agent_id=agent.id if agent else None
-        )
-    account = tx.get("project", ids.parse(project))
-    role = None if account is None else project_role(tx, account, user)
-    if (
-        account is None
-        or role is None
-        or account.removed is not None
-        or (account.state != "active" and role != "owner")
-    ):
+        role, account = kind, user
+    else:
+        role, account = in_project(tx, ids.parse(project), user)
+    role = role_for(services, ask, user, role)
+    agent = tx.first("agent", accountId=user.id) if role == "agent" else None
+    return Caller(
+        role=role,
+        account=account,
+        user=user,
+        view=view(role, ask.version),
+        agent_id=None if agent is None else agent.id,
+        auth=auth,
+        proof=proof,
+    )
+
+
+def in_project(tx: ReadTx, project_id: int | None, user: Record) -> tuple[str, Record]:
+    """Somebody's role in a project, and the project. Raises ``Refused`` with 403, whatever is the matter with it."""
+    project = tx.get("project", project_id)
+    role = None if project is None or project.removed is not None else project_role(tx, project, user)
+    if project is None or role is None or (project.state != "active" and role != "owner"):
         raise Refused("Forbidden", "this project is not accessible", status=403)
-    return Caller(role=role, account=account, user=user, view=view(role, ask.version))
+    return role, project
+
+
+def role_for(services: Services, ask: Ask, user: Record, role: str) -> str:
+    """The role that ``_role`` asks for. Only administrators may ask, and only for less; superadmin for any.
+
+    Without access control administrators may ask for any, as in v1. Raises ``Refused`` with 403.
+    """
+    wanted = ask.first("_role")
+    if wanted is None or user.kind not in ("admin", "superadmin") or wanted not in ROLES:
+        return role
+    anything = user.kind == "superadmin" or services.server.open
+    lower = PROJECT_ROLES[PROJECT_ROLES.index(role) :] if role in PROJECT_ROLES else LOWER
+    if wanted != role and wanted not in lower and not anything:
+        raise Refused("Forbidden", f"_role may only lower what one may do, and {wanted} does not", status=403)
+    return wanted
 
 
 def project_role(tx: ReadTx, project: Record, user: Record) -> str | None:
-    """The best role an account has in a project; an administrator owns every project."""
+    """The best role an account has in a project; an administrator owns every project. Only active members count."""
     if user.kind in EVERYWHERE:
         return "readonly" if user.kind == "readAdmin" else "owner"
-    members = tx.find("projectMember", projectId=project.id, externalId=str(user.id), externalIdType="rancher_id")
+    members = tx.find(
+        "projectMember", projectId=project.id, externalId=str(user.id), externalIdType=LOCAL, state="active"
+    )
     roles = [member.role for member in members if member.role in PROJECT_ROLES]
     return min(roles, key=PROJECT_ROLES.index) if roles else None
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orca.api import listing, openapi, schemas
+from orca.api import audited, listing, openapi, schemas, sessions
 from orca.api.ask import Ask
 from orca.api.callers import Caller
 from orca.api.representation import Renderer
 from orca.engine import Call, Services, lookup
+from orca.provision import audit
 from orca.resources import TYPES, ids, machine
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.validation import Validator
@@ -27,6 +28,7 @@ class Answer:
 
     status: int
     body: Any
+    cookies: tuple[str, ...] = ()
 
 
 class Operation:
@@ -131,7 +133,9 @@ class Operation:
     def write(self) -> Answer:
         """POST, PUT, DELETE. Raises ``Refused``; the unit is rolled back then."""
         try:
-            return self.change()
+            answer = self.change()
+            audit.write(self.writing, audited.entry(self.ask, self.caller, answer.body, answer.status))
+            return answer
         except NotUnique as error:
             raise Refused("NotUnique", f"{error.field} is already in use", field=error.field) from None
 
@@ -140,6 +144,8 @@ class Operation:
         path, method = self.ask.path, self.ask.method
         if not path:
             raise not_allowed()
+        if sessions.is_sign_out(self.ask):
+            return Answer(200, sessions.sign_out(self.writing, self.call, self.caller.proof))
         type = self.type(path[0])
         if len(path) == 1:
             self.allow(type.collection_methods, method)

@@ -25,7 +25,7 @@ import uvicorn
 
 import orca
 from orca import network, orchestration, provision, simulator, storage
-from orca.api import basics, bootstrap, streams, tls
+from orca.api import bootstrap, sessions, streams, tls
 from orca.api.app import Application
 from orca.api.ask import Proxies
 from orca.api.certificate import ServerCertificate
@@ -195,7 +195,7 @@ def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity)
         simulates=settings.sim,
     )
     services = Services(db=db, vault=Vault.open_file(settings.data_dir / "master.key"), server=server)
-    services.add(basics.behaviour)
+    services.add(sessions.behaviour)
     services.provide(Signer(settings.data_dir / "token.key"))
     streams.install(services)
     network.install(services)

@@ -3,15 +3,36 @@
 
 from orca.engine import Services
 from orca.engine.tasks import Task
-from orca.provision import agents, certificates, hosts, machines, projects, registration, settings
+from orca.provision import (
+    accounts,
+    agents,
+    audit,
+    certificates,
+    hosts,
+    identities,
+    local_auth,
+    logins,
+    machines,
+    members,
+    preferences,
+    project_removal,
+    projects,
+    registration,
+    setting_hooks,
+    settings,
+)
+from orca.provision.passwords import Passwords
 
 
 def install(services: Services) -> None:
     """Add the behaviour of projects, tokens, agents and hosts. `orca.network` is installed before."""
     services.provide(agents.Greeted())
+    services.provide(Passwords())
     services.at_first_start(settings.declare)
     projects.install(services)
     registration.install(services)
+    for part in (accounts, audit, identities, local_auth, logins, members, preferences, project_removal, setting_hooks):
+        services.add(part.behaviour)
     services.add(agents.behaviour)
     services.add(hosts.behaviour)
     services.add(certificates.behaviour)

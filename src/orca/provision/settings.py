@@ -7,6 +7,8 @@ import ipaddress
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from orca.engine.retention import DAYS as RETENTION
+from orca.engine.settings import environment, was_set
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
@@ -17,6 +19,10 @@ HOST_PREFIX = "network.host.prefix"
 AGENT_IMAGE = "agent.image"
 NET_IMAGE = "network.agent.image"
 DNS_IMAGE = "network.dns.image"
+SECURITY = "api.security.enabled"
+ACCESS_CONTROL = "access.control"
+"""What was chosen when the data directory was made."""
+SESSION_PERIOD = "api.auth.jwt.token.expiry"
 
 DEFAULTS = {
     TOKEN_PERIOD: str(30 * 86_400_000),
@@ -25,6 +31,8 @@ DEFAULTS = {
     AGENT_IMAGE: "orca/agent",
     NET_IMAGE: "orca/net",
     DNS_IMAGE: "orca/dns",
+    SESSION_PERIOD: str(16 * 3_600_000),
+    **{name: str(days) for name, days in RETENTION.items()},
 }
 
 
@@ -35,11 +43,16 @@ def declare(tx: Tx) -> None:
 
 
 def value(tx: ReadTx, name: str) -> str | None:
-    """The value in force: from the database, else the default, else None."""
-    row = tx.first("setting", name=name)
-    if row is not None and row.value is not None:
-        return str(row.value)
-    return DEFAULTS.get(name)
+    """The value in force: from the environment, else from the database, else the default, else None."""
+    given = was_set(tx, name)
+    return DEFAULTS.get(name) if given is None else given
+
+
+def source(tx: ReadTx, name: str) -> str:
+    """Where the value in force comes from."""
+    if environment(name) is not None:
+        return "Environment"
+    return "Default" if was_set(tx, name) is None else "Database"
 
 
 def _is_url(text: str) -> bool:
@@ -54,6 +67,8 @@ def _is_network(text: str) -> bool:
 CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
     API_HOST: (_is_url, "the URL at which hosts reach the server, such as https://orca.example.com:8080"),
     TOKEN_PERIOD: (lambda text: int(text) > 0, "a number of milliseconds"),
+    SESSION_PERIOD: (lambda text: int(text) >= 1000, "a number of milliseconds, at least 1000"),
+    **dict.fromkeys(RETENTION, (lambda text: 0 < int(text) < 36_500, "a number of days")),
     NETWORK_CIDR: (_is_network, "a network of IPv4 addresses with at least 256 of them, such as 10.42.0.0/16"),
     HOST_PREFIX: (lambda text: 16 <= int(text) <= 28, "the prefix length of a host's range, from 16 to 28"),
 }

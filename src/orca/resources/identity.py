@@ -82,6 +82,26 @@ LOCAL_AUTH_CONFIG = wire_only(
     part=False,
 )
 
+AUTH_TOKEN = ResourceType(
+    name="authToken",
+    plural="authTokens",
+    prefix="1at",
+    access=access(""),
+    base=False,
+    fields={
+        "id": integer(column=True),
+        "accountId": ref("account", "cru"),
+        "created": date("cru", column=True),
+        "expires": date("cru", column=True, index=True),
+        "key": string("cru", column=True, max_length=40),
+        "provider": string("cru", column=True),
+        "value": text("cru", column=True),
+        "version": string("cru", column=True),
+    },
+    live_key=lambda record: str(record.key),
+    unique_field="key",
+)
+
 CHANGE_SECRET_INPUT = wire_only(
     "changeSecretInput",
     {"newSecret": text("cr", required=True, nullable=False), "oldSecret": text("cr", required=True, nullable=False)},
@@ -118,6 +138,7 @@ TYPES = (
     IDENTITY,
     TOKEN,
     LOCAL_AUTH_CONFIG,
+    AUTH_TOKEN,
     CHANGE_SECRET_INPUT,
     AUDIT_LOG,
 )

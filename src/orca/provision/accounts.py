@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts: who may make which kind, and what goes with one that is removed. Projects: `projects`, `members`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call, Run
+from orca.engine.endings import REMOVE_DELAY
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+PRIVILEGED = frozenset({"superadmin", "system", "service", "token"})
+"""Kinds that with access control nobody gives away or gets credentials for through the API, except superadmin."""
+BUILT_IN = frozenset({"superadmin", "admin", "system", "service", "token"})
+"""Accounts (by uuid) that stay."""
+
+behaviour = Behaviour()
+
+
+def is_reserved(call: Call, kind: str | None) -> bool:
+    """Whether a kind of account is beyond the caller."""
+    return kind in PRIVILEGED and call.role != "superadmin" and not call.services.server.open
+
+
+def may_own_credentials(tx: ReadTx, call: Call, account_id: int) -> None:
+    """Refuse credentials that would make an administrator more than that. Raises ``Refused`` with 403."""
+    account = tx.get("account", account_id)
+    if account is not None and is_reserved(call, account.kind):
+        raise Refused("Forbidden", f"credentials of {account.name} are not made here", field="accountId", status=403)
+
+
+@behaviour.create("account")
+def create_account(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """An account without credentials; it gets them by ``apiKey`` and ``password``."""
+    refuse_reserved(call, fields.get("kind"))
+    account = tx.insert("account", **fields)
+    call.request(tx, account, "create")
+    return account
+
+
+@behaviour.update("account")
+def update_account(tx: Tx, call: Call, account: Record, fields: dict[str, Any]) -> Record:
+    """Another name, another kind."""
+    if is_reserved(call, account.kind):
+        raise Refused("Forbidden", f"{account.name} is not changed here", status=403)
+    refuse_reserved(call, fields.get("kind"))
+    if not fields:
+        return account
+    account = tx.update(account, **fields)
+    call.request(tx, account, "update")
+    return account
+
+
+def refuse_reserved(call: Call, kind: str | None) -> None:
+    """Raise ``Refused`` when the caller may not give this kind."""
+    if is_reserved(call, kind):
+        raise Refused("InvalidOption", f"kind {kind} is not given away here", field="kind")
+
+
+@behaviour.offered("account.activate")
+def may_be_activated(tx: ReadTx, call: Call, account: Record) -> bool:
+    """With access control ``superadmin`` stays as it is."""
+    return not is_reserved(call, account.kind)
+
+
+@behaviour.offered("account.remove", "account.purge")
+def may_be_removed(tx: ReadTx, call: Call, account: Record) -> bool:
+    """The server's own accounts stay."""
+    return account.uuid not in BUILT_IN
+
+
+@behaviour.remove("account")
+def remove_account(tx: Tx, call: Call, account: Record) -> Record:
+    """An account opens nothing from this moment."""
+    if account.uuid in BUILT_IN:
+        raise Refused("Method not allowed", "the server's own accounts stay", status=405)
+    call.request(tx, account, "remove")
+    return account
+
+
+@behaviour.process("account.remove")
+async def remove(run: Run) -> None:
+    """What an account has goes with it: credentials, tokens, memberships, preferences."""
+    run.finish(lambda tx: forget(tx, run.resource(tx)))
+
+
+def forget(tx: Tx, account: Record) -> None:
+    """Take away everything that is the account's alone."""
+    for row in tx.find("authToken", accountId=account.id):
+        tx.delete(row)
+    rows = [*tx.find("credential", accountId=account.id), *tx.find("userPreference", accountId=account.id)]
+    for row in [*rows, *tx.find("projectMember", externalId=str(account.id))]:
+        tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who works in a project, and as what. Source: section 6.4 of the v1 description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call
+from orca.provision.identities import LOCAL, PEOPLE, is_known
+from orca.resources import ids
+from orca.resources.errors import Refused
+from orca.store import ANY, ReadTx, Record, Tx
+
+ROLES = ("owner", "member", "restricted", "readonly")
+EVERYWHERE = ("admin", "superadmin", "service")
+"""Kinds of accounts that own every project."""
+
+behaviour = Behaviour()
+
+
+@behaviour.create("project")
+def create_project(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A project; its creator owns it unless members are named."""
+    given = fields.pop("members", None)
+    chosen = checked(tx, given) if given else [{"externalId": str(call.user_id), "role": "owner"}]
+    project = tx.insert("project", **fields)
+    for member in chosen:
+        add(tx, project, member)
+    call.request(tx, project, "create")
+    return project
+
+
+def first_project(tx: Tx, call: Call, account: Record) -> None:
+    """A project of one's own for somebody who signs in and never was a member of any."""
+    if account.kind not in PEOPLE or tx.find("projectMember", externalId=str(account.id), removed=ANY):
+        return
+    project = tx.insert("project", name=f"{account.name or 'user'}-Default")
+    add(tx, project, {"externalId": str(account.id), "role": "owner", "name": account.name})
+    call.request(tx, project, "create")
+
+
+@behaviour.action("project.setmembers")
+def set_members(tx: Tx, call: Call, project: Record, given: dict[str, Any]) -> dict[str, Any]:
+    """Replace all members at once. Who stays keeps the row, so that only what changed is told."""
+    wanted = {(member["externalId"], member["role"]): member for member in checked(tx, given.get("members") or [])}
+    present = {(row.externalId, row.role): row for row in tx.find("projectMember", projectId=project.id)}
+    for key, row in present.items():
+        if key not in wanted:
+            tx.update(row, state="removed", removed=tx.now)
+        elif row.state != "active":
+            tx.update(row, state="active")
+    for key, member in wanted.items():
+        if key not in present:
+            add(tx, project, member)
+    return {"type": "setProjectMembersInput", "members": given["members"]}
+
+
+def checked(tx: ReadTx, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Members as they are stored. Raises ``Refused``: one names nobody, somebody is named twice, nobody is an owner."""
+    if not members:
+        raise Refused("NotNullable", "a project has at least one member", field="members")
+    stored: dict[str, dict[str, Any]] = {}
+    for member in members:
+        if (member.get("externalIdType") or LOCAL) != LOCAL:
+            raise Refused("InvalidOption", f"externalIdType must be {LOCAL}", field="externalIdType")
+        account = tx.get("account", ids.parse(member.get("externalId")))
+        if account is None or not is_known(account):
+            message = f"there is no account {member.get('externalId')}"
+            raise Refused("InvalidReference", message, field="externalId")
+        if str(account.id) in stored:
+            raise Refused("NotUnique", f"{member['externalId']} is named twice", field="externalId")
+        role = member.get("role") or "member"
+        stored[str(account.id)] = {"externalId": str(account.id), "role": role, "name": member.get("name")}
+    if "owner" not in {member["role"] for member in stored.values()}:
+        raise Refused("InvalidOption", "one member at least is an owner", field="members")
+    return list(stored.values())
+
+
+def add(tx: Tx, project: Record, member: dict[str, Any]) -> Record:
+    """One more member."""
+    return tx.insert(
+        "projectMember",
+        projectId=project.id,
+        accountId=project.id,
+        state="active",
+        externalId=member["externalId"],
+        externalIdType=LOCAL,
+        role=member["role"],
+        name=member.get("name"),
+    )
+
+
+@behaviour.computed("projectMember.externalId")
+def external_id(tx: ReadTx, call: Call, member: Record) -> str | None:
+    """The account's id as clients know it."""
+    number = ids.parse(member.externalId)
+    return None if number is None else ids.show("account", number)
+
+
+@behaviour.computed("project.members")
+def members_of(tx: ReadTx, call: Call, record: Record) -> list[dict[str, Any]] | None:
+    """Members are rows of their own; the field is for creating only."""
+    return None
+
+
+@behaviour.offered(
+    "project.setmembers", "project.update", "project.activate", "project.deactivate", "project.remove", "project.purge"
+)
+def is_owner(tx: ReadTx, call: Call, project: Record) -> bool:
+    """Whether the caller may change the project: its owners and administrators, and never its own key."""
+    user = tx.get("account", call.user_id)
+    if user is None:
+        return False
+    if user.kind in EVERYWHERE and call.role not in ("readonly", "restricted", "member"):
+        return True
+    return bool(owners(tx, project.id, user.id))
+
+
+def owners(tx: ReadTx, project_id: int, user_id: int) -> list[Record]:
+    """The memberships that make somebody an owner."""
+    who = {"externalId": str(user_id), "externalIdType": LOCAL}
+    return tx.find("projectMember", projectId=project_id, role="owner", state="active", **who)
+
+
+@behaviour.update("project")
+def update_project(tx: Tx, call: Call, project: Record, fields: dict[str, Any]) -> Record:
+    """Owners change it; to others it is not there to be changed."""
+    if not is_owner(tx, call, project):
+        raise Refused("Not Found", status=404)
+    if not fields:
+        return project
+    project = tx.update(project, **fields)
+    call.request(tx, project, "update")
+    return project
+
+
+@behaviour.remove("project")
+def remove_project(tx: Tx, call: Call, project: Record) -> Record:
+    """Owners remove it, once it is deactivated."""
+    if not is_owner(tx, call, project):
+        raise Refused("Forbidden", "only owners remove a project", status=403)
+    call.request(tx, project, "remove")
+    return project

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A project is removed with all it has: first what runs, by processes of its own, then the rest."""
+
+from __future__ import annotations
+
+from orca.engine import Behaviour, Run
+from orca.engine.endings import REMOVE_DELAY
+from orca.resources import TYPES
+from orca.resources.errors import ActionNotAvailable
+from orca.store import ReadTx, Record, Tx
+
+BY_PROCESS = ("environment", "service", "host", "instance")
+"""What must be told to hosts, or waited for."""
+BATCH = 500
+"""Rows that a unit takes at most: no request waits noticeably behind it."""
+
+behaviour = Behaviour()
+
+
+@behaviour.process("project.remove")
+async def remove(run: Run) -> None:
+    """Nothing waits for a host that does not answer: it leaves, and its containers with it."""
+    await run.step("remove what runs", lambda tx: begin(tx, run))
+    await run.wait_for("what runs to be removed", lambda tx: not remaining(tx, run), roots=BY_PROCESS)
+    batch = 0
+    while await run.step(f"remove the rest, {batch}", lambda tx: forget(tx, run)):
+        batch += 1
+
+
+def remaining(tx: ReadTx, run: Run) -> list[Record]:
+    """What is still to be removed by processes of its own."""
+    return [row for type in BY_PROCESS for row in tx.find(type, accountId=run.resource_id)]
+
+
+def begin(tx: Tx, run: Run) -> None:
+    """Have everything removed, whatever it does now."""
+    for row in remaining(tx, run):
+        for action in ("remove", "deactivate", "stop"):
+            try:
+                run.engine.request(tx, row, action, remove=True)
+                break
+            except ActionNotAvailable:
+                continue
+        else:
+            run.engine.supersede(tx, row)
+            gone(tx, row)
+
+
+def forget(tx: Tx, run: Run) -> int:
+    """Remove a batch of the rest; how many rows that was."""
+    done = 0
+    for name, type in TYPES.items():
+        if name == "account" or not type.table or type.parent is not None:
+            continue
+        if not {"accountId", "removed", "state"} <= set(tx.table(name).c.keys()):
+            continue
+        query = tx.query(name, accountId=run.resource_id).limit(BATCH - done)
+        for row in tx.rows(name, query):
+            run.engine.supersede(tx, row)
+            gone(tx, row)
+            done += 1
+        if done >= BATCH:
+            break
+    return done
+
+
+def gone(tx: Tx, row: Record) -> None:
+    """It is removed."""
+    tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)
