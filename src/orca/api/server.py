@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,7 +32,7 @@ from orca.api.certificate import ServerCertificate
 from orca.api.signer import Signer
 from orca.engine import Server, Services
 from orca.resources import schema
-from orca.store import Database, Vault
+from orca.store import CannotOpen, Database, Vault
 from orca.wire.loopback import is_loopback
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class StartError(Exception):
 class Settings:
     """How to run a server.
 
+    ``database``: the URL of its database, None for SQLite in the data directory.
     ``listen``: ``HOST:PORT`` each; a loopback address speaks HTTP, any other HTTPS. ``advertise_url``: where agents and
     people reach the server. ``access_control``: False lets everybody on this machine in, chosen when the data directory
     is made. ``tls_cert``/``tls_key``: a certificate of one's own. ``tls``: False behind a proxy that ends TLS, which
@@ -66,6 +67,7 @@ class Settings:
     """
 
     data_dir: Path
+    database: str | None = field(default=None, repr=False)  # it may hold a password
     listen: tuple[str, ...] = ("127.0.0.1:8080",)
     advertise_url: str | None = None
     access_control: bool = True
@@ -139,7 +141,11 @@ async def run(settings: Settings) -> int:
         raise StartError("--access-control=off: listen on loopback addresses only")
     sockets = [listen(address) for address in addresses]
     url = settings.advertise_url or own_url(settings, addresses[0], sockets[0])
-    db = await Database.open(f"sqlite:///{(settings.data_dir / 'orca.db').resolve()}", schema())
+    own = f"sqlite:///{(settings.data_dir / 'orca.db').resolve()}"
+    try:
+        db = await Database.open(settings.database or own, schema())
+    except CannotOpen as error:
+        raise StartError(f"--database: {error}") from error
     certificate = ServerCertificate(db, settings.data_dir / "tls", certificate_names(settings, url))
     identity = await certificate.ensure()
     if settings.tls_cert is not None and settings.tls_key is not None:

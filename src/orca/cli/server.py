@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from orca.cli.database import database_url
 from orca.cli.errors import CommandError
 
 
@@ -19,6 +20,19 @@ from orca.cli.errors import CommandError
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="State store, certificate authority, master key and first admin key; made at the first start.",
+)
+@click.option(
+    "--database",
+    metavar="URL",
+    envvar="ORCA_DATABASE",
+    show_envvar=True,
+    help="postgresql://USER@HOST/NAME or mariadb://USER@HOST/NAME; by default SQLite in the data folder.",
+)
+@click.option(
+    "--database-password-file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The database's password; or put it into ORCA_DATABASE.",
 )
 @click.option(
     "--listen",
@@ -51,6 +65,8 @@ from orca.cli.errors import CommandError
 def server(
     ctx: click.Context,
     data_dir: Path,
+    database: str | None,
+    database_password_file: Path | None,
     listen: tuple[str, ...],
     advertise_url: str | None,
     access_control: str,
@@ -66,6 +82,7 @@ def server(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key belong together")
+    url = database_url(ctx, database, database_password_file)
     # What is imported stays: looking for garbage in it meanwhile is a sixth of the start. `serve` turns this on again.
     gc.disable()
     # Imported here: wrong usage is told before half a second of imports.
@@ -76,6 +93,7 @@ def server(
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     settings = Settings(
         data_dir=data_dir,
+        database=url,
         listen=listen,
         advertise_url=advertise_url,
         access_control=access_control == "on",

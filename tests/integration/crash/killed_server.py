@@ -7,10 +7,12 @@ Usage: ``killed_server.py POINT NTH server --data-dir …``.
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from orca.cli import main
 from orca.simulator.connection import SimConnection
+from orca.store.pool import PoolWriter
 from orca.store.writer import Writer
 
 ARM = signal.SIGUSR1
@@ -34,16 +36,9 @@ def kill_at(point: str, nth: int) -> None:
             if passed == nth:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    record, settle, request = Writer._record_events, Writer._settle, SimConnection.request
-
-    def before(self: Writer, *args: Any) -> Any:
-        result = record(self, *args)
-        reach("before commit")
-        return result
-
-    def after(self: Writer, *args: Any) -> None:
-        reach("after commit")
-        settle(self, *args)
+    for writer in (Writer, PoolWriter):
+        pass_commit(writer, reach)
+    request = SimConnection.request
 
     async def command(self: SimConnection, name: str, *args: Any, **more: Any) -> Any:
         reach("command sent")
@@ -51,8 +46,23 @@ def kill_at(point: str, nth: int) -> None:
         reach("before the reply")
         return answer
 
-    Writer._record_events, Writer._settle = before, after  # type: ignore[method-assign]
     SimConnection.request = command  # type: ignore[method-assign]
+
+
+def pass_commit(writer: Any, reach: Callable[[str], None]) -> None:
+    """Make a kind of writer pass the points around COMMIT."""
+    record, settle = writer._record_events, writer._settle
+
+    def before(self: Any, *args: Any) -> Any:
+        result = record(self, *args)
+        reach("before commit")
+        return result
+
+    def after(self: Any, *args: Any) -> None:
+        reach("after commit")
+        settle(self, *args)
+
+    writer._record_events, writer._settle = before, after
 
 
 if __name__ == "__main__":

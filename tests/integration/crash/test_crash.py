@@ -14,11 +14,15 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
+from databases import SERVERS
 from journal import Journal, check_present, check_process
 from killed_server import ARM, POINTS
 from load import Load
@@ -88,11 +92,21 @@ def simulated(folder: Path) -> tuple[Counter[str], dict[str, bool]]:
     return made, there
 
 
-async def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def options(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
+    """Options of the server for the database."""
+    if request.param == "sqlite":
+        yield ()
+        return
+    with SERVERS[request.param]() as databases, databases.database() as url:
+        yield ("--database", url)
+
+
+async def test_nothing_acknowledged_is_lost(tmp_path: Path, options: tuple[str, ...]) -> None:
     print(f"seed {SEED}, {CHANGES} changes")
     lot = random.Random(SEED)
     journal = Journal()
-    async with RealServer.running(tmp_path / "data", "--sim") as server:
+    async with RealServer.running(tmp_path / "data", "--sim", *options) as server:
         for number in range(HOSTS):
             await server.post("agents", {"uri": f"sim://{number}"})
         await server.until("hosts", lambda page: [row["state"] for row in page["data"]] == ["active"] * HOSTS)
