@@ -28,7 +28,7 @@ from orca.api.ask import Ask, Proxies, take_apart
 from orca.api.bearer import check_csrf
 from orca.api.body import read_body
 from orca.api.callers import Caller, identify
-from orca.api.event_socket import EventSocket
+from orca.api.events import EventSocket, EventStream, Opening
 from orca.api.operations import Answer, Operation, not_found
 from orca.api.origin import check_origin
 from orca.api.signer import Signer
@@ -88,6 +88,8 @@ class Application:
                 return self.answer(ask, None, root)
             if ask.path[:1] == ["scripts"] and len(ask.path) == 2:
                 return await self.script(ask)
+            if asks_for_stream(ask):
+                return await self.stream(ask, request)
             caller, answer = await self.perform(ask, request)
             return self.answer(ask, caller, answer)
         except Refused as refused:
@@ -264,14 +266,32 @@ class Application:
         caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask))
         if "subscribe" not in caller.view.types and "subscribe" not in caller.view.paths:
             raise not_found()
-        await socket.accept()
         if caller.role == "agent":
+            await socket.accept()
             if caller.agent_id is None:
                 await socket.close(CLOSE_POLICY, "this agent was removed")
                 return
             await AgentSocket(self.services, socket, caller.agent_id, ask.client).serve(self.stopping)
         else:
-            await EventSocket(self.services, socket, ask, caller).serve(self.stopping)
+            opening = Opening(self.services, ask, caller, lambda: self.identity(ask))
+            await socket.accept()
+            await EventSocket(socket, opening).serve(self.stopping)
+
+    async def stream(self, ask: Ask, request: Request) -> Response:
+        """``subscribe`` without a WebSocket: the same events, a line each."""
+        caller = await self.identity(ask)
+        type = caller.view.types.get("subscribe")
+        if type is None:
+            raise not_found()
+        if ask.method not in type.collection_methods:
+            raise Refused("Method not allowed", status=405)
+        ask.body = await read_body(request)
+        opening = Opening(self.services, ask, caller, lambda: self.identity(ask))
+        return EventStream(opening, self.stopping, self.headers(ask, caller))
+
+    async def identity(self, ask: Ask) -> Caller:
+        """Who asks, now. Raises ``Refused``."""
+        return await self.identified(ask, lambda tx: identify(tx, self.services, ask))
 
     async def backend(self, socket: WebSocket, ask: Ask) -> None:
         """``connectbackend``: an agent brings a stream that it was asked for."""
@@ -279,6 +299,13 @@ class Application:
         if caller.agent_id is None:
             raise Refused("Forbidden", "this is for agents", status=403)
         await self.services.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)
+
+
+def asks_for_stream(ask: Ask) -> bool:
+    """Whether an HTTP request wants events; without names, GET shows the (empty) collection as of any other type."""
+    if [part.lower() for part in ask.path] != ["subscribe"]:
+        return False
+    return ask.method == "POST" or (ask.method == "GET" and ask.first("eventNames") is not None)
 
 
 def versions(ask: Ask) -> dict[str, Any]:

@@ -25,7 +25,7 @@ import uvicorn
 
 import orca
 from orca import network, orchestration, provision, simulator, storage
-from orca.api import bootstrap, sessions, streams, tls
+from orca.api import bootstrap, events, sessions, streams, tls
 from orca.api.app import Application
 from orca.api.ask import Proxies
 from orca.api.certificate import ServerCertificate
@@ -204,6 +204,7 @@ def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity)
     services.add(sessions.behaviour)
     services.provide(Signer(settings.data_dir / "token.key"))
     streams.install(services)
+    events.install(services)
     network.install(services)
     provision.install(services)
     storage.install(services)

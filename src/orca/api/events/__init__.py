@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Event streams: what changed, for those who listen. Source: section 8 of the v1 description.
+
+*audience* is who sees the same; *hub* shows a change once per audience and hands it to every subscriber; *replay* is
+what somebody missed who was away; *subscriber* is one client, whatever carries its frames.
+"""
+
+from orca.api.events.hub import Hub
+from orca.api.events.socket import EventSocket, EventStream, Opening
+from orca.engine import Services
+
+__all__ = ["EventSocket", "EventStream", "Hub", "Opening", "install"]
+
+
+def install(services: Services) -> None:
+    """Watch the changes for as long as the server runs."""
+    hub = Hub(services)
+    services.provide(hub)
+    services.background("events", hub.run)

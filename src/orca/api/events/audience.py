@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who sees the same: subscribers of one audience get one text, made once."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+from orca.api import listing
+from orca.api.ask import Ask
+from orca.api.callers import EVERYWHERE, Caller
+from orca.api.operations import Operation
+from orca.api.representation import Renderer
+from orca.engine import Services
+from orca.resources import ids
+from orca.store import Change, ReadTx, Record
+
+OWN_ROWS = frozenset({"account", "agent", "projectMember"})
+"""Roots whose rows belong to an account in another way than by ``accountId``: the caller's scope decides on each."""
+ACTION_LINKS = "x-api-action-links"
+
+
+class Sharing(NamedTuple):
+    """What decides how a resource is shown: the audience's identity."""
+
+    role: str
+    account_id: int
+    user_id: int | None
+    agent_id: int | None
+    version: str
+    base: str
+    include: tuple[str, ...]
+    action_links: bool
+
+
+class Audience:
+    """How one subscriber sees changes; ``key(root)`` is equal for those who see rows of that root alike."""
+
+    def __init__(self, services: Services, ask: Ask, caller: Caller) -> None:
+        self.services = services
+        self.caller = caller
+        self.include = tuple(sorted({value.lower() for name, value in ask.query if name == "include" and value}))
+        action_links = ask.first("_actionLinks") not in (None, "false")
+        self.ask = dataclasses.replace(
+            ask, method="GET", query=[], body=b"", headers={ACTION_LINKS: "true"} if action_links else {}
+        )
+        self._shared = Sharing(
+            caller.role, caller.account.id, None, caller.agent_id, ask.version, ask.base, self.include, action_links
+        )
+        self._own = self._shared._replace(user_id=caller.user.id)
+
+    def key(self, root: str) -> Sharing:
+        """The project's rows look alike to everybody of a role; accounts and members do not."""
+        return self._own if root in OWN_ROWS else self._shared
+
+    def concerns(self, change: Change) -> bool:
+        """Whether the caller might see the row; cheap, before anything is read."""
+        if self.caller.view.of(change.type) is None:
+            return False
+        if self.caller.role in EVERYWHERE or change.root in OWN_ROWS:
+            return True
+        owned = "accountId" in self.services.db.schema[change.root].table.c
+        return not owned or change.account_id == self.caller.account.id
+
+    def show(self, tx: ReadTx, changes: list[Change]) -> list[Shown | None]:
+        """The rows as they are now; None for what the caller does not see."""
+        operation = Operation(tx, self.services, self.ask, self.caller)
+        renderer = operation.renderer()
+        return [self._show(tx, renderer, change) for change in changes]
+
+    def _show(self, tx: ReadTx, renderer: Renderer, change: Change) -> Shown | None:
+        record = listing.visible(tx, self.caller, change.type, change.id)
+        if record is None:
+            purged = tx.get(change.root, change.id) is None
+            mine = self.caller.role in EVERYWHERE or change.account_id == self.caller.account.id
+            return Shown(self._stub(change), True) if purged and mine else None
+        if record.get("removed") is not None and record.get("state") != "removed":
+            return Shown(self._stub(change), True)
+        resource = renderer.show(record)
+        if self.include:
+            resource |= self._included(tx, renderer, record)
+        return Shown(resource, record.get("removed") is not None)
+
+    def _stub(self, change: Change) -> dict[str, Any]:
+        """All that is left to say of a row that is on its way out of the table, or out of it."""
+        type = self.caller.view.of(change.type)
+        assert type is not None
+        return {
+            "id": ids.show(type.name, change.id),
+            "type": type.name,
+            "links": {},
+            "actions": {},
+            "baseType": type.root.name,
+            "state": "removed",
+        }
+
+    def _included(self, tx: ReadTx, renderer: Renderer, record: Record) -> dict[str, Any]:
+        type = self.caller.view.of(record.type)
+        assert type is not None
+        links = [link for link in type.links.values() if link.name.lower() in self.include]
+        return {link.name: listing.included(tx, self.caller, renderer, link, record) for link in links}
+
+
+class Shown(NamedTuple):
+    """A resource as an audience sees it, and whether it is gone."""
+
+    resource: dict[str, Any]
+    gone: bool

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One reader of all changes for all subscribers.
+
+The first change of a resource goes out at once; more of them within a second go out together at its end. Resources are
+read after the COMMIT of what is told, so a frame never shows an older state than its change. A cursor is the number of
+an event up to which everything was handed out; what is held back keeps it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from orca.api.events import frames, replay
+from orca.api.events.audience import Sharing, Shown
+from orca.api.events.subscriber import EXPIRED, Subscriber
+from orca.engine import Services
+from orca.store import Change, Overflow, ReadTx
+
+COALESCE = 1.0
+BACKLOG = 100_000
+"""Changes that may wait for the hub; more end every stream (the database was far ahead of the readers)."""
+TOLD = 10_000
+"""Removed resources that are remembered, so that their purging is not told again."""
+ACCESS = frozenset({"account", "credential", "projectMember", "authToken"})
+"""Roots on which it depends who may listen."""
+
+Key = tuple[str, int]
+
+
+@dataclass
+class Work:
+    """What one audience is to be shown of a round."""
+
+    listener: Subscriber
+    changes: list[Change] = field(default_factory=list)
+
+
+class Hub:
+    """Hands changes to subscribers. ``position``: everything up to this event was handed out."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.position = 0
+        self.subscribers: set[Subscriber] = set()
+        self.lag = 0.0
+        """Seconds from the last round's oldest change being told of to its frame being handed out."""
+        self.frames = 0
+        """Frames handed out so far."""
+        self._ready = asyncio.Event()
+        self._round = asyncio.Lock()
+        self._sent: dict[Key, float] = {}
+        self._held: dict[Key, Change] = {}
+        self._told: dict[tuple[Sharing, Key], None] = {}
+
+    # -- the stream of changes ---------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Runs until cancelled. Were it to fail, no stream may go on as if nothing were missing."""
+        with self.services.db.bus.subscribe(limit=BACKLOG) as changes:
+            self.position = await self.services.db.read(replay.newest)
+            self._ready.set()
+            last = self.position
+            try:
+                while True:
+                    batch: list[Change] = []
+                    try:
+                        async with asyncio.timeout(self._pause()):
+                            batch = await changes.batch()
+                    except TimeoutError:
+                        pass
+                    except Overflow:
+                        last = await self._lost()
+                        continue
+                    began = asyncio.get_running_loop().time()
+                    batch = [change for change in batch if change.seq > last]
+                    last = batch[-1].seq if batch else last
+                    self._recheck(batch)
+                    async with self._round:
+                        await self._hand_out(self._due(batch), last)
+                    self.lag = asyncio.get_running_loop().time() - began
+            finally:
+                self._ready.clear()
+                self._expire()
+
+    def _pause(self) -> float | None:
+        """Seconds until something held back is due; None while nothing is."""
+        if not self._held:
+            return None
+        due = min(self._sent[key] for key in self._held) + COALESCE
+        return max(0.0, due - asyncio.get_running_loop().time())
+
+    def _due(self, batch: Iterable[Change]) -> list[Change]:
+        """What goes out now: resources that were quiet for a second, and those whose second is over."""
+        now = asyncio.get_running_loop().time()
+        due: dict[Key, Change] = {}
+        for change in batch:
+            key = (change.root, change.id)
+            waits = key in self._held or now - self._sent.get(key, -COALESCE) < COALESCE
+            (self._held if waits else due)[key] = change
+        for key in [key for key in self._held if now - self._sent[key] >= COALESCE]:
+            due[key] = self._held.pop(key)
+        for key in list(self._sent):
+            if now - self._sent[key] < COALESCE:
+                break
+            del self._sent[key]
+        for key in due:
+            self._sent.pop(key, None)
+            self._sent[key] = now
+        return sorted(due.values(), key=lambda change: change.seq)
+
+    async def _hand_out(self, due: list[Change], last: int) -> None:
+        """Show each change once per audience that may see it, and give the text to its subscribers."""
+        floor = min((change.seq for change in self._held.values()), default=last + 1) - 1
+        listeners = [each for each in self.subscribers if each.ending is None and each.wanted(frames.CHANGE)]
+        work: dict[Sharing, Work] = {}
+        takers: dict[tuple[Sharing, Key], list[Subscriber]] = {}
+        for listener in listeners:
+            for change in due:
+                if listener.audience.concerns(change):
+                    sharing = listener.audience.key(change.root)
+                    who = takers.setdefault((sharing, (change.root, change.id)), [])
+                    if not who:
+                        work.setdefault(sharing, Work(listener)).changes.append(change)
+                    who.append(listener)
+        if work:
+            shown = await self.services.db.read(lambda tx: show(tx, work))
+            for change in due:
+                cursor = min(change.seq, floor)
+                for sharing in work:
+                    key = (sharing, (change.root, change.id))
+                    seen = shown.get(key)
+                    if seen is not None and self._is_news(key, seen):
+                        text = frames.change(seen.resource, cursor)
+                        for listener in takers[key]:
+                            listener.offer(text, cursor)
+                        self.frames += len(takers[key])
+        self.position = min(last, floor)
+
+    def _is_news(self, key: tuple[Sharing, Key], seen: Shown) -> bool:
+        """A resource that is gone is told of once, whatever becomes of its row."""
+        if not seen.gone:
+            self._told.pop(key, None)
+            return True
+        if key in self._told:
+            return False
+        self._told[key] = None
+        if len(self._told) > TOLD:
+            del self._told[next(iter(self._told))]
+        return True
+
+    async def _lost(self) -> int:
+        async with self._round:
+            self._expire()
+            self._held.clear()
+            self._sent.clear()
+            self.position = await self.services.db.read(replay.newest)
+            return self.position
+
+    def _expire(self) -> None:
+        for subscriber in self.subscribers:
+            subscriber.end(EXPIRED)
+
+    def _recheck(self, batch: Iterable[Change]) -> None:
+        """Ask again who the subscribers are whose rights a change may have touched."""
+        concerned: set[Subscriber] = set()
+        for change in batch:
+            if change.root in ACCESS:
+                concerned |= {each for each in self.subscribers if touches(change, each)}
+        for subscriber in concerned:
+            self.services.spawn(subscriber.recheck())
+
+    # -- subscribers -------------------------------------------------------------------------------------------------
+
+    async def join(self, subscriber: Subscriber) -> None:
+        """Have a subscriber get what happens from now on."""
+        await self._ready.wait()
+        async with self._round:
+            subscriber.cursor = self.position
+            self.subscribers.add(subscriber)
+
+    async def resume(self, subscriber: Subscriber, cursor: int) -> AsyncGenerator[str, None]:
+        """What a subscriber missed, and then have it get what happens.
+
+        The frames are to be sent before anything that was offered to the subscriber. Raises ``replay.Expired``.
+        """
+        await self._ready.wait()
+        told: dict[Key, int] = {}
+        joined: int | None = None
+        while joined is None or cursor < joined:
+            changes, newest = await self.services.db.read(partial(missed, cursor=cursor, until=joined))
+            if joined is None and len(changes) < replay.CHUNK:
+                async with self._round:
+                    joined = self.position
+                    self.subscribers.add(subscriber)
+                continue
+            fresh = {
+                (change.root, change.id): change
+                for change in reversed(changes)
+                if told.get((change.root, change.id), -1) < change.seq and subscriber.audience.concerns(change)
+            }
+            wanted = sorted(fresh.values(), key=lambda change: change.seq)
+            shown = await self.services.db.read(partial(subscriber.audience.show, changes=wanted))
+            for change, seen in zip(wanted, shown, strict=True):
+                told[change.root, change.id] = newest
+                if seen is not None:
+                    subscriber.cursor = change.seq
+                    yield frames.change(seen.resource, change.seq)
+            cursor = changes[-1].seq if changes else newest if joined is None else joined
+        subscriber.cursor = max(cursor, joined)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Forget a subscriber."""
+        self.subscribers.discard(subscriber)
+
+
+def missed(tx: ReadTx, *, cursor: int, until: int | None) -> tuple[list[Change], int]:
+    """The next events after a cursor, and the number of the last one there is."""
+    return replay.since(tx, cursor, until), replay.newest(tx)
+
+
+def show(tx: ReadTx, work: dict[Sharing, Work]) -> dict[tuple[Sharing, Key], Shown | None]:
+    """The resources of a round, as each audience sees them."""
+    found: dict[tuple[Sharing, Key], Shown | None] = {}
+    for sharing, part in work.items():
+        for change, seen in zip(part.changes, part.listener.audience.show(tx, part.changes), strict=True):
+            found[sharing, (change.root, change.id)] = seen
+    return found
+
+
+def touches(change: Change, subscriber: Subscriber) -> bool:
+    """Whether a change of who may do what may be about this subscriber."""
+    mine = (subscriber.caller.account.id, subscriber.caller.user.id)
+    if change.root == "account":
+        return change.id in mine
+    return change.account_id is None or change.account_id in mine
