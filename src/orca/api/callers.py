@@ -69,7 +69,8 @@ class Caller:
         if stored.root == "agent":
             return statement.where(columns.id == self.agent_id)
         if stored.root == "projectMember":
-            return statement.where(columns.projectId == self.account.id)
+            projects = member_projects(tx, self.user.id) if self.role == "user" else [self.account.id]
+            return statement.where(columns.projectId.in_(projects))
         if "accountId" in columns:
             return statement.where(columns.accountId == self.account.id)
         return statement

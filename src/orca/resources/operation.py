@@ -144,6 +144,7 @@ SUBSCRIBE = ResourceType(
 PUBLISH = ResourceType(
     name="publish",
     plural="publish",
+    listed=False,
     table=False,
     access=access("", admin="cr", agent="cr", service="cr"),
     fields={

@@ -95,6 +95,7 @@ class ResourceType:
     ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
     ``live_key``: text unique among the live rows, blamed on ``unique_field``.
+    ``listed``: False where there is no collection to read.
     ``table``: False for types that exist only on the wire; ``part``: and only inside others. ``base``: False when rows
     have no base fields.
     ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
@@ -116,6 +117,7 @@ class ResourceType:
     links: Mapping[str, Link] = field(default_factory=dict)
     live_key: Callable[[Record], str | None] | None = None
     unique_field: str = "name"
+    listed: bool = True
     table: bool = True
     base: bool = True
     id_field: str = "id"

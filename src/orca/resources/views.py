@@ -110,7 +110,11 @@ class TypeView:
         """Methods on the collection; parts of other resources have none."""
         if self.type.part:
             return []
-        return [method for letter, method in (("r", "GET"), ("c", "POST")) if letter in self.letters]
+        return [
+            method
+            for letter, method in (("r", "GET"), ("c", "POST"))
+            if letter in self.letters and (method != "GET" or self.type.listed)
+        ]
 
     @property
     def resource_methods(self) -> list[str]:

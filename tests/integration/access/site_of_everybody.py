@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server's API in this process with somebody of every role, and two of each resource: one's own, and a stranger's.
+
+Nothing works on processes meanwhile, so that what is asked for is all that happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orca.api import bootstrap
+from orca.api.app import Application
+from orca.api.server import Settings, assemble
+from orca.api.tls import Identity
+from orca.engine import Services
+from orca.provision.registration import TOKEN_CONTEXT
+from orca.resources import TYPES, ids, schema
+from orca.store import Database, Tx, Vault
+
+SECRET = "somebody's secret"
+KINDS = ("superadmin", "service", "admin", "readAdmin", "user", "project", "agent")
+MEMBERS = ("owner", "member", "restricted", "readonly")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks: how they sign in, below which path, and for which account they act."""
+
+    key: str | None
+    secret: str
+    path: str
+    account: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A status and a body."""
+
+    status: int
+    body: Any
+
+
+class Site:
+    """The application, the people, and the ids of the resources by (role, type): own, foreign."""
+
+    def __init__(self, app: Application, services: Services) -> None:
+        self.app = app
+        self.services = services
+        self.people: dict[str, Person] = {}
+        self.rows: dict[tuple[str, str], tuple[str, str]] = {}
+
+    async def ask(self, role: str, method: str, path: str, body: Any = None) -> Reply:
+        """One request."""
+        person = self.people[role]
+        headers = [(b"host", b"127.0.0.1:8080"), (b"content-type", b"application/json")]
+        if person.key is not None:
+            pair = base64.b64encode(f"{person.key}:{person.secret}".encode())
+            headers.append((b"authorization", b"Basic " + pair))
+        path, _, query = f"/v1{person.path}/{path}".partition("?")
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": headers,
+            "client": ("127.0.0.1", 40000),
+            "server": ("127.0.0.1", 8080),
+        }
+        content = b"" if body is None else json.dumps(body).encode()
+        status, parts = 0, []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                parts.append(message.get("body", b""))
+
+        await self.app(scope, receive, send)
+        return Reply(status, json.loads(b"".join(parts)))
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Site]:
+    """A new server with everybody and everything in it."""
+    db = await Database.open(f"sqlite:///{folder / 'orca.db'}", schema())
+    identity = Identity(certificate=folder / "none.pem", key=folder / "none.key", ca_pem="", ca_sha256="0" * 64)
+    services = assemble(Settings(data_dir=folder), db, "http://127.0.0.1:8080", identity)
+    site = Site(Application(services, ()), services)
+    try:
+        await bootstrap.first_start(services)
+        await db.write(lambda tx: populate(tx, site))
+        await register(site)
+        yield site
+    finally:
+        await db.close()
+
+
+def populate(tx: Tx, site: Site) -> None:
+    """People, projects, and rows of every stored type for each of them."""
+    here, elsewhere = (
+        tx.insert("project", name=name, kind="project", state="active") for name in ("here", "elsewhere")
+    )
+    accounts, vault = {}, site.services.vault
+    for role in (*KINDS, *MEMBERS):
+        kind = role if role in KINDS else "user"
+        account = here if role == "project" else tx.insert("account", kind=kind, name=role, state="active")
+        accounts[role] = account
+        key = f"key of {role}"
+        tx.insert(
+            "apiKey",
+            kind="agentApiKey" if role == "agent" else "apiKey",
+            accountId=account.id,
+            publicValue=key,
+            secretHash=hashlib.sha256(SECRET.encode()).hexdigest(),
+            state="active",
+        )
+        if role in MEMBERS:
+            member = {"externalId": str(account.id), "externalIdType": "rancher_id", "role": role, "state": "active"}
+            tx.insert("projectMember", projectId=here.id, accountId=here.id, **member)
+            site.people[role] = Person(key, SECRET, f"/projects/{ids.show('project', here.id)}", here.id)
+        else:
+            site.people[role] = Person(key, SECRET, "", account.id)
+    agent = tx.insert("agent", accountId=accounts["agent"].id, uri="event:///own", state="active")
+    site.people["register"] = Person("registrationToken", "", "", here.id)
+    site.people["token"] = Person(None, "", "", here.id)
+    owned = tx.insert("project", name="owned", kind="project", state="active")
+    tx.insert(
+        "projectMember",
+        projectId=owned.id,
+        accountId=owned.id,
+        externalId=str(accounts["user"].id),
+        externalIdType="rancher_id",
+        role="owner",
+        state="active",
+    )
+    for role, person in site.people.items():
+        for name, type in TYPES.items():
+            if type.table and not type.ours:
+                pair = (row(tx, name, person.account, role, vault), row(tx, name, elsewhere.id, f"not {role}", vault))
+                site.rows[role, name] = pair
+        account = ids.show("account", person.account)
+        own, strange = (tx.insert("project", name=f"{which} {role}", kind="project", state="active") for which in "ab")
+        own = owned if role == "user" else own if role in ("superadmin", "service", "admin", "readAdmin") else None
+        stranger = tx.insert("account", kind="user", name=f"stranger of {role}", state="active")
+        site.rows[role, "account"] = (account, ids.show("account", stranger.id))
+        site.rows[role, "project"] = (
+            ids.show("project", own.id) if own is not None else account,
+            ids.show("project", strange.id),
+        )
+        if role == "user":
+            theirs = row(tx, "projectMember", owned.id, role, vault)
+            site.rows[role, "projectMember"] = (theirs, site.rows[role, "projectMember"][1])
+        if role == "agent":
+            site.rows[role, "agent"] = (ids.show("agent", agent.id), site.rows[role, "agent"][1])
+
+
+def row(tx: Tx, name: str, account: int, who: str, vault: Vault) -> str:
+    """The id of a new active row that belongs to an account."""
+    type = TYPES[name]
+    known = schema()[name].columns
+    fields: dict[str, Any] = {"state": "active", "accountId": account, "projectId": account}
+    fields |= {"name": f"{name} of {who}", "key": f"{name} of {who}", "endTime": tx.now}
+    record = tx.insert(name, **{key: value for key, value in fields.items() if key in known})
+    if name == "registrationToken":
+        tx.update(record, data={"secret": vault.seal(SECRET, TOKEN_CONTEXT)})
+    return shown(name, record, type.id_field)
+
+
+def shown(name: str, record: Any, id_field: str) -> str:
+    """How URLs name a row."""
+    return ids.show(name, record.id) if id_field == "id" else str(getattr(record, id_field))
+
+
+async def register(site: Site) -> None:
+    """The token of a project, with which hosts register."""
+    await site.services.engine.start()
+    made = await site.ask("project", "POST", "registrationtokens", {})
+    assert made.status == 201, made
+    async with asyncio.timeout(20):
+        with site.services.db.bus.subscribe() as changes:
+            while not (token := (await site.ask("project", "GET", f"registrationtokens/{made.body['id']}")).body)[
+                "token"
+            ]:
+                await changes.batch()
+    await site.services.engine.stop()
+    person = site.people["register"]
+    site.people["register"] = Person(person.key, token["token"], person.path, person.account)
