@@ -8,12 +8,10 @@ until it is cured.
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from orca.engine import Behaviour, Failed, Run
-from orca.orchestration import launch, scaling
+from orca.orchestration import units
 from orca.orchestration.containers import start_removal
-from orca.orchestration.names import container_name
+from orca.provision.hosts import CONNECTED
 from orca.store import ANY, ReadTx, Record, Tx
 
 RETRY_MS = (5_000, 120_000)
@@ -56,7 +54,7 @@ async def deactivate(run: Run) -> None:
                 run.engine.request(tx, row, "stop")
 
     await run.step("stop", unit)
-    await _settled(run)
+    await settled(run)
     run.finish(lambda tx: _cured(tx, run.resource(tx)))
 
 
@@ -80,106 +78,115 @@ async def remove(run: Run) -> None:
     run.finish(end)
 
 
-def members(tx: ReadTx, service_id: int) -> list[scaling.Member]:
-    """The containers of a service, as scaling sees them."""
-    return [
-        scaling.Member(row.id, row.data.get("number", 0), _state(row), bool(row.data.get("leaving")))
-        for row in _live(tx, service_id)
-    ]
-
-
-def _state(row: Record) -> str:
-    """A container that vanished from its host holds its name no longer, however long its processes take."""
-    return "removed" if row.data.get("vanished") else str(row.state)
-
-
 async def _converge(run: Run) -> None:
+    await bring_up(run)
+    run.finish(lambda tx: _cured(tx, run.resource(tx)))
+
+
+async def bring_up(run: Run, label: str = "round") -> None:
+    """Compare, act, wait, compare again, until the service has what it should have. ``label`` names the steps.
+
+    Raises:
+        Failed: a container that was begun does not run. A service with a scale policy makes do with less first.
+    """
     begun: set[int] = set()
     number = 0
     while True:
         number += 1
-        ids = await run.step(f"round {number}", lambda tx: _act(tx, run))
-        if not ids and await run.read(lambda tx: _complete(tx, run)):
-            break
+        ids = await run.step(f"{label} {number}", lambda tx: act(tx, run))
+        if not ids:
+            if await run.read(lambda tx: _complete(tx, run)):
+                if not await run.step(f"{label} {number}: more", lambda tx: _aim_higher(tx, run)):
+                    return
+                continue
+            await run.wait_for("containers to come and go", lambda tx: _moved(tx, run), roots={"instance"})
         begun |= set(ids)
-        await _settled(run)
-        await _check(run, frozenset(begun))
-    run.finish(lambda tx: _cured(tx, run.resource(tx)))
+        await settled(run)
+        if await _less(run, frozenset(begun), f"{label} {number}: less"):
+            begun.clear()
 
 
-async def _check(run: Run, begun: frozenset[int]) -> None:
-    """End the process when a container that was begun does not run."""
+async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
+    """Whether the service makes do with less, since something that was begun does not run. Raises ``Failed``."""
     reason = await run.read(lambda tx: _failure(tx, begun))
-    if reason is not None:
+    if reason is None:
+        return False
+    if not await run.step(step, lambda tx: _settle_for_less(tx, run)):
         raise Failed(reason, state="active", unit=lambda tx: _failed(tx, run.resource(tx), reason))
+    return True
 
 
-def _act(tx: Tx, run: Run) -> list[int]:
+def _aim_higher(tx: Tx, run: Run) -> bool:
+    """With a scale policy: what was reached is a step towards the most; False when there is no further one now."""
+    service = run.resource(tx)
+    policy = service.scalePolicy
+    if policy is None or service.data.get("full"):
+        return False
+    scale = units.wanted_scale(service)
+    higher = min(scale + (policy.get("increment") or 1), policy.get("max") or 1)
+    tx.update(service, data={"aim": higher}, desiredScale=higher)
+    return higher > scale
+
+
+def act(tx: Tx, run: Run) -> list[int]:
     """Begin what the service lacks; returns the ids of the containers that are to run."""
     service = run.resource(tx)
-    wanted = scaling.plan(service.scale or 0, members(tx, service.id))
+    wanted = units.plan(tx, service)
     for id in wanted.remove:
         start_removal(tx, run.engine, tx.require("instance", id))
     for id in wanted.start:
         run.engine.request(tx, tx.require("instance", id), "start")
-    created = [_create(tx, run, service, number) for number in wanted.create]
+    created = [int(units.make(tx, run.engine, service, new).id) for new in wanted.create]
     return [*wanted.start, *created]
 
 
-def _create(tx: Tx, run: Run, service: Record, number: int) -> int:
-    stack = tx.require("environment", service.environmentId)
-    project = tx.require("account", service.accountId)
-    config = service.launchConfig or {}
-    index = (service.createIndex or 0) + 1
-    tx.update(service, createIndex=index)
-    row = tx.insert(
-        "container",
-        **{
-            **launch.instance_fields(config),
-            "accountId": service.accountId,
-            "kind": "container",
-            "name": container_name(stack.name, service.name, number),
-            "serviceId": service.id,
-            "environmentId": stack.id,
-            "createIndex": index,
-            "startOnCreate": True,
-            "data": {"number": number},
-        },
-    )
-    labels = launch.service_labels(stack.name, service.name, project.name or "", row.uuid)
-    tx.update(row, labels={**(config.get("labels") or {}), **labels}, deploymentUnitUuid=row.uuid)
-    tx.insert(
-        "serviceExposeMap",
-        accountId=service.accountId,
-        state="active",
-        serviceId=service.id,
-        instanceId=row.id,
-        managed=True,
-    )
-    run.engine.request(tx, row, "create")
-    return int(row.id)
+def _settle_for_less(tx: Tx, run: Run) -> bool:
+    """Go back one step of the scale policy, where that is still within it; no more is tried until a host comes."""
+    service = run.resource(tx)
+    policy = service.scalePolicy
+    if policy is None:
+        return False
+    low = policy.get("min") or 1
+    lower = max(low, units.wanted_scale(service) - (policy.get("increment") or 1))
+    if service.data.get("full") or lower == units.wanted_scale(service):
+        return False
+    tx.update(service, data={"aim": lower, "full": True}, lockedScale=lower, desiredScale=lower)
+    return True
 
 
-async def _settled(run: Run) -> None:
-    """Wait until nothing is under way in any container of the service."""
+async def settled(run: Run) -> None:
+    """Wait until nothing is under way in any container of the service, but for what no agent can answer."""
 
     def condition(tx: ReadTx) -> bool:
-        columns = tx.table("instance").c
-        statement = sa.select(sa.literal(1)).where(
-            columns.serviceId == run.resource_id,
-            columns.removed.is_(None),
-            columns.state.not_in(["running", "stopped"]),
-        )
-        return tx.execute(statement.limit(1)).first() is None
+        states = tx.table("instance").c.state
+        busy = tx.query("instance", serviceId=run.resource_id).where(states.not_in(["running", "stopped"]))
+        if tx.rows("instance", busy.where(states.not_in(["stopping", "removing"])).limit(1)):
+            return False
+        ending = tx.rows("instance", busy)
+        hosts = {row.hostId for row in ending if row.hostId is not None}
+        lost = {host.id for host in tx.find("host", id=hosts) if host.agentState != CONNECTED}
+        # What is being removed from a host that does not answer may take for ever.
+        return all(row.hostId in lost and row.data.get("leaving") for row in ending)
 
-    await run.wait_for("containers to start or stop", condition, roots={"instance"})
+    await run.wait_for("containers to start or stop", condition, roots={"instance", "host"})
+
+
+def _moved(tx: ReadTx, run: Run) -> bool:
+    """Whether what had to wait need not any more."""
+    return units.plan(tx, run.resource(tx)).acts or _complete(tx, run)
 
 
 def _complete(tx: ReadTx, run: Run) -> bool:
     """Whether there is nothing left to do and nothing under way."""
     service = run.resource(tx)
-    found = members(tx, service.id)
-    return not scaling.plan(service.scale or 0, found) and all(m.state == "running" for m in found if m.counts)
+    if units.plan(tx, service):
+        return False
+    parts = units.parts_of(service)
+    return all(
+        member.state == "running" or (member.state == "stopped" and parts[member.part].once)
+        for member in units.members(tx, service.id)
+        if member.counts
+    )
 
 
 def _failure(tx: ReadTx, begun: frozenset[int]) -> str | None:
@@ -189,7 +196,7 @@ def _failure(tx: ReadTx, begun: frozenset[int]) -> str | None:
             continue
         if row.transitioning == "error":
             return f"{row.name}: {row.transitioningMessage}"
-        if row.state == "stopped":
+        if row.state == "stopped" and not units.runs_once(row.labels):
             return f"{row.name}: stopped right after its start, exit code {row.exitCode}"
     return None
 
@@ -218,8 +225,10 @@ def _cured(tx: Tx, service: Record) -> None:
 
 
 def _scale(tx: ReadTx, service: Record) -> int:
-    return sum(member.counts for member in members(tx, service.id))
+    """The number of units that the service has."""
+    return len({member.number for member in units.members(tx, service.id) if member.counts})
 
 
 def _live(tx: ReadTx, service_id: int) -> list[Record]:
+    """Every container of the service, those that an upgrade keeps among them."""
     return tx.find("instance", serviceId=service_id)

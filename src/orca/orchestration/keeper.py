@@ -12,8 +12,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from orca.engine import Services
-from orca.orchestration import scaling
-from orca.orchestration.convergence import members
+from orca.orchestration import units
 from orca.store import Change, Overflow, ReadTx, Subscription, Tx
 
 CALM_MS = 60_000
@@ -104,12 +103,16 @@ def _concerned(tx: ReadTx, changes: list[Change]) -> set[int]:
     """Services to look at after these changes: the service itself, or a container it lost."""
     found = {change.id for change in changes if change.root == "service"}
     instances = [change.id for change in changes if change.root == "instance"]
+    if any(change.root == "host" for change in changes):
+        found |= {
+            service.id for service in tx.find("service", state="active") if units.global_hosts(tx, service) is not None
+        }
     if instances:
         columns = tx.table("instance").c
         statement = (
             sa.select(columns.serviceId)
             .where(columns.id.in_(instances), columns.serviceId.is_not(None))
-            .where(columns.state.in_(["stopped", "removed"]))
+            .where(columns.state.in_(["stopped", "removed"]) | (columns.healthState == "unhealthy"))
             .distinct()
         )
         found |= {row[0] for row in tx.execute(statement)}
@@ -120,6 +123,6 @@ def _needy(tx: ReadTx, service_ids: set[int]) -> dict[int, int | None]:
     """Active services that are not as they should be, with the time of their next retry where they have one."""
     result: dict[int, int | None] = {}
     for service in tx.find("service", id=service_ids, state="active"):
-        if scaling.plan(service.scale or 0, members(tx, service.id)):
+        if units.plan(tx, service).acts:
             result[service.id] = service.data.get("retryAt")
     return result

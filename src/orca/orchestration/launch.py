@@ -24,16 +24,17 @@ def instance_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in launch_config.items() if name not in own and value is not None}
 
 
-def service_labels(stack: str, service: str, project: str, unit: str) -> dict[str, str]:
-    """The labels that tie a container to its service."""
+def service_labels(stack: str, service: str, project: str, unit: str, part: str = "") -> dict[str, str]:
+    """The labels that tie a container to its service; `part` names a sidekick."""
+    full = f"{stack}/{service}/{part}" if part else f"{stack}/{service}"
     return {
         names.LABEL_STACK_NAME: stack,
-        names.LABEL_SERVICE_NAME: f"{stack}/{service}",
+        names.LABEL_SERVICE_NAME: full,
         "io.rancher.stack.name": stack,
-        "io.rancher.stack_service.name": f"{stack}/{service}",
+        "io.rancher.stack_service.name": full,
         "io.rancher.project.name": project,
-        "io.rancher.project_service.name": f"{project}/{stack}/{service}",
-        "io.rancher.service.launch.config": "io.rancher.service.primary.launch.config",
+        "io.rancher.project_service.name": f"{project}/{full}",
+        "io.rancher.service.launch.config": part or "io.rancher.service.primary.launch.config",
         "io.rancher.service.deployment.unit": unit,
     }
 

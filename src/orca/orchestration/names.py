@@ -28,9 +28,9 @@ def check_service_name(name: str) -> None:
         )
 
 
-def container_name(stack: str, service: str, number: int) -> str:
-    """`web_memcached_1` for the first container of service memcached in stack web."""
-    return SEPARATOR.join((stack, service, str(number)))
+def container_name(stack: str, service: str, number: int, part: str = "") -> str:
+    """`web_memcached_1` for the first container of service memcached in stack web; a sidekick's has its name too."""
+    return SEPARATOR.join((stack, service, *([part] if part else []), str(number)))
 
 
 def free_numbers(taken: Collection[int], count: int) -> list[int]:

@@ -10,12 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from orca.network import addresses
-from orca.orchestration import ports
+from orca.orchestration import affinity, ports
+from orca.orchestration.affinity import NOTHING, Constraint, Surroundings
 from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, place
 from orca.provision.hosts import CONNECTED
 from orca.storage import images, volumes
 from orca.storage.references import SIMULATED_PREFIX
-from orca.store import Record, Tx
+from orca.store import ReadTx, Record, Tx
 
 MANAGED = "managed"
 
@@ -32,15 +33,22 @@ def settle(tx: Tx, instance: Record) -> Record:
         volumes.VolumeProblem: it wants a volume that lies on another host.
     """
     if instance.hostId is None:
-        wanted = [spec for text in instance.ports or [] for spec in ports.parse(text)]
-        public = tuple(spec.published for spec in wanted if spec.published is not None)
-        facts = host_facts(tx, instance, with_ports=bool(public))
-        simulated = instance.imageUuid.startswith(SIMULATED_PREFIX)
-        choice = place(Wanted(public, instance.requestedHostId, simulated), facts)
+        siblings = _siblings(tx, instance)
+        public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
+        constraints = constraints_of(tx, instance)
+        facts = host_facts(tx, instance, with_ports=bool(public), constraints=constraints)
+        wanted = Wanted(
+            public,
+            instance.requestedHostId,
+            instance.imageUuid.startswith(SIMULATED_PREFIX),
+            beside=next((row.hostId for row in siblings if row.hostId is not None), None),
+            constraints=constraints,
+        )
+        choice = place(wanted, facts)
         tx.update(
             instance, hostId=choice.host_id, allocationState="active", placement={"refused": dict(choice.refused)}
         )
-        for spec in wanted:
+        for spec in [spec for text in instance.ports or [] for spec in ports.parse(text)]:
             tx.insert(
                 "port",
                 accountId=instance.accountId,
@@ -62,6 +70,30 @@ def settle(tx: Tx, instance: Record) -> Record:
     return host
 
 
+def constraints_of(tx: Tx, instance: Record) -> tuple[Constraint, ...]:
+    """What the container's labels and environment say of where it wants to run."""
+    macros: dict[str, str] = {}
+    if instance.serviceId is not None:
+        service, stack = tx.get("service", instance.serviceId), tx.get("environment", instance.environmentId)
+        if service is not None and stack is not None:
+            macros = {"service_name": service.name, "stack_name": stack.name, "project_name": stack.name}
+    return affinity.read(instance.labels or {}, instance.environment or {}, macros)
+
+
+def _siblings(tx: Tx, instance: Record) -> list[Record]:
+    """The other containers of its deployment unit, which are to be on one host with it."""
+    if instance.deploymentUnitUuid is None:
+        return []
+    rows = tx.find("instance", deploymentUnitUuid=instance.deploymentUnitUuid, accountId=instance.accountId)
+    return [row for row in rows if row.id != instance.id and not row.data.get("leaving") and not row.data.get("kept")]
+
+
+def _public_ports(instances: list[Record]) -> tuple[PublicPort, ...]:
+    """What these containers together publish on their host."""
+    wanted = [spec for instance in instances for text in instance.ports or [] for spec in ports.parse(text)]
+    return tuple(spec.published for spec in wanted if spec.published is not None)
+
+
 def release(tx: Tx, instance: Record) -> None:
     """Free address and ports of a container that is gone; the rows that tie it to others go too."""
     addresses.release_address(tx, instance.id)
@@ -74,7 +106,9 @@ def release(tx: Tx, instance: Record) -> None:
             tx.update(row, state="removed", removed=tx.now)
 
 
-def host_facts(tx: Tx, instance: Record, *, with_ports: bool) -> list[HostFacts]:
+def host_facts(
+    tx: Tx, instance: Record, *, with_ports: bool, constraints: tuple[Constraint, ...] = ()
+) -> list[HostFacts]:
     """What placement needs to know of every host of the instance's project."""
     counts: Counter[int] = Counter()
     of_service: Counter[int] = Counter()
@@ -85,6 +119,7 @@ def host_facts(tx: Tx, instance: Record, *, with_ports: bool) -> list[HostFacts]
         if service_id is not None and service_id == instance.serviceId:
             of_service[host_id] += number
     held = _held_ports(tx, instance.accountId) if with_ports else {}
+    seen = surroundings(tx, instance.accountId, constraints)
     return [
         HostFacts(
             id=id,
@@ -95,11 +130,31 @@ def host_facts(tx: Tx, instance: Record, *, with_ports: bool) -> list[HostFacts]
             held=held.get(id, {}),
             avoid=None if agent_state == CONNECTED else "its agent is not connected",
             simulated=kind == "sim",
+            surroundings=seen.get(id, NOTHING),
         )
         for id, name, state, agent_state, kind in tx.values(
             "host", "id", "name", "state", "agentState", "kind", accountId=instance.accountId
         )
     ]
+
+
+def surroundings(tx: ReadTx, project_id: int, constraints: tuple[Constraint, ...]) -> dict[int, Surroundings]:
+    """Per host what these constraints look at: nothing is read that none of them asks for."""
+    subjects = {constraint.subject for constraint in constraints}
+    labels: dict[int, dict[str, str]] = {}
+    if "host_label" in subjects:
+        labels = {host.id: affinity.lower(host.labels) for host in tx.find("host", accountId=project_id)}
+    pairs: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
+    known: defaultdict[int, set[str]] = defaultdict(set)
+    if subjects - {"host_label"}:
+        for row in tx.find("instance", accountId=project_id):
+            if row.hostId is not None:
+                pairs[row.hostId] |= affinity.lower(row.labels).items()
+                known[row.hostId] |= {str(row.name).lower(), row.uuid.lower()}
+    return {
+        id: Surroundings(labels.get(id, {}), frozenset(pairs[id]), frozenset(known[id]))
+        for id in {*labels, *pairs, *known}
+    }
 
 
 @cache

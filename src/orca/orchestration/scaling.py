@@ -1,28 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a service lacks: pure comparison of its wanted scale with the containers it has."""
+"""What a service lacks: pure comparison of its wanted deployment units with the containers it has.
+
+A deployment unit is one container of each launch config of the service: the primary one and its sidekicks. Its
+containers share a number and a host; a service without sidekicks has units of one container.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from orca.orchestration.names import free_numbers
+
+PRIMARY = ""
+"""The part that the service's own launch config describes; a sidekick's part is its name."""
 
 GONE = frozenset({"removing", "removed", "purging", "purged"})
 """States of a container that does not count any more."""
 
-SETTLED = frozenset({"running", "stopped", "removed", "purged"})
-"""States in which nothing is under way."""
+ENDED = frozenset({"removed", "purging", "purged"})
+"""States of a container that holds its name no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One launch config: the parts that its container needs beside it, and whether it is to run only once."""
+
+    needs: frozenset[str] = frozenset()
+    once: bool = False
+
+
+ALONE: Mapping[str, Part] = {PRIMARY: Part()}
+"""The parts of a service without sidekicks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A container of a service: its id, its number in the name, its state, and whether it is being taken away."""
+    """A container of a service: its id, the number in its name, its state, its part of the unit.
+
+    ``leaving``: it is being taken away. ``sick``: it is to be replaced. ``host``: the host it is on, or is meant for.
+    """
 
     id: int
     number: int
     state: str
     leaving: bool = False
+    part: str = PRIMARY
+    sick: bool = False
+    host: int | None = None
 
     @property
     def counts(self) -> bool:
@@ -30,30 +56,139 @@ class Member:
         return not self.leaving and self.state not in GONE
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class New:
+    """A container to create: the number of its unit, its part, the host where that is given."""
+
+    number: int
+    part: str = PRIMARY
+    host: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: numbers to create, ids to start, ids to remove."""
+    """What to do: containers to create, ids to start, ids to remove. ``later``: what must wait for any of these, for
+    a name to be free, or for a container that it needs."""
 
-    create: tuple[int, ...] = ()
+    create: tuple[New, ...] = ()
     start: tuple[int, ...] = ()
     remove: tuple[int, ...] = ()
+    later: tuple[New, ...] = ()
 
-    def __bool__(self) -> bool:
+    @property
+    def acts(self) -> bool:
+        """Whether there is something to do now."""
         return bool(self.create or self.start or self.remove)
 
+    def __bool__(self) -> bool:
+        return self.acts or bool(self.later)
 
-def plan(scale: int, members: Iterable[Member]) -> Plan:
-    """Compare. Surplus containers are those with the highest numbers; free numbers are used again.
 
-    A stopped container that counts is started again: an active service runs.
+@dataclass(slots=True)
+class _Draft:
+    create: list[New] = field(default_factory=list)
+    start: list[int] = field(default_factory=list)
+    remove: list[int] = field(default_factory=list)
+    later: list[New] = field(default_factory=list)
+
+
+Unit = dict[str, Member]
+"""The counting containers of one number, by part."""
+
+
+def plan(
+    scale: int,
+    members: Iterable[Member],
+    parts: Mapping[str, Part] = ALONE,
+    *,
+    hosts: Collection[int] | None = None,
+    retain: bool = False,
+) -> Plan:
+    """Compare. Surplus units are those with the highest numbers; free numbers are used again.
+
+    With ``hosts`` the service is a global one: a unit on each of them, whatever the scale; units on other hosts stay.
+    A stopped container that counts is started again: an active service runs. A unit with a sick container is replaced;
+    with ``retain`` under the same number, which waits until the old one is gone.
     """
     members = list(members)
-    counting = sorted((member for member in members if member.counts), key=lambda member: member.number)
-    kept, surplus = counting[:scale], counting[scale:]
+    draft = _Draft()
+    units = _units(members, draft)
+    sick = {number for number, unit in units.items() if any(member.sick for member in unit.values())}
+    for number in sick:
+        draft.remove += [member.id for member in units[number].values()]
+        if not retain:
+            del units[number]
     # A container on its way out still holds its name.
-    taken = {member.number for member in members if member.state not in ("removed", "purging", "purged")}
-    return Plan(
-        create=tuple(free_numbers(taken, scale - len(kept))),
-        start=tuple(member.id for member in kept if member.state == "stopped"),
-        remove=tuple(member.id for member in surplus),
-    )
+    taken = {member.number for member in members if member.state not in ENDED}
+    held = {(member.number, member.part) for member in members if not member.counts and member.state not in ENDED}
+    kept, missing = _choose(scale, units, hosts)
+    for number in units.keys() - kept:
+        draft.remove += [member.id for member in units[number].values() if number not in sick]
+    for number in sorted(kept):
+        unit = units[number]
+        if number in sick:
+            draft.later += [New(number, part, unit[part].host) for part in unit]
+        else:
+            _mend(number, unit, parts, held, draft)
+    for number, host in zip(free_numbers(taken, len(missing)), missing, strict=True):
+        for part in parts:
+            target = draft.later if parts[part].needs else draft.create
+            target.append(New(number, part, host))
+    return Plan(tuple(draft.create), tuple(draft.start), tuple(draft.remove), tuple(draft.later))
+
+
+def _units(members: Iterable[Member], draft: _Draft) -> dict[int, Unit]:
+    """The units by number. A second container for the same part of a unit is one too many."""
+    units: defaultdict[int, Unit] = defaultdict(dict)
+    for member in sorted(members, key=lambda member: member.id):
+        if not member.counts:
+            continue
+        if member.part in units[member.number]:
+            draft.remove.append(member.id)
+        else:
+            units[member.number][member.part] = member
+    return dict(units)
+
+
+def _choose(
+    scale: int, units: Mapping[int, Unit], hosts: Collection[int] | None
+) -> tuple[set[int], list[int] | list[None]]:
+    """The numbers of the units that stay, and for each unit that is missing the host it is for (None: any)."""
+    numbers = sorted(units)
+    if hosts is None:
+        return set(numbers[:scale]), [None] * (scale - len(numbers[:scale]))
+    first: dict[int | None, int] = {}
+    for number in numbers:
+        first.setdefault(next(member.host for member in units[number].values()), number)
+    return set(first.values()), sorted(set(hosts) - first.keys())
+
+
+def _mend(number: int, unit: Unit, parts: Mapping[str, Part], held: set[tuple[int, str]], draft: _Draft) -> None:
+    """Complete one unit that stays."""
+    missing = set(parts) - set(unit)
+    # What used a container that is gone must be made anew with its successor.
+    orphans = {part for part in unit if part in parts and missing & set(_needs(part, parts))}
+    host = next(member.host for member in unit.values())
+    for part, member in unit.items():
+        if part in orphans or part not in parts:
+            draft.remove.append(member.id)
+        elif member.state == "stopped" and not parts[part].once:
+            draft.start.append(member.id)
+    for part in parts:
+        if part in orphans:
+            draft.later.append(New(number, part, host))
+        elif part in missing:
+            ready = (number, part) not in held and all(_serves(unit.get(need), parts) for need in parts[part].needs)
+            (draft.create if ready else draft.later).append(New(number, part, host))
+
+
+def _serves(member: Member | None, parts: Mapping[str, Part]) -> bool:
+    """Whether a container is there for those that need it."""
+    return member is not None and (member.state == "running" or (member.state == "stopped" and parts[member.part].once))
+
+
+def _needs(part: str, parts: Mapping[str, Part]) -> Iterator[str]:
+    """Every part that one needs, directly or through others."""
+    for need in parts[part].needs:
+        yield need
+        yield from _needs(need, parts)

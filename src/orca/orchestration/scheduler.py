@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Placement: which host runs a container. Pure: the facts come in, the choice or the reasons go out.
 
-Order of decision: hard constraints first, each refusal with its reason; among the hosts left the one with the fewest
-containers of the same service, then the fewest containers, then the lowest id (a stable choice).
+Order of decision: hard constraints first, each refusal with its reason; among the hosts left the one that disappoints
+the fewest soft constraints, then has the fewest containers of the same service, then the fewest containers, then the
+lowest id (a stable choice).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+
+from orca.orchestration.affinity import NOTHING, Constraint, Surroundings, holds
 
 ANY = "0.0.0.0"  # noqa: S104 - the wildcard of a published port, not a socket that is opened
 
@@ -47,15 +50,21 @@ class HostFacts:
     held: Mapping[PublicPort, str] = field(default_factory=dict)
     avoid: str | None = None
     simulated: bool = False
+    surroundings: Surroundings = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a container asks of its host; a `simulated` one does not run for real."""
+    """What a container asks of its host; a `simulated` one does not run for real.
+
+    `beside` is the host of the containers that it must be with.
+    """
 
     ports: tuple[PublicPort, ...] = ()
     requested_host_id: int | None = None
     simulated: bool = False
+    beside: int | None = None
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,7 @@ def place(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
             refused[host.name] = reason
     if not fitting:
         raise NoHost(refused, [host.id for host in hosts if refusal(wanted, replace(host, avoid=None)) is None])
-    best = min(fitting, key=lambda host: (host.of_service, host.containers, host.id))
+    best = min(fitting, key=lambda host: (_disappointed(wanted, host), host.of_service, host.containers, host.id))
     return Placement(best.id, refused)
 
 
@@ -108,6 +117,8 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
     named = wanted.requested_host_id == host.id
     if wanted.requested_host_id is not None and not named:
         return "another host was requested"
+    if wanted.beside not in (None, host.id):
+        return "what it must be with is on another host"
     if wanted.simulated and not host.simulated:
         return "does not run simulated images"
     # A deactivated host takes nothing new, unless the caller names it.
@@ -115,8 +126,16 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
         return f"is {host.state}"
     if host.avoid is not None and not named:
         return host.avoid
+    for constraint in wanted.constraints:
+        if not constraint.soft and not holds(constraint, host.surroundings):
+            return f"not {constraint}"
     for port in wanted.ports:
         for taken, holder in host.held.items():
             if port.clashes(taken):
                 return f"port {port} is used by {holder}"
     return None
+
+
+def _disappointed(wanted: Wanted, host: HostFacts) -> int:
+    """How many soft constraints do not hold on a host."""
+    return sum(constraint.soft and not holds(constraint, host.surroundings) for constraint in wanted.constraints)

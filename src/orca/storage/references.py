@@ -8,11 +8,19 @@ DEFAULT_REGISTRY = "index.docker.io"
 IMAGE_PREFIX = "docker:"
 SIMULATED_PREFIX = "sim:"
 """Images that only simulated hosts run: nothing is pulled."""
+NOTHING = "rancher/none"
+"""v1's word for a service, or a sidekick, without containers of its own."""
 
 
 def image_reference(image_uuid: str) -> str:
     """``orca/web:1`` of ``docker:orca/web:1``; a simulated image is as it is."""
     return image_uuid.removeprefix(IMAGE_PREFIX)
+
+
+def is_nothing(image_uuid: str | None) -> bool:
+    """Whether an image says that there is to be no container at all."""
+    repository = (image_uuid or "").removeprefix(IMAGE_PREFIX).removeprefix(SIMULATED_PREFIX).partition(":")[0]
+    return repository == NOTHING
 
 
 def registry_of(reference: str) -> str:

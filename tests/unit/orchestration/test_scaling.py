@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scale: what is created, started and removed."""
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.scaling import Member, Plan, plan
+from orca.orchestration.scaling import ALONE, Member, New, Part, Plan, plan
+
+WITH_LOGS = {"": Part(), "logs": Part(needs=frozenset({""}))}
 
 
 def test_nothing_to_do():
@@ -13,37 +17,105 @@ def test_nothing_to_do():
 
 def test_free_numbers_are_used_again():
     members = [Member(1, 1, "running"), Member(3, 3, "starting")]
-    assert plan(4, members) == Plan(create=(2, 4))
+    assert plan(4, members) == Plan(create=(New(2), New(4)))
 
 
 def test_the_highest_numbers_go():
     members = [Member(number + 10, number, "running") for number in (1, 2, 3)]
-    assert plan(1, members) == Plan(remove=(12, 13))
+    assert set(plan(1, members).remove) == {12, 13}
 
 
 def test_stopped_containers_are_started():
     assert plan(1, [Member(1, 1, "stopped")]) == Plan(start=(1,))
 
 
+def test_what_runs_once_stays_stopped():
+    assert not plan(1, [Member(1, 1, "stopped")], {"": Part(once=True)})
+
+
 def test_a_leaving_container_does_not_count_but_holds_its_name():
-    assert plan(1, [Member(1, 1, "stopping", leaving=True)]) == Plan(create=(2,))
-    assert plan(1, [Member(1, 1, "removed")]) == Plan(create=(1,))
+    assert plan(1, [Member(1, 1, "stopping", leaving=True)]) == Plan(create=(New(2),))
+    assert plan(1, [Member(1, 1, "removed")]) == Plan(create=(New(1),))
+
+
+def test_a_sidekick_waits_for_what_it_needs():
+    assert plan(1, [], WITH_LOGS) == Plan(create=(New(1),), later=(New(1, "logs"),))
+    assert plan(1, [Member(1, 1, "starting", host=5)], WITH_LOGS) == Plan(later=(New(1, "logs", 5),))
+    assert plan(1, [Member(1, 1, "running", host=5)], WITH_LOGS) == Plan(create=(New(1, "logs", 5),))
+
+
+def test_a_sidekick_goes_with_the_container_it_used():
+    """The primary is gone: the sidekick used its volumes, so both are made anew, on the same host."""
+    left = [Member(1, 1, "removed"), Member(2, 1, "running", part="logs", host=5)]
+    assert plan(1, left, WITH_LOGS) == Plan(create=(New(1, "", 5),), remove=(2,), later=(New(1, "logs", 5),))
+
+
+def test_a_sidekick_that_is_not_wanted_any_more_goes():
+    members = [Member(1, 1, "running"), Member(2, 1, "running", part="logs")]
+    assert plan(1, members, ALONE) == Plan(remove=(2,))
+
+
+def test_a_sick_unit_is_replaced_under_another_number():
+    members = [Member(1, 1, "running", sick=True), Member(2, 1, "running", part="logs"), Member(3, 2, "running")]
+    found = plan(2, [*members, Member(4, 2, "running", part="logs")], WITH_LOGS)
+    assert (found.create, set(found.remove)) == ((New(3),), {1, 2})
+
+
+def test_a_retained_number_waits_for_the_old_container():
+    found = plan(1, [Member(1, 1, "running", sick=True)], retain=True)
+    assert found == Plan(remove=(1,), later=(New(1),))
+    assert plan(1, [Member(1, 1, "stopping", leaving=True, sick=True)], retain=True).create == (New(2),)
+
+
+def test_a_global_service_has_a_unit_on_each_host():
+    members = [Member(1, 1, "running", host=7), Member(2, 2, "running", host=9), Member(3, 3, "running", host=9)]
+    assert plan(1, members, hosts=(7, 8)) == Plan(create=(New(4, "", 8),), remove=(3,))
 
 
 _STATES = st.sampled_from(["creating", "starting", "running", "stopping", "stopped", "removing", "removed"])
+_PARTS = st.sampled_from(
+    [ALONE, {"": Part(), "a": Part()}, WITH_LOGS, {"": Part(frozenset({"a"})), "a": Part(), "b": Part(frozenset({""}))}]
+)
 _MEMBERS = st.lists(
-    st.builds(Member, id=st.integers(1, 10**6), number=st.integers(1, 12), state=_STATES, leaving=st.booleans()),
-    max_size=10,
-    unique_by=(lambda member: member.id, lambda member: member.number),
+    st.builds(
+        Member,
+        id=st.integers(1, 10**6),
+        number=st.integers(1, 12),
+        state=_STATES,
+        leaving=st.booleans(),
+        part=st.sampled_from(["", "a", "logs"]),
+        sick=st.booleans(),
+    ),
+    max_size=20,
+    unique_by=lambda member: member.id,
 )
 
 
-@given(scale=st.integers(0, 12), members=_MEMBERS)
-def test_the_plan_reaches_the_scale(scale: int, members: list[Member]):
-    wanted = plan(scale, members)
-    counting = sum(member.counts for member in members)
-    assert counting + len(wanted.create) - len(wanted.remove) == scale
-    assert not (wanted.create and wanted.remove)
-    assert len(set(wanted.create)) == len(wanted.create)
-    live = {member.number for member in members if member.state != "removed"}
-    assert not live & set(wanted.create)
+@given(scale=st.integers(0, 12), members=_MEMBERS, parts=_PARTS, retain=st.booleans())
+def test_plans_reach_the_scale(scale: int, members: list[Member], parts: dict[str, Part], retain: bool):
+    """Doing what plans say, again and again, ends with exactly the wanted containers, and each name is held once."""
+    current = {member.id: member for member in members}
+    for _ in range(50):
+        wanted = plan(scale, current.values(), parts, retain=retain)
+        if not wanted:
+            break
+        live = {(m.number, m.part) for m in current.values() if m.state not in ("removed", "purged")}
+        assert len(set(wanted.create)) == len(wanted.create)
+        assert not live & {(new.number, new.part) for new in wanted.create}
+        assert not set(wanted.start) & set(wanted.remove)
+        # Everything that was begun comes to its end before the next look.
+        for id in wanted.remove:
+            current[id] = dataclasses.replace(current[id], leaving=True)
+        for id, member in current.items():
+            state = "removed" if not member.counts else "running" if id in wanted.start else member.state
+            settled = {"creating": "running", "starting": "running", "stopping": "stopped"}.get(state, state)
+            current[id] = dataclasses.replace(member, state=settled)
+        for new in wanted.create:
+            id = max(current, default=0) + 1
+            current[id] = Member(id, new.number, "running", part=new.part)
+    else:
+        raise AssertionError("no end")
+    counting = [(member.number, member.part) for member in current.values() if member.counts]
+    numbers = {number for number, _ in counting}
+    assert len(numbers) == scale
+    assert sorted(counting) == sorted((number, part) for number in numbers for part in parts)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deployment units as rows: which containers a service should have, which it has, how one of them is made."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from orca.engine import Engine
+from orca.orchestration import affinity, launch, scaling
+from orca.orchestration.names import container_name
+from orca.orchestration.placement import surroundings
+from orca.orchestration.scaling import PRIMARY, Member, New, Part, Plan
+from orca.provision.hosts import CONNECTED
+from orca.storage.references import is_nothing
+from orca.store import ReadTx, Record, Tx
+
+ONCE_LABEL = "io.rancher.container.start_once"
+REQUESTED_HOST_LABEL = "io.rancher.service.requested.host.id"
+
+Configs = dict[str, dict[str, Any]]
+"""Launch configs by part."""
+
+
+def configs_of(service: Record) -> Configs:
+    """The launch configs that make containers; an image that stands for nothing makes none."""
+    found: Configs = {PRIMARY: service.launchConfig or {}}
+    found |= {config["name"]: config for config in service.secondaryLaunchConfigs or []}
+    return {part: config for part, config in found.items() if not is_nothing(config.get("imageUuid"))}
+
+
+def needs_of(service_name: str, config: dict[str, Any]) -> list[str]:
+    """The parts that a launch config needs: whose volumes it takes, whose network it joins."""
+    names = [*(config.get("dataVolumesFromLaunchConfigs") or []), config.get("networkLaunchConfig")]
+    return [_part(service_name, name) for name in names if name]
+
+
+def _part(service_name: str, name: str) -> str:
+    """The part that a launch config means by a name: the primary one is called like its service."""
+    return PRIMARY if name.casefold() == service_name.casefold() else name
+
+
+def parts_of(service: Record) -> dict[str, Part]:
+    """The parts of a unit of the service."""
+    configs = configs_of(service)
+    return {
+        part: Part(
+            frozenset(need for need in needs_of(service.name, config) if need in configs),
+            once=runs_once(config.get("labels")),
+        )
+        for part, config in configs.items()
+    }
+
+
+def runs_once(labels: dict[str, str] | None) -> bool:
+    """Whether a container with these labels has done its work once it has stopped."""
+    return str((labels or {}).get(ONCE_LABEL, "")).lower() == "true"
+
+
+def rows_of(tx: ReadTx, service_id: int) -> list[Record]:
+    """The live containers of a service, without those that an upgrade keeps aside."""
+    return [row for row in tx.find("instance", serviceId=service_id) if not row.data.get("kept")]
+
+
+def kept_rows(tx: ReadTx, service_id: int) -> list[Record]:
+    """The containers that an upgrade replaced and keeps, stopped, until it is finished or taken back."""
+    return [row for row in tx.find("instance", serviceId=service_id) if row.data.get("kept")]
+
+
+def members(tx: ReadTx, service_id: int) -> list[Member]:
+    """The containers of a service, as scaling sees them."""
+    rows = rows_of(tx, service_id)
+    healthy = sum(row.healthState == "healthy" for row in rows)
+    return [
+        Member(
+            row.id,
+            row.data.get("number", 0),
+            _state(row),
+            bool(row.data.get("leaving")),
+            row.data.get("part", PRIMARY),
+            _is_sick(row, healthy),
+            row.hostId or row.requestedHostId,
+        )
+        for row in rows
+    ]
+
+
+def wanted_scale(service: Record) -> int:
+    """How many units the service is to have; with a policy, how far it has come between its limits."""
+    policy = service.scalePolicy
+    if policy is None:
+        return int(service.scale or 0)
+    low, high = policy.get("min") or 1, policy.get("max") or 1
+    return int(min(max(service.data.get("aim", low), low), high))
+
+
+def plan(tx: ReadTx, service: Record) -> Plan:
+    """What the service lacks now."""
+    parts = parts_of(service)
+    return scaling.plan(
+        wanted_scale(service) if parts else 0,
+        members(tx, service.id),
+        parts,
+        hosts=global_hosts(tx, service),
+        retain=bool(service.retainIp),
+    )
+
+
+def global_hosts(tx: ReadTx, service: Record) -> list[int] | None:
+    """The hosts on which a global service is to have a unit; None for a service with a scale."""
+    labels = (service.launchConfig or {}).get("labels") or {}
+    if not affinity.is_global(labels):
+        return None
+    constraints = tuple(
+        constraint
+        for constraint in affinity.read(labels, {})
+        if constraint.subject == "host_label" and not constraint.soft
+    )
+    seen = surroundings(tx, service.accountId, constraints)
+    return [
+        host.id
+        for host in tx.find("host", accountId=service.accountId, state="active", agentState=CONNECTED)
+        if all(affinity.holds(constraint, seen.get(host.id, affinity.NOTHING)) for constraint in constraints)
+    ]
+
+
+def make(tx: Tx, engine: Engine, service: Record, new: New) -> Record:
+    """The row of a container of a service, on its way to run."""
+    stack = tx.require("environment", service.environmentId)
+    project = tx.require("account", service.accountId)
+    config = configs_of(service)[new.part]
+    beside = {
+        row.data.get("part", PRIMARY): row
+        for row in rows_of(tx, service.id)
+        if row.data.get("number") == new.number and not row.data.get("leaving") and row.state not in scaling.GONE
+    }
+    unit = next((row.deploymentUnitUuid for row in beside.values()), None) or str(uuid.uuid4())
+    index = (tx.own(service).createIndex or 0) + 1
+    tx.update(service, createIndex=index)
+    labels = {**(config.get("labels") or {})}
+    labels |= launch.service_labels(stack.name, service.name, project.name or "", unit, new.part)
+    fields = launch.instance_fields(config)
+    if new.host is not None and global_hosts(tx, service) is not None:
+        fields["requestedHostId"] = new.host
+        labels[REQUESTED_HOST_LABEL] = str(new.host)
+    sources = [_part(service.name, name) for name in config.get("dataVolumesFromLaunchConfigs") or []]
+    if sources:
+        shared = [beside[source].id for source in sources if source in beside]
+        fields["dataVolumesFrom"] = [*(fields.get("dataVolumesFrom") or []), *shared]
+    network = config.get("networkLaunchConfig")
+    if network:
+        owner = beside.get(_part(service.name, network))
+        fields |= {"networkMode": "container", "networkContainerId": owner.id if owner is not None else None}
+    row = tx.insert(
+        "container",
+        **{
+            **fields,
+            "accountId": service.accountId,
+            "kind": "container",
+            "name": container_name(stack.name, service.name, new.number, new.part),
+            "serviceId": service.id,
+            "environmentId": stack.id,
+            "createIndex": index,
+            "deploymentUnitUuid": unit,
+            "labels": labels,
+            "startOnCreate": True,
+            "version": config.get("version") or "0",
+            "data": {"number": new.number, "part": new.part},
+        },
+    )
+    tx.insert(
+        "serviceExposeMap",
+        accountId=service.accountId,
+        state="active",
+        serviceId=service.id,
+        instanceId=row.id,
+        managed=True,
+        dnsPrefix=new.part or None,
+    )
+    link_container(tx, service, row)
+    engine.request(tx, row, "create")
+    return row
+
+
+def link_container(tx: Tx, service: Record, instance: Record) -> None:
+    """A container has a link for each service that its own one consumes; aliases lead to no containers of their own."""
+    for consumed in tx.find("serviceConsumeMap", serviceId=service.id):
+        target = tx.get("service", consumed.consumedServiceId)
+        if target is not None and target.kind != "dnsService":
+            tx.insert(
+                "instanceLink",
+                accountId=service.accountId,
+                state="active",
+                instanceId=instance.id,
+                linkName=consumed.name or target.name,
+                serviceConsumeMapId=consumed.id,
+            )
+
+
+def _state(row: Record) -> str:
+    """A container that vanished from its host holds its name no longer, however long its processes take."""
+    return "removed" if row.data.get("vanished") else str(row.state)
+
+
+def _is_sick(row: Record, healthy: int) -> bool:
+    """Whether an unhealthy container is to be replaced, which its check's strategy decides."""
+    if row.healthState != "unhealthy":
+        return False
+    check = row.healthCheck or {}
+    strategy = check.get("strategy") or "recreate"
+    if strategy == "recreateOnQuorum":
+        return healthy >= ((check.get("recreateOnQuorumStrategyConfig") or {}).get("quorum") or 1)
+    return bool(strategy == "recreate")
