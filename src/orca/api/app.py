@@ -29,7 +29,7 @@ from orca.api.bearer import check_csrf
 from orca.api.body import read_body
 from orca.api.callers import Caller, identify
 from orca.api.events import EventSocket, EventStream, Opening
-from orca.api.operations import Answer, Operation, not_found
+from orca.api.operations import Answer, NotAllowed, Operation, not_found
 from orca.api.origin import check_origin
 from orca.api.signer import Signer
 from orca.api.streams import Backends, StreamSockets
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_POLICY = 1008
 SAFE = ("GET", "HEAD")
+CHANGES = ("POST", "PUT", "DELETE")
 
 
 class Application:
@@ -103,7 +104,7 @@ class Application:
         """The list of versions; None where the request is about one of them. 404 for others."""
         if not ask.version:
             if ask.method not in SAFE:
-                raise Refused("Method not allowed", status=405)
+                raise NotAllowed(["GET"])
             return Answer(200, versions(ask))
         if ask.version not in VERSIONS:
             raise not_found()
@@ -135,8 +136,8 @@ class Application:
 
     async def identify(self, ask: Ask) -> Caller:
         """Who asks for a change."""
-        if ask.method not in ("POST", "PUT", "DELETE"):
-            raise Refused("Method not allowed", status=405)
+        if ask.method not in CHANGES:
+            raise NotAllowed(["GET", *CHANGES])
         return await self.identified(ask, lambda tx: identify(tx, self.services, ask))
 
     async def change(self, ask: Ask, caller: Caller) -> Answer:
@@ -218,6 +219,8 @@ class Application:
         response = self.answer(ask, caller, Answer(refused.status, body))
         if refused.retry_after is not None:
             response.headers["Retry-After"] = str(refused.retry_after)
+        if isinstance(refused, NotAllowed):
+            response.headers["Allow"] = ", ".join(refused.methods)
         if refused.status == 401 and ask.headers.get("x-api-no-challenge", "").lower() != "true":
             response.headers["WWW-Authenticate"] = 'Basic realm="orca"'
         return response

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Ask:
     @property
     def base(self) -> str:
         """The URL up to the version, with the project part when the caller used one."""
-        scope = f"/projects/{self.project.lower()}" if self.project else ""
+        scope = f"/projects/{quote(self.project.lower(), safe='!')}" if self.project else ""
         return f"{self.origin}/{self.version}{scope}"
 
     @property
@@ -67,7 +67,10 @@ class Ask:
             return {}
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/x-www-form-urlencoded" and not text.startswith(b"{"):
-            return dict(parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True))
+            try:
+                return dict(parse_qsl(text.decode(), keep_blank_values=True, errors="strict"))
+            except UnicodeDecodeError:
+                raise Refused("InvalidBodyContent", "the form is not UTF-8") from None
         try:
             value = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -87,7 +90,7 @@ class Ask:
             user, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        return (user, password) if colon else None
+        return (user, password) if colon and "\0" not in user else None
 
 
 def depth(value: Any) -> int:
@@ -116,7 +119,9 @@ def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
     if is_trusted(peer, trusted):
         names = ("proto", "host", "port", "for")
         proxied = {name: headers.get(f"x-forwarded-{name}", "").partition(",")[0].strip() for name in names}
-    segments = [unquote(part) for part in scope["path"].split("/") if part]
+    # Split first: a slash inside a name comes escaped, and nothing is unescaped twice.
+    raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    segments = [unquote(part) for part in raw.split("/") if part]
     version = segments[0].lower() if segments else ""
     query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     method = scope.get("method", "GET")

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The body of a request."""
+"""The body of a request: JSON, or a form in either of its two encodings."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
+import msgspec
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from orca.api.ask import MAX_BODY
@@ -10,10 +15,30 @@ from orca.resources.errors import Refused
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, as far as it is not too large."""
+    """The body, as far as it is not too large; a multipart form comes as the JSON that it stands for."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MAX_BODY:
             raise Refused("Request Entity Too Large", f"a body has at most {MAX_BODY} bytes", status=413)
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return msgspec.json.encode(await multipart(request.headers, bytes(body)))
     return bytes(body)
+
+
+async def multipart(headers: Headers, body: bytes) -> dict[str, str]:
+    """The fields of a multipart form; a file is its text. Raises ``Refused``."""
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    if not body.rstrip().endswith(b"--"):
+        raise Refused("InvalidBodyContent", "the form ends before its last boundary")
+    try:
+        form = await MultiPartParser(headers, stream(), max_part_size=MAX_BODY).parse()
+        return {
+            name: (await value.read()).decode() if isinstance(value, UploadFile) else value
+            for name, value in form.multi_items()
+        }
+    except (MultiPartException, UnicodeDecodeError, LookupError, KeyError) as error:
+        raise Refused("InvalidBodyContent", f"the form cannot be read: {error}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
 
@@ -79,7 +79,7 @@ def own_url(ask: Ask, **replace: str | None) -> str:
     """The URL of the request, with query parameters replaced (None: taken out)."""
     query = [(key, value) for key, value in ask.query if key not in replace]
     query += [(key, value) for key, value in replace.items() if value is not None]
-    path = "/".join(part.lower() for part in ask.path)
+    path = "/".join(quote(part.lower(), safe="!:@") for part in ask.path)
     url = f"{ask.base}/{path}" if path else ask.base
     return f"{url}?{urlencode(query)}" if query else url
 

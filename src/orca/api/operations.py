@@ -143,7 +143,7 @@ class Operation:
         """Find out which change is meant, and do it."""
         path, method = self.ask.path, self.ask.method
         if not path:
-            raise not_allowed()
+            raise NotAllowed(["GET"])
         if sessions.is_sign_out(self.ask):
             return Answer(200, sessions.sign_out(self.writing, self.call, self.caller.proof))
         type = self.type(path[0])
@@ -203,9 +203,8 @@ class Operation:
                 return hook(self.writing, self.call, record)
             self.call.request(self.writing, record, "remove")
         except ActionNotAvailable as error:
-            raise Refused(
-                "Method not allowed", f"a {type.name} that is {error.state} cannot be removed", status=405
-            ) from None
+            message = f"a {type.name} that is {error.state} cannot be removed"
+            raise NotAllowed([name for name in type.resource_methods if name != "DELETE"], message) from None
         return record
 
     def act(self, type: TypeView, record: Record, name: str) -> Answer:
@@ -255,7 +254,7 @@ class Operation:
 
     def row(self, type: TypeView, text: str) -> Record:
         """The row a path segment names, if it is of the type and the caller may see it."""
-        if not type.type.table:
+        if not type.type.table or "\0" in text:
             raise not_found()
         if type.type.id_field != "id":
             columns = self.tx.table(type.name).c
@@ -270,7 +269,7 @@ class Operation:
     def allow(self, methods: list[str], method: str) -> None:
         """405 unless the role may use the method here."""
         if method not in methods:
-            raise not_allowed()
+            raise NotAllowed(methods)
 
     def validator(self) -> Validator:
         """A validator for this caller. Ignored fields are noted on the request."""
@@ -304,6 +303,9 @@ def not_found() -> Refused:
     return Refused("Not Found", status=404)
 
 
-def not_allowed() -> Refused:
-    """405 in the API's words."""
-    return Refused("Method not allowed", status=405)
+class NotAllowed(Refused):
+    """405 in the API's words, with the methods that would do."""
+
+    def __init__(self, methods: list[str], message: str | None = None) -> None:
+        super().__init__("Method not allowed", message, status=405)
+        self.methods = methods

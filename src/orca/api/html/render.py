@@ -161,7 +161,7 @@ def crumbs(ask: Ask) -> list[tuple[str, str]]:
     if ask.project:
         found += [("projects", f"{ask.root}/projects"), (ask.project, ask.base)]
     for end in range(len(ask.path)):
-        found.append((ask.path[end], f"{ask.base}/{'/'.join(part.lower() for part in ask.path[: end + 1])}"))
+        found.append((ask.path[end], own_url(replace(ask, path=ask.path[: end + 1], query=[]))))
     return found
 
 
