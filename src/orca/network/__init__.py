@@ -2,14 +2,15 @@
 """Floor 3, the network: address ranges, certificates, config items, the mesh and its matrix, published ports."""
 
 from orca.engine import Services
-from orca.network import mesh_reports
+from orca.network import mesh_reports, port_changes
 from orca.network.delivery import Delivery
 
 
 def install(services: Services) -> None:
-    """Add the delivery of config items and the mesh reports."""
+    """Add the delivery of config items, the mesh reports and what changed ports do."""
     services.provide(Delivery(services))
     services.add(mesh_reports.behaviour)
+    services.add(port_changes.behaviour)
 
 
 __all__ = ["Delivery", "install"]

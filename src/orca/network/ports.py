@@ -32,8 +32,15 @@ def open_ports(tx: Tx, config: ConfigItems, instance: Record, address: str) -> N
     """The container runs: send its published ports to its host."""
     for row in ports_of(tx, instance.id):
         tx.update(row, state="active")
-        if row.publicPort:
-            config.put(tx, instance.hostId, item_name(row), _description(row, address))
+        publish(tx, config, row, address)
+
+
+def publish(tx: Tx, config: ConfigItems, row: Record, address: str) -> None:
+    """Send one port to its host as it is now; one without a public port is taken back."""
+    if row.publicPort:
+        config.put(tx, row.hostId, item_name(row), _description(row, address))
+    else:
+        config.drop(tx, row.hostId, item_name(row))
 
 
 def close_ports(tx: Tx, config: ConfigItems, instance_id: int, *, release: bool = False) -> None:

@@ -135,6 +135,7 @@ def host_facts(
         for id, name, state, agent_state, kind in tx.values(
             "host", "id", "name", "state", "agentState", "kind", accountId=instance.accountId
         )
+        if kind != "cluster"
     ]
 
 

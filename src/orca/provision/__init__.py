@@ -8,6 +8,7 @@ from orca.provision import (
     agents,
     audit,
     certificates,
+    clusters,
     hosts,
     identities,
     local_auth,
@@ -36,6 +37,7 @@ def install(services: Services) -> None:
     services.add(agents.behaviour)
     services.add(hosts.behaviour)
     services.add(certificates.behaviour)
+    services.add(clusters.behaviour)
     services.add(machines.behaviour)
     services.schedule.add(Task(name="agent.ping", run=agents.ping_everybody))
     services.background("hosts follow settings", lambda: hosts.follow_settings(services))

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Another public port for a container that has one: in force at once while the container runs."""
+
+from __future__ import annotations
+
+from orca.engine import Behaviour, Run
+from orca.network import ports
+from orca.network.delivery import Delivery
+from orca.store import Tx
+
+behaviour = Behaviour()
+
+
+@behaviour.process("port.update")
+async def update(run: Run) -> None:
+    """Tell the host. That nobody else has the port there is known already: the row says so."""
+
+    def unit(tx: Tx) -> None:
+        row = run.resource(tx)
+        instance = tx.get("instance", row.instanceId)
+        if row.state == "updating-active" and instance is not None and instance.primaryIpAddress:
+            ports.publish(tx, run.services.part(Delivery).items, row, instance.primaryIpAddress)
+
+    run.finish(unit)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts that are seen as one. A cluster is a kind of host without an agent: it runs nothing itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call, Run
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+behaviour = Behaviour()
+
+
+@behaviour.process("cluster.create", "cluster.deactivate")
+async def nothing(run: Run) -> None:
+    """There is no machine to prepare, and none that stops."""
+
+
+@behaviour.remove("cluster")
+def remove(tx: Tx, call: Call, row: Record) -> Record:
+    """Removed when it is inactive, as a host is."""
+    call.request(tx, row, "remove")
+    return row
+
+
+@behaviour.process("cluster.remove")
+async def forget(run: Run) -> None:
+    """Its hosts stay."""
+
+    def unit(tx: Tx) -> None:
+        for tie in tx.find("clusterHostMap", clusterId=run.resource_id):
+            run.engine.request(tx, tie, "remove")
+
+    run.finish(unit)
+
+
+@behaviour.action("cluster.addhost")
+def add_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Another host."""
+    host = tx.require("host", data["hostId"])
+    if host.kind == "cluster":
+        raise Refused("InvalidOption", "a cluster cannot be part of a cluster", field="hostId")
+    if _ties(tx, row, host.id):
+        raise Refused("NotUnique", "the host is in this cluster already", field="hostId")
+    tie = tx.insert("clusterHostMap", accountId=row.accountId, clusterId=row.id, hostId=host.id)
+    call.request(tx, tie, "create")
+    return row
+
+
+@behaviour.action("cluster.removehost")
+def remove_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """One host less."""
+    ties = _ties(tx, row, data["hostId"])
+    if not ties:
+        raise Refused("InvalidOption", "the host is not in this cluster", field="hostId")
+    for tie in ties:
+        call.request(tx, tie, "remove")
+    return row
+
+
+def _ties(tx: ReadTx, cluster: Record, host_id: int) -> list[Record]:
+    return [row for row in tx.find("clusterHostMap", clusterId=cluster.id, hostId=host_id) if row.state != "removing"]
