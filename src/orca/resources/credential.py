@@ -108,4 +108,13 @@ REGISTER = ResourceType(
     machine=generic(),
 )
 
-TYPES = (CREDENTIAL, API_KEY, PASSWORD, REGISTRATION_TOKEN, GENERIC_OBJECT, REGISTER)
+CREDENTIAL_INSTANCE_MAP = ResourceType(
+    name="credentialInstanceMap",
+    plural="credentialInstanceMaps",
+    prefix="1cim",
+    access=access(""),
+    fields={"credentialId": ref("credential"), "instanceId": ref("instance")},
+    machine=generic(),
+)
+
+TYPES = (CREDENTIAL, CREDENTIAL_INSTANCE_MAP, API_KEY, PASSWORD, REGISTRATION_TOKEN, GENERIC_OBJECT, REGISTER)

@@ -154,6 +154,30 @@ def upgrade() -> None:
     op.create_index(op.f("ix_container_event_account_id"), "container_event", ["account_id"], unique=False)
     op.create_index(op.f("ix_container_event_host_id"), "container_event", ["host_id"], unique=False)
     op.create_table(
+        "credential_instance_map",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=True),
+        sa.Column("description", sa.String(length=1024), nullable=True),
+        sa.Column("kind", sa.String(length=255), nullable=True),
+        sa.Column("name", sa.String(length=255), nullable=True),
+        sa.Column("remove_time", sa.BigInteger(), nullable=True),
+        sa.Column("removed", sa.BigInteger(), nullable=True),
+        sa.Column("uuid", sa.String(length=128), nullable=True),
+        sa.Column("state", sa.String(length=64), nullable=True),
+        sa.Column("credential_id", sa.Integer(), nullable=True),
+        sa.Column("instance_id", sa.Integer(), nullable=True),
+        sa.Column("data", sa.Text(), nullable=True),
+        sa.Column("live_key", sa.String(length=512), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credential_instance_map")),
+        sa.UniqueConstraint("live_key", name=op.f("uq_credential_instance_map_live_key")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_credential_instance_map_uuid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_credential_instance_map_account_id"), "credential_instance_map", ["account_id"], unique=False)
+    op.create_index(op.f("ix_credential_instance_map_credential_id"), "credential_instance_map", ["credential_id"], unique=False)
+    op.create_index(op.f("ix_credential_instance_map_instance_id"), "credential_instance_map", ["instance_id"], unique=False)
+    op.create_table(
         "external_event",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=True),
