@@ -69,6 +69,19 @@ _install() {
     apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# For the tests of the store: programs only. The tests start databases of their own; Debian's are not to run here.
+bootstrap_databases() {
+    local missing=()
+    [ -n "$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || missing+=(postgresql)
+    [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server-core)
+    [ -x /usr/bin/mariadb-dump ] || missing+=(mariadb-client)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" -eq 0 ] || _fail "needs root to install: ${missing[*]}"
+    mkdir -p /etc/postgresql-common/createcluster.d
+    printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.d/orca-tests.conf
+    step "packages: ${missing[*]}" _install "${missing[@]}"
+}
+
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 bootstrap_venv() {

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Migrations on every kind of database: the declared tables, and nothing wedged by a kill at any statement."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+from orca.resources import schema
+from orca.store import CannotOpen, kinds, migrations
+
+SCRIPTS = str(Path(migrations.__file__).parent)
+MAKING = {"sqlite": 1, "postgresql": 17, "mariadb": 3}
+"""Statements between two kills. PostgreSQL rolls back whatever the statement was, as SQLite does, but takes longer."""
+CHANGING = {"sqlite": 1, "postgresql": 13, "mariadb": 1}
+
+
+@pytest.fixture
+def engine(url):
+    engine = kinds.create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def differences(engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return compare_metadata(context, schema().metadata)
+
+
+def first_version(engine):
+    """The database as the first version left it."""
+    with engine.connect() as connection:
+        kinds.kind_of(engine).prepare(connection)
+        with kinds.kind_of(engine).migrating(connection):
+            config = Config()
+            config.set_main_option("script_location", SCRIPTS)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0001")
+
+
+def killed_at(engine, number):
+    """Upgrade in a child that kills itself before its ``number``th statement; False when it got to its end before."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = upgrade_or_die(engine, number)
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.WEXITSTATUS(status) == 0
+    return False
+
+
+def upgrade_or_die(engine, number):
+    # A connection of its own: those of the parent are not to be shared.
+    own = kinds.create_engine(engine.url.render_as_string(hide_password=False))
+    left = number
+
+    def count(_connection, _cursor, statement, parameters, _context, _many):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return statement, parameters
+
+    sa.event.listen(own, "before_cursor_execute", count, retval=True)
+    migrations.upgrade(own, schema().metadata)
+    return 0
+
+
+def killed_everywhere(engine, step):
+    """Upgrade again and again, killed later each time, until one gets through."""
+    kills = 0
+    while killed_at(engine, 1 + kills * step):
+        kills += 1
+    assert kills * step > 50
+
+
+def test_a_new_database_has_the_declared_tables(engine):
+    migrations.upgrade(engine, schema().metadata)
+    assert differences(engine) == []
+    migrations.upgrade(engine, schema().metadata)
+
+
+def test_migrations_give_the_declared_tables(engine):
+    first_version(engine)
+    migrations.upgrade(engine, schema().metadata)
+    assert differences(engine) == []
+
+
+def test_a_kill_while_tables_are_made_is_made_good(engine):
+    killed_everywhere(engine, MAKING[engine.dialect.name])
+    assert differences(engine) == []
+
+
+def test_a_kill_while_tables_are_changed_is_made_good(engine):
+    first_version(engine)
+    killed_everywhere(engine, CHANGING[engine.dialect.name])
+    assert differences(engine) == []
+
+
+def test_a_database_of_somebody_else_is_left_alone(engine):
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE account (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("INSERT INTO account VALUES (7)")
+    with pytest.raises((CannotOpen, sa.exc.DBAPIError)):
+        migrations.upgrade(engine, schema().metadata)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT id FROM account").scalar() == 7
+
+
+def test_what_cannot_be_used_is_told_without_the_password(tmp_path):
+    with pytest.raises(CannotOpen, match="no database of kind"):
+        kinds.create_engine("oracle://scott:tiger@host/db")
+    with pytest.raises(CannotOpen) as refused:
+        kinds.create_engine("scott:tiger")
+    assert "tiger" not in str(refused.value)

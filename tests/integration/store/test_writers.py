@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several writers at once, in one server and in two: nothing is lost, nothing is announced out of order."""
+
+import asyncio
+
+import pytest
+from things import build
+
+from orca.store import CannotOpen, Database, NotUnique, kinds
+
+
+@pytest.fixture
+async def other(db):
+    """A second server on the same database."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("one server alone works on an SQLite file")
+    database = await Database.open(db.engine.url.render_as_string(hide_password=False), build())
+    yield database
+    await database.close()
+
+
+async def until(changes, count):
+    """So many changes, as they come."""
+    found = []
+    async with asyncio.timeout(20):
+        while len(found) < count:
+            found += await changes.batch()
+    return found
+
+
+def increase(id):
+    def unit(tx):
+        row = tx.require("box", id)
+        tx.update(row, size=(row.size or 0) + 1, labels={**(row.labels or {}), str(row.size): "x"})
+
+    return unit
+
+
+async def test_no_update_is_lost(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a"))
+    await asyncio.gather(*(db.write(increase(made.id)) for _ in range(60)))
+    seen = await db.read(lambda tx: tx.get("box", made.id))
+    assert (seen.size, len(seen.labels)) == (60, 60)
+
+
+async def test_no_update_of_two_servers_is_lost(db, other):
+    made = await db.write(lambda tx: tx.insert("box", name="a"))
+    await asyncio.gather(*((db, other)[n % 2].write(increase(made.id)) for n in range(60)))
+    assert (await other.read(lambda tx: tx.get("box", made.id))).size == 60
+
+
+async def test_what_two_units_take_at_once_is_taken_by_one(db):
+    def take(tx):
+        taken = {row[0] for row in tx.values("box", "name")}
+        return tx.insert("box", name=next(f"{n:03}" for n in range(100) if f"{n:03}" not in taken)).name
+
+    names = await asyncio.gather(*(db.write(take) for _ in range(40)), return_exceptions=True)
+    got = [name for name in names if isinstance(name, str)]
+    assert len(set(got)) == len(got)
+    assert all(isinstance(name, str | NotUnique) for name in names)
+
+
+async def test_two_servers_hear_the_same_in_the_same_order(db, other):
+    with db.bus.subscribe() as here, other.bus.subscribe() as there:
+        await asyncio.gather(
+            *((db, other)[n % 2].write(lambda tx, n=n: tx.insert("box", name=str(n))) for n in range(80))
+        )
+        first, second = await asyncio.gather(until(here, 80), until(there, 80))
+    assert first == second
+    assert [change.seq for change in first] == list(range(first[0].seq, first[0].seq + 80))
+
+
+async def test_a_reader_sees_one_instant(db):
+    made = await db.write(lambda tx: tx.insert("box", name="a", ownerId=1))
+    loop = asyncio.get_running_loop()
+
+    def look(tx):
+        before = tx.count("box", ownerId=1)
+        asyncio.run_coroutine_threadsafe(db.write(lambda tx: tx.update(made, ownerId=2)), loop).result(10)
+        return before, tx.count("box", ownerId=1)
+
+    assert await db.read(look) == (1, 1)
+    assert await db.read(lambda tx: tx.count("box", ownerId=1)) == 0
+
+
+async def test_text_is_compared_byte_by_byte(db):
+    names = ["a", "B", "A", "a ", "ä", "\U0001f433"]
+    await asyncio.gather(*(db.write(lambda tx, name=name: tx.insert("box", name=name)) for name in names))
+    for name in names:
+        assert await db.read(lambda tx, name=name: [row.name for row in tx.find("box", name=name)]) == [name]
+    column = build()["box"].table.c.name
+    ordered = await db.read(
+        lambda tx: [row.name for row in tx.rows("box", tx.query("box").order_by(None).order_by(column))]
+    )
+    assert ordered == sorted(names, key=str.encode)
+
+
+async def test_long_text_is_kept(db):
+    text = "x" * 300_000
+    made = await db.write(lambda tx: tx.insert("box", name="a", labels={"long": text}))
+    assert (await db.read(lambda tx: tx.get("box", made.id))).labels == {"long": text}
+
+
+async def test_connections_that_were_cut_are_opened_anew(db, other):
+    made = await db.write(lambda tx: tx.insert("box", name="a"))
+    cut = {
+        "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid()",
+        "mariadb": "KILL {id}",
+    }[db.engine.dialect.name]
+    with other.engine.connect() as connection:
+        if db.engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(cut)
+        else:
+            rows = connection.exec_driver_sql(
+                "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
+            )
+            for (id,) in rows.all():
+                connection.exec_driver_sql(cut.format(id=id))
+    assert (await db.read(lambda tx: tx.get("box", made.id))).name == "a"
+    await asyncio.gather(*(db.write(increase(made.id)) for _ in range(8)))
+    assert (await db.read(lambda tx: tx.get("box", made.id))).size == 8
+
+
+async def test_a_postgresql_that_sorts_by_language_is_refused(servers):
+    server = servers("postgresql")
+    server.run("CREATE DATABASE spoken TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    try:
+        url = server.engine.url.set(database="spoken").render_as_string(hide_password=False)
+        with pytest.raises(CannotOpen, match="CREATE DATABASE"):
+            await Database.open(url, build())
+    finally:
+        server.run("DROP DATABASE spoken WITH (FORCE)")
+
+
+async def test_an_absent_server_is_told_without_the_password():
+    with pytest.raises(CannotOpen) as refused:
+        await Database.open("postgresql://me:secret@127.0.0.1:1/db", build())
+    assert "127.0.0.1" in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert kinds.SCHEMES.keys() >= {"mysql", "mariadb"}
