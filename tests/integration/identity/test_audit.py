@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit log: a row for every change, without secrets, for whoever may see it, never altered."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from .conftest import PASSWORD, made, until
+
+
+def rows(client, path="/v1/auditlogs", **filters):
+    answer = client.get(path, params={"sort": "id", "order": "desc", **filters})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def test_every_change_leaves_a_row(admin, person, project_of):
+    somebody = person()
+    mine = somebody.bearer()
+    project = project_of(mine)
+    base = f"/v1/projects/{project}"
+    stack = made(mine.post(f"{base}/environments", json={"name": "audited", "description": "first"}))
+    until(mine, f"{base}/environments/{stack['id']}", lambda shown: shown["state"] == "active")
+    mine.put(f"{base}/environments/{stack['id']}", json={"description": "second"})
+    mine.get(f"{base}/environments")
+    mine.post(f"{base}/environments", json={})
+    assert mine.delete(f"{base}/environments/{stack['id']}").status_code == 200
+    found = [row for row in rows(mine, f"{base}/auditlogs") if row["resourceType"] == "environment"]
+    assert [row["eventType"] for row in found] == [
+        "api.environment.delete",
+        "api.environment.update",
+        "api.environment.create",
+    ], "reading, and what was refused, changed nothing"
+    for row in found:
+        assert (row["resourceId"], row["accountId"]) == (stack["id"], project)
+        assert (row["authenticatedAsAccountId"], row["authType"]) == (somebody.id, "TokenAuth")
+        assert (row["clientIp"], row["createdTS"] > 0) == ("127.0.0.1", True)
+    assert json.loads(found[1]["requestObject"]) == {"description": "second"}
+    assert json.loads(found[1]["responseObject"])["name"] == "audited"
+    assert found[2]["responseCode"] == "201"
+
+
+def test_actions_keys_and_signing_in_are_told_apart(admin, person, server):
+    somebody = person()
+    server.sign_in(somebody.login)
+    somebody.act("deactivate")
+    (acted,) = rows(admin, eventType="api.account.deactivate", resourceId=somebody.id)
+    assert (acted["authType"], acted["resourceType"]) == ("BasicAuth", "account")
+    (signed_in,) = rows(admin, eventType="api.token.create", authenticatedAsAccountId=somebody.id)
+    assert signed_in["authType"] == "TokenAccount"
+    answer = server.client().post("/v1/token", json={"code": f"{somebody.login}:{PASSWORD}"})
+    assert answer.status_code == 401
+    assert len(rows(admin, eventType="api.token.create", authenticatedAsAccountId=somebody.id)) == 1
+
+
+def test_secrets_stay_out(admin, person, server, project_of):
+    somebody = person()
+    token = server.sign_in(somebody.login).json()["jwt"]
+    mine = server.client(headers={"Authorization": f"Bearer {token}"})
+    key = made(mine.post("/v1/apikeys", json={"name": "k"}))
+    change = {"oldSecret": PASSWORD, "newSecret": "quite another password"}
+    project = project_of(mine)
+    registration = made(mine.post(f"/v1/projects/{project}/registrationtokens", json={}))
+    shown = until(
+        mine,
+        f"/v1/projects/{project}/registrationtokens/{registration['id']}",
+        lambda shown: shown["state"] == "active",
+    )
+    again = mine.post(f"/v1/projects/{project}/registrationtokens/{registration['id']}?action=deactivate", json={})
+    assert again.status_code == 202
+    assert mine.post(f"/v1/passwords/{somebody.password}?action=changesecret", json=change).status_code == 200
+    signature = shown["token"].rpartition(":")[2]
+    with sqlite3.connect(server.directory / "orca.db") as database:
+        text = "".join(str(row) for row in database.execute("SELECT * FROM audit_log"))
+    database.close()
+    for secret in (PASSWORD, change["newSecret"], token, key["secretValue"], signature, "argon2"):
+        assert secret not in text
+    assert key["publicValue"] in text, "what is no secret is there"
+
+
+def test_each_sees_the_rows_of_its_own_account(admin, person, project_of):
+    somebody, other = person(), person()
+    mine, theirs = somebody.bearer(), other.bearer()
+    project = project_of(mine)
+    made(mine.post(f"/v1/projects/{project}/environments", json={"name": "private"}))
+    (row,) = rows(mine, f"/v1/projects/{project}/auditlogs", resourceType="environment")
+    assert rows(theirs, resourceType="environment") == []
+    assert theirs.get(f"/v1/auditlogs/{row['id']}").status_code == 404
+    assert theirs.get(f"/v1/projects/{project}/auditlogs").status_code == 403
+    assert [found["id"] for found in rows(admin, id=row["id"])] == [row["id"]]
+    assert rows(admin, accountId=project, eventType_prefix="api.environment.")[0]["id"] == row["id"]
+
+
+def test_nobody_alters_it(admin, server):
+    row = rows(admin)[0]
+    path = f"/v1/auditlogs/{row['id']}"
+    assert admin.put(path, json={"description": "nothing happened"}).status_code == 405
+    assert admin.delete(path).status_code == 405
+    assert admin.post("/v1/auditlogs", json={"description": "made up"}).status_code == 405
+    assert admin.get(path).json() == row
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "ten", "", "99999"])
+def test_how_long_it_is_kept_is_a_setting(admin, value):
+    shown = admin.get("/v1/settings/retention.audit.days").json()
+    assert (shown["activeValue"], shown["source"]) == ("365", "Default")
+    refused = admin.put("/v1/settings/retention.audit.days", json={"value": value})
+    assert (refused.status_code, refused.json()["fieldName"]) == (422, "value")
+
+
+def test_rows_past_their_time_go(start):
+    server = start()
+    with server.admin() as admin:
+        made(admin.post("/v1/apikeys", json={"name": "old"}))
+        with sqlite3.connect(server.directory / "orca.db") as database:
+            assert database.execute("UPDATE audit_log SET created = created - 366 * 86400000").rowcount == 1
+        database.close()
+        made(admin.post("/v1/apikeys", json={"name": "new"}))
+        (task,) = admin.get("/v1/tasks", params={"name": "table.cleanup"}).json()["data"]
+        assert admin.post(f"/v1/tasks/{task['id']}?action=execute", json={}).status_code in (200, 202)
+        left = until(admin, "/v1/auditlogs", lambda shown: "old" not in str(shown))["data"]
+        assert any("new" in str(row["requestObject"]) for row in left)

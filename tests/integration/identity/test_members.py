@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Projects: who is in, as what, what others see of them, and how they end."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import made, until
+
+
+def in_project(project, path):
+    return f"/v1/projects/{project}/{path}"
+
+
+@pytest.fixture
+def team(admin, person, project_of):
+    """A project with one member of each role; the people by role, and a stranger."""
+    people = {role: person() for role in ("owner", "member", "restricted", "readonly", "stranger")}
+    members = [{"externalId": each.id, "role": role} for role, each in people.items() if role != "stranger"]
+    project = project_of(admin, members=members)
+    return project, {role: each.bearer() for role, each in people.items()}, people
+
+
+def test_everybody_gets_the_role_they_were_given(team):
+    project, clients, people = team
+    for role in ("owner", "member", "restricted", "readonly"):
+        answer = clients[role].get(in_project(project, "schemas"))
+        assert answer.headers["x-api-account-id"] == project
+        assert answer.headers["x-api-user-id"] == people[role].id
+        assert answer.headers["x-api-schemas"].endswith(f"/v1/projects/{project}/schemas")
+        types = {schema["id"] for schema in answer.json()["data"]}
+        assert ("registrationToken" in types) == (role in ("owner", "member"))
+        created = clients[role].post(in_project(project, "environments"), json={"name": f"stack-{role}"})
+        assert created.status_code == (405 if role == "readonly" else 201)
+        assert project in [row["id"] for row in clients[role].get("/v1/projects").json()["data"]]
+
+
+@pytest.mark.parametrize("way", ["path", "header", "query"])
+def test_a_foreign_project_is_forbidden(team, server, way):
+    project, clients, _ = team
+
+    def ask(client, project):
+        if way == "path":
+            return client.get(in_project(project, "hosts"))
+        if way == "header":
+            return client.get("/v1/hosts", headers={"X-API-Project-Id": project})
+        return client.get("/v1/hosts", params={"projectId": project})
+
+    assert ask(clients["member"], project).headers["x-api-account-id"] == project
+    for unknown in (project, "1a999999", "nonsense", ""):
+        assert ask(clients["stranger"], unknown).status_code == 403 or (way, unknown) == ("path", "")
+
+
+def test_rows_of_a_project_do_not_exist_outside(team, admin, person):
+    project, clients, _ = team
+    stack = made(clients["owner"].post(in_project(project, "environments"), json={"name": "inside"}))
+    stranger = clients["stranger"]
+    own = stranger.get("/v1/projects").json()["data"][0]["id"]
+    for path in (f"/v1/environments/{stack['id']}", in_project(own, f"environments/{stack['id']}")):
+        assert stranger.get(path).status_code == 404
+        assert stranger.put(path, json={"description": "mine"}).status_code in (404, 405)
+        assert stranger.delete(path).status_code in (404, 405)
+    assert stranger.get(f"/v1/projects/{project}").status_code == 404
+    assert stranger.put(f"/v1/projects/{project}", json={"name": "mine"}).status_code == 404
+    assert stranger.delete(f"/v1/projects/{project}").status_code == 404
+    assert stranger.get(f"/v1/projects/{project}/projectmembers").status_code == 404
+
+
+def test_only_owners_change_a_project(team, admin):
+    project, clients, people = team
+    path = f"/v1/projects/{project}"
+    body = {"members": [{"externalId": people["member"].id, "role": "owner"}]}
+    for role in ("member", "restricted", "readonly"):
+        actions = clients[role].get(path).json()["actions"]
+        assert not {"setmembers", "deactivate", "update", "remove"} & set(actions)
+        assert clients[role].put(path, json={"name": "mine"}).status_code == 404
+        assert clients[role].delete(path).status_code == 403
+        assert clients[role].post(f"{path}?action=setmembers", json=body).status_code == 422
+        assert clients[role].post(f"{path}?action=deactivate", json={}).status_code == 422
+    assert {"setmembers", "deactivate"} <= set(clients["owner"].get(path).json()["actions"])
+    changed = clients["owner"].put(path, json={"name": "renamed"})
+    assert changed.json()["name"] == "renamed"
+
+
+def test_members_are_replaced_at_once(team):
+    project, clients, people = team
+    action = f"/v1/projects/{project}?action=setmembers"
+    owner = {"externalId": people["owner"].id, "role": "owner"}
+    stranger = {"externalId": people["stranger"].id, "role": "member"}
+    assert clients["owner"].post(action, json={"members": [owner, stranger]}).status_code == 200
+    assert clients["member"].get(f"/v1/projects/{project}").status_code == 404
+    assert clients["member"].get(in_project(project, "hosts")).status_code == 403
+    assert clients["stranger"].get(in_project(project, "hosts")).status_code == 200
+    rows = clients["owner"].get(f"/v1/projects/{project}/projectmembers").json()["data"]
+    present = {(row["externalId"], row["role"]) for row in rows if row["state"] == "active"}
+    assert present == {(people["owner"].id, "owner"), (people["stranger"].id, "member")}
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "field"),
+    [
+        (None, None, "members"),
+        ([], None, "members"),
+        ([{"externalId": "1a999999", "role": "owner"}], "InvalidReference", "externalId"),
+        ([{"externalId": "nonsense", "role": "owner"}], "InvalidReference", "externalId"),
+        ([{"externalId": "{owner}", "role": "emperor"}], "InvalidOption", "role"),
+        ([{"externalId": "{owner}", "role": "member"}], "InvalidOption", "members"),
+        ([{"externalId": "{owner}", "role": "owner", "externalIdType": "github_user"}], "InvalidOption", None),
+        ([{"externalId": "{owner}", "role": "owner"}, {"externalId": "{owner}", "role": "member"}], "NotUnique", None),
+    ],
+)
+def test_bad_members_change_nothing(team, members, code, field):
+    project, clients, people = team
+    for member in members or []:
+        member["externalId"] = member["externalId"].replace("{owner}", people["owner"].id)
+    answer = clients["owner"].post(f"/v1/projects/{project}?action=setmembers", json={"members": members})
+    assert answer.status_code == 422, answer.text
+    assert code in (None, answer.json()["code"])
+    assert field in (None, answer.json()["fieldName"])
+    rows = clients["owner"].get(f"/v1/projects/{project}/projectmembers").json()["data"]
+    assert len([row for row in rows if row["state"] == "active"]) == 4
+
+
+def test_a_deactivated_project_is_for_its_owners(team, admin):
+    project, clients, _ = team
+    path = f"/v1/projects/{project}"
+    assert clients["owner"].post(f"{path}?action=deactivate", json={}).status_code == 202
+    until(clients["owner"], path, lambda shown: shown["state"] == "inactive")
+    assert clients["member"].get(path).status_code == 404
+    assert clients["member"].get(in_project(project, "hosts")).status_code == 403
+    assert clients["owner"].get(in_project(project, "hosts")).status_code == 200
+    assert clients["owner"].post(f"{path}?action=activate", json={}).status_code == 202
+    until(clients["owner"], path, lambda shown: shown["state"] == "active")
+    assert clients["member"].get(path).status_code == 200
+
+
+def test_a_projects_own_key_works_in_it_alone(team, server, admin):
+    project, _, _ = team
+    key = made(admin.post(in_project(project, "apikeys"), json={}))
+    until(admin, in_project(project, f"apikeys/{key['id']}"), lambda shown: shown["state"] == "active")
+    own = server.client(auth=(key["publicValue"], key["secretValue"]))
+    assert [row["id"] for row in own.get("/v1/projects").json()["data"]] == [project]
+    assert own.get(in_project(project, "hosts")).status_code == 200
+    (default,) = admin.get("/v1/projects", params={"name": "Default", "all": "true"}).json()["data"]
+    assert own.get(in_project(default["id"], "hosts")).status_code == 403
+    assert "setmembers" not in own.get(f"/v1/projects/{project}").json()["actions"]
+
+
+def test_a_project_takes_all_it_has_with_it(admin, person, start, server, project_of):
+    owner = person()
+    project = project_of(admin, members=[{"externalId": owner.id, "role": "owner"}])
+    mine = owner.bearer()
+    stack = made(mine.post(in_project(project, "environments"), json={"name": "goes too"}))
+    key = made(mine.post(in_project(project, "apikeys"), json={}))
+    token = made(mine.post(in_project(project, "registrationtokens"), json={}))
+    own = server.client(auth=(key["publicValue"], key["secretValue"]))
+    path = f"/v1/projects/{project}"
+    assert mine.delete(path).status_code == 405, "an active project is deactivated first"
+    assert mine.post(f"{path}?action=deactivate", json={}).status_code == 202
+    until(mine, path, lambda shown: shown["state"] == "inactive")
+    assert mine.delete(path).status_code == 200
+    until(admin, path, lambda shown: shown["state"] == "removed")
+    assert own.get("/v1/hosts").status_code == 401
+    assert admin.get(f"/v1/environments/{stack['id']}").json()["state"] == "removed"
+    for id in (key["id"], token["id"]):
+        assert admin.get(f"/v1/credentials/{id}").json()["state"] == "removed"
+    assert mine.get(path).status_code == 404
+    assert project not in [row["id"] for row in mine.get("/v1/projects").json()["data"]]
+    assert admin.post(f"{path}?action=purge", json={}).status_code == 202
+    until(admin, path, lambda shown: shown["state"] == "purged")
