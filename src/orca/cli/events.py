@@ -66,7 +66,8 @@ def _show(event: dict[str, Any], output: str) -> None:
     at = datetime.fromtimestamp(event["time"] / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     name = resource.get("name") or resource.get("hostname") or resource.get("processName") or ""
     message = resource.get("transitioningMessage") if resource.get("transitioning") in ("yes", "error") else None
-    text = f"{at}  {event['resourceType']:<18}  {event['resourceId']:<8}  {name}  {resource.get('state') or resource.get('phase') or ''}"
+    state = resource.get("state") or resource.get("phase") or ""
+    text = f"{at}  {event['resourceType']:<18}  {event['resourceId']:<8}  {name}  {state}"
     click.echo(plain(f"{text}{f'  ({message})' if message else ''}"))
 
 
