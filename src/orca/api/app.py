@@ -28,13 +28,14 @@ from orca.api.ask import Ask, Proxies, take_apart
 from orca.api.bearer import check_csrf
 from orca.api.body import read_body
 from orca.api.callers import Caller, identify
-from orca.api.events import EventSocket, EventStream, Opening
+from orca.api.events import RAW, EventSocket, EventStream, Opening
 from orca.api.operations import Answer, NotAllowed, Operation, not_found
 from orca.api.origin import check_origin
 from orca.api.signer import Signer
 from orca.api.streams import Backends, StreamSockets
 from orca.api.streams.paths import ROOTS as STREAMS
 from orca.engine import Services
+from orca.engine.exchange import Exchange
 from orca.provision.passwords import Passwords
 from orca.provision.registration import registration_script
 from orca.provision.tokens import TokenRefused
@@ -156,7 +157,7 @@ class Application:
         return await self.services.part(Passwords).settle(lambda: self.services.db.read(read))
 
     def publish(self, ask: Ask, caller: Caller) -> Answer:
-        """``POST publish``: an agent answers a command outside its socket."""
+        """``POST publish``: an agent or a handler answers outside its socket."""
         if "publish" not in caller.view.types:
             raise not_found()
         body = ask.json()
@@ -164,11 +165,16 @@ class Application:
             event = msgspec.convert(body, wire.Event)
         except msgspec.ValidationError as error:
             raise Refused("InvalidFormat", str(error)) from None
-        if not event.name.startswith("reply.") or caller.agent_id is None:
-            raise Refused("Forbidden", "only replies can be published", status=403)
-        connection = self.services.agents.get(caller.agent_id)
-        if isinstance(connection, AgentSocket):
-            connection.deliver(event)
+        if not event.name.startswith("reply."):
+            if caller.role not in RAW:
+                raise Refused("Forbidden", "only replies can be published", status=403)
+            self.services.part(Exchange).publish(event)
+        elif caller.agent_id is None:
+            self.services.part(Exchange).reply(event)
+        else:
+            connection = self.services.agents.get(caller.agent_id)
+            if isinstance(connection, AgentSocket):
+                connection.deliver(event)
         return Answer(201, {**body, "type": "publish", "links": {}, "actions": {}})
 
     async def script(self, ask: Ask) -> Response:

@@ -204,12 +204,12 @@ def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity)
     services.add(sessions.behaviour)
     services.provide(Signer(settings.data_dir / "token.key"))
     streams.install(services)
-    events.install(services)
     network.install(services)
     provision.install(services)
     storage.install(services)
     orchestration.install(services)
     simulator.install(services)
+    events.install(services)
     return services
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from orca.engine import requests
-from orca.engine.behaviour import lookup
+from orca.engine.behaviour import ProcessHandler, lookup
 from orca.engine.errors import Failed, Superseded
 from orca.engine.requests import LEASE
 from orca.engine.run import Run
@@ -38,6 +38,9 @@ class Engine:
     def __init__(self, services: Services, server: str) -> None:
         self.services = services
         self.server = server
+        self.before: list[ProcessHandler] = []
+        self.after: list[ProcessHandler] = []
+        """What every process goes through around its own handler."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lanes: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._stopping = False
@@ -195,8 +198,8 @@ class Engine:
                 await run.abandon()
                 return True
             handler = lookup(self.services.behaviour.processes, record.type, f".{run.action}")
-            if handler is not None:
-                await handler(run)
+            for each in (*self.before, *([] if handler is None else [handler]), *self.after):
+                await each(run)
             await run.succeed()
         except Failed as failure:
             await run.fail(failure)

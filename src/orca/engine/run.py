@@ -98,6 +98,10 @@ class Run:
         self._steps[name] = result = await self._write(guarded)
         return result
 
+    def has(self, step: str) -> bool:
+        """Whether a step was done, in this life of the server or an earlier one."""
+        return step in self._steps
+
     async def command(
         self,
         agent_id: int,

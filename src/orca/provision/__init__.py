@@ -9,6 +9,7 @@ from orca.provision import (
     audit,
     certificates,
     clusters,
+    external_handlers,
     hosts,
     identities,
     local_auth,
@@ -32,6 +33,7 @@ def install(services: Services) -> None:
     services.at_first_start(settings.declare)
     projects.install(services)
     registration.install(services)
+    external_handlers.install(services)
     for part in (accounts, audit, identities, local_auth, logins, members, preferences, project_removal, setting_hooks):
         services.add(part.behaviour)
     services.add(agents.behaviour)

@@ -62,6 +62,17 @@ class Subscription:
         self._queue.clear()
         return changes
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is anything to be told (or lost)."""
+        return self._ready.is_set()
+
+    def forget(self) -> None:
+        """Drop what waits: the present state is about to be read."""
+        self._queue.clear()
+        self._overflown = False
+        self._ready.clear()
+
     def close(self) -> None:
         """Stop receiving. Closing twice is harmless."""
         self._bus.drop(self)

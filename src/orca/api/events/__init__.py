@@ -6,14 +6,16 @@ what somebody missed who was away; *subscriber* is one client, whatever carries 
 """
 
 from orca.api.events.hub import Hub
-from orca.api.events.socket import EventSocket, EventStream, Opening
+from orca.api.events.socket import RAW, EventSocket, EventStream, Opening
 from orca.engine import Services
+from orca.engine.exchange import Exchange
 
-__all__ = ["EventSocket", "EventStream", "Hub", "Opening", "install"]
+__all__ = ["RAW", "EventSocket", "EventStream", "Hub", "Opening", "install"]
 
 
 def install(services: Services) -> None:
     """Watch the changes for as long as the server runs."""
     hub = Hub(services)
     services.provide(hub)
+    services.part(Exchange).listeners.append(hub.hear)
     services.background("events", hub.run)

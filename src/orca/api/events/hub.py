@@ -13,6 +13,9 @@ from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
+
+from orca import wire
 from orca.api.events import frames, replay
 from orca.api.events.audience import Sharing, Shown
 from orca.api.events.subscriber import EXPIRED, Subscriber
@@ -150,6 +153,28 @@ class Hub:
         if len(self._told) > TOLD:
             del self._told[next(iter(self._told))]
         return True
+
+    # -- events of others --------------------------------------------------------------------------------------------
+
+    def hear(self, event: wire.Event, about: Key | None) -> None:
+        """Pass on an event that asks programs outside for something, to those that hear every account."""
+        listeners = [each for each in self.subscribers if each.wanted.raw and each.wanted(event.name)]
+        if listeners:
+            self.services.spawn(self._pass_on(event, about, listeners))
+
+    async def _pass_on(self, event: wire.Event, about: Key | None, listeners: list[Subscriber]) -> None:
+        for listener in listeners:
+            heard = event
+            if about is not None:
+                change = Change(0, about[0], *about, None)
+                shown = await self.services.db.read(partial(listener.audience.show, changes=[change]))
+                if shown[0] is None:
+                    continue
+                resource = shown[0].resource
+                heard = msgspec.structs.replace(
+                    event, resource_type=resource["type"], data={**event.data, "resource": resource}
+                )
+            listener.offer(frames.passed_on(heard, self.position), self.position)
 
     async def _lost(self) -> int:
         async with self._round:

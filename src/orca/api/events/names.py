@@ -38,6 +38,7 @@ class Wanted:
 
         Such a subscriber may name its account or not, the events it gets are named without.
         """
+        self.raw = account is None
         suffix = "" if account is None else f";account={account}"
         plain = {name.removesuffix(suffix) for name in names}
         self._exact = frozenset(name for name in plain if "*" not in name) or frozenset(

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs outside that take part in processes. Source: section 16 of the v1 description.
+
+A handler is asked by an event ``<process>;handler=<name>`` before the server's own work on the process (``pre.`` ones
+first) or after it (``post.``). Its reply goes into the resource, its error ends the process. Each is asked once per
+process: what it answered is stored as a step, so a handler that was asked when the server died may be asked again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from orca import wire
+from orca.engine import Behaviour, Call, CommandFailed, Failed, Run, Services
+from orca.engine.exchange import Exchange
+from orca.resources import TYPES, ids, machine
+from orca.resources.errors import Refused
+from orca.resources.views import inherited_fields
+from orca.store import ReadTx, Record, Tx
+
+behaviour = Behaviour()
+
+ROOTS = frozenset({"externalHandler", "externalHandlerProcess", "externalHandlerExternalHandlerProcessMap"})
+NAME = re.compile(r"(pre\.|post\.)?[a-zA-Z0-9]+\.[a-zA-Z0-9]+")
+PRIORITY = 1000
+RETRIES = 3
+TIMEOUT_MS = 60_000
+OURS = frozenset({"id", "uuid", "kind", "type", "state", "created", "removed", "accountId"})
+"""What no reply decides."""
+FORMS: dict[str, type] = {"string": str, "enum": str, "int": int, "boolean": bool, "map": dict, "array": list}
+
+
+@dataclass(frozen=True)
+class Handler:
+    """One handler's part in one process."""
+
+    id: int
+    name: str
+    priority: int
+    attempts: int
+    timeout: float
+    on_error: str | None
+
+
+class Handlers:
+    """Who takes part in what, read anew when that changed."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._changes = services.db.bus.subscribe(ROOTS, limit=1)
+        self._known: dict[str, list[Handler]] | None = None
+
+    async def of(self, name: str) -> list[Handler]:
+        """The handlers of a process, or of a listener of it, in their order."""
+        if self._known is None or self._changes.waiting:
+            self._changes.forget()
+            self._known = await self._services.db.read(registered)
+        return self._known.get(name.lower(), [])
+
+    async def before(self, run: Run) -> None:
+        """Ask those that come before the server's own work."""
+        await self._ask(run, "pre.")
+        await self._ask(run, "")
+
+    async def after(self, run: Run) -> None:
+        """Ask those that come after it."""
+        await self._ask(run, "post.")
+
+    async def _ask(self, run: Run, phase: str) -> None:
+        for handler in await self.of(phase + run.name):
+            step = f"handler/{phase}{handler.id}"
+            if not run.has(step):
+                data = await question(run, handler, self._services.part(Exchange))
+                await run.step(step, partial(take_over, run=run, data=data))
+
+
+async def question(run: Run, handler: Handler, exchange: Exchange) -> dict[str, Any]:
+    """Ask a handler until it answers; its reply's data. Raises ``Failed``."""
+    chain = follows(run, handler)
+    for attempt in range(handler.attempts):
+        event = wire.Event.request(f"{run.name};handler={handler.name}", {"processData": run.data})
+        event.resource_type, event.resource_id = run.resource_type, ids.show(run.resource_type, run.resource_id)
+        run.log(f"{event.name} asked" + (f", attempt {attempt + 1}" if attempt else ""))
+        try:
+            about = (run.resource_type, run.resource_id)
+            reply = await exchange.ask(event, about, handler.timeout, run.progress)
+        except TimeoutError:
+            continue
+        except CommandFailed as error:
+            raise Failed(error.message, chain=chain) from None
+        return reply.data
+    raise Failed(f"{handler.name} did not answer {run.name} within {handler.timeout:g} s", chain=chain)
+
+
+def follows(run: Run, handler: Handler) -> str | None:
+    """The process that ``onError`` names, if the resource has it."""
+    action = (handler.on_error or "").rpartition(".")[2]
+    return action if action in machine(run.resource_type) else None
+
+
+def take_over(tx: Tx, *, run: Run, data: dict[str, Any]) -> None:
+    """Put a reply into the process's resource."""
+    merge(tx, run.resource(tx), data)
+
+
+def merge(tx: Tx, record: Record, data: dict[str, Any]) -> None:
+    """Put a reply into the resource: fields of their declared form, and ``data`` (or ``+data``) key by key."""
+    given = data.get(record.type) or data.get(record.root) or data
+    if not isinstance(given, dict):
+        return
+    fields: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in ("data", "+data") and isinstance(value, dict):
+            fields["data"] = {key: inner for key, inner in value.items() if key != "fields"}
+        elif fits(record.type, name, value):
+            fields[name] = value
+    tx.update(record, **fields)
+
+
+def fits(type: str, name: str, value: Any) -> bool:
+    """Whether a value may become a resource's field."""
+    field = inherited_fields(TYPES[type]).get(name)
+    if field is None or field.secret or name in OURS or name.endswith("State"):
+        return False
+    form = FORMS.get(field.type.partition("[")[0])
+    return form is not None and isinstance(value, form) and not (form is int and isinstance(value, bool))
+
+
+def registered(tx: ReadTx) -> dict[str, list[Handler]]:
+    """Every part that is active, by process."""
+    found: dict[str, list[Handler]] = {}
+    handlers = {row.id: row for row in tx.find("externalHandler", state="active")}
+    processes = {row.id: row for row in tx.find("externalHandlerProcess", state="active")}
+    for part in tx.find("externalHandlerExternalHandlerProcessMap", state="active"):
+        row, process = handlers.get(part.externalHandlerId), processes.get(part.externalHandlerProcessId)
+        if row is not None and process is not None:
+            handler = Handler(
+                row.id,
+                row.name,
+                PRIORITY if row.priority is None else row.priority,
+                row.retries or RETRIES,
+                (row.timeoutMillis or TIMEOUT_MS) / 1000,
+                part.onError,
+            )
+            found.setdefault(process.name.lower(), []).append(handler)
+    for parts in found.values():
+        parts.sort(key=lambda handler: (handler.priority, handler.id))
+    return found
+
+
+@behaviour.create("externalHandler")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A handler, and its part in each process that it names."""
+    configs = fields["processConfigs"]
+    for config in configs:
+        for name in names(config):
+            if not NAME.fullmatch(name):
+                raise Refused("InvalidFormat", f"{name}: [pre.|post.]type.action is expected", field="processConfigs")
+    if not fields.get("name"):
+        raise Refused("MissingRequired", "events are named after the handler", field="name")
+    handler = tx.insert("externalHandler", **fields)
+    call.request(tx, handler, "create")
+    for config in configs:
+        for name in names(config):
+            process = tx.first("externalHandlerProcess", name=name)
+            if process is None:
+                process = tx.insert("externalHandlerProcess", name=name)
+                call.request(tx, process, "create")
+            part = tx.insert(
+                "externalHandlerExternalHandlerProcessMap",
+                externalHandlerId=handler.id,
+                externalHandlerProcessId=process.id,
+                onError=config.get("onError"),
+            )
+            call.request(tx, part, "create")
+    return handler
+
+
+def names(config: dict[str, Any]) -> list[str]:
+    """The processes of one entry, which lists them with commas."""
+    return [name.strip() for name in (config.get("name") or "").split(",")]
+
+
+def install(services: Services) -> None:
+    """Have every process go through its handlers."""
+    services.provide(Exchange())
+    services.add(behaviour)
+    handlers = Handlers(services)
+    services.engine.before.append(handlers.before)
+    services.engine.after.append(handlers.after)
