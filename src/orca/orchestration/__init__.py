@@ -10,6 +10,7 @@ from orca.orchestration import (
     lifecycle,
     load_balancers,
     observed,
+    service_links,
     services,
     stacks,
 )
@@ -21,7 +22,17 @@ def install(app: Services) -> None:
     """Add the behaviour of containers, services and stacks; `orca.network` and `orca.provision` come before."""
     discovery = Discovery(app.db, app.part(Delivery).items)
     app.provide(discovery)
-    for module in (containers, lifecycle, observed, services, convergence, stacks, host_removal, load_balancers):
+    for module in (
+        containers,
+        lifecycle,
+        observed,
+        services,
+        service_links,
+        convergence,
+        stacks,
+        host_removal,
+        load_balancers,
+    ):
         app.add(module.behaviour)
     app.background("discovery", discovery.run)
     app.background("keeper", Keeper(app).run)

@@ -9,7 +9,7 @@ until it is cured.
 from __future__ import annotations
 
 from orca.engine import Behaviour, Failed, Run
-from orca.orchestration import units
+from orca.orchestration import service_links, services, units
 from orca.orchestration.containers import start_removal
 from orca.provision.hosts import CONNECTED
 from orca.store import ANY, ReadTx, Record, Tx
@@ -55,7 +55,13 @@ async def deactivate(run: Run) -> None:
 
     await run.step("stop", unit)
     await settled(run)
-    run.finish(lambda tx: _cured(tx, run.resource(tx)))
+
+    def end(tx: Tx) -> None:
+        service = run.resource(tx)
+        services.hide(tx, service)
+        _cured(tx, service)
+
+    run.finish(end)
 
 
 @behaviour.process("service.remove")
@@ -68,9 +74,9 @@ async def remove(run: Run) -> None:
 
     def end(tx: Tx) -> None:
         service = run.resource(tx)
-        for key in ("serviceId", "consumedServiceId"):
-            for row in tx.find("serviceConsumeMap", **{key: service.id}):
-                tx.update(row, state="removed", removed=tx.now)
+        service_links.unlink_all(tx, service)
+        for row in tx.find("serviceExposeMap", serviceId=service.id):
+            tx.update(row, state="removed", removed=tx.now)
         _cured(tx, service)
 
     await run.step("remove", begin)
@@ -80,7 +86,13 @@ async def remove(run: Run) -> None:
 
 async def _converge(run: Run) -> None:
     await bring_up(run)
-    run.finish(lambda tx: _cured(tx, run.resource(tx)))
+
+    def end(tx: Tx) -> None:
+        service = run.resource(tx)
+        services.expose(tx, service)
+        _cured(tx, service)
+
+    run.finish(end)
 
 
 async def bring_up(run: Run, label: str = "round") -> None:

@@ -1,117 +1,147 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services as the API sees them: creating, links, endpoints."""
+"""Services as the API sees them: creating and changing one, what stands for it, where it can be reached."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from ipaddress import IPv4Network
 from typing import Any
 
 from orca.engine import Behaviour, Call
-from orca.orchestration.containers import check_launch
-from orca.orchestration.names import BadName, check_service_name
-from orca.resources.errors import Refused
+from orca.orchestration import service_links
+from orca.orchestration.service_checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
+from orca.resources import machine
+from orca.resources.errors import ActionNotAvailable, Refused
 from orca.store import ReadTx, Record, Tx
 
-behaviour = Behaviour()
+VIP_RANGE = IPv4Network("169.254.64.0/18")
+FIRST_VERSION = "0"
+FOLLOWED_WHILE_ACTIVATING = frozenset({"registering", "activating", "restarting"})
+"""States in which a change needs no process of its own: what runs looks at the service again."""
 
-Link = tuple[int, str]
-"""(consumed service id, name it is seen by; empty: its own)."""
+behaviour = Behaviour()
 
 
 @behaviour.create("service")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A service in a stack of the caller's project; it starts with `startOnCreate` or the action `activate`."""
+    return create_kind(tx, call, fields, "service")
+
+
+@behaviour.create("dnsService")
+def create_dns(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """Another name for the services that it is linked to."""
+    return create_kind(tx, call, fields, "dnsService")
+
+
+@behaviour.create("externalService")
+def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A name for addresses, or for a host, elsewhere."""
+    return create_kind(tx, call, fields, "externalService")
+
+
+def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: str) -> Record:
+    """A service of a kind."""
     stack = tx.get("environment", fields.get("environmentId"))
     if stack is None or stack.accountId != call.account_id:
         raise Refused("InvalidReference", "environmentId: there is no such stack", field="environmentId")
-    row = insert(tx, stack, fields)
+    row = insert(tx, stack, fields, kind=kind)
     call.request(tx, row, "create")
     return row
 
 
-def insert(tx: Tx, stack: Record, fields: dict[str, Any]) -> Record:
+def insert(tx: Tx, stack: Record, fields: dict[str, Any], *, kind: str = "service") -> Record:
     """The row of a new service. The caller requests `create`.
 
     Raises:
-        Refused: a name that cannot be a DNS label, a launch config that cannot run, a stack on its way out.
+        Refused: a name that cannot be a DNS label or is taken, a launch config that cannot run, a stack on its way out.
     """
     if stack.state in ("removing", "removed"):
         raise Refused("InvalidState", f"stack {stack.name} is {stack.state}", field="environmentId")
-    try:
-        check_service_name(str(fields.get("name") or ""))
-    except BadName as error:
-        raise Refused("InvalidCharacters", str(error), field="name") from error
-    if fields.get("secondaryLaunchConfigs"):
-        raise Refused("InvalidOption", "sidekicks are not supported", field="secondaryLaunchConfigs")
-    check_launch(fields.get("launchConfig") or {})
-    given = {name: value for name, value in fields.items() if value is not None}
-    return tx.insert(
-        "service",
-        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id, "kind": "service"},
+    name = str(fields.get("name") or "")
+    check_name(tx, stack.id, name)
+    check_fields(fields, kind=kind)
+    given = {field: value for field, value in fields.items() if value is not None}
+    if kind not in CONTAINERLESS:
+        sidekicks = given.get("secondaryLaunchConfigs") or []
+        for config in sidekicks:
+            check_name(tx, stack.id, str(config.get("name") or ""))
+        check_launch_configs(name, given.get("launchConfig"), sidekicks, selector=given.get("selectorContainer"))
+        given["launchConfig"] = {**given["launchConfig"], "version": FIRST_VERSION}
+        if sidekicks:
+            given["secondaryLaunchConfigs"] = [
+                {"networkMode": "managed", **config, "version": FIRST_VERSION} for config in sidekicks
+            ]
+    if given.get("assignServiceIpAddress") and not given.get("vip"):
+        given["vip"] = _free_vip(tx, stack.accountId)
+    row = tx.insert(
+        kind,
+        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id, "kind": kind},
         createIndex=0,
         currentScale=0,
     )
-
-
-# -- links ------------------------------------------------------------------------------------------------------------
-
-
-@behaviour.action("service.setservicelinks")
-def set_service_links(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
-    """Replace all links of a service."""
-    links = [_link(tx, call, entry) for entry in data.get("serviceLinks") or []]
-    if len(set(links)) != len(links):
-        raise Refused("NotUnique", "the same link is given twice", field="serviceId")
-    set_links(tx, row, links)
+    service_links.follow_selectors(tx, row)
     return row
 
 
-@behaviour.action("service.addservicelink")
-def add_service_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
-    """Add one link; one that exists already stays."""
-    link = _link(tx, call, data.get("serviceLink") or {})
-    set_links(tx, row, {*links_of(tx, row), link})
+@behaviour.update("service")
+def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+    """Change a service. What concerns its containers is followed by the process `update`, or by what runs already."""
+    if not fields:
+        return row
+    if fields.get("scale", 0) is None:
+        fields["scale"] = 1
+    if "name" in fields:
+        check_name(tx, row.environmentId, str(fields["name"] or ""), but=row.id)
+    check_fields({**{name: row.get(name) for name in ("externalIpAddresses", "hostname")}, **fields}, kind=row.kind)
+    row = tx.update(row, **fields)
+    if "scalePolicy" in fields:
+        row = tx.update(row, data={"aim": None, "full": None})
+    if fields.keys() & {"selectorLink", "selectorContainer"}:
+        service_links.follow_selectors(tx, row)
+    if row.state in machine(row.type)["update"].start:
+        call.request(tx, row, "update")
+    elif row.state not in FOLLOWED_WHILE_ACTIVATING and fields.keys() - {"name", "description", "metadata"}:
+        raise ActionNotAvailable(row.type, "update", row.state)
     return row
 
 
-@behaviour.action("service.removeservicelink")
-def remove_service_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
-    """Take one link away; without a name, every link to that service."""
-    target, name = _link(tx, call, data.get("serviceLink") or {})
-    set_links(tx, row, [link for link in links_of(tx, row) if link[0] != target or (name and link[1] != name)])
-    return row
+def _free_vip(tx: ReadTx, project_id: int) -> str:
+    """An address for a service that no other service of the project has."""
+    taken = {vip for (vip,) in tx.values("service", "vip", accountId=project_id) if vip}
+    return next(str(address) for address in VIP_RANGE.hosts() if str(address) not in taken)
 
 
-def links_of(tx: ReadTx, service: Record) -> list[Link]:
-    """The links of a service."""
-    return [(row.consumedServiceId, row.name or "") for row in tx.find("serviceConsumeMap", serviceId=service.id)]
+# -- what stands for a service outside ----------------------------------------------------------------------------------
 
 
-def set_links(tx: Tx, service: Record, links: Iterable[Link]) -> bool:
-    """Make the links of a service exactly these; False when they are so already."""
-    wanted = set(links)
+def expose(tx: Tx, service: Record) -> None:
+    """An external service that is active has a map for each of its addresses, or for its host name."""
+    if service.kind != "externalService":
+        return
+    wanted = {("ipAddress", address) for address in service.externalIpAddresses or []}
+    if service.hostname:
+        wanted.add(("hostName", service.hostname))
     present = {
-        (row.consumedServiceId, row.name or ""): row for row in tx.find("serviceConsumeMap", serviceId=service.id)
+        ("ipAddress", row.ipAddress) if row.ipAddress else ("hostName", row.hostName): row
+        for row in tx.find("serviceExposeMap", serviceId=service.id)
     }
-    for link in present.keys() - wanted:
-        tx.update(present[link], state="removed", removed=tx.now)
-    for target, name in sorted(wanted - present.keys()):
+    for key in present.keys() - wanted:
+        tx.update(present[key], state="removed", removed=tx.now)
+    for field, value in sorted(wanted - present.keys()):
         tx.insert(
-            "serviceConsumeMap",
+            "serviceExposeMap",
+            **{field: value},
             accountId=service.accountId,
             state="active",
             serviceId=service.id,
-            consumedServiceId=target,
-            name=name or None,
+            managed=True,
         )
-    return wanted != present.keys()
 
 
-def _link(tx: ReadTx, call: Call, entry: dict[str, Any]) -> Link:
-    target = tx.get("service", entry.get("serviceId"))
-    if target is None or target.accountId != call.account_id or target.state in ("removing", "removed"):
-        raise Refused("InvalidReference", "serviceId: there is no such service", field="serviceId")
-    return target.id, str(entry.get("name") or "")
+def hide(tx: Tx, service: Record) -> None:
+    """Nothing outside stands for the service any more."""
+    for row in tx.find("serviceExposeMap", serviceId=service.id, instanceId=None):
+        tx.update(row, state="removed", removed=tx.now)
 
 
 # -- endpoints --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine, Failed, Run
-from orca.orchestration import compose, compose_export, launch, services
+from orca.orchestration import compose, compose_export, launch, service_links, services
 from orca.orchestration.compose import Compose, LinkSpec, ServiceSpec
 from orca.orchestration.compose_keys import ComposeError
 from orca.resources.errors import Refused
@@ -121,7 +121,7 @@ def apply(tx: Tx, engine: Engine, stack: Record, wanted: Compose, *, start: bool
         named[spec.name.casefold()] = row
     for spec in wanted.services:
         links = [(_target(tx, stack, named, link).id, link.alias) for link in spec.links]
-        if services.set_links(tx, named[spec.name.casefold()], links):
+        if service_links.set_links(tx, named[spec.name.casefold()], links):
             notes.append(f"service {spec.name}: links set")
     for row in present.values():
         engine.request(tx, row, "remove")
@@ -144,7 +144,7 @@ def _read(fields: dict[str, Any]) -> Compose | None:
 def _spec(tx: ReadTx, service: Record) -> ServiceSpec:
     """A service as text would state it."""
     links = []
-    for target_id, alias in services.links_of(tx, service):
+    for target_id, alias in service_links.links_of(tx, service):
         target = tx.require("service", target_id)
         stack = (
             None if target.environmentId == service.environmentId else tx.require("environment", target.environmentId)

@@ -23,10 +23,16 @@ Configs = dict[str, dict[str, Any]]
 
 
 def configs_of(service: Record) -> Configs:
-    """The launch configs that make containers; an image that stands for nothing makes none."""
+    """The launch configs that make containers; without an image, or with one that stands for nothing, there are none."""
+    if service.kind in ("dnsService", "externalService"):
+        return {}
     found: Configs = {PRIMARY: service.launchConfig or {}}
     found |= {config["name"]: config for config in service.secondaryLaunchConfigs or []}
-    return {part: config for part, config in found.items() if not is_nothing(config.get("imageUuid"))}
+    return {
+        part: config
+        for part, config in found.items()
+        if config.get("imageUuid") and not is_nothing(config["imageUuid"])
+    }
 
 
 def needs_of(service_name: str, config: dict[str, Any]) -> list[str]:
@@ -177,24 +183,24 @@ def make(tx: Tx, engine: Engine, service: Record, new: New) -> Record:
         managed=True,
         dnsPrefix=new.part or None,
     )
-    link_container(tx, service, row)
+    for consumed in tx.find("serviceConsumeMap", serviceId=service.id):
+        link_container(tx, consumed, row)
     engine.request(tx, row, "create")
     return row
 
 
-def link_container(tx: Tx, service: Record, instance: Record) -> None:
-    """A container has a link for each service that its own one consumes; aliases lead to no containers of their own."""
-    for consumed in tx.find("serviceConsumeMap", serviceId=service.id):
-        target = tx.get("service", consumed.consumedServiceId)
-        if target is not None and target.kind != "dnsService":
-            tx.insert(
-                "instanceLink",
-                accountId=service.accountId,
-                state="active",
-                instanceId=instance.id,
-                linkName=consumed.name or target.name,
-                serviceConsumeMapId=consumed.id,
-            )
+def link_container(tx: Tx, consumed: Record, instance: Record) -> None:
+    """A container has a link for what its service consumes; aliases lead to no containers of their own."""
+    target = tx.get("service", consumed.consumedServiceId)
+    if target is not None and target.kind != "dnsService":
+        tx.insert(
+            "instanceLink",
+            accountId=instance.accountId,
+            state="active",
+            instanceId=instance.id,
+            linkName=consumed.name or target.name,
+            serviceConsumeMapId=consumed.id,
+        )
 
 
 def _state(row: Record) -> str:
