@@ -42,11 +42,11 @@ def check_launch_configs(
     Raises:
         Refused: see above; also an image that stands for no containers, without a selector for others.
     """
-    if is_nothing((primary or {}).get("imageUuid")):
+    image = (primary or {}).get("imageUuid")
+    if image and is_nothing(image):
         if not selector:
-            raise Refused(
-                "InvalidOption", "without containers of its own a service needs one", field="selectorContainer"
-            )
+            message = "a service without containers of its own needs a selector for others"
+            raise Refused("InvalidOption", message, field="selectorContainer")
     else:
         _check_one(primary or {})
     seen = {name.casefold()}
@@ -58,7 +58,7 @@ def check_launch_configs(
         if config["name"].casefold() in seen:
             raise Refused("NotUnique", f"two launch configs are called {config['name']}", field="name")
         seen.add(config["name"].casefold())
-        if not is_nothing(config.get("imageUuid")):
+        if not config.get("imageUuid") or not is_nothing(config["imageUuid"]):
             _check_one(config)
     _check_needs(name, {PRIMARY: primary or {}, **{config["name"]: config for config in sidekicks}})
 

@@ -139,11 +139,8 @@ def check_link_name(name: str) -> None:
         Refused: other characters, a hyphen or a dot at the ends or twice, something too long.
     """
     if not _NAME.match(name):
-        raise Refused(
-            "InvalidCharacters",
-            f"link name {name!r}: letters, digits, '.', '_', '-' and '/' are allowed; '-' and '.' only single and inside",
-            field="name",
-        )
+        rule = "letters, digits, '.', '_', '-' and '/' are allowed; '-' and '.' only single and inside"
+        raise Refused("InvalidCharacters", f"link name {name!r}: {rule}", field="name")
     if len(name) > NAME_LIMIT or any(len(label) > LABEL_LIMIT for label in name.split(".")):
         message = f"link name: at most {NAME_LIMIT} characters, {LABEL_LIMIT} between dots"
         raise Refused("MaxLengthExceeded", message, field="name")

@@ -85,8 +85,11 @@ def insert(tx: Tx, stack: Record, fields: dict[str, Any], *, kind: str = "servic
 
 @behaviour.update("service")
 def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
-    """Change a service. What concerns its containers is followed by the process `update`, or by what runs already."""
-    if not fields:
+    """Change a service. What concerns its containers is followed by the process `update`, or by what runs already.
+
+    The same again changes nothing, but has a service that failed tried at once.
+    """
+    if not fields and row.transitioning != "error":
         return row
     if fields.get("scale", 0) is None:
         fields["scale"] = 1
@@ -111,7 +114,7 @@ def _free_vip(tx: ReadTx, project_id: int) -> str:
     return next(str(address) for address in VIP_RANGE.hosts() if str(address) not in taken)
 
 
-# -- what stands for a service outside ----------------------------------------------------------------------------------
+# -- what stands for a service outside --------------------------------------------------------------------------------
 
 
 def expose(tx: Tx, service: Record) -> None:

@@ -23,16 +23,12 @@ Configs = dict[str, dict[str, Any]]
 
 
 def configs_of(service: Record) -> Configs:
-    """The launch configs that make containers; without an image, or with one that stands for nothing, there are none."""
+    """The launch configs that make containers: those with an image that does not stand for nothing."""
     if service.kind in ("dnsService", "externalService"):
         return {}
     found: Configs = {PRIMARY: service.launchConfig or {}}
     found |= {config["name"]: config for config in service.secondaryLaunchConfigs or []}
-    return {
-        part: config
-        for part, config in found.items()
-        if config.get("imageUuid") and not is_nothing(config["imageUuid"])
-    }
+    return {part: config for part, config in found.items() if not is_nothing(config.get("imageUuid"))}
 
 
 def needs_of(service_name: str, config: dict[str, Any]) -> list[str]:

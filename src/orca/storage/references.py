@@ -18,8 +18,10 @@ def image_reference(image_uuid: str) -> str:
 
 
 def is_nothing(image_uuid: str | None) -> bool:
-    """Whether an image says that there is to be no container at all."""
-    repository = (image_uuid or "").removeprefix(IMAGE_PREFIX).removeprefix(SIMULATED_PREFIX).partition(":")[0]
+    """Whether an image, or that there is none, says that there is to be no container at all."""
+    if not image_uuid:
+        return True
+    repository = image_uuid.removeprefix(IMAGE_PREFIX).removeprefix(SIMULATED_PREFIX).partition(":")[0]
     return repository == NOTHING
 
 
