@@ -29,11 +29,8 @@ CALLED_SO = re.compile(
     r"secret|passw(or)?d|token|credentials?$|private_?key|api_?key|^jwt$|^code$|^authKey$", re.IGNORECASE
 )
 """Names that secrets have where nobody declared them: settings, labels, variables of a container."""
-WITH_TOKEN = {
-    "registrationToken": frozenset({"command", "registrationUrl"}),
-    "registrationUrl": frozenset({"registrationUrl"}),
-}
-"""Fields that hold a token among other text."""
+WITH_TOKEN = {"registrationToken": frozenset({"command", "registrationUrl", "links"})}
+"""Fields that hold a token among other text, by type."""
 
 behaviour = Behaviour()
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Passwords: argon2id at rest, worked on in a few threads of their own, and not as often as somebody may guess.
 
-Hashing costs tens of milliseconds and megabytes on purpose, so no unit does it: one that needs it raises ``Unchecked`` or
-``Unhashed``; what they ask is worked out outside (``settle``), and the unit runs again. A password that was right is
+Hashing costs tens of milliseconds and megabytes on purpose, so no unit does it: one that needs it raises ``Unchecked``
+or ``Unhashed``; what they ask is worked out outside (``settle``), and the unit runs again. A password that was right is
 remembered for a while (as a keyed hash), so that HTTP Basic does not pay for it with each request.
 """
 

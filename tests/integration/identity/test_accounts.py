@@ -42,7 +42,6 @@ def test_an_account_takes_its_credentials_and_memberships_with_it(server, admin,
     assert again["publicValue"] == leaving.login, "the name is free again"
 
 
-
 @pytest.mark.parametrize("kind", ["superadmin", "service", "system", "token"])
 def test_an_administrator_gives_nobody_more_than_it_has(admin, person, kind):
     made_so = admin.post("/v1/accounts", json={"name": "climber", "kind": kind})

@@ -78,7 +78,7 @@ def test_signing_out_ends_the_token_at_once(server, person):
         assert client.get("/v1/projects").status_code == 200
         gone = client.delete("/v1/token")
         assert gone.status_code == 200
-        assert 'token=;' in gone.headers["set-cookie"].replace('""', "")
+        assert "token=;" in gone.headers["set-cookie"].replace('""', "")
         assert client.get("/v1/projects").status_code == 401
         assert client.delete("/v1/token").status_code == 401
     assert httpx.get(f"{server.url}/v1/projects", headers={"Authorization": f"Bearer {other}"}).status_code == 200
@@ -138,7 +138,11 @@ def test_a_token_for_a_stream_is_no_login(server, admin, person):
 
     signer = Signer(server.directory / "token.key")
     server.sign_in(person().login)
-    for claims in ({"sub": "2", "accountId": 2, "path": "logs"}, {"sub": "2", "session": "no such row"}, {"session": 1}):
+    for claims in (
+        {"sub": "2", "accountId": 2, "path": "logs"},
+        {"sub": "2", "session": "no such row"},
+        {"session": 1},
+    ):
         token = signer.sign(claims, 60)
         assert httpx.get(f"{server.url}/v1/accounts", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
@@ -158,7 +162,8 @@ def test_tokens_expire(start):
 
 
 @pytest.mark.parametrize(
-    "header", ["Basic !!!!", "Basic", "Basic " + base64.b64encode(b"no colon").decode(), "Basic /w==", "Digest x", "Bearer"]
+    "header",
+    ["Basic !!!!", "Basic", "Basic " + base64.b64encode(b"no colon").decode(), "Basic /w==", "Digest x", "Bearer"],
 )
 def test_malformed_credentials_are_none(server, header):
     assert httpx.get(f"{server.url}/v1/accounts", headers={"Authorization": header}).status_code == 401
