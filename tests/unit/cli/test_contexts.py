@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`orca login`, `orca context` and how authorities are told apart."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from pathlib import Path
+
+import pytest
+from fakeserver import KEYS, FakeServer, Run
+
+from orca.cli import trust
+from orca.cli.errors import CommandError
+
+
+def test_login_remembers_what_works(orca: Run, server: FakeServer, tmp_path: Path, monkeypatch) -> None:
+    assert orca("login", "one")[0] == 0
+    kept = json.loads((tmp_path / "home" / "config").read_text())
+    assert kept["current"] == "one"
+    assert kept["contexts"]["one"]["secret_key"] == KEYS[1]
+    for name in ("ORCA_URL", "ORCA_ACCESS_KEY", "ORCA_SECRET_KEY"):
+        monkeypatch.delenv(name)
+    assert orca("hosts")[0] == 0
+
+
+def test_login_does_not_remember_what_does_not(orca: Run, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("ORCA_SECRET_KEY", "wrong")
+    assert orca("login", "one")[0] == 3
+    assert orca("--project", "Defualt", "login", "one")[0] == 3
+    assert not (tmp_path / "home" / "config").exists()
+
+
+def test_contexts_are_added_listed_chosen_and_dropped(orca: Run, server: FakeServer) -> None:
+    assert orca("context", "add", "one")[0] == orca("context", "add", "two")[0] == 0
+    assert orca("context", "use", "one")[0] == 0
+    lines = orca("context", "ls")[1].splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["*", "one"], ["two", server.url]]
+    assert KEYS[1] not in orca("context", "ls", "-o", "json")[1]
+    assert orca("context", "rm", "one")[0] == 0
+    code, _, err = orca("context", "use", "one")
+    assert code == 5
+    assert "known: two" in err
+
+
+def test_a_project_is_named_by_name_or_id_or_likened(orca: Run) -> None:
+    assert orca("--project", "1a5", "hosts")[0] == 0
+    code, _, err = orca("--project", "Defualt", "hosts")
+    assert code == 5
+    assert "did you mean Default?" in err
+
+
+def test_a_fingerprint_must_be_the_same(monkeypatch) -> None:
+    monkeypatch.setattr(ssl, "PEM_cert_to_DER_cert", lambda pem: b"certificate")
+    found = trust.fingerprint("")
+    assert found.count(":") == 31
+    trust.check("", found, "https://a")
+    trust.check("", found.replace(":", "").lower(), "https://a")
+    with pytest.raises(CommandError, match="it is not trusted"):
+        trust.check("", "00" * 32, "https://a")
+
+
+def test_a_fingerprint_without_tls_is_wrong_usage(orca: Run) -> None:
+    assert orca("login", "--ca-fingerprint", "00")[0] == 2
