@@ -28,13 +28,13 @@ START_LIMIT = 60.0
 
 
 class Server:
-    """A server without access control, as the clients of 2015 expected to find it, on a free port of the loopback."""
+    """A server on a free port of the loopback, without access control, as the clients of 2015 expected to find it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, access_control: str = "off") -> None:
         self.directory = directory
         self.log = directory.parent / "server.log"
         with self.log.open("ab") as log:
-            options = ["--data-dir", str(directory), "--listen", "127.0.0.1:0", "--access-control=off"]
+            options = ["--data-dir", str(directory), "--listen", "127.0.0.1:0", f"--access-control={access_control}"]
             self.process = subprocess.Popen([*COMMAND, *options], stdout=log, stderr=log)
         self.url = self._wait()
 
@@ -64,6 +64,14 @@ class Server:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("conformance") / "data")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server as it is when nobody says otherwise: with access control."""
+    running = Server(tmp_path_factory.mktemp("closed") / "data", access_control="on")
     yield running
     running.stop()
 
