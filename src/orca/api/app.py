@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from orca import wire
-from orca.api import html, listing, sessions
+from orca.api import html, listing, metrics, sessions
 from orca.api.agent_socket import AgentSocket
 from orca.api.ask import Ask, Proxies, take_apart
 from orca.api.bearer import check_csrf
@@ -62,13 +63,16 @@ class Application:
         self.pages = html.Pages(self, self.assets)
         self.streams = StreamSockets(services)
         self.stopping = asyncio.Event()
+        self.latencies = metrics.Latencies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
         if scope["type"] == "websocket":
             await self.websocket(WebSocket(scope, receive, send))
         elif scope["type"] == "http":
+            began = time.monotonic()
             response = await self.http(Request(scope, receive))
+            self.latencies.add(scope["method"], scope["path"], response.status_code, time.monotonic() - began)
             await response(scope, receive, send)
 
     # -- HTTP --------------------------------------------------------------------------------------------------------
@@ -85,6 +89,8 @@ class Application:
             if html.wanted(ask):
                 return await self.pages.respond(ask, request)
             check_origin(ask)
+            if request.url.path == metrics.PATH:
+                return await self.figures(ask)
             root = self.root(ask)
             if root is not None:
                 return self.answer(ask, None, root)
@@ -100,6 +106,19 @@ class Application:
             return Response(status_code=400)
         except Exception:
             return self.refusal(ask, caller, self.defect(ask))
+
+    async def figures(self, ask: Ask) -> Response:
+        """``/metrics``: for administrators, or for everybody where a setting says so."""
+        ask = replace(ask, version=VERSIONS[-1], path=[])
+        caller = await self.identity(ask) if "authorization" in ask.headers or self.services.server.open else None
+
+        def read(tx: ReadTx) -> dict[str, int]:
+            metrics.allow(tx, caller)
+            return metrics.processes(tx)
+
+        figures = metrics.Figures(self.services, self.latencies, await self.services.db.read(read))
+        body, media_type = await asyncio.to_thread(metrics.exposition, figures)
+        return Response(body, media_type=media_type)
 
     def root(self, ask: Ask) -> Answer | None:
         """The list of versions; None where the request is about one of them. 404 for others."""

@@ -17,6 +17,7 @@ TOKEN_PERIOD = "registration.token.period.millis"  # noqa: S105 - the name of a 
 NETWORK_CIDR = "docker.network.subnet.cidr"
 HOST_PREFIX = "network.host.prefix"
 AGENT_IMAGE = "agent.image"
+METRICS_PUBLIC = "metrics.public"
 NET_IMAGE = "network.agent.image"
 DNS_IMAGE = "network.dns.image"
 SECURITY = "api.security.enabled"
@@ -29,6 +30,7 @@ DEFAULTS = {
     NETWORK_CIDR: "10.42.0.0/16",
     HOST_PREFIX: "24",
     AGENT_IMAGE: "orca/agent",
+    METRICS_PUBLIC: "false",
     NET_IMAGE: "orca/net",
     DNS_IMAGE: "orca/dns",
     SESSION_PERIOD: str(16 * 3_600_000),
@@ -65,6 +67,7 @@ def _is_network(text: str) -> bool:
 
 
 CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
+    METRICS_PUBLIC: (lambda text: text in ("true", "false"), "true or false"),
     API_HOST: (_is_url, "the URL at which hosts reach the server, such as https://orca.example.com:8080"),
     TOKEN_PERIOD: (lambda text: int(text) > 0, "a number of milliseconds"),
     SESSION_PERIOD: (lambda text: int(text) >= 1000, "a number of milliseconds, at least 1000"),

@@ -30,6 +30,8 @@ class Database:
         self.engine = engine
         self.schema = schema
         self.bus = Bus()
+        self.units = 0
+        """Units that became durable."""
         self._kind = kinds.kind_of(engine)
         self._writer: Writer | pool.PoolWriter
         if self._kind is kinds.SQLITE:
@@ -44,7 +46,10 @@ class Database:
         engine = kinds.create_engine(url)
         try:
             await asyncio.to_thread(migrations.upgrade, engine, schema.metadata)
-        except sa.exc.OperationalError as error:
+        except BaseException as error:
+            engine.dispose()
+            if not isinstance(error, sa.exc.OperationalError):
+                raise
             where = engine.url.render_as_string(hide_password=True)
             raise CannotOpen(f"{where} cannot be used: {str(error.orig).strip()}") from error
         return cls(engine, schema)
@@ -56,7 +61,18 @@ class Database:
         that was already handed over.
         """
         result: T = await self._writer.submit(unit)
+        self.units += 1
         return result
+
+    @property
+    def commits(self) -> int:
+        """Transactions that became durable; units share one where there is a single writer."""
+        return self._writer.commits if isinstance(self._writer, Writer) else self.units
+
+    @property
+    def queued(self) -> int:
+        """Units that wait for a writer."""
+        return self._writer.queued
 
     async def read(self, query: Callable[[ReadTx], T]) -> T:
         """Run ``query(tx)`` in a reader thread on a snapshot of what is committed."""

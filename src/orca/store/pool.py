@@ -55,6 +55,11 @@ class PoolWriter:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def queued(self) -> int:
+        """Units that wait for their turn."""
+        return self._queue.qsize()
+
     def submit(self, unit: Callable[[Tx], Any]) -> asyncio.Future[Any]:
         """Queue a unit. The future ends after COMMIT, with the unit's result or its exception."""
         if self._closed:

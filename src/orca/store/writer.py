@@ -57,10 +57,16 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
+        self.commits = 0
         with engine.connect() as connection:
             self._seq: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))).scalar_one()
         self._thread = threading.Thread(target=self._run, name="orca-writer", daemon=True)
         self._thread.start()
+
+    @property
+    def queued(self) -> int:
+        """Units that wait for their turn."""
+        return self._queue.qsize()
 
     def submit(self, unit: Callable[[Tx], Any]) -> asyncio.Future[Any]:
         """Queue a unit. The future ends after COMMIT, with the unit's result or its exception."""
@@ -108,6 +114,7 @@ class Writer:
                     self._attempt(connection, control, job)
                 group.changes = self._record_events(connection, group.jobs)
                 control("COMMIT")
+                self.commits += 1
             except BaseException:
                 control("ROLLBACK")
                 raise
