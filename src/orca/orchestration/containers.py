@@ -7,6 +7,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
 from orca.orchestration import ports, scaling
+from orca.provision import labels as label_rows
 from orca.resources.errors import Refused
 from orca.storage import volumes
 from orca.storage.references import IMAGE_PREFIX, SIMULATED_PREFIX
@@ -89,4 +90,6 @@ def set_labels(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     labels = data.get("labels")
     if not isinstance(labels, dict):
         raise Refused("InvalidFormat", "labels: an object is expected", field="labels")
-    return tx.update(row, labels={str(name): str(value) for name, value in labels.items()})
+    row = tx.update(row, labels={str(name): str(value) for name, value in labels.items()})
+    label_rows.follow(tx, row)
+    return row

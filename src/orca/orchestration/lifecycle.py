@@ -18,6 +18,7 @@ from orca.network.ipam import PoolUsedUp
 from orca.orchestration import launch, placement
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.scheduler import NoHost
+from orca.provision import labels
 from orca.provision.hosts import CONNECTED
 from orca.storage import registries, volumes
 from orca.store import ReadTx, Record, Tx
@@ -36,6 +37,7 @@ async def create(run: Run) -> None:
     """Creating only decides whether a start follows; what a container needs is taken when it starts."""
 
     def unit(tx: Tx) -> None:
+        labels.follow(tx, run.resource(tx))
         if run.resource(tx).startOnCreate is False:
             run.chain = None
 
@@ -92,6 +94,7 @@ def gone(tx: Tx, services: Services, instance: Record) -> None:
     network_ports.close_ports(tx, services.part(Delivery).items, instance.id, release=True)
     volumes.release(tx, services.engine, instance)
     placement.release(tx, instance)
+    labels.forget(tx, instance)
 
 
 async def _settle(run: Run) -> dict[str, Any]:

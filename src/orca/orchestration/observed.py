@@ -18,6 +18,7 @@ from orca.network import Delivery
 from orca.network import ports as network_ports
 from orca.orchestration.containers import start_removal
 from orca.orchestration.lifecycle import gone
+from orca.provision import labels
 from orca.store import ANY, Record, Tx
 from orca.wire import names
 
@@ -130,7 +131,7 @@ def _removed(tx: Tx, services: Services, instance: Record) -> None:
 
 
 def _import(tx: Tx, host: Record, report: wire.Container) -> None:
-    tx.insert(
+    row = tx.insert(
         "container",
         kind="container",
         accountId=host.accountId,
@@ -146,6 +147,7 @@ def _import(tx: Tx, host: Record, report: wire.Container) -> None:
         exitCode=report.exit_code,
         networkMode=None,
     )
+    labels.follow(tx, row)
 
 
 async def _remove_orphan(connection: AgentConnection, uuid: str) -> None:

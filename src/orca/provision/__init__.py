@@ -12,6 +12,7 @@ from orca.provision import (
     external_handlers,
     hosts,
     identities,
+    labels,
     local_auth,
     logins,
     machines,
@@ -40,6 +41,7 @@ def install(services: Services) -> None:
     services.add(hosts.behaviour)
     services.add(certificates.behaviour)
     services.add(clusters.behaviour)
+    services.add(labels.behaviour)
     services.add(machines.behaviour)
     services.schedule.add(Task(name="agent.ping", run=agents.ping_everybody))
     services.background("hosts follow settings", lambda: hosts.follow_settings(services))

@@ -13,7 +13,7 @@ from orca.network import Delivery, addresses, membership
 from orca.network.config import ConfigItems
 from orca.network.ipam import PoolUsedUp
 from orca.network.pki import BadRequest
-from orca.provision import host_parts, settings
+from orca.provision import host_parts, labels, settings
 from orca.provision.projects import authority_of
 from orca.store import ANY, Overflow, Record, Tx, Vault
 
@@ -124,6 +124,7 @@ def forget(tx: Tx, services: Services, host: Record) -> None:
     """Take a host out of the network and make its agent's credentials worthless. Its containers are gone already."""
     membership.leave(tx, services.part(Delivery).items, host)
     host_parts.forget(tx, services.engine, host)
+    labels.forget(tx, host)
     agent = tx.get("agent", host.agentId)
     if agent is None:
         return

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels of hosts and containers as rows beside the field `labels`, so that they can be asked for by key and value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call
+from orca.store import Record, Tx
+
+MAPS = {"host": ("hostLabelMap", "hostId"), "instance": ("instanceLabelMap", "instanceId")}
+"""By what has labels: the type that ties them to it, and its field."""
+
+behaviour = Behaviour()
+
+
+@behaviour.update("host")
+def update_host(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+    """Nothing has to be done on a host when its fields change."""
+    row = tx.update(row, **fields) if fields else row
+    if "labels" in fields:
+        follow(tx, row)
+    return row
+
+
+def follow(tx: Tx, owner: Record) -> None:
+    """Make the rows say what the field says."""
+    type, field = MAPS[owner.root]
+    wanted = {str(key): str(value) for key, value in (owner.labels or {}).items()}
+    for tie in tx.find(type, **{field: owner.id}):
+        label = tx.require("label", tie.labelId)
+        if wanted.get(label.key) == label.value:
+            del wanted[label.key]
+        else:
+            _remove(tx, tie, label)
+    for key, value in wanted.items():
+        label = tx.insert("label", accountId=owner.accountId, state="created", key=key, value=value)
+        tx.insert(type, accountId=owner.accountId, state="created", labelId=label.id, **{field: owner.id})
+
+
+def forget(tx: Tx, owner: Record) -> None:
+    """A host or container is gone."""
+    type, field = MAPS[owner.root]
+    for tie in tx.find(type, **{field: owner.id}):
+        _remove(tx, tie, tx.require("label", tie.labelId))
+
+
+def _remove(tx: Tx, *rows: Record) -> None:
+    for row in rows:
+        tx.update(row, state="removed", removed=tx.now, removeTime=tx.now)
