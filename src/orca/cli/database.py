@@ -9,6 +9,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import click
 from click.core import ParameterSource
 
+RESTORING = "restoring"
+"""A file in the data directory while it is put together; no server starts on what a kill left unfinished."""
+
 
 def database_url(ctx: click.Context, database: str | None, password_file: Path | None) -> str | None:
     """The URL with its password; None for SQLite in the data directory. Raises ``click.UsageError``."""

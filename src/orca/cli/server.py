@@ -9,11 +9,23 @@ from pathlib import Path
 
 import click
 
-from orca.cli.database import database_url
+from orca.cli.database import RESTORING, database_url
 from orca.cli.errors import CommandError
 
 
-@click.command()
+class ServerGroup(click.Group):
+    """Its own work is to run the server; the commands beside it are imported when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["backup", "restore"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from orca.cli import backup
+
+        return {"backup": backup.backup, "restore": backup.restore}.get(cmd_name)
+
+
+@click.group(cls=ServerGroup, invoke_without_command=True)
 @click.option(
     "--data-dir",
     metavar="DIR",
@@ -76,13 +88,18 @@ def server(
     trusted_proxies: tuple[str, ...],
     sim: bool,
 ) -> None:
-    """Run the server until it is told to stop (SIGTERM, SIGINT).
+    """Run the server until it is told to stop (SIGTERM, SIGINT), or back it up: orca server --data-dir DIR backup FILE.
 
     The first start writes the admin key to admin.json in the data folder, readable by its owner alone.
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key belong together")
     url = database_url(ctx, database, database_password_file)
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = (data_dir, url or f"sqlite:///{(data_dir / 'orca.db').resolve()}")
+        return
+    if (data_dir / RESTORING).exists():
+        raise CommandError(f"a restore of {data_dir} was cut off; do it again")
     # What is imported stays: looking for garbage in it meanwhile is a sixth of the start. `serve` turns this on again.
     gc.disable()
     # Imported here: wrong usage is told before half a second of imports.

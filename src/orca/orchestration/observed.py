@@ -81,6 +81,9 @@ def observe(tx: Tx, services: Services, host: Record, report: wire.Container) ->
         elif instance is not None and instance.removed is not None:
             return report.uuid if report.state != "removed" else None
     else:
+        instance = None
+    if instance is None:
+        # Also one of ours that this database does not know: it was made after the backup that was restored.
         instance = tx.first("instance", hostId=host.id, externalId=report.external_id)
     if instance is None:
         if report.state != "removed":
@@ -116,6 +119,7 @@ def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container
         transitioningMessage=None,
         data={"started": report.started_at},
     )
+    health.begin(tx, services, instance)
     if instance.primaryIpAddress:
         network_ports.open_ports(tx, items, instance, instance.primaryIpAddress)
 
