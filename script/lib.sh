@@ -39,7 +39,7 @@ _needed_packages() {
     for entry in \
         /usr/sbin/dockerd:docker.io /usr/bin/mmdebstrap:mmdebstrap /usr/bin/ssh-keygen:openssh-client \
         /sbin/ip:iproute2 /usr/sbin/iptables:iptables /usr/bin/tcpdump:tcpdump /usr/bin/shellcheck:shellcheck \
-        /usr/bin/git:git /usr/bin/curl:curl /usr/bin/jq:jq /usr/bin/python3:python3 /usr/lib/python3/dist-packages/apt:python3-apt \
+        /usr/bin/git:git /usr/bin/chromium:chromium /usr/bin/curl:curl /usr/bin/jq:jq /usr/bin/python3:python3 /usr/lib/python3/dist-packages/apt:python3-apt \
         /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring /etc/ssl/certs/ca-certificates.crt:ca-certificates; do
         [ -e "${entry%%:*}" ] || printf '%s\n' "${entry##*:}"
     done

@@ -15,7 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from orca.api import listing
+from orca.api import listing, sessions
 from orca.api.ask import Ask
 from orca.api.body import read_body
 from orca.api.callers import Caller
@@ -27,6 +27,8 @@ from orca.engine import Services
 from orca.resources.errors import Refused
 
 SAFE = ("GET", "HEAD")
+BY_KEY = "_key"
+"""The parameter with which a browser asks its user for an access key, instead of showing the login form."""
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 2000
 PLAIN = frozenset({"scripts", "openapi.json", "subscribe", "publish", "configcontent"})
@@ -105,11 +107,28 @@ class Pages:
                 return await self.page(ask, caller, answer, Shown(), as_json=as_json)
             caller = await self.api.identify(ask)
             ask.body = await read_body(request)
+            if sessions.is_sign_in(ask):
+                return await self.sign_in(ask, caller)
             return await self.submit(ask, caller)
         except Refused as refused:
             return await self.error(ask, caller, refused)
         except Exception:
             return await self.error(ask, caller, self.api.defect(ask))
+
+    async def sign_in(self, ask: Ask, caller: Caller) -> Response:
+        """The login form: a cookie, and back to where somebody wanted to go. Its origin was checked already."""
+        typed = typed_in(ask)
+        ask.body = msgspec.json.encode({"code": f"{typed.get('user', '')}:{typed.get('password', '')}"})
+        ask.headers = {**ask.headers, "content-type": "application/json"}
+        return self.go_on(ask, await self.api.change(ask, caller), typed.get("back", ""))
+
+    def go_on(self, ask: Ask, answer: Answer, back: str = "") -> Response:
+        """To another page of ours, with the cookies of an answer."""
+        inside = back.startswith("/") and not back.startswith(("//", "/\\"))
+        response = RedirectResponse(f"{ask.origin}{back}" if inside else f"{ask.origin}/v2", 303, HEADERS)
+        for cookie in answer.cookies:
+            response.headers.append("Set-Cookie", cookie)
+        return response
 
     async def submit(self, ask: Ask, caller: Caller) -> Response:
         """A form was sent: do it, and show what came of it; a refusal is shown in the form, as it was filled in."""
@@ -127,6 +146,8 @@ class Pages:
                 ask.body = msgspec.json.encode(body)
                 ask.headers = {**ask.headers, "content-type": "application/json"}
                 answer = await self.api.change(ask, caller)
+                if answer.cookies:
+                    return self.go_on(ask, answer)
                 state.typed = {}
                 state.done = f"{answer.status} {HTTPStatus(answer.status).phrase}"
                 return await self.page(ask, caller, answer, state)
@@ -143,7 +164,7 @@ class Pages:
     async def error(self, ask: Ask, caller: Caller | None, refused: Refused) -> Response:
         """A page that says what is wrong."""
         response = await self.page(ask, caller, Answer(refused.status, {"type": "error"}), Shown(error=refused))
-        if refused.status == 401:
+        if refused.status == 401 and ask.first(BY_KEY) is not None:
             response.headers["WWW-Authenticate"] = 'Basic realm="orca", charset="UTF-8"'
         return response
 

@@ -96,6 +96,7 @@ def render(
     shown: dict[str, Any] = {
         "ask": ask,
         "assets": assets,
+        "back": own_url(ask).removeprefix(ask.origin) if ask.method == "GET" else "",
         "body": body,
         "caller": caller,
         "crumbs": crumbs(ask),
