@@ -4,6 +4,7 @@
 from orca.engine import Services
 from orca.network import Delivery
 from orca.orchestration import (
+    container_events,
     containers,
     convergence,
     host_removal,
@@ -26,6 +27,7 @@ def install(app: Services) -> None:
         containers,
         lifecycle,
         observed,
+        container_events,
         services,
         service_links,
         convergence,
