@@ -60,12 +60,13 @@ HEAD = """<!-- Written by script/state_store.py from the declarations in src/orc
 
 One database (SQLite, or what `--database` names) holds everything; only keys lie in files beside it. Each root type is
 one table, its kinds share it by `kind`. A field is a column where something filters, joins or locks by it; the others
-lie in the JSON column `data`. What can be removed has `state`, `removed` and `removeTime`: it is removed softly and purged
-later.
+lie in the JSON column `data`. What can be removed has `state`, `removed` and `removeTime`: it is removed softly and
+purged later.
 
 ## The tables of the 2015 server
 
-The article lists 75 (77 lines with the heading and its rule). Each is a declaration here, a column, a library's table, or not needed because of something else.
+The article lists 75 (77 lines with the heading and its rule). Each is a declaration here, a column, a library's table,
+or not needed because of something else.
 
 | table | here |
 |---|---|

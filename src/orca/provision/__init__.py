@@ -9,6 +9,7 @@ from orca.provision import (
     audit,
     certificates,
     clusters,
+    definitions,
     external_handlers,
     hosts,
     identities,
@@ -35,7 +36,18 @@ def install(services: Services) -> None:
     projects.install(services)
     registration.install(services)
     external_handlers.install(services)
-    for part in (accounts, audit, identities, local_auth, logins, members, preferences, project_removal, setting_hooks):
+    for part in (
+        accounts,
+        audit,
+        definitions,
+        identities,
+        local_auth,
+        logins,
+        members,
+        preferences,
+        project_removal,
+        setting_hooks,
+    ):
         services.add(part.behaviour)
     services.add(agents.behaviour)
     services.add(hosts.behaviour)
