@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 6 of the description: credentials, accounts, projects and members, local auth, identities; preferences, audit."""
+"""Section 6: credentials, accounts, projects and members, local auth, identities; preferences and the audit log."""
 
 from __future__ import annotations
 

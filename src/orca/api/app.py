@@ -33,6 +33,7 @@ from orca.api.events import RAW, EventSocket, EventStream, Opening
 from orca.api.operations import Answer, NotAllowed, Operation, not_found
 from orca.api.origin import check_origin
 from orca.api.signer import Signer
+from orca.api.standing import watched
 from orca.api.streams import Backends, StreamSockets
 from orca.api.streams.paths import ROOTS as STREAMS
 from orca.engine import Services
@@ -299,7 +300,9 @@ class Application:
             if caller.agent_id is None:
                 await socket.close(CLOSE_POLICY, "this agent was removed")
                 return
-            await AgentSocket(self.services, socket, caller.agent_id, ask.client).serve(self.stopping)
+            agent = AgentSocket(self.services, socket, caller.agent_id, ask.client)
+            async with watched(self.services, agent, caller, lambda: self.identity(ask)):
+                await agent.serve(self.stopping)
         else:
             opening = Opening(self.services, ask, caller, lambda: self.identity(ask))
             await socket.accept()

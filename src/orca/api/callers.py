@@ -166,7 +166,7 @@ def open_door(tx: ReadTx, services: Services, ask: Ask) -> Caller:
 
 
 def names_somebody(tx: ReadTx, ask: Ask) -> bool:
-    """Whether there is a key or login of that name. Clients of 2015 send made-up ones to a server that asks for none."""
+    """Whether there is a key or login of that name. Clients of 2015 send made-up ones where none are asked for."""
     credentials = ask.basic()
     return credentials is not None and tx.count("credential", publicValue=credentials[0], state="active") > 0
 

@@ -135,3 +135,15 @@ async def test_a_stop_ends_in_good_order(server, agents):
         await agents[0].machine.until(lambda: any(e.name.endswith("activate") for e in agents[0].machine.received), 2)
     async with asyncio.timeout(3):
         assert await server.kill(15) == 0
+
+
+async def test_a_deactivated_agent_key_ends_its_connection_at_once(server, agents):
+    access_key = agents[0]._keys.partition(":")[0]
+    (credential,) = await server.rows(f"/v1/credentials?publicValue={access_key}")
+    await server.post(f"/v1/credentials/{credential['id']}?action=deactivate", status=202)
+    async with asyncio.timeout(1):
+        await agents[0].closed.wait()
+    assert not agents[1].closed.is_set()
+    await agents[0].disconnect()
+    with pytest.raises(Exception, match="401"):
+        await agents[0].connect()
