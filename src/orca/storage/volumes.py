@@ -31,15 +31,17 @@ class VolumeProblem(Exception):
 @behaviour.create("volume")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A named volume. It comes into being on the host of the first container that mounts it."""
-    name = str(fields["name"])
-    row = tx.insert(
-        "volume",
-        **{**fields, "accountId": call.account_id},
-        kind="volume",
-        uri=f"{fields['driver']}:///{name}",
-        isHostPath=False,
-        allocationState="inactive",
-    )
+    name = fields.get("name")
+    if not name:
+        raise Refused("MissingRequired", "name is required", field="name")
+    ours = {
+        "accountId": call.account_id,
+        "kind": "volume",
+        "uri": f"{fields['driver']}:///{name}",
+        "isHostPath": False,
+        "allocationState": "inactive",
+    }
+    row = tx.insert("volume", **(fields | ours))
     call.request(tx, row, "create")
     return row
 

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""schemathesis asks a real server whatever the OpenAPI documents allow, and what they do not.
+
+Half a minute by default; ``ORCA_FUZZ_EXAMPLES`` (requests per operation) makes it long.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+EXAMPLES = os.environ.get("ORCA_FUZZ_EXAMPLES")
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method"
+)
+"""Doors that are open without a key have a test of their own: guessing keys is slowed down, which is no 401."""
+SOME = "/(containers|environments|hosts|volumes|apikeys|services|schemas)"
+"""What the short run asks about: types with code of their own."""
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory):
+    """A server with access control, as schemathesis also looks for doors that are open."""
+    from tests.integration.api.conftest import Process
+
+    process = Process(tmp_path_factory.mktemp("fuzz") / "data")
+    process.start(loopback_only=True)
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def key(closed) -> tuple[str, str]:
+    """A key of the first project."""
+    with httpx.Client(base_url=closed.url, auth=closed.admin(), timeout=20) as client:
+        project = client.get("/v2/projects", params={"name": "Default"}).json()["data"][0]["id"]
+        made = client.post(f"/v2/projects/{project}/apikeys", json={}).json()
+    found = made["publicValue"], made["secretValue"]
+    while httpx.get(f"{closed.url}/v1", auth=found).status_code != 200:
+        os.sched_yield()
+    return found
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_the_document_is_served_and_valid(closed, key, version):
+    answer = httpx.get(f"{closed.url}/{version}/openapi.json", auth=key, timeout=20)
+    assert answer.status_code == 200
+    document = answer.json()
+    assert document["servers"] == [{"url": f"{closed.url}/{version}"}]
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert httpx.get(f"{closed.url}/{version}/openapi.json").status_code == 401
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_the_server_keeps_to_the_document(closed, key, version, tmp_path: Path):
+    document = tmp_path / "openapi.json"
+    document.write_text(httpx.get(f"{closed.url}/{version}/openapi.json", auth=key, timeout=20).text)
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run", str(document)]
+    command += ["--url", f"{closed.url}/{version}", "--auth", ":".join(key), "--checks", CHECKS]
+    command += ["--mode", "positive" if version == "v1" else "all", "--no-color", "--seed", "1"]
+    command += ["--phases", "examples,fuzzing", "--max-examples", EXAMPLES or "3"]
+    command += ["--generation-database", "none", "--suppress-health-check", "all"]
+    # Streams and replies have a shape of their own; keys that remove themselves end the run.
+    command += ["--exclude-path-regex", "/(subscribe|publish|token|apikeys/|credentials/|projects/|accounts/)"]
+    if EXAMPLES is None:
+        command += ["--include-path-regex", SOME]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_nothing_answers_without_a_key(closed, key, version):
+    paths = httpx.get(f"{closed.url}/{version}/openapi.json", auth=key, timeout=20).json()["paths"]
+    with httpx.Client(base_url=f"{closed.url}/{version}", timeout=20) as nobody:
+        for path, asked in paths.items():
+            for method in sorted({"get", "post", "put", "delete"} & set(asked)):
+                if path.startswith("/token"):
+                    continue
+                answer = nobody.request(method, path.format(id="1", link="x"))
+                assert answer.status_code == 401, (method, path)
