@@ -147,6 +147,7 @@ REASONS: dict[str, list[str]] = {
         "nullable register.key",
         "required container.imageUuid",
         "required *.name",
+        "required serviceEvent.externalTimestamp",
         "required setLabelsInput.labels",
         "options restartPolicy.name",
         "kind restartPolicy.name",
