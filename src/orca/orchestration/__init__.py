@@ -9,6 +9,7 @@ from orca.orchestration import (
     convergence,
     host_removal,
     lifecycle,
+    load_balancer_services,
     load_balancers,
     observed,
     service_links,
@@ -33,6 +34,7 @@ def install(app: Services) -> None:
         convergence,
         stacks,
         host_removal,
+        load_balancer_services,
         load_balancers,
     ):
         app.add(module.behaviour)
