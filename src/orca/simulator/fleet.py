@@ -122,15 +122,29 @@ class Fleet:
             .join(tx.table("host"), host.id == instance.hostId)
             .where(host.kind == "sim", instance.removed.is_(None), instance.state.in_(observed.SETTLED))
         )
-        found = []
+        found, known = [], set()
         for row in tx.execute(statement):
             agent_id, host_id, uuid, external_id, name, state = tuple(row)
+            known |= {uuid, external_id}
             container = self._disk.get(uuid) or self._disk.get(external_id or "")
             if container is None and external_id is not None:
                 gone = wire.Container(external_id=external_id, name=name or "", state="removed", uuid=uuid)
                 found.append((agent_id, host_id, gone))
             elif container is not None and container.running != (state == "running"):
                 found.append((agent_id, host_id, container.report()))
+        return found + self._unknown(tx, known)
+
+    def _unknown(self, tx: ReadTx, known: set[str]) -> list[tuple[int, int, wire.Container]]:
+        """What the simulated hosts have and no row stands for: a restored database is older than they are."""
+        found = []
+        for container in self._disk.all():
+            if (
+                not known & {container.uuid, container.external_id}
+                and tx.first("instance", uuid=container.uuid) is None
+            ):
+                host = tx.first("host", agentId=container.agent)
+                if host is not None:
+                    found.append((container.agent, host.id, container.report()))
         return found
 
 
