@@ -7,6 +7,7 @@ from orca.orchestration import (
     container_events,
     containers,
     convergence,
+    health,
     host_removal,
     lifecycle,
     load_balancer_services,
@@ -34,11 +35,16 @@ def install(app: Services) -> None:
         convergence,
         stacks,
         host_removal,
+        health,
         load_balancer_services,
         load_balancers,
     ):
         app.add(module.behaviour)
+    deadlines = health.Deadlines(app)
+    app.provide(deadlines)
     app.background("discovery", discovery.run)
+    app.background("deadlines", deadlines.run)
+    app.background("health", health.Health(app).run)
     app.background("keeper", Keeper(app).run)
 
 

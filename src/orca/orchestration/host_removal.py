@@ -8,6 +8,7 @@ import logging
 
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, Call, CommandFailed, Run
+from orca.orchestration import health
 from orca.orchestration.lifecycle import gone
 from orca.provision import hosts
 from orca.provision.agents import answers
@@ -63,6 +64,7 @@ async def remove(run: Run) -> None:
             run.engine.supersede(tx, instance)
             gone(tx, run.services, instance)
             tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
+        health.host_gone(tx, host)
         pools.forget(tx, host)
         hosts.forget(tx, run.services, host)
 

@@ -112,7 +112,7 @@ def _concerned(tx: ReadTx, changes: list[Change]) -> set[int]:
         statement = (
             sa.select(columns.serviceId)
             .where(columns.id.in_(instances), columns.serviceId.is_not(None))
-            .where(columns.state.in_(["stopped", "removed"]) | (columns.healthState == "unhealthy"))
+            .where(columns.state.in_(["stopped", "removed"]) | columns.healthState.in_(["healthy", "unhealthy"]))
             .distinct()
         )
         found |= {row[0] for row in tx.execute(statement)}

@@ -15,7 +15,7 @@ from orca.engine import Behaviour, CommandFailed, Failed, Run, Services
 from orca.network import Delivery
 from orca.network import ports as network_ports
 from orca.network.ipam import PoolUsedUp
-from orca.orchestration import launch, placement
+from orca.orchestration import health, launch, placement
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.scheduler import NoHost
 from orca.provision import labels
@@ -95,6 +95,7 @@ def gone(tx: Tx, services: Services, instance: Record) -> None:
     volumes.release(tx, services.engine, instance)
     placement.release(tx, instance)
     labels.forget(tx, instance)
+    health.end(tx, instance)
 
 
 async def _settle(run: Run) -> dict[str, Any]:
@@ -169,7 +170,9 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
             # It died before this unit could say that it runs.
             tx.update(instance, exitCode=seen["exitCode"])
             run.chain = "stop"
-        elif address is not None:
+            return
+        health.begin(tx, run.services, instance)
+        if address is not None:
             network_ports.open_ports(tx, delivery.items, instance, address)
 
     run.finish(unit)

@@ -16,6 +16,7 @@ from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
 from orca.network import Delivery
 from orca.network import ports as network_ports
+from orca.orchestration import health
 from orca.orchestration.containers import start_removal
 from orca.orchestration.lifecycle import gone
 from orca.provision import labels

@@ -61,7 +61,7 @@ SERVICE_EVENT = ResourceType(
     access=access("r", agent="cr"),
     named="r",
     fields={
-        "externalTimestamp": integer("cr", column=True, big=True),
+        "externalTimestamp": integer("cr", column=True, big=True, required=True),
         "healthcheckInstanceId": ref("healthcheckInstance", roles=NOBODY),
         "healthcheckUuid": string("cr", column=True),
         "hostId": ref("host", by_role={"agent": ""}),

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Health checks as rows: who checks a container, what they report, what follows for it, its service and its stack.
+
+Agents check; the server gets what changed. A container that is unhealthy is replaced by the process of its service, as
+its check's strategy says (`units`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from functools import partial
+from typing import Any
+
+from orca.engine import Behaviour, Call, Services
+from orca.orchestration import health_states, units
+from orca.orchestration.health_states import HEALTHY, INITIALIZING, REINITIALIZING, UNHEALTHY
+from orca.provision.hosts import CONNECTED
+from orca.resources.errors import Refused
+from orca.store import ANY, Change, Overflow, ReadTx, Record, Tx
+
+CHECKERS = 3
+"""Hosts that check a container, its own among them."""
+WAITING = (INITIALIZING, REINITIALIZING)
+
+behaviour = Behaviour()
+
+
+# -- who checks -------------------------------------------------------------------------------------------------------
+
+
+def begin(tx: Tx, services: Services, instance: Record) -> None:
+    """A container has started: it is checked from now on, and is not healthy before somebody says so."""
+    if not instance.healthCheck:
+        return
+    health = INITIALIZING if instance.healthState is None else REINITIALIZING
+    check = tx.first("healthcheckInstance", instanceId=instance.id)
+    if check is None:
+        check = tx.insert("healthcheckInstance", accountId=instance.accountId, state="active", instanceId=instance.id)
+    for row in _maps(tx, instance):
+        tx.update(row, healthState=health)
+    _choose(tx, instance, check, health)
+    timeout = health_states.timeout_of(instance.healthCheck, health)
+    deadline = None if timeout is None else tx.now + timeout
+    tx.update(instance, healthState=health, data={"healthDeadline": deadline})
+    if deadline is not None:
+        tx.after_commit(partial(services.part(Deadlines).add, instance.id, deadline))
+
+
+def end(tx: Tx, instance: Record) -> None:
+    """A container is gone: nobody checks it any more."""
+    for type in ("healthcheckInstance", "healthcheckInstanceHostMap"):
+        for row in tx.find(type, instanceId=instance.id):
+            tx.update(row, state="removed", removed=tx.now)
+
+
+def host_gone(tx: Tx, host: Record) -> None:
+    """A host leaves: others check what it checked, and what they say counts."""
+    for row in tx.find("healthcheckInstanceHostMap", hostId=host.id):
+        tx.update(row, state="removed", removed=tx.now)
+        instance = tx.get("instance", row.instanceId)
+        check = tx.get("healthcheckInstance", row.healthcheckInstanceId)
+        if instance is not None and instance.removed is None and instance.hostId != host.id and check is not None:
+            _evaluate(tx, instance)
+            _choose(tx, instance, check, INITIALIZING)
+
+
+def _choose(tx: Tx, instance: Record, check: Record, health: str) -> None:
+    """Complete the hosts that check a container: its own, and others at random."""
+    present = {row.hostId for row in _maps(tx, instance)}
+    hosts = tx.find("host", accountId=instance.accountId, state="active", agentState=CONNECTED)
+    others = [host.id for host in hosts if host.id not in present and host.id != instance.hostId]
+    chosen = [] if instance.hostId in present else [instance.hostId]
+    room = CHECKERS - len(present) - len(chosen)
+    chosen += random.sample(others, max(0, min(room, len(others))))
+    for host_id in chosen:
+        tx.insert(
+            "healthcheckInstanceHostMap",
+            accountId=instance.accountId,
+            state="active",
+            healthState=health,
+            healthcheckInstanceId=check.id,
+            hostId=host_id,
+            instanceId=instance.id,
+        )
+
+
+def _maps(tx: ReadTx, instance: Record) -> list[Record]:
+    return tx.find("healthcheckInstanceHostMap", instanceId=instance.id)
+
+
+# -- what they report -------------------------------------------------------------------------------------------------
+
+
+@behaviour.create("serviceEvent")
+def report(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """An agent says how a container is that one of its hosts checks. An older report than the last one is only kept."""
+    agents = [agent.id for agent in tx.find("agent", accountId=call.account_id)]
+    hosts = {host.id for host in tx.find("host", agentId=agents)} if agents else set()
+    row = tx.first("healthcheckInstanceHostMap", uuid=str(fields.get("healthcheckUuid") or ""))
+    if row is None or row.hostId not in hosts:
+        raise Refused("CantVerifyHealthcheck", "no host of this agent has such a check", field="healthcheckUuid")
+    event = tx.insert(
+        "serviceEvent",
+        **{
+            **fields,
+            "accountId": row.accountId,
+            "hostId": row.hostId,
+            "instanceId": row.instanceId,
+            "healthcheckInstanceId": row.healthcheckInstanceId,
+        },
+    )
+    call.request(tx, event, "create")
+    word = str(fields.get("reportedHealth") or "").upper()
+    if fields["externalTimestamp"] >= (row.externalTimestamp or 0) and word != "INIT":
+        health = HEALTHY if word == "UP" else UNHEALTHY
+        tx.update(row, healthState=health, externalTimestamp=fields["externalTimestamp"])
+        instance = tx.get("instance", row.instanceId)
+        if instance is not None and instance.state == "running":
+            _evaluate(tx, instance)
+    return event
+
+
+def _evaluate(tx: Tx, instance: Record) -> None:
+    """What the checkers together say of a container. With none left it stays as it is."""
+    health = health_states.of_checkers(instance.healthState, [row.healthState for row in _maps(tx, instance)])
+    if health != instance.healthState:
+        tx.update(instance, healthState=health, data={"healthDeadline": None})
+
+
+# -- what takes too long ----------------------------------------------------------------------------------------------
+
+
+class Deadlines:
+    """Containers that are to become healthy in time; one that does not is unhealthy."""
+
+    def __init__(self, services: Services) -> None:
+        self._db = services.db
+        self._due: dict[int, int] = {}
+        """Instance id -> when it is late (UTC milliseconds)."""
+        self._wake = asyncio.Event()
+
+    def add(self, instance_id: int, deadline: int) -> None:
+        """Watch a container."""
+        self._due[instance_id] = deadline
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._due |= await self._db.read(_deadlines)
+        while True:
+            self._wake.clear()
+            now = await self._db.read(lambda tx: tx.now)
+            late = [id for id, deadline in self._due.items() if deadline <= now]
+            for id in late:
+                del self._due[id]
+                await self._db.write(partial(_late, instance_id=id))
+            left = (min(self._due.values()) - now) / 1000 if self._due else None
+            try:
+                async with asyncio.timeout(left):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+
+def _deadlines(tx: ReadTx) -> dict[int, int]:
+    rows = tx.find("instance", healthState=WAITING)
+    return {row.id: row.data["healthDeadline"] for row in rows if row.data.get("healthDeadline")}
+
+
+def _late(tx: Tx, instance_id: int) -> None:
+    instance = tx.get("instance", instance_id)
+    if instance is None or instance.healthState not in WAITING or instance.state != "running":
+        return
+    if (instance.data.get("healthDeadline") or tx.now + 1) <= tx.now:
+        tx.update(instance, healthState=UNHEALTHY, data={"healthDeadline": None})
+
+
+# -- services and stacks ----------------------------------------------------------------------------------------------
+
+
+class Health:
+    """Keeps the `healthState` of services and stacks what their containers make it."""
+
+    def __init__(self, services: Services) -> None:
+        self._db = services.db
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        with self._db.bus.subscribe({"instance", "service", "environment"}) as changes:
+            concerned: set[int] | None = None
+            while True:
+                wrong = await self._db.read(partial(_wrong, stack_ids=concerned))
+                if wrong:
+                    await self._db.write(partial(_right, stack_ids=wrong))
+                try:
+                    batch = await changes.batch()
+                    concerned = await self._db.read(partial(_stacks, batch=batch))
+                except Overflow:
+                    concerned = None
+
+
+def _stacks(tx: ReadTx, batch: list[Change]) -> set[int]:
+    """The stacks that these changes are about."""
+    found = {change.id for change in batch if change.root == "environment"}
+    for root in ("service", "instance"):
+        ids = [change.id for change in batch if change.root == root]
+        if ids:
+            columns = tx.table(root).c
+            statement = tx.query(root, id=ids, removed=ANY).where(columns.environmentId.is_not(None))
+            found |= {row[0] for row in tx.execute(statement.with_only_columns(columns.environmentId).distinct())}
+    return found
+
+
+def _wrong(tx: ReadTx, stack_ids: set[int] | None) -> set[int]:
+    """Of these stacks (None: of all) those that say something else of themselves than is."""
+    stacks = tx.find("environment") if stack_ids is None else tx.find("environment", id=stack_ids) if stack_ids else []
+    return {stack.id for stack in stacks if _differences(tx, stack)}
+
+
+def _right(tx: Tx, stack_ids: set[int]) -> None:
+    for stack in tx.find("environment", id=stack_ids):
+        for record, health in _differences(tx, stack):
+            tx.update(record, healthState=health)
+
+
+def _differences(tx: ReadTx, stack: Record) -> list[tuple[Record, str]]:
+    """A stack and its services where their health is not what it should be."""
+    found: list[tuple[Record, str]] = []
+    states = []
+    for service in tx.find("service", environmentId=stack.id):
+        health = service_health(tx, service)
+        states.append(health)
+        if service.healthState != health:
+            found.append((service, health))
+    whole = health_states.combined(states)
+    if stack.healthState != whole:
+        found.append((stack, whole))
+    return found
+
+
+def service_health(tx: ReadTx, service: Record) -> str:
+    """How a service is now."""
+    if not units.parts_of(service):
+        return HEALTHY
+    rows = [row for row in units.rows_of(tx, service.id) if not row.data.get("leaving")]
+    states = [health_states.of_container(row.state, row.healthState, once=units.runs_once(row.labels)) for row in rows]
+    numbers = {row.data.get("number") for row in rows}
+    hosts = units.global_hosts(tx, service)
+    wanted = units.wanted_scale(service) if hosts is None else len(hosts)
+    return health_states.of_service(service.state, states, wanted - len(numbers))

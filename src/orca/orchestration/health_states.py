@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How containers, services and stacks are, from what they are made of. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+HEALTHY = "healthy"
+UNHEALTHY = "unhealthy"
+DEGRADED = "degraded"
+INITIALIZING = "initializing"
+REINITIALIZING = "reinitializing"
+STARTED_ONCE = "started-once"
+
+UNDER_WAY = frozenset({"requested", "creating", "starting", "restarting"})
+GOOD = frozenset({HEALTHY, STARTED_ONCE})
+
+
+def of_checkers(present: str | None, reports: Collection[str | None]) -> str | None:
+    """The health of a container from the last report of each of its checkers.
+
+    It is healthy if any says so, unhealthy when all do. One that has not been healthy since its start is not called
+    unhealthy by reports, only by its timeout.
+    """
+    if HEALTHY in reports:
+        return HEALTHY
+    bad = bool(reports) and all(report == UNHEALTHY for report in reports)
+    return UNHEALTHY if bad and present not in (INITIALIZING, REINITIALIZING) else present
+
+
+def of_container(state: str, health: str | None, *, once: bool) -> str:
+    """The health of a container for its service; one without a check is healthy while it runs."""
+    if state == "running":
+        return health or HEALTHY
+    if state == "stopped" and once:
+        return STARTED_ONCE
+    return INITIALIZING if state in UNDER_WAY else UNHEALTHY
+
+
+def combined(states: Collection[str]) -> str:
+    """The health of what consists of such parts; of what has none: healthy."""
+    found = set(states)
+    if found == {STARTED_ONCE}:
+        return STARTED_ONCE
+    if found <= GOOD:
+        return HEALTHY
+    if found == {UNHEALTHY}:
+        return UNHEALTHY
+    if found & {UNHEALTHY, DEGRADED}:
+        return DEGRADED
+    return INITIALIZING if INITIALIZING in found else REINITIALIZING
+
+
+def of_service(state: str, containers: Collection[str], missing: int) -> str:
+    """The health of a service with so many units missing."""
+    lacking = INITIALIZING if state in ("activating", "upgrading") or state.startswith("updating-") else UNHEALTHY
+    if state in ("inactive", "registering", "requested", "deactivating"):
+        return UNHEALTHY
+    return combined([*containers, *([lacking] if missing > 0 else [])])
+
+
+def timeout_of(check: dict[str, Any], health: str) -> int | None:
+    """Milliseconds a container may take to become healthy; None: as long as it likes."""
+    return check.get("initializingTimeout" if health == INITIALIZING else "reinitializingTimeout")
