@@ -47,11 +47,12 @@ class Audience:
         self._shared = Sharing(
             caller.role, caller.account.id, None, caller.agent_id, ask.version, ask.base, self.include, action_links
         )
-        self._own = self._shared._replace(user_id=caller.user.id)
+        self.own = self._shared._replace(user_id=caller.user.id)
+        """Equal for those who see everything alike."""
 
     def key(self, root: str) -> Sharing:
         """The project's rows look alike to everybody of a role; accounts and members do not."""
-        return self._own if root in OWN_ROWS else self._shared
+        return self.own if root in OWN_ROWS else self._shared
 
     def concerns(self, change: Change) -> bool:
         """Whether the caller might see the row; cheap, before anything is read."""

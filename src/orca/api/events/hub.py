@@ -117,17 +117,17 @@ class Hub:
     async def _hand_out(self, due: list[Change], last: int) -> None:
         """Show each change once per audience that may see it, and give the text to its subscribers."""
         floor = min((change.seq for change in self._held.values()), default=last + 1) - 1
-        listeners = [each for each in self.subscribers if each.ending is None and each.wanted(frames.CHANGE)]
         work: dict[Sharing, Work] = {}
         takers: dict[tuple[Sharing, Key], list[Subscriber]] = {}
-        for listener in listeners:
+        for alike in self._groups():
+            audience = alike[0].audience
             for change in due:
-                if listener.audience.concerns(change):
-                    sharing = listener.audience.key(change.root)
+                if audience.concerns(change):
+                    sharing = audience.key(change.root)
                     who = takers.setdefault((sharing, (change.root, change.id)), [])
                     if not who:
-                        work.setdefault(sharing, Work(listener)).changes.append(change)
-                    who.append(listener)
+                        work.setdefault(sharing, Work(alike[0])).changes.append(change)
+                    who += alike
         if work:
             shown = await self.services.db.read(lambda tx: show(tx, work))
             for change in due:
@@ -141,6 +141,14 @@ class Hub:
                             listener.offer(text, cursor)
                         self.frames += len(takers[key])
         self.position = min(last, floor)
+
+    def _groups(self) -> Iterable[list[Subscriber]]:
+        """The subscribers that hear of changes; in one list are those who see everything alike."""
+        groups: dict[Sharing, list[Subscriber]] = {}
+        for each in self.subscribers:
+            if each.ending is None and each.wanted(frames.CHANGE):
+                groups.setdefault(each.audience.own, []).append(each)
+        return groups.values()
 
     def _is_news(self, key: tuple[Sharing, Key], seen: Shown) -> bool:
         """A resource that is gone is told of once, whatever becomes of its row."""
