@@ -213,7 +213,8 @@ def ties() -> Mapping[str, list[tuple[str, Link]]]:
         if not type.name.endswith("Map") or len(ends) != 2:
             continue
         for (near, here), (target, there) in (ends, reversed(ends)):
-            assert here.reference is not None and there.reference is not None
+            assert here.reference is not None
+            assert there.reference is not None
             if here.reference != there.reference or there.far is not None:
                 link = Link(there.reference, target, through=type.name, near=near)
                 found.setdefault(here.reference, []).append((there.far or TYPES[there.reference].plural, link))
