@@ -16,6 +16,7 @@ from orca.orchestration import (
     service_links,
     services,
     stacks,
+    upgrade,
 )
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.keeper import Keeper
@@ -36,6 +37,7 @@ def install(app: Services) -> None:
         stacks,
         host_removal,
         health,
+        upgrade,
         load_balancer_services,
         load_balancers,
     ):

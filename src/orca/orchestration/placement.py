@@ -48,6 +48,8 @@ def settle(tx: Tx, instance: Record) -> Record:
         tx.update(
             instance, hostId=choice.host_id, allocationState="active", placement={"refused": dict(choice.refused)}
         )
+    if instance.ports and not tx.count("port", instanceId=instance.id):
+        # One that an upgrade kept aside gave its ports up.
         for spec in [spec for text in instance.ports or [] for spec in ports.parse(text)]:
             tx.insert(
                 "port",
@@ -55,7 +57,7 @@ def settle(tx: Tx, instance: Record) -> Record:
                 state="inactive",
                 kind="userPort",
                 instanceId=instance.id,
-                hostId=choice.host_id,
+                hostId=tx.own(instance).hostId,
                 privatePort=spec.private,
                 publicPort=spec.public,
                 protocol=spec.protocol,

@@ -167,7 +167,7 @@ def _mend(number: int, unit: Unit, parts: Mapping[str, Part], held: set[tuple[in
     """Complete one unit that stays."""
     missing = set(parts) - set(unit)
     # What used a container that is gone must be made anew with its successor.
-    orphans = {part for part in unit if part in parts and missing & set(_needs(part, parts))}
+    orphans = {part for part in unit if part in parts and missing & set(all_needs(part, parts))}
     host = next(member.host for member in unit.values())
     for part, member in unit.items():
         if part in orphans or part not in parts:
@@ -187,8 +187,8 @@ def _serves(member: Member | None, parts: Mapping[str, Part]) -> bool:
     return member is not None and (member.state == "running" or (member.state == "stopped" and parts[member.part].once))
 
 
-def _needs(part: str, parts: Mapping[str, Part]) -> Iterator[str]:
+def all_needs(part: str, parts: Mapping[str, Part]) -> Iterator[str]:
     """Every part that one needs, directly or through others."""
     for need in parts[part].needs:
         yield need
-        yield from _needs(need, parts)
+        yield from all_needs(need, parts)

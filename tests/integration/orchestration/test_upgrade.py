@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Upgrades over simulated hosts: in place, finished, taken back, cancelled; over to another service; restarts."""
+
+import pytest
+
+from orca.resources.errors import ActionNotAvailable, Refused
+from orca.simulator import knobs
+
+QUICK = {"batchSize": 1, "intervalMillis": 100}
+OLD, NEW = {"imageUuid": "sim:1", "ports": ["8080:80"]}, {"imageUuid": "sim:2", "ports": ["8080:80"]}
+
+
+@pytest.fixture
+async def stack(platform):
+    """An empty stack, and two simulated hosts."""
+    agent = await platform.create("agent", _role="superadmin", uri="sim://two", data={knobs.KEY: {"hosts": 2}})
+    await platform.until(lambda tx: len(tx.find("host", agentId=agent.id, state="active")) == 2)
+    row = await platform.create("environment", name="shop")
+    await platform.until(lambda tx: tx.require("environment", row.id).state == "active")
+    return row
+
+
+async def make(platform, stack, name="web", *, start=True, **fields):
+    row = await platform.create(
+        "service", environmentId=stack.id, name=name, startOnCreate=start, **{"launchConfig": OLD, "scale": 2, **fields}
+    )
+    await reached(platform, row, "active" if start else "inactive")
+    return row
+
+
+async def reached(platform, row, state):
+    def condition(tx):
+        found = tx.require("service", row.id)
+        return found if found.state == state and found.transitioning is None else None
+
+    return await platform.until(condition)
+
+
+async def running(platform, row):
+    rows = await platform.read(lambda tx: tx.find("instance", serviceId=row.id, state="running"))
+    return {entry.name: entry for entry in rows}
+
+
+async def upgraded(platform, row, **strategy):
+    await platform.act("service", row.id, "upgrade", inServiceStrategy={**QUICK, **strategy})
+    assert (await platform.read(lambda tx: tx.require("service", row.id))).state == "upgrading"
+    return await reached(platform, row, "upgraded")
+
+
+async def test_in_place_and_finished(platform, stack):
+    web = await make(platform, stack)
+    before = await running(platform, web)
+    row = await upgraded(platform, web, launchConfig=NEW)
+    after = await running(platform, web)
+    assert after.keys() == before.keys()
+    assert {entry.imageUuid for entry in after.values()} == {"sim:2"}
+    assert {entry.version for entry in after.values()} == {"1"}
+    kept = await platform.read(lambda tx: [tx.require("instance", entry.id) for entry in before.values()])
+    assert {entry.state for entry in kept} == {"stopped"}
+    maps = await platform.read(lambda tx: tx.find("serviceExposeMap", instanceId=[entry.id for entry in kept]))
+    assert all(entry.upgrade for entry in maps)
+    assert row.upgrade["inServiceStrategy"]["previousLaunchConfig"]["imageUuid"] == "sim:1"
+    await platform.act("service", web.id, "finishupgrade")
+    assert (await reached(platform, web, "active")).upgrade is None
+    assert await platform.read(lambda tx: all(tx.require("instance", entry.id).removed for entry in kept))
+    assert (await running(platform, web)).keys() == before.keys()
+
+
+async def test_taken_back_the_same_containers_run_again(platform, stack):
+    web = await make(platform, stack)
+    before = await running(platform, web)
+    await upgraded(platform, web, launchConfig=NEW)
+    new = await running(platform, web)
+    await platform.act("service", web.id, "rollback")
+    row = await reached(platform, web, "active")
+    after = await running(platform, web)
+    assert {entry.uuid for entry in after.values()} == {entry.uuid for entry in before.values()}
+    assert await platform.read(lambda tx: all(tx.require("instance", entry.id).removed for entry in new.values()))
+    assert (row.launchConfig["imageUuid"], row.upgrade) == ("sim:1", None)
+    ports = await platform.read(lambda tx: tx.find("port", instanceId=[entry.id for entry in after.values()]))
+    assert {(port.publicPort, port.state) for port in ports} == {(8080, "active")}
+
+
+async def test_only_the_sidekick_changes(platform, stack):
+    logs = {"name": "logs", "imageUuid": "sim:1"}
+    web = await make(platform, stack, scale=1, secondaryLaunchConfigs=[logs])
+    before = await running(platform, web)
+    more = {"name": "more", "imageUuid": "sim:3", "dataVolumesFromLaunchConfigs": ["logs"]}
+    await upgraded(platform, web, secondaryLaunchConfigs=[{**logs, "imageUuid": "sim:2"}, more])
+    after = await running(platform, web)
+    assert sorted(after) == ["shop_web_1", "shop_web_logs_1", "shop_web_more_1"]
+    assert after["shop_web_1"].id == before["shop_web_1"].id
+    assert after["shop_web_logs_1"].id != before["shop_web_logs_1"].id
+    assert len({entry.hostId for entry in after.values()}) == 1
+    await platform.act("service", web.id, "rollback")
+    await reached(platform, web, "active")
+    assert {entry.id for entry in (await running(platform, web)).values()} == {e.id for e in before.values()}
+
+
+async def test_a_dropped_sidekick_and_who_used_what_changed(platform, stack):
+    logs = {"name": "logs", "imageUuid": "sim:1", "dataVolumesFromLaunchConfigs": ["web"]}
+    web = await make(platform, stack, scale=1, secondaryLaunchConfigs=[logs])
+    before = await running(platform, web)
+    await upgraded(platform, web, launchConfig=NEW)
+    after = await running(platform, web)
+    assert after.keys() == before.keys()
+    assert after["shop_web_logs_1"].id != before["shop_web_logs_1"].id
+    await platform.act("service", web.id, "finishupgrade")
+    await reached(platform, web, "active")
+    await upgraded(platform, web, secondaryLaunchConfigs=[{"name": "logs", "imageUuid": "rancher/none"}])
+    assert sorted(await running(platform, web)) == ["shop_web_1"]
+
+
+async def test_starting_first(platform, stack):
+    web = await make(platform, stack, scale=1, launchConfig={"imageUuid": "sim:1"})
+    (before,) = (await running(platform, web)).values()
+    await upgraded(platform, web, launchConfig={"imageUuid": "sim:2"}, startFirst=True)
+    (after,) = (await running(platform, web)).values()
+    times = await platform.read(
+        lambda tx: {
+            (row.resourceId, row.processName): (row.startTime, row.endTime)
+            for row in tx.find("processInstance", resourceType="instance")
+        }
+    )
+    assert times[str(after.id), "instance.start"][1] <= times[str(before.id), "instance.stop"][0]
+
+
+async def test_cancelled_half_way_and_taken_back(platform, stack):
+    web = await make(platform, stack)
+    before = await running(platform, web)
+    strategy = {"launchConfig": NEW, "batchSize": 1, "intervalMillis": 600_000}
+    await platform.act("service", web.id, "upgrade", inServiceStrategy=strategy)
+    await platform.until(lambda tx: tx.first("instance", serviceId=web.id, state="running", version="1"))
+    await platform.act("service", web.id, "cancelupgrade")
+    await reached(platform, web, "canceled-upgrade")
+    await platform.act("service", web.id, "rollback")
+    await reached(platform, web, "active")
+    assert {entry.id for entry in (await running(platform, web)).values()} == {e.id for e in before.values()}
+
+
+async def test_over_to_another_service(platform, stack):
+    old = await make(platform, stack, launchConfig={"imageUuid": "sim:1"})
+    new = await make(platform, stack, "web2", start=False, launchConfig={"imageUuid": "sim:2"}, scale=1)
+    user = await make(platform, stack, "user", start=False, launchConfig={"imageUuid": "sim:1"})
+    await platform.act("service", user.id, "addservicelink", serviceLink={"serviceId": old.id, "name": "www"})
+    strategy = {"toServiceId": new.id, "finalScale": 3, "batchSize": 2, "intervalMillis": 100}
+    await platform.act("service", old.id, "upgrade", toServiceStrategy=strategy)
+    row = await reached(platform, old, "upgraded")
+    assert (row.scale, len(await running(platform, old)), len(await running(platform, new))) == (0, 0, 3)
+    links = await platform.read(lambda tx: tx.find("serviceConsumeMap", serviceId=user.id))
+    assert {(link.consumedServiceId, link.name) for link in links} == {(old.id, "www"), (new.id, "www")}
+    await platform.act("service", old.id, "rollback")
+    await reached(platform, old, "active")
+    assert len(await running(platform, old)) == 2
+
+
+async def test_the_form_of_2015_ends_active(platform, stack):
+    old = await make(platform, stack, launchConfig={"imageUuid": "sim:1"})
+    new = await make(platform, stack, "web2", launchConfig={"imageUuid": "sim:2"}, scale=1)
+    flat = {"toServiceId": new.id, "finalScale": 1, "batchSize": 1, "intervalMillis": 600_000}
+    await platform.act("service", old.id, "upgrade", **flat)
+    await platform.act("service", old.id, "cancelupgrade")
+    await reached(platform, old, "active")
+    await platform.act("service", old.id, "upgrade", **{**flat, "intervalMillis": 100})
+    await reached(platform, old, "active")
+    assert len(await running(platform, old)) == 0
+
+
+async def test_restart_starts_every_container_once_more(platform, stack):
+    web = await make(platform, stack)
+    await platform.act("service", web.id, "restart", rollingRestartStrategy=QUICK)
+    await reached(platform, web, "active")
+    assert {entry.startCount for entry in (await running(platform, web)).values()} == {2}
+
+
+async def test_what_cannot_be_is_refused(platform, stack):
+    web = await make(platform, stack, retainIp=True)
+    for data, code in (
+        ({"inServiceStrategy": {"batchSize": 1}}, "MissingRequired"),
+        ({"inServiceStrategy": {"launchConfig": {}, "secondaryLaunchConfigs": None}}, "MissingRequired"),
+        ({"inServiceStrategy": {"launchConfig": {"imageUuid": "x:y"}}}, "InvalidImageInstanceKind"),
+        ({"inServiceStrategy": {"launchConfig": NEW, "startFirst": True}}, "InvalidOption"),
+        ({"toServiceStrategy": {"toServiceId": web.id}}, "InvalidReference"),
+        ({}, "MissingRequired"),
+    ):
+        with pytest.raises(Refused) as refused:
+            await platform.act("service", web.id, "upgrade", **data)
+        assert refused.value.code == code
+    with pytest.raises(ActionNotAvailable):
+        await platform.act("service", web.id, "finishupgrade")
