@@ -20,6 +20,7 @@ from orca.orchestration import (
 )
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.keeper import Keeper
+from orca.orchestration.selection import Selection
 
 
 def install(app: Services) -> None:
@@ -48,6 +49,7 @@ def install(app: Services) -> None:
     app.background("deadlines", deadlines.run)
     app.background("health", health.Health(app).run)
     app.background("keeper", Keeper(app).run)
+    app.background("selection", Selection(app).run)
 
 
 __all__ = ["install"]

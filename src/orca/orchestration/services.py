@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from orca.engine import Behaviour, Call
-from orca.orchestration import service_links
+from orca.orchestration import selection, service_links
 from orca.orchestration.service_checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
 from orca.resources import machine
 from orca.resources.errors import ActionNotAvailable, Refused
@@ -80,6 +80,7 @@ def insert(tx: Tx, stack: Record, fields: dict[str, Any], *, kind: str = "servic
         currentScale=0,
     )
     service_links.follow_selectors(tx, row)
+    selection.follow(tx, row)
     return row
 
 
@@ -101,6 +102,7 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
         row = tx.update(row, data={"aim": None, "full": None})
     if fields.keys() & {"selectorLink", "selectorContainer"}:
         service_links.follow_selectors(tx, row)
+        selection.follow(tx, row)
     if row.state in machine(row.type)["update"].start:
         call.request(tx, row, "update")
     elif row.state not in FOLLOWED_WHILE_ACTIVATING and fields.keys() - {"name", "description", "metadata"}:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine, Failed, Run
-from orca.orchestration import compose, compose_export, launch, service_links, services
+from orca.orchestration import compose, compose_export, launch, service_links, services, upgrade
 from orca.orchestration.compose import Compose, LinkSpec, ServiceSpec
 from orca.orchestration.compose_keys import ComposeError
 from orca.resources.errors import Refused
@@ -70,6 +70,95 @@ async def remove(run: Run) -> None:
     )
 
 
+@behaviour.action("environment.addoutputs")
+def add_outputs(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Add to what the stack gives out, or replace some of it."""
+    return tx.update(row, outputs={**(row.outputs or {}), **(data.get("outputs") or {})})
+
+
+@behaviour.action("environment.upgrade")
+def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Follow another text; services whose launch config differs are upgraded in place, and wait for a decision."""
+    texts = {name: data[name] if data.get(name) is not None else getattr(row, name) for name in TEXTS}
+    _read(texts)
+    before = {name: getattr(row, name) for name in TEXTS}
+    row = tx.update(
+        row,
+        **texts,
+        externalId=data.get("externalId") or row.externalId,
+        previousExternalId=row.externalId,
+        previousEnvironment=row.environment,
+        data={"textsBefore": before},
+    )
+    call.request(tx, row, "upgrade")
+    return row
+
+
+@behaviour.process("environment.upgrade")
+async def run_upgrade(run: Run) -> None:
+    """Upgrade the services, and wait for them."""
+
+    def unit(tx: Tx) -> list[str]:
+        stack = run.resource(tx)
+        try:
+            wanted = _read({name: getattr(stack, name) for name in TEXTS})
+            if wanted is None:
+                return []
+            return apply(tx, run.engine, stack, wanted, start=bool(stack.startOnCreate), replace=True)
+        except (Refused, NotUnique) as error:
+            raise Failed(str(error), state="active") from error
+
+    for note in await run.step("services", unit):
+        run.log(note)
+    await _without(run, "upgrading")
+
+
+@behaviour.process("environment.finishupgrade")
+async def finish_upgrade(run: Run) -> None:
+    """Finish the upgrade of every service."""
+    await run.step("services", lambda tx: _ask_services(tx, run, "upgraded", "finishupgrade"))
+    await _without(run, "finishing-upgrade")
+
+
+@behaviour.process("environment.cancelupgrade")
+async def cancel_upgrade(run: Run) -> None:
+    """Stop the upgrade of every service where it is."""
+    await run.step("services", lambda tx: _ask_services(tx, run, "upgrading finishing-upgrade", "cancelupgrade"))
+    await _without(run, "canceling-upgrade")
+
+
+@behaviour.process("environment.rollback")
+async def rollback(run: Run) -> None:
+    """Take the upgrade of every service back, and the text with it."""
+    await run.step("services", lambda tx: _ask_services(tx, run, "upgrading upgraded canceled-upgrade", "rollback"))
+    await _without(run, "rolling-back")
+
+    def end(tx: Tx) -> None:
+        stack = run.resource(tx)
+        tx.update(
+            stack,
+            **(stack.data.get("textsBefore") or {}),
+            externalId=stack.previousExternalId,
+            data={"textsBefore": None},
+        )
+
+    run.finish(end)
+
+
+def _ask_services(tx: Tx, run: Run, states: str, action: str) -> None:
+    for row in tx.find("service", environmentId=run.resource_id, state=states.split()):
+        run.engine.request(tx, row, action)
+
+
+async def _without(run: Run, state: str) -> None:
+    """Wait until no service of the stack is in a state any more."""
+    await run.wait_for(
+        f"services that are {state}",
+        lambda tx: tx.first("service", environmentId=run.resource_id, state=state) is None,
+        roots={"service"},
+    )
+
+
 @behaviour.action("environment.activateservices")
 def activate_services(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """Start every service of the stack that is not."""
@@ -96,11 +185,11 @@ def export_config(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> dict
     return {"type": "composeConfig", "dockerComposeConfig": docker, "rancherComposeConfig": rancher}
 
 
-def apply(tx: Tx, engine: Engine, stack: Record, wanted: Compose, *, start: bool) -> list[str]:
+def apply(tx: Tx, engine: Engine, stack: Record, wanted: Compose, *, start: bool, replace: bool = False) -> list[str]:
     """Make the services of `stack` those of `wanted`; returns notes for the process log.
 
     Services that the text does not have any more are removed. A changed launch config of an existing service is noted
-    and left alone: replacing running containers is an upgrade, which is asked for by itself.
+    and left alone: replacing running containers is an upgrade, which is asked for by itself (`replace`).
 
     Raises:
         Refused: an external link to a stack or service that does not exist; a name that cannot be used.
@@ -117,7 +206,7 @@ def apply(tx: Tx, engine: Engine, stack: Record, wanted: Compose, *, start: bool
             engine.request(tx, row, "create")
             notes.append(f"service {spec.name}: created with scale {spec.scale}")
         else:
-            notes += _change(tx, engine, row, spec)
+            notes += _change(tx, engine, row, spec, replace=replace)
         named[spec.name.casefold()] = row
     for spec in wanted.services:
         links = [(_target(tx, stack, named, link).id, link.alias) for link in spec.links]
@@ -164,18 +253,22 @@ def _fields(spec: ServiceSpec, *, start: bool) -> dict[str, Any]:
     }
 
 
-def _change(tx: Tx, engine: Engine, row: Record, spec: ServiceSpec) -> list[str]:
+def _change(tx: Tx, engine: Engine, row: Record, spec: ServiceSpec, *, replace: bool) -> list[str]:
     """Follow scale and metadata; note what only an upgrade can change."""
     notes = []
     if row.metadata != spec.metadata:
         tx.update(row, metadata=spec.metadata)
+    before, after = (launch.instance_fields(config or {}) for config in (row.launchConfig, spec.launch_config))
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if row.scale != spec.scale:
         notes.append(f"service {spec.name}: scale {row.scale} to {spec.scale}")
         tx.update(row, scale=spec.scale)
-        if row.state in ("active", "inactive", "updating-active", "updating-inactive"):
-            engine.request(tx, row, "update")
-    before, after = (launch.instance_fields(config or {}) for config in (row.launchConfig, spec.launch_config))
-    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    if changed and replace:
+        upgrade.begin_in_service(tx, row, {"launchConfig": spec.launch_config})
+        engine.request(tx, row, "upgrade")
+        return [*notes, f"service {spec.name}: upgraded for {', '.join(changed)}"]
+    if notes and row.state in ("active", "inactive", "updating-active", "updating-inactive"):
+        engine.request(tx, row, "update")
     if changed:
         notes.append(f"service {spec.name}: {', '.join(changed)} changed: its containers stay until it is upgraded")
     return notes

@@ -82,6 +82,7 @@ def begin_in_service(tx: Tx, row: Record, given: dict[str, Any]) -> Record:
         launchConfig=primary,
         secondaryLaunchConfigs=list(sidekicks.values()) or None,
         upgrade={"inServiceStrategy": strategy},
+        data={"asleep": row.state == "inactive"},
     )
 
 
@@ -100,7 +101,8 @@ def _begin_to_service(tx: Tx, row: Record, data: dict[str, Any]) -> Record:
         "updateLinks": given.get("updateLinks") is not False,
     }
     shown = {"toServiceStrategy": strategy} if data.get("toServiceStrategy") else strategy
-    return tx.update(row, upgrade=shown, data={"scaleBefore": row.scale, "targetScaleBefore": target.scale})
+    before = {"scaleBefore": row.scale, "targetScaleBefore": target.scale, "asleep": None}
+    return tx.update(row, upgrade=shown, data=before)
 
 
 def _next_version(configs: list[dict[str, Any]]) -> str:
@@ -134,12 +136,31 @@ async def _in_service(run: Run, strategy: dict[str, Any]) -> None:
             break
         if not strategy.get("startFirst"):
             await _rest(run, kept, f"batch {number}: stop")
+        if await run.read(lambda tx: _asleep(tx, run)):
+            continue
         await bring_up(run, f"batch {number}: start")
         if strategy.get("startFirst"):
             await _rest(run, kept, f"batch {number}: stop")
         if await run.read(lambda tx: bool(_outdated(tx, run.resource(tx)))):
             await asyncio.sleep((strategy.get("intervalMillis") or INTERVAL) / 1000)
-    await bring_up(run)
+    await _wake(run)
+
+
+async def _wake(run: Run) -> None:
+    """Bring up what was up before the upgrade; a service that was inactive stays so in the end."""
+    if not await run.read(lambda tx: _asleep(tx, run)):
+        await bring_up(run)
+
+
+def _asleep(tx: ReadTx, run: Run) -> bool:
+    return bool(run.resource(tx).data.get("asleep"))
+
+
+def _end(tx: Tx, run: Run) -> None:
+    """The upgrade is over, one way or the other."""
+    if _asleep(tx, run):
+        run.end_state = "inactive"
+    tx.update(run.resource(tx), upgrade=None, data={"asleep": None})
 
 
 def _outdated(tx: ReadTx, service: Record) -> dict[int, list[Record]]:
@@ -206,7 +227,7 @@ async def finish(run: Run) -> None:
         lambda tx: not units.kept_rows(tx, run.resource_id),
         roots={"instance"},
     )
-    run.finish(lambda tx: tx.update(run.resource(tx), upgrade=None))
+    run.finish(lambda tx: _end(tx, run))
 
 
 @behaviour.process("service.cancelupgrade")
@@ -227,8 +248,8 @@ async def rollback(run: Run) -> None:
         await run.step("take the old", lambda tx: _take_back(tx, run))
     else:
         await run.step("scales", lambda tx: _scales_back(tx, run, asked))
-    await bring_up(run)
-    run.finish(lambda tx: tx.update(run.resource(tx), upgrade=None))
+    await _wake(run)
+    run.finish(lambda tx: _end(tx, run))
 
 
 def _turn_back(tx: Tx, run: Run, strategy: dict[str, Any]) -> None:

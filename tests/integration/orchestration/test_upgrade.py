@@ -188,3 +188,40 @@ async def test_what_cannot_be_is_refused(platform, stack):
         assert refused.value.code == code
     with pytest.raises(ActionNotAvailable):
         await platform.act("service", web.id, "finishupgrade")
+
+
+async def test_a_stack_is_upgraded_and_taken_back_as_a_whole(platform, stack):
+    text = "web: {image: ok}\ndb: {image: ok}"
+    row = await platform.create("environment", name="whole", dockerCompose=text, environment={}, externalId="v1")
+    await platform.until(lambda tx: tx.require("environment", row.id).state == "active")
+    await platform.until(lambda tx: tx.count("service", environmentId=row.id, state="inactive") == 2)
+    await platform.act("environment", row.id, "upgrade", dockerCompose="web: {image: new}\ndb: {image: ok}")
+    await platform.until(lambda tx: tx.require("environment", row.id).state == "upgraded")
+    web = await platform.read(lambda tx: tx.first("service", environmentId=row.id, name="web"))
+    assert (web.launchConfig["imageUuid"], web.state) == ("docker:new", "upgraded")
+    await platform.act("environment", row.id, "rollback")
+    await platform.until(lambda tx: tx.require("environment", row.id).state == "active")
+    back = await platform.read(lambda tx: tx.require("environment", row.id))
+    assert back.dockerCompose == text
+    web = await platform.read(lambda tx: tx.require("service", web.id))
+    assert (web.launchConfig["imageUuid"], web.state) == ("docker:ok", "inactive")
+    await platform.act("environment", row.id, "addoutputs", outputs={"a": "1"})
+    await platform.act("environment", row.id, "addoutputs", outputs={"b": "2"})
+    assert (await platform.read(lambda tx: tx.require("environment", row.id))).outputs == {"a": "1", "b": "2"}
+
+
+async def test_a_selector_takes_containers_in_that_stand_alone(platform, stack):
+    none = {"imageUuid": "docker:rancher/none"}
+    picker = await platform.create(
+        "service", environmentId=stack.id, name="pick", launchConfig=none, selectorContainer="tier=web"
+    )
+    mine = await platform.create("container", imageUuid="sim:1", labels={"tier": "web"})
+    await platform.create("container", imageUuid="sim:1", labels={"tier": "db"})
+    entry = await platform.until(lambda tx: tx.first("serviceExposeMap", serviceId=picker.id))
+    assert (entry.instanceId, entry.managed) == (mine.id, False)
+    await platform.act("container", mine.id, "setlabels", labels={"tier": "db"})
+    await platform.until(lambda tx: tx.first("serviceExposeMap", serviceId=picker.id) is None)
+    await reached(platform, picker, "inactive")
+    await platform.delete("service", picker.id)
+    await reached(platform, picker, "removed")
+    assert await platform.read(lambda tx: tx.require("instance", mine.id).state) == "running"
