@@ -16,7 +16,7 @@ _RESTART = re.compile(r"^(no|always|unless-stopped|on-failure)(?::(\d+))?$")
 _NETWORK_MODES = {"managed", "bridge", "host", "none"}
 _IGNORED = {"container_name", "depends_on"}
 """Accepted without effect: the platform names containers, and a service waits for what it needs by retrying."""
-_UNHONOURED_LABELS = ("io.rancher.sidekicks", "io.rancher.scheduler.")
+_UNHONOURED_LABELS = ("io.rancher.sidekicks",)
 
 
 class ComposeError(ValueError):
