@@ -103,12 +103,13 @@ def tables_of(tx: ReadTx, project_id: int) -> Tables:
         .where(instances.state.in_(ASKING))
         .with_only_columns(instances.id, addresses.address, instances.serviceId, instances.state, addresses.hostId)
     )
+    sidekicks = _sidekicks(tx, project_id)
     hosts: dict[str, int] = {}
     members: list[dns.Member] = []
     for row in tx.execute(statement):
         id, address, service_id, state, host_id = tuple(row)
         hosts[address] = host_id
-        members.append(dns.Member(id, address, service_id, state in ANSWERING))
+        members.append(dns.Member(id, address, service_id, state in ANSWERING, sidekicks.get(id, "")))
     stacks = {stack.id: stack.name for stack in tx.find("environment", accountId=project_id)}
     services = [
         dns.Service(row.id, row.name, row.environmentId, stacks[row.environmentId])
@@ -126,6 +127,14 @@ def tables_of(tx: ReadTx, project_id: int) -> Tables:
     ]
     found = dns.tables(services, members, service_links, container_links)
     return {address: (hosts[address], names) for address, names in found.items() if names}
+
+
+def _sidekicks(tx: ReadTx, project_id: int) -> dict[int, str]:
+    """The containers that are sidekicks, with the name of their part."""
+    maps = tx.table("serviceExposeMap").c
+    statement = tx.query("serviceExposeMap", accountId=project_id).where(maps.dnsPrefix.is_not(None))
+    found = tx.execute(statement.with_only_columns(maps.instanceId, maps.dnsPrefix))
+    return dict(tuple(row) for row in found)
 
 
 def _projects(tx: ReadTx) -> list[int]:

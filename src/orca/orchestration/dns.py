@@ -4,6 +4,7 @@
 The scoping is the article's. A client sees
 - its own service by its name, and every service of its own stack as `<service>.<stack>`;
 - a linked service (or a linked container) by the alias of the link, else by its name;
+- a sidekick by its name inside its own service, and as `<sidekick>.<service>.<stack>` in the stack;
 - nothing else: a short name that is not linked goes to the outside world and fails there.
 """
 
@@ -31,13 +32,15 @@ class Service:
 class Member:
     """A container with a managed address; `service_id` is None for one that stands alone.
 
-    One that is only starting asks already, but does not answer yet (`answers` false).
+    One that is only starting asks already, but does not answer yet (`answers` false). `part` names a sidekick: it does
+    not stand for the service itself.
     """
 
     id: int
     address: str
     service_id: int | None = None
     answers: bool = True
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,15 @@ def tables(
     members = list(members)
     by_id = {service.id: service for service in services}
     addresses: defaultdict[int, set[str]] = defaultdict(set)
+    sidekicks: defaultdict[int, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for member in members:
-        if member.service_id is not None and member.answers:
+        if member.service_id is None or not member.answers:
+            continue
+        if member.part:
+            sidekicks[member.service_id][member.part.lower()].add(member.address)
+        else:
             addresses[member.service_id].add(member.address)
-    by_service = _service_names(by_id, addresses, service_links)
+    by_service = _service_names(by_id, addresses, sidekicks, service_links)
     by_container = _container_names(members, container_links)
     result: dict[str, Names] = {}
     for member in members:
@@ -84,15 +92,24 @@ def tables(
 
 
 def _service_names(
-    services: Mapping[int, Service], addresses: Mapping[int, set[str]], links: Iterable[ServiceLink]
+    services: Mapping[int, Service],
+    addresses: Mapping[int, set[str]],
+    sidekicks: Mapping[int, Mapping[str, set[str]]],
+    links: Iterable[ServiceLink],
 ) -> dict[int, dict[str, set[str]]]:
     """What every container of a service sees, by service id."""
     stacks: defaultdict[int, dict[str, set[str]]] = defaultdict(dict)
     for service in services.values():
         full = f"{service.name}.{service.stack}".lower()
         stacks[service.stack_id][full] = addresses.get(service.id, set())
+        for part, members in sidekicks.get(service.id, {}).items():
+            stacks[service.stack_id][f"{part}.{full}"] = members
     seen = {
-        service.id: {**stacks[service.stack_id], service.name.lower(): addresses.get(service.id, set())}
+        service.id: {
+            **stacks[service.stack_id],
+            **sidekicks.get(service.id, {}),
+            service.name.lower(): addresses.get(service.id, set()),
+        }
         for service in services.values()
     }
     aliases: defaultdict[int, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))

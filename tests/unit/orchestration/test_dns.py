@@ -64,6 +64,14 @@ def test_a_starting_container_asks_but_does_not_answer():
     assert "two" not in result["10.42.1.10"]
 
 
+def test_a_sidekick_has_names_of_its_own_and_does_not_stand_for_its_service():
+    result = tables([WEB, CACHE], [*MEMBERS[:3], Member(9, "10.42.1.19", 1, part="logs")])
+    assert result["10.42.1.10"]["logs"] == result["10.42.1.19"]["logs"] == ["10.42.1.19"]
+    assert result["10.42.2.11"]["logs.web.shop"] == ["10.42.1.19"]
+    assert result["10.42.2.11"]["web.shop"] == ["10.42.1.10", "10.42.2.10"]
+    assert "logs" not in result["10.42.2.11"]
+
+
 def test_container_links_lose_to_service_links():
     links = [ContainerLink(1, 5, "db"), ContainerLink(1, 5, "cache"), ContainerLink(5, 1, "web1")]
     result = tables([WEB, CACHE, OTHER], MEMBERS, [ServiceLink(1, 3, "db")], links)
