@@ -42,8 +42,8 @@ class Run:
     """One process in the hands of a handler.
 
     ``resource_type`` (root type) and ``resource_id`` name the resource, ``data`` is what the request came with,
-    ``chain`` the process that follows (``...``: as declared, None: nothing) with ``chain_data``; ``end_state`` the state
-    it ends in, where that is not the declared one.
+    ``chain`` the process that follows (``...``: as declared, None: nothing) with ``chain_data``; ``end_state`` the
+    state it ends in, where that is not the declared one.
     """
 
     def __init__(self, engine: Engine, row: Record) -> None:

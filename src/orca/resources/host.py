@@ -59,7 +59,7 @@ HOST = ResourceType(
         "placement": any_json(ours=True, description="Why the last containers came here"),
     },
     machine=generic(),
-    links={"instances": Link("instance", "hostId"), "ipAddresses": Link("ipAddress", "hostId")},
+    links={"instances": Link("instance", "hostId")},
 )
 
 PHYSICAL_HOST = ResourceType(

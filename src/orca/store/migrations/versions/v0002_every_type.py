@@ -174,9 +174,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("uuid", name=op.f("uq_credential_instance_map_uuid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_credential_instance_map_account_id"), "credential_instance_map", ["account_id"], unique=False)
-    op.create_index(op.f("ix_credential_instance_map_credential_id"), "credential_instance_map", ["credential_id"], unique=False)
-    op.create_index(op.f("ix_credential_instance_map_instance_id"), "credential_instance_map", ["instance_id"], unique=False)
+    op.create_index(
+        op.f("ix_credential_instance_map_account_id"), "credential_instance_map", ["account_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_credential_instance_map_credential_id"), "credential_instance_map", ["credential_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_credential_instance_map_instance_id"), "credential_instance_map", ["instance_id"], unique=False
+    )
     op.create_table(
         "external_event",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
