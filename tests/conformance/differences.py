@@ -220,3 +220,37 @@ REASONS: dict[str, list[str]] = {
         "link *Map.*",
     ],
 }
+
+STATE_REASONS: dict[str, list[str]] = {
+    "What is given while an update runs is taken, and the update starts again with it.": ["start *.update"],
+    "What goes with its owner goes in whatever state it is; rows that were never begun too.": [
+        "start certificate.remove",
+        "start healthcheckInstance*.remove",
+        "start loadBalancer*.remove",
+        "start serviceConsumeMap.remove",
+        "start userPreference.remove",
+    ],
+    "A container that hangs as it restarts can be stopped.": ["start container.stop", "start instance.stop"],
+    "A container keeps its host: nothing moves its volumes.": ["process *.migrate"],
+    "A removed container has given back its ports, addresses and mounts; one like it is made anew.": [
+        "process container.restore",
+        "process instance.restore",
+        "process *aunchConfig.restore",
+    ],
+    "Health is written where reports of it are counted; it is a field, and no process is needed for it.": [
+        "process *.updatehealthy",
+        "process *.updateunhealthy",
+    ],
+    "A launch configuration is no row: it has no states.": ["process *aunchConfig.*"],
+    "An upgrade that was cancelled is taken back or finished; taking back is not cancelled.": [
+        "process environment.cancelrollback"
+    ],
+    "An address belongs to its container or host as long as it is there.": [
+        "process ipAddress.associate",
+        "process ipAddress.disassociate",
+    ],
+    "A machine is started up once its driver has made it.": ["start machine.bootstrap", "start physicalHost.bootstrap"],
+    "A port is opened and closed with its container.": ["chain port.create"],
+    "A volume that nothing uses any more is inactive, as in 2015.": ["start volume.activate"],
+}
+"""The same for state machines; patterns match the keys that `state_facts` gives."""

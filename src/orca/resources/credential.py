@@ -2,7 +2,7 @@
 """Keys: of people and programs, of agents, and the tokens new hosts register with."""
 
 from orca.resources.fields import NOBODY, OPERATORS, Field, ref, string, text
-from orca.resources.machines import generic
+from orca.resources.machines import Machine, generic
 from orca.resources.types import ROLES, Action, ResourceType, access
 from orca.store import Record
 
@@ -16,6 +16,9 @@ def _secret(rights: str) -> Field:
     return Field(type="password", rights=rights, max_length=4096, secret=True)
 
 
+# A key that was taken away is not given back.
+MACHINE: Machine = {name: process for name, process in generic().items() if name != "restore"}
+
 CREDENTIAL = ResourceType(
     name="credential",
     plural="credentials",
@@ -27,8 +30,7 @@ CREDENTIAL = ResourceType(
         "secretValue": _secret("r"),
         "secretHash": string("", column=True, max_length=512),
     },
-    machine=generic(),
-    hidden_actions=frozenset({"restore"}),
+    machine=MACHINE,
     live_key=public_value_key,
     unique_field="publicValue",
 )
@@ -45,7 +47,7 @@ API_KEY = ResourceType(
         ),
         "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
     },
-    machine=generic(),
+    machine=MACHINE,
 )
 
 PASSWORD = ResourceType(
@@ -58,7 +60,7 @@ PASSWORD = ResourceType(
         "secretValue": Field(type="password", rights="cro", max_length=4096, secret=True),
         "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
     },
-    machine=generic(),
+    machine=MACHINE,
     actions={"changesecret": Action("changeSecretInput", "changeSecretInput")},
 )
 
@@ -77,7 +79,7 @@ REGISTRATION_TOKEN = ResourceType(
         "command": text(),
         "registrationUrl": text(),
     },
-    machine=generic(),
+    machine=MACHINE,
 )
 
 GENERIC_OBJECT = ResourceType(

@@ -15,7 +15,7 @@ from orca.resources.fields import (
     string,
     text,
 )
-from orca.resources.machines import generic
+from orca.resources.machines import generic, process
 from orca.resources.types import ResourceType, access, given, wire_only
 
 USER_PREFERENCE = ResourceType(
@@ -27,7 +27,12 @@ USER_PREFERENCE = ResourceType(
         "name": string("cru", column=True, required=True, nullable=False),
         "value": text("cru"),
     },
-    machine=generic(),
+    machine={
+        **generic(),
+        "remove": process(
+            "requested inactive registering active updating-active updating-inactive", "removing", "removed"
+        ),
+    },
     live_key=lambda record: f"{record.accountId}:{record.name}",
 )
 

@@ -86,10 +86,11 @@ def simple(update: bool = False) -> Machine:
     """Rows that exist or do not: maps, links between resources."""
     machine = {
         "create": process("requested", "activating", "active"),
-        "remove": process("requested activating active updating-active", "removing", "removed"),
+        "remove": process("requested activating active", "removing", "removed"),
     }
     if update:
         machine["update"] = updating("active")
+        machine["remove"] = process("requested activating active updating-active", "removing", "removed")
     return machine
 
 
