@@ -101,6 +101,7 @@ REASONS: dict[str, list[str]] = {
         f"kind {driver}Config.*"
         for driver in (
             "amazonec2",
+            "azure",
             "digitalocean",
             "exoscale",
             "openstack",
@@ -111,7 +112,6 @@ REASONS: dict[str, list[str]] = {
             "vmwarevsphere",
         )
     ],
-    "A driver of no cloud that is due.": ["type azureConfig"],
     "A setting in force and a setting kept are one thing: `setting` has `activeValue`.": ["type activeSetting"],
     "The applied version is what the host says it is.": ["rights configItemStatus*"],
     "A credential is made as one of its kinds, which know what to do with the secret.": ["rights credential.*"],
@@ -175,7 +175,9 @@ REASONS: dict[str, list[str]] = {
         "action service.certificate",
         "offered volume.deactivate *",
     ],
-    "An external service leads out; nothing it links to would be reached.": ["action externalService.*link*"],
+    "An external service leads out; nothing it links to would be reached, and no role was offered it.": [
+        "action externalService.*link*"
+    ],
     "A snapshot that is being backed up is shown itself, as in 2015.": ["action snapshot.backup"],
     "Links to what is worked out (statistics, scripts) are made by what works it out, and tested there.": [
         "link *.*tats",

@@ -4,7 +4,12 @@
 from orca.resources.fields import NOBODY, Field, array, boolean, embedded, mapping, ref, string, text
 from orca.resources.types import ResourceType, access, given, wire_only
 
-SECRETS = frozenset({"accessKey", "accessToken", "apiKey", "apiSecretKey", "password", "secretKey", "sessionToken"})
+SECRETS = frozenset(
+    {
+        *("accessKey", "accessToken", "apiKey", "apiSecretKey", "password", "publishSettingsFile", "secretKey"),
+        *("sessionToken", "subscriptionCert"),
+    }
+)
 """Fields of driver configurations that let somebody act in the user's name."""
 
 
@@ -34,6 +39,11 @@ CONFIGS = (
         required="accessKey secretKey spotPrice sshUser",
         booleans="monitoring privateAddressOnly requestSpotInstance usePrivateAddress",
         listed=True,
+    ),
+    config(
+        "azureConfig",
+        "dockerPort dockerSwarmMasterPort image location password publishSettingsFile size sshPort subscriptionCert "
+        "subscriptionId username",
     ),
     config(
         "digitaloceanConfig",
