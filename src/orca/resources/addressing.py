@@ -4,6 +4,15 @@
 from orca.resources.fields import boolean, integer, ref, string, text
 from orca.resources.machines import generic
 from orca.resources.types import Action, ResourceType, access
+from orca.store import Record
+
+
+def item_key(record: Record) -> str | None:
+    """An item of a pool has one owner."""
+    if not record.poolId or not record.item:
+        return None
+    return f"{record.poolType}:{record.poolId}:{record.qualifier}:{record.item}"
+
 
 NIC = ResourceType(
     name="nic",
@@ -63,7 +72,7 @@ IP_POOL = ResourceType(
     },
     machine=generic(),
     actions={
-        "acquire": Action(None, "ipAddress"),
+        "acquire": Action(None, "ipAddress", frozenset({"active"})),
     },
 )
 
@@ -80,7 +89,7 @@ SUBNET_IP_POOL = ResourceType(
         "startAddress": string(),
     },
     actions={
-        "acquire": Action(None, "ipAddress"),
+        "acquire": Action(None, "ipAddress", frozenset({"active"})),
     },
 )
 
@@ -144,6 +153,8 @@ RESOURCE_POOL = ResourceType(
         "poolType": string(column=True),
         "qualifier": string(column=True, max_length=128),
     },
+    live_key=item_key,
+    unique_field="item",
 )
 
 TYPES = (
