@@ -184,6 +184,11 @@ REASONS: dict[str, list[str]] = {
         "link registrationToken.registrationUrl",
         "link *.config",
     ],
+    "A container's interface, and what ties it to address and host, follow from the container: they are read.": [
+        aspect.format(name)
+        for aspect in ("action {}.*", "rights {} superadmin")
+        for name in ("nic", "ipAddressNicMap", "instanceHostMap")
+    ],
     "Links to types that are not due: backups, offerings, zones of one, run-time schemas, indexes of services.": [
         "link *.backup*",
         "link *.dynamicSchemas",

@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 TYPES = (
-    *("zone", "ipPool", "subnetIpPool", "vnet", "hostOnlyNetwork", "nic", "networkService", "dhcpService"),
+    *("zone", "ipPool", "subnetIpPool", "vnet", "hostOnlyNetwork", "networkService", "dhcpService"),
     *("gatewayService", "hostNatGatewayService", "ipsecTunnelService", "linkService"),
     *("metadataService", "portService", "networkServiceProvider", "agentInstanceProvider", "subnetVnetMap"),
-    *("hostVnetMap", "ipAddressNicMap", "networkServiceProviderInstanceMap"),
+    *("hostVnetMap", "networkServiceProviderInstanceMap"),
 )
 
 

@@ -46,6 +46,59 @@ def test_of_a_container(project, container, simulated_host):
     assert [(label.key, label.value) for label in container.instanceLabels()] == [("role", "web")]
 
 
+def test_what_ties_a_container_to_its_address_and_host(superadmin, container, simulated_host):
+    """Only superadmin sees these; they are there while the container is, by its number."""
+    number = container.id.partition("i")[2]
+    shown = superadmin.by_id_container(container.id)
+    (nic,) = shown.nics()
+    (address,) = container.ipAddresses()
+    assert (nic.id, nic.state, nic.accountId) == (f"1n{number}", "active", container.accountId)
+    assert (nic.deviceNumber, nic.instanceId, nic.networkId) == (0, container.id, address.networkId)
+    assert nic.instance().id == container.id
+    (tie,) = nic.ipAddressNicMaps()
+    assert (tie.id, tie.ipAddressId, tie.nicId) == (f"1ianm{number}", address.id, nic.id)
+    assert [row.id for row in nic.ipAddresses()] == [address.id]
+    assert [row.id for row in superadmin.by_id_ip_address(address.id).nics()] == [nic.id]
+    (place,) = shown.instanceHostMaps()
+    assert (place.id, place.hostId, place.instanceId) == (f"1ihm{number}", simulated_host.id, container.id)
+    assert place.id in [row.id for row in superadmin.by_id_host(simulated_host.id).instanceHostMaps()]
+    assert superadmin.by_id_nic(nic.id).instanceId == container.id
+    assert superadmin.by_id_nic("1n999999") is None
+    for rows in (
+        superadmin.list_nic(instanceId=container.id, accountId=container.accountId, state="active"),
+        superadmin.list_ip_address_nic_map(ipAddressId=address.id),
+        superadmin.list_instance_host_map(hostId=simulated_host.id, instanceId=container.id, sort="id", limit=1),
+    ):
+        assert len(rows.data) == 1
+    for nothing in ({"instanceId": "1i999999"}, {"accountId": "1a999999"}, {"instanceId": container.id, "name": "x"}):
+        assert superadmin.list_nic(**nothing).data == []
+    (included,) = superadmin.list_container(id=container.id, include="nics").data
+    assert [row.id for row in included.nics] == [nic.id]
+
+
+def test_they_are_made_by_nobody(superadmin, container):
+    url = superadmin.schema.types["nic"].links.collection
+    (nic,) = superadmin.by_id_container(container.id).nics()
+    assert vars(nic.actions) == {}
+    for answer in (
+        superadmin._session.post(url, auth=superadmin._auth),
+        superadmin._session.delete(nic.links.self, auth=superadmin._auth),
+        superadmin._session.put(nic.links.self, auth=superadmin._auth),
+    ):
+        assert answer.status_code == 405
+    removing = superadmin._session.post(f"{nic.links.self}/?action=deactivate", auth=superadmin._auth)
+    assert (removing.status_code, removing.json()["code"]) == (422, "InvalidAction")
+
+
+def test_they_go_with_the_container(superadmin, project, simulated_host):
+    made = project.create_container(imageUuid="sim:web", requestedHostId=simulated_host.id)
+    made = project.wait_success(made)
+    assert len(superadmin.list_nic(instanceId=made.id, removed_null=True).data) == 1
+    project.wait_success(project.delete(made))
+    assert superadmin.list_nic(instanceId=made.id, removed_null=True).data == []
+    assert {row.state for row in superadmin.list_nic(instanceId=made.id)} <= {"removed"}
+
+
 def test_of_a_host(project, container, simulated_host):
     assert container.id in [row.id for row in simulated_host.instances()]
     assert [row.address for row in simulated_host.ipAddresses()]
@@ -66,5 +119,6 @@ def test_nothing_of_it_is_there_for_another_project(account_client, container, s
     for row in (container, simulated_host):
         answers = followed(foreign, row)
         assert set(answers.values()) == {404}, answers
+    assert "nic" not in foreign.schema.types
     for rows in (foreign.list_ip_address(instanceId=container.id), foreign.list_mount(), foreign.list_port()):
         assert rows.data == []

@@ -40,7 +40,7 @@ def list_rows(
     statement, applied = filtered(tx, ask, caller, type, statement)
     statement, sort = ordered(tx, ask, type, statement)
     limit, offset = page(ask)
-    rows = tx.rows(type.name, statement.limit(limit + 1).offset(offset))
+    rows = rows_of(tx, type.name, statement.limit(limit + 1).offset(offset))
     more, rows = len(rows) > limit, rows[:limit]
     included = include(tx, ask, caller, renderer, type, rows)
     return {
@@ -56,6 +56,20 @@ def list_rows(
         "filters": {} if type.name == "project" else applied,
         "createDefaults": {} if followed is None else create_defaults(type, *followed),
     }
+
+
+def rows_of(tx: ReadTx, type: str, statement: sa.Select[Any]) -> list[Record]:
+    """The rows of a SELECT on a type."""
+    return tx.rows(type, standing_for(tx, type, statement))
+
+
+def standing_for(tx: ReadTx, type: str, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The SELECT, on the type's view where it has one instead of rows."""
+    view = tx.schema[type].view
+    if view is None:
+        return statement
+    tx.flush()
+    return statement.add_cte(view)
 
 
 def plain(ask: Ask, resource_type: str, data: list[dict[str, Any]]) -> dict[str, Any]:
@@ -250,7 +264,7 @@ def linked(tx: ReadTx, caller: Caller, link: LinkView, row: Record) -> list[Reco
     """The live rows of a collection link."""
     assert link.link is not None
     statement = tx.query(link.type).where(at_the_end(tx, link.link, row))
-    return tx.rows(link.type, caller.scope(tx, link.type, statement))
+    return rows_of(tx, link.type, caller.scope(tx, link.type, statement))
 
 
 def at_the_end(tx: ReadTx, link: Link, record: Record) -> Any:
@@ -261,7 +275,7 @@ def at_the_end(tx: ReadTx, link: Link, record: Record) -> Any:
         return sa.false() if source is None else columns[link.target] == source
     between = tx.table(link.through).c
     reached = sa.select(between[link.target]).where(between[link.near] == record.id, between.removed.is_(None))
-    return columns.id.in_(reached)
+    return columns.id.in_(standing_for(tx, link.through, reached))
 
 
 def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | None:
@@ -270,5 +284,5 @@ def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | N
         return None
     stored = tx.schema[type]
     query = tx.query(type, removed=ANY) if "removed" in stored.table.c else tx.query(type)
-    found = tx.rows(type, caller.scope(tx, type, query.where(stored.table.c.id == id)))
+    found = rows_of(tx, type, caller.scope(tx, type, query.where(stored.table.c.id == id)))
     return found[0] if found else None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How addresses are given out: interfaces, pools, virtual networks."""
 
+from orca.resources import instance_views
 from orca.resources.fields import boolean, integer, ref, string, text
 from orca.resources.machines import generic
 from orca.resources.types import Action, ResourceType, access
@@ -18,7 +19,7 @@ NIC = ResourceType(
     name="nic",
     plural="nics",
     prefix="1n",
-    access=access(""),
+    access=access("", superadmin="r"),
     fields={
         "deviceNumber": integer(column=True),
         "instanceId": ref("instance"),
@@ -28,18 +29,20 @@ NIC = ResourceType(
         "vnetId": ref("vnet"),
     },
     machine=generic(),
+    view=instance_views.nic,
 )
 
 IP_ADDRESS_NIC_MAP = ResourceType(
     name="ipAddressNicMap",
     plural="ipAddressNicMaps",
     prefix="1ianm",
-    access=access(""),
+    access=access("", superadmin="r"),
     fields={
         "ipAddressId": ref("ipAddress"),
         "nicId": ref("nic"),
     },
     machine=generic(),
+    view=instance_views.ip_address_nic_map,
 )
 
 HOST_IP_ADDRESS_MAP = ResourceType(

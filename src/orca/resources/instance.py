@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs: instances, of which containers are the kind there is."""
 
+from orca.resources import instance_views
 from orca.resources.fields import (
     NOBODY,
     OPERATORS,
@@ -215,9 +216,10 @@ INSTANCE_HOST_MAP = ResourceType(
     name="instanceHostMap",
     plural="instanceHostMaps",
     prefix="1ihm",
-    access=access(""),
+    access=access("", superadmin="r"),
     fields={"hostId": ref("host"), "instanceId": ref("instance")},
     machine=generic(),
+    view=instance_views.instance_host_map,
 )
 
 EMBEDDED = (

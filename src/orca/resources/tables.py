@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,9 +90,10 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
     metadata = sa.MetaData(naming_convention=NAMING)
     extra_tables(metadata)
     stored: dict[str, StoredType] = {}
+    tables: dict[str, sa.Table] = {}
     for root in [type for type in types.values() if type.table and type.parent is None]:
         members = family(root, types)
-        table = build_table(root, members, metadata)
+        table = tables[root.name] = build_table(root, members, metadata)
         shared = set(root.all_fields())
         for member in members:
             names = shared | set(member.all_fields())
@@ -108,7 +110,17 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
                 live_key=member.live_key or root.live_key,
                 unique_field=root.unique_field,
             )
+    for name, type in types.items():
+        if type.view is not None:
+            stored[name] = replace(stored[name], view=build_view(tables[name], type.view(tables)))
     return Schema(metadata, stored)
+
+
+def build_view(table: sa.Table, made: sa.Select[Any]) -> sa.CTE:
+    """A SELECT in the form and under the name of a table: within a statement it stands for the table."""
+    rows = made.subquery("made")
+    columns = [rows.c.get(column.key, sa.cast(sa.null(), column.type)).label(column.name) for column in table.columns]
+    return sa.select(*columns).cte(table.name)
 
 
 def descendants(type: ResourceType, members: list[ResourceType]) -> set[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
 
 from orca.resources.fields import OPERATORS, Field, date, enum, integer, mapping, ref, string
 from orca.resources.machines import Machine, states
@@ -94,11 +97,14 @@ class ResourceType:
     ``fields``: without the base ones. ``named``: rights on ``name`` and ``description``.
     ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
+    ``inactive_roles``: roles that are offered no actions, although they make rows.
     ``live_key``: text unique among the live rows, blamed on ``unique_field``.
     ``listed``: False where there is no collection to read.
     ``table``: False for types that exist only on the wire; ``part``: and only inside others. ``base``: False when rows
     have no base fields.
     ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
+    their root type, its columns labelled as the fields. Only the API reads it; the type's own table is empty.
+    their root type, its columns labelled as the fields. It is read through the API alone; the type's own table is empty.
     ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
     """
 
@@ -114,11 +120,13 @@ class ResourceType:
     actions: Mapping[str, Action] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     hidden_actions: frozenset[str] = frozenset()
+    inactive_roles: frozenset[str] = frozenset()
     links: Mapping[str, Link] = field(default_factory=dict)
     live_key: Callable[[Record], str | None] | None = None
     unique_field: str = "name"
     listed: bool = True
     table: bool = True
+    view: Callable[[Mapping[str, sa.Table]], sa.Select[Any]] | None = None
     base: bool = True
     id_field: str = "id"
     ours: bool = False

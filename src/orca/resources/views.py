@@ -236,7 +236,8 @@ def field_letters(type: ResourceType, field: Field, letters: str, role: str, ver
 
 def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[str, ActionView]:
     """Processes and other actions the role may ask for."""
-    only_looks = role not in OPERATING_ROLES and letters == "r"
+    only_looks = type.view is not None or (role not in OPERATING_ROLES and letters == "r")
+    only_looks = only_looks or role in type.inactive_roles
     root = root_of(type.name).name
     above = [TYPES[name] for name in ancestry(type)]
     inputs = {name: input for each in above for name, input in each.inputs.items()}

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What only says again what a container's row says: its interface, its address there, its host. Ids have its number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+Tables = Mapping[str, sa.Table]
+
+
+def nic(tables: Tables) -> sa.Select[Any]:
+    """The one interface of each container, in the network of its address."""
+    instance, address = tables["instance"].c, tables["ipAddress"].c
+    columns = [
+        *_base(instance, "nic"),
+        sa.literal(0).label("deviceNumber"),
+        instance.id.label("instanceId"),
+        address.networkId.label("networkId"),
+        address.subnetId.label("subnetId"),
+    ]
+    return sa.select(*columns).select_from(tables["instance"].outerjoin(tables["ipAddress"], _live_address(tables)))
+
+
+def ip_address_nic_map(tables: Tables) -> sa.Select[Any]:
+    """Which address the interface of each container has."""
+    instance, address = tables["instance"].c, tables["ipAddress"].c
+    columns = [
+        *_base(instance, "ipAddressNicMap"),
+        address.id.label("ipAddressId"),
+        instance.id.label("nicId"),
+    ]
+    return sa.select(*columns).select_from(tables["instance"].join(tables["ipAddress"], _live_address(tables)))
+
+
+def instance_host_map(tables: Tables) -> sa.Select[Any]:
+    """Which host each container is on."""
+    instance = tables["instance"].c
+    columns = [
+        *_base(instance, "instanceHostMap"),
+        instance.hostId.label("hostId"),
+        instance.id.label("instanceId"),
+    ]
+    return sa.select(*columns).where(instance.hostId.is_not(None))
+
+
+def _base(instance: Any, kind: str) -> list[sa.Label[Any]]:
+    """The base fields: there while the container is."""
+    state = sa.case((instance.removed.is_(None), sa.literal("active")), else_=sa.literal("removed"))
+    same = ("id", "accountId", "uuid", "created", "removed", "removeTime")
+    return [sa.literal(kind).label("kind"), state.label("state"), *(instance[name].label(name) for name in same)]
+
+
+def _live_address(tables: Tables) -> sa.ColumnElement[bool]:
+    address = tables["ipAddress"].c
+    return sa.and_(address.instanceId == tables["instance"].c.id, address.removed.is_(None))
