@@ -103,8 +103,8 @@ class ResourceType:
     ``table``: False for types that exist only on the wire; ``part``: and only inside others. ``base``: False when rows
     have no base fields.
     ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
+    ``view``: the SELECT that makes the rows, where they only say again what others do, from the tables by the name of
     their root type, its columns labelled as the fields. Only the API reads it; the type's own table is empty.
-    their root type, its columns labelled as the fields. It is read through the API alone; the type's own table is empty.
     ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
     """
 

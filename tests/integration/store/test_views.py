@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Types whose rows are made from other rows, read on every kind of database."""
+
+import pytest
+
+from orca.api.listing import rows_of
+from orca.resources.catalog import schema
+from orca.store import Database
+
+
+@pytest.fixture
+async def platform(url):
+    database = await Database.open(url, schema())
+    yield database
+    await database.close()
+
+
+async def test_interfaces_follow_from_containers(platform):
+    def fill(tx):
+        placed = tx.insert("container", name="placed", state="running", accountId=5, hostId=7)
+        tx.insert("container", name="waiting", state="creating", accountId=6)
+        address = tx.insert("ipAddress", state="active", address="10.42.1.10", networkId=3, instanceId=placed.id)
+        return placed.id, address.id
+
+    def shown(tx, type, *columns, **equals):
+        return [
+            tuple(row.get(name) for name in columns) for row in rows_of(tx, type, tx.query(type, **equals).limit(10))
+        ]
+
+    placed, address = await platform.write(fill)
+
+    def check(tx):
+        columns = ("accountId", "kind", "state", "deviceNumber", "networkId", "vnetId", "description")
+        assert shown(tx, "nic", *columns) == [
+            (5, "nic", "active", 0, 3, None, None),
+            (6, "nic", "active", 0, None, None, None),
+        ]
+        assert shown(tx, "nic", "id", accountId=5) == [(placed,)]
+        assert shown(tx, "ipAddressNicMap", "id", "ipAddressId", "nicId") == [(placed, address, placed)]
+        assert shown(tx, "instanceHostMap", "id", "hostId", "instanceId") == [(placed, 7, placed)]
+        assert shown(tx, "instanceHostMap", "id", hostId=8) == []
+
+    await platform.read(check)
+
+
+async def test_they_are_removed_with_the_container(platform):
+    def live(tx):
+        return [len(rows_of(tx, type, tx.query(type))) for type in ("nic", "ipAddressNicMap", "instanceHostMap")]
+
+    def fill(tx):
+        made = tx.insert("container", name="one", state="running", accountId=5, hostId=7)
+        tx.insert("ipAddress", state="active", address="10.42.1.10", networkId=3, instanceId=made.id)
+        before = live(tx)  # what the unit itself wrote is seen
+        tx.update(made, state="removed", removed=tx.now)
+        return before
+
+    assert await platform.write(fill) == [1, 1, 1]
+    assert await platform.read(live) == [0, 0, 0]
