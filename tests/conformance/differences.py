@@ -6,11 +6,6 @@ REASONS: dict[str, list[str]] = {
         "offered * readAdmin",
         "offered * restricted",
     ],
-    "Reports of agents, rows of hosts that register: made, read, and never acted upon by those who sent them.": [
-        "offered containerEvent.* agent",
-        "offered serviceEvent.* agent",
-        "offered register.* register",
-    ],
     "Agents see of what they may read what every role sees of it; the rows are their own.": ["rights *.* agent"],
     "People outside of projects make keys for themselves.": ["rights apiKey user"],
     "A launch configuration is what a container may be given. It is no row: it has no state and no actions.": [

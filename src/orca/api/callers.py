@@ -20,7 +20,7 @@ from orca.api.ask import Ask
 from orca.api.bearer import bearer
 from orca.engine import Services
 from orca.provision import local_auth, registration
-from orca.provision.identities import LOCAL
+from orca.provision.identities import LOCAL, WORKING
 from orca.provision.passwords import NOBODY, Passwords
 from orca.provision.tokens import TokenRefused
 from orca.resources import ids
@@ -78,8 +78,8 @@ class Caller:
 
 def member_projects(tx: ReadTx, user_id: int) -> list[int]:
     """The projects an account is a member of; of those that are not active, only the ones it owns."""
-    members = tx.find("projectMember", externalId=str(user_id), externalIdType=LOCAL, state="active")
-    active = {id for (id,) in tx.values("project", "id", id=[member.projectId for member in members], state="active")}
+    members = tx.find("projectMember", externalId=str(user_id), externalIdType=LOCAL, state=WORKING)
+    active = {id for (id,) in tx.values("project", "id", id=[member.projectId for member in members], state=WORKING)}
     return [member.projectId for member in members if member.projectId in active or member.role == "owner"]
 
 
@@ -106,7 +106,7 @@ def by_credentials(tx: ReadTx, services: Services, ask: Ask) -> Caller:
     name, secret = credentials
     if name.lower() == "registrationtoken":
         return by_token(tx, services, ask, secret)
-    credential = tx.first("credential", publicValue=name, kind=KEY_KINDS, state="active")
+    credential = tx.first("credential", publicValue=name, kind=KEY_KINDS, state=WORKING)
     if credential is None:
         credential = by_password(tx, services.part(Passwords), ask, name, secret)
     elif not matches(credential, secret):
@@ -116,7 +116,7 @@ def by_credentials(tx: ReadTx, services: Services, ask: Ask) -> Caller:
 
 def active(account: Record | None) -> Record:
     """The account, if it may do anything now. Raises ``Refused`` with 401."""
-    if account is None or account.state != "active" or account.removed is not None:
+    if account is None or account.state not in WORKING or account.removed is not None:
         raise unauthorized("the account is not active")
     return account
 
@@ -138,7 +138,7 @@ def by_password(tx: ReadTx, passwords: Passwords, ask: Ask, name: str, secret: s
     """The credential of a login, if its password is right. Raises ``Refused`` with 401, or ``Unchecked``."""
     if GENERATED.fullmatch(name):
         raise unauthorized("the key is not valid")
-    credential = tx.first("credential", publicValue=name, kind="password", state="active")
+    credential = tx.first("credential", publicValue=name, kind="password", state=WORKING)
     kept = NOBODY if credential is None else str(credential.secretHash)
     if not passwords.matches(name, ask.client, kept, secret) or credential is None:
         raise unauthorized("the key is not valid")
@@ -168,7 +168,7 @@ def open_door(tx: ReadTx, services: Services, ask: Ask) -> Caller:
 def names_somebody(tx: ReadTx, ask: Ask) -> bool:
     """Whether there is a key or login of that name. Clients of 2015 send made-up ones where none are asked for."""
     credentials = ask.basic()
-    return credentials is not None and tx.count("credential", publicValue=credentials[0], state="active") > 0
+    return credentials is not None and tx.count("credential", publicValue=credentials[0], state=WORKING) > 0
 
 
 def is_registration(ask: Ask) -> bool:
@@ -183,7 +183,7 @@ def by_token(tx: ReadTx, services: Services, ask: Ask, token: str) -> Caller:
     except TokenRefused as error:
         raise unauthorized(str(error)) from None
     account = tx.require("account", row.accountId)
-    if account.state != "active":
+    if account.state not in WORKING:
         raise unauthorized("the project is not active")
     return Caller(
         role="register",
@@ -229,7 +229,7 @@ def in_project(tx: ReadTx, project_id: int | None, user: Record) -> tuple[str, R
     """Somebody's role in a project, and the project. Raises ``Refused`` with 403, whatever is the matter with it."""
     project = tx.get("project", project_id)
     role = None if project is None or project.removed is not None else project_role(tx, project, user)
-    if project is None or role is None or (project.state != "active" and role != "owner"):
+    if project is None or role is None or (project.state not in WORKING and role != "owner"):
         raise Refused("Forbidden", "this project is not accessible", status=403)
     return role, project
 
@@ -254,7 +254,7 @@ def project_role(tx: ReadTx, project: Record, user: Record) -> str | None:
     if user.kind in EVERYWHERE:
         return "readonly" if user.kind == "readAdmin" else "owner"
     members = tx.find(
-        "projectMember", projectId=project.id, externalId=str(user.id), externalIdType=LOCAL, state="active"
+        "projectMember", projectId=project.id, externalId=str(user.id), externalIdType=LOCAL, state=WORKING
     )
     roles = [member.role for member in members if member.role in PROJECT_ROLES]
     return min(roles, key=PROJECT_ROLES.index) if roles else None

@@ -15,6 +15,7 @@ from orca.api.bearer import set_cookies
 from orca.api.signer import BadToken, Signer
 from orca.engine import Behaviour, Call, Services
 from orca.provision import identities, local_auth, members, settings
+from orca.provision.identities import WORKING
 from orca.provision.passwords import NOBODY, Passwords
 from orca.resources import ids
 from orca.resources.errors import Refused
@@ -54,7 +55,7 @@ def verify(tx: ReadTx, services: Services, token: str) -> tuple[Record, Record |
     if row is None or row.expires <= tx.now or claims.get("sub") != str(row.accountId):
         raise Refused("Unauthorized", "the token is not valid any more", status=401)
     login = tx.get("credential", ids.parse(row.value))
-    if login is None or login.state != "active" or login.removed is not None:
+    if login is None or login.state not in WORKING or login.removed is not None:
         raise Refused("Unauthorized", "the login is not active", status=401)
     return row, tx.get("account", row.accountId)
 
@@ -68,11 +69,11 @@ def sign_in(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     name, colon, password = fields["code"].partition(":")
     if not colon:
         raise Refused("MalformedCode", "code is LOGIN:PASSWORD", field="code", status=400)
-    login = tx.first("credential", publicValue=name, kind="password", state="active")
+    login = tx.first("credential", publicValue=name, kind="password", state=WORKING)
     kept = NOBODY if login is None else str(login.secretHash)
     right = call.services.part(Passwords).matches(name, call.client, kept, password)
     account = None if login is None else tx.get("account", login.accountId)
-    if not right or login is None or account is None or account.state != "active" or account.removed is not None:
+    if not right or login is None or account is None or account.state not in WORKING or account.removed is not None:
         raise Refused("Unauthorized", "login or password is not right", status=401)
     members.first_project(tx, call, account)
     lifetime = settings.number(tx, settings.SESSION_PERIOD)

@@ -13,6 +13,8 @@ LOCAL = "rancher_id"
 """``externalIdType`` of the server's own accounts."""
 PREFIX = "1i!"
 """What v1 puts before ids that are not numbers."""
+WORKING = ("active", "updating-active")
+"""States in which accounts, members and what they sign in with are good: also while a change of them is carried out."""
 PEOPLE = ("user", "admin")
 
 behaviour = Behaviour()

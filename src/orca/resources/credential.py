@@ -99,6 +99,7 @@ REGISTER = ResourceType(
     parent="genericObject",
     access=access("cr", admin="r", register="crd"),
     named="cr",
+    inactive_roles=frozenset({"register"}),
     fields={
         "key": string("cr", column=True, index=True, required=True, nullable=False),
         "accessKey": string(),

@@ -101,6 +101,7 @@ MACHINE = ResourceType(
     parent="physicalHost",
     access=access("crd", service="crud"),
     named="cr",
+    inactive_roles=frozenset({"restricted"}),
     fields={
         "name": string("cr", column=True, required=True, nullable=False, min_length=1),
         "authCertificateAuthority": text("cr"),

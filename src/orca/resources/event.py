@@ -21,6 +21,7 @@ CONTAINER_EVENT = ResourceType(
         "reportedHostUuid": string("cr", column=True),
     },
     machine=reported(),
+    inactive_roles=frozenset({"agent"}),
 )
 
 EXTERNAL_EVENT = ResourceType(

@@ -69,6 +69,7 @@ SERVICE_EVENT = ResourceType(
         "reportedHealth": string("cr", column=True),
     },
     machine=reported(),
+    inactive_roles=frozenset({"agent"}),
 )
 
 TYPES = (
