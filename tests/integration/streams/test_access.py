@@ -180,6 +180,22 @@ async def test_who_is_no_member_any_more_is_refused(site: Site) -> None:
     await site.server.post(f"/v2/accounts/{account['id']}/?action=deactivate", status=202)
 
 
+@pytest.mark.parametrize("left", ["member", "account"])
+async def test_an_open_command_ends_with_the_right_to_it(site: Site, left: str) -> None:
+    container = await idle(site)
+    person, account = await login(site, "member")
+    async with person:
+        body = {"command": ["sh"], "tty": True, "attachStdin": True, "attachStdout": True}
+        access = (await person.post(f"containers/{container['id']}/?action=execute", json=body)).json()
+    async with site.open(access) as viewer:
+        if left == "member":
+            await members(site, [])
+        else:
+            await site.server.post(f"/v2/accounts/{account['id']}/?action=deactivate", status=202)
+        _, code, _ = await viewer.rest()
+        assert code == 1008
+
+
 async def test_another_project_sees_nothing(site: Site, signer: Signer) -> None:
     container = await idle(site)
     other = await site.server.post("/v2/projects", {"name": "other"})

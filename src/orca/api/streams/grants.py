@@ -13,6 +13,7 @@ from orca.api.ask import Ask
 from orca.api.callers import Caller, project_role
 from orca.api.streams import paths
 from orca.api.streams.access import container_ids
+from orca.provision.identities import WORKING
 from orca.resources import ids
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.views import view
@@ -39,9 +40,13 @@ class Many:
     plan: Plan
 
 
-def granted(tx: ReadTx, ask: Ask, claims: dict[str, Any]) -> Single | Many:
-    """What to show to who brings these claims. Raises ``Refused``: 401, 403, 404, 422."""
+def granted(tx: ReadTx, ask: Ask, claims: dict[str, Any]) -> tuple[Caller, Single | Many]:
+    """Who brings these claims, and what to show them. Raises ``Refused``: 401, 403, 404, 422."""
     caller = bearer(tx, claims)
+    return caller, _shown(tx, ask, claims, caller)
+
+
+def _shown(tx: ReadTx, ask: Ask, claims: dict[str, Any], caller: Caller) -> Single | Many:
     path = str(claims["path"])
     if path != "/".join(ask.path).lower():
         raise Refused("Unauthorized", "the token is for another stream", status=401)
@@ -72,7 +77,7 @@ def bearer(tx: ReadTx, claims: dict[str, Any]) -> Caller:
     user = tx.get("account", int(claims["sub"]))
     account = tx.get("account", claims["accountId"])
     for each in (user, account):
-        if each is None or each.state != "active" or each.removed is not None:
+        if each is None or each.state not in WORKING or each.removed is not None:
             raise Refused("Forbidden", "the account is not active", status=403)
     assert user is not None
     assert account is not None

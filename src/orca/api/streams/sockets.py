@@ -6,16 +6,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 from starlette.websockets import WebSocket
 
 from orca import wire
 from orca.api.ask import Ask
+from orca.api.callers import Caller
 from orca.api.signer import BadToken, Signer
 from orca.api.streams.backends import Backends
 from orca.api.streams.fan import Fan
 from orca.api.streams.grants import Many, Single, granted
 from orca.api.streams.relay import GONE, STOPPING, End, relay
+from orca.api.streams.standing import shut_out
 from orca.engine import Services
 from orca.resources.errors import Refused
 
@@ -29,7 +33,8 @@ class StreamSockets:
 
     async def serve(self, viewer: WebSocket, ask: Ask, stopping: asyncio.Event) -> None:
         """Show a stream to its end. Raises ``Refused`` before the viewer is let in."""
-        allowed = await self._allowed(ask)
+        claims = await self._claims(ask)
+        caller, allowed = await self._allowed(ask, claims)
         if isinstance(allowed, Many):
             await viewer.accept()
             showing = asyncio.create_task(Fan(self._services, allowed.plan, viewer).serve())
@@ -42,11 +47,12 @@ class StreamSockets:
                 raise
             takes_input = isinstance(allowed.source, wire.ContainerExec)
             showing = asyncio.create_task(relay(viewer, backend, takes_input=takes_input))
-        end = await until(showing, stopping)
+        end = await first(showing, stopped(stopping), shut_out(self._services, claims, caller.role))
         with contextlib.suppress(*GONE):  # the viewer left first
             await viewer.close(end.code, end.reason)
 
-    async def _allowed(self, ask: Ask) -> Single | Many:
+    async def _claims(self, ask: Ask) -> dict[str, Any]:
+        """What the token says, if it is good. Raises ``Refused`` with 401."""
         token = ask.first("token") or ""
         try:
             # In a thread: the first token of all loads the key and the libraries.
@@ -57,10 +63,13 @@ class StreamSockets:
             raise Refused("Unauthorized", f"the token is not valid: {error}", status=401) from None
         if claims["jti"] in self._used:
             raise Refused("Unauthorized", "the token was used already", status=401)
-        allowed = await self._services.db.read(lambda tx: granted(tx, ask, claims))
+        return claims
+
+    async def _allowed(self, ask: Ask, claims: dict[str, Any]) -> tuple[Caller, Single | Many]:
+        caller, allowed = await self._services.db.read(lambda tx: granted(tx, ask, claims))
         if isinstance(allowed, Single) and isinstance(allowed.source, wire.ContainerExec):
             self._use(claims["jti"], claims["exp"])
-        return allowed
+        return caller, allowed
 
     def _use(self, token_id: str, expires: int) -> None:
         """Remember a token that is good for one stream. Raises ``Refused`` when another request was faster."""
@@ -71,13 +80,19 @@ class StreamSockets:
         self._used[token_id] = expires
 
 
-async def until(showing: asyncio.Task[End], stopping: asyncio.Event) -> End:
-    """The end of a stream, or of the server."""
-    stopped = asyncio.create_task(stopping.wait())
+async def stopped(stopping: asyncio.Event) -> End:
+    """The end that the server's own end is."""
+    await stopping.wait()
+    return STOPPING
+
+
+async def first(*ends: Coroutine[Any, Any, End] | asyncio.Task[End]) -> End:
+    """The first of several ends; the others are given up."""
+    tasks = [asyncio.ensure_future(end) for end in ends]
     try:
-        await asyncio.wait([showing, stopped], return_when=asyncio.FIRST_COMPLETED)
-        return showing.result() if showing.done() else STOPPING
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(task for task in tasks if task in done).result()
     finally:
-        stopped.cancel()
-        showing.cancel()
-        await asyncio.gather(stopped, showing, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
