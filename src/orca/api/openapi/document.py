@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orca
+from orca.api.bearer import COOKIE
 from orca.api.openapi import values
 from orca.api.openapi.values import Schema, ref
 from orca.resources.views import TypeView, View, view
@@ -48,11 +49,18 @@ def document(role: str, version: str) -> dict[str, Any]:
             "description": f"Version {version} of the API as role {role} sees it. Answers carry their links and "
             "actions: follow them instead of building URLs.",
         },
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"token": []}, {"cookie": []}],
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "basic", "description": "Access key and secret key, or a login"}
+                "key": {"type": "http", "scheme": "basic", "description": "Access key and secret key, or a login"},
+                "token": {"type": "http", "scheme": "bearer", "description": "The `jwt` of a token"},
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": "The `jwt` of a token, as browsers keep it; changes need the header X-API-CSRF too",
+                },
             },
             "schemas": schemas(seen, listed),
             "responses": {
