@@ -117,7 +117,7 @@ def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
     peer = (scope.get("client") or ("", 0))[0]
     proxied = {}
     if is_trusted(peer, trusted):
-        names = ("proto", "host", "port", "for")
+        names = ("proto", "host", "port")
         proxied = {name: headers.get(f"x-forwarded-{name}", "").partition(",")[0].strip() for name in names}
     # Split first: a slash inside a name comes escaped, and nothing is unescaped twice.
     raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
@@ -138,7 +138,7 @@ def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
         query=query,
         headers=headers,
         origin=origin_of(scope, headers, proxied),
-        client=proxied.get("for") or peer,
+        client=client_of(peer, headers.get("x-forwarded-for", ""), trusted),
         project=project,
     )
 
@@ -153,6 +153,18 @@ def origin_of(scope: Mapping[str, Any], headers: Mapping[str, str], proxied: Map
     if proxied.get("port") and ":" not in host.rpartition("]")[2]:
         host = f"{host}:{proxied['port']}"
     return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ':0'))}"
+
+
+def client_of(peer: str, forwarded_for: str, trusted: Proxies) -> str:
+    """The address that a request came from: the last one that no trusted proxy speaks for.
+
+    Each proxy adds at the end of ``X-Forwarded-For`` whom it heard; what stands before an address that is not trusted
+    is that one's own claim.
+    """
+    heard = [*(part.strip() for part in forwarded_for.split(",") if part.strip()), peer]
+    while len(heard) > 1 and is_trusted(heard[-1], trusted):
+        heard.pop()
+    return heard[-1]
 
 
 def is_trusted(address: str, networks: Proxies) -> bool:
