@@ -144,8 +144,7 @@ def test_the_matrix_names_a_broken_pair(lab: Lab) -> None:
         assert all(broken.name in pair for pair in pairs), pairs
     finally:
         broken.run("docker", "unpause", "orca-net")
-    # Where the other side gave the tunnel up meanwhile, this one finds out (8 s), then begins anew.
-    until(lambda: lab.matrix_is_up(), 30, "every pair is up again")
+    until(lambda: lab.matrix_is_up(), 15, "every pair is up again")
 
 
 def test_a_new_outer_address_is_in_the_mesh_within_5_s(lab: Lab) -> None:
