@@ -46,6 +46,9 @@ WS_MAX_BYTES = 16 * 1024 * 1024
 
 WS_PING = 30.0
 """Seconds between the pings that keep proxies from cutting quiet connections; nobody must answer in time."""
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than clients and proxies keep theirs (60 s as a rule), or they would
+send a request just when it closes."""
 WS_LINE_BYTES = 65_536
 """Longest request line of a WebSocket: a stream's token travels in it."""
 
@@ -280,6 +283,7 @@ def make_listeners(
                 ws_ping_interval=WS_PING,
                 ws_ping_timeout=None,
                 ws_per_message_deflate=False,
+                timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 ssl_certfile=None if certificate is None else str(certificate.certificate),
                 ssl_keyfile=None if certificate is None else str(certificate.key),

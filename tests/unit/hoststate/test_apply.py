@@ -29,10 +29,16 @@ DNS = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24", "clients": {"10.42.1.10
 
 
 @pytest.fixture
-def host(tmp_path):
-    resolv = tmp_path / "resolv.conf"
+def folder(tmp_path_factory):
+    """A folder with a short name: the path of a socket has at most 107 bytes."""
+    return tmp_path_factory.mktemp("host")
+
+
+@pytest.fixture
+def host(folder):
+    resolv = folder / "resolv.conf"
     resolv.write_text("nameserver 192.0.2.53\n")
-    return Host(str(tmp_path / "orca"), str(tmp_path / "docker.sock"), str(resolv))
+    return Host(str(folder / "orca"), str(folder / "docker.sock"), str(resolv))
 
 
 def test_applying_writes_the_owner_and_twice_changes_nothing(host):
@@ -158,8 +164,8 @@ class Docker(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def engine(tmp_path):
-    path = str(tmp_path / "engine.sock")
+def engine(folder):
+    path = str(folder / "engine.sock")
     with socketserver.ThreadingUnixStreamServer(path, Docker) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
