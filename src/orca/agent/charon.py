@@ -56,20 +56,6 @@ async def tunnels(path: Path) -> dict[str, Tunnel]:
     return found
 
 
-async def initiate(path: Path, peer: str) -> None:
-    """Begin a tunnel to ``peer`` without waiting for the outcome.
-
-    Raises:
-        CharonGone: no answer, or it knows no such peer.
-    """
-    name = f"peer-{peer}"
-    async with _connection(path) as wire:
-        await wire.send(Packet.request("initiate", Message.serialize({"ike": name, "child": name, "timeout": "-1"})))
-        answer = Message.deserialize((await wire.receive()).payload)
-    if answer.get("success") != b"yes":
-        raise CharonGone(f"charon does not begin {name}: {_text(answer.get('errmsg'))}")
-
-
 async def updowns(path: Path) -> AsyncIterator[None]:
     """Yield whenever a tunnel came up or went down, until charon goes away.
 

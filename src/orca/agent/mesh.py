@@ -3,10 +3,7 @@
 
 The truth is an echo answered by the peer's network agent (``.2`` of its range), asked for once a second: a tunnel that
 charon calls established but that carries nothing is down. charon adds age, traffic and the reason, and its up and down
-events make the next probe immediate.
-
-charon gives up on a peer that answered "no" once, as one does that has not loaded its side of a new pair yet. The side
-that begins the tunnel of a pair therefore begins it again for as long as there is none.
+events make the next probe immediate. Tunnels are not healed here: the network agent does that, also without an agent.
 """
 
 import asyncio
@@ -15,10 +12,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from orca.hoststate.plan.addressing import HostRange, initiates
+from orca.hoststate.plan.addressing import HostRange
 from orca.wire import EdgeState, Event, MeshEdge, MeshSummary, PeerState, names, now_ms
 
-from .charon import CharonGone, Tunnel, initiate, tunnels, updowns
+from .charon import CharonGone, Tunnel, tunnels, updowns
 from .config import Config
 from .paths import Paths
 from .probe import Prober
@@ -28,7 +25,6 @@ SILENCE_SECONDS = 3.5  # until a tunnel counts as down; the server must know wit
 CALM_SECONDS = 0.1  # between probes at least, however many events charon sends
 SUMMARY_SECONDS = 60.0
 RETRY_SECONDS = 1.0
-HEAL_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -37,13 +33,11 @@ _log = logging.getLogger(__name__)
 class Peer:
     """What is known about the way to one peer.
 
-    ``begins``: the tunnel is this host's to begin; ``state`` is None before the first verdict; ``heard`` is in
-    monotonic seconds.
+    ``state`` is None before the first verdict; ``heard`` is in monotonic seconds.
     """
 
     uuid: str
     address: str
-    begins: bool
     state: EdgeState | None = None
     heard: float = field(default_factory=time.monotonic)
     rtt_ms: float | None = None
@@ -82,7 +76,6 @@ class MeshMonitor:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._probe())
             group.create_task(self._listen())
-            group.create_task(self._heal())
             group.create_task(self._summarise())
 
     async def summary(self) -> None:
@@ -121,19 +114,6 @@ class MeshMonitor:
                 _log.debug("%s", error)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _heal(self) -> None:
-        while True:
-            await asyncio.sleep(HEAL_SECONDS)
-            down = [peer for peer in self._peers.values() if peer.state != "up" and peer.begins]
-            if not down or await self._ask_charon() is not None:
-                continue
-            for peer in down:
-                if peer.uuid not in self._tunnels:
-                    try:
-                        await initiate(self._vici, peer.uuid)
-                    except CharonGone as error:
-                        _log.warning("%s", error)
-
     async def _summarise(self) -> None:
         while True:
             await asyncio.sleep(SUMMARY_SECONDS)
@@ -142,13 +122,13 @@ class MeshMonitor:
     def _refresh(self) -> None:
         """Take over the peers of the config items; what is known about the others stays."""
         before, self._peers = self._peers, {}
-        if (network := self._config.network) is None:
+        if self._config.network is None:
             return
         for uuid, description in self._config.family("peer").items():
             address = HostRange(description["subnet"]).net_agent
             known = before.get(uuid)
             if known is None or known.address != address:
-                known = Peer(uuid, address, initiates(network["subnet"], description["subnet"]))
+                known = Peer(uuid, address)
             self._peers[uuid] = known
 
     def _answered(self, address: str, rtt_ms: float) -> None:

@@ -47,8 +47,8 @@ WS_MAX_BYTES = 16 * 1024 * 1024
 WS_PING = 30.0
 """Seconds between the pings that keep proxies from cutting quiet connections; nobody must answer in time."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open: longer than clients and proxies keep theirs (60 s as a rule), or they would
-send a request just when it closes."""
+"""Seconds that an idle connection stays open: longer than clients and proxies keep theirs (60 s as a rule), or they
+would send a request just when it closes."""
 WS_LINE_BYTES = 65_536
 """Longest request line of a WebSocket: a stream's token travels in it."""
 

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from vici.protocol import FiniteStream, Message, Packet
+from vici.protocol import Message, Packet
 
 from orca.agent import mesh
-from orca.agent.charon import CharonGone, Tunnel, initiate, tunnels
+from orca.agent.charon import CharonGone, Tunnel, tunnels
 from orca.agent.mesh import SILENCE_SECONDS, Peer
 
 
@@ -24,14 +24,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_tunnel_comes_up_with_the_first_answer_and_only_once(clock: list[float]) -> None:
-    peer = Peer("u", "10.42.2.2", begins=True, heard=clock[0])
+    peer = Peer("u", "10.42.2.2", heard=clock[0])
     assert peer.answered(1.5)
     assert not peer.answered(1.6)
     assert (peer.state, peer.rtt_ms) == ("up", 1.6)
 
 
 def test_silence_takes_it_down_only_once(clock: list[float]) -> None:
-    peer = Peer("u", "10.42.2.2", begins=True, heard=clock[0])
+    peer = Peer("u", "10.42.2.2", heard=clock[0])
     peer.answered(1.0)
     clock[0] += SILENCE_SECONDS - 0.1
     assert not peer.fell_silent()
@@ -43,7 +43,7 @@ def test_silence_takes_it_down_only_once(clock: list[float]) -> None:
 
 
 def test_a_peer_that_never_answered_is_down_after_the_same_time(clock: list[float]) -> None:
-    peer = Peer("u", "10.42.2.2", begins=True, heard=clock[0])
+    peer = Peer("u", "10.42.2.2", heard=clock[0])
     assert not peer.fell_silent()
     clock[0] += SILENCE_SECONDS
     assert peer.fell_silent()
@@ -62,7 +62,6 @@ class FakeCharon:
     def __init__(self, *sas: OrderedDict[str, object]) -> None:
         self.sas = sas
         self.handlers: list[asyncio.Task[None] | None] = []
-        self.requests: list[tuple[str, dict[str, object]]] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         def answer(kind: int, payload: bytes = b"") -> None:
@@ -77,12 +76,9 @@ class FakeCharon:
                 if data[0] == Packet.EVENT_REGISTER:
                     answer(Packet.EVENT_CONFIRM)
                     continue
-                name, body = data[2 : 2 + data[1]].decode(), data[2 + data[1] :]
-                self.requests.append((name, Message.deserialize(FiniteStream(body)) if body else {}))
-                if name == "list-sas":
-                    for sa in self.sas:
-                        event = Message.serialize(OrderedDict(x=sa))
-                        answer(Packet.EVENT, bytes([7]) + b"list-sa" + event)
+                for sa in self.sas:
+                    event = Message.serialize(OrderedDict(x=sa))
+                    answer(Packet.EVENT, bytes([7]) + b"list-sa" + event)
                 answer(Packet.CMD_RESPONSE, Message.serialize(OrderedDict(success=b"yes")))
         except asyncio.IncompleteReadError:
             writer.close()
@@ -106,14 +102,6 @@ async def test_lists_the_tunnel_that_carries_traffic(tmp_path: Path) -> None:
         found = await tunnels(socket)
     assert found["peer-a"] == Tunnel("peer-a", "ESTABLISHED", 5, True, 10, 20)
     assert found["b"] == Tunnel("b", "CONNECTING", 0, False, 0, 0)
-
-
-async def test_begins_a_tunnel_without_waiting(tmp_path: Path) -> None:
-    charon = FakeCharon()
-    socket = tmp_path / "vici"
-    async with charon.at(socket):
-        await initiate(socket, "u")
-    assert charon.requests == [("initiate", {"ike": b"peer-u", "child": b"peer-u", "timeout": b"-1"})]
 
 
 async def test_no_charon_is_said(tmp_path: Path) -> None:
