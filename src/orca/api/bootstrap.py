@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from orca.engine import Services
-from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
+from orca.provision.credentials import add_active_key, new_access_key, new_secret_key
 from orca.provision.passwords import hash_password
 from orca.provision.settings import ACCESS_CONTROL, SECURITY
 from orca.store import Tx
@@ -73,14 +73,7 @@ def set_up(tx: Tx, services: Services, admin: Admin) -> None:
         tx.insert("account", uuid=name, kind=name, name=name, state="inactive" if name == "superadmin" else "active")
     account = tx.first("account", uuid="admin")
     assert account is not None
-    tx.insert(
-        "apiKey",
-        accountId=account.id,
-        name="admin",
-        state="active",
-        publicValue=admin.access_key,
-        secretHash=secret_hash(admin.secret_key),
-    )
+    add_active_key(tx, account.id, "admin", admin.access_key, admin.secret_key)
     tx.insert(
         "password",
         accountId=account.id,

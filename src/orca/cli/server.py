@@ -17,12 +17,13 @@ class ServerGroup(click.Group):
     """Its own work is to run the server; the commands beside it are imported when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["backup", "restore"]
+        return ["backup", "restore", "superadmin-key"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        from orca.cli import backup
+        from orca.cli import backup, superadmin
 
-        return {"backup": backup.backup, "restore": backup.restore}.get(cmd_name)
+        commands = (backup.backup, backup.restore, superadmin.superadmin_key)
+        return {command.name: command for command in commands}.get(cmd_name)
 
 
 @click.group(cls=ServerGroup, invoke_without_command=True)
@@ -88,7 +89,7 @@ def server(
     trusted_proxies: tuple[str, ...],
     sim: bool,
 ) -> None:
-    """Run the server until it is told to stop (SIGTERM, SIGINT), or back it up: orca server --data-dir DIR backup FILE.
+    """Run the server until it is told to stop (SIGTERM, SIGINT), or do one of the commands below beside it.
 
     The first start writes the admin key to admin.json in the data folder, readable by its owner alone.
     """

@@ -58,8 +58,8 @@ def refuse_reserved(call: Call, kind: str | None) -> None:
         raise Refused("InvalidOption", f"kind {kind} is not given away here", field="kind")
 
 
-@behaviour.offered("account.activate")
-def may_be_activated(tx: ReadTx, call: Call, account: Record) -> bool:
+@behaviour.offered("account.activate", "account.deactivate")
+def may_be_switched(tx: ReadTx, call: Call, account: Record) -> bool:
     """With access control ``superadmin`` stays as it is."""
     return not is_reserved(call, account.kind)
 

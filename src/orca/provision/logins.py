@@ -6,11 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call
-from orca.provision.accounts import may_own_credentials
+from orca.provision.accounts import is_reserved, may_own_credentials
 from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
 from orca.provision.passwords import Passwords
 from orca.resources.errors import Refused
-from orca.store import Record, Tx
+from orca.store import ReadTx, Record, Tx
 
 MIN_SECRET = 12
 """Characters of a secret that somebody chooses."""
@@ -75,6 +75,13 @@ def end_sessions(tx: Tx, account_id: int) -> None:
     """All tokens of an account open nothing from now on."""
     for row in tx.find("authToken", accountId=account_id):
         tx.delete(row)
+
+
+@behaviour.offered("credential.activate", "credential.deactivate", "credential.remove", "credential.purge")
+def may_be_switched(tx: ReadTx, call: Call, record: Record) -> bool:
+    """Nobody but superadmin takes a key of superadmin away."""
+    account = tx.get("account", record.accountId)
+    return account is None or not is_reserved(call, account.kind)
 
 
 @behaviour.remove("credential")

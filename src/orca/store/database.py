@@ -43,9 +43,18 @@ class Database:
     @classmethod
     async def open(cls, url: str, schema: Schema) -> Database:
         """Open a database by its URL, bringing its tables to the present version first. Raises ``CannotOpen``."""
+        return await cls._opened(url, schema, lambda engine: migrations.upgrade(engine, schema.metadata))
+
+    @classmethod
+    async def join(cls, url: str, schema: Schema) -> Database:
+        """Open a database that a server made and may be working on, as it is. Raises ``CannotOpen``."""
+        return await cls._opened(url, schema, migrations.check)
+
+    @classmethod
+    async def _opened(cls, url: str, schema: Schema, make_sure: Callable[[sa.Engine], None]) -> Database:
         engine = kinds.create_engine(url)
         try:
-            await asyncio.to_thread(migrations.upgrade, engine, schema.metadata)
+            await asyncio.to_thread(make_sure, engine)
         except BaseException as error:
             engine.dispose()
             if not isinstance(error, sa.exc.OperationalError):

@@ -2,13 +2,18 @@
 """The event table: which resource changed, written in the same unit as the change itself.
 
 The number of a row is the cursor with which clients resume, so a lower number must never appear after a higher one was
-seen. SQLite's only writer numbers rows as it writes. Where several write, a number taken inside a unit says nothing
-about the order of COMMITs: units leave their rows in ``event_pending``, and the sequencer moves them here.
+seen. SQLite lets one write at a time, so its writer numbers rows as it writes. Where several write, a number taken
+inside a unit says nothing about the order of COMMITs: units leave their rows in ``event_pending``, and the sequencer
+moves them here.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+
+from orca.store.bus import Change
+from orca.store.prepared import Prepared
+from orca.store.schema import Schema
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """Room for more events than four bytes can count; SQLite's integers are large by themselves."""
@@ -28,3 +33,23 @@ def event_table(metadata: sa.MetaData) -> sa.Table:
     """Add the event tables to ``metadata``. Rows are deleted after the retention time; numbers are never reused."""
     sa.Table("event_pending", metadata, *_columns(), sqlite_autoincrement=True)
     return sa.Table("event", metadata, *_columns(), sa.Index("ix_event_created", "created"), sqlite_autoincrement=True)
+
+
+class Newer:
+    """Reads what the event table has beyond a number."""
+
+    def __init__(self, schema: Schema) -> None:
+        events = schema.metadata.tables["event"]
+        self._types = schema.types
+        self._select = Prepared(
+            sa.select(events).where(events.c.id > sa.bindparam("last", type_=NUMBER)).order_by(events.c.id)
+        )
+
+    def __call__(self, connection: sa.Connection, last: int) -> tuple[list[Change], int]:
+        """The changes beyond ``last``, in order, and the last row's number. Types of other versions are no news."""
+        changes = []
+        for id, type, resource_id, account_id, _created in self._select.rows(connection, {"last": last}):
+            last = id
+            if type in self._types:
+                changes.append(Change(id, type, self._types[type].root, resource_id, account_id))
+        return changes, last

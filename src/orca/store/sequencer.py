@@ -16,6 +16,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from orca.store.bus import Change
+from orca.store.events import Newer
 from orca.store.kinds import kind_of
 from orca.store.schema import Schema
 from orca.store.writer import Group, Job
@@ -33,9 +34,9 @@ class Sequencer:
     def __init__(self, engine: sa.Engine, schema: Schema, hand_over: Callable[[Group], None]) -> None:
         self._engine = engine
         self._kind = kind_of(engine)
-        self._types = schema.types
         self._pending = schema.metadata.tables["event_pending"]
         self._events = schema.metadata.tables["event"]
+        self._newer = Newer(schema)
         self._hand_over = hand_over
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         with engine.connect() as connection:
@@ -77,17 +78,11 @@ class Sequencer:
         return False
 
     def _advance(self) -> list[Change]:
-        events = self._events.c
         with self._engine.connect() as connection:
             while connection.execute(sa.select(self._pending.c.id).limit(1)).first() is not None:
                 with self._kind.locked(connection, "events"):
                     self._move(connection)
-            rows = connection.execute(sa.select(self._events).where(events.id > self._last).order_by(events.id)).all()
-        changes = []
-        for id, type, resource_id, account_id, _created in rows:
-            self._last = id
-            if type in self._types:
-                changes.append(Change(id, type, self._types[type].root, resource_id, account_id))
+            changes, self._last = self._newer(connection, self._last)
         return changes
 
     def _move(self, connection: sa.Connection) -> None:

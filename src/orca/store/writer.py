@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from orca.store import sqlite
 from orca.store.bus import Bus, Change
 from orca.store.errors import Closed
+from orca.store.events import Newer
 from orca.store.schema import Schema
 from orca.store.tx import Tx
 
@@ -53,6 +54,7 @@ class Writer:
         self._engine = engine
         self._schema = schema
         self._events = events
+        self._newer = Newer(schema)
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -115,6 +117,8 @@ class Writer:
                 group.changes = self._record_events(connection, group.jobs)
                 control("COMMIT")
                 self.commits += 1
+                if group.changes:
+                    self._seq = group.changes[-1].seq
             except BaseException:
                 control("ROLLBACK")
                 raise
@@ -138,27 +142,30 @@ class Writer:
         control("RELEASE unit")
 
     def _record_events(self, connection: sa.Connection, jobs: list[Job]) -> list[Change]:
-        """Write the event rows of the group; they are numbered here because this thread alone writes them."""
-        changes: list[Change] = []
+        """Number the events of the group and write their rows; nobody else does meanwhile.
+
+        A command beside the server may have written since: what that left comes first.
+        """
+        written = [job.tx for job in jobs if job.tx is not None and job.tx.touched]
+        if not written:
+            return []
+        changes, last = self._newer(connection, self._seq)
         rows = []
-        for job in jobs:
-            if job.tx is None:
-                continue
-            for (root, id), record in job.tx.touched.items():
+        for tx in written:
+            for (root, id), record in tx.touched.items():
+                last += 1
                 account = record.get("accountId")
-                changes.append(Change(self._seq + len(changes) + 1, record.type, root, id, account))
+                changes.append(Change(last, record.type, root, id, account))
                 rows.append(
                     {
-                        "id": changes[-1].seq,
+                        "id": last,
                         "resource_type": record.type,
                         "resource_id": id,
                         "account_id": account,
-                        "created": job.tx.now,
+                        "created": tx.now,
                     }
                 )
-        if rows:
-            connection.execute(sa.insert(self._events), rows)
-            self._seq += len(rows)
+        connection.execute(sa.insert(self._events), rows)
         return changes
 
     def _settle(self, group: Group) -> None:

@@ -41,6 +41,16 @@ def url(request, servers, tmp_path):
         yield made
 
 
+@pytest.fixture(params=["sqlite", *SERVERS])
+def options(request, servers):
+    """Options of the server for the database."""
+    if request.param == "sqlite":
+        yield ()
+        return
+    with servers(request.param).database() as url:
+        yield ("--database", url)
+
+
 @pytest.fixture
 async def db(url):
     database = await Database.open(url, build())

@@ -8,21 +8,9 @@ import shutil
 import sys
 import tarfile
 
-import pytest
-from databases import SERVERS
 from realserver import RealServer
 
 SIM = {"imageUuid": "sim:1"}
-
-
-@pytest.fixture(params=["sqlite", *SERVERS])
-def options(request, servers):
-    """Options of the server for the database."""
-    if request.param == "sqlite":
-        yield ()
-        return
-    with servers(request.param).database() as url:
-        yield ("--database", url)
 
 
 async def orca(server, *words):

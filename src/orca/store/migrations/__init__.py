@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from orca.store.errors import CannotOpen
 from orca.store.kinds import kind_of
 
 HEAD = "0002"
@@ -42,6 +43,19 @@ def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
                 create(connection, metadata)
             elif version != HEAD:
                 migrate(connection)
+
+
+def check(engine: sa.Engine) -> None:
+    """Look whether the tables are of the present version. Raises ``CannotOpen``."""
+    database = engine.url.database
+    if engine.dialect.name == "sqlite" and not Path(str(database)).exists():
+        raise CannotOpen(f"there is no database {database}")
+    with engine.connect() as connection:
+        version = current(connection)
+    if version != HEAD:
+        raise CannotOpen(
+            f"the database is of version {version}, not {HEAD}: start a server of this version on it first"
+        )
 
 
 def create(connection: sa.Connection, metadata: sa.MetaData) -> None:
