@@ -29,6 +29,7 @@ from orca.api.ask import Ask, Proxies, take_apart
 from orca.api.bearer import check_csrf
 from orca.api.body import read_body
 from orca.api.callers import Caller, identify
+from orca.api.errors import error_body
 from orca.api.events import RAW, EventSocket, EventStream, Opening
 from orca.api.operations import Answer, NotAllowed, Operation, not_found
 from orca.api.origin import check_origin
@@ -230,19 +231,7 @@ class Application:
 
     def refusal(self, ask: Ask, caller: Caller | None, refused: Refused) -> Response:
         """An error in the API's form."""
-        body: dict[str, Any] = {
-            "id": str(uuid.uuid4()),
-            "type": "error",
-            "links": {},
-            "actions": {},
-            "status": refused.status,
-            "code": refused.code,
-            "message": refused.message,
-            "detail": refused.detail,
-        }
-        if refused.field is not None:
-            body["fieldName"] = refused.field
-        response = self.answer(ask, caller, Answer(refused.status, body))
+        response = self.answer(ask, caller, Answer(refused.status, error_body(refused)))
         if refused.retry_after is not None:
             response.headers["Retry-After"] = str(refused.retry_after)
         if isinstance(refused, NotAllowed):

@@ -29,6 +29,7 @@ from orca.api import bootstrap, events, sessions, streams, tls
 from orca.api.app import Application
 from orca.api.ask import Proxies
 from orca.api.certificate import ServerCertificate
+from orca.api.head import HEAD_BYTES, HEAD_LINES, BoundedHead
 from orca.api.signer import Signer
 from orca.engine import Server, Services
 from orca.resources import schema
@@ -49,8 +50,6 @@ WS_PING = 30.0
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than clients and proxies keep theirs (60 s as a rule), or they
 would send a request just when it closes."""
-WS_LINE_BYTES = 65_536
-"""Longest request line of a WebSocket: a stream's token travels in it."""
 
 
 class StartError(Exception):
@@ -265,7 +264,9 @@ def make_listeners(
     settings: Settings, app: Application, identity: tls.Identity, addresses: list[Address], sockets: list[socket.socket]
 ) -> list[tuple[Listener, list[socket.socket]]]:
     """One uvicorn server for the sockets with TLS and one for those without."""
-    os.environ.setdefault("WEBSOCKETS_MAX_LINE_LENGTH", str(WS_LINE_BYTES))  # read when uvicorn loads the protocol
+    # Read when uvicorn loads the protocol of WebSockets: what `BoundedHead` lets through is not refused there.
+    os.environ["WEBSOCKETS_MAX_LINE_LENGTH"] = str(HEAD_BYTES)
+    os.environ["WEBSOCKETS_MAX_NUM_HEADERS"] = str(HEAD_LINES)
     secure = [bound for address, bound in zip(addresses, sockets, strict=True) if settings.tls and not address.loopback]
     clear = [bound for bound in sockets if bound not in secure]
     listeners = []
@@ -278,6 +279,7 @@ def make_listeners(
                 lifespan="off",
                 proxy_headers=False,
                 server_header=False,
+                http=BoundedHead,
                 ws="websockets-sansio",
                 ws_max_size=WS_MAX_BYTES,
                 ws_ping_interval=WS_PING,

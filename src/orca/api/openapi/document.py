@@ -15,7 +15,7 @@ from orca.resources.views import TypeView, View, view
 
 KEPT = 4
 """Documents that are kept: each is a megabyte or so."""
-ERRORS = (400, 401, 403, 404, 405, 409, 413, 422, 429, 501, 503)
+ERRORS = (400, 401, 403, 404, 405, 409, 413, 422, 429, 431, 501, 503)
 OWN_PATHS = frozenset({"schema", "apiVersion", "error", "collection"})
 """Types that have paths of their own here, or none."""
 
