@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ASGI application: finds out what a request is about and gives it to the part that does it.
 
-A GET is one read; a change is one unit of writing, after its caller was identified in a read (so that requests with
-wrong keys never reach the writer). Nothing here ends in a traceback for the client: what is refused is refused in the
-API's words, and a defect of ours is a plain 500 with the id under which it was logged.
+A GET is one read; a change is one unit of writing, after its caller was identified in a read (of requests with wrong
+keys the writer hears what the audit log tells). Nothing here ends in a traceback for the client: what is refused is
+refused in the API's words, and a defect of ours is a plain 500 with the id under which it was logged.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from orca.api.streams import Backends, StreamSockets
 from orca.api.streams.paths import ROOTS as STREAMS
 from orca.engine import Services
 from orca.engine.exchange import Exchange
+from orca.provision.failed_sign_ins import FailedSignIns
 from orca.provision.passwords import Passwords
 from orca.provision.registration import registration_script
 from orca.provision.tokens import TokenRefused
@@ -64,6 +65,7 @@ class Application:
         self.assets = html.Assets()
         self.pages = html.Pages(self, self.assets)
         self.streams = StreamSockets(services)
+        self.failures = FailedSignIns(services)
         self.stopping = asyncio.Event()
         self.latencies = metrics.Latencies()
 
@@ -160,7 +162,7 @@ class Application:
         """Who asks for a change."""
         if ask.method not in CHANGES:
             raise NotAllowed(["GET", *CHANGES])
-        return await self.identified(ask, lambda tx: identify(tx, self.services, ask))
+        return await self.identity(ask)
 
     async def change(self, ask: Ask, caller: Caller) -> Answer:
         """Everything that is no GET."""
@@ -170,12 +172,15 @@ class Application:
         def write(tx: Tx) -> Answer:
             return Operation(tx, self.services, ask, caller).write()
 
-        answer = await self.services.part(Passwords).settle(lambda: self.services.db.write(write))
+        async with self.failures.noted(sessions.login_of(ask), ask.client, "TokenAccount"):
+            answer = await self.services.part(Passwords).settle(lambda: self.services.db.write(write))
         return replace(answer, cookies=sessions.cookies(ask, answer.body))
 
     async def identified(self, ask: Ask, read: Callable[[ReadTx], T]) -> T:
         """Run a read that begins with ``identify``; what it needs of passwords is worked out outside of it."""
-        return await self.services.part(Passwords).settle(lambda: self.services.db.read(read))
+        name, _ = ask.basic() or (None, "")
+        async with self.failures.noted(name, ask.client, "BasicAuth"):
+            return await self.services.part(Passwords).settle(lambda: self.services.db.read(read))
 
     def publish(self, ask: Ask, caller: Caller) -> Answer:
         """``POST publish``: an agent or a handler answers outside its socket."""
@@ -281,7 +286,7 @@ class Application:
 
     async def subscribe(self, socket: WebSocket, ask: Ask) -> None:
         """``subscribe``: an agent's command socket, or a client's event stream."""
-        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask))
+        caller = await self.identity(ask)
         if "subscribe" not in caller.view.types and "subscribe" not in caller.view.paths:
             raise not_found()
         if caller.role == "agent":
@@ -290,10 +295,10 @@ class Application:
                 await socket.close(CLOSE_POLICY, "this agent was removed")
                 return
             agent = AgentSocket(self.services, socket, caller.agent_id, ask.client)
-            async with watched(self.services, agent, caller, lambda: self.identity(ask)):
+            async with watched(self.services, agent, caller, lambda: self.still(ask)):
                 await agent.serve(self.stopping)
         else:
-            opening = Opening(self.services, ask, caller, lambda: self.identity(ask))
+            opening = Opening(self.services, ask, caller, lambda: self.still(ask))
             await socket.accept()
             await EventSocket(socket, opening).serve(self.stopping)
 
@@ -306,16 +311,22 @@ class Application:
         if ask.method not in type.collection_methods:
             raise Refused("Method not allowed", status=405)
         ask.body = await read_body(request)
-        opening = Opening(self.services, ask, caller, lambda: self.identity(ask))
+        opening = Opening(self.services, ask, caller, lambda: self.still(ask))
         return EventStream(opening, self.stopping, self.headers(ask, caller))
 
     async def identity(self, ask: Ask) -> Caller:
-        """Who asks, now. Raises ``Refused``."""
+        """Who asks. Raises ``Refused``."""
         return await self.identified(ask, lambda tx: identify(tx, self.services, ask))
+
+    async def still(self, ask: Ask) -> Caller:
+        """Who asks by now, of somebody who was let in before: no sign-in. Raises ``Refused``."""
+        return await self.services.part(Passwords).settle(
+            lambda: self.services.db.read(lambda tx: identify(tx, self.services, ask))
+        )
 
     async def backend(self, socket: WebSocket, ask: Ask) -> None:
         """``connectbackend``: an agent brings a stream that it was asked for."""
-        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask))
+        caller = await self.identity(ask)
         if caller.agent_id is None:
             raise Refused("Forbidden", "this is for agents", status=403)
         await self.services.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)

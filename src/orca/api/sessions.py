@@ -36,6 +36,17 @@ def is_sign_in(ask: Ask) -> bool:
     return ask.path[:1] != [] and ask.path[0].lower() in PATHS and ask.method != "DELETE"
 
 
+def login_of(ask: Ask) -> str | None:
+    """The login with which somebody signs in; None for any other request."""
+    if not is_sign_in(ask):
+        return None
+    try:
+        code = ask.json().get("code")
+    except Refused:
+        return None
+    return code.partition(":")[0] if isinstance(code, str) else None
+
+
 def is_sign_out(ask: Ask) -> bool:
     """``DELETE token`` or ``DELETE token/current``."""
     path = [part.lower() for part in ask.path]

@@ -49,8 +49,8 @@ def grant(tx: Tx, access_key: str, secret_key: str) -> None:
     key = add_active_key(tx, account.id, NAME, access_key, secret_key)
     entry = Entry(
         account_id=account.id,
-        user_id=account.id,
-        auth="Command",
+        user_id=None,
+        auth=None,
         client="",
         event=EVENT,
         resource_type="apiKey",

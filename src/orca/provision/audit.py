@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audit log: one row per change, written in the change's own unit, never altered. Secrets are taken out first."""
+"""The audit log: one row per change, written in the change's own unit, never altered. Secrets are taken out first.
+
+Besides changes there are sign-ins that failed (``failed_sign_ins``), and keys made on the server's machine.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +40,13 @@ behaviour = Behaviour()
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What somebody did. ``account_id``: on whose behalf, ``user_id``: who; ``auth``: how that was proved."""
+    """What somebody did, or tried. ``account_id``: on whose behalf, ``user_id``: who, None where nobody has proved it;
+    ``auth``: how that was done, None outside the API.
+    """
 
     account_id: int
-    user_id: int
-    auth: str
+    user_id: int | None
+    auth: str | None
     client: str
     event: str
     resource_type: str

@@ -6,9 +6,12 @@ from __future__ import annotations
 import json
 import sqlite3
 
+import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-from .conftest import PASSWORD, made, until
+from .conftest import PASSWORD, Person, made, until
 
 
 def rows(client, path="/v1/auditlogs", **filters):
@@ -123,3 +126,80 @@ def test_rows_past_their_time_go(start):
         assert admin.post(f"/v1/tasks/{task['id']}?action=execute", json={}).status_code in (200, 202)
         left = until(admin, "/v1/auditlogs", lambda shown: "old" not in str(shown))["data"]
         assert any("new" in str(row["requestObject"]) for row in left)
+
+
+def refusals(admin, credential):
+    """The rows of a credential's failed sign-ins."""
+    return rows(admin, eventType_like="%.refused", resourceId=credential, limit=1000)
+
+
+def test_failed_sign_ins_leave_rows_without_secrets(start):
+    server = start()
+    admin = server.admin()
+    somebody = Person(server, admin)
+    key = somebody.key()
+    (made_key,) = admin.get("/v1/apikeys", params={"accountId": somebody.id}).json()["data"]
+    access_key, secret = made_key["publicValue"], key.auth._auth_header
+    assert server.sign_in(somebody.login, "the wrong password").status_code == 401
+    assert httpx.get(f"{server.url}/v1/hosts", auth=(somebody.login, "another wrong one")).status_code == 401
+    assert httpx.get(f"{server.url}/v1/hosts", auth=(access_key, "a wrong secret")).status_code == 401
+    assert server.sign_in("nobody of that name", "the password of nobody").status_code == 401
+    path = f"/v1/auditlogs?eventType_like=%25.refused&accountId={somebody.id}&sort=id"
+    found = until(admin, path, lambda shown: len(shown["data"]) == 3)["data"]
+    assert [(row["eventType"], row["authType"]) for row in found] == [
+        ("api.password.refused", "TokenAccount"),
+        ("api.password.refused", "BasicAuth"),
+        ("api.apiKey.refused", "BasicAuth"),
+    ]
+    assert [row["resourceId"] for row in found] == [somebody.password, somebody.password, made_key["id"]]
+    for row in found:
+        assert (row["accountId"], row["authenticatedAsAccountId"]) == (somebody.id, None)
+        assert (row["clientIp"], row["responseCode"]) == ("127.0.0.1", "401")
+    assert key.get("/v1/auditlogs").json()["data"] != [], "who was meant sees them too"
+    with sqlite3.connect(server.directory / "orca.db") as database:
+        text = "".join(str(row) for row in database.execute("SELECT * FROM audit_log"))
+    database.close()
+    for word in ("wrong", "nobody", PASSWORD, secret):
+        assert word not in text
+
+
+def test_throttled_attempts_leave_rows_but_not_without_end(start):
+    """Somebody who goes on long enough gets a few more than the free ones."""
+    server = start()
+    admin = server.admin()
+    (login,) = admin.get("/v1/passwords", params={"publicValue": "admin"}).json()["data"]
+    found = [server.sign_in("admin", f"guess {number}").status_code for number in range(20)]
+    assert found[:6] == [401] * 5 + [429]
+    keys = json.loads((server.directory / "admin.json").read_text())
+    with server.client(auth=(keys["accessKey"], "guessed")) as wrong:
+        assert {wrong.get("/v1/hosts").status_code for _ in range(60)} == {401}
+        made(admin.post("/v1/apikeys", json={"name": "written after all of them"}))
+        codes = [row["responseCode"] for row in refusals(admin, login["id"])]
+        assert codes.count("401") in range(5, 8)
+        assert codes.count("429") in range(5, 8)
+        (key,) = admin.get("/v1/apikeys", params={"publicValue": keys["accessKey"]}).json()["data"]
+        assert len(refusals(admin, key["id"])) in range(5, 10)
+        for number in range(80):
+            assert wrong.get("/v1/hosts", headers={"X-Forwarded-For": f"192.0.2.{number}"}).status_code == 401
+        made(admin.post("/v1/apikeys", json={"name": "written after these too"}))
+        assert len(refusals(admin, key["id"])) in range(50, 60)
+
+
+def test_a_stream_that_ends_with_its_key_is_no_sign_in(start, project_of):
+    server = start()
+    admin = server.admin()
+    somebody = Person(server, admin)
+    key = somebody.key()
+    (made_key,) = admin.get("/v1/apikeys", params={"accountId": somebody.id}).json()["data"]
+    project = project_of(key)
+    url = f"{server.url.replace('http', 'ws')}/v1/projects/{project}/subscribe?eventNames=resource.change"
+    with connect(url, additional_headers={"Authorization": key.auth._auth_header}) as stream:
+        stream.recv()
+        assert admin.post(f"/v1/apikeys/{made_key['id']}?action=deactivate", json={}).status_code == 202
+        with pytest.raises(ConnectionClosed):
+            while True:
+                stream.recv(timeout=20)
+    assert server.sign_in("admin", "a later guess").status_code == 401
+    path = "/v1/auditlogs?eventType_like=%25.refused"
+    (row,) = until(admin, path, lambda shown: shown["data"])["data"]
+    assert row["eventType"] == "api.password.refused"
