@@ -117,10 +117,15 @@ def test_a_login_gives_a_token_that_dies_with_the_account(superadmin, server, pe
     assert (wrong.status_code, wrong.json()["type"], wrong.json()["status"]) == (401, "error", 401)
 
 
-def test_who_signs_in_sees_two_types(server):
-    answer = requests.get(f"{server.url}/v1/token", timeout=20)
+def test_who_signs_in_sees_two_types(closed):
+    answer = requests.get(f"{closed.url}/v1/token", timeout=20)
     assert answer.headers["X-API-Account-Kind"] == "token"
     assert answer.json()["data"][0]["type"] == "token"
+    schemas = requests.get(f"{closed.url}/v1/schemas", timeout=20)
+    assert {schema["id"] for schema in schemas.json()["data"]} == {"schema", "token"}
+    for path in ("", "/v1", "/v1/containers"):
+        refused = requests.get(f"{closed.url}{path}", timeout=20)
+        assert (refused.status_code, refused.json()["type"]) == (401, "error"), path
 
 
 def test_an_account_has_one_identity(people):

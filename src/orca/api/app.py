@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket
 from orca import wire
 from orca.api import html, listing, metrics, sessions
 from orca.api.agent_socket import AgentSocket
-from orca.api.ask import Ask, Proxies, take_apart
+from orca.api.ask import SAFE, Ask, Proxies, take_apart
 from orca.api.bearer import check_csrf
 from orca.api.body import read_body
 from orca.api.callers import Caller, identify
@@ -52,7 +52,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 CLOSE_POLICY = 1008
-SAFE = ("GET", "HEAD")
 CHANGES = ("POST", "PUT", "DELETE")
 
 
@@ -95,9 +94,9 @@ class Application:
             check_origin(ask)
             if request.url.path == metrics.PATH:
                 return await self.figures(ask)
-            root = self.root(ask)
+            root = await self.root(ask)
             if root is not None:
-                return self.answer(ask, None, root)
+                return self.answer(ask, *root)
             if ask.path[:1] == ["scripts"] and len(ask.path) == 2:
                 return await self.script(ask)
             if asks_for_stream(ask):
@@ -124,12 +123,12 @@ class Application:
         body, media_type = await asyncio.to_thread(metrics.exposition, figures)
         return Response(body, media_type=media_type)
 
-    def root(self, ask: Ask) -> Answer | None:
+    async def root(self, ask: Ask) -> tuple[Caller, Answer] | None:
         """The list of versions; None where the request is about one of them. 404 for others."""
         if not ask.version:
             if ask.method not in SAFE:
                 raise NotAllowed(["GET"])
-            return Answer(200, versions(ask))
+            return await self.identity(replace(ask, version=VERSIONS[0])), Answer(200, versions(ask))
         if ask.version not in VERSIONS:
             raise not_found()
         return None

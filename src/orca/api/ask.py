@@ -22,6 +22,8 @@ MAX_DEPTH = 64
 PROJECT_LINKS = frozenset({"projectmembers", "hoststats"})
 """What follows a project's id as a link of it; anything else is seen as that project."""
 
+SAFE = ("GET", "HEAD")
+"""Methods that change nothing."""
 
 Proxies: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 """Networks whose ``X-Forwarded-*`` headers are believed, besides loopback."""

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from orca.api import sessions
-from orca.api.ask import Ask
+from orca.api import schemas, sessions
+from orca.api.ask import SAFE, Ask
 from orca.api.bearer import bearer
 from orca.engine import Services
 from orca.provision import local_auth, registration
@@ -100,6 +100,8 @@ def by_credentials(tx: ReadTx, services: Services, ask: Ask) -> Caller:
     if given is not None:
         session, account = sessions.verify(tx, services, given.token)
         return act(tx, services, ask, active(account), auth="TokenAuth", proof=session, project=given.project)
+    if asks_what_there_is(ask):
+        return by_nobody(tx, ask)
     credentials = ask.basic()
     if credentials is None:
         raise unauthorized("credentials are needed")
@@ -121,8 +123,14 @@ def active(account: Record | None) -> Record:
     return account
 
 
+def asks_what_there_is(ask: Ask) -> bool:
+    """Whether a request without credentials is for the schemas: what they say of signing in is for everybody."""
+    schemas_of_all = ask.project is None and ask.path[:1] != [] and ask.path[0].lower() in schemas.PATHS
+    return schemas_of_all and ask.method in SAFE and "authorization" not in ask.headers
+
+
 def by_nobody(tx: ReadTx, ask: Ask) -> Caller:
-    """Who is about to sign in sees ``token`` alone."""
+    """Who is about to sign in sees ``token`` and its schema, and no other type."""
     account = tx.first("account", uuid="token")
     assert account is not None
     return Caller(role="token", account=account, user=account, view=view("token", ask.version), auth="TokenAccount")

@@ -59,7 +59,7 @@ class Operation:
         path = self.ask.path
         if not path:
             return Answer(200, self.root())
-        if path[0].lower() in ("schemas", "schema"):
+        if path[0].lower() in schemas.PATHS:
             return Answer(200, self.schema(path[1:]))
         if path == ["openapi.json"]:
             return Answer(200, openapi.show(self.view, self.ask.base))

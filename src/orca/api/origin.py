@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from orca.api.ask import Ask
+from orca.api.ask import SAFE, Ask
 from orca.resources.errors import Refused
-
-SAFE = ("GET", "HEAD")
 
 
 def check_origin(ask: Ask, *, websocket: bool = False) -> None:

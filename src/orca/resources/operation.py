@@ -173,7 +173,7 @@ ERROR = wire_only(
         "detail": text(),
         "fieldName": string(),
     },
-    access=access("r") | {"agent": "r", "register": "r", "token": "r"},
+    access=access("r") | {"agent": "r", "register": "r"},
 )
 
 EVERYBODY = access("r") | {"agent": "r", "register": "r", "token": "r"}

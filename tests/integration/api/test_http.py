@@ -6,7 +6,9 @@ import pytest
 
 
 def test_root_lists_the_versions(admin):
-    answer = admin.get("/").json()
+    found = admin.get("/")
+    assert found.headers["x-api-account-kind"] == "admin"
+    answer = found.json()
     assert [version["id"] for version in answer["data"]] == ["v1", "v2"]
     assert answer["links"]["latest"].endswith("/v1")
 
@@ -61,7 +63,7 @@ def test_ours_is_shown_in_v2_alone(tenant):
 
 
 def test_without_credentials_nothing_but_the_door(server):
-    for path in ("/v1", "/v1/hosts", "/v2/schemas", "/v1/settings/x"):
+    for path in ("/", "/v1", "/v1/hosts", "/v2/openapi.json", "/v1/settings/x", "/v1/projects/1a5/schemas"):
         answer = httpx.get(server.url + path)
         assert answer.status_code == 401
         assert answer.json()["code"] == "Unauthorized"
@@ -70,6 +72,24 @@ def test_without_credentials_nothing_but_the_door(server):
     assert "www-authenticate" not in quiet.headers
     assert httpx.get(f"{server.url}/v1", auth=("no", "body")).status_code == 401
     assert httpx.get(f"{server.url}/ping").text == "pong"
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_nobody_sees_how_to_sign_in_and_no_other_type(server, version):
+    """Section 6.3 of the v1 description: role ``token`` has two types."""
+    url = f"{server.url}/{version}/schemas"
+    answer = httpx.get(url)
+    assert (answer.status_code, answer.headers["x-api-account-kind"]) == (200, "token")
+    found = {schema["id"]: schema for schema in answer.json()["data"]}
+    assert set(found) == {"schema", "token"}
+    assert (found["token"]["collectionMethods"], found["token"]["resourceMethods"]) == (["GET", "POST"], ["GET"])
+    assert httpx.get(f"{url}/token").json() == found["token"]
+    assert httpx.get(f"{url}/container").status_code == 404
+    assert httpx.head(url).status_code == 200
+    for headers in ({"Authorization": "Basic nothing"}, {"Authorization": "Bearer x"}, {"Cookie": "token=x"}):
+        assert httpx.get(url, headers=headers).status_code == 401, headers
+    assert httpx.get(url, auth=("no", "body")).status_code == 401
+    assert httpx.post(url, json={}).status_code == 401
 
 
 def test_a_key_is_shown_once_and_ends(server, tenant, wait):

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from orca.api import listing, sessions
-from orca.api.ask import Ask
+from orca.api.ask import SAFE, Ask
 from orca.api.body import read_body
 from orca.api.callers import Caller
 from orca.api.html import forms
@@ -26,7 +26,6 @@ from orca.api.origin import check_origin
 from orca.engine import Services
 from orca.resources.errors import Refused
 
-SAFE = ("GET", "HEAD")
 BY_KEY = "_key"
 """The parameter with which a browser asks its user for an access key, instead of showing the login form."""
 FORM = "application/x-www-form-urlencoded"
@@ -51,7 +50,7 @@ class Api(Protocol):
     async def identify(self, ask: Ask) -> Caller: ...
     async def change(self, ask: Ask, caller: Caller) -> Answer: ...
     def headers(self, ask: Ask, caller: Caller | None) -> dict[str, str]: ...
-    def root(self, ask: Ask) -> Answer | None: ...
+    async def root(self, ask: Ask) -> tuple[Caller, Answer] | None: ...
     def defect(self, ask: Ask) -> Refused: ...
 
 
@@ -100,9 +99,9 @@ class Pages:
                 found = filter_chosen(ask)
                 if found is not None:
                     return RedirectResponse(found, status_code=303, headers=HEADERS)
-                root = self.api.root(ask)
+                root = await self.api.root(ask)
                 if root is not None:
-                    return await self.page(ask, None, root, Shown())
+                    return await self.page(ask, None, root[1], Shown())
                 caller, answer = await self.api.read(ask)
                 return await self.page(ask, caller, answer, Shown(), as_json=as_json)
             caller = await self.api.identify(ask)
