@@ -45,6 +45,7 @@ class Operation:
             role=caller.role,
             account_id=caller.account.id,
             user_id=caller.user.id,
+            proof=caller.proof,
             version=ask.version,
             base=ask.base,
             root=ask.root,

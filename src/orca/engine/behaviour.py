@@ -33,7 +33,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Call:
     """Who asks for something through the API, and how they see it.
 
-    ``account_id``: on whose behalf (the project), ``user_id``: who signed in. ``base``: the URL up to and including the
+    ``account_id``: on whose behalf (the project), ``user_id``: who signed in, ``proof``: the row of the key or session
+    they showed. ``base``: the URL up to and including the
     version, with the project part when the caller used one. ``client``: the address the request came from. ``query``:
     the parameters behind the question mark. ``once``: values that are shown in this answer alone, by row id and field
     (a new key's secret).
@@ -43,6 +44,7 @@ class Call:
     role: str
     account_id: int
     user_id: int
+    proof: Record | None = None
     version: str = "v2"
     base: str = ""
     root: str = ""

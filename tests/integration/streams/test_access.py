@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -194,6 +195,71 @@ async def test_an_open_command_ends_with_the_right_to_it(site: Site, left: str) 
             await site.server.post(f"/v2/accounts/{account['id']}/?action=deactivate", status=202)
         _, code, _ = await viewer.rest()
         assert code == 1008
+
+
+async def streams_of(site: Site, client: httpx.AsyncClient, container: dict[str, Any]) -> list[dict[str, Any]]:
+    """Access to one stream of each kind, as this client gets it."""
+    path = f"containers/{container['id']}"
+    body = {"command": ["sh"], "tty": True, "attachStdin": True, "attachStdout": True}
+    shown = await host(site)
+    answers = [
+        await client.post(f"{path}/?action=execute", json=body),
+        await client.post(f"{path}/?action=logs", json={}),
+        await client.get(f"{path}/containerstats"),
+        await client.get(f"hosts/{shown['id']}/hoststats"),
+        await client.get(f"{site.server.url}{site.server.project}/hoststats"),
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 5, [answer.text for answer in answers]
+    return [answer.json() for answer in answers]
+
+
+async def test_streams_end_with_the_key_that_asked_for_them(site: Site) -> None:
+    container = await idle(site)
+    person, account = await login(site, "member")
+    (old,) = await site.server.rows(f"/v2/apikeys?accountId={account['id']}")
+    made = await site.server.post("/v2/apikeys", {"accountId": account["id"]})
+    await site.server.until(f"/v2/apikeys/{made['id']}", lambda shown: shown["state"] == "active")
+    other = httpx.AsyncClient(base_url=person.base_url, auth=(made["publicValue"], made["secretValue"]), timeout=20)
+    async with person, other, contextlib.AsyncExitStack() as open_streams:
+        ending = [
+            await open_streams.enter_async_context(site.open(each))
+            for each in await streams_of(site, person, container)
+        ]
+        unused = (await streams_of(site, person, container))[1:]
+        staying = await open_streams.enter_async_context(site.open((await streams_of(site, other, container))[1]))
+        await site.server.post(f"/v2/apikeys/{old['id']}/?action=deactivate", status=202)
+        for viewer in ending:
+            assert (await viewer.rest())[1] == 1008
+        for access in unused:
+            assert await site.refusal(access) == 401
+        assert (await staying.frame()).endswith(" hello")
+        await site.server.post(f"/v2/apikeys/{made['id']}/?action=deactivate", status=202)
+        assert (await staying.rest())[1] == 1008
+
+
+@pytest.mark.parametrize("end", ["sign out", "the login"])
+async def test_streams_end_with_the_session_that_asked_for_them(site: Site, end: str) -> None:
+    container = await idle(site)
+    name = f"ann {end}"
+    person, account = await login(site, "member")
+    body = {"accountId": account["id"], "publicValue": name, "secretValue": "a long enough password"}
+    password = await site.server.post("/v2/passwords", body)
+    await site.server.until(f"/v2/passwords/{password['id']}", lambda shown: shown["state"] == "active")
+    async with person as signed_in:
+        code = f"{name}:{body['secretValue']}"
+        token = (await signed_in.post(f"{site.server.url}/v1/token", json={"code": code})).json()
+        signed_in.auth = None
+        signed_in.cookies.clear()
+        signed_in.headers["Authorization"] = f"Bearer {token['jwt']}"
+        access = (await signed_in.post(f"containers/{container['id']}/?action=logs", json={})).json()
+        async with site.open(access) as viewer:
+            assert (await viewer.frame()).endswith(" hello")
+            if end == "sign out":
+                assert (await signed_in.delete(f"{site.server.url}/v1/token")).status_code == 200
+            else:
+                await site.server.post(f"/v2/passwords/{password['id']}/?action=deactivate", status=202)
+            assert (await viewer.rest())[1] == 1008
+        assert await site.refusal(access) == 401
 
 
 async def test_another_project_sees_nothing(site: Site, signer: Signer) -> None:

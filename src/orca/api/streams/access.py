@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Access to streams: the links and actions that give out a URL and a token. Source: section 9 of the v1 description.
 
-A token says who asked (``sub``, ``accountId``), for which URL (``path``), about which resource (``resourceType``,
-``resourceId``), besides the claims that v1 had. What it allows is looked up again when it is used.
+A token says who asked (``sub``, ``accountId``) with which key or session (``proof``), for which URL (``path``), about
+which resource (``resourceType``, ``resourceId``), besides the claims that v1 had. What it allows is looked up again
+when it is used.
 """
 
 from __future__ import annotations
@@ -131,7 +132,8 @@ def entry(call: Call, path: str, claims: dict[str, Any]) -> dict[str, str]:
     """The URL and the token."""
     origin = call.root.rpartition("/")[0]
     slash = "/" if path in (paths.LOGS, paths.EXEC, paths.PROJECT_STATS, paths.SERVICE_STATS) else ""
-    who = {"sub": str(call.user_id), "accountId": call.account_id, "path": path}
+    proof = None if call.proof is None else [call.proof.root, call.proof.id]
+    who = {"sub": str(call.user_id), "accountId": call.account_id, "proof": proof, "path": path}
     token = call.services.part(Signer).sign({**claims, **who}, LIFETIME)
     return {"url": f"ws{origin.removeprefix('http')}/v1/{path}{slash}", "token": token}
 

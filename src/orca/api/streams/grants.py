@@ -11,6 +11,7 @@ from orca import wire
 from orca.api import listing
 from orca.api.ask import Ask
 from orca.api.callers import Caller, project_role
+from orca.api.sessions import check_proof
 from orca.api.streams import paths
 from orca.api.streams.access import container_ids
 from orca.provision.identities import WORKING
@@ -73,7 +74,9 @@ def _shown(tx: ReadTx, ask: Ask, claims: dict[str, Any], caller: Caller) -> Sing
 
 
 def bearer(tx: ReadTx, claims: dict[str, Any]) -> Caller:
-    """Who the token was given to, in the role they have now. Raises ``Refused`` with 403."""
+    """Who the token was given to, in the role they have now. Raises ``Refused`` with 401 or 403."""
+    if claims.get("proof") is not None:
+        check_proof(tx, tx.get(*claims["proof"]))
     user = tx.get("account", int(claims["sub"]))
     account = tx.get("account", claims["accountId"])
     for each in (user, account):

@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import Any, Final
 
+from orca.api.events.subscriber import RECHECK_INTERVAL
 from orca.api.streams.grants import bearer
 from orca.api.streams.relay import End
 from orca.engine import Services
 from orca.resources.errors import Refused
-from orca.store import Change, Overflow
+from orca.store import Change, Overflow, Subscription
 
-ACCESS = frozenset({"account", "projectMember"})
+ACCESS = frozenset({"account", "authToken", "credential", "projectMember"})
 CLOSE_POLICY: Final = 1008  # RFC 6455, section 7.4.1
 
 
 async def shut_out(services: Services, claims: dict[str, Any], role: str) -> End:
-    """Wait until who the token was given to is shut out, or has another role than when the stream was opened."""
+    """Wait until who the token was given to is shut out, or has another role than when the stream was opened.
+
+    Sessions run out without a change, so there is a look now and then.
+    """
     with services.db.bus.subscribe(ACCESS) as changes:
         while True:
             try:
@@ -26,10 +31,18 @@ async def shut_out(services: Services, claims: dict[str, Any], role: str) -> End
                 return End(CLOSE_POLICY, refused.message)
             if caller.role != role:
                 return End(CLOSE_POLICY, "your role in this project has changed")
-            with contextlib.suppress(Overflow):
-                while not any(_concerns(change, claims) for change in await changes.batch()):
-                    pass
+            with contextlib.suppress(Overflow, TimeoutError):
+                async with asyncio.timeout(RECHECK_INTERVAL):
+                    await concerned(changes, claims)
+
+
+async def concerned(changes: Subscription, claims: dict[str, Any]) -> None:
+    """Wait for a change that may be about who the token was given to. Raises ``Overflow``."""
+    while not any(_concerns(change, claims) for change in await changes.batch()):
+        pass
 
 
 def _concerns(change: Change, claims: dict[str, Any]) -> bool:
-    return change.root != "account" or change.id in (int(claims["sub"]), int(claims["accountId"]))
+    if change.root == "projectMember":
+        return True
+    return (change.id if change.root == "account" else change.account_id) in (int(claims["sub"]), claims["accountId"])
