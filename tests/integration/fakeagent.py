@@ -58,6 +58,8 @@ class FakeHost:
     """How often a container was created, by instance uuid."""
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the last command to start it said, by instance uuid."""
+    pulls: list[dict[str, Any]] = field(default_factory=list)
+    """What each command to pull an image said."""
     removed_volumes: list[str] = field(default_factory=list)
     updates: list[wire.ConfigUpdate] = field(default_factory=list)
     """Every config update received, in order."""
@@ -191,6 +193,8 @@ class FakeMachine:
             elif event.name == names.REMOVE:
                 self._remove(event.read(wire.Remove).uuid)
                 self.transmit(event.reply())
+            elif event.name == names.PULL:
+                await self._pull(event)
             elif event.name == names.VOLUME_REMOVE:
                 self.host.removed_volumes.append(event.read(wire.RemoveVolume).name)
                 self.transmit(event.reply())
@@ -204,14 +208,8 @@ class FakeMachine:
     async def _activate(self, event: wire.Event) -> None:
         wanted = event.read(wire.Activate).instance
         self.host.orders[wanted.uuid] = event.data["instance"]
-        if "missing" in wanted.image and wanted.image not in self.images:
-            self.transmit(event.reply_error(f"image {wanted.image} does not exist"))
+        if not await self._get(wanted.image, event):
             return
-        if "hang" in wanted.image:
-            self.transmit(event.reply_progress(f"Pulling {wanted.image}", 10))
-            await asyncio.get_running_loop().create_future()
-        if "slow" in wanted.image:
-            await asyncio.sleep(SLOW_SECONDS)
         container = self.host.by_uuid(wanted.uuid)
         if container is None:
             container = wire.Container(
@@ -234,6 +232,27 @@ class FakeMachine:
         self.transmit(event.reply(reply))
         if "crash" in wanted.image:
             self.die(wanted.uuid, 3)
+
+    async def _pull(self, event: wire.Event) -> None:
+        wanted = event.read(wire.Pull)
+        self.host.pulls.append(event.data)
+        lies_here = wanted.image in {container.image for container in self.host.containers.values()}
+        if wanted.cached and not lies_here:
+            self.transmit(event.reply(wire.Pulled(pulled=False)))
+        elif await self._get(wanted.image, event):
+            self.transmit(event.reply(wire.Pulled()))
+
+    async def _get(self, image: str, event: wire.Event) -> bool:
+        """Get an image, as its name says; without success the event is answered."""
+        if "missing" in image and image not in self.images:
+            self.transmit(event.reply_error(f"image {image} does not exist"))
+            return False
+        if "hang" in image:
+            self.transmit(event.reply_progress(f"Pulling {image}", 10))
+            await asyncio.get_running_loop().create_future()
+        if "slow" in image:
+            await asyncio.sleep(SLOW_SECONDS)
+        return True
 
     def _stop(self, instance: str) -> None:
         container = self.host.by_uuid(instance)

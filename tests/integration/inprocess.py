@@ -194,8 +194,15 @@ class Platform:
     async def create(self, type: str, *, _role: str = "owner", **fields: Any) -> Any:
         """What POST on a collection does."""
         hook = lookup(self.services.behaviour.creates, type)
-        assert hook is not None
-        return await self.services.db.write(lambda tx: hook(tx, self.call(_role), dict(fields)))
+
+        def unit(tx: Tx) -> Any:
+            if hook is not None:
+                return hook(tx, self.call(_role), dict(fields))
+            row = tx.insert(type, accountId=self.project_id, **fields)
+            self.services.engine.request(tx, row, "create")
+            return row
+
+        return await self.services.db.write(unit)
 
     async def act(self, type: str, id: int, action: str, **data: Any) -> Any:
         """What an action does."""

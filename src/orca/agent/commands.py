@@ -24,6 +24,8 @@ from orca.wire import (
     Inspected,
     Message,
     OpenStream,
+    Pull,
+    Pulled,
     Remove,
     RemoveVolume,
     WireError,
@@ -33,6 +35,7 @@ from orca.wire import (
 from .config import Config
 from .containers import Containers
 from .errors import AgentError
+from .pull import Progress
 from .specification import MANAGED
 from .streams import Streams
 
@@ -83,6 +86,8 @@ class Commands:
                     self._remove_volume(event, event.read(RemoveVolume))
                 case names.INSPECT:
                     self._inspect(event, event.read(Inspect))
+                case names.PULL:
+                    self._pull(event, event.read(Pull))
                 case names.OPEN_STREAM:
                     self._open_stream(event, event.read(OpenStream))
                 case names.CANCEL:
@@ -116,14 +121,10 @@ class Commands:
         instance, earlier = request.instance, self._last_update
         again = request.key in self._finished
 
-        def progress(message: str, percent: int | None) -> None:
-            for waiting in self._running[request.key].events:
-                self.send(waiting.reply_progress(message, percent))
-
         async def work() -> Message:
             await _settled(earlier)
             async with self._lock(instance.uuid):
-                reply = await self.containers.activate(instance, progress, again=again)
+                reply = await self.containers.activate(instance, self._progress(request.key), again=again)
                 if instance.network_mode == MANAGED:
                     await self.joined_network()
                 return reply
@@ -158,6 +159,16 @@ class Commands:
 
         self._run(event, f"inspect/{event.id}", work)
 
+    def _pull(self, event: Event, request: Pull) -> None:
+        async def work() -> Message:
+            progress = self._progress(request.key)
+            pulled = await self.containers.pull_image(
+                request.image, request.registry_auth, progress, cached=request.cached
+            )
+            return Pulled(pulled=pulled)
+
+        self._run(event, request.key, work)
+
     def _open_stream(self, event: Event, request: OpenStream) -> None:
         async def work() -> None:
             await self.streams.open(request)
@@ -191,6 +202,15 @@ class Commands:
         # Not an ``except`` around the work: a task that is cancelled before its first step never gets that far.
         task.add_done_callback(lambda done: self._answer(key, done))
         return task
+
+    def _progress(self, key: str) -> Progress:
+        """Return what tells everybody who waits for the command ``key`` how far it is."""
+
+        def tell(message: str, percent: int | None) -> None:
+            for waiting in self._running[key].events:
+                self.send(waiting.reply_progress(message, percent))
+
+        return tell
 
     def _answer(self, key: str, task: asyncio.Task[Message | None]) -> None:
         """Send the one final reply of the command ``key``."""

@@ -69,8 +69,8 @@ class Containers:
             if state == "running" or (again and state != "created"):
                 return await self._activated(instance.uuid)
         unfinished = found is None or found["State"] == "created"
-        if found is None:
-            await self._ensure_image(instance.image, instance.registry_auth, progress)
+        if found is None and not await self._has_image(instance.image):
+            await pull(self._socket, instance.image, instance.registry_auth, progress)
         await self._check_ports(instance)
         try:
             if found is None:
@@ -117,6 +117,19 @@ class Containers:
         if found is None:
             raise CommandFailed(f"There is no container of instance {uuid} on this host")
         return await self._call(self._api.inspect_container, found["Id"])
+
+    async def pull_image(self, image: str, auth: RegistryAuth | None, progress: Progress, *, cached: bool) -> bool:
+        """Get the image as its registry has it now; ``cached``: only if one of that name is here.
+
+        Returns whether it was pulled.
+
+        Raises:
+            CommandFailed: with the reason.
+        """
+        if cached and not await self._has_image(image):
+            return False
+        await pull(self._socket, image, auth, progress)
+        return True
 
     # -- commands in containers ----------------------------------------------------------------------------------
 
@@ -182,13 +195,14 @@ class Containers:
             started=specification.milliseconds(state["StartedAt"]) or now_ms(),
         )
 
-    async def _ensure_image(self, image: str, auth: RegistryAuth | None, progress: Progress) -> None:
+    async def _has_image(self, image: str) -> bool:
         try:
             await self._call(self._api.inspect_image, image)
         except CommandFailed as error:
             if not isinstance(error.__cause__, docker.errors.NotFound):
                 raise
-            await pull(self._socket, image, auth, progress)
+            return False
+        return True
 
     async def _check_ports(self, instance: Instance) -> None:
         for port in instance.ports:

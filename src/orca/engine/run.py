@@ -18,13 +18,13 @@ import msgspec
 import sqlalchemy as sa
 
 from orca.engine import endings, requests
-from orca.engine.errors import AgentGone, CommandTimeout, Failed, Superseded
+from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.requests import STARTED
 from orca.resources import ids
 from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, now_ms
 
 if TYPE_CHECKING:
-    from orca.engine.agents import AgentConnection
+    from orca.engine.agents import AgentConnection, Progress
     from orca.engine.engine import Engine
     from orca.engine.services import Services
 
@@ -109,22 +109,26 @@ class Run:
         data: Mapping[str, Any],
         *,
         timeout: float | None = None,  # noqa: ASYNC109
+        patience: float | None = None,
         step: str | None = None,
+        progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Have an agent do something, once. Waits (with a visible reason) while the agent is away; sends it again then.
 
         ``step`` names the step where one handler sends the same command twice. ``timeout`` in seconds counts from each
-        sending. Raises ``CommandFailed`` (ends the process unless caught), ``CommandTimeout`` (retried unless caught).
+        sending; ``patience`` is how long the agent may be away. ``progress`` is told how far the command is, instead of
+        the resource. Raises ``CommandFailed`` (ends the process unless caught), ``CommandTimeout`` (retried unless
+        caught).
         """
         step = step or name
         if step in self._steps:
             return self._steps[step]  # type: ignore[no-any-return]
         payload = {"key": f"{self.id}/{step}", **data}
         while True:
-            connection = await self._connected(agent_id)
+            connection = await self._connected(agent_id, patience)
             self.log(f"{name} sent", step=step)
             try:
-                reply = await self._send(connection, name, payload, timeout)
+                reply = await self._send(connection, name, payload, timeout, progress or self.progress)
                 break
             except AgentGone:
                 continue
@@ -283,7 +287,7 @@ class Run:
         else:
             tx.update(execution, log={"entries": (execution.log["entries"] + lines)[-LOG_LIMIT:]})
 
-    async def _connected(self, agent_id: int) -> AgentConnection:
+    async def _connected(self, agent_id: int, patience: float | None) -> AgentConnection:
         agents = self.services.agents
         connection = agents.get(agent_id)
         if connection is not None:
@@ -296,10 +300,19 @@ class Run:
                 return await agents.wait(agent_id)
         except TimeoutError:
             await self.wait_reason(f"waiting for the agent of {name}")
-        return await agents.wait(agent_id)
+        try:
+            async with asyncio.timeout(patience):
+                return await agents.wait(agent_id)
+        except TimeoutError:
+            raise CommandFailed(f"its agent has been away for {patience:g} s") from None
 
     async def _send(
-        self, connection: AgentConnection, name: str, payload: dict[str, Any], seconds: float | None
+        self,
+        connection: AgentConnection,
+        name: str,
+        payload: dict[str, Any],
+        seconds: float | None,
+        progress: Progress,
     ) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
             return await connection.request(
@@ -307,7 +320,7 @@ class Run:
                 payload,
                 resource_type=self.resource_type,
                 resource_id=ids.show(self.resource_type, self.resource_id),
-                progress=self.progress,
+                progress=progress,
             )
 
     async def _write_progress(self) -> None:

@@ -36,7 +36,7 @@ def settle(tx: Tx, instance: Record) -> Record:
         siblings = _siblings(tx, instance)
         public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
         constraints = constraints_of(tx, instance)
-        facts = host_facts(tx, instance, with_ports=bool(public), constraints=constraints)
+        facts = host_facts(tx, instance.accountId, instance.serviceId, with_ports=bool(public), constraints=constraints)
         wanted = Wanted(
             public,
             instance.requestedHostId,
@@ -109,19 +109,19 @@ def release(tx: Tx, instance: Record) -> None:
 
 
 def host_facts(
-    tx: Tx, instance: Record, *, with_ports: bool, constraints: tuple[Constraint, ...] = ()
+    tx: Tx, project_id: int, service_id: int | None, *, with_ports: bool, constraints: tuple[Constraint, ...]
 ) -> list[HostFacts]:
-    """What placement needs to know of every host of the instance's project."""
+    """What placement needs to know of every host of a project, for a container of that service."""
     counts: Counter[int] = Counter()
     of_service: Counter[int] = Counter()
-    parameters = {"project": instance.accountId}
+    parameters = {"project": project_id}
     for row in tx.execute(_counting(tx.table("instance")), parameters):
-        host_id, service_id, number = tuple(row)
+        host_id, of, number = tuple(row)
         counts[host_id] += number
-        if service_id is not None and service_id == instance.serviceId:
+        if of is not None and of == service_id:
             of_service[host_id] += number
-    held = _held_ports(tx, instance.accountId) if with_ports else {}
-    seen = surroundings(tx, instance.accountId, constraints)
+    held = _held_ports(tx, project_id) if with_ports else {}
+    seen = surroundings(tx, project_id, constraints)
     return [
         HostFacts(
             id=id,
@@ -135,7 +135,7 @@ def host_facts(
             surroundings=seen.get(id, NOTHING),
         )
         for id, name, state, agent_state, kind in tx.values(
-            "host", "id", "name", "state", "agentState", "kind", accountId=instance.accountId
+            "host", "id", "name", "state", "agentState", "kind", accountId=project_id
         )
         if kind != "cluster"
     ]

@@ -2,6 +2,7 @@
 """What the server does by itself, and what it says about its own types."""
 
 from orca.resources.fields import NOBODY, array, boolean, date, embedded, enum, mapping, ref, string, text
+from orca.resources.machines import generic, process
 from orca.resources.types import Action, ResourceType, access, wire_only
 
 TASK = ResourceType(
@@ -70,6 +71,8 @@ PULL_TASK = ResourceType(
     parent="genericObject",
     access=access("cr"),
     named="cr",
+    # It pulls from the first moment; an inactive one, that failed or was stopped, is activated to try again.
+    machine={**generic(), "create": process("requested", "activating", "active")},
     fields={
         "image": text("cr", required=True, nullable=False),
         "key": string(roles=NOBODY, column=True),

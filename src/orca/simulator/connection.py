@@ -103,6 +103,9 @@ class SimConnection:
     def _inspect(self, data: Mapping[str, Any]) -> dict[str, Any]:
         return {"inspect": {}, "instanceInspect": None}
 
+    def _pull(self, data: Mapping[str, Any]) -> wire.Pulled:
+        return wire.Pulled(pulled=not data["cached"] or self._disk.has_image(self.agent_id, data["image"]))
+
     def _configure(self, data: Mapping[str, Any]) -> wire.ConfigApplied:
         return wire.ConfigApplied(applied={item["name"]: item["version"] for item in data["items"]})
 
@@ -145,6 +148,7 @@ ANSWERS: Mapping[str, Callable[[SimConnection, Mapping[str, Any]], Any]] = {
     names.DEACTIVATE: SimConnection._deactivate,
     names.REMOVE: SimConnection._remove,
     names.INSPECT: SimConnection._inspect,
+    names.PULL: SimConnection._pull,
     names.CONFIG_UPDATE: SimConnection._configure,
 }
 """What has an answer; anything else is an empty success."""

@@ -120,6 +120,10 @@ class Disk:
         self._happen([created, Line(do="start", uuid=external_id, at=now)])
         return self._containers[external_id]
 
+    def has_image(self, agent: int, image: str) -> bool:
+        """Whether an agent's hosts hold an image: those that containers there were made from."""
+        return any(container.agent == agent and container.image == image for container in self._containers.values())
+
     def all(self) -> Iterable[Container]:
         """Every container."""
         return self._containers.values()

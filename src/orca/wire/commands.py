@@ -157,6 +157,21 @@ class Inspected(Message):
     inspect: dict[str, Any]
 
 
+class Pull(Message):
+    """Data of ``compute.instance.pull``; ``cached``: only where an image of that name lies already."""
+
+    key: str
+    image: str
+    registry_auth: RegistryAuth | None = None
+    cached: bool = False
+
+
+class Pulled(Message):
+    """Reply to ``compute.instance.pull``; ``pulled`` false: there was no such image to be brought up to date."""
+
+    pulled: bool = True
+
+
 class Cancel(Message):
     """Data of ``command.cancel``: the ids of the commands to end. It has no reply of its own."""
 

@@ -23,6 +23,8 @@ from orca.wire import (
     Event,
     Inspect,
     PublishedPort,
+    Pull,
+    Pulled,
     Remove,
     names,
 )
@@ -161,6 +163,32 @@ async def test_a_pull_that_hangs_can_be_cancelled(
         reply = await connected.reply_to(request)
     assert (reply.transitioning, reply.transitioning_message) == ("error", names.CANCELLED)
     assert containers(engine, wanted) == []
+
+
+async def test_an_image_is_pulled_ahead_of_any_container(connected: FakeServer, engine: docker.DockerClient) -> None:
+    async with Registry().serve() as registry:
+        cached = Pull(key="pull/1", image=registry.image, cached=True)
+        assert not (await connected.ask(names.PULL, cached)).read(Pulled).pulled
+        assert engine.images.list(registry.image) == []
+        request = await connected.send(names.PULL, Pull(key="pull/2", image=registry.image))
+        assert (await connected.reply_to(request)).read(Pulled).pulled
+        assert engine.images.get(registry.image)
+        messages = [e.transitioning_message for e in connected.events if request.id in e.previous_ids]
+        assert messages[0] == f"Pulling {registry.image}"
+        again = Pull(key="pull/3", image=registry.image, cached=True)
+        assert (await connected.ask(names.PULL, again)).read(Pulled).pulled
+        missing = await connected.ask(names.PULL, Pull(key="pull/4", image=f"127.0.0.1:{registry.port}/agt/missing:1"))
+    assert missing.transitioning == "error" and "agt/missing:1" in (missing.transitioning_message or "")
+    engine.images.remove(registry.image)
+
+
+async def test_a_pull_ahead_that_hangs_can_be_cancelled(connected: FakeServer) -> None:
+    async with Registry(hang=True).serve() as registry:
+        request = await connected.send(names.PULL, Pull(key="pull/5", image=registry.image))
+        await registry.asked.wait()
+        await connected.send(names.CANCEL, Cancel(previous_ids=[request.id]))
+        reply = await connected.reply_to(request)
+    assert (reply.transitioning, reply.transitioning_message) == ("error", names.CANCELLED)
 
 
 async def test_a_remove_wins_over_a_start_that_hangs(
