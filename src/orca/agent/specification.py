@@ -94,10 +94,16 @@ def report(document: dict[str, Any], status: ContainerStatus | None = None) -> C
 
 
 def address_of(document: dict[str, Any]) -> str | None:
-    """Return the container's IPv4 address: on our network if it has one there, else on any."""
+    """Return the container's IPv4 address: on our network if it has one there, else on any.
+
+    One that does not run has none, unless it was given one for good: that is its own when it starts again.
+    """
     networks: dict[str, Any] = document["NetworkSettings"].get("Networks") or {}
     ordered = sorted(networks.items(), key=lambda entry: entry[0] != NETWORK)
-    return next((endpoint["IPAddress"] for _, endpoint in ordered if endpoint.get("IPAddress")), None)
+    found = (
+        endpoint.get("IPAddress") or (endpoint.get("IPAMConfig") or {}).get("IPv4Address") for _, endpoint in ordered
+    )
+    return next((address for address in found if address), None)
 
 
 def milliseconds(timestamp: str) -> int | None:

@@ -2,6 +2,7 @@
 """Address rows: the range of a host, the address of a container. Units of the store; the choice itself is `ipam`.
 
 An address stays with its container through stop and start and is released when the container or its host is removed.
+So does that of a container which the store does not know, as after a restore: it is held from when an agent reports it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = ipam.DEF
     taken = [f"{row.networkAddress}/{row.cidrSize}" for row in tx.find("subnet", networkId=network.id)]
     subnet = HostRange(ipam.next_host_range(network.cidr, prefix, taken))
     pool = list(subnet.pool())
-    return tx.insert(
+    row = tx.insert(
         "subnet",
         accountId=network.accountId,
         name=f"range of {host.name}",
@@ -49,6 +50,11 @@ def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = ipam.DEF
         startAddress=pool[0],
         endAddress=pool[-1],
     )
+    for instance in tx.find("instance", hostId=host.id):
+        # They were there before the host was known here.
+        if instance.primaryIpAddress is not None:
+            hold_address(tx, instance, instance.primaryIpAddress)
+    return row
 
 
 def cidr_of(subnet: Record) -> str:
@@ -77,16 +83,23 @@ def allocate_address(tx: Tx, instance: Record, host_id: int) -> Record:
     taken = {address for (address,) in tx.values("ipAddress", "address", subnetId=subnet.id)}
     address = ipam.next_address(cidr_of(subnet), taken, after=subnet.data.get("lastAddress"))
     tx.update(subnet, data={"lastAddress": address})
-    return tx.insert(
-        "ipAddress",
-        accountId=instance.accountId,
-        state="active",
-        address=address,
-        networkId=subnet.networkId,
-        subnetId=subnet.id,
-        hostId=host_id,
-        instanceId=instance.id,
-    )
+    return _give(tx, instance, subnet, address)
+
+
+def hold_address(tx: Tx, instance: Record, address: str) -> None:
+    """Keep for a container the address that it has without having got it here: nobody else is given it.
+
+    Nothing to do for one that is not the server's to give, or that was given to another container.
+    """
+    held = address_of(tx, instance.id)
+    if held is not None and held.address == address:
+        return
+    release_address(tx, instance.id)
+    subnet = range_of(tx, instance.hostId)
+    if subnet is None or address not in HostRange(cidr_of(subnet)).pool():
+        return
+    if tx.first("ipAddress", subnetId=subnet.id, address=address) is None:
+        _give(tx, instance, subnet, address)
 
 
 def release_address(tx: Tx, instance_id: int) -> None:
@@ -101,6 +114,19 @@ def release_range(tx: Tx, host_id: int) -> None:
         for row in tx.find("ipAddress", subnetId=subnet.id):
             _remove(tx, row)
         _remove(tx, subnet)
+
+
+def _give(tx: Tx, instance: Record, subnet: Record, address: str) -> Record:
+    return tx.insert(
+        "ipAddress",
+        accountId=instance.accountId,
+        state="active",
+        address=address,
+        networkId=subnet.networkId,
+        subnetId=subnet.id,
+        hostId=subnet.hostId,
+        instanceId=instance.id,
+    )
 
 
 def _remove(tx: Tx, row: Record) -> None:

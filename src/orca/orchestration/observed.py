@@ -14,12 +14,13 @@ import msgspec
 
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
-from orca.network import Delivery
+from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
 from orca.orchestration import health
 from orca.orchestration.containers import start_removal
 from orca.orchestration.lifecycle import gone
 from orca.provision import labels
+from orca.provision.hosts import CONNECTED
 from orca.store import ANY, Record, Tx
 from orca.wire import names
 
@@ -53,7 +54,12 @@ async def hello(services: Services, connection: AgentConnection, data: dict[str,
 
     def unit(tx: Tx) -> list[str]:
         host = tx.first("host", agentId=connection.agent_id)
-        return [] if host is None else compare(tx, services, host, facts.containers)
+        if host is None:
+            return []
+        orphans = compare(tx, services, host, facts.containers)
+        # Only now is anything placed there: what runs there has its addresses.
+        tx.update(host, agentState=CONNECTED)
+        return orphans
 
     for orphan in await services.db.write(unit):
         services.spawn(_remove_orphan(connection, orphan))
@@ -102,6 +108,7 @@ def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container
     if report.state == "removed":
         _removed(tx, services, instance)
         return
+    _locate(tx, instance, report)
     state = STATES[report.state]
     if state == instance.state:
         return
@@ -135,6 +142,14 @@ def _removed(tx: Tx, services: Services, instance: Record) -> None:
     tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
 
 
+def _locate(tx: Tx, instance: Record, report: wire.Container) -> None:
+    """A container that was not made here is where it says."""
+    if instance.nativeContainer and report.address is not None:
+        if instance.primaryIpAddress != report.address:
+            tx.update(instance, primaryIpAddress=report.address)
+        addresses.hold_address(tx, instance, report.address)
+
+
 def _import(tx: Tx, host: Record, report: wire.Container) -> None:
     row = tx.insert(
         "container",
@@ -147,12 +162,12 @@ def _import(tx: Tx, host: Record, report: wire.Container) -> None:
         imageUuid=f"docker:{report.image}",
         nativeContainer=True,
         labels=report.labels,
-        primaryIpAddress=report.address,
         firstRunning=report.started_at,
         exitCode=report.exit_code,
         networkMode=None,
     )
     labels.follow(tx, row)
+    _locate(tx, row, report)
 
 
 async def _remove_orphan(connection: AgentConnection, uuid: str) -> None:

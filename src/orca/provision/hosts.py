@@ -45,7 +45,6 @@ def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Rec
         services.engine.request(tx, host, "create")
     else:
         follow(tx, services, host, hello)
-    tx.update(host, agentState=CONNECTED)
     return host
 
 

@@ -80,6 +80,8 @@ async def test_a_backup_under_load_comes_back_and_everything_still_runs(tmp_path
         assert int(fresh["id"][2:]) > 1_000_000
         assert fresh["id"] not in made.values()
         await settled(server, total + 1)
+        rows = await server.rows("containers")
+        assert len({row["primaryIpAddress"] for row in rows}) == total + 1
 
 
 def said(file):

@@ -121,3 +121,9 @@ def test_never_started_is_no_time() -> None:
 
 def test_no_network_is_no_address() -> None:
     assert address_of({"NetworkSettings": {"Networks": None}}) is None
+
+
+def test_a_stopped_container_keeps_the_address_it_was_given() -> None:
+    stopped = {"orca": {"IPAddress": "", "IPAMConfig": {"IPv4Address": "10.42.1.10"}}}
+    assert address_of({"NetworkSettings": {"Networks": stopped}}) == "10.42.1.10"
+    assert address_of({"NetworkSettings": {"Networks": {"orca": {"IPAddress": "", "IPAMConfig": None}}}}) is None
