@@ -107,6 +107,16 @@ def test_of_a_host(project, container, simulated_host):
     assert pool.state == "active"
 
 
+def test_of_a_registry(project):
+    registry = project.wait_success(project.create_registry(serverAddress="links.example"))
+    made = project.create_registry_credential(
+        registryId=registry.id, email="a@example.com", publicValue="puller", secretValue="correct horse"
+    )
+    assert [row.id for row in registry.credentials()] == [made.id]
+    assert project.wait_success(made).registry().id == registry.id
+    project.wait_success(project.delete(project.wait_success(registry.deactivate())))
+
+
 def test_every_link_leads_somewhere(project, superadmin, container, simulated_host):
     for client in (project, superadmin):
         for row in (client.by_id_container(container.id), client.by_id_host(simulated_host.id)):

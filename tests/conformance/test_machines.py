@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 from cattle import ApiError
 
@@ -47,6 +49,21 @@ def test_what_a_machine_needs(project):
     assert refused(create, digitaloceanConfig=OCEAN) == (422, "MissingRequired", "name")
     assert refused(create, name="", digitaloceanConfig=OCEAN)[0] == 422
     assert refused(create, name="m", digitaloceanConfig={"sshUser": "root"}) == (422, "MissingRequired", "accessToken")
+
+
+def test_its_makers_bundle_can_be_downloaded(server, project, account_client):
+    maker, looker = account_client("service"), account_client("readAdmin")
+    made = project.wait_success(project.create_machine(name="packed", digitaloceanConfig=OCEAN))
+    assert "config" not in vars(made.links)
+    seen = maker.by_id_machine(made.id)
+    assert refused(maker.update, obj=seen, extractedConfig="no base64") == (422, "InvalidFormat", "extractedConfig")
+    assert maker.update(seen, extractedConfig=b64encode(b"keys").decode()).extractedConfig == "a2V5cw=="
+    made = project.reload(made)
+    assert project._session.get(made.links.config, auth=project._auth).content == b"keys"
+    assert getattr(made, "extractedConfig", None) is None
+    assert looker.by_id_machine(made.id).name == "packed"
+    assert looker._session.get(made.links.config, auth=looker._auth).status_code == 404
+    assert all(b"a2V5cw==" not in file.read_bytes() for file in server.directory.glob("orca.db*"))
 
 
 def test_an_agent_that_says_its_id_is_on_it(project, superadmin):

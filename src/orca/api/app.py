@@ -217,17 +217,18 @@ class Application:
         return Response(text, media_type="text/plain; charset=utf-8")
 
     def answer(self, ask: Ask, caller: Caller | None, answer: Answer) -> Response:
-        """A JSON response with the API's headers."""
+        """A JSON response, or a file, with the API's headers."""
         headers = self.headers(ask, caller)
         if ask.ignored:
             headers["X-Orca-Ignored-Fields"] = ", ".join(
                 name for name in sorted(set(ask.ignored)) if name.isascii() and name.isprintable()
             )
+        file = isinstance(answer.body, bytes)
         response = Response(
-            msgspec.json.encode(answer.body),
+            answer.body if file else msgspec.json.encode(answer.body),
             status_code=answer.status,
             headers=headers,
-            media_type="application/json; charset=utf-8",
+            media_type="application/octet-stream" if file else "application/json; charset=utf-8",
         )
         for cookie in answer.cookies:
             response.headers.append("Set-Cookie", cookie)

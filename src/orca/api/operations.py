@@ -107,11 +107,13 @@ class Operation:
             raise not_found()
         return self.renderer().show_object(type, found[0])
 
-    def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any]:
+    def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any] | bytes:
         """What is at the end of a link."""
         shown = self.view.of(record.type) or type
         for key, end in self.services.behaviour.targets.items():
-            if key.lower() == f"{shown.name}.{name}".lower() and (end.offered is None or end.offered(record)):
+            if key.lower() == f"{shown.name}.{name}".lower() and (
+                end.offered is None or end.offered(self.call, record)
+            ):
                 return end.show(self.tx, self.call, record)
         link = next((link for link in shown.links.values() if link.name.lower() == name.lower()), None)
         if link is None:

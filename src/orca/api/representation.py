@@ -97,7 +97,7 @@ class Renderer:
             if field is None or values.get(field) is not None:
                 links[name] = f"{url}/{name.lower()}"
         for name, offered in shape.targets:
-            if offered is None or offered(record):
+            if offered is None or offered(self.call, record):
                 links[name] = f"{url}/{name.lower()}"
         for name, function in shape.computed_links:
             target = function(self.tx, self.call, record)

@@ -47,7 +47,7 @@ class Shape:
     columns: tuple[Column, ...]
     links: tuple[tuple[str, str | None], ...]
     computed_links: tuple[tuple[str, Callable[[ReadTx, Call, Record], Any]], ...]
-    targets: tuple[tuple[str, Callable[[Record], bool] | None], ...]
+    targets: tuple[tuple[str, Callable[[Call, Record], bool] | None], ...]
     """Name of a link to an object that is worked out, and which resources have it (None: all)."""
     actions: tuple[tuple[str, str, frozenset[str] | None, OfferedHook | None], ...]
     """Name, state field, the states in which it is offered (None: always), and what else decides (None: nothing)."""

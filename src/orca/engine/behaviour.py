@@ -61,11 +61,12 @@ class Call:
 class Target:
     """What is at the end of a link, where that is neither a row nor a collection.
 
-    ``show``: makes the object; ``offered``: whether a resource has the link (None: all have).
+    ``show``: makes the object, or the content of a file; ``offered``: whether a resource has the link for whoever asks
+    (None: all have).
     """
 
     show: TargetHook
-    offered: Callable[[Record], bool] | None = None
+    offered: Callable[[Call, Record], bool] | None = None
 
 
 ProcessHandler: TypeAlias = "Callable[[Run], Awaitable[None]]"
@@ -76,7 +77,7 @@ ActionHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], "Record | d
 Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
 OfferedHook: TypeAlias = Callable[[ReadTx, Call, Record], bool]
 WithoutRows: TypeAlias = Callable[[ReadTx, Call, "str | None"], list[dict[str, Any]]]
-TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], dict[str, Any]]
+TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], "dict[str, Any] | bytes"]
 AgentHandler: TypeAlias = "Callable[[Services, AgentConnection, dict[str, Any]], Awaitable[None]]"
 
 
@@ -132,8 +133,8 @@ class Behaviour:
         """A link besides the declared ones: ``"registrationToken.registrationUrl"``; None leaves it out."""
         return self._into(self.computed_links, names)
 
-    def target(self, *names: str, offered: Callable[[Record], bool] | None = None) -> Callable[[F], F]:
-        """A link besides the declared ones, and the typed object it leads to: ``"host.hostStats"``."""
+    def target(self, *names: str, offered: Callable[[Call, Record], bool] | None = None) -> Callable[[F], F]:
+        """A link besides the declared ones, and the typed object or file it leads to: ``"host.hostStats"``."""
 
         def decorate(function: F) -> F:
             _merge(self.targets, dict.fromkeys(names, Target(function, offered)))

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from orca.engine import Behaviour, Call
+from orca.provision.identities import PEOPLE, id_of
 from orca.resources import TYPES, ids
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
@@ -29,7 +30,8 @@ DECLARED = frozenset(
 )
 """Fields that are declared to be secrets, of whatever type."""
 CALLED_SO = re.compile(
-    r"secret|passw(or)?d|token|credentials?$|private_?key|api_?key|^jwt$|^code$|^authKey$", re.IGNORECASE
+    r"secret|passw(or)?d|token|credentials?$|private_?key|api_?key|^jwt$|^code$|^authKey$|^extractedConfig$",
+    re.IGNORECASE,
 )
 """Names that secrets have where nobody declared them: settings, labels, variables of a container."""
 WITH_TOKEN = {"registrationToken": frozenset({"command", "registrationUrl", "links"})}
@@ -119,6 +121,19 @@ def resource_id(tx: ReadTx, call: Call, row: Record) -> str | None:
     """What it was done to, as clients know it."""
     text = row.resourceId
     return ids.show(row.resourceType, int(text)) if text and text.isdecimal() and row.resourceType in TYPES else text
+
+
+@behaviour.computed("auditLog.kind")
+def kind(tx: ReadTx, call: Call, row: Record) -> str:
+    """There is one."""
+    return row.type
+
+
+@behaviour.computed("auditLog.authenticatedAsIdentityId")
+def identity_id(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """Who it was, as other people know them."""
+    account = tx.get("account", row.authenticatedAsAccountId)
+    return id_of(account) if account is not None and account.kind in PEOPLE else None
 
 
 @behaviour.create("auditLog")

@@ -42,13 +42,17 @@ def is_known(account: Record) -> bool:
     return account.kind in PEOPLE and account.removed is None
 
 
+def id_of(account: Record) -> str:
+    """What other people know an account by."""
+    return f"{PREFIX}{LOCAL}:{ids.show('account', account.id)}"
+
+
 def identity(tx: ReadTx, account: Record) -> dict[str, Any]:
     """An account as others see it."""
     login = tx.first("credential", accountId=account.id, kind="password", state="active")
-    external = ids.show("account", account.id)
     return {
-        "id": f"{PREFIX}{LOCAL}:{external}",
-        "externalId": external,
+        "id": id_of(account),
+        "externalId": ids.show("account", account.id),
         "externalIdType": LOCAL,
         "login": None if login is None else login.publicValue,
         "name": account.name,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from base64 import b64decode
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine, Run
@@ -17,6 +18,7 @@ from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx, Vault
 
 CONTEXT = "machine.secrets"
+CONFIG_CONTEXT = "machine.config"
 DRIVERS = tuple(config.name for config in CONFIGS)
 
 behaviour = Behaviour()
@@ -45,6 +47,43 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     tx.update(row, data={"secret": call.services.vault.seal(json.dumps(secrets), CONTEXT)})
     call.request(tx, row, "create")
     return row
+
+
+@behaviour.update("machine")
+def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+    """What its maker says of it. The bundle with the machine's keys is sealed."""
+    if "extractedConfig" in fields:
+        bundle = fields.pop("extractedConfig")
+        sealed = None if bundle is None else call.services.vault.seal(packed(bundle), CONFIG_CONTEXT)
+        row = tx.update(row, data={"config": sealed})
+    return tx.update(row, **fields)
+
+
+def packed(bundle: str) -> str:
+    """The bundle as it was given, if it is Base64. Raises ``Refused``."""
+    try:
+        b64decode(bundle, validate=True)
+    except ValueError:
+        raise Refused("InvalidFormat", "a tar.gz in Base64 is expected", field="extractedConfig") from None
+    return bundle
+
+
+@behaviour.computed("machine.extractedConfig")
+def extracted_config(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """The bundle, for its maker."""
+    sealed = row.data.get("config")
+    return None if sealed is None else call.services.vault.open(sealed, CONFIG_CONTEXT)
+
+
+def has_config(call: Call, row: Record) -> bool:
+    """Whether there is a bundle for whoever asks; with it one can do more than look."""
+    return row.data.get("config") is not None and call.role not in ("readonly", "readAdmin")
+
+
+@behaviour.target("machine.config", offered=has_config)
+def config(tx: ReadTx, call: Call, row: Record) -> bytes:
+    """The bundle as a file."""
+    return b64decode(extracted_config(tx, call, row) or "")
 
 
 def secrets_of(vault: Vault, machine: Record) -> dict[str, str]:

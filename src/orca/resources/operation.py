@@ -128,6 +128,23 @@ SETTING = ResourceType(
         ),
     },
     live_key=lambda record: str(record.name),
+    shown_as="activeSetting",
+)
+
+ACTIVE_SETTING = ResourceType(
+    name="activeSetting",
+    plural="activeSettings",
+    parent="setting",
+    base=False,
+    listed=False,
+    id_field="name",
+    access=access("r", admin="rud", user="r", service="rud"),
+    fields={
+        "id": text(),
+        "activeValue": any_json(),
+        "name": string(column=True),
+        "value": text("ru", column=True),
+    },
 )
 
 SUBSCRIBE = ResourceType(
@@ -203,6 +220,7 @@ TYPES = (
     CONFIG_ITEM,
     CONFIG_ITEM_STATUS,
     SETTING,
+    ACTIVE_SETTING,
     SUBSCRIBE,
     PUBLISH,
     ERROR,

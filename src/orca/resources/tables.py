@@ -104,7 +104,7 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
                 name=member.name,
                 root=root.name,
                 table=table,
-                kinds=frozenset() if member is root else frozenset(descendants(member, members)),
+                kinds=frozenset() if "kind" not in shared or member is root else descendants(member, members),
                 columns=columns,
                 json_fields=frozenset(names - columns - {"data"}),
                 live_key=member.live_key or root.live_key,
@@ -123,10 +123,10 @@ def build_view(table: sa.Table, made: sa.Select[Any]) -> sa.CTE:
     return sa.select(*columns).cte(table.name)
 
 
-def descendants(type: ResourceType, members: list[ResourceType]) -> set[str]:
+def descendants(type: ResourceType, members: list[ResourceType]) -> frozenset[str]:
     """The kinds a row of this type may have: its own name and those of the types below it."""
     names = {type.name}
     for member in members:
         if member.parent in names:
             names.add(member.name)
-    return names
+    return frozenset(names)

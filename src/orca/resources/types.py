@@ -105,6 +105,7 @@ class ResourceType:
     ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
     ``view``: the SELECT that makes the rows, where they only say again what others do, from the tables by the name of
     their root type, its columns labelled as the fields. Only the API reads it; the type's own table is empty.
+    ``shown_as``: the kind that its rows are shown as, where that is not told from the row.
     ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
     """
 
@@ -128,6 +129,7 @@ class ResourceType:
     table: bool = True
     view: Callable[[Mapping[str, sa.Table]], sa.Select[Any]] | None = None
     base: bool = True
+    shown_as: str | None = None
     id_field: str = "id"
     ours: bool = False
     part: bool = False

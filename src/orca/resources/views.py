@@ -135,7 +135,7 @@ class View:
 
     def of(self, type: str) -> TypeView | None:
         """The view of a type or, where the role does not see it, of the nearest type above it."""
-        name: str | None = type
+        name: str | None = TYPES[type].shown_as or type
         while name is not None:
             found = self.types.get(name)
             if found is not None:
@@ -260,11 +260,13 @@ def links(type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[
     found = []
     for name, shown in fields.items():
         target = shown.field.reference
-        if target is not None and target in visible and name.endswith("Id") and "r" in shown.letters:
+        if target is None or target not in visible or not TYPES[target].table:
+            continue
+        if name.endswith("Id") and "r" in shown.letters:
             found.append(LinkView(name[:-2], target, field=name))
     for member in ancestry(type):
         for other, name, field in referrers().get(member, ()):
-            if other.name in visible and not ancestor_has(other, visible):
+            if other.name in visible and not ancestor_has(other, name, visible):
                 found.append(LinkView(field.reverse or other.plural, other.name, link=Link(other.name, name)))
         found += [LinkView(name, link.type, link=link) for name, link in ties().get(member, ()) if link.type in visible]
     found += [LinkView(name, link.type, link=link) for name, link in type.links.items() if link.type in visible]
@@ -280,6 +282,6 @@ def ancestry(type: ResourceType) -> list[str]:
     return names
 
 
-def ancestor_has(type: ResourceType, visible: Mapping[str, str]) -> bool:
-    """Whether a visible type above this one already gives the same rows under the same fields."""
-    return type.parent is not None and type.parent in visible
+def ancestor_has(type: ResourceType, field: str, visible: Mapping[str, str]) -> bool:
+    """Whether a visible type above this one already gives the same rows under the same field."""
+    return type.parent is not None and type.parent in visible and field in inherited_fields(TYPES[type.parent])

@@ -50,7 +50,7 @@ STRICTER = {
     "update own account as service": "built-in accounts are not changed",
 }
 """Where who asks is refused although the table would let them, and why."""
-SHARED = ("setting", "configItem")
+SHARED = ("setting", "activeSetting", "configItem")
 """Types whose rows are nobody's."""
 
 

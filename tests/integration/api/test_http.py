@@ -237,8 +237,12 @@ def test_settings_are_known_by_name(admin, tenant):
     assert (
         admin.post("/v1/settings", json={"name": "agent.image", "value": "else/agent"}).json()["value"] == "else/agent"
     )
-    assert tenant.get("/v1/settings/agent.image").json()["activeValue"] == "else/agent"
+    shown = tenant.get("/v1/settings/agent.image").json()
+    assert (shown["type"], shown["baseType"], shown["activeValue"]) == ("activeSetting", "setting", "else/agent")
+    assert tenant.get(shown["links"]["self"]).json() == shown
+    assert {row["type"] for row in tenant.get("/v1/settings").json()["data"]} == {"activeSetting"}
     assert tenant.put("/v1/settings/agent.image", json={"value": "x"}).status_code == 405
+    assert admin.put("/v1/activesettings/agent.image", json={"value": "third/agent"}).json()["value"] == "third/agent"
     assert admin.delete("/v1/settings/agent.image").status_code == 200
     after = admin.get("/v1/settings/agent.image").json()
     assert after["value"] is None

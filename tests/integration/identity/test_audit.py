@@ -40,6 +40,7 @@ def test_every_change_leaves_a_row(admin, person, project_of):
     for row in found:
         assert (row["resourceId"], row["accountId"]) == (stack["id"], project)
         assert (row["authenticatedAsAccountId"], row["authType"]) == (somebody.id, "TokenAuth")
+        assert (row["kind"], row["authenticatedAsIdentityId"]) == ("auditLog", f"1i!rancher_id:{somebody.id}")
         assert (row["clientIp"], row["createdTS"] > 0) == ("127.0.0.1", True)
     assert json.loads(found[1]["requestObject"]) == {"description": "second"}
     assert json.loads(found[1]["responseObject"])["name"] == "audited"

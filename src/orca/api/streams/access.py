@@ -45,13 +45,13 @@ def project_stats(tx: ReadTx, call: Call, project: Record) -> dict[str, Any]:
     return stats_access(call, paths.PROJECT_STATS, {**about(project), "project": listed})
 
 
-@behaviour.target("host.stats", offered=lambda host: host.kind == "docker")
+@behaviour.target("host.stats", offered=lambda call, host: host.kind == "docker")
 def raw_host_stats(tx: ReadTx, call: Call, host: Record) -> dict[str, Any]:
     """The host's statistics in their older form."""
     return stats_access(call, paths.RAW_STATS, of_host(call, host))
 
 
-@behaviour.target("container.stats", offered=lambda container: container.externalId is not None)
+@behaviour.target("container.stats", offered=lambda call, container: container.externalId is not None)
 def raw_container_stats(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]:
     """A container's statistics in their older form."""
     return stats_access(call, f"{paths.RAW_STATS}/{container.externalId}", of_container(tx, call, container))
@@ -64,7 +64,7 @@ def host_container_stats(tx: ReadTx, call: Call, host: Record) -> dict[str, Any]
     return stats_access(call, paths.CONTAINER_STATS, claims)
 
 
-@behaviour.target("container.containerStats", offered=lambda container: container.externalId is not None)
+@behaviour.target("container.containerStats", offered=lambda call, container: container.externalId is not None)
 def container_stats(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]:
     """Statistics of a container."""
     path = f"{paths.CONTAINER_STATS}/{container.externalId}"
