@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What agents and others report."""
 
-from orca.resources.fields import any_json, integer, ref, string
+from orca.resources.fields import any_json, boolean, integer, ref, string, text
 from orca.resources.machines import reported
 from orca.resources.types import ResourceType, access
 
@@ -38,7 +38,41 @@ EXTERNAL_EVENT = ResourceType(
     machine=reported(),
 )
 
-TYPES = (
-    CONTAINER_EVENT,
-    EXTERNAL_EVENT,
+TOLD = {"eventType": string("cr", column=True), "externalId": string("cr", column=True)}
+"""What an event is about is said by whoever tells of it."""
+
+EXTERNAL_DNS_EVENT = ResourceType(
+    name="externalDnsEvent",
+    plural="externalDnsEvents",
+    parent="externalEvent",
+    access=access("r", agent="cr"),
+    named="",
+    fields={**TOLD, "fqdn": text("cr"), "serviceName": text("cr"), "stackName": text("cr")},
+    inactive_roles=frozenset({"agent"}),
 )
+
+EXTERNAL_HOST_EVENT = ResourceType(
+    name="externalHostEvent",
+    plural="externalHostEvents",
+    parent="externalEvent",
+    access=access("cr", admin="r"),
+    named="",
+    fields={
+        "deleteHost": boolean("cr"),
+        "eventType": string("cr", column=True),
+        "hostId": ref("host", "cr", column=False),
+        "hostLabel": text("cr"),
+    },
+)
+
+EXTERNAL_SERVICE_EVENT = ResourceType(
+    name="externalServiceEvent",
+    plural="externalServiceEvents",
+    parent="externalEvent",
+    access=access("r", agent="cr"),
+    named="",
+    fields={**TOLD, "environment": any_json("cr"), "service": any_json("cr", required=True)},
+    inactive_roles=frozenset({"agent"}),
+)
+
+TYPES = (CONTAINER_EVENT, EXTERNAL_EVENT, EXTERNAL_DNS_EVENT, EXTERNAL_HOST_EVENT, EXTERNAL_SERVICE_EVENT)

@@ -142,7 +142,7 @@ ACTIVE_SETTING = ResourceType(
     fields={
         "id": text(),
         "activeValue": any_json(),
-        "name": string(column=True),
+        "name": string(column=True, required=True, nullable=False),
         "value": text("ru", column=True),
     },
 )

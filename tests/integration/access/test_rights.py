@@ -95,7 +95,7 @@ def complaints(site: Site, name: str, role: str) -> Iterator[tuple[str, str, str
         yield "list", "GET", plural, None, 405
         yield "create", "POST", plural, {}, 405
     else:
-        yield "list", "GET", plural, None, None if "r" in given and name != "publish" else 405
+        yield "list", "GET", plural, None, None if "r" in given and TYPES[name].listed else 405
         if TYPES[name].view is not None:
             yield "create", "POST", plural, {}, 405  # shown from other rows: there are none of its own
         elif TYPES[name].table and not (name == "projectMember" and role in MEMBERS):

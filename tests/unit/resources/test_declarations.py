@@ -70,7 +70,7 @@ def test_small_roles_see_little():
     assert set(view("token", "v1").types) == {"schema", "error", "token"}
     assert set(view("agent", "v1").types) == {
         *("agent", "containerEvent", "error", "externalEvent", "hostApiProxyToken", "publish", "schema"),
-        *("serviceEvent", "storagePool", "subscribe", "volume"),
+        *("externalDnsEvent", "externalServiceEvent", "serviceEvent", "storagePool", "subscribe", "volume"),
     }
 
 
