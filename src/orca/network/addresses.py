@@ -96,7 +96,7 @@ def hold_address(tx: Tx, instance: Record, address: str) -> None:
         return
     release_address(tx, instance.id)
     subnet = range_of(tx, instance.hostId)
-    if subnet is None or address not in HostRange(cidr_of(subnet)).pool():
+    if subnet is None or not _is_ours(subnet, address):
         return
     if tx.first("ipAddress", subnetId=subnet.id, address=address) is None:
         _give(tx, instance, subnet, address)
@@ -114,6 +114,14 @@ def release_range(tx: Tx, host_id: int) -> None:
         for row in tx.find("ipAddress", subnetId=subnet.id):
             _remove(tx, row)
         _remove(tx, subnet)
+
+
+def _is_ours(subnet: Record, address: str) -> bool:
+    """Whether the server gives this address to containers; what an agent reports need not be one at all."""
+    try:
+        return HostRange(cidr_of(subnet)).assignable(address)
+    except ValueError:
+        return False
 
 
 def _give(tx: Tx, instance: Record, subnet: Record, address: str) -> Record:

@@ -54,6 +54,17 @@ async def test_an_agent_that_is_away_is_waited_for(bench):
     assert row.transitioningMessage is None
 
 
+async def test_patience_with_an_agent_that_is_away_can_end(bench):
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        await run.command(1, "activate", {}, patience=0.05)
+
+    await bench.start()
+    row = await bench.state(await bench.create(), "stopped")
+    assert row.transitioningMessage == "its agent has been away for 0.05 s"
+    assert bench.agent.seen == []
+
+
 async def test_a_lost_connection_means_asking_again(bench):
     starts_with_a_command(bench)
     await bench.start()
