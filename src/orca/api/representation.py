@@ -65,8 +65,9 @@ class Renderer:
         )
 
     def url(self, type: TypeView, record: Record) -> str:
-        """Where the resource is."""
-        return f"{self.call.base}/{type.path}/{self.id_of(type, record)}"
+        """Where the resource is: in a collection that one can read."""
+        path = type.path if type.type.listed else type.root.plural.lower()
+        return f"{self.call.base}/{path}/{self.id_of(type, record)}"
 
     def fields(self, shape: Shape, type: TypeView, record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
         """Every field the role sees, in the order of their names; dates twice, as text and as milliseconds."""

@@ -239,7 +239,8 @@ def test_settings_are_known_by_name(admin, tenant):
     )
     shown = tenant.get("/v1/settings/agent.image").json()
     assert (shown["type"], shown["baseType"], shown["activeValue"]) == ("activeSetting", "setting", "else/agent")
-    assert tenant.get(shown["links"]["self"]).json() == shown
+    assert shown["links"]["self"].endswith("/v1/settings/agent.image")
+    assert tenant.get("/v1/activesettings/agent.image").json() == shown
     assert {row["type"] for row in tenant.get("/v1/settings").json()["data"]} == {"activeSetting"}
     assert tenant.put("/v1/settings/agent.image", json={"value": "x"}).status_code == 405
     assert admin.put("/v1/activesettings/agent.image", json={"value": "third/agent"}).json()["value"] == "third/agent"
