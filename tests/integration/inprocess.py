@@ -87,6 +87,11 @@ def addresses_of_containers(tx: ReadTx) -> list[Record]:
     return [row for row in tx.find("ipAddress") if row.instanceId is not None]
 
 
+def default_project(tx: ReadTx) -> Record | None:
+    """The project that a server begins with."""
+    return tx.first("project", name=DEFAULT_PROJECT)
+
+
 class Platform:
     """A server without its API."""
 
@@ -98,10 +103,9 @@ class Platform:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(cls, folder: Path) -> AsyncIterator[Platform]:
-        """Open (or open again) the server whose data lies in `folder`."""
-        fresh = not await asyncio.to_thread((folder / "orca.db").exists)
-        db = await Database.open(f"sqlite:///{folder / 'orca.db'}", schema())
+    async def start(cls, folder: Path, database: str) -> AsyncIterator[Platform]:
+        """Open (or open again) the server whose data lies in a folder and a database."""
+        db = await Database.open(database, schema())
         server = Server(
             id="s1", data_dir=folder, url="https://192.0.2.1:8080", ca_sha256="0" * 64, ca_pem="", version="0"
         )
@@ -109,9 +113,9 @@ class Platform:
         for package in (network, provision, storage, orchestration, simulator):
             package.install(services)
         platform = cls(services)
-        if fresh:
+        if await db.read(default_project) is None:
             await db.write(lambda tx: [unit(tx) for unit in services.first_start] and None)
-        project = await db.read(lambda tx: tx.first("project", name=DEFAULT_PROJECT))
+        project = await db.read(default_project)
         assert project is not None
         platform.project_id = project.id
         for begin in services.starts:

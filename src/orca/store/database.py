@@ -91,7 +91,8 @@ class Database:
         return pool.read(self.engine, self._kind, lambda connection: query(ReadTx(connection, self.schema)))
 
     async def close(self) -> None:
-        """Finish the queued units and close all connections."""
+        """Finish the queued units and the queries that run, and close all connections."""
         await asyncio.to_thread(self._writer.close)
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        # A connection that comes back to the pool later than this is nobody's to close.
+        await asyncio.to_thread(self._readers.shutdown, cancel_futures=True)
         self.engine.dispose()

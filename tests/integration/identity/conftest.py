@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
+from orca.store import kinds
+
 START_LIMIT = 60.0
 COMMAND = [sys.executable, "-c", "from orca.cli import main; main()", "server"]
 PASSWORD = "a long enough password"
@@ -32,8 +34,11 @@ def free_port() -> int:
 class Server:
     """A server process on a free port of the loopback, and what is done with it."""
 
-    def __init__(self, directory: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, database: str, *options: str, environment: dict[str, str] | None = None
+    ) -> None:
         self.directory = directory
+        self.engine = kinds.create_engine(database)
         self.url = f"http://127.0.0.1:{free_port()}"
         address = self.url.removeprefix("http://")
         self.log = directory.parent / f"{directory.name}.log"
@@ -41,7 +46,7 @@ class Server:
         self._clients: list[httpx.Client] = []
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "--data-dir", str(directory), "--listen", address, *options],
+                [*COMMAND, "--data-dir", str(directory), "--listen", address, "--database", database, *options],
                 stdout=log,
                 stderr=log,
                 env=os.environ | (environment or {}),
@@ -63,6 +68,7 @@ class Server:
             client.close()
         self.process.kill()
         self.process.wait(20)
+        self.engine.dispose()
 
     def client(self, **options: Any) -> httpx.Client:
         """A client, closed when the server stops."""
@@ -130,11 +136,13 @@ def until(client: httpx.Client, path: str, condition: Callable[[Any], Any], seco
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With tokens of other lifetimes than the default, given by the environment."""
-    running = Server(tmp_path_factory.mktemp("identity") / "data")
-    yield running
-    running.stop()
+def server(tmp_path_factory: pytest.TempPathFactory, empty_database: Any) -> Iterator[Server]:
+    """One for all tests that change nothing of importance."""
+    folder = tmp_path_factory.mktemp("identity")
+    with empty_database(folder) as url:
+        running = Server(folder / "data", url)
+        yield running
+        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -149,12 +157,12 @@ def person(server: Server, admin: httpx.Client) -> Callable[[], Person]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def start(tmp_path: Path, database: str) -> Iterator[Callable[..., Server]]:
     """Starts servers of the test's own."""
     running: list[Server] = []
 
     def run(*options: str, **more: Any) -> Server:
-        running.append(Server(tmp_path / "data", *options, **more))
+        running.append(Server(tmp_path / "data", database, *options, **more))
         return running[-1]
 
     yield run

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
 import httpx
 import pytest
@@ -77,9 +76,8 @@ def test_secrets_stay_out(admin, person, server, project_of):
     assert again.status_code == 202
     assert mine.post(f"/v1/passwords/{somebody.password}?action=changesecret", json=change).status_code == 200
     signature = shown["token"].rpartition(":")[2]
-    with sqlite3.connect(server.directory / "orca.db") as database:
-        text = "".join(str(row) for row in database.execute("SELECT * FROM audit_log"))
-    database.close()
+    with server.engine.connect() as connection:
+        text = "".join(str(row) for row in connection.exec_driver_sql("SELECT * FROM audit_log"))
     for secret in (PASSWORD, change["newSecret"], token, key["secretValue"], signature, "argon2"):
         assert secret not in text
     assert key["publicValue"] in text, "what is no secret is there"
@@ -119,9 +117,9 @@ def test_rows_past_their_time_go(start):
     server = start()
     with server.admin() as admin:
         made(admin.post("/v1/apikeys", json={"name": "old"}))
-        with sqlite3.connect(server.directory / "orca.db") as database:
-            assert database.execute("UPDATE audit_log SET created = created - 366 * 86400000").rowcount == 1
-        database.close()
+        with server.engine.connect() as connection:
+            older = "UPDATE audit_log SET created = created - 366 * 86400000"
+            assert connection.exec_driver_sql(older).rowcount == 1
         made(admin.post("/v1/apikeys", json={"name": "new"}))
         (task,) = admin.get("/v1/tasks", params={"name": "table.cleanup"}).json()["data"]
         assert admin.post(f"/v1/tasks/{task['id']}?action=execute", json={}).status_code in (200, 202)

@@ -13,8 +13,8 @@ from realserver import RealServer
 
 
 @pytest.fixture
-async def server(tmp_path):
-    async with RealServer.running(tmp_path / "data") as running:
+async def server(tmp_path, database):
+    async with RealServer.running(tmp_path / "data", "--database", database) as running:
         yield running
 
 

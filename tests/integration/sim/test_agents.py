@@ -96,14 +96,14 @@ async def test_host_removed_takes_everything_along(platform, simulate):
     assert platform.services.agents.get(agent.id) is None
 
 
-async def test_restart_finds_everything_and_writes_nothing(tmp_path):
-    async with Platform.start(tmp_path) as first:
+async def test_restart_finds_everything_and_writes_nothing(tmp_path, database):
+    async with Platform.start(tmp_path, database) as first:
         await first.create("agent", _role="superadmin", uri="sim://stays")
         await first.until(lambda tx: tx.first("host", state="active"))
         await first.create("container", imageUuid="sim:1", count=3)
         before = {row.uuid: row.externalId for row in await first.running(3)}
         await first.services.engine.idle()
-    async with Platform.start(tmp_path) as second:
+    async with Platform.start(tmp_path, database) as second:
         (host,) = await second.read(lambda tx: tx.find("host"))
         assert host.agentState == "active"
         assert second.services.agents.get(host.agentId) is not None

@@ -13,8 +13,8 @@ from inprocess import Platform
 
 
 @pytest.fixture
-async def platform(tmp_path):
-    async with Platform.start(tmp_path) as running:
+async def platform(tmp_path, database):
+    async with Platform.start(tmp_path, database) as running:
         yield running
 
 

@@ -3,9 +3,15 @@
 
 import pytest
 
+from orca.resources import TYPES
 from orca.resources.errors import Refused
 
 SECRET = "correct horse battery"
+
+
+def everything(tx):
+    """Every row there is, as text."""
+    return "".join(str(row) for type in TYPES if TYPES[type].table for row in tx.execute(tx.table(type).select()))
 
 
 async def registry(platform, address="registry.example:5000"):
@@ -43,6 +49,7 @@ async def test_the_secret_lies_nowhere_in_clear(platform, machine, tmp_path):
     await platform.running(1)
     for file in tmp_path.glob("orca.db*"):
         assert SECRET.encode() not in file.read_bytes()
+    assert SECRET not in await platform.read(everything)
 
 
 async def test_an_address_is_known_once(platform):

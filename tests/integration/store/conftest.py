@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every kind of database: a server of each for the whole run, an empty database for each test."""
+"""Every kind of database, an empty one for each test."""
 
-import contextlib
 import sqlite3
 import sys
 import threading
@@ -15,20 +14,6 @@ from databases import SERVERS
 from things import build
 
 from orca.store import Database, pool, sqlite
-
-
-@pytest.fixture(scope="session")
-def servers():
-    """The servers by kind, each started when first wanted."""
-    with contextlib.ExitStack() as running:
-        started = {}
-
-        def get(kind):
-            if kind not in started:
-                started[kind] = running.enter_context(SERVERS[kind]())
-            return started[kind]
-
-        yield get
 
 
 @pytest.fixture(params=["sqlite", *SERVERS])
