@@ -159,9 +159,14 @@ class Application:
 
     async def identify(self, ask: Ask) -> Caller:
         """Who asks for a change."""
-        if ask.method not in CHANGES:
-            raise NotAllowed(["GET", *CHANGES])
-        return await self.identity(ask)
+
+        def read(tx: ReadTx) -> Caller:
+            caller = identify(tx, self.services, ask)
+            if ask.method not in CHANGES:
+                raise NotAllowed(Operation(tx, self.services, ask, caller).methods())
+            return caller
+
+        return await self.identified(ask, read)
 
     async def change(self, ask: Ask, caller: Caller) -> Answer:
         """Everything that is no GET."""

@@ -52,6 +52,11 @@ class Ask:
         return next((value for key, value in self.query if key == name), None)
 
     @property
+    def strict(self) -> bool:
+        """Whether what nobody knows is refused: in ``/v2``, and in ``/v1`` where it is asked for."""
+        return self.version != "v1" or "handling=strict" in self.headers.get("prefer", "")
+
+    @property
     def base(self) -> str:
         """The URL up to the version, with the project part when the caller used one."""
         scope = f"/projects/{quote(self.project.lower(), safe='!')}" if self.project else ""

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
 
+from orca.api import query
 from orca.api.ask import Ask
 from orca.api.callers import EVERYWHERE, Caller, member_projects
 from orca.api.representation import Renderer
@@ -33,6 +35,7 @@ def list_rows(
     followed: tuple[Link, Record] | None = None,
 ) -> dict[str, Any]:
     """The collection of a type. ``followed``: only what is at the end of that link of that resource."""
+    query.check(ask, type, listed=True)
     base = tx.query(type.name, removed=ANY) if has_removed(tx, type) else tx.query(type.name)
     statement = caller.scope(tx, type.name, base)
     if followed is not None:
@@ -110,14 +113,14 @@ def filtered(
     tx: ReadTx, ask: Ask, caller: Caller, type: TypeView, statement: sa.Select[Any]
 ) -> tuple[sa.Select[Any], dict[str, Any]]:
     """Apply the filters in the query; unknown ones are ignored, as in v1. Also what was applied, for the answer."""
-    applied: dict[str, Any] = {name: None for name, shown in sorted(type.fields.items()) if shown.modifiers}
+    applied: dict[str, Any] = dict.fromkeys(type.filters)
     columns = tx.table(type.name).c
     for key, text in ask.query:
-        name, _, modifier = (key, "", "eq") if key in applied else key.rpartition("_")
-        shown = type.fields.get(name)
-        if shown is None or modifier not in shown.modifiers:
+        found = query.filter_of(type, key)
+        if found is None:
             continue
-        statement = statement.where(condition(columns[name], shown, modifier, text))
+        name, modifier = found
+        statement = statement.where(condition(columns[name], type.fields[name], modifier, text))
         applied[name] = (applied[name] or []) + [{"modifier": modifier, "value": text}]
     if "removed" in columns and not applied.get("removed") and ask.first("_removed") is None:
         statement = statement.where(live(ask, columns, tx.now))
@@ -180,7 +183,7 @@ def ordered(
 ) -> tuple[sa.Select[Any], dict[str, Any] | None]:
     """Apply ``sort`` and ``order``; by id otherwise, and after it, so that pages never overlap."""
     name = ask.first("sort")
-    if name is None or name not in type.fields or not type.fields[name].modifiers:
+    if name is None or name not in type.filters:
         return statement, None
     columns = tx.table(type.name).c
     order = "desc" if (ask.first("order") or "").lower() == "desc" else "asc"
@@ -195,8 +198,8 @@ def page(ask: Ask) -> tuple[int, int]:
     limit = whole_number(text)
     if limit is None:
         limit = DEFAULT_LIMIT
-    marker = ask.first("marker") or ""
-    offset = int(marker[1:]) if marker[:1] == "m" and marker[1:].isdecimal() and len(marker) < 12 else 0
+    marker = re.fullmatch(query.MARKER, ask.first("marker") or "")
+    offset = int(marker.group(1)) if marker else 0
     return (min(limit, MAX_LIMIT) if limit > 0 else MAX_LIMIT), min(offset, MAX_OFFSET)
 
 
@@ -214,11 +217,7 @@ def pagination(ask: Ask, limit: int, offset: int, more: bool) -> dict[str, Any]:
 
 def sort_links(ask: Ask, type: TypeView) -> dict[str, str]:
     """One URL per field that can be sorted by."""
-    return {
-        name: own_url(ask, sort=name, marker=None, order=None)
-        for name, shown in sorted(type.fields.items())
-        if shown.modifiers
-    }
+    return {name: own_url(ask, sort=name, marker=None, order=None) for name in type.filters}
 
 
 def create_types(renderer: Renderer, type: TypeView) -> dict[str, str]:

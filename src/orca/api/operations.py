@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orca.api import audited, listing, openapi, schemas, sessions
+from orca.api import audited, listing, openapi, query, schemas, sessions
 from orca.api.ask import Ask
 from orca.api.callers import Caller
 from orca.api.representation import Renderer
@@ -72,6 +72,7 @@ class Operation:
             return Answer(200, listing.list_rows(self.tx, self.ask, self.caller, self.renderer(), type))
         record = self.row(type, path[1])
         if len(path) == 2:
+            query.check(self.ask, type, listed=False)
             included = listing.include(self.tx, self.ask, self.caller, self.renderer(), type, [record])
             return Answer(200, self.renderer().show(record, type, included.get(record.id)))
         if len(path) == 3:
@@ -160,7 +161,7 @@ class Operation:
         action = self.ask.first("action")
         if method == "POST" and action is not None:
             return self.act(shown, record, action)
-        self.allow([name for name in shown.resource_methods if name != "GET"], method)
+        self.allow(shown.resource_methods, method)
         return Answer(200, self.show(self.update(shown, record) if method == "PUT" else self.remove(shown, record)))
 
     def create(self, type: TypeView) -> Answer:
@@ -240,6 +241,16 @@ class Operation:
             return self.validator().create(self.view.types[action.input], body, part=True)
         raise Refused("InvalidAction", f"{action.name} is not available to you")
 
+    def methods(self) -> list[str]:
+        """What can be asked for at this path. 404 where there is nothing."""
+        path = self.ask.path
+        if not path or path[0].lower() in ("schemas", "schema") or path == ["openapi.json"] or len(path) > 2:
+            return ["GET"]
+        type = self.type(path[0])
+        if len(path) == 1:
+            return type.collection_methods
+        return [*type.resource_methods, *(["POST"] if type.actions else [])]
+
     # -- what all need -----------------------------------------------------------------------------------------------
 
     @property
@@ -276,13 +287,12 @@ class Operation:
 
     def validator(self) -> Validator:
         """A validator for this caller. Ignored fields are noted on the request."""
-        strict = self.ask.version != "v1" or "handling=strict" in self.ask.headers.get("prefer", "")
 
         def exists(type: str, id: int) -> bool:
             record = listing.visible(self.tx, self.caller, type, id)
             return record is not None and record.get("removed") is None
 
-        validator = Validator(self.view, exists, strict=strict)
+        validator = Validator(self.view, exists, strict=self.ask.strict)
         self.ask.ignored = validator.ignored
         return validator
 

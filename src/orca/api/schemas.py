@@ -55,9 +55,7 @@ def document(type: TypeView) -> dict[str, Any]:
         "collectionMethods": collection_methods,
         "collectionFields": {},
         "collectionActions": {},
-        "collectionFilters": {
-            name: {"modifiers": list(shown.modifiers)} for name, shown in sorted(type.fields.items()) if shown.modifiers
-        },
+        "collectionFilters": {name: {"modifiers": list(modifiers)} for name, modifiers in type.filters.items()},
         "includeableLinks": sorted(type.links),
     }
 

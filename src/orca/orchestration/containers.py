@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
 from orca.orchestration import ports, scaling
 from orca.provision import labels as label_rows
 from orca.resources.errors import Refused
+from orca.resources.instance import IMAGE_UUID
 from orca.storage import volumes
-from orca.storage.references import IMAGE_PREFIX, SIMULATED_PREFIX
 from orca.store import Record, Tx
 
 STARTABLE = frozenset({"starting", "running", "restarting", "updating-running", "stopping"})
@@ -28,7 +29,7 @@ def check_launch(fields: dict[str, Any]) -> None:
     image = fields.get("imageUuid")
     if not image:
         raise Refused("MissingRequired", "imageUuid is required", field="imageUuid")
-    if not any(str(image).startswith(prefix) and image != prefix for prefix in (IMAGE_PREFIX, SIMULATED_PREFIX)):
+    if not re.fullmatch(IMAGE_UUID, str(image)):
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
     if fields.get("networkMode") == "container":
         raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")

@@ -18,8 +18,6 @@ behaviour = Behaviour()
 @behaviour.create("certificate")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A certificate whose parts belong together."""
-    if not fields.get("name"):
-        raise Refused("MissingRequired", "name is required", field="name")
     key = fields.pop("key")
     facts = _read(fields["cert"], key, fields.get("certChain"))
     row = tx.insert("certificate", **{**fields, **facts, "accountId": fields.get("accountId") or call.account_id})

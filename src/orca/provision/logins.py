@@ -9,11 +9,9 @@ from orca.engine import Behaviour, Call
 from orca.provision.accounts import is_reserved, may_own_credentials
 from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
 from orca.provision.passwords import Passwords
+from orca.resources.credential import MIN_PASSWORD
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
-
-MIN_SECRET = 12
-"""Characters of a secret that somebody chooses."""
 
 behaviour = Behaviour()
 
@@ -24,8 +22,8 @@ def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     owner = fields.get("accountId") or call.account_id
     may_own_credentials(tx, call, owner)
     secret = fields.get("secretValue") or new_secret_key()
-    if len(secret) < MIN_SECRET:
-        raise Refused("MinLengthExceeded", f"a secret has at least {MIN_SECRET} characters", field="secretValue")
+    if len(secret) < MIN_PASSWORD:
+        raise Refused("MinLengthExceeded", f"a secret has at least {MIN_PASSWORD} characters", field="secretValue")
     record = tx.insert(
         "apiKey",
         accountId=owner,
@@ -44,8 +42,6 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A login for the caller's account, by the name in ``publicValue``."""
     owner = fields.get("accountId") or call.account_id
     may_own_credentials(tx, call, owner)
-    if not fields.get("publicValue"):
-        raise Refused("MissingRequired", "publicValue is the login's name", field="publicValue")
     if ":" in fields["publicValue"]:
         raise Refused("InvalidCharacters", "a login has no colon: it ends the name in `code`", field="publicValue")
     record = tx.insert(
@@ -54,7 +50,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         name=fields.get("name"),
         description=fields.get("description"),
         publicValue=fields["publicValue"],
-        secretHash=call.services.part(Passwords).hashed(fields.get("secretValue") or "", "secretValue"),
+        secretHash=call.services.part(Passwords).hashed(fields["secretValue"], "secretValue"),
     )
     call.request(tx, record, "create")
     return record

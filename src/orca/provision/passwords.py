@@ -19,6 +19,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from orca.provision.throttle import Throttle
+from orca.resources.credential import MIN_PASSWORD
 from orca.resources.errors import Refused
 
 T = TypeVar("T")
@@ -32,8 +33,6 @@ THREADS = 2
 MOST_WAITING = 32
 """Passwords that wait for a thread; more are told to come back."""
 MAX_ENTRIES = 10_000
-MIN_LENGTH = 12
-"""Characters of a password that somebody chooses."""
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$YWJjZGVmZ2hpamtsbW5vcA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 """Stands for the hash of a login that does not exist: refusing one takes as long as refusing a wrong password."""
 
@@ -108,8 +107,8 @@ class Passwords:
 
     def hashed(self, password: str, field: str) -> str:
         """What to keep of a new password, for a unit. Raises ``Refused`` for a short one, ``Unhashed`` at first."""
-        if len(password) < MIN_LENGTH:
-            raise Refused("MinLengthExceeded", f"a password has at least {MIN_LENGTH} characters", field=field)
+        if len(password) < MIN_PASSWORD:
+            raise Refused("MinLengthExceeded", f"a password has at least {MIN_PASSWORD} characters", field=field)
         kept = self._hashed.pop(self._tag("", password), None)
         if kept is None:
             raise Unhashed(password)

@@ -22,7 +22,6 @@ from orca.wire.loopback import is_loopback
 TOKEN_CONTEXT = "registrationToken.secret"  # noqa: S105 - says what a sealed text is for
 AGENT_CONTEXT = "agentApiKey.secret"
 AGENT_URI = "event:///%s"
-MAX_KEY = 128
 DOCKER_RUN = (
     "sudo docker run -d --name orca-agent --restart=always --network=host --cap-drop=ALL --cap-add=NET_ADMIN"
     " --security-opt systempaths=unconfined --label io.orca.system=agent"
@@ -139,11 +138,9 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A host registers. The same key in the same project is the same registration, with the same credentials.
 
     Raises:
-        Refused: the key belongs to a host of another project, or is no key.
+        Refused: the key belongs to a host of another project.
     """
-    key = str(fields.get("key") or "")
-    if not 8 <= len(key) <= MAX_KEY:
-        raise Refused("InvalidFormat", "key: the uuid of the host is expected", field="key")
+    key = fields["key"]
     account_id = fields.get("accountId") or call.account_id
     existing = tx.first("register", key=key)
     if existing is not None:

@@ -20,6 +20,7 @@ CERTIFICATE = ResourceType(
         "issuedAt": text(),
         "issuer": text(),
         "accountId": ref("account", by_role={"service": "cr"}),
+        "name": string("cru", column=True, required=True),
         "key": string("cruo", max_length=65535, required=True, nullable=False, secret=True),
         "keySize": integer(),
         "serialNumber": text(),

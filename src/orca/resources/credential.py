@@ -6,6 +6,9 @@ from orca.resources.machines import Machine, generic
 from orca.resources.types import ROLES, Action, ResourceType, access
 from orca.store import Record
 
+MIN_PASSWORD = 12
+"""Characters of a password that somebody chooses."""
+
 
 def public_value_key(record: Record) -> str | None:
     """A public value is unique among the credentials of one kind."""
@@ -56,8 +59,16 @@ PASSWORD = ResourceType(
     parent="credential",
     access=access("crud", admin="crud", user="crud", service="crud"),
     fields={
-        "publicValue": string("cr", column=True, index=True),
-        "secretValue": Field(type="password", rights="cro", max_length=4096, secret=True),
+        "publicValue": string("cr", column=True, index=True, required=True, nullable=False, pattern="[^:]+"),
+        "secretValue": Field(
+            type="password",
+            rights="cro",
+            min_length=MIN_PASSWORD,
+            max_length=4096,
+            required=True,
+            nullable=False,
+            secret=True,
+        ),
         "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
     },
     machine=MACHINE,
@@ -101,7 +112,7 @@ REGISTER = ResourceType(
     named="cr",
     inactive_roles=frozenset({"register"}),
     fields={
-        "key": string("cr", column=True, index=True, required=True, nullable=False),
+        "key": string("cr", column=True, index=True, required=True, nullable=False, min_length=8, max_length=128),
         "accessKey": string(),
         "secretKey": string(),
         "accountId": ref("account", "cr", by_role=dict.fromkeys(ROLES, "r") | {"register": ""}),

@@ -37,6 +37,8 @@ class Field:
     ``reverse``: the name of the link on the referenced type that lists these rows (empty: no such link; None: the
     plural). ``far``: in a type that ties two others together, the name of the link from the other one to this field's
     resource (None: its type's plural).
+    ``pattern``: what the whole text looks like, for those who write one; whoever reads it refuses another in words of
+    its own.
     ``big``: a number that 32 bits do not hold. ``also``: letters added in ``/v2``. ``ours``: shown in ``/v2`` only.
     ``secret``: no role ever reads it back (``o`` excepted).
     """
@@ -55,6 +57,7 @@ class Field:
     min_length: int | None = None
     max_length: int | None = None
     valid_chars: str | None = None
+    pattern: str | None = None
     roles: frozenset[str] | None = None
     by_role: Mapping[str, str] = field(default_factory=dict)
     reverse: str | None = None

@@ -21,6 +21,9 @@ from orca.resources.machines import Machine, allocation, generic, process, updat
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 from orca.store import Record
 
+IMAGE_UUID = "(docker|sim):.+"
+"""How an image is named: one of a registry, or one that simulated hosts play."""
+
 MACHINE: Machine = {
     "create": process("requested", "creating", "stopped", "start"),
     "start": process("creating stopped", "starting", "running"),
@@ -118,7 +121,7 @@ CONTAINER_INPUT: dict[str, Field] = {
     "extraHosts": array("string", "cr"),
     "healthCheck": embedded("instanceHealthCheck", "cr"),
     "hostname": string("cr", max_length=128, min_length=1),
-    "imageUuid": string("cr"),
+    "imageUuid": string("cr", pattern=IMAGE_UUID),
     "labels": mapping("string", "cr"),
     "logConfig": embedded("logConfig", "cr"),
     "lxcConf": mapping("string", "cr"),
@@ -164,7 +167,7 @@ CONTAINER = ResourceType(
             column=True,
             max_length=128,
         ),
-        "imageUuid": string("cr", required=True, nullable=False),
+        "imageUuid": string("cr", required=True, nullable=False, pattern=IMAGE_UUID),
         "instanceLinks": mapping("reference[instance]", "cr"),
         "instanceTriggeredStop": enum(
             "stop", "remove", "restart", column=True, default="stop", roles=NOBODY, max_length=128

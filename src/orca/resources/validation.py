@@ -15,7 +15,7 @@ from typing import Any
 from orca.resources import ids
 from orca.resources.errors import Refused
 from orca.resources.fields import UNSET, Field
-from orca.resources.views import FieldView, TypeView, View
+from orca.resources.views import TypeView, View
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 WHOLE_NUMBER = "-?[0-9]{1,19}"
@@ -23,6 +23,8 @@ BOOLEAN_WORDS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "1", "yes", "on", "t"), True),
     **dict.fromkeys(("false", "0", "no", "off", "f"), False),
 }
+FRAME = frozenset({"id", "type", "links", "actions", "baseType"})
+"""What answers have besides fields: whoever sends one back sends that too."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_DATE, MAX_DATE = -62_135_596_800_000, 253_402_300_799_999
 """Milliseconds of the years 1 and 9999: what ISO 8601 has words for."""
@@ -43,15 +45,15 @@ class Validator:
     def create(self, type: TypeView, body: Mapping[str, Any], *, part: bool = False) -> dict[str, Any]:
         """Values for a new resource: what was given, and defaults for the rest. Raises ``Refused``.
 
-        ``part``: an action's input or a part of another object. What the role may do with the type by itself does not
-        matter then, only what is declared for each field.
+        ``part``: see `FieldView.taken`.
         """
         values = self._given(type, body, "c", part=part)
         for name, shown in type.fields.items():
             field = shown.field
             if values.get(name) is None and field.default is not UNSET and (name not in values or not field.nullable):
                 values[name] = field.default
-            if field.required and self._may(shown, "c", part) and values.get(name) in (None, [], ""):
+            missing = field.required and values.get(name) in (None, [], "")
+            if missing and shown.taken("c", self._view.role, part=part):
                 raise Refused("MissingRequired", f"{name} is required", field=name)
         return values
 
@@ -64,14 +66,11 @@ class Validator:
         for name, value in body.items():
             shown = type.fields.get(name)
             if shown is None:
-                if name not in ("id", "type", "links", "actions", "baseType"):
+                if name not in FRAME:
                     self._unknown(name, f"a {type.name} has no field {name}")
-            elif self._may(shown, letter, part):
+            elif shown.taken(letter, self._view.role, part=part):
                 values[name] = self._value(name, shown.field, shown.field.type, value)
         return values
-
-    def _may(self, shown: FieldView, letter: str, part: bool) -> bool:
-        return letter in shown.letters or (part and letter in shown.field.letters(self._view.role))
 
     def _unknown(self, name: str, message: str) -> None:
         if self._strict:

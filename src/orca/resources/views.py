@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 
 from orca.resources.catalog import TYPES, machine
@@ -33,6 +33,14 @@ class FieldView:
     name: str
     field: Field
     letters: str
+
+    def taken(self, letter: str, role: str, *, part: bool) -> bool:
+        """Whether a request may give the field: ``c`` for something new, ``u`` later.
+
+        ``part``: in an action's input or a part of another object. What the role may do with the type by itself does
+        not matter then, only what is declared for each field.
+        """
+        return letter in self.letters or (part and letter in self.field.letters(role))
 
     @property
     def modifiers(self) -> tuple[str, ...]:
@@ -88,6 +96,11 @@ class TypeView:
     def path(self) -> str:
         """How URLs name the collection."""
         return self.type.plural.lower()
+
+    @cached_property
+    def filters(self) -> Mapping[str, tuple[str, ...]]:
+        """What a collection can be filtered and sorted by: fields and their modifiers."""
+        return {name: shown.modifiers for name, shown in sorted(self.fields.items()) if shown.modifiers}
 
     def stated(self, shown: FieldView) -> str:
         """A field's rights as the schema states them: in parts, cut to those on the part, which does not bind those
@@ -149,7 +162,7 @@ def view(role: str, version: str) -> View:
     """The view of a role; an unknown role sees what a user sees."""
     visible: dict[str, str] = {}
     for type in TYPES.values():
-        letters = type.access.get(role, "" if role in ROLES else type.access.get("user", ""))
+        letters = granted(type, role)
         if version != "v1":
             letters += "".join(letter for letter in type.also.get(role, "") if letter not in letters)
         if letters and not (type.ours and version == "v1"):
@@ -157,6 +170,11 @@ def view(role: str, version: str) -> View:
     types = {name: type_view(TYPES[name], letters, role, version, visible) for name, letters in visible.items()}
     paths = {type.path: type for type in types.values()} | {name.lower(): type for name, type in types.items()}
     return View(role, version, types, paths)
+
+
+def granted(type: ResourceType, role: str) -> str:
+    """A role's rights on a type in both versions."""
+    return type.access.get(role, "" if role in ROLES else type.access.get("user", ""))
 
 
 def type_view(type: ResourceType, letters: str, role: str, version: str, visible: Mapping[str, str]) -> TypeView:
@@ -236,8 +254,9 @@ def field_letters(type: ResourceType, field: Field, letters: str, role: str, ver
 
 def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[str, ActionView]:
     """Processes and other actions the role may ask for."""
-    only_looks = type.view is not None or (role not in OPERATING_ROLES and letters == "r")
-    only_looks = only_looks or role in type.inactive_roles
+    # What /v2 alone shows to a role is there to be looked at.
+    only_looks = type.view is not None or role in type.inactive_roles or not granted(type, role)
+    only_looks = only_looks or (role not in OPERATING_ROLES and letters == "r")
     root = root_of(type.name).name
     above = [TYPES[name] for name in ancestry(type)]
     inputs = {name: input for each in above for name, input in each.inputs.items()}

@@ -31,13 +31,10 @@ class VolumeProblem(Exception):
 @behaviour.create("volume")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A named volume. It comes into being on the host of the first container that mounts it."""
-    name = fields.get("name")
-    if not name:
-        raise Refused("MissingRequired", "name is required", field="name")
     ours = {
         "accountId": call.account_id,
         "kind": "volume",
-        "uri": f"{fields['driver']}:///{name}",
+        "uri": f"{fields['driver']}:///{fields['name']}",
         "isHostPath": False,
         "allocationState": "inactive",
     }

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from orca.store import Database, Tx, Vault
 SECRET = "somebody's secret"
 KINDS = ("superadmin", "service", "admin", "readAdmin", "user", "project", "agent")
 MEMBERS = ("owner", "member", "restricted", "readonly")
+PEERS = itertools.count(1)
+"""A host has one link to each other host."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Reply:
-    """A status and a body."""
+    """A status, a body, and the headers."""
 
     status: int
     body: Any
+    headers: dict[str, str]
 
 
 class Site:
@@ -57,14 +61,16 @@ class Site:
         self.people: dict[str, Person] = {}
         self.rows: dict[tuple[str, str], tuple[str, str]] = {}
 
-    async def ask(self, role: str, method: str, path: str, body: Any = None) -> Reply:
+    async def ask(
+        self, role: str, method: str, path: str, body: Any = None, *, version: str = "v1", prefer: str = ""
+    ) -> Reply:
         """One request."""
         person = self.people[role]
-        headers = [(b"host", b"127.0.0.1:8080"), (b"content-type", b"application/json")]
+        headers = [(b"host", b"127.0.0.1:8080"), (b"content-type", b"application/json"), (b"prefer", prefer.encode())]
         if person.key is not None:
             pair = base64.b64encode(f"{person.key}:{person.secret}".encode())
             headers.append((b"authorization", b"Basic " + pair))
-        path, _, query = f"/v1{person.path}/{path}".partition("?")
+        path, _, query = f"/{version}{person.path}/{path}".partition("?")
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -78,20 +84,21 @@ class Site:
             "server": ("127.0.0.1", 8080),
         }
         content = b"" if body is None else json.dumps(body).encode()
-        status, parts = 0, []
+        status, told, parts = 0, {}, []
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": content, "more_body": False}
 
         async def send(message: Any) -> None:
-            nonlocal status
+            nonlocal status, told
             if message["type"] == "http.response.start":
                 status = message["status"]
+                told = {name.decode(): value.decode() for name, value in message["headers"]}
             else:
                 parts.append(message.get("body", b""))
 
         await self.app(scope, receive, send)
-        return Reply(status, json.loads(b"".join(parts)))
+        return Reply(status, json.loads(b"".join(parts)), told)
 
 
 @contextlib.asynccontextmanager
@@ -99,7 +106,7 @@ async def opened(folder: Path) -> AsyncIterator[Site]:
     """A new server with everybody and everything in it."""
     db = await Database.open(f"sqlite:///{folder / 'orca.db'}", schema())
     identity = Identity(certificate=folder / "none.pem", key=folder / "none.key", ca_pem="", ca_sha256="0" * 64)
-    services = assemble(Settings(data_dir=folder), db, "http://127.0.0.1:8080", identity)
+    services = assemble(Settings(data_dir=folder, sim=True), db, "http://127.0.0.1:8080", identity)
     site = Site(Application(services, ()), services)
     try:
         await bootstrap.first_start(services)
@@ -150,7 +157,7 @@ def populate(tx: Tx, site: Site) -> None:
     )
     for role, person in site.people.items():
         for name, type in TYPES.items():
-            if type.table and not type.ours:
+            if type.table:
                 pair = (row(tx, name, person.account, role, vault), row(tx, name, elsewhere.id, f"not {role}", vault))
                 site.rows[role, name] = pair
         account = ids.show("account", person.account)
@@ -175,6 +182,7 @@ def row(tx: Tx, name: str, account: int, who: str, vault: Vault) -> str:
     known = schema()[name].columns
     fields: dict[str, Any] = {"state": "active", "accountId": account, "projectId": account}
     fields |= {"name": f"{name} of {who}", "key": f"{name} of {who}", "endTime": tx.now}
+    fields |= {"peerHostId": next(PEERS)}
     record = tx.insert(name, **{key: value for key, value in fields.items() if key in known})
     if name == "registrationToken":
         tx.update(record, data={"secret": vault.seal(SECRET, TOKEN_CONTEXT)})

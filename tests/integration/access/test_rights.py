@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every type, verb and role, on one's own resources and on those of strangers, against `rights.json`.
 
-The table is made from the v1 API's rights, not from our declarations. Letters: ``c`` create, ``r`` read, ``u`` update,
-``d`` remove, ``a`` act; ``-``: the type does not exist for these roles. A ``part`` is only found inside other things.
+The table is made from the v1 API's rights, not from our declarations; `rights_v2.json` says what is otherwise in `/v2`:
+everybody may look at what the platform does for their project, and who makes hosts may make simulated ones. Letters:
+``c`` create, ``r`` read, ``u`` update, ``d`` remove, ``a`` act; ``-``: the type does not exist for these roles. A
+``part`` is only found inside other things.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from site_of_everybody import MEMBERS, Reply, Site, opened
 from orca.resources import TYPES
 from orca.resources.views import view
 
-TABLE: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "rights.json").read_text())
+V1: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "rights.json").read_text())
+OURS: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "rights_v2.json").read_text())
+TABLES = {"v1": V1, "v2": V1 | OURS}
 ROLES = (
     "superadmin",
     "service",
@@ -50,13 +54,16 @@ STRICTER = {
     "update own account as service": "built-in accounts are not changed",
 }
 """Where who asks is refused although the table would let them, and why."""
+BODIES = {"agent": {"uri": "sim://somebody"}}
+"""What is to be created, where that decides who may."""
 SHARED = ("setting", "activeSetting", "configItem")
 """Types whose rows are nobody's."""
 
 
-def letters(type: str, role: str) -> str:
+def letters(type: str, role: str, version: str) -> str:
     """What the table gives a role."""
-    (found,) = (key for key, roles in TABLE[type].items() if key != "part" and role in roles.split())
+    row = TABLES[version][type]
+    (found,) = (key for key, roles in row.items() if key != "part" and role in roles.split())
     return found.replace("-", "")
 
 
@@ -66,9 +73,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield site
 
 
-def test_the_table_has_every_type_and_role() -> None:
-    assert sorted(TABLE) == sorted(name for name in TYPES if not TYPES[name].ours)
-    for name, row in TABLE.items():
+def test_the_tables_have_every_type_and_role() -> None:
+    assert sorted(V1) == sorted(name for name in TYPES if not TYPES[name].ours)
+    assert sorted(TABLES["v2"]) == sorted(TYPES)
+    for name, row in (*V1.items(), *OURS.items()):
         assert sorted(" ".join(roles for key, roles in row.items() if key != "part").split()) == sorted(ROLES), name
 
 
@@ -80,9 +88,9 @@ def refused(reply: Reply) -> bool:
     return reply.status in (401, 403, 404) or body.get("code") == "InvalidAction"
 
 
-def complaints(site: Site, name: str, role: str) -> Iterator[tuple[str, str, str, Any, int | None]]:
+def complaints(site: Site, name: str, role: str, version: str) -> Iterator[tuple[str, str, str, Any, int | None]]:
     """The requests for one type and role: what, method, path, body, and the status wanted (None: not refused)."""
-    given, plural = letters(name, role), TYPES[name].plural.lower()
+    given, plural = letters(name, role, version), TYPES[name].plural.lower()
     if name == "token":
         return  # signing in is for everybody
     if role == "token" and not given:
@@ -91,7 +99,7 @@ def complaints(site: Site, name: str, role: str) -> Iterator[tuple[str, str, str
     if not given:
         yield "list", "GET", plural, None, 404
         yield "create", "POST", plural, {}, 404
-    elif TABLE[name].get("part"):
+    elif TABLES[version][name].get("part"):
         yield "list", "GET", plural, None, 405
         yield "create", "POST", plural, {}, 405
     else:
@@ -99,13 +107,14 @@ def complaints(site: Site, name: str, role: str) -> Iterator[tuple[str, str, str
         if TYPES[name].view is not None:
             yield "create", "POST", plural, {}, 405  # shown from other rows: there are none of its own
         elif TYPES[name].table and not (name == "projectMember" and role in MEMBERS):
-            yield "create", "POST", plural, {}, None if "c" in given else 405
+            yield "create", "POST", plural, BODIES.get(name, {}), None if "c" in given else 405
     if TYPES[name].view is not None or not TYPES[name].table or (name == "projectMember" and role in MEMBERS):
         return  # what follows a project's id so is the project's own link
     own, foreign = site.rows[role, name]
     for whose, id in (("own", own), ("foreign", foreign)):
-        visible = bool(given) and (whose == "own" or role in EVERYWHERE or name in SHARED)
-        actions = view("superadmin", "v1").types[name].actions
+        visible = "r" in given and (whose == "own" or role in EVERYWHERE or name in SHARED)
+        # Both versions decide alike on actions: where the rights are the same they are asked for once.
+        actions = view("superadmin", version).types[name].actions if version == "v1" or name in OURS else ()
         for letter, what, method, path, body in (
             ("r", "read", "GET", f"{plural}/{id}", None),
             *(("a", f"ask to {action}", "POST", f"{plural}/{id}/?action={action}", {}) for action in actions),
@@ -115,6 +124,8 @@ def complaints(site: Site, name: str, role: str) -> Iterator[tuple[str, str, str
             if whose == "own" and name in WHO_ASKS and what in ENDING and letter in given:
                 continue
             wanted = 404 if not visible else None if letter in given else 422 if letter == "a" else 405
+            if what == "read" and given and "r" not in given:
+                wanted = 405
             yield f"{what} {whose}", method, path, body, wanted
 
 
@@ -123,36 +134,38 @@ async def test_every_role_may_do_what_the_table_says_and_nothing_else(site: Site
     asked = 0
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def check(name: str, role: str) -> None:
+    async def check(name: str, role: str, version: str) -> None:
         nonlocal asked
         async with gate:
-            for what, method, path, body, wanted in complaints(site, name, role):
-                reply = await site.ask(role, method, path, body)
+            for what, method, path, body, wanted in complaints(site, name, role, version):
+                reply = await site.ask(role, method, path, body, version=version)
                 asked += 1
                 good = not refused(reply) and reply.status < 500 if wanted is None else reply.status == wanted
                 if not good and f"{what} {name} as {role}" not in STRICTER:
                     message = reply.body.get("message") if isinstance(reply.body, dict) else ""
-                    wrong.append(f"{what} {name} as {role}: {reply.status} {message}, not {wanted or 'allowed'}")
+                    wanted = wanted or "allowed"
+                    wrong.append(f"{version}: {what} {name} as {role}: {reply.status} {message}, not {wanted}")
 
-    await asyncio.gather(*(check(name, role) for name in TABLE for role in ROLES))
-    assert asked > 20_000
+    for version, table in TABLES.items():
+        await asyncio.gather(*(check(name, role, version) for name in table for role in ROLES))
+    assert asked > 30_000
     assert not wrong, "\n".join(sorted(wrong))
 
 
 async def test_lists_show_nothing_of_strangers(site: Site) -> None:
     wrong = []
-    for name, type in TYPES.items():
-        if not type.table or type.ours or name in SHARED:
+    for version, name, role in [(v, n, r) for v, table in TABLES.items() for n in table for r in ROLES]:
+        type = TYPES[name]
+        if not type.table or name in SHARED or role in (*EVERYWHERE, "token"):
             continue
-        for role in ROLES:
-            if role not in (*EVERYWHERE, "token") and letters(name, role):
-                reply = await site.ask(role, "GET", f"{type.plural.lower()}?limit=3000")
-                shown = {each["id"] for each in reply.body["data"]}
-                own, foreign = site.rows[role, name]
-                if foreign in shown:
-                    wrong.append(f"{name} as {role} shows {foreign}")
-                if own not in shown:
-                    wrong.append(f"{name} as {role} does not show its own {own}")
+        if "r" in letters(name, role, version):
+            reply = await site.ask(role, "GET", f"{type.plural.lower()}?limit=3000", version=version)
+            shown = {each["id"] for each in reply.body["data"]}
+            own, foreign = site.rows[role, name]
+            if foreign in shown:
+                wrong.append(f"{version}: {name} as {role} shows {foreign}")
+            if own not in shown:
+                wrong.append(f"{version}: {name} as {role} does not show its own {own}")
     assert not wrong, "\n".join(sorted(wrong))
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 START_LIMIT = 60.0
-COMMAND = [sys.executable, "-c", "from orca.cli import main; main()", "server"]
+PROGRAM = "from orca.cli import main; main()"
 
 
 def free_port() -> int:
@@ -26,9 +26,10 @@ def free_port() -> int:
 
 
 class Process:
-    """One life after another of a server on one data directory."""
+    """One life after another of a server on one data directory. ``before``: what its interpreter does first."""
 
-    def __init__(self, directory: Path, *arguments: str) -> None:
+    def __init__(self, directory: Path, *arguments: str, before: str = "pass") -> None:
+        self.command = [sys.executable, "-c", f"{before}; {PROGRAM}", "server"]
         self.directory = directory
         self.http_port = free_port()
         self.https_port = free_port()
@@ -44,7 +45,7 @@ class Process:
             listen = everywhere + listen if everywhere_first else listen + everywhere
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "--data-dir", str(self.directory), *listen, *self.arguments], stdout=log, stderr=log
+                [*self.command, "--data-dir", str(self.directory), *listen, *self.arguments], stdout=log, stderr=log
             )
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline:

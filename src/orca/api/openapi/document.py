@@ -11,6 +11,8 @@ import orca
 from orca.api.bearer import COOKIE
 from orca.api.openapi import values
 from orca.api.openapi.values import Schema, ref
+from orca.api.query import MARKER, ORDERS
+from orca.resources.validation import MAX_INTEGER, MIN_INTEGER
 from orca.resources.views import TypeView, View, view
 
 KEPT = 4
@@ -87,6 +89,7 @@ def type_paths(view: View, type: TypeView) -> dict[str, Any]:
         collection["post"] = operation(
             f"create{name}", f"Create a {type.name}", {201: made}, tag=type.name, body=ref(f"{type.name}Create")
         )
+        collection["post"]["requestBody"]["required"] = "required" in values.body(view, type, "c")
     if collection:
         paths[f"/{type.path}"] = collection
     one: dict[str, Any] = {}
@@ -126,7 +129,6 @@ def act(view: View, type: TypeView, name: str) -> Schema:
     body = {"anyOf": [*(ref(f"{input}Input") for input in inputs), {"type": "object"}]}
     post = operation(f"act{name}", f"Ask a {type.name} for an action", done, tag=type.name, body=body)
     post["description"] = f"{listed}. Offered are those in the resource's `actions`."
-    post["requestBody"]["required"] = False
     post["parameters"] = [
         {"name": "action", "in": "query", "required": True, "schema": {"enum": sorted(type.actions)}},
     ]
@@ -159,22 +161,23 @@ def path_parameter(name: str, description: str, options: list[str] | None = None
 
 def query(type: TypeView) -> list[Schema]:
     """How a collection is filtered, ordered and cut into pages."""
-    filterable = {name: each.modifiers for name, each in sorted(type.fields.items()) if each.modifiers}
+    if not type.type.table:
+        return []
+    number = {"type": "integer", "minimum": MIN_INTEGER, "maximum": MAX_INTEGER}
+    marker = {"type": "string", "pattern": f"^{MARKER}$"}
     parameters: list[Schema] = [
-        parameter("limit", "Resources per page", {"type": "integer", "maximum": 999_999, "minimum": -999_999}),
-        parameter(
-            "marker", "Where the page begins: from `pagination.next`", {"type": "string", "pattern": "^m[0-9]+$"}
-        ),
+        parameter("limit", "Resources per page", number),
+        parameter("marker", "Where the page begins: from `pagination.next`", marker),
     ]
-    if filterable:
+    if type.filters:
         conditions = {
             name if modifier == "eq" else f"{name}_{modifier}": {"type": "string"}
-            for name, modifiers in filterable.items()
+            for name, modifiers in type.filters.items()
             for modifier in modifiers
         }
         parameters += [
-            parameter("sort", "The field to order by", {"type": "string", "enum": list(filterable)}),
-            parameter("order", "", {"type": "string", "enum": ["asc", "desc"]}),
+            parameter("sort", "The field to order by", {"type": "string", "enum": list(type.filters)}),
+            parameter("order", "", {"type": "string", "enum": list(ORDERS)}),
             parameter("filter", "Any number of `field=value`, `field_modifier=value`", {"properties": conditions})
             | {"style": "form", "explode": True},
         ]
@@ -247,15 +250,15 @@ def schemas(view: View, listed: list[TypeView]) -> dict[str, Schema]:
     for type in listed:
         found[type.name] = resource(view, type)
         if not type.type.table or type.name in inside:
-            found[f"{type.name}Input"] = values.body(view, type, "c", whole=True)
+            found[f"{type.name}Input"] = values.body(view, type, "c", part=True)
         if "GET" in type.collection_methods:
             each = [ref(name) for name in (type.name, *type.children)]
             data = {"type": "array", "items": {"anyOf": each} if type.children else each[0]}
             found[f"{type.name}Collection"] = {"allOf": [ref("collection"), {"properties": {"data": data}}]}
         if "POST" in type.collection_methods:
-            found[f"{type.name}Create"] = values.body(view, type, "c", whole=True)
+            found[f"{type.name}Create"] = values.body(view, type, "c")
         if "PUT" in type.resource_methods:
-            found[f"{type.name}Update"] = values.body(view, type, "u", whole=False)
+            found[f"{type.name}Update"] = values.body(view, type, "u")
     return found
 
 
@@ -266,6 +269,9 @@ def resource(view: View, type: TypeView) -> Schema:
         for name, each in sorted(type.fields.items())
         if name != "id" and set("ro") & set(each.letters)
     }
+    # An included link stands in the place of a field of its name.
+    included = {"anyOf": [{"type": "array", "items": ref("anyResource")}, ref("anyResource")]}
+    properties |= {name: {"anyOf": [properties[name], included]} for name in type.links if name in properties}
     dates = [name for name, each in type.fields.items() if each.field.type == "date" and name in properties]
     properties |= {f"{name}TS": {"type": "integer", "description": "in milliseconds"} for name in dates}
     if not type.type.table:

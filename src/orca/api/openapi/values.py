@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 from orca.resources.fields import UNSET, Field
-from orca.resources.validation import BOOLEAN_WORDS, MAX_INTEGER, MIN_INTEGER, WHOLE_NUMBER
+from orca.resources.validation import BOOLEAN_WORDS, FRAME, MAX_INTEGER, MIN_INTEGER, WHOLE_NUMBER
 from orca.resources.views import TypeView, View
 
 Schema = dict[str, Any]
 
+READ_ONLY: Schema = {"readOnly": True}
 TEXT = frozenset({"string", "password", "multiline", "blob", "enum"})
 
 
@@ -72,9 +73,11 @@ SHOWN: dict[str, Schema] = {
 
 
 def accepted(view: View, field: Field) -> Schema:
-    """A field of a request."""
+    """A field of a request. One that is required is neither null nor empty, unless its default stands for that."""
     schema = _accepted(view, field, field.type)
-    return described(nullable(schema) if field.nullable or field.default is not UNSET else schema, field)
+    if field.default is not UNSET or (field.nullable and not field.required):
+        schema = nullable(schema)
+    return described(schema, field)
 
 
 def _accepted(view: View, field: Field, type: str) -> Schema:
@@ -83,7 +86,7 @@ def _accepted(view: View, field: Field, type: str) -> Schema:
     if type.startswith("array["):
         # A single value stands for a list of one.
         each = _accepted(view, field, type[6:-1])
-        return {"anyOf": [{"type": "array", "items": each}, each]}
+        return {"anyOf": [{"type": "array", "items": each} | ({"minItems": 1} if field.required else {}), each]}
     if type.startswith("map["):
         return {"type": "object", "additionalProperties": nullable(_accepted(view, field, type[4:-1]))}
     if type.startswith("reference["):
@@ -92,7 +95,7 @@ def _accepted(view: View, field: Field, type: str) -> Schema:
         lowest = MIN_INTEGER if field.min is None else field.min
         highest = MAX_INTEGER if field.max is None else field.max
         number = {"type": "integer", "minimum": lowest, "maximum": highest}
-        return {"anyOf": [number, {"type": "string", "pattern": f"^({WHOLE_NUMBER})?$"}]}
+        return {"anyOf": [number, {"type": "string", "pattern": f"^({WHOLE_NUMBER}){'' if field.required else '?'}$"}]}
     if type == "boolean":
         return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1, "", *BOOLEAN_WORDS]}]}
     if type == "date":
@@ -107,15 +110,29 @@ def _accepted(view: View, field: Field, type: str) -> Schema:
 def _text(field: Field) -> Schema:
     if field.options:
         return {"type": "string", "enum": list(field.options)}
-    limits = {"minLength": field.min_length, "maxLength": field.max_length}
-    return {"type": ["string", "number", "boolean"]} | {k: v for k, v in limits.items() if v is not None}
+    limits = {
+        "minLength": field.min_length or (1 if field.required else None),
+        "maxLength": field.max_length,
+        "pattern": f"^({field.pattern})$" if field.pattern else None,
+    }
+    kind = "string" if field.pattern else ["string", "number", "boolean"]
+    return {"type": kind} | {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def body(view: View, type: TypeView, letter: str, *, whole: bool) -> Schema:
-    """What a request may carry for a type: fields with the letter (``c`` or ``u``), the required ones if ``whole``."""
-    fields = {name: each.field for name, each in sorted(type.fields.items()) if letter in each.letters}
-    schema: Schema = {"type": "object", "properties": {name: accepted(view, field) for name, field in fields.items()}}
+def body(view: View, type: TypeView, letter: str, *, part: bool = False) -> Schema:
+    """What a request may carry for something new (``c``) or a change (``u``). ``part``: see `FieldView.taken`.
+
+    What is only shown may come back, and is passed over. Anything else is an error in ``/v2``.
+    """
+    fields = {
+        name: each.field for name, each in sorted(type.fields.items()) if each.taken(letter, view.role, part=part)
+    }
+    shown = dict.fromkeys(sorted({*FRAME, *type.fields} - fields.keys()), READ_ONLY)
+    taken = {name: accepted(view, field) for name, field in fields.items()}
+    schema: Schema = {"type": "object", "properties": shown | taken}
+    if view.version != "v1":
+        schema["additionalProperties"] = False
     required = [name for name, field in fields.items() if field.required and field.default is UNSET]
-    if whole and required:
+    if letter == "c" and required:
         schema["required"] = required
     return schema
