@@ -12,7 +12,10 @@ version_added: 0.1.0
 author: The orca.platform authors (@orca)
 description:
   - Creates, updates and removes a stack, the services of one C(docker-compose.yml), on the hosts of a project.
-  - Services that the file names are created or brought to the scale it says, services it no longer names are removed.
+  - Services that the file names are created or brought to what it says of them; others are removed.
+  - The texts may describe services with sidekicks, balancers (image C(rancher/load-balancer-service)), aliases
+    (C(rancher/dns-service)) and services elsewhere (C(rancher/external-service)). C(docs/compose.md) of the collection
+    says for each key and label what it means. A key that is not understood is an error that names service and key.
 extends_documentation_fragment:
   - orca.platform.api
   - orca.platform.api.attributes
@@ -46,7 +49,11 @@ options:
     description: Path of a C(docker-compose.yml) on the machine that the module runs on.
     type: path
   rancher_compose:
-    description: Content of a C(rancher-compose.yml), which holds the scale of services.
+    description:
+      - Content of a C(rancher-compose.yml), which holds what only the platform knows of services, by their names.
+      - All services take C(metadata) and C(start_on_create). Those with containers take C(scale), C(scale_policy),
+        C(retain_ip), C(health_check) and C(upgrade_strategy); balancers also C(load_balancer_config), C(default_cert)
+        and C(certs); services elsewhere take C(external_ips) or C(hostname), and C(health_check).
     type: str
   environment:
     description: Values for the variables that the compose texts name, such as C($TAG) and C(${TAG:-latest}).
@@ -91,6 +98,26 @@ EXAMPLES = r"""
     rancher_compose: |
       web:
         scale: 2
+  delegate_to: localhost
+
+- name: Give a database outside of the platform a name, and check the web containers
+  orca.platform.stack:
+    name: shop
+    compose: |
+      web:
+        image: registry.example.com:5000/orca/web:1
+        links:
+          - db
+      db:
+        image: rancher/external-service
+    rancher_compose: |
+      web:
+        scale: 2
+        health_check:
+          port: 80
+      db:
+        external_ips:
+          - 192.0.2.20
   delegate_to: localhost
 
 - name: Remove it

@@ -88,6 +88,11 @@ def lower(labels: Mapping[str, str] | None) -> dict[str, str]:
     return {name.lower(): str(value).lower() for name, value in (labels or {}).items()}
 
 
+def is_constraint(label: str) -> bool:
+    """Whether a label of this name says where a container wants to run."""
+    return _KEY.match(label.lower()) is not None
+
+
 def is_global(labels: Mapping[str, str] | None) -> bool:
     """Whether a service with these labels has a unit on every host."""
     return str((labels or {}).get(GLOBAL_LABEL, "")).lower() == "true"

@@ -3,68 +3,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orca.orchestration.compose import LinkSpec, ServiceSpec
-from orca.storage.references import image_reference
+from orca.orchestration import compose_keys, compose_labels
+from orca.orchestration.compose_keys import KINDS
+from orca.orchestration.compose_labels import SELECTORS, Labels
+from orca.orchestration.compose_section import LinkSpec
+from orca.orchestration.compose_services import ServiceSpec
 
-_KEYS = {
-    "command": "command",
-    "entryPoint": "entrypoint",
-    "environment": "environment",
-    "labels": "labels",
-    "ports": "ports",
-    "expose": "expose",
-    "dataVolumes": "volumes",
-    "hostname": "hostname",
-    "user": "user",
-    "workingDir": "working_dir",
-    "tty": "tty",
-    "stdinOpen": "stdin_open",
-    "memory": "mem_limit",
-    "cpuShares": "cpu_shares",
-    "privileged": "privileged",
-    "capAdd": "cap_add",
-    "capDrop": "cap_drop",
-    "dnsSearch": "dns_search",
-}
-"""Launch config field -> compose key, where the value is the same."""
+_ELSEWHERE = {"labels", "name", "networkLaunchConfig", "launchConfig", "secondaryLaunchConfigs", *SELECTORS.values()}
+"""Fields that no key of their own stands for, and that are written nevertheless."""
 
 
 def export(services: Iterable[ServiceSpec]) -> tuple[str, str]:
-    """Return the docker-compose and the rancher-compose text of `services`."""
+    """Return the docker-compose and the rancher-compose text of `services`. Comments name what no key stands for."""
     docker: dict[str, Any] = {}
     rancher: dict[str, Any] = {}
+    notes: list[str] = []
     for service in services:
-        docker[service.name] = _escape(_body(service))
-        rancher[service.name] = _escape(_extra(service))
-    return _dump(docker), _dump(rancher)
+        for name, config, labels in _sections(service):
+            docker[name], health = _body(service.kind, config, labels)
+            rancher[name] = health
+            notes += _notes(name, config, {**KINDS[service.kind].launch, **KINDS[service.kind].health})
+        kind = KINDS[service.kind]
+        own = [_link(link) for link in service.links if link.stack is None]
+        other = [_link(link) for link in service.links if link.stack is not None]
+        docker[service.name] |= ({"links": own} if own else {}) | ({"external_links": other} if other else {})
+        rancher[service.name] |= (
+            compose_keys.write(service.fields, kind.service)
+            | compose_keys.write(service.certificates, kind.certificates)
+            | compose_keys.write({"": service.strategy or None}, kind.strategy)
+        )
+        notes += _notes(service.name, service.fields, kind.service)
+    return _dump(docker, notes), _dump({name: extra for name, extra in rancher.items() if extra}, [])
 
 
-def _body(service: ServiceSpec) -> dict[str, Any]:
-    config = service.launch_config
-    body: dict[str, Any] = {"image": image_reference(config["imageUuid"])}
-    body |= {key: config[field] for field, key in _KEYS.items() if config.get(field)}
-    policy = config.get("restartPolicy") or {}
-    if policy.get("name"):
-        count = policy.get("maximumRetryCount")
-        body["restart"] = f"{policy['name']}:{count}" if count else policy["name"]
-    if config.get("networkMode") not in (None, "managed"):
-        body["net"] = config["networkMode"]
-    own = [_link(link) for link in service.links if link.stack is None]
-    other = [_link(link) for link in service.links if link.stack is not None]
-    return body | ({"links": own} if own else {}) | ({"external_links": other} if other else {})
+def _sections(service: ServiceSpec) -> Iterable[tuple[str, Mapping[str, Any], Labels]]:
+    """Each launch config of a service, with the name of its section and what its labels are to say."""
+    sidekicks = service.fields.get("secondaryLaunchConfigs") or []
+    config = service.fields.get("launchConfig") or {}
+    labels = Labels(
+        config.get("labels") or {},
+        tuple(sidekick["name"] for sidekick in sidekicks),
+        {field: service.fields[field] for field in SELECTORS.values() if service.fields.get(field) is not None},
+        {link.target: link.rules for link in service.links if link.rules},
+    )
+    yield service.name, config, labels
+    for sidekick in sidekicks:
+        yield sidekick["name"], sidekick, Labels(sidekick.get("labels") or {})
 
 
-def _extra(service: ServiceSpec) -> dict[str, Any]:
-    extra: dict[str, Any] = {"scale": service.scale}
-    return extra | ({"metadata": service.metadata} if service.metadata else {})
+def _body(kind: str, config: Mapping[str, Any], labels: Labels) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the two files say of a container."""
+    if config.get("networkLaunchConfig"):
+        config = {**config, "networkMode": f"container:{config['networkLaunchConfig']}"}
+    said = compose_labels.write(labels)
+    body = {} if "image" in KINDS[kind].launch else {"image": KINDS[kind].image}
+    body |= compose_keys.write(config, KINDS[kind].launch)
+    return body | ({"labels": said} if said else {}), compose_keys.write(config, KINDS[kind].health)
+
+
+def _notes(name: str, fields: Mapping[str, Any], keys: Mapping[str, compose_keys.Key]) -> list[str]:
+    left = {field for field, value in fields.items() if value is not None} - _ELSEWHERE
+    return [f"{name}: compose files have no key for {field}" for field in compose_keys.unsaid(left, keys)]
 
 
 def _link(link: LinkSpec) -> str:
-    target = link.service if link.stack is None else f"{link.stack}/{link.service}"
-    return target if link.alias == link.service else f"{target}:{link.alias}"
+    return link.target if link.alias == link.service else f"{link.target}:{link.alias}"
 
 
 def _escape(value: Any) -> Any:
@@ -76,8 +82,9 @@ def _escape(value: Any) -> Any:
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 
-def _dump(document: dict[str, Any]) -> str:
+def _dump(document: dict[str, Any], notes: list[str]) -> str:
     # Imported here: the server starts without it.
     import yaml
 
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    text: str = yaml.safe_dump(_escape(document), sort_keys=False, allow_unicode=True) if document else ""
+    return "".join(f"# {note}\n" for note in notes) + text

@@ -16,6 +16,8 @@ from orca.store import Record
 from orca.wire import names
 
 DEFAULT_RESTART_COUNT = 0
+HOSTNAME_LABEL = "io.rancher.container.hostname_override"
+"""With the value ``container_name``: the host name is the container's, whatever was given."""
 
 
 def instance_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def describe(
     }
     if address is not None:
         labels["io.rancher.container.ip"] = address
+    given = None if labels.get(HOSTNAME_LABEL) == "container_name" else instance.hostname
     return wire.Instance(
         uuid=instance.uuid,
         name=instance.name or f"r-{instance.uuid[:8]}",
@@ -62,7 +65,7 @@ def describe(
         entry_point=instance.entryPoint,
         environment=instance.environment or {},
         labels=labels,
-        hostname=instance.hostname or hostname(instance.name or instance.uuid[:8]),
+        hostname=given or hostname(instance.name or instance.uuid[:8]),
         user=instance.user,
         working_dir=instance.workingDir,
         tty=bool(instance.tty),

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which requests a target of a balancer gets, as text: ``[[host][:source port][/path]=][target port]``.
+"""The ports of a balancer as text: where it listens, and which requests a target of it gets.
 
-The older order ``[source port:]host[/path]`` is read too. Both are of the v1 API and of compose files.
+A listener is a published port with the protocol it speaks. A rule is ``[[host][:source port][/path]=][target port]``;
+the older order ``[source port:]host[/path]`` is read too. Both are of the v1 API and of compose files.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from orca.orchestration import ports
 from orca.resources.errors import Refused
+
+SSL_LABEL = "io.rancher.loadbalancer.ssl.ports"
+"""Names public ports whose listeners end TLS."""
 
 _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9*])?\Z")
 
@@ -58,6 +65,39 @@ def check_target_port(text: str, field: str = "ports") -> None:
         parse(text)
     except ValueError as error:
         raise Refused("InvalidPort", str(error), field=field) from error
+
+
+def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A public listener for each of `ports` (a bare port is both ends), a private one for each of `expose`.
+
+    Raises:
+        Refused: a port that cannot be read, a protocol that no balancer speaks.
+    """
+    found = []
+    secure = {part.strip() for part in str((launch.get("labels") or {}).get(SSL_LABEL, "")).split(",")}
+    for key, end in (("ports", "sourcePort"), ("expose", "privatePort")):
+        for text in launch.get(key) or []:
+            front, slash, protocol = str(text).partition("/")
+            try:
+                specs = ports.parse(front)
+            except ports.PortWrongFormat as error:
+                raise Refused("PortWrongFormat", str(error), field=key) from error
+            protocol = protocol if slash else "http"
+            if protocol not in ("tcp", "http", "ssl", "https"):
+                raise Refused("InvalidPort", f"port {text!r}: a balancer does not speak {protocol}", field=key)
+            for spec in specs:
+                source = spec.public or spec.private
+                spoken = {"tcp": "ssl", "http": "https"}.get(protocol, protocol) if str(source) in secure else protocol
+                found.append(
+                    {
+                        end: source,
+                        "targetPort": spec.private,
+                        "sourceProtocol": spoken,
+                        "targetProtocol": protocol,
+                        "algorithm": "roundrobin",
+                    }
+                )
+    return found
 
 
 def _port(text: str, number: str) -> int:

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from orca.engine import Behaviour, Call, Run
-from orca.orchestration import convergence, ports, service_links, services
+from orca.engine import Behaviour, Call, Engine, Run
+from orca.orchestration import convergence, load_balancer_ports, service_links, services
 from orca.orchestration.load_balancer_ports import check_target_port
-from orca.resources.errors import Refused
 from orca.store import Record, Tx
 
 IMAGE = "docker:rancher/load-balancer-service"
 """Stands for the balancer's own image, which the platform chooses."""
 OWN = ("loadBalancer", "loadBalancerConfig", "loadBalancerListener")
-STICKINESS = ("appCookieStickinessPolicy", "lbCookieStickinessPolicy", "haproxyConfig", "healthCheck")
+CONFIGURED = ("appCookieStickinessPolicy", "lbCookieStickinessPolicy", "haproxyConfig", "healthCheck")
+CERTIFIED = ("certificateIds", "defaultCertificateId")
 
 behaviour = Behaviour()
 
@@ -22,33 +23,58 @@ behaviour = Behaviour()
 @behaviour.create("loadBalancerService")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """The service, and what stands for its balancer."""
+    return make(tx, call.services.engine, services.stack_of(tx, call, fields), fields)
+
+
+def make(tx: Tx, engine: Engine, stack: Record, fields: dict[str, Any]) -> Record:
+    """The service in a stack, and what stands for its balancer.
+
+    Raises:
+        Refused: what `services.make` refuses, a port that is no listener.
+    """
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
-    listeners = _listeners(launch)
-    row = services.create_kind(tx, call, fields, "loadBalancerService")
-    name = f"{tx.require('environment', row.environmentId).name}_{row.name}"
+    listeners = load_balancer_ports.listeners(launch)
+    row = services.make(tx, engine, stack, fields, kind="loadBalancerService")
+    name = f"{stack.name}_{row.name}"
     given = fields.get("loadBalancerConfig") or {}
-    config = _make(tx, call, row, "loadBalancerConfig", name=name, **{key: given.get(key) for key in STICKINESS})
+    config = _make(tx, engine, row, "loadBalancerConfig", name=name, **{key: given.get(key) for key in CONFIGURED})
     _make(
         tx,
-        call,
+        engine,
         row,
         "loadBalancer",
         name=name,
         loadBalancerConfigId=config.id,
-        certificateIds=fields.get("certificateIds"),
-        defaultCertificateId=fields.get("defaultCertificateId"),
+        **{key: fields.get(key) for key in CERTIFIED},
     )
     for each in listeners:
-        listener = _make(tx, call, row, "loadBalancerListener", **each)
+        listener = _make(tx, engine, row, "loadBalancerListener", **each)
         tie = tx.insert(
             "loadBalancerConfigListenerMap",
             accountId=row.accountId,
             loadBalancerConfigId=config.id,
             loadBalancerListenerId=listener.id,
         )
-        call.request(tx, tie, "create")
+        engine.request(tx, tie, "create")
     return row
+
+
+@behaviour.update("loadBalancerService")
+def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+    """As any service; the balancer follows."""
+    row = services.update(tx, call, row, fields)
+    follow(tx, row)
+    return row
+
+
+def follow(tx: Tx, row: Record) -> None:
+    """The balancer has the configuration and the certificates that its service has."""
+    given = row.loadBalancerConfig or {}
+    for config in tx.find("loadBalancerConfig", serviceId=row.id):
+        tx.update(config, **{key: given.get(key) for key in CONFIGURED})
+    for balancer in tx.find("loadBalancer", serviceId=row.id):
+        tx.update(balancer, **{key: row.get(key) for key in CERTIFIED})
 
 
 @behaviour.process("loadBalancerService.remove")
@@ -72,16 +98,17 @@ def set_links(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
         _check(entry)
     service_links.set_service_links(tx, call, row, data)
     for entry in entries:
-        _keep_ports(tx, row, entry)
+        keep_ports(tx, row, entry["serviceId"], entry.get("name"), entry.get("ports"))
     return row
 
 
 @behaviour.action("loadBalancerService.addservicelink")
 def add_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """One target more."""
-    _check(data["serviceLink"])
+    entry = data["serviceLink"]
+    _check(entry)
     service_links.add_service_link(tx, call, row, data)
-    _keep_ports(tx, row, data["serviceLink"])
+    keep_ports(tx, row, entry["serviceId"], entry.get("name"), entry.get("ports"))
     return row
 
 
@@ -90,40 +117,17 @@ def _check(entry: dict[str, Any]) -> None:
         check_target_port(text)
 
 
-def _keep_ports(tx: Tx, row: Record, entry: dict[str, Any]) -> None:
-    name = entry.get("name") or None
-    tie = tx.first("serviceConsumeMap", serviceId=row.id, consumedServiceId=entry["serviceId"], name=name)
-    if tie is not None:
-        tx.update(tie, ports=entry.get("ports") or [])
+def keep_ports(tx: Tx, row: Record, target_id: int, name: str | None, rules: Iterable[str] | None) -> bool:
+    """Keep with a link which requests its target gets; False when they are kept already."""
+    tie = tx.first("serviceConsumeMap", serviceId=row.id, consumedServiceId=target_id, name=name or None)
+    wanted = list(rules or [])
+    if tie is None or (tie.ports or []) == wanted:
+        return False
+    tx.update(tie, ports=wanted)
+    return True
 
 
-def _listeners(launch: dict[str, Any]) -> list[dict[str, Any]]:
-    """A public listener for each of `ports` (a bare port is both ends), a private one for each of `expose`."""
-    found = []
-    for key, end in (("ports", "sourcePort"), ("expose", "privatePort")):
-        for text in launch.get(key) or []:
-            front, slash, protocol = str(text).partition("/")
-            try:
-                specs = ports.parse(front)
-            except ports.PortWrongFormat as error:
-                raise Refused("PortWrongFormat", str(error), field="ports") from error
-            protocol = protocol if slash else "http"
-            if protocol not in ("tcp", "http", "ssl", "https"):
-                raise Refused("InvalidPort", f"port {text!r}: a balancer does not speak {protocol}", field="ports")
-            for spec in specs:
-                found.append(
-                    {
-                        end: spec.public or spec.private,
-                        "targetPort": spec.private,
-                        "sourceProtocol": protocol,
-                        "targetProtocol": protocol,
-                        "algorithm": "roundrobin",
-                    }
-                )
-    return found
-
-
-def _make(tx: Tx, call: Call, service: Record, type: str, **fields: Any) -> Record:
+def _make(tx: Tx, engine: Engine, service: Record, type: str, **fields: Any) -> Record:
     row = tx.insert(type, **fields, accountId=service.accountId, serviceId=service.id)
-    call.request(tx, row, "create")
+    engine.request(tx, row, "create")
     return row

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Any
 
-from orca.engine import Behaviour, Call
+from orca.engine import Behaviour, Call, Engine
 from orca.orchestration import selection, service_links
 from orca.orchestration.service_checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
 from orca.resources import machine
@@ -41,16 +41,23 @@ def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 
 def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: str) -> Record:
     """A service of a kind."""
+    return make(tx, call.services.engine, stack_of(tx, call, fields), fields, kind=kind)
+
+
+def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """The caller's stack that a new service is for.
+
+    Raises:
+        Refused: there is none.
+    """
     stack = tx.get("environment", fields.get("environmentId"))
     if stack is None or stack.accountId != call.account_id:
         raise Refused("InvalidReference", "environmentId: there is no such stack", field="environmentId")
-    row = insert(tx, stack, fields, kind=kind)
-    call.request(tx, row, "create")
-    return row
+    return stack
 
 
-def insert(tx: Tx, stack: Record, fields: dict[str, Any], *, kind: str = "service") -> Record:
-    """The row of a new service. The caller requests `create`.
+def make(tx: Tx, engine: Engine, stack: Record, fields: dict[str, Any], *, kind: str) -> Record:
+    """A new service, on its way.
 
     Raises:
         Refused: a name that cannot be a DNS label or is taken, a launch config that cannot run, a stack on its way out.
@@ -81,17 +88,24 @@ def insert(tx: Tx, stack: Record, fields: dict[str, Any], *, kind: str = "servic
     )
     service_links.follow_selectors(tx, row)
     selection.follow(tx, row)
+    engine.request(tx, row, "create")
     return row
 
 
 @behaviour.update("service")
 def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
-    """Change a service. What concerns its containers is followed by the process `update`, or by what runs already.
-
-    The same again changes nothing, but has a service that failed tried at once.
-    """
+    """Change a service. The same again changes nothing, but has a service that failed tried at once."""
     if not fields and row.transitioning != "error":
         return row
+    return change(tx, call.services.engine, row, fields)
+
+
+def change(tx: Tx, engine: Engine, row: Record, fields: dict[str, Any]) -> Record:
+    """Change a service. What concerns its containers is followed by the process `update`, or by what runs already.
+
+    Raises:
+        Refused: a name that cannot be used, fields that contradict each other, a state in which nothing is followed.
+    """
     if fields.get("scale", 0) is None:
         fields["scale"] = 1
     if "name" in fields:
@@ -104,7 +118,7 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
         service_links.follow_selectors(tx, row)
         selection.follow(tx, row)
     if row.state in machine(row.type)["update"].start:
-        call.request(tx, row, "update")
+        engine.request(tx, row, "update")
     elif row.state not in FOLLOWED_WHILE_ACTIVATING and fields.keys() - {"name", "description", "metadata"}:
         raise ActionNotAvailable(row.type, "update", row.state)
     return row

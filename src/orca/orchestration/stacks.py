@@ -5,14 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call, Engine, Failed, Run
-from orca.orchestration import compose, compose_export, launch, service_links, services, upgrade
-from orca.orchestration.compose import Compose, LinkSpec, ServiceSpec
-from orca.orchestration.compose_keys import ComposeError
+from orca.engine import Behaviour, Call, Failed, Run
+from orca.orchestration import compose_export, stack_text
+from orca.orchestration.stack_text import TEXTS
 from orca.resources.errors import Refused
-from orca.store import NotUnique, ReadTx, Record, Tx
-
-TEXTS = ("dockerCompose", "rancherCompose", "environment")
+from orca.store import NotUnique, Record, Tx
 
 behaviour = Behaviour()
 
@@ -20,7 +17,7 @@ behaviour = Behaviour()
 @behaviour.create("environment")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A stack; compose text is read at once, so that a mistake in it makes nothing."""
-    _read(fields)
+    stack_text.read(fields)
     row = tx.insert("environment", **{**fields, "accountId": call.account_id, "kind": "environment"})
     call.request(tx, row, "create")
     return row
@@ -30,7 +27,8 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
     """Changed text is applied by the process `update`; a changed name alone needs none."""
     if any(name in fields for name in TEXTS):
-        _read({name: fields.get(name, getattr(row, name)) for name in TEXTS})
+        wanted = stack_text.read({name: fields.get(name, getattr(row, name)) for name in TEXTS})
+        stack_text.check_kinds(tx, row, wanted)
         row = tx.update(row, **fields)
         call.request(tx, row, "update")
         return row
@@ -41,11 +39,18 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
 async def follow_text(run: Run) -> None:
     """Make the services of a stack those of its text."""
 
+    await _follow(run)
+
+
+async def _follow(run: Run, *, replace: bool = False) -> None:
     def unit(tx: Tx) -> list[str]:
         stack = run.resource(tx)
         try:
-            wanted = _read({name: getattr(stack, name) for name in TEXTS})
-            return [] if wanted is None else apply(tx, run.engine, stack, wanted, start=bool(stack.startOnCreate))
+            wanted = stack_text.read({name: getattr(stack, name) for name in TEXTS})
+            if wanted is None:
+                return []
+            start = bool(stack.startOnCreate)
+            return stack_text.apply(tx, run.engine, stack, wanted, start=start, replace=replace)
         except (Refused, NotUnique) as error:
             raise Failed(str(error), state="active") from error
 
@@ -80,7 +85,7 @@ def add_outputs(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record
 def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """Follow another text; services whose launch config differs are upgraded in place, and wait for a decision."""
     texts = {name: data[name] if data.get(name) is not None else getattr(row, name) for name in TEXTS}
-    _read(texts)
+    stack_text.check_kinds(tx, row, stack_text.read(texts))
     before = {name: getattr(row, name) for name in TEXTS}
     row = tx.update(
         row,
@@ -98,18 +103,7 @@ def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Reco
 async def run_upgrade(run: Run) -> None:
     """Upgrade the services, and wait for them."""
 
-    def unit(tx: Tx) -> list[str]:
-        stack = run.resource(tx)
-        try:
-            wanted = _read({name: getattr(stack, name) for name in TEXTS})
-            if wanted is None:
-                return []
-            return apply(tx, run.engine, stack, wanted, start=bool(stack.startOnCreate), replace=True)
-        except (Refused, NotUnique) as error:
-            raise Failed(str(error), state="active") from error
-
-    for note in await run.step("services", unit):
-        run.log(note)
+    await _follow(run, replace=True)
     await _without(run, "upgrading")
 
 
@@ -179,108 +173,5 @@ def deactivate_services(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -
 @behaviour.action("environment.exportconfig")
 def export_config(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> dict[str, Any]:
     """The stack as it is now, as compose text; `serviceIds` narrows it."""
-    wanted = set(data.get("serviceIds") or [])
-    found = [service for service in tx.find("service", environmentId=row.id) if not wanted or service.id in wanted]
-    docker, rancher = compose_export.export(_spec(tx, service) for service in found)
+    docker, rancher = compose_export.export(stack_text.specs(tx, row, set(data.get("serviceIds") or [])))
     return {"type": "composeConfig", "dockerComposeConfig": docker, "rancherComposeConfig": rancher}
-
-
-def apply(tx: Tx, engine: Engine, stack: Record, wanted: Compose, *, start: bool, replace: bool = False) -> list[str]:
-    """Make the services of `stack` those of `wanted`; returns notes for the process log.
-
-    Services that the text does not have any more are removed. A changed launch config of an existing service is noted
-    and left alone: replacing running containers is an upgrade, which is asked for by itself (`replace`).
-
-    Raises:
-        Refused: an external link to a stack or service that does not exist; a name that cannot be used.
-    """
-    notes = list(wanted.warnings)
-    present = {
-        row.name.casefold(): row for row in tx.find("service", environmentId=stack.id) if row.state != "removing"
-    }
-    named: dict[str, Record] = {}
-    for spec in wanted.services:
-        row = present.pop(spec.name.casefold(), None)
-        if row is None:
-            row = services.insert(tx, stack, _fields(spec, start=start))
-            engine.request(tx, row, "create")
-            notes.append(f"service {spec.name}: created with scale {spec.scale}")
-        else:
-            notes += _change(tx, engine, row, spec, replace=replace)
-        named[spec.name.casefold()] = row
-    for spec in wanted.services:
-        links = [(_target(tx, stack, named, link).id, link.alias) for link in spec.links]
-        if service_links.set_links(tx, named[spec.name.casefold()], links):
-            notes.append(f"service {spec.name}: links set")
-    for row in present.values():
-        engine.request(tx, row, "remove")
-        notes.append(f"service {row.name}: removed")
-    return notes
-
-
-def _read(fields: dict[str, Any]) -> Compose | None:
-    """The compose text among `fields`, None when there is none."""
-    text = fields.get("dockerCompose")
-    if not text:
-        return None
-    try:
-        return compose.parse(text, fields.get("rancherCompose"), fields.get("environment") or {})
-    except ComposeError as error:
-        field = "rancherCompose" if str(error).startswith("rancher-compose") else "dockerCompose"
-        raise Refused("InvalidFormat", str(error), field=field) from error
-
-
-def _spec(tx: ReadTx, service: Record) -> ServiceSpec:
-    """A service as text would state it."""
-    links = []
-    for target_id, alias in service_links.links_of(tx, service):
-        target = tx.require("service", target_id)
-        stack = (
-            None if target.environmentId == service.environmentId else tx.require("environment", target.environmentId)
-        )
-        links.append(LinkSpec(target.name, alias or target.name, None if stack is None else stack.name))
-    config = launch.instance_fields(service.launchConfig or {})
-    return ServiceSpec(service.name, config, service.scale or 0, tuple(links), service.metadata or {})
-
-
-def _fields(spec: ServiceSpec, *, start: bool) -> dict[str, Any]:
-    return {
-        "name": spec.name,
-        "scale": spec.scale,
-        "launchConfig": spec.launch_config,
-        "metadata": spec.metadata,
-        "startOnCreate": start and spec.start_on_create,
-    }
-
-
-def _change(tx: Tx, engine: Engine, row: Record, spec: ServiceSpec, *, replace: bool) -> list[str]:
-    """Follow scale and metadata; note what only an upgrade can change."""
-    notes = []
-    if row.metadata != spec.metadata:
-        tx.update(row, metadata=spec.metadata)
-    before, after = (launch.instance_fields(config or {}) for config in (row.launchConfig, spec.launch_config))
-    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    if row.scale != spec.scale:
-        notes.append(f"service {spec.name}: scale {row.scale} to {spec.scale}")
-        tx.update(row, scale=spec.scale)
-    if changed and replace:
-        upgrade.begin_in_service(tx, row, {"launchConfig": spec.launch_config})
-        engine.request(tx, row, "upgrade")
-        return [*notes, f"service {spec.name}: upgraded for {', '.join(changed)}"]
-    if notes and row.state in ("active", "inactive", "updating-active", "updating-inactive"):
-        engine.request(tx, row, "update")
-    if changed:
-        notes.append(f"service {spec.name}: {', '.join(changed)} changed: its containers stay until it is upgraded")
-    return notes
-
-
-def _target(tx: ReadTx, stack: Record, named: dict[str, Record], link: LinkSpec) -> Record:
-    if link.stack is None:
-        return named[link.service.casefold()]
-    for other in tx.find("environment", accountId=stack.accountId):
-        if other.name.casefold() == link.stack.casefold():
-            for row in tx.find("service", environmentId=other.id):
-                if row.name.casefold() == link.service.casefold() and row.state != "removing":
-                    return row
-            raise Refused("InvalidReference", f"external_links: stack {link.stack} has no service {link.service}")
-    raise Refused("InvalidReference", f"external_links: there is no stack {link.stack}")

@@ -19,10 +19,12 @@ def image_reference(image_uuid: str) -> str:
 
 def is_nothing(image_uuid: str | None) -> bool:
     """Whether an image, or that there is none, says that there is to be no container at all."""
-    if not image_uuid:
-        return True
-    repository = image_uuid.removeprefix(IMAGE_PREFIX).removeprefix(SIMULATED_PREFIX).partition(":")[0]
-    return repository == NOTHING
+    return not image_uuid or stands_for(image_uuid) == NOTHING
+
+
+def stands_for(image_uuid: str) -> str:
+    """An image without prefix and tag: some names are words of v1 for something else than an image."""
+    return image_uuid.removeprefix(IMAGE_PREFIX).removeprefix(SIMULATED_PREFIX).partition(":")[0]
 
 
 def registry_of(reference: str) -> str:

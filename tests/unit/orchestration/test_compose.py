@@ -6,9 +6,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.compose import LinkSpec, parse
+from orca.orchestration.compose import parse
 from orca.orchestration.compose_export import export
-from orca.orchestration.compose_keys import ComposeError
+from orca.orchestration.compose_section import LinkSpec
+from orca.orchestration.compose_values import ComposeError
 
 ARTICLE = """
 web:
@@ -26,26 +27,34 @@ def only(text: str, rancher: str | None = None, **variables: str):
     return parse(text, rancher, variables).services[0]
 
 
+def launch(spec) -> dict[str, object]:
+    return spec.fields["launchConfig"]
+
+
+def scale(spec) -> int | None:
+    return spec.fields.get("scale")
+
+
 def test_the_flat_form():
     web, memcached = parse(ARTICLE, "web: {scale: 2}").services
-    assert (web.name, web.scale, web.links) == ("web", 2, (LinkSpec("memcached", "memcached"),))
-    assert web.launch_config == {
+    assert (web.name, web.kind, scale(web), web.links) == ("web", "service", 2, (LinkSpec("memcached", "memcached"),))
+    assert launch(web) == {
         "imageUuid": "docker:orca/web",
         "ports": ["8080:80/tcp"],
         "environment": {"PORT": "80"},
     }
-    assert memcached.launch_config["command"] == ["memcached", "-m", "64"]
-    assert memcached.scale == 1
+    assert launch(memcached)["command"] == ["memcached", "-m", "64"]
+    assert scale(memcached) is None
 
 
 @pytest.mark.parametrize("version", ["version: '2'\n", "version: '3.8'\n", ""])
 def test_the_nested_form(version: str):
     text = version + "services:\n  web:\n    image: a\n    deploy: {replicas: 3}\nvolumes: {data: }\nx-note: 1\n"
-    assert only(text).scale == 3
+    assert scale(only(text)) == 3
 
 
 def test_rancher_scale_wins():
-    assert only("services: {web: {image: a, scale: 2}}", "version: '2'\nservices: {web: {scale: 5}}").scale == 5
+    assert scale(only("services: {web: {image: a, scale: 2}}", "version: '2'\nservices: {web: {scale: 5}}")) == 5
 
 
 def test_every_key_arrives_under_its_field():
@@ -73,7 +82,7 @@ services:
     dns_search: example.org
     container_name: ignored
 """
-    assert only(text).launch_config == {
+    assert launch(only(text)) == {
         "imageUuid": "docker:a:1",
         "entryPoint": ["sh", "-c"],
         "environment": {"A": "1", "B": "true", "C": ""},
@@ -97,12 +106,12 @@ services:
 
 
 def test_a_bare_no_is_a_restart_policy():
-    assert only("web: {image: a, restart: no}").launch_config["restartPolicy"] == {"name": "no"}
+    assert launch(only("web: {image: a, restart: no}"))["restartPolicy"] == {"name": "no"}
 
 
 def test_ports_in_all_forms():
     text = "web: {image: a, ports: ['80', '8000-8001:80-81', '192.0.2.1:53:53/udp', {target: 1, published: 2}]}"
-    assert only(text).launch_config["ports"] == [
+    assert launch(only(text))["ports"] == [
         "80/tcp",
         "8000:80/tcp",
         "8001:81/tcp",
@@ -119,9 +128,9 @@ def test_links_and_external_links():
 def test_variables_are_filled_in():
     text = "web: {image: 'a:${TAG}', command: 'echo $$HOME ${X:-y}', environment: [KEY, GONE]}"
     spec = only(text, TAG="7", KEY="secret")
-    assert spec.launch_config["imageUuid"] == "docker:a:7"
-    assert spec.launch_config["command"] == ["echo", "$HOME", "y"]
-    assert spec.launch_config["environment"] == {"KEY": "secret"}
+    assert launch(spec)["imageUuid"] == "docker:a:7"
+    assert launch(spec)["command"] == ["echo", "$HOME", "y"]
+    assert launch(spec)["environment"] == {"KEY": "secret"}
 
 
 def test_an_unset_variable_is_a_warning():
@@ -145,7 +154,14 @@ def test_an_unset_variable_is_a_warning():
         ("web: {image: a, mem_limit: much}", "a size such as 512m"),
         ("web: {image: a, volumes: ['./x:/x']}", "a relative path means nothing"),
         ("web: {image: a, tty: 3}", "service 'web': tty: true or false"),
-        ("web: {image: a, labels: {io.rancher.sidekicks: b}}", "'io.rancher.sidekicks' is not supported"),
+        ("web: {image: a, labels: {io.rancher.sidekicks: b}}", "service 'web': labels: there is no other service 'b'"),
+        (
+            "web: {image: a, labels: {io.rancher.stack.name: b}}",
+            "service 'web': labels: 'io.rancher.stack.name' is not",
+        ),
+        ("web: {image: a, net: 'container:b'}", "service 'web': network_mode: 'b' is not one of its sidekicks"),
+        ("web: {image: a, cap_add: [EVERYTHING]}", "service 'web': cap_add: must be one of ALL"),
+        ("web: {image: a, scale: -1}", "^service 'web': scale: must be at least 0"),
         ("web: {image: a, command: 'echo \"'}", "service 'web': command: No closing quotation"),
         ("web: {image: a, command: 'echo $'}", "write \\$\\$ for a dollar sign"),
         ("-web: {image: a}", "service name '-web'"),
@@ -165,8 +181,8 @@ def test_what_is_refused(text: str, message: str):
     [
         ("other: {scale: 2}", "service 'other' is not in docker-compose"),
         ("web: {scale: many}", "service 'web': scale: a number"),
-        ("web: {scale: -1}", "service 'web': scale: a number"),
-        ("web: {retain_ip: true}", "service 'web': unsupported config option 'retain_ip'"),
+        ("web: {scale: -1}", "^rancher-compose: service 'web': scale: must be at least 0"),
+        ("web: {drain_timeout_ms: 1}", "service 'web': unsupported config option 'drain_timeout_ms'"),
     ],
 )
 def test_what_is_refused_in_rancher_compose(rancher: str, message: str):
