@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Scoped answers: who asks decides which names exist. The data is a table
 --   {forward = true|false, clients = {["10.42.1.10"] = {["web."] = {"10.42.2.11", ...}, ["11.2.42.10.in-addr.arpa."] = {"web.orca.internal."}}}}
+-- A name with a text instead of a list stands for the host of that name, elsewhere: ["db."] = "db.example.com."
 -- A table that cannot be loaded must not take the names away, so the last good one stays beside it.
 local DIRECTORY = "/etc/orca-dns/"
 local GOOD = "/tmp/table.good.lua"
@@ -51,12 +52,26 @@ function preresolve(dq)
     return true
   end
   dq.rcode = pdns.NOERROR
+  if type(values) == "string" then
+    dq:addAnswer(pdns.CNAME, values, TTL)
+    if dq.qtype ~= pdns.CNAME then
+      if T.forward then
+        dq.followupFunction = "followCNAMERecords"
+      else
+        dq.rcode = pdns.SERVFAIL
+      end
+    end
+    return true
+  end
   if T.reverse ~= nil and ends(name, T.reverse) then
     if dq.qtype == pdns.PTR then dq:addAnswer(pdns.PTR, values[1], TTL) end
-  elseif dq.qtype == pdns.A then
+  elseif dq.qtype == pdns.A or dq.qtype == pdns.AAAA then
     turn = turn + 1
     for i = 0, #values - 1 do
-      dq:addAnswer(pdns.A, values[(turn + i) % #values + 1], TTL)
+      local address = values[(turn + i) % #values + 1]
+      if (address:find(":", 1, true) ~= nil) == (dq.qtype == pdns.AAAA) then
+        dq:addAnswer(dq.qtype, address, TTL)
+      end
     end
   end
   return true

@@ -26,7 +26,9 @@ options:
     description: Range of this host. Required with O(state=present).
     type: str
   clients:
-    description: Address of a container -> name -> list of addresses. Containers not named see no names.
+    description:
+      - Address of a container -> name -> list of addresses, or the name of a host elsewhere that the name stands for.
+      - Containers not named see no names.
     type: dict
     default: {}
   upstreams:
@@ -42,6 +44,7 @@ EXAMPLES = r"""
     clients:
       10.42.1.10:
         memcached: [10.42.2.10]
+        database: db.example.com
 """
 
 RETURN = r"""
@@ -67,11 +70,11 @@ OPTIONS = {
 def clients(entries):
     """The clients as kind dns has them.
 
-    :raises ValueError: an entry is not a mapping of names to lists of addresses.
+    :raises ValueError: an entry is not a mapping of names to lists of addresses or to texts.
     """
     for address, names in entries.items():
-        if not isinstance(names, dict) or not all(isinstance(addresses, list) for addresses in names.values()):
-            raise ValueError("clients: %s: names must be a mapping of name to a list of addresses" % address)
+        if not isinstance(names, dict) or not all(isinstance(answer, (list, str)) for answer in names.values()):
+            raise ValueError("clients: %s: names must be a mapping of name to addresses or a host name" % address)
     return entries
 
 

@@ -156,6 +156,7 @@ def test_names_exist_only_for_whom_they_were_given_to(first):
     assert first.check_output("docker exec web getent hosts memcached").split()[0] == MEMCACHED
     assert first.check_output("docker exec web dig +short memcached.rancher.internal") == MEMCACHED
     assert first.check_output(f"docker exec web dig +short -x {MEMCACHED}") == "memcached.orca.internal."
+    assert first.check_output("docker exec web dig +short -t CNAME database.orca.internal") == "db.example.com."
     assert "NXDOMAIN" in first.check_output("docker exec other dig memcached.orca.internal")
     assert first.run("docker exec other getent hosts memcached").rc != 0
     assert first.run(f"docker exec other ping -c 1 -W 2 {MEMCACHED}").rc == 0

@@ -8,15 +8,21 @@ items that differ, so a change reaches exactly the hosts whose containers see it
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 
 from orca.network.config import ConfigItems
 from orca.orchestration import dns
-from orca.store import Database, Overflow, ReadTx, Subscription, Tx
+from orca.orchestration.health_states import HEALTHY
+from orca.store import Database, Overflow, ReadTx, Record, Subscription, Tx
 
-ROOTS = frozenset({"instance", "service", "environment", "serviceConsumeMap", "instanceLink", "ipAddress"})
+ROOTS = frozenset(
+    {"instance", "service", "environment", "serviceConsumeMap", "serviceExposeMap", "instanceLink", "ipAddress"}
+)
 
 ASKING = frozenset({"starting", "running", "restarting", "stopping", "updating-running"})
 ANSWERING = frozenset({"running", "restarting", "updating-running"})
+SILENT = frozenset({"requested", "registering", "inactive", "updating-inactive", "deactivating", "removing"})
+"""States of a service without containers in which its name is not answered."""
 
 Tables = dict[str, tuple[int, dns.Names]]
 """Client address -> (host id, what it sees)."""
@@ -101,18 +107,27 @@ def tables_of(tx: ReadTx, project_id: int) -> Tables:
         tx.query("ipAddress", accountId=project_id)
         .join(tx.table("instance"), instances.id == addresses.instanceId)
         .where(instances.state.in_(ASKING))
-        .with_only_columns(instances.id, addresses.address, instances.serviceId, instances.state, addresses.hostId)
+        .with_only_columns(
+            instances.id,
+            addresses.address,
+            instances.serviceId,
+            instances.state,
+            instances.healthState,
+            addresses.hostId,
+        )
     )
-    sidekicks = _sidekicks(tx, project_id)
+    sidekicks, selected = _sidekicks(tx, project_id), _selected(tx, project_id)
     hosts: dict[str, int] = {}
     members: list[dns.Member] = []
     for row in tx.execute(statement):
-        id, address, service_id, state, host_id = tuple(row)
+        id, address, service_id, state, health, host_id = tuple(row)
         hosts[address] = host_id
-        members.append(dns.Member(id, address, service_id, state in ANSWERING, sidekicks.get(id, "")))
+        healthy = health in (None, HEALTHY)
+        answers, part = state in ANSWERING, sidekicks.get(id, "")
+        members.append(dns.Member(id, address, service_id, answers, part, healthy, tuple(selected.get(id, ()))))
     stacks = {stack.id: stack.name for stack in tx.find("environment", accountId=project_id)}
     services = [
-        dns.Service(row.id, row.name, row.environmentId, stacks[row.environmentId])
+        dns.Service(row.id, row.name, row.environmentId, stacks[row.environmentId], *_without_containers(row))
         for row in tx.find("service", accountId=project_id)
         if row.environmentId in stacks
     ]
@@ -127,6 +142,23 @@ def tables_of(tx: ReadTx, project_id: int) -> Tables:
     ]
     found = dns.tables(services, members, service_links, container_links)
     return {address: (hosts[address], names) for address, names in found.items() if names}
+
+
+def _without_containers(service: Record) -> tuple[tuple[str, ...], bool]:
+    """What a service stands for besides its containers: addresses or a host name elsewhere; whether it is an alias."""
+    if service.kind not in ("externalService", "dnsService") or service.state in SILENT:
+        return (), False
+    if service.kind == "dnsService":
+        return (), True
+    return tuple(service.externalIpAddresses or ([service.hostname] if service.hostname else [])), False
+
+
+def _selected(tx: ReadTx, project_id: int) -> dict[int, list[int]]:
+    """The services that select a container which stands alone, by container."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for row in tx.find("serviceExposeMap", accountId=project_id, managed=False):
+        found[row.instanceId].append(row.serviceId)
+    return found
 
 
 def _sidekicks(tx: ReadTx, project_id: int) -> dict[int, str]:

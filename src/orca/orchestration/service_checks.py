@@ -6,6 +6,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
+from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration import selectors, units
 from orca.orchestration.containers import check_launch
 from orca.orchestration.names import BadName, check_service_name
@@ -120,3 +121,5 @@ def _check_external(fields: dict[str, Any]) -> None:
             ip_address(address)
         except ValueError as error:
             raise Refused("InvalidOption", f"{address} is not an address", field="externalIpAddresses") from error
+    if hostname and (not is_host_name(hostname) or hostname.rpartition(".")[2].isdecimal()):
+        raise Refused("InvalidOption", f"{hostname!r} is not a host name", field="hostname")

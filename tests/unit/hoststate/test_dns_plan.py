@@ -9,7 +9,8 @@ BASE = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24"}
 
 
 def test_a_name_is_answered_in_every_form_and_back():
-    assert dns.expand({"Memcached": ["10.42.2.10"], "db.stack": ["10.42.2.10", "10.42.3.10"]}) == {
+    names = {"Memcached": ["10.42.2.10"], "db.stack": ["10.42.2.10", "10.42.3.10"]}
+    assert dns.expand(names, ".42.10.in-addr.arpa.") == {
         "memcached.": ["10.42.2.10"],
         "memcached.orca.internal.": ["10.42.2.10"],
         "memcached.rancher.internal.": ["10.42.2.10"],
@@ -21,8 +22,32 @@ def test_a_name_is_answered_in_every_form_and_back():
     }
 
 
+def test_what_is_elsewhere_has_no_reverse_names():
+    names = {"db": ["192.0.2.7", "2001:DB8::7"], "api": "Api.Example.com."}
+    assert dns.expand(names, ".42.10.in-addr.arpa.") == {
+        "db.": ["192.0.2.7", "2001:db8::7"],
+        "db.orca.internal.": ["192.0.2.7", "2001:db8::7"],
+        "db.rancher.internal.": ["192.0.2.7", "2001:db8::7"],
+        "api.": "api.example.com.",
+        "api.orca.internal.": "api.example.com.",
+        "api.rancher.internal.": "api.example.com.",
+    }
+    table = dns.table({**BASE, "clients": {"10.42.1.10": {"api": "api.example.com"}}}, True)
+    assert '["api."] = "api.example.com."' in table
+
+
 @pytest.mark.parametrize(
-    "names", [{'x"]=os.execute("x")--': []}, {"": []}, {"a b": []}, {"a\n": []}, {"a": ["host"]}, {"a": ['10.0.0.1"']}]
+    "names",
+    [
+        {"a": "host\n"},
+        {"a": 'x"'},
+        {'x"]=os.execute("x")--': []},
+        {"": []},
+        {"a b": []},
+        {"a\n": []},
+        {"a": ["host"]},
+        {"a": ['10.0.0.1"']},
+    ],
 )
 def test_nothing_can_be_smuggled_into_the_table(names):
     with pytest.raises(ValueError):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who sees which names."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +80,65 @@ def test_container_links_lose_to_service_links():
     assert result["10.42.1.10"]["db"] == ["10.42.1.11"]
     assert result["10.42.1.10"]["cache"] == ["10.42.1.12"]
     assert result["10.42.1.12"] == {"web1": ["10.42.1.10"]}
+
+
+ALIAS = Service(4, "data", 1, "shop", alias=True)
+ELSEWHERE = Service(5, "legacy", 1, "shop", elsewhere=("192.0.2.20", "192.0.2.3", "2001:db8::1"))
+HOSTED = Service(6, "api", 1, "shop", elsewhere=("api.example.com",))
+
+
+def test_an_alias_is_answered_with_what_is_behind_it():
+    links = [ServiceLink(1, 4, "store"), ServiceLink(4, 2, "x"), ServiceLink(4, 3, "y")]
+    result = tables([WEB, CACHE, OTHER, ALIAS], MEMBERS, links)
+    assert result["10.42.1.10"]["store"] == ["10.42.1.11", "10.42.2.11"]
+    assert result["10.42.2.11"]["data.shop"] == ["10.42.1.11", "10.42.2.11"]
+    assert "data" not in result["10.42.1.10"]
+    assert "data.shop" not in result["10.42.1.11"]
+
+
+def test_aliases_of_aliases_end_even_in_a_circle():
+    second = Service(7, "more", 1, "shop", alias=True)
+    links = [ServiceLink(4, 7, ""), ServiceLink(7, 4, ""), ServiceLink(7, 2, ""), ServiceLink(1, 4, "")]
+    result = tables([WEB, CACHE, ALIAS, second], MEMBERS, links)["10.42.1.10"]
+    assert result["data"] == result["data.shop"] == result["more.shop"] == ["10.42.2.11"]
+
+
+def test_a_service_that_is_linked_further_stands_for_itself_alone():
+    links = [ServiceLink(1, 2, ""), ServiceLink(2, 3, "")]
+    assert tables([WEB, CACHE, OTHER], MEMBERS, links)["10.42.1.10"]["memcached"] == ["10.42.2.11"]
+
+
+def test_what_is_elsewhere_is_answered_with_its_addresses_or_its_host_name():
+    links = [ServiceLink(1, 5, "old"), ServiceLink(1, 6, "")]
+    names = tables([WEB, ELSEWHERE, HOSTED], MEMBERS, links)["10.42.1.10"]
+    assert names["old"] == names["legacy.shop"] == ["192.0.2.3", "192.0.2.20", "2001:db8::1"]
+    assert names["api"] == names["api.shop"] == "api.example.com"
+
+
+def test_addresses_come_before_a_host_name():
+    links = [ServiceLink(4, 6, ""), ServiceLink(4, 2, "")]
+    assert tables([WEB, CACHE, ALIAS, HOSTED], MEMBERS, links)["10.42.1.10"]["data.shop"] == ["10.42.2.11"]
+    assert tables([WEB, ALIAS, HOSTED], MEMBERS, links)["10.42.1.10"]["data.shop"] == "api.example.com"
+
+
+def test_only_the_healthy_answer_unless_there_is_none():
+    sick = replace(MEMBERS[0], healthy=False)
+    assert tables([WEB], [sick, MEMBERS[1]])["10.42.1.10"]["web"] == ["10.42.2.10"]
+    both = [sick, replace(MEMBERS[1], healthy=False)]
+    assert tables([WEB], both)["10.42.1.10"]["web"] == ["10.42.1.10", "10.42.2.10"]
+
+
+def test_a_selected_container_stands_for_the_service_that_selects_it():
+    alone = replace(MEMBERS[4], selected_by=(2,))
+    result = tables([WEB, CACHE], [MEMBERS[0], alone], [ServiceLink(1, 2, "")])
+    assert result["10.42.1.10"]["memcached"] == ["10.42.1.12"]
+    assert result["10.42.1.12"] == {}
+
+
+def test_what_cannot_be_looked_up_is_told_to_nobody():
+    odd = Service(1, "web", 1, "my shop")
+    links = [ServiceLink(1, 2, "a/b"), ServiceLink(1, 2, "fine")]
+    assert tables([odd, CACHE], MEMBERS[:3], links)["10.42.1.10"].keys() == {"web", "fine", "memcached.shop"}
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4), st.sampled_from(["", "a", "b"])), max_size=8))

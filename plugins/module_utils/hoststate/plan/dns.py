@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from .addressing import RESOLVER
+
+#: What a name is answered with: addresses, or the host name elsewhere that it stands for.
+Answer = Union[Sequence[str], str]
 
 DOMAINS = ("orca.internal", "rancher.internal")
 TABLE, FORWARD = "table.lua", "forward.zones"
@@ -24,30 +27,40 @@ def table(description: Mapping[str, Any], forward: bool) -> str:
     :param forward: whether there are upstream servers for foreign names.
     :raises ValueError: a name is no host name, or an address no address.
     """
-    clients = description["clients"]
+    clients, zone = description["clients"], reverse_zone(description["cidr"])
     lines = [
         "return {",
-        "reverse = {0},".format(_quote(reverse_zone(description["cidr"]))),
+        "reverse = {0},".format(_quote(zone)),
         "forward = {0},".format("true" if forward else "false"),
         "clients = {",
     ]
     for address in sorted(clients, key=ipaddress.IPv4Address):
-        lines.append("[{0}] = {{{1}}},".format(_quote(str(ipaddress.IPv4Address(address))), _client(clients[address])))
+        answers = expand(clients[address], zone)
+        lines.append("[{0}] = {{{1}}},".format(_quote(str(ipaddress.IPv4Address(address))), _client(answers)))
     return "\n".join(lines + ["}}", ""])
 
 
-def expand(names: Mapping[str, Sequence[str]]) -> Dict[str, List[str]]:
-    """Every form of the names: as they are, below both domains, and the addresses' reverse names."""
-    answers: Dict[str, List[str]] = {}
+def is_host_name(name: str) -> bool:
+    """Whether a name can be looked up."""
+    plain = name.lower().rstrip(".")
+    return len(plain) <= 253 and _LABELS.match(plain) is not None
+
+
+def expand(names: Mapping[str, Answer], zone: str) -> Dict[str, Answer]:
+    """Every form of the names: as they are, below both domains, and the reverse names of addresses in ``zone``."""
+    answers: Dict[str, Answer] = {}
     for name in sorted(names):
-        plain = name.lower().rstrip(".")
-        if not _LABELS.match(plain):
-            raise ValueError("{0!r} is not a host name".format(name))
-        addresses = [str(ipaddress.IPv4Address(address)) for address in names[name]]
+        plain, answer = _host_name(name), names[name]
+        if isinstance(answer, str):
+            answer = _host_name(answer) + "."
+        else:
+            answer = [str(ipaddress.ip_address(address)) for address in answer]
         for full in [plain + "."] + ["{0}.{1}.".format(plain, domain) for domain in DOMAINS]:
-            answers[full] = addresses
-        for address in addresses:  # the first name in order keeps the reverse name
-            answers.setdefault(_reverse(address), ["{0}.{1}.".format(plain, DOMAINS[0])])
+            answers[full] = answer
+        for address in [] if isinstance(answer, str) else answer:
+            reverse = ipaddress.ip_address(address).reverse_pointer + "."
+            if reverse.endswith(zone):  # the first name in order keeps the reverse name
+                answers.setdefault(reverse, ["{0}.{1}.".format(plain, DOMAINS[0])])
     return answers
 
 
@@ -89,15 +102,18 @@ def reverse_zone(cidr: str) -> str:
     return ".{0}.in-addr.arpa.".format(".".join(reversed(octets)))
 
 
-def _client(names: Mapping[str, Sequence[str]]) -> str:
-    return ", ".join(
-        "[{0}] = {{{1}}}".format(_quote(name), ", ".join(_quote(value) for value in values))
-        for name, values in sorted(expand(names).items())
-    )
+def _client(answers: Mapping[str, Answer]) -> str:
+    return ", ".join("[{0}] = {1}".format(_quote(name), _value(answer)) for name, answer in sorted(answers.items()))
 
 
-def _reverse(address: str) -> str:
-    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
+def _value(answer: Answer) -> str:
+    return _quote(answer) if isinstance(answer, str) else "{{{0}}}".format(", ".join(_quote(each) for each in answer))
+
+
+def _host_name(name: str) -> str:
+    if not is_host_name(name):
+        raise ValueError("{0!r} is not a host name".format(name))
+    return name.lower().rstrip(".")
 
 
 def _quote(text: str) -> str:

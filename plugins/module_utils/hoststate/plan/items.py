@@ -7,7 +7,7 @@ that a module can be given one directly:
 ``network``   ``{cidr, subnet, bridge, network, images: {net, dns}}``
 ``mesh``      ``{cidr, subnet, id, certificate, ca, peers: {host uuid: {name, address, subnet}}}``
 ``firewall``  ``{cidr, subnet, bridge, ports: {port uuid: {publicPort, privatePort, protocol, bindAddress, address}}}``
-``dns``       ``{cidr, subnet, clients: {container address: {name: [address, ...]}}}``
+``dns``       ``{cidr, subnet, clients: {container address: {name: [address, ...] or host name elsewhere}}}``
 """
 
 from __future__ import annotations
