@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Address rows: the range of a host, the address of a container. Units of the store; the choice itself is `ipam`.
 
-An address stays with its container through stop and start and is released when the container or its host is removed.
-So does that of a container which the store does not know, as after a restore: it is held from when an agent reports it.
+An address stays with its container through stop and start and is released when the container or its host is removed,
+unless it is retained for the container's successor: then it has no container, and the role that says so. That of a
+container which the store does not know, as after a restore, is held from when an agent reports it.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from orca.hoststate.plan.addressing import HostRange
 from orca.network import ipam
-from orca.store import ReadTx, Record, Tx
+from orca.store import ANY, ReadTx, Record, Tx
+
+RETAINED = "retained"
+"""Role of an address that waits for a container."""
 
 
 def network_of(tx: ReadTx, project_id: int) -> Record:
@@ -67,11 +73,14 @@ def address_of(tx: ReadTx, instance_id: int) -> Record | None:
     return tx.first("ipAddress", instanceId=instance_id)
 
 
-def allocate_address(tx: Tx, instance: Record, host_id: int) -> Record:
+def allocate_address(tx: Tx, instance: Record, host_id: int, wanted: str | None = None) -> Record:
     """Give a container an address of its host's range; the one it has already when it has one.
+
+    ``wanted`` asks for one of the range.
 
     Raises:
         ipam.PoolUsedUp: no address of the range is free.
+        ipam.AddressRefused: somebody else has the wanted one.
         LookupError: the host has no range.
     """
     existing = address_of(tx, instance.id)
@@ -80,10 +89,13 @@ def allocate_address(tx: Tx, instance: Record, host_id: int) -> Record:
     subnet = range_of(tx, host_id)
     if subnet is None:
         raise LookupError(f"host {host_id} has no address range yet")
-    taken = {address for (address,) in tx.values("ipAddress", "address", subnetId=subnet.id)}
-    address = ipam.next_address(cidr_of(subnet), taken, after=subnet.data.get("lastAddress"))
-    tx.update(subnet, data={"lastAddress": address})
-    return _give(tx, instance, subnet, address)
+    if wanted is None:
+        taken = {address for (address,) in tx.values("ipAddress", "address", subnetId=subnet.id)}
+        wanted = ipam.next_address(cidr_of(subnet), taken, after=subnet.data.get("lastAddress"))
+        tx.update(subnet, data={"lastAddress": wanted})
+    else:
+        check_free(tx, subnet.networkId, wanted)
+    return _give(tx, instance, subnet, wanted)
 
 
 def hold_address(tx: Tx, instance: Record, address: str) -> None:
@@ -106,6 +118,66 @@ def release_address(tx: Tx, instance_id: int) -> None:
     """Free the address of a container; nothing to do when it has none."""
     for row in tx.find("ipAddress", instanceId=instance_id):
         _remove(tx, row)
+
+
+def retain_address(tx: Tx, instance_id: int, owner: dict[str, Any]) -> None:
+    """Keep the address of a container that goes for its successor, which `owner` describes."""
+    for row in tx.find("ipAddress", instanceId=instance_id):
+        tx.update(row, instanceId=None, role=RETAINED, data={"owner": owner})
+
+
+def retained_addresses(tx: ReadTx, project_id: int, *, removed: bool = False) -> list[Record]:
+    """The addresses that wait for a container; with ``removed`` also those that went with the range of their host."""
+    return tx.find("ipAddress", accountId=project_id, role=RETAINED, **({"removed": ANY} if removed else {}))
+
+
+def take_address(tx: Tx, row: Record, instance_id: int) -> None:
+    """A retained address has a container again."""
+    tx.update(row, instanceId=instance_id, role=None, data={"owner": None})
+
+
+def drop_address(tx: Tx, row: Record) -> None:
+    """A retained address waits no longer: nobody needs it, or its host took it along."""
+    row = tx.update(row, role=None)
+    if row.removed is None:
+        _remove(tx, row)
+
+
+def subnet_of(tx: ReadTx, network_id: int, address: str) -> Record | None:
+    """The host range that gives an address to containers, None where no host has it."""
+    subnets = tx.find("subnet", networkId=network_id)
+    return next((row for row in subnets if HostRange(cidr_of(row)).assignable(address)), None)
+
+
+def check_address(tx: ReadTx, project_id: int, address: str) -> None:
+    """See that an address can be one of a container of the project.
+
+    Raises:
+        ipam.AddressRefused: no address, outside of the managed network, kept from containers in its host's range.
+    """
+    network = network_of(tx, project_id)
+    try:
+        inside = ipam.in_range(address, network.cidr)
+    except ValueError:
+        raise ipam.AddressRefused(f"{address!r} is not an address") from None
+    if not inside:
+        raise ipam.AddressRefused(f"{address} is outside of the managed network {network.cidr}")
+    for row in tx.find("subnet", networkId=network.id):
+        if ipam.in_range(address, cidr_of(row)) and not HostRange(cidr_of(row)).assignable(address):
+            raise ipam.AddressRefused(f"{address} is none of those that {row.name} gives to containers")
+
+
+def check_free(tx: ReadTx, network_id: int, address: str) -> None:
+    """See that nobody has an address.
+
+    Raises:
+        ipam.AddressRefused: somebody has; the message names the container, or whom it is kept for.
+    """
+    row = tx.first("ipAddress", networkId=network_id, address=address)
+    if row is not None:
+        holder = tx.get("instance", row.instanceId)
+        who = "kept for a successor" if holder is None else f"that of {holder.name}"
+        raise ipam.AddressRefused(f"{address} is {who}")
 
 
 def release_range(tx: Tx, host_id: int) -> None:

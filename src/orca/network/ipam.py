@@ -25,6 +25,10 @@ class PoolUsedUp(Exception):
     """No free range in the network, or no free address in a range."""
 
 
+class AddressRefused(Exception):
+    """An address that was asked for cannot be given; the message says why."""
+
+
 def next_host_range(cidr: str, prefix: int, taken: Iterable[str]) -> str:
     """Return the lowest free range of `prefix` bits in `cidr`, as `10.42.1.0/24`.
 

@@ -6,13 +6,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orca.orchestration import compose_keys, compose_labels
+from orca.orchestration import compose_keys, compose_labels, retained
 from orca.orchestration.compose_keys import KINDS
 from orca.orchestration.compose_labels import SELECTORS, Labels
 from orca.orchestration.compose_section import LinkSpec
 from orca.orchestration.compose_services import ServiceSpec
 
-_ELSEWHERE = {"labels", "name", "networkLaunchConfig", "launchConfig", "secondaryLaunchConfigs", *SELECTORS.values()}
+_ELSEWHERE = {
+    "labels",
+    "name",
+    "networkLaunchConfig",
+    "launchConfig",
+    "secondaryLaunchConfigs",
+    retained.FIELD,
+    *SELECTORS.values(),
+}
 """Fields that no key of their own stands for, and that are written nevertheless."""
 
 
@@ -44,14 +52,19 @@ def _sections(service: ServiceSpec) -> Iterable[tuple[str, Mapping[str, Any], La
     sidekicks = service.fields.get("secondaryLaunchConfigs") or []
     config = service.fields.get("launchConfig") or {}
     labels = Labels(
-        config.get("labels") or {},
+        _labels(config),
         tuple(sidekick["name"] for sidekick in sidekicks),
         {field: service.fields[field] for field in SELECTORS.values() if service.fields.get(field) is not None},
         {link.target: link.rules for link in service.links if link.rules},
     )
     yield service.name, config, labels
     for sidekick in sidekicks:
-        yield sidekick["name"], sidekick, Labels(sidekick.get("labels") or {})
+        yield sidekick["name"], sidekick, Labels(_labels(sidekick))
+
+
+def _labels(config: Mapping[str, Any]) -> dict[str, str]:
+    address = config.get(retained.FIELD)
+    return {**(config.get("labels") or {}), **({retained.LABEL: address} if address else {})}
 
 
 def _body(kind: str, config: Mapping[str, Any], labels: Labels) -> tuple[dict[str, Any], dict[str, Any]]:

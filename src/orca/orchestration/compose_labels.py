@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orca.orchestration import affinity, launch, load_balancer_ports, units
+from orca.orchestration import affinity, launch, load_balancer_ports, retained, units
 from orca.orchestration.compose_values import ComposeError
 from orca.storage.volumes import CLEANUP_LABEL
 
@@ -26,6 +26,7 @@ _HONOURED = {
     CLEANUP_LABEL,
     launch.HOSTNAME_LABEL,
     load_balancer_ports.SSL_LABEL,
+    retained.LABEL,
 }
 _ANYWAY = {"io.rancher.container.network": "true", "io.rancher.container.dns": "true"}
 """What they ask for happens without them."""

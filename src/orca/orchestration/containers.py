@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
-from orca.orchestration import ports, scaling
+from orca.orchestration import ports, retained, scaling
 from orca.provision import labels as label_rows
 from orca.resources.errors import Refused
 from orca.resources.instance import IMAGE_UUID
@@ -44,6 +44,7 @@ def check_launch(fields: dict[str, Any]) -> None:
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
     """One container, or `count` of them."""
     check_launch(fields)
+    retained.check(tx, call.account_id, [fields])
     volumes.check(tx, call.account_id, fields)
     count = fields.pop("count", None) or 1
     links = fields.pop("instanceLinks", None) or {}

@@ -9,7 +9,7 @@ until it is cured.
 from __future__ import annotations
 
 from orca.engine import Behaviour, Failed, Run
-from orca.orchestration import service_links, services, units
+from orca.orchestration import retained, service_links, services, units
 from orca.orchestration.containers import start_removal
 from orca.provision.hosts import CONNECTED
 from orca.store import ANY, ReadTx, Record, Tx
@@ -77,6 +77,8 @@ async def remove(run: Run) -> None:
         service_links.unlink_all(tx, service)
         for row in tx.find("serviceExposeMap", serviceId=service.id):
             tx.update(row, state="removed", removed=tx.now)
+        if retained.retains(service):
+            units.forget_addresses(tx, service)
         _cured(tx, service)
 
     await run.step("remove", begin)
@@ -90,6 +92,8 @@ async def _converge(run: Run) -> None:
     def end(tx: Tx) -> None:
         service = run.resource(tx)
         services.expose(tx, service)
+        if retained.retains(service):
+            units.forget_addresses(tx, service)
         _cured(tx, service)
 
     run.finish(end)

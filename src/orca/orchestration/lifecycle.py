@@ -14,8 +14,8 @@ from orca import wire
 from orca.engine import Behaviour, CommandFailed, Failed, Run, Services
 from orca.network import Delivery
 from orca.network import ports as network_ports
-from orca.network.ipam import PoolUsedUp
-from orca.orchestration import health, launch, placement
+from orca.network.ipam import AddressRefused, PoolUsedUp
+from orca.orchestration import health, launch, placement, units
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.scheduler import NoHost
 from orca.provision import labels
@@ -93,7 +93,7 @@ def gone(tx: Tx, services: Services, instance: Record) -> None:
     """A container does not exist any more: free what it held. The caller sets its state."""
     network_ports.close_ports(tx, services.part(Delivery).items, instance.id, release=True)
     volumes.release(tx, services.engine, instance)
-    placement.release(tx, instance)
+    units.release(tx, instance)
     labels.forget(tx, instance)
     health.end(tx, instance)
 
@@ -111,7 +111,7 @@ async def _settle(run: Run) -> dict[str, Any]:
             with contextlib.suppress(Failed):
                 # When the wait is over in vain, the next attempt fails with the full reason.
                 await run.wait_for(str(error), partial(_back, host_ids=error.later), roots={"host"}, timeout=left)
-        except (PoolUsedUp, LookupError, volumes.VolumeProblem) as error:
+        except (PoolUsedUp, AddressRefused, LookupError, volumes.VolumeProblem) as error:
             raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
 
 

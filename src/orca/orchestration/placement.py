@@ -9,8 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from orca.network import addresses
-from orca.orchestration import affinity, ports
+from orca.orchestration import affinity, ports, retained
 from orca.orchestration.affinity import NOTHING, Constraint, Surroundings
 from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, place
 from orca.provision.hosts import CONNECTED
@@ -30,8 +29,11 @@ def settle(tx: Tx, instance: Record) -> Record:
         scheduler.NoHost: no host can take it; the message says why each refused.
         ipam.PoolUsedUp: the host has no address left.
         LookupError: the host it is on has no address range.
+        ipam.AddressRefused: the address that it asks for is no host's, or somebody else's.
         volumes.VolumeProblem: it wants a volume that lies on another host.
     """
+    managed = (instance.networkMode or MANAGED) == MANAGED
+    waiting = retained.waiting_for(tx, instance) if managed else None
     if instance.hostId is None:
         siblings = _siblings(tx, instance)
         public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
@@ -43,11 +45,14 @@ def settle(tx: Tx, instance: Record) -> Record:
             instance.imageUuid.startswith(SIMULATED_PREFIX),
             beside=next((row.hostId for row in siblings if row.hostId is not None), None),
             constraints=constraints,
+            address_on=retained.host_of(tx, instance) if managed else None,
+            preferred=None if waiting is None else waiting.hostId,
         )
         choice = place(wanted, facts)
-        tx.update(
-            instance, hostId=choice.host_id, allocationState="active", placement={"refused": dict(choice.refused)}
-        )
+        why: dict[str, Any] = {"refused": dict(choice.refused)}
+        if waiting is not None and waiting.hostId != choice.host_id:
+            why["address"] = retained.left_behind(tx, waiting, choice.refused)
+        tx.update(instance, hostId=choice.host_id, allocationState="active", placement=why)
     if instance.ports and not tx.count("port", instanceId=instance.id):
         # One that an upgrade kept aside gave its ports up.
         for spec in [spec for text in instance.ports or [] for spec in ports.parse(text)]:
@@ -63,9 +68,8 @@ def settle(tx: Tx, instance: Record) -> Record:
                 protocol=spec.protocol,
                 bindAddress=None if spec.bind == ANY else spec.bind,
             )
-    if (instance.networkMode or MANAGED) == MANAGED:
-        row = addresses.allocate_address(tx, instance, instance.hostId)
-        tx.update(instance, primaryIpAddress=row.address)
+    if managed:
+        tx.update(instance, primaryIpAddress=retained.give(tx, tx.own(instance), waiting).address)
     host = tx.require("host", instance.hostId)
     images.ensure(tx, instance, host)
     volumes.attach(tx, instance, host)
@@ -94,18 +98,6 @@ def _public_ports(instances: list[Record]) -> tuple[PublicPort, ...]:
     """What these containers together publish on their host."""
     wanted = [spec for instance in instances for text in instance.ports or [] for spec in ports.parse(text)]
     return tuple(spec.published for spec in wanted if spec.published is not None)
-
-
-def release(tx: Tx, instance: Record) -> None:
-    """Free address and ports of a container that is gone; the rows that tie it to others go too."""
-    addresses.release_address(tx, instance.id)
-    for type, key in (
-        ("serviceExposeMap", "instanceId"),
-        ("instanceLink", "instanceId"),
-        ("instanceLink", "targetInstanceId"),
-    ):
-        for row in tx.find(type, **{key: instance.id}):
-            tx.update(row, state="removed", removed=tx.now)
 
 
 def host_facts(
@@ -186,4 +178,4 @@ def _held_ports(tx: Tx, project_id: int) -> dict[int, dict[PublicPort, str]]:
     return result
 
 
-__all__ = ["MANAGED", "host_facts", "release", "settle"]
+__all__ = ["MANAGED", "host_facts", "settle"]

@@ -8,7 +8,7 @@ containers share a number and a host; a service without sidekicks has units of o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orca.orchestration.names import free_numbers
@@ -102,13 +102,14 @@ def plan(
     parts: Mapping[str, Part] = ALONE,
     *,
     hosts: Collection[int] | None = None,
-    retain: bool = False,
+    retained: Mapping[int, int] | None = None,
 ) -> Plan:
     """Compare. Surplus units are those with the highest numbers; free numbers are used again.
 
     With ``hosts`` the service is a global one: a unit on each of them, whatever the scale; units on other hosts stay.
-    A stopped container that counts is started again: an active service runs. A unit with a sick container is replaced;
-    with ``retain`` under the same number, which waits until the old one is gone.
+    A stopped container that counts is started again: an active service runs. A unit with a sick container is replaced.
+    With ``retained`` whatever is replaced keeps its number, which waits until the old one is gone; the numbers in it
+    (each with its host) have something to come back to, although none of their containers is left.
     """
     members = list(members)
     draft = _Draft()
@@ -116,7 +117,7 @@ def plan(
     sick = {number for number, unit in units.items() if any(member.sick for member in unit.values())}
     for number in sick:
         draft.remove += [member.id for member in units[number].values()]
-        if not retain:
+        if retained is None:
             del units[number]
     # A container on its way out still holds its name.
     taken = {member.number for member in members if member.state not in ENDED}
@@ -130,10 +131,13 @@ def plan(
             draft.later += [New(number, part, unit[part].host) for part in unit]
         else:
             _mend(number, unit, parts, held, draft)
-    for number, host in zip(free_numbers(taken, len(missing)), missing, strict=True):
+    back = {}
+    if retained is not None:
+        back = {member.number: member.host for member in members if member.state not in ENDED} | dict(retained)
+    for number, host in zip(_numbers(missing, taken, units.keys(), back), missing, strict=True):
         for part in parts:
-            target = draft.later if parts[part].needs else draft.create
-            target.append(New(number, part, host))
+            wait = parts[part].needs or (number, part) in held
+            (draft.later if wait else draft.create).append(New(number, part, host))
     return Plan(tuple(draft.create), tuple(draft.start), tuple(draft.remove), tuple(draft.later))
 
 
@@ -161,6 +165,23 @@ def _choose(
     for number in numbers:
         first.setdefault(next(member.host for member in units[number].values()), number)
     return set(first.values()), sorted(set(hosts) - first.keys())
+
+
+def _numbers(
+    missing: Sequence[int | None], taken: Collection[int], present: Collection[int], back: Mapping[int, int | None]
+) -> list[int]:
+    """A number for each missing unit: one that comes ``back``, on its host where that matters, else a free one."""
+    waiting = {number: back[number] for number in sorted(back.keys() - set(present))}
+    free = iter(free_numbers({*taken, *waiting}, len(missing)))
+    found = []
+    for host in missing:
+        number = next((number for number, place in waiting.items() if host in (None, place)), None)
+        if number is None:
+            number = next(free)
+        else:
+            del waiting[number]
+        found.append(number)
+    return found
 
 
 def _mend(number: int, unit: Unit, parts: Mapping[str, Part], held: set[tuple[int, str]], draft: _Draft) -> None:

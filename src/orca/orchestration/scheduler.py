@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Placement: which host runs a container. Pure: the facts come in, the choice or the reasons go out.
 
-Order of decision: hard constraints first, each refusal with its reason; among the hosts left the one that disappoints
-the fewest soft constraints, then has the fewest containers of the same service, then the fewest containers, then the
-lowest id (a stable choice).
+Order of decision: hard constraints first, each refusal with its reason; among the hosts left the preferred one (it has
+the address that waits for the container), else the one that disappoints the fewest soft constraints, then has the
+fewest containers of the same service, then the fewest containers, then the lowest id (a stable choice).
 """
 
 from __future__ import annotations
@@ -57,13 +57,16 @@ class HostFacts:
 class Wanted:
     """What a container asks of its host; a `simulated` one does not run for real.
 
-    `beside` is the host of the containers that it must be with.
+    `beside` is the host of the containers that it must be with, `address_on` the one that has the address it asks for.
+    `preferred` is taken before all others, if it can.
     """
 
     ports: tuple[PublicPort, ...] = ()
     requested_host_id: int | None = None
     simulated: bool = False
     beside: int | None = None
+    address_on: int | None = None
+    preferred: int | None = None
     constraints: tuple[Constraint, ...] = ()
 
 
@@ -108,7 +111,7 @@ def place(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
             refused[host.name] = reason
     if not fitting:
         raise NoHost(refused, [host.id for host in hosts if refusal(wanted, replace(host, avoid=None)) is None])
-    best = min(fitting, key=lambda host: (_disappointed(wanted, host), host.of_service, host.containers, host.id))
+    best = min(fitting, key=lambda host: _rank(wanted, host))
     return Placement(best.id, refused)
 
 
@@ -119,6 +122,8 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
         return "another host was requested"
     if wanted.beside not in (None, host.id):
         return "what it must be with is on another host"
+    if wanted.address_on not in (None, host.id):
+        return "the requested address is not in its range"
     if wanted.simulated and not host.simulated:
         return "does not run simulated images"
     # A deactivated host takes nothing new, unless the caller names it.
@@ -134,6 +139,10 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
             if port.clashes(taken):
                 return f"port {port} is used by {holder}"
     return None
+
+
+def _rank(wanted: Wanted, host: HostFacts) -> tuple[bool, int, int, int, int]:
+    return host.id != wanted.preferred, _disappointed(wanted, host), host.of_service, host.containers, host.id
 
 
 def _disappointed(wanted: Wanted, host: HostFacts) -> int:

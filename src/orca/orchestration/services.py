@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
-from orca.orchestration import selection, service_links
+from orca.orchestration import retained, selection, service_links, units
 from orca.orchestration.service_checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
 from orca.resources import machine
 from orca.resources.errors import ActionNotAvailable, Refused
@@ -73,6 +73,7 @@ def make(tx: Tx, engine: Engine, stack: Record, fields: dict[str, Any], *, kind:
         for config in sidekicks:
             check_name(tx, stack.id, str(config.get("name") or ""))
         check_launch_configs(name, given.get("launchConfig"), sidekicks, selector=given.get("selectorContainer"))
+        retained.check(tx, stack.accountId, [given["launchConfig"], *sidekicks])
         given["launchConfig"] = {**given["launchConfig"], "version": FIRST_VERSION}
         if sidekicks:
             given["secondaryLaunchConfigs"] = [
@@ -114,6 +115,8 @@ def change(tx: Tx, engine: Engine, row: Record, fields: dict[str, Any]) -> Recor
     row = tx.update(row, **fields)
     if "scalePolicy" in fields:
         row = tx.update(row, data={"aim": None, "full": None})
+    if "retainIp" in fields and not retained.retains(row):
+        units.forget_addresses(tx, row)
     if fields.keys() & {"selectorLink", "selectorContainer"}:
         service_links.follow_selectors(tx, row)
         selection.follow(tx, row)

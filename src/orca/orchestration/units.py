@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from orca.engine import Engine
-from orca.orchestration import affinity, launch, scaling
+from orca.network import addresses
+from orca.orchestration import affinity, launch, retained, scaling
 from orca.orchestration.names import container_name
 from orca.orchestration.placement import surroundings
 from orca.orchestration.scaling import PRIMARY, Member, New, Part, Plan
@@ -96,16 +98,25 @@ def wanted_scale(service: Record) -> int:
     return int(min(max(service.data.get("aim", low), low), high))
 
 
-def plan(tx: ReadTx, service: Record) -> Plan:
-    """What the service lacks now."""
+def plan(tx: ReadTx, service: Record, *, leaving: int | None = None) -> Plan:
+    """What the service lacks now, or will when the container with the id ``leaving`` is gone."""
     parts = parts_of(service)
+    present = [replace(member, leaving=member.leaving or member.id == leaving) for member in members(tx, service.id)]
     return scaling.plan(
         wanted_scale(service) if parts else 0,
-        members(tx, service.id),
+        present,
         parts,
         hosts=global_hosts(tx, service),
-        retain=bool(service.retainIp),
+        retained=_numbers_kept(tx, service),
     )
+
+
+def _numbers_kept(tx: ReadTx, service: Record) -> dict[int, int] | None:
+    """The numbers that an address, or a container that an upgrade set aside, waits for; each with its host."""
+    if not retained.retains(service):
+        return None
+    aside = {row.data["number"]: row.hostId for row in kept_rows(tx, service.id)}
+    return aside | retained.numbers(tx, service)
 
 
 def global_hosts(tx: ReadTx, service: Record) -> list[int] | None:
@@ -197,6 +208,35 @@ def link_container(tx: Tx, consumed: Record, instance: Record) -> None:
             linkName=consumed.name or target.name,
             serviceConsumeMapId=consumed.id,
         )
+
+
+def release(tx: Tx, instance: Record) -> None:
+    """A container is gone: its address is free, or waits for its successor; the rows that tie it to others go."""
+    let_go_address(tx, instance)
+    for type, key in (
+        ("serviceExposeMap", "instanceId"),
+        ("instanceLink", "instanceId"),
+        ("instanceLink", "targetInstanceId"),
+    ):
+        for row in tx.find(type, **{key: instance.id}):
+            tx.update(row, state="removed", removed=tx.now)
+
+
+def let_go_address(tx: Tx, instance: Record) -> None:
+    """A container does not need its address any more; the successor that its service wants may."""
+    service = tx.get("service", instance.serviceId)
+    if service is not None and service.state not in ("removing", "removed") and retained.retains(service):
+        wanted = plan(tx, service, leaving=instance.id)
+        place = instance.data.get("number", 0), instance.data.get("part", PRIMARY)
+        if place in {(new.number, new.part) for new in (*wanted.create, *wanted.later)}:
+            retained.keep(tx, instance)
+            return
+    addresses.release_address(tx, instance.id)
+
+
+def forget_addresses(tx: Tx, service: Record) -> None:
+    """No address waits any more, but for those that an upgrade may take back."""
+    retained.forget(tx, service, kept_rows(tx, service.id))
 
 
 def _state(row: Record) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from orca.engine import Behaviour, Call, Run
 from orca.network import Delivery
 from orca.network import ports as network_ports
-from orca.orchestration import service_links, units
+from orca.orchestration import retained, service_links, units
 from orca.orchestration.containers import start_removal
 from orca.orchestration.convergence import bring_up, settled
 from orca.orchestration.scaling import PRIMARY, all_needs
@@ -69,6 +69,8 @@ def begin_in_service(tx: Tx, row: Record, given: dict[str, Any]) -> Record:
         sidekicks[config["name"]] = {"networkMode": "managed", **config, "version": version}
     if row.kind not in CONTAINERLESS:
         check_launch_configs(row.name, primary, list(sidekicks.values()), selector=row.selectorContainer)
+        # What is upgraded may have the address itself.
+        retained.check(tx, row.accountId, [primary or {}, *sidekicks.values()], new=False)
     strategy = {
         "batchSize": BATCH,
         "intervalMillis": INTERVAL,
@@ -160,7 +162,8 @@ def _end(tx: Tx, run: Run) -> None:
     """The upgrade is over, one way or the other."""
     if _asleep(tx, run):
         run.end_state = "inactive"
-    tx.update(run.resource(tx), upgrade=None, data={"asleep": None})
+    service = tx.update(run.resource(tx), upgrade=None, data={"asleep": None})
+    units.forget_addresses(tx, service)
 
 
 def _outdated(tx: ReadTx, service: Record) -> dict[int, list[Record]]:
@@ -192,7 +195,7 @@ def _keep(tx: Tx, run: Run, size: int) -> list[int]:
 
 
 async def _rest(run: Run, ids: list[int], label: str) -> None:
-    """Stop what is kept; the ports it published are free for others."""
+    """Stop what is kept; the ports it published are free for others, an address that is retained for its successor."""
 
     def stop(tx: Tx) -> None:
         for row in tx.find("instance", id=ids):
@@ -202,6 +205,8 @@ async def _rest(run: Run, ids: list[int], label: str) -> None:
     def free(tx: Tx) -> None:
         for row in tx.find("instance", id=ids):
             network_ports.close_ports(tx, run.services.part(Delivery).items, row.id, release=True)
+            if retained.retains(run.resource(tx)):
+                units.let_go_address(tx, row)
 
     await run.step(label, stop)
     await settled(run)

@@ -177,6 +177,12 @@ def test_what_no_key_stands_for_is_named():
     assert yaml.safe_load(docker) == {"web": {"image": "a"}}
 
 
+def test_a_requested_address_is_asked_for_by_a_label():
+    config = {"imageUuid": "docker:a", "requestedIpAddress": "10.42.1.77"}
+    again = parse(*export([ServiceSpec("web", "service", {"launchConfig": config})])).services[0]
+    assert again.fields["launchConfig"]["labels"] == {"io.rancher.container.requested_ip": "10.42.1.77"}
+
+
 EXTERNAL = "e: {image: rancher/external-service}"
 BALANCER = "lb: {image: rancher/load-balancer-service, ports: ['80'], links: [web]%s}\nweb: {image: a}"
 

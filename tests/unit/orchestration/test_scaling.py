@@ -62,9 +62,25 @@ def test_a_sick_unit_is_replaced_under_another_number():
 
 
 def test_a_retained_number_waits_for_the_old_container():
-    found = plan(1, [Member(1, 1, "running", sick=True)], retain=True)
+    found = plan(1, [Member(1, 1, "running", sick=True)], retained={})
     assert found == Plan(remove=(1,), later=(New(1),))
-    assert plan(1, [Member(1, 1, "stopping", leaving=True, sick=True)], retain=True).create == (New(2),)
+    leaving = Member(1, 1, "stopping", leaving=True, sick=True)
+    assert plan(1, [leaving], retained={}) == Plan(later=(New(1),))
+    assert plan(1, [dataclasses.replace(leaving, state="removed")], retained={}) == Plan(create=(New(1),))
+    assert plan(1, [leaving]).create == (New(2),)
+
+
+def test_a_retained_number_comes_back_before_a_lower_free_one():
+    members = [Member(1, 1, "running"), Member(2, 3, "removing", leaving=True)]
+    assert plan(2, members, retained={}) == Plan(later=(New(3),))
+    assert plan(3, members[:1], retained={4: 7, 5: 8}) == Plan(create=(New(4), New(5)))
+    assert plan(4, members[:1], retained={4: 7, 5: 8}) == Plan(create=(New(4), New(5), New(2)))
+    assert plan(1, members[:1], retained={4: 7}) == Plan()
+
+
+def test_a_retained_number_of_a_global_service_comes_back_on_its_host():
+    assert plan(1, [], hosts=(7, 8), retained={1: 8, 2: 7}).create == (New(2, "", 7), New(1, "", 8))
+    assert plan(1, [], hosts=(7, 9), retained={1: 8, 2: 7}).create == (New(2, "", 7), New(3, "", 9))
 
 
 def test_a_global_service_has_a_unit_on_each_host():
@@ -91,12 +107,19 @@ _MEMBERS = st.lists(
 )
 
 
-@given(scale=st.integers(0, 12), members=_MEMBERS, parts=_PARTS, retain=st.booleans())
-def test_plans_reach_the_scale(scale: int, members: list[Member], parts: dict[str, Part], retain: bool):
+@given(
+    scale=st.integers(0, 12),
+    members=_MEMBERS,
+    parts=_PARTS,
+    retained=st.none() | st.dictionaries(st.integers(1, 12), st.integers(1, 3), max_size=5),
+)
+def test_plans_reach_the_scale(
+    scale: int, members: list[Member], parts: dict[str, Part], retained: dict[int, int] | None
+):
     """Doing what plans say, again and again, ends with exactly the wanted containers, and each name is held once."""
     current = {member.id: member for member in members}
     for _ in range(50):
-        wanted = plan(scale, current.values(), parts, retain=retain)
+        wanted = plan(scale, current.values(), parts, retained=retained)
         if not wanted:
             break
         live = {(m.number, m.part) for m in current.values() if m.state not in ("removed", "purged")}
