@@ -38,6 +38,7 @@ class Server:
         self, directory: Path, database: str, *options: str, environment: dict[str, str] | None = None
     ) -> None:
         self.directory = directory
+        self.database = database
         self.engine = kinds.create_engine(database)
         self.url = f"http://127.0.0.1:{free_port()}"
         address = self.url.removeprefix("http://")

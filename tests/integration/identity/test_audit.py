@@ -77,7 +77,7 @@ def test_secrets_stay_out(admin, person, server, project_of):
     assert mine.post(f"/v1/passwords/{somebody.password}?action=changesecret", json=change).status_code == 200
     signature = shown["token"].rpartition(":")[2]
     with server.engine.connect() as connection:
-        text = "".join(str(row) for row in connection.exec_driver_sql("SELECT * FROM audit_log"))
+        text = "".join(str(tuple(row)) for row in connection.exec_driver_sql("SELECT * FROM audit_log"))
     for secret in (PASSWORD, change["newSecret"], token, key["secretValue"], signature, "argon2"):
         assert secret not in text
     assert key["publicValue"] in text, "what is no secret is there"
@@ -155,9 +155,8 @@ def test_failed_sign_ins_leave_rows_without_secrets(start):
         assert (row["accountId"], row["authenticatedAsAccountId"]) == (somebody.id, None)
         assert (row["clientIp"], row["responseCode"]) == ("127.0.0.1", "401")
     assert key.get("/v1/auditlogs").json()["data"] != [], "who was meant sees them too"
-    with sqlite3.connect(server.directory / "orca.db") as database:
-        text = "".join(str(row) for row in database.execute("SELECT * FROM audit_log"))
-    database.close()
+    with server.engine.connect() as connection:
+        text = "".join(str(tuple(row)) for row in connection.exec_driver_sql("SELECT * FROM audit_log"))
     for word in ("wrong", "nobody", PASSWORD, secret):
         assert word not in text
 

@@ -14,15 +14,15 @@ from .conftest import COMMAND, made, until
 SIMULATED = {"uri": "sim://told-by-superadmin"}
 
 
-def superadmin_key(directory, **options):
+def superadmin_key(directory, *options):
     """The command, as somebody on the machine runs it."""
-    command = [*COMMAND, "--data-dir", str(directory), "superadmin-key"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
+    command = [*COMMAND, "--data-dir", str(directory), *options, "superadmin-key"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def key_of(server):
     """A new key: access key, secret key."""
-    done = superadmin_key(server.directory)
+    done = superadmin_key(server.directory, "--database", server.database)
     assert (done.returncode, done.stderr) == (0, "")
     key = json.loads(done.stdout)
     assert key.keys() == {"accessKey", "secretKey"}
@@ -37,9 +37,9 @@ def denied_to_administrators(admin):
     for action in ("activate", "deactivate", "remove"):
         assert admin.post(f"{path}?action={action}", json={}).status_code == 422, action
     assert admin.put(path, json={"kind": "admin"}).status_code == 403
-    for body in ({}, {"publicValue": "superadmin", "secretValue": "superadmin-secret"}):
-        for kind in ("apikeys", "passwords"):
-            assert admin.post(f"/v1/{kind}", json={"accountId": account["id"], **body}).status_code == 403, kind
+    chosen = {"publicValue": "superadmin", "secretValue": "superadmin-secret"}
+    for kind, body in (("apikeys", {}), ("apikeys", chosen), ("passwords", chosen)):
+        assert admin.post(f"/v1/{kind}", json={"accountId": account["id"], **body}).status_code == 403, kind
     for role in ("superadmin", "service"):
         assert admin.get("/v1/accounts", params={"_role": role}).status_code == 403, role
     assert admin.get("/v1/zones").status_code == 404
