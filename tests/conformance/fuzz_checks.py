@@ -28,6 +28,15 @@ WHAT_THERE_IS = {
 }
 """Codes of refusals that depend on the rows there are, and why."""
 
+OF_ANOTHER_KIND = {
+    "MinLimitExceeded": "a number may be given as text, which no schema holds to its limits",
+    "MaxLimitExceeded": "likewise",
+    "MinLengthExceeded": "text may be given as a number, which has no length",
+    "MaxLengthExceeded": "likewise",
+    "InvalidCharacters": "no text holds a NUL character, also not in names inside objects",
+}
+"""Codes of refusals of values that say what they are in another way than the field."""
+
 SEVERAL_FIELDS: dict[tuple[str, str | None], str] = {
     ("DriverConfigExactlyOneRequired", None): "a machine has one driver",
     ("MissingRequired", "sourcePort"): "a listener has it or privatePort",
@@ -36,7 +45,6 @@ SEVERAL_FIELDS: dict[tuple[str, str | None], str] = {
 
 LANGUAGES: dict[tuple[str, str | None], str] = {
     ("InvalidFormat", "cert"): "PEM",
-    ("InvalidCharacters", "name"): "DNS: the names of stacks and services are parts of others",
     ("PortWrongFormat", "ports"): "Docker's notation",
     ("InvalidFormat", "dockerCompose"): "YAML",
 }
@@ -56,5 +64,5 @@ def what_the_document_allows_is_taken(ctx: Any, response: Any, case: Any) -> Non
         return
     error = response.json()
     code, field = error["code"], error.get("fieldName")
-    if code not in WHAT_THERE_IS and (code, field) not in SEVERAL_FIELDS | LANGUAGES:
+    if code not in WHAT_THERE_IS | OF_ANOTHER_KIND and (code, field) not in SEVERAL_FIELDS | LANGUAGES:
         raise Rejected(operation=case.operation.label, title=f"{code} {field}", message=str(error["message"]))

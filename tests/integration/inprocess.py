@@ -19,6 +19,10 @@ from orca.store import Database, ReadTx, Record, Tx, Vault
 from orca.wire import names
 
 
+WAIT = 60.0
+"""Longest wait for a condition, in seconds: machines are busy, and databases may be slow."""
+
+
 class MemoryConnection:
     """The server's end of a connection to a `FakeMachine`."""
 
@@ -247,7 +251,7 @@ class Platform:
         """Look at committed state."""
         return await self.services.db.read(query)
 
-    async def until(self, condition: Callable[[ReadTx], Any], seconds: float = 10) -> Any:
+    async def until(self, condition: Callable[[ReadTx], Any], seconds: float = WAIT) -> Any:
         """Wait until a condition on the database holds; returns its value."""
         with self.services.db.bus.subscribe() as changes:
             async with asyncio.timeout(seconds):
@@ -255,7 +259,7 @@ class Platform:
                     await changes.batch()
         return value
 
-    async def running(self, count: int, seconds: float = 10) -> list[Record]:
+    async def running(self, count: int, seconds: float = WAIT) -> list[Record]:
         """Wait until exactly so many containers run."""
 
         def condition(tx: ReadTx) -> list[Record] | None:

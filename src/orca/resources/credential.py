@@ -59,7 +59,7 @@ PASSWORD = ResourceType(
     parent="credential",
     access=access("crud", admin="crud", user="crud", service="crud"),
     fields={
-        "publicValue": string("cr", column=True, index=True, required=True, nullable=False, pattern="[^:]+"),
+        "publicValue": string("cr", column=True, index=True, required=True, nullable=False),
         "secretValue": Field(
             type="password",
             rights="cro",
