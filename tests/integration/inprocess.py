@@ -18,7 +18,6 @@ from orca.resources import schema
 from orca.store import Database, ReadTx, Record, Tx, Vault
 from orca.wire import names
 
-
 WAIT = 60.0
 """Longest wait for a condition, in seconds: machines are busy, and databases may be slow."""
 

@@ -46,3 +46,37 @@ def test_fields_tell_type_limits_and_what_is_required():
     assert {"type": "null"} in container["properties"]["networkMode"]["anyOf"]
     assert schemas["container"]["properties"]["created"]["format"] == "date-time"
     assert "secretValue" in schemas["apiKey"]["properties"]
+
+
+def test_only_v2_refuses_what_nobody_knows():
+    strict, forgiving = (document("project", version)["components"]["schemas"] for version in ("v2", "v1"))
+    for schemas in (strict, forgiving):
+        bodies = [schemas[name] for name in ("containerCreate", "hostUpdate", "containerExecInput")]
+        assert {each.get("additionalProperties", True) for each in bodies} == {schemas is forgiving}
+    shown = strict["containerCreate"]["properties"]
+    assert shown["id"] == shown["links"] == shown["state"] == {"readOnly": True}
+
+
+def test_what_is_required_is_neither_null_nor_empty():
+    seen = document("project", "v2")
+    schemas = seen["components"]["schemas"]
+    assert schemas["certificateCreate"]["properties"]["name"]["minLength"] == 1
+    assert schemas["passwordCreate"]["properties"]["secretValue"]["minLength"] == 12
+    assert schemas["containerCreate"]["properties"]["imageUuid"]["pattern"] == "^((docker|sim):.+)$"
+    assert schemas["rackspaceConfigInput"]["required"] == ["apiKey", "username"]
+    bodies = {path: seen["paths"][path]["post"]["requestBody"]["required"] for path in ("/containers", "/apikeys")}
+    assert bodies == {"/containers": True, "/apikeys": False}
+
+
+def test_an_included_link_takes_the_place_of_a_field_of_its_name():
+    links = document("project", "v2")["components"]["schemas"]["container"]["properties"]["instanceLinks"]
+    assert links["anyOf"][1]["anyOf"][0]["type"] == "array"
+
+
+def test_a_list_says_how_it_is_asked():
+    paths = document("project", "v2")["paths"]
+    parameters = {each["name"]: each["schema"] for each in paths["/containers"]["get"]["parameters"]}
+    assert "name_like" in parameters["filter"]["properties"]
+    assert parameters["marker"]["pattern"] == "^m([0-9]{1,10})$"
+    assert set(parameters["order"]["enum"]) == {"asc", "desc"}
+    assert paths["/identities"]["get"]["parameters"] == []

@@ -74,6 +74,13 @@ def test_small_roles_see_little():
     }
 
 
+@pytest.mark.parametrize("role", ["admin", "user", "project", "owner", "member"])
+def test_what_only_v2_shows_is_looked_at(role):
+    address_range = view(role, "v2").types["subnet"]
+    assert (address_range.letters, dict(address_range.actions)) == ("r", {})
+    assert view(role, "v2").types["network"].actions.keys() == view(role, "v1").types["network"].actions.keys() != set()
+
+
 def test_who_only_looks_changes_nothing():
     for role in ("readonly", "readAdmin"):
         for type in view(role, "v2").types.values():
