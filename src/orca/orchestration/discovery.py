@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
 
 from orca.network.config import ConfigItems
 from orca.orchestration import dns
@@ -101,25 +105,11 @@ class Discovery:
 
 def tables_of(tx: ReadTx, project_id: int) -> Tables:
     """What each container of a project sees; containers that see nothing are left out."""
-    addresses = tx.table("ipAddress").c
-    instances = tx.table("instance").c
-    statement = (
-        tx.query("ipAddress", accountId=project_id)
-        .join(tx.table("instance"), instances.id == addresses.instanceId)
-        .where(instances.state.in_(ASKING))
-        .with_only_columns(
-            instances.id,
-            addresses.address,
-            instances.serviceId,
-            instances.state,
-            instances.healthState,
-            addresses.hostId,
-        )
-    )
     sidekicks, selected = _sidekicks(tx, project_id), _selected(tx, project_id)
     hosts: dict[str, int] = {}
     members: list[dns.Member] = []
-    for row in tx.execute(statement):
+    tables = (tx.table(name) for name in ("ipAddress", "instance", "serviceExposeMap", "instanceLink"))
+    for row in tx.execute(_concerned(*tables), {"project": project_id}):
         id, address, service_id, state, health, host_id = tuple(row)
         hosts[address] = host_id
         healthy = health in (None, HEALTHY)
@@ -144,6 +134,30 @@ def tables_of(tx: ReadTx, project_id: int) -> Tables:
     return {address: (hosts[address], names) for address, names in found.items() if names}
 
 
+@cache
+def _concerned(addresses: sa.Table, instances: sa.Table, selections: sa.Table, links: sa.Table) -> sa.Select[Any]:
+    """The containers of ``:project`` that see names or are seen: most that stand alone are not. Built once: it is run
+    with every change."""
+    project: sa.BindParameter[int] = sa.bindparam("project")
+    address, instance = addresses.c, instances.c
+    tied = [
+        sa.select(column).where(column.table.c.accountId == project, column.table.c.removed.is_(None))
+        for column in (selections.c.instanceId, links.c.instanceId, links.c.targetInstanceId)
+    ]
+    return (
+        sa.select(
+            instance.id, address.address, instance.serviceId, instance.state, instance.healthState, address.hostId
+        )
+        .join_from(addresses, instances, instance.id == address.instanceId)
+        .where(
+            address.accountId == project,
+            address.removed.is_(None),
+            instance.state.in_(ASKING),
+            sa.or_(instance.serviceId.is_not(None), *(instance.id.in_(ids) for ids in tied)),
+        )
+    )
+
+
 def _without_containers(service: Record) -> tuple[tuple[str, ...], bool]:
     """What a service stands for besides its containers: addresses or a host name elsewhere; whether it is an alias."""
     if service.kind not in ("externalService", "dnsService") or service.state in SILENT:
@@ -156,17 +170,15 @@ def _without_containers(service: Record) -> tuple[tuple[str, ...], bool]:
 def _selected(tx: ReadTx, project_id: int) -> dict[int, list[int]]:
     """The services that select a container which stands alone, by container."""
     found: defaultdict[int, list[int]] = defaultdict(list)
-    for row in tx.find("serviceExposeMap", accountId=project_id, managed=False):
-        found[row.instanceId].append(row.serviceId)
+    for id, service_id in tx.values("serviceExposeMap", "instanceId", "serviceId", accountId=project_id, managed=False):
+        found[id].append(service_id)
     return found
 
 
 def _sidekicks(tx: ReadTx, project_id: int) -> dict[int, str]:
     """The containers that are sidekicks, with the name of their part."""
-    maps = tx.table("serviceExposeMap").c
-    statement = tx.query("serviceExposeMap", accountId=project_id).where(maps.dnsPrefix.is_not(None))
-    found = tx.execute(statement.with_only_columns(maps.instanceId, maps.dnsPrefix))
-    return dict(tuple(row) for row in found)
+    found = tx.values("serviceExposeMap", "instanceId", "dnsPrefix", accountId=project_id)
+    return {id: part for id, part in found if part is not None}
 
 
 def _projects(tx: ReadTx) -> list[int]:
