@@ -64,19 +64,12 @@ def next_address(subnet: str, taken: Collection[str], after: str | None = None) 
         PoolUsedUp: no address is free.
     """
     host_range = HostRange(subnet)
-    last = IPv4Address(after) if after is not None and host_range.assignable(after) else None
-    first_free: str | None = None
-    for candidate in host_range.pool():
-        if candidate in taken:
-            continue
-        if last is None or IPv4Address(candidate) > last:
-            return candidate
-        first_free = first_free or candidate
-    if first_free is None:
+    free = next((address for address in host_range.pool(after) if address not in taken), None)
+    if free is None:
         raise PoolUsedUp(
             f"address pool of {subnet} is used up: all {host_range.pool_size} container addresses are taken"
         )
-    return first_free
+    return free
 
 
 def in_range(address: str, cidr: str) -> bool:

@@ -7,8 +7,8 @@ Besides changes there are sign-ins that failed (``failed_sign_ins``), and keys m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -96,7 +96,7 @@ def kept(type: str, value: Any) -> str | None:
 
 def without_secrets(value: Any, type: str = "") -> Any:
     """The same with every secret's value replaced."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         own = WITH_TOKEN.get(str(value.get("type") or type), frozenset())
         return {name: replaced(name, item, own) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -106,9 +106,15 @@ def without_secrets(value: Any, type: str = "") -> Any:
 
 def replaced(name: str, item: Any, own: frozenset[str]) -> Any:
     """One value of an object."""
-    if item is not None and (name in DECLARED or name in own or CALLED_SO.search(name)) and not is_setting(item):
+    if item is not None and (name in own or is_secret(name)) and not is_setting(item):
         return TAKEN_OUT
     return without_secrets(item)
+
+
+@lru_cache(maxsize=4096)
+def is_secret(name: str) -> bool:
+    """Whether what is called so is a secret, of whatever type. Remembered: every change asks for all its fields."""
+    return name in DECLARED or CALLED_SO.search(name) is not None
 
 
 def is_setting(item: Any) -> bool:

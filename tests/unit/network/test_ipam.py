@@ -68,3 +68,9 @@ def test_a_full_range_says_so():
     pool = list(HostRange("10.42.7.0/24").pool())
     with pytest.raises(PoolUsedUp, match=rf"10\.42\.7\.0/24 is used up: all {len(pool)} container addresses"):
         next_address("10.42.7.0/24", pool)
+
+
+def test_behind_the_last_address_it_begins_anew():
+    pool = list(HostRange("10.42.7.0/24").pool())
+    assert next_address("10.42.7.0/24", {pool[-1], pool[0]}, after=pool[-1]) == pool[1]
+    assert next_address("10.42.7.0/24", [], after="10.42.9.1") == pool[0], "from a range that was the host's before"

@@ -14,7 +14,8 @@ last 1/16             Docker's own ``--ip-range``, for containers started by han
 from __future__ import annotations
 
 import ipaddress
-from typing import Iterator
+import itertools
+from typing import Iterator, Optional
 
 #: The link-scoped address that every container uses as its resolver; the same one on every host.
 RESOLVER = "169.254.169.250"
@@ -69,10 +70,11 @@ class HostRange:
         """Number of addresses that :meth:`pool` yields."""
         return self._pool_end() - int(self.network.network_address) - _FIRST_ASSIGNABLE
 
-    def pool(self) -> Iterator[str]:
-        """The addresses that the server may give to containers, in ascending order."""
-        start = int(self.network.network_address) + _FIRST_ASSIGNABLE
-        for number in range(start, self._pool_end()):
+    def pool(self, after: Optional[str] = None) -> Iterator[str]:
+        """The addresses that the server may give to containers: ascending, from behind ``after`` on and around."""
+        start, end = int(self.network.network_address) + _FIRST_ASSIGNABLE, self._pool_end()
+        first = start if after is None else min(max(start, int(ipaddress.IPv4Address(after)) + 1), end)
+        for number in itertools.chain(range(first, end), range(start, first)):
             yield str(ipaddress.IPv4Address(number))
 
     def assignable(self, address: str) -> bool:
