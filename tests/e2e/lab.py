@@ -153,11 +153,10 @@ class Lab:
         )
 
     @contextlib.contextmanager
-    def stack(self, name: str, compose: str) -> Iterator[Stack]:
+    def stack(self, name: str, compose: str, rancher: str | None = None) -> Iterator[Stack]:
         """A running stack; removed afterwards."""
-        created = self.api.create(
-            "environments", name=name, dockerCompose=compose.format(**self.images), startOnCreate=True
-        )
+        texts = {"dockerCompose": compose.format(**self.images), "rancherCompose": rancher}
+        created = self.api.create("environments", name=name, startOnCreate=True, **texts)
         try:
             self.api.settled(created)
             stack = Stack(self, created)
@@ -293,12 +292,11 @@ class Stack:
     def is_complete(self) -> bool:
         return all(
             row["state"] == "active"
-            and len([i for i in self.instances(row["name"]) if i["state"] == "running"]) == row["scale"]
+            and len([i for i in self.instances(row["name"]) if i["state"] == "running"]) == row.get("scale", 0)
             for row in self.services()
         )
 
-    def running_other_than(self, service: str, gone: Container) -> Container | None:
-        fresh = [
-            row for row in self.instances(service) if row["state"] == "running" and row["id"] != gone.resource["id"]
-        ]
+    def running_other_than(self, service: str, *known: Container) -> Container | None:
+        old = {container.resource["id"] for container in known}
+        fresh = [row for row in self.instances(service) if row["state"] == "running" and row["id"] not in old]
         return self.lab.started(fresh[0]) if fresh else None

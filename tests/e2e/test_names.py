@@ -19,6 +19,26 @@ other:
   image: {probe}
 """
 
+KINDS = """
+web:
+  image: {probe}
+  links: [cache, vendor, partner]
+cache:
+  image: rancher/dns-service
+  links: [memcached]
+memcached:
+  image: {memcached}
+  scale: 2
+vendor:
+  image: rancher/external-service
+partner:
+  image: rancher/external-service
+"""
+ELSEWHERE = """
+vendor: {external_ips: [198.51.100.7, 198.51.100.8]}
+partner: {hostname: partner.example.org}
+"""
+
 
 def test_linked_and_unlinked_names(lab: Lab) -> None:
     with lab.stack("names", COMPOSE) as stack:
@@ -42,3 +62,14 @@ def test_a_replaced_container_is_answered_within_a_second(lab: Lab) -> None:
         for web in webs:
             until(lambda web=web: web.resolves("memcached") == [fresh.address], 1, "the new address")
         assert time.monotonic() - running < 1 + len(webs)
+
+
+def test_aliases_and_services_elsewhere(lab: Lab) -> None:
+    with lab.stack("kinds", KINDS, ELSEWHERE) as stack:
+        (web,), caches = stack.containers("web"), stack.containers("memcached")
+        until(lambda: web.resolves("cache") == sorted(cache.address for cache in caches), 2, "the alias")
+        assert web.resolves("vendor") == ["198.51.100.7", "198.51.100.8"]
+        assert web.run("dig", "+short", "partner.kinds.orca.internal", "CNAME").strip() == "partner.example.org."
+        lab.api.delete(caches[0].resource)
+        fresh = until(lambda: stack.running_other_than("memcached", *caches), 30, "a new memcached")
+        until(lambda: web.resolves("cache") == sorted([caches[1].address, fresh.address]), 2, "the alias follows")
