@@ -13,7 +13,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 EXAMPLES = os.environ.get("ORCA_FUZZ_EXAMPLES")
 FORGIVING = (
@@ -29,8 +28,14 @@ CHECKS = {
 """
 PATIENT = "from orca.provision import throttle; throttle.FREE = dict.fromkeys(throttle.FREE, 10**9)"
 """Guessing passwords is slowed down with 429; whoever tries all doors with a wrong one is to see them all closed."""
-SOME = "/(containers|environments|hosts|volumes|apikeys|services|schemas)"
-"""What the short run asks about: types with code of their own."""
+SHORT = {
+    "examples,fuzzing": "/(containers|environments|hosts|volumes|apikeys|services|schemas)",
+    "stateful": "/(environments|registries)",
+    "coverage": "/(schemas|volumes)/",
+}
+"""What the short run asks about in each phase of schemathesis: types with code of their own, and few where one list's
+filters are hundreds of requests. The long run asks about everything.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -57,28 +62,27 @@ def key(closed) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-def test_the_document_is_served_and_valid(closed, key, version):
+def test_the_document_is_served(closed, key, version):
     answer = httpx.get(f"{closed.url}/{version}/openapi.json", auth=key, timeout=20)
     assert answer.status_code == 200
     document = answer.json()
     assert document["servers"] == [{"url": f"{closed.url}/{version}"}]
-    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     assert httpx.get(f"{closed.url}/{version}/openapi.json").status_code == 401
 
 
-@pytest.mark.parametrize("version", ["v1", "v2"])
-def test_the_server_keeps_to_the_document(closed, key, version, tmp_path: Path):
+@pytest.mark.parametrize(("version", "phases"), [(version, phases) for version in CHECKS for phases in SHORT])
+def test_the_server_keeps_to_the_document(closed, key, version, phases, tmp_path: Path):
     document = tmp_path / "openapi.json"
     document.write_text(httpx.get(f"{closed.url}/{version}/openapi.json", auth=key, timeout=20).text)
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", str(document)]
     command += ["--url", f"{closed.url}/{version}", "--auth", ":".join(key), *CHECKS[version]]
     command += ["--no-color", "--seed", "1"]
-    command += ["--phases", "examples,fuzzing", "--max-examples", EXAMPLES or "3"]
+    command += ["--phases", phases, "--max-examples", EXAMPLES or "3", "--continue-on-failure"]
     command += ["--generation-database", "none", "--suppress-health-check", "all"]
     # Streams and replies have a shape of their own; keys that remove themselves end the run.
     command += ["--exclude-path-regex", "/(subscribe|publish|token|apikeys/|credentials/|projects/|accounts/)"]
     if EXAMPLES is None:
-        command += ["--include-path-regex", SOME]
+        command += ["--include-path-regex", SHORT[phases]]
     hooks = {"SCHEMATHESIS_HOOKS": "fuzz_checks", "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=tmp_path, check=False, env={**os.environ, **hooks}

@@ -224,4 +224,4 @@ async def test_a_selector_takes_containers_in_that_stand_alone(platform, stack):
     await reached(platform, picker, "inactive")
     await platform.delete("service", picker.id)
     await reached(platform, picker, "removed")
-    assert await platform.read(lambda tx: tx.require("instance", mine.id).state) == "running"
+    await platform.until(lambda tx: tx.require("instance", mine.id).state == "running")

@@ -106,6 +106,11 @@ def type_paths(view: View, type: TypeView) -> dict[str, Any]:
         one["delete"] = operation(f"remove{name}", f"Remove a {type.name}", {200: resource}, tag=type.name)
     if type.type.table and type.actions and one:
         one["post"] = act(view, type, name)
+    if "post" in collection and one:
+        collection["post"]["responses"]["201"]["links"] = {
+            each["operationId"]: {"operationId": each["operationId"], "parameters": {"id": "$response.body#/id"}}
+            for each in one.values()
+        }
     if one:
         paths[f"/{type.path}/{{id}}"] = {"parameters": [path_parameter("id", f"The id of a {type.name}")], **one}
     if type.links and "get" in one:
