@@ -29,7 +29,9 @@ def retains(service: Record) -> bool:
 
 def left_behind(tx: ReadTx, waiting: Record, refused: Mapping[str, str]) -> str:
     """Why a container does not get the address that waits for it; `refused`: what hosts could not take it for."""
-    host = tx.require("host", waiting.hostId)
+    host = tx.get("host", waiting.hostId)
+    if host is None:
+        return f"{waiting.address} was retained on a host that is no more"
     reason = refused.get(host.name) or f"is {host.state}"
     return f"{waiting.address} was retained on {host.name}, which cannot take the container: {reason}"
 
