@@ -41,7 +41,7 @@ class Discovery:
         self._sent: dict[int, Tables] = {}
         self._dirty: set[int] = set()
         self._wake = asyncio.Event()
-        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._waiting: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -59,7 +59,7 @@ class Discovery:
     async def settled(self, project_id: int) -> None:
         """Return when everything committed before the call has become config items."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((project_id, done))
+        self._waiting[project_id].append(done)
         self._dirty.add(project_id)
         self._wake.set()
         await done
@@ -74,11 +74,15 @@ class Discovery:
             self._wake.set()
 
     async def _work(self) -> None:
-        while self._dirty:
-            project_id = self._dirty.pop()
-            waiting = [done for project, done in self._waiting if project == project_id]
-            self._waiting = [entry for entry in self._waiting if entry[0] != project_id]
-            await self._update(project_id)
+        """All projects that changed by now; first those that somebody waits for."""
+        dirty, self._dirty = self._dirty, set()
+        for project_id in sorted(dirty, key=lambda project_id: project_id not in self._waiting):
+            waiting = self._waiting.pop(project_id, [])
+            try:
+                await self._update(project_id)
+            except BaseException:
+                self._waiting[project_id] += waiting
+                raise
             for done in waiting:
                 if not done.done():
                     done.set_result(None)
