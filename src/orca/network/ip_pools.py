@@ -20,8 +20,7 @@ FIRST, UNUSED_END = 2, 5
 def acquire(tx: Tx, call: Call, pool: Record, _given: dict[str, Any]) -> Record:
     """Give the caller the lowest free address of the pool."""
     first, last = bounds(pool)
-    # A change of the pool's row keeps other units from it: of two that ask at once, one looks again.
-    tx.update(pool, data={"acquired": pool.data.get("acquired", 0) + 1})
+    tx.lock(pool)  # of two that ask at once, one looks after the other
     taken = held(tx, pool)
     address = next((text for text in map(str, map(IPv4Address, range(first, last + 1))) if text not in taken), None)
     if address is None:

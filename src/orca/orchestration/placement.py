@@ -35,6 +35,8 @@ def settle(tx: Tx, instance: Record) -> Record:
     managed = (instance.networkMode or MANAGED) == MANAGED
     waiting = retained.waiting_for(tx, instance) if managed else None
     if instance.hostId is None:
+        # Containers that start at once must see each other: who is where decides.
+        tx.lock(tx.require("project", instance.accountId))
         siblings = _siblings(tx, instance)
         public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
         constraints = constraints_of(tx, instance)

@@ -205,6 +205,14 @@ class Tx(ReadTx):
         for key in [key for key in self._held if root is None or key[0] == root]:
             self._write(key)
 
+    def lock(self, record: Record) -> None:
+        """Have units that lock or change this row run one after another from here on; what is read next is their work.
+
+        Where only one unit runs at a time, it is so anyway. Raises ``Conflict`` as a change does.
+        """
+        if self._seen:
+            self._lock(self.own(record))
+
     def _lock(self, record: Record) -> None:
         """Keep other units from the row; raises ``Conflict`` when one of them changed it since it was read."""
         assert self._seen is not None

@@ -36,6 +36,24 @@ def increase(id):
     return unit
 
 
+def next_in(id):
+    """Count the things in a box, and add one; the box keeps others away meanwhile."""
+
+    def unit(tx):
+        box = tx.require("box", id)
+        tx.lock(box)
+        number = tx.count("thing", ownerId=id)
+        tx.insert("thing", ownerId=id)
+        return number
+
+    return unit
+
+
+async def test_who_locks_a_row_sees_those_before(db):
+    box = await db.write(lambda tx: tx.insert("box", name="a"))
+    assert sorted(await asyncio.gather(*(db.write(next_in(box.id)) for _ in range(20)))) == list(range(20))
+
+
 async def test_no_update_is_lost(db):
     made = await db.write(lambda tx: tx.insert("box", name="a"))
     await asyncio.gather(*(db.write(increase(made.id)) for _ in range(60)))
