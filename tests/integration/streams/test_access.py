@@ -12,7 +12,7 @@ import httpx
 import jwt
 import pytest
 import websockets
-from conftest import Site
+from viewers import Site
 
 from orca.api.signer import Signer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import websockets
-from conftest import WAIT, Site, output
+from viewers import WAIT, Site, output
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

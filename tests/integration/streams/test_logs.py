@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from conftest import Site
+from viewers import Site
 
 from orca.wire import nanoseconds
 

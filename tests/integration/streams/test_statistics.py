@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import Site, Viewer
+from viewers import Site, Viewer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
