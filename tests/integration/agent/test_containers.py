@@ -4,6 +4,7 @@
 import asyncio
 import socket
 import time
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -240,11 +241,12 @@ async def test_a_port_that_a_container_publishes_names_it(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    holder = engine.containers.run(image, ["sleep", "1000"], detach=True, name="agt-holder", ports={"80/tcp": port})
+    name = f"agt-holder-{uuid.uuid4()}"  # one that a test left which was killed is in nobody's way
+    holder = engine.containers.run(image, ["sleep", "1000"], detach=True, name=name, ports={"80/tcp": port})
     try:
         wanted = instance(ports=[PublishedPort(public_port=port, private_port=80)])
         reply = await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
-        assert reply.transitioning_message == f"Port {port}/tcp is taken on this host by the container agt-holder"
+        assert reply.transitioning_message == f"Port {port}/tcp is taken on this host by the container {name}"
     finally:
         holder.remove(force=True)
 

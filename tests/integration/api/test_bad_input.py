@@ -174,7 +174,8 @@ def test_methods_that_are_not_allowed_name_those_that_are(tenant):
     for method in ("PATCH", "OPTIONS", "TRACE", "PROPFIND"):
         answer = tenant.request(method, "/v1/hosts")
         refused(answer, 405, "Method not allowed")
-        assert "POST" in answer.headers["allow"]
+        assert answer.headers["allow"] == "GET"
+    assert "POST" in tenant.request("PATCH", "/v1/containers").headers["allow"]
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -148,10 +148,10 @@ def test_a_token_for_a_stream_is_no_login(server, admin, person):
 
 
 def test_tokens_expire(start):
-    server = start(environment={"ORCA_SETTING_API_AUTH_JWT_TOKEN_EXPIRY": "1000"})
+    server = start(environment={"ORCA_SETTING_API_AUTH_JWT_TOKEN_EXPIRY": "4000"})
     with server.admin() as admin:
         shown = admin.get("/v1/settings/api.auth.jwt.token.expiry").json()
-        assert (shown["activeValue"], shown["source"], shown["value"]) == ("1000", "Environment", None)
+        assert (shown["activeValue"], shown["source"], shown["value"]) == ("4000", "Environment", None)
     password = json.loads((server.directory / "admin.json").read_text())["password"]
     token = server.sign_in("admin", password).json()["jwt"]
     headers = {"Authorization": f"Bearer {token}"}
