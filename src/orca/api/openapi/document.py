@@ -20,6 +20,9 @@ KEPT = 4
 ERRORS = (400, 401, 403, 404, 405, 409, 413, 422, 429, 431, 501, 503)
 OWN_PATHS = frozenset({"schema", "apiVersion", "error", "collection"})
 """Types that have paths of their own here, or none."""
+KEYS: list[Schema] = [{"key": []}, {"token": []}, {"cookie": []}]
+OPEN = (("/schemas", "get"), ("/schemas/{id}", "get"), ("/token", "post"))
+"""What somebody without credentials may ask: which types there are for them, and to sign in."""
 
 
 def show(view: View, base: str) -> dict[str, Any]:
@@ -42,6 +45,9 @@ def document(role: str, version: str) -> dict[str, Any]:
     }
     for type in listed:
         paths |= type_paths(seen, type)
+    for path, method in OPEN:
+        if method in paths.get(path, {}):
+            paths[path][method]["security"] = [{}, *KEYS]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -51,7 +57,7 @@ def document(role: str, version: str) -> dict[str, Any]:
             "description": f"Version {version} of the API as role {role} sees it. Answers carry their links and "
             "actions: follow them instead of building URLs.",
         },
-        "security": [{"key": []}, {"token": []}, {"cookie": []}],
+        "security": KEYS,
         "paths": paths,
         "components": {
             "securitySchemes": {
