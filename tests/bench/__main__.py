@@ -97,7 +97,7 @@ def main() -> int:
         action="store_true",
         help="use the platform (or the database) that is there, and leave it; without figure site",
     )
-    parser.add_argument("--write", action="store_true", help="rewrite the page's figures from all kept results")
+    parser.add_argument("--write", action="store_true", help="put all kept results on the page, in place of older ones")
     parser.add_argument("--only-write", action="store_true", help="nothing but that")
     arguments = parser.parse_args()
     if arguments.only_write:

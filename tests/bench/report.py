@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,37 +36,35 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [line(header), "|" + "---|" * len(header), *map(line, rows)]
 
 
-def common(results: Sequence[Result]) -> dict[str, str]:
-    """The conditions that all results share."""
-    first, *others = [result.conditions for result in results] or [{}]
-    return {name: text for name, text in first.items() if all(other.get(name) == text for other in others)}
-
-
 def bullets(conditions: Mapping[str, str]) -> list[str]:
     return [*[f"* {name}: {text}" for name, text in conditions.items()], ""]
 
 
-def section(result: Result, known: Mapping[str, str]) -> list[str]:
-    """One result, with the conditions that are not `known` yet."""
+def section(result: Result) -> str:
+    """One result, with the conditions it was measured under."""
     lines = [f"### {result.title}", "", result.method, ""]
     lines += markdown(HEADER, [row(figure) for figure in result.figures])
     for table in result.tables:
         lines += ["", f"{table.title}:", "", *markdown(table.header, table.rows)]
-    own = {name: text for name, text in result.conditions.items() if name not in known}
-    return [*lines, "", *bullets(own)]
+    return "\n".join([*lines, "", *bullets(result.conditions)]).strip()
+
+
+def sections(text: str) -> dict[str, str]:
+    """The sections that a page has, by title."""
+    found = [part.strip() for part in re.split("^(?=### )", text, flags=re.MULTILINE) if part.startswith("### ")]
+    return {part.splitlines()[0].removeprefix("### "): part for part in found}
 
 
 def write(page: Path, results: Sequence[Result]) -> None:
-    """Replace what stands between the markers of `page`.
+    """Put results between the markers of `page`, each in the place of an older one; what was not measured anew stays.
 
     Raises ValueError when the page does not have both, in order.
     """
     text = page.read_text()
     head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    old, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{page}: needs {BEGIN!r} and {END!r}, in this order")
-    shared = common(results)
-    lines = [*bullets(shared), *(line for result in results for line in section(result, shared))]
-    body = "\n".join(lines).strip()
+    found = sections(old) | {result.title: section(result) for result in results}
+    body = "\n\n".join(found.values())
     page.write_text(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}")

@@ -51,14 +51,26 @@ def test_results_survive_the_file(tmp_path: Path) -> None:
 def test_only_what_is_between_the_markers_changes(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    report.write(page, [Result("a", "A", "How.", [Figure("x", "s", [1.0, 3.0], target=1)])])
+    report.write(page, [Result("a", "A", "How.", [Figure("x", "s", [1.0, 3.0], target=1)], [], {"date": "today"})])
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "old" not in text
     assert "| x | 2.00 s | median | 1.00 – 3.00 s | 2 | ≤ 1.00 s | **no** |" in text  # noqa: RUF001
     report.write(page, [])
-    assert page.read_text() == f"before\n{report.BEGIN}\n\n\n\n{report.END}\nafter\n"
+    assert page.read_text() == text, "what was not measured anew stays"
+
+
+def test_a_result_takes_the_place_of_its_older_one(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{report.BEGIN}\n{report.END}")
+    report.write(page, [Result(name, name, "How.", [Figure("x", "s", [1.0])], [], {"date": "then"}) for name in "ab"])
+    report.write(page, [Result("a", "a", "Now.", [Figure("x", "s", [2.0])], [], {"date": "now"})])
+    found = report.sections(page.read_text())
+    assert list(found) == ["a", "b"]
+    assert "Now." in found["a"]
+    assert "* date: now" in found["a"]
+    assert "* date: then" in found["b"]
 
 
 def test_a_page_without_markers_is_an_error(tmp_path: Path) -> None:
