@@ -125,9 +125,11 @@ async def test_events_go_on_after_a_restart_of_the_server(site: Any, env: dict[s
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        before = await site.server.post("registrationtokens")
-        while json.loads(await line(process.stdout))["resourceId"] != before["id"]:
-            pass
+        first = asyncio.create_task(line(process.stdout))
+        while not first.done():  # what came before the stream was open is not in it
+            await site.server.post("registrationtokens")
+            await asyncio.wait([first], timeout=0.2)
+        assert json.loads(await first)["resourceType"] == "registrationToken"
         await site.agent.disconnect()
         await site.server.kill()
         await site.server.start()
