@@ -10,17 +10,19 @@ from typing import Any
 
 CREATE, START, STOP, RESTART, REMOVE, DESCRIBE = "create", "start", "stop", "restart", "remove", "describe"
 
-ENDS = {CREATE: "running", START: "running", RESTART: "running", STOP: "stopped", REMOVE: "removed"}
-"""The state that a change of a container's life leads to when nothing follows it."""
+GONE = {"removed", "purging", "purged"}
+"""A removed container is purged when its time has come, which a slow run lives to see."""
+ENDS = {CREATE: {"running"}, START: {"running"}, RESTART: {"running"}, STOP: {"stopped"}, REMOVE: GONE}
+"""The states that a change of a container's life leads to when nothing follows it."""
 ON_THE_WAY = {
     CREATE: {"creating", "starting", "running"},
     START: {"starting", "running"},
     RESTART: {"restarting", "running"},
     STOP: {"stopping", "stopped"},
-    REMOVE: {"stopping", "removing", "removed"},
+    REMOVE: {"stopping", "removing"} | GONE,
 }
 """States that are at least what an answer to the change acknowledged."""
-FAILING = {"creating", "starting", "stopped", "removing", "removed"}
+FAILING = {"creating", "starting", "stopped", "removing"} | GONE
 """States of a container whose start is made to fail."""
 
 
@@ -67,11 +69,9 @@ def check_present(row: Mapping[str, Any], changes: list[Change], *, final: bool)
     """A container is in at least the state that was acknowledged last; ``final``: exactly where that leads to."""
     lives = open_changes(changes, ENDS)
     if lives[0].fails:
-        allowed = {"removed"} if final else FAILING
-    elif final:
-        allowed = {ENDS[change.verb] for change in lives}
+        allowed = GONE if final else FAILING
     else:
-        allowed = set().union(*(ON_THE_WAY[change.verb] for change in lives))
+        allowed = set().union(*((ENDS if final else ON_THE_WAY)[change.verb] for change in lives))
     assert row["state"] in allowed, (row["id"], row["state"], allowed, row.get("transitioningMessage"), changes)
     texts = [change.text for change in open_changes(changes, {DESCRIBE})]
     if texts:
