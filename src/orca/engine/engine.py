@@ -58,7 +58,7 @@ class Engine:
             tx, record, action, data, server=self.server, delay=_delay, keep_error=_keep_error
         )
         if new:
-            tx.after_commit(lambda: self._start(row, old.id if old is not None else None))
+            tx.after_commit(lambda: self._start(row, old.id if old is not None else None, type=record.type))
         return row
 
     def supersede(self, tx: Tx, record: Record, field: str = "state") -> None:
@@ -137,14 +137,14 @@ class Engine:
 
     # -- working -----------------------------------------------------------------------------------------------------
 
-    def _start(self, row: Record, superseded: int | None, resumed: bool = False) -> None:
+    def _start(self, row: Record, superseded: int | None, *, type: str | None = None, resumed: bool = False) -> None:
         if self._stopping:
             return
         if superseded is not None:
             self._cancel(superseded)
         lane = (row.resourceType, row.resourceId, row.stateField)
         task = asyncio.create_task(
-            self._work(row, self._lanes.get(lane), resumed), name=f"{row.processName} {row.resourceId}"
+            self._work(row, type, self._lanes.get(lane), resumed), name=f"{row.processName} {row.resourceId}"
         )
         self._tasks[row.id] = self._lanes[lane] = task
 
@@ -160,11 +160,11 @@ class Engine:
         if task is not None and task is not asyncio.current_task():
             task.cancel()
 
-    async def _work(self, row: Record, before: asyncio.Task[None] | None, resumed: bool) -> None:
+    async def _work(self, row: Record, type: str | None, before: asyncio.Task[None] | None, resumed: bool) -> None:
         """One process from claim to end. The lane is entered when the process before it has really stopped."""
         if before is not None:
             await asyncio.wait([before])
-        run = Run(self, row)
+        run = Run(self, row, type)
         try:
             if resumed:
                 await run.load_steps()
@@ -193,11 +193,11 @@ class Engine:
     async def _attempt(self, run: Run) -> bool:
         """Run the handler once; False when it must be tried again (after the pause that was made here)."""
         try:
-            record = await self.services.db.read(lambda tx: tx.get(run.resource_type, run.resource_id))
-            if record is None:
+            resource_type = await run.find_type()
+            if resource_type is None:
                 await run.abandon()
                 return True
-            handler = lookup(self.services.behaviour.processes, record.type, f".{run.action}")
+            handler = lookup(self.services.behaviour.processes, resource_type, f".{run.action}")
             for each in (*self.before, *([] if handler is None else [handler]), *self.after):
                 await each(run)
             await run.succeed()

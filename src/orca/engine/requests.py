@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from orca.resources import Process, machine
 from orca.resources.errors import ActionNotAvailable
-from orca.store import Record, Tx
+from orca.store import PreparedWrite, Record, Tx
 
 LEASE = 30_000
 """Milliseconds a claim lasts without renewal; a server that is gone for longer loses its processes to another."""
@@ -48,25 +48,25 @@ def supersede(tx: Tx, process: Record) -> None:
 
 
 @cache
-def _renewal(table: sa.Table) -> sa.Update:
+def _renewal(table: sa.Table) -> PreparedWrite:
     mine = (table.c.id == sa.bindparam("process")) & (table.c.epoch == sa.bindparam("mine")) & table.c.endTime.is_(None)
-    return sa.update(table).where(mine)
+    return PreparedWrite(sa.update(table).where(mine))
 
 
 def renew(tx: Tx, process_id: int, epoch: int) -> bool:
     """Hold on to a process for another lease; False when it is no longer held under this epoch."""
     parameters = {"process": process_id, "mine": epoch, "leaseUntil": tx.now + LEASE}
-    return tx.execute(_renewal(tx.table("processInstance")), parameters).rowcount == 1
+    return tx.run(_renewal(tx.table("processInstance")), parameters).rows == 1
 
 
 def forget_steps(tx: Tx, process_id: int) -> None:
     """The steps of a process that has ended have served."""
-    tx.execute(_forgetting(tx.table("process_step")), {"process": process_id})
+    tx.run(_forgetting(tx.table("process_step")), {"process": process_id})
 
 
 @cache
-def _forgetting(table: sa.Table) -> sa.Delete:
-    return sa.delete(table).where(table.c.process_id == sa.bindparam("process"))
+def _forgetting(table: sa.Table) -> PreparedWrite:
+    return PreparedWrite(sa.delete(table).where(table.c.process_id == sa.bindparam("process")))
 
 
 def request(

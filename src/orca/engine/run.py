@@ -21,7 +21,7 @@ from orca.engine import endings, requests
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.requests import STARTED
 from orca.resources import ids
-from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, now_ms
+from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, adding, now_ms
 
 if TYPE_CHECKING:
     from orca.engine.agents import AgentConnection, Progress
@@ -46,7 +46,7 @@ class Run:
     state it ends in, where that is not the declared one.
     """
 
-    def __init__(self, engine: Engine, row: Record) -> None:
+    def __init__(self, engine: Engine, row: Record, type: str | None = None) -> None:
         self.engine = engine
         self.services: Services = engine.services
         self.id: int = row.id
@@ -61,6 +61,7 @@ class Run:
         self.chain_data: dict[str, Any] = {}
         self.end_state: str | None = None
         self.finish_unit: Callable[[Tx], object] | None = None
+        self._type = type
         self._epoch: int = row.epoch
         self._started = row.phase == STARTED
         self._waiting = row.waiting is not None
@@ -193,6 +194,16 @@ class Run:
 
     # -- what the engine calls ---------------------------------------------------------------------------------------
 
+    async def find_type(self) -> str | None:
+        """The resource's most specific type; None when it is gone for good. Once known from the request itself, it is
+        read at each later attempt: the resource may have been purged meanwhile.
+        """
+        type, self._type = self._type, None
+        if type is None:
+            record = await self.services.db.read(lambda tx: tx.get(self.resource_type, self.resource_id))
+            type = None if record is None else record.type
+        return type
+
     async def load_steps(self) -> None:
         """Read what an earlier worker already did."""
 
@@ -269,10 +280,8 @@ class Run:
 
     def _store_step(self, tx: Tx, name: str, result: Any) -> None:
         text = None if result is None else msgspec.json.encode(result).decode()
-        tx.execute(
-            tx.table("process_step").insert(),
-            {"process_id": self.id, "name": name, "result": text, "created": tx.now},
-        )
+        step = {"process_id": self.id, "name": name, "result": text, "created": tx.now}
+        tx.run(adding(tx.table("process_step")), step)
 
     def _write_log(self, tx: Tx, row: Record, lines: list[dict[str, Any]]) -> None:
         execution = tx.first("processExecution", processInstanceId=row.id, uuid=self._execution)

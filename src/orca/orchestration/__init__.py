@@ -15,6 +15,7 @@ from orca.orchestration import (
     load_balancer_services,
     load_balancers,
     observed,
+    restarts,
     service_links,
     services,
     stacks,
@@ -43,6 +44,7 @@ def install(app: Services) -> None:
         image_pulls,
         health,
         upgrade,
+        restarts,
         load_balancer_services,
         load_balancers,
     ):

@@ -16,6 +16,8 @@ from orca.store import ANY, ReadTx, Record, Tx
 
 RETRY_MS = (5_000, 120_000)
 """Pause before the first retry of a service that could not start (doubled each time), and the longest one."""
+BATCH, INTERVAL = 1, 2000
+"""Units that are changed at a time, and milliseconds between two batches, when an upgrade or a restart does not say."""
 
 behaviour = Behaviour()
 

@@ -10,18 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from functools import cache
-from typing import Any
 
 import sqlalchemy as sa
 
 from orca.network.config import ConfigItems
 from orca.orchestration import dns
 from orca.orchestration.health_states import HEALTHY
-from orca.store import Database, Overflow, ReadTx, Record, Subscription, Tx
+from orca.store import Change, Database, Overflow, Prepared, ReadTx, Record, Subscription, Tx
 
-ROOTS = frozenset(
-    {"instance", "service", "environment", "serviceConsumeMap", "serviceExposeMap", "instanceLink", "ipAddress"}
-)
+ROOTS = frozenset({"instance", "service", "environment", "serviceConsumeMap", "serviceExposeMap", "instanceLink"})
+"""An address is not among them: whoever gets or gives up one is a container that changes with it."""
 
 ASKING = frozenset({"starting", "running", "restarting", "stopping", "updating-running"})
 ANSWERING = frozenset({"running", "restarting", "updating-running"})
@@ -67,11 +65,18 @@ class Discovery:
     async def _listen(self, changes: Subscription) -> None:
         while True:
             try:
-                batch = await changes.batch()
-                self._dirty |= {change.account_id for change in batch if change.account_id is not None}
+                self._dirty |= await self._concerned(await changes.batch())
             except Overflow:
                 self._dirty |= set(await self._db.read(_projects))
             self._wake.set()
+
+    async def _concerned(self, batch: list[Change]) -> set[int]:
+        """The projects whose names may differ now. A container that stands alone changes none, which is soon seen."""
+        found = {change.account_id for change in batch if change.root != "instance"}
+        ids = {change.id for change in batch if change.root == "instance" and change.account_id not in found}
+        if ids:
+            found |= set(await self._db.read(lambda tx: _projects_of_tied(tx, ids)))
+        return {project_id for project_id in found if project_id is not None}
 
     async def _work(self) -> None:
         """All projects that changed by now; first those that somebody waits for."""
@@ -113,8 +118,7 @@ def tables_of(tx: ReadTx, project_id: int) -> Tables:
     hosts: dict[str, int] = {}
     members: list[dns.Member] = []
     tables = (tx.table(name) for name in ("ipAddress", "instance", "serviceExposeMap", "instanceLink"))
-    for row in tx.execute(_concerned(*tables), {"project": project_id}):
-        id, address, service_id, state, health, host_id = tuple(row)
+    for id, address, service_id, state, health, host_id in tx.ask(_concerned(*tables), {"project": project_id}):
         hosts[address] = host_id
         healthy = health in (None, HEALTHY)
         answers, part = state in ANSWERING, sidekicks.get(id, "")
@@ -139,7 +143,7 @@ def tables_of(tx: ReadTx, project_id: int) -> Tables:
 
 
 @cache
-def _concerned(addresses: sa.Table, instances: sa.Table, selections: sa.Table, links: sa.Table) -> sa.Select[Any]:
+def _concerned(addresses: sa.Table, instances: sa.Table, selections: sa.Table, links: sa.Table) -> Prepared:
     """The containers of ``:project`` that see names or are seen: most that stand alone are not. Built once: it is run
     with every change."""
     project: sa.BindParameter[int] = sa.bindparam("project")
@@ -148,7 +152,7 @@ def _concerned(addresses: sa.Table, instances: sa.Table, selections: sa.Table, l
         sa.select(column).where(column.table.c.accountId == project, column.table.c.removed.is_(None))
         for column in (selections.c.instanceId, links.c.instanceId, links.c.targetInstanceId)
     ]
-    return (
+    return Prepared(
         sa.select(
             instance.id, address.address, instance.serviceId, instance.state, instance.healthState, address.hostId
         )
@@ -160,6 +164,22 @@ def _concerned(addresses: sa.Table, instances: sa.Table, selections: sa.Table, l
             sa.or_(instance.serviceId.is_not(None), *(instance.id.in_(ids) for ids in tied)),
         )
     )
+
+
+def _projects_of_tied(tx: ReadTx, ids: set[int]) -> list[int]:
+    """The projects of those of the containers that see names or are seen."""
+    instance, expose, link = (tx.table(name).c for name in ("instance", "serviceExposeMap", "instanceLink"))
+    ties = [
+        sa.exists().where(column == instance.id, column.table.c.removed.is_(None))
+        for column in (expose.instanceId, link.instanceId, link.targetInstanceId)
+    ]
+    tied = instance.serviceId.is_not(None) | sa.or_(*ties)
+    return [row[0] for row in tx.execute(sa.select(instance.accountId).distinct().where(instance.id.in_(ids), tied))]
+
+
+def sees_names(tx: ReadTx, instance: Record) -> bool:
+    """Whether there is anything that a container of this kind is told."""
+    return instance.serviceId is not None or bool(tx.count("instanceLink", instanceId=instance.id))
 
 
 def _without_containers(service: Record) -> tuple[tuple[str, ...], bool]:

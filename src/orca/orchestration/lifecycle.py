@@ -16,7 +16,7 @@ from orca.network import Delivery
 from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
 from orca.orchestration import health, launch, placement, units
-from orca.orchestration.discovery import Discovery
+from orca.orchestration.discovery import Discovery, sees_names
 from orca.orchestration.scheduler import NoHost
 from orca.provision import labels
 from orca.provision.hosts import CONNECTED
@@ -137,13 +137,15 @@ def _place(tx: Tx, run: Run) -> dict[str, Any]:
         "hostId": host.id,
         "agentId": host.agentId,
         "projectId": instance.accountId,
+        "seesNames": sees_names(tx, instance),
+        "credentialId": instance.registryCredentialId,
         "instance": wire.to_data(description),
     }
 
 
 async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
     delivery = run.services.part(Delivery)
-    if place["instance"].get("address"):
+    if place["instance"].get("address") and place["seesNames"]:
         # The names the container sees must be on its host before it asks for them.
         await run.services.part(Discovery).settled(place["projectId"])
         await delivery.flush(place["hostId"])
@@ -180,10 +182,12 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
 
 async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
     """What the agent is told. The registry's secret joins here: what a step keeps is kept in clear."""
-    vault = run.services.vault
-    auth = await run.read(lambda tx: registries.authorization(tx, vault, run.resource(tx).registryCredentialId))
-    instance = place["instance"]
-    return {"instance": instance if auth is None else {**instance, "registryAuth": wire.to_data(auth)}}
+    instance, credential_id, vault = place["instance"], place["credentialId"], run.services.vault
+    if credential_id is not None:
+        auth = await run.read(lambda tx: registries.authorization(tx, vault, credential_id))
+        if auth is not None:
+            instance = {**instance, "registryAuth": wire.to_data(auth)}
+    return {"instance": instance}
 
 
 async def _after_failure(run: Run) -> str | None:

@@ -15,7 +15,7 @@ from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, pla
 from orca.provision.hosts import CONNECTED
 from orca.storage import images, volumes
 from orca.storage.references import SIMULATED_PREFIX
-from orca.store import ReadTx, Record, Tx
+from orca.store import Prepared, ReadTx, Record, Tx
 
 MANAGED = "managed"
 
@@ -108,9 +108,7 @@ def host_facts(
     """What placement needs to know of every host of a project, for a container of that service."""
     counts: Counter[int] = Counter()
     of_service: Counter[int] = Counter()
-    parameters = {"project": project_id}
-    for row in tx.execute(_counting(tx.table("instance")), parameters):
-        host_id, of, number = tuple(row)
+    for host_id, of, number in tx.ask(_counting(tx.table("instance")), {"project": project_id}):
         counts[host_id] += number
         if of is not None and of == service_id:
             of_service[host_id] += number
@@ -155,10 +153,10 @@ def surroundings(tx: ReadTx, project_id: int, constraints: tuple[Constraint, ...
 
 
 @cache
-def _counting(table: sa.Table) -> sa.Select[Any]:
+def _counting(table: sa.Table) -> Prepared:
     """How many containers of each service each host of a project has. Built once: every placement asks for it."""
     columns = table.c
-    return (
+    return Prepared(
         sa.select(columns.hostId, columns.serviceId, sa.func.count())
         .where(columns.accountId == sa.bindparam("project"), columns.hostId.is_not(None), columns.removed.is_(None))
         .group_by(columns.hostId, columns.serviceId)

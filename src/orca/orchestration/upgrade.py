@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changing a service while it runs: in place (finished or taken back later), over to another service, by restarting.
+"""Changing a service while it runs: in place, or over to another service (`handover`).
 
 In place, containers of an outdated launch config are kept, stopped, beside their successors until the upgrade is
 finished; taking it back starts the very same ones again.
@@ -8,22 +8,19 @@ finished; taking it back starts the very same ones again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from orca.engine import Behaviour, Call, Run
 from orca.network import Delivery
 from orca.network import ports as network_ports
-from orca.orchestration import retained, service_links, units
+from orca.orchestration import handover, retained, units
 from orca.orchestration.containers import start_removal
-from orca.orchestration.convergence import bring_up, settled
+from orca.orchestration.convergence import BATCH, INTERVAL, bring_up, settled
 from orca.orchestration.scaling import PRIMARY, all_needs
 from orca.orchestration.service_checks import CONTAINERLESS, check_launch_configs
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
-
-BATCH, INTERVAL = 1, 2000
 
 behaviour = Behaviour()
 
@@ -37,15 +34,8 @@ def upgrade(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     if data.get("inServiceStrategy"):
         row = begin_in_service(tx, row, data["inServiceStrategy"])
     else:
-        row = _begin_to_service(tx, row, data)
+        row = handover.begin(tx, row, data)
     call.request(tx, row, "upgrade")
-    return row
-
-
-@behaviour.action("service.restart")
-def restart(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
-    """Restart every container, so many at a time."""
-    call.request(tx, row, "restart", strategy=data.get("rollingRestartStrategy") or {})
     return row
 
 
@@ -88,25 +78,6 @@ def begin_in_service(tx: Tx, row: Record, given: dict[str, Any]) -> Record:
     )
 
 
-def _begin_to_service(tx: Tx, row: Record, data: dict[str, Any]) -> Record:
-    given = data.get("toServiceStrategy") or data
-    target = tx.get("service", given.get("toServiceId"))
-    if given.get("toServiceId") is None:
-        raise Refused("MissingRequired", "toServiceId or a strategy is required", field="toServiceId")
-    if target is None or target.accountId != row.accountId or target.id == row.id or target.removed is not None:
-        raise Refused("InvalidReference", "toServiceId: there is no such other service", field="toServiceId")
-    strategy = {
-        "toServiceId": target.id,
-        "finalScale": given.get("finalScale") or 1,
-        "batchSize": given.get("batchSize") or BATCH,
-        "intervalMillis": given.get("intervalMillis") or INTERVAL,
-        "updateLinks": given.get("updateLinks") is not False,
-    }
-    shown = {"toServiceStrategy": strategy} if data.get("toServiceStrategy") else strategy
-    before = {"scaleBefore": row.scale, "targetScaleBefore": target.scale, "asleep": None}
-    return tx.update(row, upgrade=shown, data=before)
-
-
 def _next_version(configs: list[dict[str, Any]]) -> str:
     """The version of launch configs that change now: higher than any there is."""
     return str(1 + max(int(config.get("version") or 0) for config in configs))
@@ -122,7 +93,7 @@ async def run_upgrade(run: Run) -> None:
     if "inServiceStrategy" in asked:
         await _in_service(run, asked["inServiceStrategy"])
         return
-    await _to_service(run, asked.get("toServiceStrategy") or asked)
+    await handover.move_over(run, asked.get("toServiceStrategy") or asked)
     if "toServiceStrategy" not in asked:
         run.end_state = "active"
         run.finish(lambda tx: tx.update(run.resource(tx), upgrade=None))
@@ -252,7 +223,7 @@ async def rollback(run: Run) -> None:
         await settled(run)
         await run.step("take the old", lambda tx: _take_back(tx, run))
     else:
-        await run.step("scales", lambda tx: _scales_back(tx, run, asked))
+        await run.step("scales", lambda tx: handover.turn_back(tx, run, asked))
     await _wake(run)
     run.finish(lambda tx: _end(tx, run))
 
@@ -275,105 +246,3 @@ def _take_back(tx: Tx, run: Run) -> None:
     for row in units.kept_rows(tx, run.resource_id):
         tx.update(row, data={"kept": None})
         _mark(tx, row, upgrade=False)
-
-
-# -- over to another service ------------------------------------------------------------------------------------------
-
-
-async def _to_service(run: Run, strategy: dict[str, Any]) -> None:
-    """The other service grows while this one shrinks; whoever consumes this one consumes the other too."""
-    target_id = strategy["toServiceId"]
-    if strategy.get("updateLinks"):
-        await run.step("links", lambda tx: _copy_links(tx, run.resource(tx), target_id))
-    old, new = await run.step("begin", lambda tx: _scales(tx, run, target_id))
-    steps = list(moves(old, new, final=strategy["finalScale"], batch=strategy["batchSize"]))
-    for number, step in enumerate(steps, 1):
-        if number > 1:
-            await asyncio.sleep(strategy["intervalMillis"] / 1000)
-        await run.step(f"move {number}", partial(_move, run=run, target_id=target_id, scales=step))
-        await run.wait_for("the other service to follow", lambda tx: _follows(tx, target_id), roots={"service"})
-        await bring_up(run, f"move {number}: round")
-
-
-def _scales(tx: Tx, run: Run, target_id: int) -> list[int]:
-    """The scales of both services; one that is not active stands for nothing yet."""
-    target = tx.require("service", target_id)
-    return [run.resource(tx).scale or 0, 0 if target.state == "inactive" else target.scale or 0]
-
-
-def moves(old: int, new: int, *, final: int, batch: int) -> Iterator[tuple[int, int]]:
-    """The scales of both services, step by step: the new one grows first, the old one makes room, up to the end."""
-    while (old, new) != (0, final):
-        if new > final:
-            new = final
-        elif new < final and old + new <= final:
-            new = min(final, new + batch)
-        elif old + new > final and old > max(0, final - new):
-            old = max(0, final - new)
-        elif new < final:
-            new = min(final, new + batch)
-        else:
-            old = 0
-        yield old, new
-
-
-def _move(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
-    old, new = scales
-    tx.update(run.resource(tx), scale=old)
-    target = tx.require("service", target_id)
-    if target.scale != new or target.state == "inactive":
-        target = tx.update(target, scale=new)
-        if target.state == "inactive":
-            run.engine.request(tx, target, "activate")
-        elif target.state in ("active", "updating-active"):
-            run.engine.request(tx, target, "update")
-
-
-def _follows(tx: ReadTx, target_id: int) -> bool:
-    """Whether the other service has come to its scale; a scale without containers is nothing to wait for."""
-    target = tx.get("service", target_id)
-    return target is None or (
-        target.state == "active" and target.transitioning is None and target.currentScale == target.scale
-    )
-
-
-def _copy_links(tx: Tx, service: Record, target_id: int) -> None:
-    for row in tx.find("serviceConsumeMap", consumedServiceId=service.id):
-        consumer = tx.require("service", row.serviceId)
-        if consumer.id != target_id:
-            links = service_links.links_of(tx, consumer)
-            service_links.set_links(tx, consumer, {*links, (target_id, row.name or service.name)})
-
-
-def _scales_back(tx: Tx, run: Run, asked: dict[str, Any]) -> None:
-    service = run.resource(tx)
-    strategy = asked.get("toServiceStrategy") or asked
-    before = service.data.get("targetScaleBefore") or 0
-    _move(tx, run, strategy["toServiceId"], (service.data.get("scaleBefore") or 0, before))
-
-
-# -- by restarting ----------------------------------------------------------------------------------------------------
-
-
-@behaviour.process("service.restart")
-async def run_restart(run: Run) -> None:
-    """Restart batch by batch."""
-    strategy = run.data.get("strategy") or {}
-    size, interval = strategy.get("batchSize") or BATCH, strategy.get("intervalMillis") or INTERVAL
-
-    def running(tx: Tx) -> list[int]:
-        return sorted(row.id for row in units.rows_of(tx, run.resource_id) if row.state == "running")
-
-    ids = await run.step("containers", running)
-    for start in range(0, len(ids), size):
-        if start:
-            await asyncio.sleep(interval / 1000)
-        batch = ids[start : start + size]
-        await run.step(f"restart {start}", partial(_restart, run=run, ids=batch))
-        await settled(run)
-    await bring_up(run)
-
-
-def _restart(tx: Tx, run: Run, ids: list[int]) -> None:
-    for row in tx.find("instance", id=ids, state="running"):
-        run.engine.request(tx, row, "restart")

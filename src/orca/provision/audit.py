@@ -17,7 +17,7 @@ from orca.engine import Behaviour, Call
 from orca.provision.identities import PEOPLE, id_of
 from orca.resources import TYPES, ids
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Record, Tx, adding
 
 TAKEN_OUT = "***"
 MOST = 16_384
@@ -77,7 +77,7 @@ def write(tx: Tx, entry: Entry) -> None:
         "resourceType": entry.resource_type,
         "data": msgspec.json.encode({"fields": objects}).decode(),
     }
-    tx.execute(tx.table("auditLog").insert(), row)
+    tx.run(adding(tx.table("auditLog")), row)
 
 
 def stored_id(text: str) -> str:

@@ -4,6 +4,7 @@
 from orca.store.bus import Bus, Change, Overflow, Subscription
 from orca.store.database import Database
 from orca.store.errors import CannotOpen, Closed, NotFound, NotUnique, StoreError
+from orca.store.prepared import Prepared, PreparedWrite, adding
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
 from orca.store.statements import ANY
@@ -20,6 +21,8 @@ __all__ = [
     "NotFound",
     "NotUnique",
     "Overflow",
+    "Prepared",
+    "PreparedWrite",
     "ReadTx",
     "Record",
     "Schema",
@@ -28,5 +31,6 @@ __all__ = [
     "Subscription",
     "Tx",
     "Vault",
+    "adding",
     "now_ms",
 ]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from orca.store import kinds, migrations, pool
+from orca.store import kinds, migrations, pool, sqlite
 from orca.store.bus import Bus
 from orca.store.errors import CannotOpen
 from orca.store.schema import Schema
@@ -88,7 +88,12 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._snapshot, query)
 
     def _snapshot(self, query: Callable[[ReadTx], Any]) -> Any:
-        return pool.read(self.engine, self._kind, lambda connection: query(ReadTx(connection, self.schema)))
+        def read(connection: sa.Connection) -> Any:
+            return query(ReadTx(connection, self.schema))
+
+        if self._kind is kinds.SQLITE:
+            return sqlite.read(self.engine, read)
+        return pool.read(self.engine, self._kind, read)
 
     async def close(self) -> None:
         """Finish the queued units and the queries that run, and close all connections."""

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SELECTs that are run over and over.
+"""Statements that are run over and over.
 
-SQLAlchemy's execution of a small SELECT takes five times as long as SQLite does. Its compiler is needed once; from then
-on the driver gets the text and the parameters itself. Other databases are asked through SQLAlchemy as ever.
+SQLAlchemy's execution of a small statement takes five times as long as SQLite does. Its compiler is needed once; from
+then on the driver gets the text and the parameters itself. Other databases are asked through SQLAlchemy as ever.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,3 +63,67 @@ def _with_booleans(row: tuple[Any, ...], booleans: tuple[int, ...]) -> tuple[Any
         if values[index] is not None:
             values[index] = bool(values[index])
     return tuple(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did: how many rows it met, and the ``id`` that an INSERT was given."""
+
+    rows: int
+    id: int | None
+
+
+class PreparedWrite:
+    """One INSERT, UPDATE or DELETE. The parameters are the columns that it sets, and what its WHERE names."""
+
+    def __init__(self, statement: sa.Insert | sa.Update | sa.Delete) -> None:
+        self._statement = statement
+        self._texts: dict[frozenset[str], tuple[str, tuple[str, ...]]] = {}
+
+    def run(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Written:
+        """Run it once. Raises SQLAlchemy's errors on every database."""
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
+            result = connection.execute(self._statement, dict(parameters))
+            key = result.inserted_primary_key if isinstance(self._statement, sa.Insert) else None
+            return Written(result.rowcount, key[0] if key else None)
+        text, names = self._text(connection, parameters)
+        values = [parameters[name] for name in names]
+        with _errors_of(connection, text, values):
+            cursor = driver.execute(text, values)
+        return Written(cursor.rowcount, cursor.lastrowid)
+
+    def run_many(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each of the rows, which all name the same columns."""
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
+            connection.execute(self._statement, [dict(row) for row in rows])
+            return
+        text, names = self._text(connection, rows[0])
+        values = [[row[name] for name in names] for row in rows]
+        with _errors_of(connection, text, values):
+            driver.executemany(text, values)
+
+    def _text(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+        """What the driver takes, and the order of the parameters in it."""
+        shape = frozenset(parameters)
+        found = self._texts.get(shape)
+        if found is None:
+            compiled = self._statement.compile(dialect=connection.dialect, column_keys=sorted(shape))
+            found = self._texts[shape] = str(compiled), tuple(compiled.positiontup or ())
+        return found
+
+
+@cache
+def adding(table: sa.Table) -> PreparedWrite:
+    """The INSERT of a table."""
+    return PreparedWrite(sa.insert(table))
+
+
+@contextlib.contextmanager
+def _errors_of(connection: sa.Connection, text: str, values: Sequence[Any]) -> Iterator[None]:
+    """The driver's errors as SQLAlchemy's, as they are everywhere else."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance(text, values, error, sqlite3.Error, dialect=connection.dialect) from error

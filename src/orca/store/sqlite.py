@@ -29,10 +29,26 @@ Control: TypeAlias = Callable[[str], object]
 
 def control(connection: sa.Connection) -> Control:
     """The driver's own ``execute``: BEGIN and SAVEPOINT need nothing of what SQLAlchemy adds to a statement."""
+    execute: Control = _driver(connection).execute
+    return execute
+
+
+def read(engine: sa.Engine, query: Callable[[sa.Connection], Any]) -> Any:
+    """Run a query on a snapshot."""
+    with engine.connect() as connection:
+        driver = _driver(connection)
+        driver.execute("BEGIN")
+        try:
+            return query(connection)
+        finally:
+            if driver.in_transaction:  # an error of the disk ends it by itself
+                driver.execute("ROLLBACK")
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
-    execute: Control = raw.execute
-    return execute
+    return raw
 
 
 def create_engine(url: str) -> sa.Engine:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
-from orca.store.prepared import Prepared
+from orca.store.prepared import Prepared, PreparedWrite, adding
 
 if TYPE_CHECKING:
     from orca.store.schema import StoredType
@@ -37,8 +37,8 @@ class Statements:
         self._values: dict[tuple[Shape, tuple[str, ...]], Prepared] = {}
         self.by_id = Prepared(sa.select(table).where(table.c.id == sa.bindparam(ROW_ID)))
         self.locking = Prepared(self.by_id.select.with_for_update())
-        self.add = sa.insert(table)
-        self.change = sa.update(table).where(table.c.id == sa.bindparam(ROW_ID))
+        self.add = adding(table)
+        self.change = PreparedWrite(sa.update(table).where(table.c.id == sa.bindparam(ROW_ID)))
 
     def search(self, equals: Mapping[str, Any], *, one: bool = False) -> tuple[Prepared, dict[str, Any]]:
         """The SELECT of ``tx.find(**equals)`` (``one``: of ``first``) and its parameters.

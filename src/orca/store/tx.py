@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from orca.store.errors import Conflict, NotFound, NotUnique
 from orca.store.kinds import kind_of
-from orca.store.prepared import Prepared
+from orca.store.prepared import Prepared, PreparedWrite, Written
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
 from orca.store.statements import ROW_ID
@@ -115,6 +115,11 @@ class ReadTx:
         assert isinstance(result, sa.CursorResult)
         return result
 
+    def ask(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a SELECT that was prepared, of whatever columns."""
+        self.flush()
+        return statement.rows(self.connection, parameters)
+
     def _found(self, stored: StoredType, statement: Prepared, parameters: Mapping[str, Any]) -> list[Record]:
         self.flush(stored.root)
         return [self._record(stored, row) for row in statement.rows(self.connection, parameters)]
@@ -166,12 +171,9 @@ class Tx(ReadTx):
         if "data" in stored.keys:
             row["data"] = _encode(record.data).decode() if record.data else None
         try:
-            result = self.connection.execute(stored.statements.add, row)
+            values["id"] = stored.statements.add.run(self.connection, row).id
         except sa.exc.IntegrityError as error:
             raise self._explain(record, error) from error
-        key = result.inserted_primary_key
-        assert key is not None
-        values["id"] = key[0]
         self._records[stored.root, values["id"]] = record
         self.touched[stored.root, values["id"]] = record
         return record
@@ -199,6 +201,11 @@ class Tx(ReadTx):
         if own is not record:
             record._values, record._blob = dict(own._values), own._blob
         return own
+
+    def run(self, statement: PreparedWrite, parameters: Mapping[str, Any]) -> Written:
+        """Run a write that was prepared. Not for rows of resource types: they would cause no events."""
+        self.flush()
+        return statement.run(self.connection, parameters)
 
     def flush(self, root: str | None = None) -> None:
         """Write what is held back: changes of one row within a unit go out as one statement."""
@@ -228,7 +235,7 @@ class Tx(ReadTx):
         if changed - row.keys():
             row["data"] = _encode(record.data).decode()
         try:
-            self.connection.execute(record._stored.statements.change, {ROW_ID: record.id, **row})
+            record._stored.statements.change.run(self.connection, {ROW_ID: record.id, **row})
         except sa.exc.IntegrityError as error:
             raise self._explain(record, error) from error
 

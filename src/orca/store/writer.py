@@ -21,6 +21,7 @@ from orca.store import sqlite
 from orca.store.bus import Bus, Change
 from orca.store.errors import Closed
 from orca.store.events import Newer
+from orca.store.prepared import adding
 from orca.store.schema import Schema
 from orca.store.tx import Tx
 
@@ -53,7 +54,7 @@ class Writer:
     def __init__(self, engine: sa.Engine, schema: Schema, events: sa.Table, bus: Bus) -> None:
         self._engine = engine
         self._schema = schema
-        self._events = events
+        self._add_events = adding(events)
         self._newer = Newer(schema)
         self._bus = bus
         self._loop = asyncio.get_running_loop()
@@ -165,7 +166,7 @@ class Writer:
                         "created": tx.now,
                     }
                 )
-        connection.execute(sa.insert(self._events), rows)
+        self._add_events.run_many(connection, rows)
         return changes
 
     def _settle(self, group: Group) -> None:

@@ -4,7 +4,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.upgrade import moves
+from orca.orchestration.handover import moves
 
 
 def test_example():
