@@ -25,7 +25,7 @@ from bench.subscribers import Subscribers
 
 RUNS = 3
 WARM_SECONDS, SECONDS, IDLE_SECONDS = 5.0, 20.0, 30.0
-GETS, PAGES, CHANGES, CREATES = 200.0, 5.0, 10.0, 150.0  # per second
+GETS, PAGES, CHANGES, CREATES = 200.0, 5.0, 10.0, 400.0  # per second
 PAGE, SUBSCRIBERS, NEW = 100, 1000, 1500
 PATIENCE = 10.0  # seconds; a change that a subscriber has not seen by then counts as seen then
 
@@ -35,7 +35,7 @@ METHOD = (
     "core in an open loop: requests go out when they are due, and latency counts from then. Each figure is measured "
     f"alone, {RUNS} times, after {WARM_SECONDS:.0f} s of the same load that do not count; the value is the median of "
     "the runs. Created to running: each container is one POST; the rate is their number over the time from the first "
-    "POST to the last start's COMMIT, at an offered rate above it. The mixed load has no targets."
+    f"POST to the last start's COMMIT, with {CREATES:.0f} POSTs offered per second. The mixed load has no targets."
 )
 
 Send = Callable[[int, float], Awaitable[None]]
@@ -53,6 +53,8 @@ class Bench:
         self.numbers = itertools.count(int(time.time()))
         """What changes are marked with: never twice on one database, or nothing would change."""
         self.busiest = 0.0
+        self.spent: dict[str, list[float]] = {}
+        """Processor time (ms) of the server for one of what was asked for, by run."""
 
     async def get_one(self, number: int, _due: float) -> None:
         await self.client.json("GET", f"/v2/containers/{self.every[number * 7919 % len(self.every)]}")
@@ -68,16 +70,21 @@ class Bench:
         body = {"imageUuid": IMAGE, "name": f"new-{number}"}
         await self.client.json("POST", f"/v2/projects/{project}/containers", body)
 
-    async def runs(self, rate: float, seconds: float, send: Send, runs: int = RUNS) -> list[Load]:
-        """A warm-up, then the same load so many times."""
-        await open_loop(rate, WARM_SECONDS, send)
-        loads = [await open_loop(rate, seconds, send) for _ in range(runs)]
-        self.busiest = max(self.busiest, *(load.busy for load in loads))
-        return loads
+    def note(self, what: str, before: float, count: float) -> None:
+        """Keep what the server has spent on `count` of something since its processor time was `before`."""
+        self.spent.setdefault(what, []).append((self.server.cpu() - before) / count * 1000)
 
-    async def latency(self, rate: float, seconds: float, send: Send) -> list[float]:
-        """The p99 of each run."""
-        return [percentile(load.latencies, 0.99) for load in await self.runs(rate, seconds, send)]
+    async def latency(self, what: str, rate: float, seconds: float, send: Send) -> list[float]:
+        """The p99 of each run, after a warm-up."""
+        await open_loop(rate, WARM_SECONDS, send)
+        result = []
+        for _ in range(RUNS):
+            before = self.server.cpu()
+            load = await open_loop(rate, seconds, send)
+            self.note(what, before, rate * seconds)
+            self.busiest = max(self.busiest, load.busy)
+            result.append(percentile(load.latencies, 0.99))
+        return result
 
     async def events(self) -> list[float]:
         """The p99 of each run, over all subscribers, of what they saw of changes in their project."""
@@ -110,11 +117,12 @@ class Bench:
         """Containers that came to run per second, of each run."""
         rates = []
         for _ in range(RUNS):
-            before = running(self.server)
+            before, cpu = running(self.server), self.server.cpu()
             began = time.time()
             load = await open_loop(CREATES, NEW / CREATES, self.create)
             self.busiest = max(self.busiest, load.busy)
             await reached(lambda before=before: running(self.server) == before + NEW, 120)
+            self.note("a container from POST to running", cpu, NEW)
             rates.append(NEW / (self.last_start() / 1000 - began))
             await self.remove_new(before)
         return rates
@@ -184,8 +192,8 @@ async def measure_running(server: PinnedServer) -> list[Figure]:
     client = Client(server.url, server.key)
     bench = Bench(server, client, await census(client))
     await bench.quiet()
-    gets = await bench.latency(GETS, SECONDS, bench.get_one)
-    pages = await bench.latency(PAGES, 3 * SECONDS, bench.get_page)
+    gets = await bench.latency("a GET of one resource", GETS, SECONDS, bench.get_one)
+    pages = await bench.latency(f"a page of {PAGE}", PAGES, 3 * SECONDS, bench.get_page)
     memory = server.resident()
     newest = server.query("SELECT max(id) FROM event")
     idle = [server.busy(IDLE_SECONDS) for _ in range(RUNS)]
@@ -207,6 +215,7 @@ async def measure_running(server: PinnedServer) -> list[Figure]:
         Figure("created to running by single POSTs (floor 50)", "/s", created, target=100, at_least=True),
         Figure("resident memory after the reads, no subscribers", "MB", [memory], "max", 200),
         Figure("idle server, share of a core", "%", idle, target=3),
+        *(Figure(f"processor time of {what}", "ms", spent) for what, spent in bench.spent.items()),
         *mixed,
         Figure(f"generator alone at {GETS:.0f}/s against a server that does nothing, p99", "ms", [alone], "max"),
         Figure("generator, most of its own core in any run", "%", [bench.busiest], "max"),

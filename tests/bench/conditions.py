@@ -6,6 +6,8 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import statistics
+import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +38,8 @@ def conditions(host: Machine | None, repeats: int) -> dict[str, str]:
         f"ansible-core {version('ansible-core')}",
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "repeats": str(repeats),
-        "just before": f"processors {busy():.0f} % busy; ten million additions in Python take {loop():.2f} s",
+        "just before": f"processors {busy():.0f} % busy; ten million additions in Python take {loop():.2f} s; "
+        f"a durable write of 4 KiB takes {flush():.1f} ms",
     }
     if host is not None:
         engine = host.run("docker", "version", "-f", "{{.Server.Version}}").strip()
@@ -63,6 +66,18 @@ def loop() -> float:
     for number in range(10_000_000):
         value += number
     return time.monotonic() - began
+
+
+def flush() -> float:
+    """Milliseconds (median) until a small write beside the results is on the disk: every COMMIT waits for one."""
+    seconds = []
+    with tempfile.NamedTemporaryFile(dir=ROOT) as file:
+        for _ in range(100):
+            began = time.monotonic()
+            os.write(file.fileno(), bytes(4096))
+            os.fsync(file.fileno())
+            seconds.append(time.monotonic() - began)
+    return statistics.median(seconds) * 1000
 
 
 def revision() -> str:
