@@ -16,7 +16,7 @@ from pathlib import Path
 from provision import ROOT
 
 from bench.httpload import Client
-from bench.openloop import Load, open_loop
+from bench.openloop import open_loop
 from bench.pinned import SERVER_CORE, PinnedServer, pin_generator
 from bench.population import CONTAINERS, HOSTS, IMAGE, PROJECTS, Population, census, populate, reached, running
 from bench.result import Figure, Result, percentile
