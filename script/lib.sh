@@ -144,14 +144,18 @@ _mount_cgroups() {
         return 0
     fi
     mountpoint -q /sys/fs/cgroup || mount -t tmpfs -o mode=0755 cgroup /sys/fs/cgroup
-    for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
+    # All that the kernel has: once a machine's systemd has mounted one for itself, containerd gives no statistics of
+    # containers unless it is mounted here too. systemd joins those of the network.
+    while read -r controller; do
         grep -qE " cgroup [^ ]*\b$controller\b" /proc/mounts || _mount_cgroup "$controller" "$controller"
-    done
+    done < <(awk '$4 == 1 { print $1 }' /proc/cgroups | sed 's/^net_.*/net_cls,net_prio/' | sort -u)
     grep -q ' cgroup .*name=systemd' /proc/mounts || _mount_cgroup systemd none,name=systemd
 }
 
 # _mount_cgroup FOLDER OPTIONS
 _mount_cgroup() {
+    # That systemd may also have made this read-only.
+    [ -w /sys/fs/cgroup ] || mount -o remount,rw /sys/fs/cgroup
     mkdir -p "/sys/fs/cgroup/$1"
     mount -t cgroup -o "$2" cgroup "/sys/fs/cgroup/$1" || _fail "cannot mount control group $1; Docker needs it"
 }
