@@ -6,11 +6,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # How long an example takes says more about the machine's other work than about the code.
-settings.register_profile("orca", deadline=None)
+settings.register_profile("orca", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("orca")
