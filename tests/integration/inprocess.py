@@ -132,8 +132,11 @@ class Platform:
             await services.engine.stop()
             for task in platform._tasks:
                 task.cancel()
-            await asyncio.gather(*platform._tasks, return_exceptions=True)
+            ended = await asyncio.gather(*platform._tasks, return_exceptions=True)
             await db.close()
+        failures = [each for each in ended if isinstance(each, Exception)]
+        if failures:
+            raise ExceptionGroup("background tasks failed", failures)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

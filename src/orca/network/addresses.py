@@ -37,6 +37,8 @@ def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = ipam.DEF
     Raises:
         ipam.PoolUsedUp: every range is taken.
     """
+    # Whoever holds addresses there at this moment (`hold_address`) sees the range, or is seen here.
+    tx.lock(host)
     existing = range_of(tx, host.id)
     if existing is not None:
         return existing
@@ -107,6 +109,7 @@ def hold_address(tx: Tx, instance: Record, address: str) -> None:
     if held is not None and held.address == address:
         return
     release_address(tx, instance.id)
+    tx.lock(tx.require("host", instance.hostId))
     subnet = range_of(tx, instance.hostId)
     if subnet is None or not _is_ours(subnet, address):
         return

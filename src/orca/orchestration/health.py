@@ -12,12 +12,14 @@ import random
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
+
 from orca.engine import Behaviour, Call, Services
 from orca.orchestration import health_states, units
 from orca.orchestration.health_states import HEALTHY, INITIALIZING, REINITIALIZING, UNHEALTHY
 from orca.provision.hosts import CONNECTED
 from orca.resources.errors import Refused
-from orca.store import ANY, Change, Overflow, ReadTx, Record, Tx
+from orca.store import Change, Overflow, ReadTx, Record, Tx
 
 CHECKERS = 3
 """Hosts that check a container, its own among them."""
@@ -207,8 +209,9 @@ def _stacks(tx: ReadTx, batch: list[Change]) -> set[int]:
         ids = [change.id for change in batch if change.root == root]
         if ids:
             columns = tx.table(root).c
-            statement = tx.query(root, id=ids, removed=ANY).where(columns.environmentId.is_not(None))
-            found |= {row[0] for row in tx.execute(statement.with_only_columns(columns.environmentId).distinct())}
+            statement = sa.select(columns.environmentId).distinct()
+            statement = statement.where(columns.id.in_(ids), columns.environmentId.is_not(None))
+            found |= {row[0] for row in tx.execute(statement)}
     return found
 
 

@@ -109,22 +109,29 @@ class Passwords:
         """What to keep of a new password, for a unit. Raises ``Refused`` for a short one, ``Unhashed`` at first."""
         if len(password) < MIN_PASSWORD:
             raise Refused("MinLengthExceeded", f"a password has at least {MIN_PASSWORD} characters", field=field)
-        kept = self._hashed.pop(self._tag("", password), None)
+        kept = self._hashed.get(self._tag("", password))
         if kept is None:
             raise Unhashed(password)
         return kept
 
     async def settle(self, run: Callable[[], Awaitable[T]]) -> T:
         """Run units until they know all they need of passwords. Raises ``TooMany``."""
-        for _ in range(4):
-            try:
-                return await run()
-            except Unchecked as need:
-                await self._check(need)
-            except Unhashed as need:
-                made = await self._work(hash_password, need.password)
-                _bound(self._hashed)
-                self._hashed[self._tag("", need.password)] = made
+        mine: list[bytes] = []
+        try:
+            for _ in range(4):
+                try:
+                    return await run()
+                except Unchecked as need:
+                    await self._check(need)
+                except Unhashed as need:
+                    made = await self._work(hash_password, need.password)
+                    mine.append(self._tag("", need.password))
+                    _bound(self._hashed)
+                    self._hashed[mine[-1]] = made
+        finally:
+            # Not before: a unit that met another one is run again, and asks again.
+            for tag in mine:
+                self._hashed.pop(tag, None)
         # Others took the answers that were meant for this request: the same guess, many times at once.
         raise TooMany(1.0)
 

@@ -118,7 +118,7 @@ def test_rows_past_their_time_go(start):
     with server.admin() as admin:
         made(admin.post("/v1/apikeys", json={"name": "old"}))
         with server.engine.connect() as connection:
-            older = "UPDATE audit_log SET created = created - 366 * 86400000"
+            older = "UPDATE audit_log SET created = created - 31622400000"
             assert connection.exec_driver_sql(older).rowcount == 1
         made(admin.post("/v1/apikeys", json={"name": "new"}))
         (task,) = admin.get("/v1/tasks", params={"name": "table.cleanup"}).json()["data"]
