@@ -156,6 +156,7 @@ class Platform:
         machine = FakeMachine(host)
         await self.connect(agent_id, machine)
         await self.until(lambda tx: any(row.state == "active" for row in tx.find("host", agentId=agent_id)))
+        await self.services.agents.wait(agent_id)
         return machine
 
     async def connect(self, agent_id: int, machine: FakeMachine) -> MemoryConnection:

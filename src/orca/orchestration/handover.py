@@ -45,7 +45,8 @@ async def move_over(run: Run, strategy: dict[str, Any]) -> None:
     if strategy.get("updateLinks"):
         await run.step("links", lambda tx: _copy_links(tx, run.resource(tx), target_id))
     old, new = await run.step("begin", lambda tx: _scales(tx, run, target_id))
-    steps = list(moves(old, new, final=strategy["finalScale"], batch=strategy["batchSize"]))
+    # Where the scales are right already, what was cut off before may still have to follow.
+    steps = list(moves(old, new, final=strategy["finalScale"], batch=strategy["batchSize"])) or [(old, new)]
     for number, step in enumerate(steps, 1):
         if number > 1:
             await asyncio.sleep(strategy["intervalMillis"] / 1000)

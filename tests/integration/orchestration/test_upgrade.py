@@ -156,12 +156,21 @@ async def test_over_to_another_service(platform, stack):
 
 async def test_the_form_of_2015_ends_active(platform, stack):
     old = await make(platform, stack, launchConfig={"imageUuid": "sim:1"})
-    new = await make(platform, stack, "web2", launchConfig={"imageUuid": "sim:2"}, scale=1)
+    new = await make(platform, stack, "web2", start=False, launchConfig={"imageUuid": "sim:2"}, scale=1)
     flat = {"toServiceId": new.id, "finalScale": 1, "batchSize": 1, "intervalMillis": 600_000}
     await platform.act("service", old.id, "upgrade", **flat)
     await platform.act("service", old.id, "cancelupgrade")
     await reached(platform, old, "active")
     await platform.act("service", old.id, "upgrade", **{**flat, "intervalMillis": 100})
+    await reached(platform, old, "active")
+    assert (len(await running(platform, old)), len(await running(platform, new))) == (0, 1)
+
+
+async def test_an_upgrade_that_was_cut_off_after_its_last_step_ends_its_work(platform, stack):
+    old = await make(platform, stack, launchConfig={"imageUuid": "sim:1"})
+    new = await make(platform, stack, "web2", launchConfig={"imageUuid": "sim:2"}, scale=1)
+    await platform.services.db.write(lambda tx: tx.update(tx.require("service", old.id), scale=0))
+    await platform.act("service", old.id, "upgrade", toServiceId=new.id, finalScale=1)
     await reached(platform, old, "active")
     assert len(await running(platform, old)) == 0
 
