@@ -118,6 +118,16 @@ def test_only_browsers_get_pages_and_pages_run_nothing_foreign(project):
     assert project.get("hosts?_format=json", headers=BROWSER).json()["type"] == "collection"
 
 
+def test_a_row_that_tells_of_another_type_is_a_page_of_its_own(project):
+    v1 = str(project.base_url).replace("/v2/", "/v1/").rstrip("/")
+    rows = project.get(f"{v1}/auditlogs", params={"resourceType": "agent"}).json()["data"]
+    assert rows
+    for row in rows:
+        page = project.get(row["links"]["self"], headers=BROWSER)
+        assert page.status_code == 200
+        assert "/schemas/auditlog" in page.text
+
+
 def test_style_and_script_are_kept_by_browsers(server, project):
     text = project.get("hosts", headers=BROWSER).text
     for part in text.split('"'):

@@ -90,7 +90,9 @@ def render(
     """A page for an answer."""
     kind = page_kind(body)
     view = None if caller is None else caller.view
-    type = None if view is None else view.types.get(str(body.get("resourceType") or body.get("type")))
+    # Rows of the audit log and of processes have a `resourceType` too: that of what they tell of.
+    name = str(body.get("resourceType" if body.get("type") == "collection" else "type"))
+    type = None if view is None else view.types.get(name)
     if kind == "collection" and type is None:
         kind = "plain"
     shown: dict[str, Any] = {
