@@ -170,9 +170,14 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "gt": lambda column, value: column > value,
     "gte": lambda column, value: column >= value,
     "prefix": lambda column, value: column.startswith(value, autoescape=True),
-    "like": lambda column, value: column.like(value),
-    "notlike": lambda column, value: ~column.like(value),
+    "like": lambda column, value: like(column, value),
+    "notlike": lambda column, value: ~like(column, value),
 }
+
+
+def like(column: Any, pattern: str) -> Any:
+    """``LIKE`` without an escape: a backslash, which some databases make one, is a character as any other."""
+    return column.like(pattern.replace("/", "//"), escape="/")
 
 
 # -- order and pages --------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys=OFF",
     "PRAGMA busy_timeout=10000",
     "PRAGMA cache_size=-4096",
+    "PRAGMA case_sensitive_like=ON",
 )
 
 

@@ -117,6 +117,8 @@ def test_the_last_of_equal_keys_counts(tenant):
         "name=%00",
         "name_like=%ff",
         "data_like=x",
+        "name_like=%5C",
+        "name_notlike=a%25%5C",
         "created_gt=never",
         "created_gt=99999999999999999999",
         "removed_notnull",
@@ -227,3 +229,15 @@ def test_long_queries_and_headers(tenant):
     assert tenant.get("/v1/environments", params={"name": "x" * 16_000}).status_code == 200
     answer = tenant.get("/v1/environments", headers={"X-Long": "x" * 30_000})
     assert answer.status_code == 200
+
+
+def test_patterns_are_compared_as_text_is(tenant):
+    made = tenant.post("/v1/environments", json={"name": "Back\\slash"}).json()
+    try:
+        for query, found in (
+            ("name_like=Back%5C%25", 1), ("name_like=back%25", 0), ("name_prefix=Back%5Cs", 1), ("name_prefix=back", 0),
+            ("name=back%5Cslash", 0), ("name_like=%25/%25", 0),
+        ):  # fmt: skip
+            assert len(tenant.get(f"/v1/environments?{query}&id={made['id']}").json()["data"]) == found, query
+    finally:
+        tenant.delete(f"/v1/environments/{made['id']}")
