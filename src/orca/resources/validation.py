@@ -98,7 +98,7 @@ class Validator:
 
     def _item(self, name: str, field: Field, type: str, item: Any, nullable: bool = False) -> Any:
         if item is None:
-            if nullable or type == "json":
+            if type == "json" or (nullable and type != "string"):
                 return None
             raise Refused("NotNullable", f"{name} must not hold null", field=name)
         return self._value(name, field, type, item)

@@ -116,3 +116,16 @@ def test_dates_as_milliseconds(moment):
 )
 def test_dates_as_text(text, moment):
     assert parse_date(text) == moment
+
+
+def test_no_null_among_text():
+    assert refused("container", {"imageUuid": "docker:x", "labels": {"a": None}}) == ("NotNullable", "labels")
+    config = {"imageUuid": "docker:x", "environment": {"A": None}}
+    assert refused("service", {"name": "x", "environmentId": "1e1", "launchConfig": config}) == (
+        "NotNullable",
+        "environment",
+    )
+    links = create("container", {"imageUuid": "docker:x", "instanceLinks": {"a": None}})["instanceLinks"]
+    assert links == {"a": None}
+    metadata = {"name": "x", "environmentId": "1e1", "launchConfig": {"imageUuid": "docker:x"}, "metadata": {"a": None}}
+    assert create("service", metadata)["metadata"] == {"a": None}
