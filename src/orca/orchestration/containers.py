@@ -8,6 +8,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
 from orca.orchestration import ports, retained, scaling
+from orca.orchestration.scheduler import PublicPort
 from orca.provision import labels as label_rows
 from orca.resources.errors import Refused
 from orca.resources.instance import IMAGE_UUID
@@ -24,7 +25,7 @@ def check_launch(fields: dict[str, Any]) -> None:
     """Refuse what no host could run.
 
     Raises:
-        Refused: no image, an image of another kind, a port of the wrong form.
+        Refused: no image, an image of another kind, a port or a volume of the wrong form, a port published twice.
     """
     image = fields.get("imageUuid")
     if not image:
@@ -33,11 +34,17 @@ def check_launch(fields: dict[str, Any]) -> None:
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
     if fields.get("networkMode") == "container":
         raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")
+    published: list[PublicPort] = []
     for text in fields.get("ports") or []:
         try:
-            ports.parse(text)
+            wanted = [spec.published for spec in ports.parse(text) if spec.published is not None]
         except ports.PortWrongFormat as error:
             raise Refused("PortWrongFormat", str(error), field="ports") from error
+        for public in wanted:
+            if any(public.clashes(other) for other in published):
+                raise Refused("NotUnique", f"port {text!r}: {public} is published twice", field="ports")
+            published.append(public)
+    volumes.check_form(fields)
 
 
 @behaviour.create("container")

@@ -108,15 +108,24 @@ def check(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> None:
     Raises:
         Refused: the form of a volume, a volume of another project, an unknown cleanup strategy.
     """
+    check_form(fields)
+    for path, volume_id in (fields.get("dataVolumeMounts") or {}).items():
+        volume = tx.get("volume", volume_id)
+        if volume is None or volume.accountId != account_id or volume.removed is not None:
+            raise Refused("InvalidReference", f"{path}: there is no such volume", field="dataVolumeMounts")
+
+
+def check_form(fields: dict[str, Any]) -> None:
+    """Refuse wishes for volumes that mean nothing, wherever the container will be.
+
+    Raises:
+        Refused: the form of a volume, an unknown cleanup strategy.
+    """
     for text in fields.get("dataVolumes") or []:
         try:
             parse(text)
         except ValueError as error:
             raise Refused("InvalidFormat", str(error), field="dataVolumes") from error
-    for path, volume_id in (fields.get("dataVolumeMounts") or {}).items():
-        volume = tx.get("volume", volume_id)
-        if volume is None or volume.accountId != account_id or volume.removed is not None:
-            raise Refused("InvalidReference", f"{path}: there is no such volume", field="dataVolumeMounts")
     strategy = (fields.get("labels") or {}).get(CLEANUP_LABEL, CLEANUP[0])
     if strategy not in CLEANUP:
         raise Refused("InvalidOption", f"{CLEANUP_LABEL}: one of {', '.join(CLEANUP)} is expected", field="labels")

@@ -135,6 +135,8 @@ async def test_a_requested_host_is_obeyed(platform):
         ({"imageUuid": "vm:x"}, "InvalidImageInstanceKind"),
         ({"imageUuid": "docker:"}, "InvalidImageInstanceKind"),
         ({"imageUuid": "docker:ok", "ports": ["80:x"]}, "PortWrongFormat"),
+        ({"imageUuid": "docker:ok", "ports": ["80:80", "80:81"]}, "NotUnique"),
+        ({"imageUuid": "docker:ok", "ports": ["80:80", "192.0.2.1:80:81"]}, "NotUnique"),
         ({"imageUuid": "docker:ok", "networkMode": "container"}, "InvalidOption"),
     ],
 )

@@ -278,3 +278,18 @@ async def test_an_external_link_to_nowhere_fails_the_stack_and_leaves_no_service
     )
     assert shown.transitioningMessage == "external_links: there is no stack other"
     assert await platform.read(lambda tx: tx.find("service")) == []
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "ports: ['80:80', '80:81']",
+        "volumes: [nowhere]",
+        "labels: {io.rancher.container.volume_cleanup_strategy: some}",
+    ],
+)
+async def test_what_no_container_can_be_is_refused_with_the_service(platform, keys):
+    with pytest.raises(Refused) as error:
+        await up(platform, f"web:\n  image: ok/web\n  {keys}\n", "web: {scale: 1}")
+    assert (error.value.code, error.value.field) == ("InvalidFormat", "dockerCompose")
+    assert await platform.read(lambda tx: tx.find("service")) == []
