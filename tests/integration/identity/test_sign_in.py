@@ -188,3 +188,13 @@ def test_a_browser_keeps_the_token_and_proves_its_changes(server, person):
         assert browser.post("/v1/projects", json=body, headers=proved).status_code == 201
         foreign = proved | {"Origin": "http://elsewhere.example"}
         assert browser.post("/v1/projects", json=body, headers=foreign).status_code == 403
+
+
+def test_the_cookie_of_before_does_not_keep_anybody_from_signing_in(server, person):
+    somebody = person()
+    code = {"code": f"{somebody.login}:a long enough password"}
+    with httpx.Client(base_url=server.url) as browser:
+        assert [browser.post("/v1/token", json=code).status_code for _ in range(2)] == [201, 201]
+        foreign = browser.post("/v1/token", json=code, headers={"Origin": "https://elsewhere.example"})
+        assert foreign.status_code == 403
+        assert browser.post("/v1/apikeys", json={}).status_code == 403
