@@ -168,6 +168,8 @@ class Operation:
         """Make a resource; ``state`` is past ``requested`` in the answer."""
         fields = self.validator().create(type, self.ask.json())
         hook = lookup(self.services.behaviour.creates, type.name)
+        if hook is None and not type.type.table:
+            raise Refused("Not Implemented", f"nothing is made of a {type.name}", status=501)
         made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
         renderer = self.renderer(created=True)
         if isinstance(made, dict):

@@ -16,7 +16,7 @@ from orca.api.streams import paths
 from orca.engine import Behaviour, Call
 from orca.resources import ids
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record
+from orca.store import ReadTx, Record, Tx
 
 LIFETIME = 60
 """Seconds in which a token must be used."""
@@ -26,6 +26,15 @@ COMMAND_BYTES = 16_384
 """Of a command with its arguments, which travel there too."""
 
 behaviour = Behaviour()
+
+
+@behaviour.create("hostApiProxyToken")
+def proxy_token(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
+    """What a host's own proxy showed in v1. There is none: agents dial the server with a ticket for each stream."""
+    agent = tx.first("agent", accountId=call.account_id)
+    if agent is None or tx.first("host", uuid=fields.get("reportedUuid") or "", agentId=agent.id) is None:
+        raise Refused("InvalidReference", "this is not a host of yours", field="reportedUuid")
+    raise Refused("HostApiProxyDisabled", "agents open streams with the ticket that they are sent", status=501)
 
 
 # -- statistics --------------------------------------------------------------------------------------------------------
