@@ -13,7 +13,16 @@ from orca.resources.credential import MIN_PASSWORD
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
+MADE_BY = "role"
+"""The key of the JSON column for the role of whoever made a credential, where it is less than the account's own."""
+LESSER = ("restricted", "readonly")
+
 behaviour = Behaviour()
+
+
+def as_much_as(call: Call) -> dict[str, Any]:
+    """What a project's credential remembers of who made it: it must not do more than they may."""
+    return {MADE_BY: call.role} if call.role in LESSER else {}
 
 
 @behaviour.create("apiKey")
@@ -31,6 +40,7 @@ def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         description=fields.get("description"),
         publicValue=fields.get("publicValue") or new_access_key(),
         secretHash=secret_hash(secret),
+        data=as_much_as(call),
     )
     call.once[record.id, "secretValue"] = secret
     call.request(tx, record, "create")
@@ -51,6 +61,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         description=fields.get("description"),
         publicValue=fields["publicValue"],
         secretHash=call.services.part(Passwords).hashed(fields["secretValue"], "secretValue"),
+        data=as_much_as(call),
     )
     call.request(tx, record, "create")
     return record

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from .conftest import made, until
@@ -168,3 +169,27 @@ def test_a_project_takes_all_it_has_with_it(admin, person, start, server, projec
     assert project not in [row["id"] for row in mine.get("/v1/projects").json()["data"]]
     assert admin.post(f"{path}?action=purge", json={}).status_code == 202
     until(admin, path, lambda shown: shown["state"] == "purged")
+
+
+def test_a_key_gives_no_more_than_its_maker_may(team, server):
+    project, clients, _ = team
+    secret = "a password of some length"
+    for role, status in (("owner", 201), ("member", 201), ("restricted", 404)):
+        key = clients[role].post(in_project(project, "apikeys"), json={}).json()
+        login = clients[role].post(
+            in_project(project, "passwords"), json={"publicValue": f"{project} {role}", "secretValue": secret}
+        ).json()
+        until(clients["owner"], in_project(project, f"apikeys/{key['id']}"), lambda row: row["state"] == "active")
+        until(clients["owner"], in_project(project, f"passwords/{login['id']}"), lambda row: row["state"] == "active")
+        ways = (
+            {"auth": (key["publicValue"], key["secretValue"])},
+            {"auth": (login["publicValue"], secret)},
+            {"auth": ("X-API-BEARER", server.sign_in(login["publicValue"], secret).json()["jwt"])},
+        )
+        for way in ways:
+            assert httpx.post(f"{server.url}/v1/registrationtokens", json={}, **way).status_code == status
+        if role == "restricted":
+            further = httpx.post(f"{server.url}/v1/apikeys", json={}, **ways[0]).json()
+            until(clients["owner"], in_project(project, f"apikeys/{further['id']}"), lambda row: row["state"] == "active")
+            pair = (further["publicValue"], further["secretValue"])
+            assert httpx.get(f"{server.url}/v1/registrationtokens", auth=pair).status_code == 404
