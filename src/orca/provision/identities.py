@@ -26,7 +26,8 @@ def identities(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
     if id is not None:
         kind, _, external = id.removeprefix(PREFIX).partition(":")
         account = tx.get("account", ids.parse(external)) if kind == LOCAL else None
-        return [identity(tx, account)] if account is not None and is_known(account) else []
+        known = account is not None and (is_known(account) or account.id == call.user_id)
+        return [identity(tx, account)] if account is not None and known else []
     wanted, part = call.query.get("name"), call.query.get("all")
     if wanted is None and part is None:
         return [identity(tx, tx.require("account", call.user_id))]

@@ -193,3 +193,12 @@ def test_a_key_gives_no_more_than_its_maker_may(team, server):
             until(clients["owner"], in_project(project, f"apikeys/{further['id']}"), lambda row: row["state"] == "active")
             pair = (further["publicValue"], further["secretValue"])
             assert httpx.get(f"{server.url}/v1/registrationtokens", auth=pair).status_code == 404
+
+
+def test_everybody_finds_themselves_by_the_link_they_are_given(team, server):
+    project, clients, _ = team
+    key = clients["owner"].post(in_project(project, "apikeys"), json={}).json()
+    until(clients["owner"], in_project(project, f"apikeys/{key['id']}"), lambda row: row["state"] == "active")
+    with httpx.Client(auth=(key["publicValue"], key["secretValue"])) as client:
+        (own,) = client.get(f"{server.url}/v1/identities").json()["data"]
+        assert client.get(own["links"]["self"]).json()["id"] == own["id"]
