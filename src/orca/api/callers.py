@@ -23,6 +23,7 @@ from orca.provision import local_auth, registration
 from orca.provision.identities import LOCAL, WORKING
 from orca.provision.logins import LESSER, MADE_BY
 from orca.provision.passwords import NOBODY, Passwords
+from orca.provision.settings import PUBLIC
 from orca.provision.tokens import TokenRefused
 from orca.resources import ids
 from orca.resources.errors import Refused
@@ -72,6 +73,8 @@ class Caller:
         if stored.root == "projectMember":
             projects = member_projects(tx, self.user.id) if self.role == "user" else [self.account.id]
             return statement.where(columns.projectId.in_(projects))
+        if stored.root == "setting":
+            return statement.where(columns.name.in_(PUBLIC))
         if "accountId" in columns:
             return statement.where(columns.accountId == self.account.id)
         return statement

@@ -274,7 +274,8 @@ class Operation:
             raise not_found()
         if type.type.id_field != "id":
             columns = self.tx.table(type.name).c
-            found = self.tx.rows(type.name, self.tx.query(type.name).where(columns[type.type.id_field] == text))
+            named = self.tx.query(type.name).where(columns[type.type.id_field] == text)
+            found = self.tx.rows(type.name, self.caller.scope(self.tx, type.name, named))
             record = found[0] if found else None
         else:
             record = listing.visible(self.tx, self.caller, type.name, ids.parse(text))

@@ -37,6 +37,9 @@ DEFAULTS = {
     **{name: str(days) for name, days in RETENTION.items()},
 }
 
+PUBLIC = frozenset({API_HOST, SECURITY, ACCESS_CONTROL, *DEFAULTS})
+"""What everybody may know: nothing of it opens anything. Settings by other names are their makers' own."""
+
 
 def declare(tx: Tx) -> None:
     """Give every setting its row, so that people find it before they set it."""

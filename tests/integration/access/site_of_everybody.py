@@ -23,6 +23,7 @@ from orca.api.server import Settings, assemble
 from orca.api.tls import Identity
 from orca.engine import Services
 from orca.provision.registration import TOKEN_CONTEXT
+from orca.provision.settings import AGENT_IMAGE
 from orca.resources import TYPES, ids, schema
 from orca.store import Database, Tx, Vault
 
@@ -179,6 +180,8 @@ def populate(tx: Tx, site: Site) -> None:
 def row(tx: Tx, name: str, account: int, who: str, vault: Vault) -> str:
     """The id of a new active row that belongs to an account."""
     type = TYPES[name]
+    if type.id_field == "name":
+        return AGENT_IMAGE  # Of settings everybody sees those that the server knows.
     known = schema()[name].columns
     fields: dict[str, Any] = {"state": "active", "accountId": account, "projectId": account}
     fields |= {"name": f"{name} of {who}", "key": f"{name} of {who}", "endTime": tx.now}

@@ -133,3 +133,18 @@ def test_open_streams_end_with_the_account(server, person, by):
             # The stream may tell of the change itself first; a ping comes each five seconds.
             for _ in range(20):
                 stream.recv(timeout=2)
+
+
+def test_only_public_settings_are_for_everybody(admin, person):
+    name = "webhook.token"
+    assert admin.post("/v1/settings", json={"name": name, "value": "hidden"}).status_code == 201
+    try:
+        somebody = person().bearer()
+        assert somebody.get(f"/v1/settings/{name}").status_code == 404
+        names = [row["id"] for row in somebody.get("/v1/settings").json()["data"]]
+        assert "api.host" in names
+        assert name not in names
+        assert somebody.get("/v1/settings/api.host").status_code == 200
+        assert admin.get(f"/v1/settings/{name}").json()["value"] == "hidden"
+    finally:
+        admin.delete(f"/v1/settings/{name}")
