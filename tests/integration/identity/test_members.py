@@ -176,9 +176,11 @@ def test_a_key_gives_no_more_than_its_maker_may(team, server):
     secret = "a password of some length"
     for role, status in (("owner", 201), ("member", 201), ("restricted", 404)):
         key = clients[role].post(in_project(project, "apikeys"), json={}).json()
-        login = clients[role].post(
-            in_project(project, "passwords"), json={"publicValue": f"{project} {role}", "secretValue": secret}
-        ).json()
+        login = (
+            clients[role]
+            .post(in_project(project, "passwords"), json={"publicValue": f"{project} {role}", "secretValue": secret})
+            .json()
+        )
         until(clients["owner"], in_project(project, f"apikeys/{key['id']}"), lambda row: row["state"] == "active")
         until(clients["owner"], in_project(project, f"passwords/{login['id']}"), lambda row: row["state"] == "active")
         ways = (
@@ -190,7 +192,9 @@ def test_a_key_gives_no_more_than_its_maker_may(team, server):
             assert httpx.post(f"{server.url}/v1/registrationtokens", json={}, **way).status_code == status
         if role == "restricted":
             further = httpx.post(f"{server.url}/v1/apikeys", json={}, **ways[0]).json()
-            until(clients["owner"], in_project(project, f"apikeys/{further['id']}"), lambda row: row["state"] == "active")
+            until(
+                clients["owner"], in_project(project, f"apikeys/{further['id']}"), lambda row: row["state"] == "active"
+            )
             pair = (further["publicValue"], further["secretValue"])
             assert httpx.get(f"{server.url}/v1/registrationtokens", auth=pair).status_code == 404
 
