@@ -99,6 +99,11 @@ def set_labels(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     labels = data.get("labels")
     if not isinstance(labels, dict):
         raise Refused("InvalidFormat", "labels: an object is expected", field="labels")
-    row = tx.update(row, labels={str(name): str(value) for name, value in labels.items()})
+    if any(value is None or isinstance(value, dict | list) for value in labels.values()):
+        raise Refused("InvalidFormat", "labels: the value of a label is text", field="labels")
+    words = {True: "true", False: "false"}
+    row = tx.update(
+        row, labels={name: words[value] if isinstance(value, bool) else str(value) for name, value in labels.items()}
+    )
     label_rows.follow(tx, row)
     return row

@@ -220,3 +220,14 @@ async def test_a_start_waits_for_an_agent_that_is_away(platform):
     )
     await platform.connect(connection.agent_id, machine)
     await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+
+
+async def test_labels_are_text(platform):
+    await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok", startOnCreate=False)
+    await platform.act("container", row.id, "setlabels", labels={"a": True, "b": 3})
+    assert (await platform.read(lambda tx: tx.require("instance", row.id))).labels == {"a": "true", "b": "3"}
+    for value in (None, {"c": 1}, ["c"]):
+        with pytest.raises(Refused) as refusal:
+            await platform.act("container", row.id, "setlabels", labels={"a": value})
+        assert (refusal.value.code, refusal.value.field) == ("InvalidFormat", "labels")
