@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 
 import sqlalchemy as sa
@@ -44,31 +45,37 @@ class Discovery:
     async def run(self) -> None:
         """Work until cancelled."""
         with self._db.bus.subscribe(ROOTS) as changes:
-            self._dirty |= set(await self._db.read(_projects))
-            listener = asyncio.create_task(self._listen(changes))
-            try:
-                while True:
-                    await self._work()
-                    await self._wake.wait()
-                    self._wake.clear()
-            finally:
-                listener.cancel()
+            self._add(await self._db.read(_projects))
+            async with asyncio.TaskGroup() as both:  # an error of either ends both, and they begin anew
+                both.create_task(self._listen(changes))
+                both.create_task(self._keep())
 
     async def settled(self, project_id: int) -> None:
         """Return when everything committed before the call has become config items."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[project_id].append(done)
-        self._dirty.add(project_id)
-        self._wake.set()
+        self._add([project_id])
         await done
 
     async def _listen(self, changes: Subscription) -> None:
         while True:
             try:
-                self._dirty |= await self._concerned(await changes.batch())
+                concerned: Iterable[int] = await self._concerned(await changes.batch())
             except Overflow:
-                self._dirty |= set(await self._db.read(_projects))
+                concerned = await self._db.read(_projects)
+            self._add(concerned)
+
+    def _add(self, project_ids: Iterable[int]) -> None:
+        """Have these projects looked at; the set is another one after each await."""
+        self._dirty.update(project_ids)
+        if self._dirty:
             self._wake.set()
+
+    async def _keep(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._work()
 
     async def _concerned(self, batch: list[Change]) -> set[int]:
         """The projects whose names may differ now. A container that stands alone changes none, which is soon seen."""
