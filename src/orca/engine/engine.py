@@ -193,6 +193,8 @@ class Engine:
     async def _attempt(self, run: Run) -> bool:
         """Run the handler once; False when it must be tried again (after the pause that was made here)."""
         try:
+            if run.in_doubt:
+                await run.load_steps()
             resource_type = await run.find_type()
             if resource_type is None:
                 await run.abandon()
@@ -206,6 +208,7 @@ class Engine:
         except (Superseded, Closed):
             raise
         except Exception as error:
+            run.in_doubt = True
             delay = min(BACKOFF[1], BACKOFF[0] * 2 ** min(run.attempts, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
             log.warning("%s %s: again in %.1f s", run.name, run.resource_id, delay, exc_info=error)
             await run.retry(str(error) or type(error).__name__, int(delay * 1000))

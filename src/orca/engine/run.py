@@ -57,6 +57,8 @@ class Run:
         self.account_id: int | None = row.accountId
         self.data: dict[str, Any] = row.data.get("input", {})
         self.attempts: int = row.attempts or 0
+        self.in_doubt = False
+        """Whether more may be stored than is known here: a connection that is lost at COMMIT leaves that open."""
         self.chain: Any = ...
         self.chain_data: dict[str, Any] = {}
         self.end_state: str | None = None
@@ -214,6 +216,8 @@ class Run:
 
         for name, result in await self.services.db.read(query):
             self._steps[name] = None if result is None else msgspec.json.decode(result)
+            self._unstored.pop(name, None)
+        self.in_doubt = False
 
     async def succeed(self) -> None:
         """End the process well."""

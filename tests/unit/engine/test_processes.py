@@ -230,3 +230,27 @@ async def test_a_full_disk_is_waited_for(bench, full_disk, monkeypatch):
         await bench.db.write(lambda tx: tx.touch(tx.own(container)))
     full_disk.clear()
     await bench.state(container, "running")
+
+
+async def test_a_step_whose_commit_was_reported_lost_is_not_done_twice(bench):
+    """PostgreSQL, MariaDB: a connection that is lost at COMMIT leaves open what became of the unit."""
+    done = []
+
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        await run.step("place", lambda tx: done.append(1))
+
+    write, lost = bench.db.write, []
+
+    async def losing(unit):
+        result = await write(unit)
+        if done and not lost:
+            lost.append(unit)
+            raise ConnectionError("the connection was lost at COMMIT")
+        return result
+
+    bench.db.write = losing
+    await bench.start()
+    container = await bench.create()
+    await bench.state(container, "running")
+    assert done == [1]
