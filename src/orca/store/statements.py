@@ -63,7 +63,7 @@ class Statements:
             if names:
                 select = select.with_only_columns(*(columns[name] for name in names))
             else:
-                select = select.order_by(None).with_only_columns(sa.func.count())
+                select = select.order_by(None).with_only_columns(sa.func.count(), maintain_column_froms=True)
             found = self._values[shape, names] = Prepared(select, plain=_plain(shape))
         return found, parameters
 

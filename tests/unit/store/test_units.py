@@ -176,3 +176,9 @@ async def test_values_are_columns_of_what_find_gives(db):
     assert await db.read(lambda tx: tx.values("thing", "name", "state", state="up")) == [("a", "up"), ("b", "up")]
     assert await db.read(lambda tx: tx.values("thing", "name", name=("b", "c"), state="down")) == [("c",)]
     assert await db.read(lambda tx: [tx.count("thing"), tx.count("thing", state="down")]) == [3, 1]
+
+
+async def test_everything_can_be_counted(db):
+    for number in range(3):
+        await db.write(lambda tx, number=number: tx.insert("thing", name=f"p{number}"))
+    assert await db.read(lambda tx: (tx.count("thing", removed=ANY), len(tx.find("thing", removed=ANY)))) == (3, 3)
