@@ -171,16 +171,15 @@ class FakeMachine:
     def _configure(self, event: wire.Event) -> None:
         update = event.read(wire.ConfigUpdate)
         self.host.updates.append(update)
-        applied = {}
         for item in update.items:
             if item.description is None:
                 self.host.items.pop(item.name, None)
             elif isinstance(item.description, dict):
                 self.host.items[item.name] = (item.version, item.description)
-            applied[item.name] = item.version
         if update.complete:
             for name in set(self.host.items) - {item.name for item in update.items}:
                 del self.host.items[name]
+        applied = {name: version for name, (version, _) in self.host.items.items()}  # as the real one: what is in effect
         self.transmit(event.reply(wire.ConfigApplied(applied=applied)))
 
     async def _command(self, event: wire.Event) -> None:

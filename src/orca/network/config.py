@@ -98,8 +98,10 @@ class ConfigItems:
             version = reply.applied.get(item.name)
             if version is None and error is None and item.description is msgspec.UNSET:
                 version = item.version
-            if error is None and version == row.requestedVersion and row.description is None:
-                tx.delete(row)
+            if item.description is None and error is None:
+                # What is gone need not be among the versions in effect. It may be wanted again meanwhile.
+                if item.version == row.requestedVersion:
+                    tx.delete(row)
             elif version is not None:
                 tx.update(row, appliedVersion=version, appliedUpdated=tx.now, error=None)
             elif error is not None:
