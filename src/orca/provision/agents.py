@@ -72,8 +72,9 @@ async def host_change(services: Services, connection: AgentConnection, data: dic
 async def disconnected(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
     """An agent is silent: its host is reconnecting until it says hello again."""
     greeted = services.part(Greeted).connections
-    if greeted.get(connection.agent_id) is connection:
-        del greeted[connection.agent_id]
+    if greeted.get(connection.agent_id, connection) is not connection:
+        return  # it has said hello anew already, while others were told of the end of this connection
+    greeted.pop(connection.agent_id, None)
 
     def unit(tx: Tx) -> list[int]:
         agent = tx.get("agent", connection.agent_id)
