@@ -26,6 +26,7 @@ MISSED_PINGS = 3
 HELLO_TIMEOUT = 15.0
 CLOSE_POLICY = 1008
 CLOSE_GOING_AWAY = 1001
+CLOSE_ERROR = 1011
 CLOSE_REASON_BYTES = 120
 """A close frame's reason has at most 123 bytes (RFC 6455, section 5.5)."""
 
@@ -176,7 +177,11 @@ class AgentSocket:
             await asyncio.Event().wait()
             return
         self._greeted = True
-        await self._handle(event)
+        problem = await self._handle(event)
+        if problem is not None:
+            # Nobody else would look at this host again: the agent says it anew.
+            self._end(CLOSE_ERROR, f"the server could not take in {names.HELLO}: {problem}")
+            await asyncio.Event().wait()
         if not self.closed:
             self.services.agents.attach(self)
             self._attached = True
@@ -184,21 +189,25 @@ class AgentSocket:
         while True:
             await self._handle(await self._reports.get())
 
-    async def _handle(self, event: wire.Event) -> None:
-        await self._emit(event.name, event.data)
+    async def _handle(self, event: wire.Event) -> Exception | None:
+        return await self._emit(event.name, event.data)
 
-    async def _emit(self, name: str, data: dict[str, Any]) -> None:
+    async def _emit(self, name: str, data: dict[str, Any]) -> Exception | None:
+        """Have every handler do its part; the last error of those that could not."""
+        problem = None
         handlers = self.services.behaviour.agent_events.get(name)
         if handlers is None and name not in ("connected", "disconnected"):
             log.warning("agent %s sent %s, which nobody handles", self.agent_id, name)
         for handler in handlers or ():
             if self.closed and name != "disconnected":
-                return
+                return problem
             try:
                 await handler(self.services, self, data)
-            except Exception:
+            except Exception as error:
+                problem = error
                 # One report that cannot be handled must not end the connection: the rest of the host is fine.
                 log.exception("agent %s: %s could not be handled", self.agent_id, name)
+        return problem
 
     async def _ping(self) -> None:
         while True:
