@@ -58,11 +58,18 @@ class ContainerWatch:
         self._system_ended = system_ended
         self._socket = socket
         self._known: dict[str, Container] = {}
+        self._newer: dict[object, dict[str, Container | None]] = {}  # per list under way: what events said since (None: gone)
 
     async def everything(self) -> list[Container]:
         """Return all containers for a hello; from then on they count as reported."""
-        found = [report(document) for document in await self._containers.everything()]
-        self._known = {container.external_id: container for container in found}
+        listing = object()
+        self._newer[listing] = {}
+        try:
+            found = [report(document) for document in await self._containers.everything()]
+        finally:
+            newer = self._newer.pop(listing)
+        known = {container.external_id: container for container in found} | newer
+        self._known = {external_id: container for external_id, container in known.items() if container is not None}
         return found
 
     async def run(self) -> None:
@@ -115,10 +122,20 @@ class ContainerWatch:
             container = report(document, status)
             if container.system and status == "die":
                 self._system_ended()
-            self._known[external_id] = msgspec.structs.replace(container, status=None)
+            self._note(external_id, msgspec.structs.replace(container, status=None))
             self._send(Event.report(names.CONTAINER_CHANGE, container))
         elif external_id in self._known:  # destroyed, perhaps before this older event could be looked at
-            self._report_removed(self._known.pop(external_id))
+            self._report_removed(self._known[external_id])
+            self._note(external_id, None)
+
+    def _note(self, external_id: str, container: Container | None) -> None:
+        """Remember what an event said, also beyond the end of a list that was asked for earlier."""
+        for newer in self._newer.values():
+            newer[external_id] = container
+        if container is None:
+            self._known.pop(external_id, None)
+        else:
+            self._known[external_id] = container
 
     def _report_removed(self, last: Container) -> None:
         if last.system:
