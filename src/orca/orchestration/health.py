@@ -155,6 +155,8 @@ class Deadlines:
             now = await self._db.read(lambda tx: tx.now)
             late = [id for id, deadline in self._due.items() if deadline <= now]
             for id in late:
+                if self._due[id] > now:
+                    continue  # it has started anew while others were dealt with
                 del self._due[id]
                 await self._db.write(partial(_late, instance_id=id))
             left = (min(self._due.values()) - now) / 1000 if self._due else None
