@@ -145,7 +145,8 @@ def _place(tx: Tx, run: Run) -> dict[str, Any]:
 
 async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
     delivery = run.services.part(Delivery)
-    if place["instance"].get("address") and place["seesNames"]:
+    # What an earlier version kept says less.
+    if place["instance"].get("address") and place.get("seesNames", True):
         # The names the container sees must be on its host before it asks for them.
         await run.services.part(Discovery).settled(place["projectId"])
         await delivery.flush(place["hostId"])
@@ -182,7 +183,11 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
 
 async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
     """What the agent is told. The registry's secret joins here: what a step keeps is kept in clear."""
-    instance, credential_id, vault = place["instance"], place["credentialId"], run.services.vault
+    instance, vault = place["instance"], run.services.vault
+    if "credentialId" in place:
+        credential_id = place["credentialId"]
+    else:
+        credential_id = await run.read(lambda tx: run.resource(tx).registryCredentialId)
     if credential_id is not None:
         auth = await run.read(lambda tx: registries.authorization(tx, vault, credential_id))
         if auth is not None:

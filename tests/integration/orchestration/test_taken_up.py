@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that a server of an earlier version began."""
+
+import json
+
+from fakeagent import FakeHost, FakeMachine
+from inprocess import Platform
+
+
+async def test_a_place_that_an_earlier_version_kept_is_good_enough(tmp_path, database):
+    async with Platform.start(tmp_path, database) as platform:
+        machine = await platform.join(FakeHost("h1", "192.0.2.1"))
+        agent_id = platform.connection_of(machine).agent_id
+        row = await platform.create("container", imageUuid="docker:hang")
+        await machine.until(lambda: any(event.name.endswith("activate") for event in machine.received))
+
+        def earlier(tx):
+            steps = tx.table("process_step")
+            for process, name, text in tx.execute(steps.select().with_only_columns(*list(steps.c)[:3])).all():
+                place = {key: value for key, value in json.loads(text).items() if key not in ("seesNames", "credentialId")}
+                place["instance"]["image"] = "ok"
+                tx.execute(steps.update().where(steps.c.process_id == process, steps.c.name == name), {"result": json.dumps(place)})
+
+        await platform.services.db.write(earlier)
+    async with Platform.start(tmp_path, database) as platform:
+        await platform.connect(agent_id, FakeMachine(machine.host))
+        await platform.until(lambda tx: tx.require("instance", row.id).state == "running", seconds=10)
