@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from orca.engine import Run
+from orca.engine import Failed, Run
 from orca.orchestration import service_links
 from orca.orchestration.convergence import BATCH, INTERVAL, bring_up
+from orca.orchestration.scaling import GONE
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
@@ -50,7 +51,7 @@ async def move_over(run: Run, strategy: dict[str, Any]) -> None:
     for number, step in enumerate(steps, 1):
         if number > 1:
             await asyncio.sleep(strategy["intervalMillis"] / 1000)
-        await run.step(f"move {number}", partial(_move, run=run, target_id=target_id, scales=step))
+        await run.step(f"move {number}", partial(_move_on, run=run, target_id=target_id, scales=step))
         await run.wait_for("the other service to follow", lambda tx: _follows(tx, target_id), roots={"service"})
         await bring_up(run, f"move {number}: round")
 
@@ -77,6 +78,11 @@ def moves(old: int, new: int, *, final: int, batch: int) -> Iterator[tuple[int, 
         yield old, new
 
 
+def _move_on(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
+    _there(tx, target_id)
+    _move(tx, run, target_id, scales)
+
+
 def _move(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
     old, new = scales
     tx.update(run.resource(tx), scale=old)
@@ -91,10 +97,16 @@ def _move(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
 
 def _follows(tx: ReadTx, target_id: int) -> bool:
     """Whether the other service has come to its scale; a scale without containers is nothing to wait for."""
+    target = _there(tx, target_id)
+    return bool(target.state == "active" and target.transitioning is None and target.currentScale == target.scale)
+
+
+def _there(tx: ReadTx, target_id: int) -> Record:
+    """The other service. Raises ``Failed`` once it is being removed: nothing moves over to it any more."""
     target = tx.get("service", target_id)
-    return target is None or (
-        target.state == "active" and target.transitioning is None and target.currentScale == target.scale
-    )
+    if target is None or target.state in GONE:
+        raise Failed("the service that this one moves over to was removed")
+    return target
 
 
 def _copy_links(tx: Tx, service: Record, target_id: int) -> None:

@@ -234,3 +234,15 @@ async def test_a_selector_takes_containers_in_that_stand_alone(platform, stack):
     await platform.delete("service", picker.id)
     await reached(platform, picker, "removed")
     await platform.until(lambda tx: tx.require("instance", mine.id).state == "running")
+
+
+async def test_over_to_a_service_that_is_removed_meanwhile(platform, stack):
+    old = await make(platform, stack, launchConfig={"imageUuid": "sim:1"})
+    new = await make(platform, stack, "web2", start=False, launchConfig={"imageUuid": "sim:2"}, scale=1)
+    strategy = {"toServiceId": new.id, "finalScale": 3, "batchSize": 1, "intervalMillis": 500}
+    await platform.act("service", old.id, "upgrade", toServiceStrategy=strategy)
+    await platform.until(lambda tx: tx.require("service", new.id).state == "active", seconds=10)
+    await platform.delete("service", new.id)
+    await platform.until(lambda tx: tx.require("service", old.id).transitioning == "error", seconds=10)
+    row = await platform.read(lambda tx: tx.require("service", old.id))
+    assert row.scale > 0
