@@ -16,6 +16,7 @@ import msgspec
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, CommandFailed, Services
 from orca.network.config import TYPE, ConfigItems
+from orca.store import Closed, ReadTx
 from orca.wire import names
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,14 @@ class Delivery:
             return
         except (CommandFailed, msgspec.ValidationError) as error:
             reply = wire.ConfigApplied(errors={item.name: str(error) for item in update.items})
-        await self._services.db.write(lambda tx: self.items.record(tx, host_id, update, reply))
+        try:
+            await self._services.db.write(lambda tx: self.items.record(tx, host_id, update, reply))
+        except Closed:
+            return
+        except Exception:
+            log.exception("what host %s applied could not be stored; it is asked again", host_id)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)
+            return
         if reply.errors:
             for name, reason in reply.errors.items():
                 log.warning("host %s could not apply %s: %s", host_id, name, reason)
@@ -99,9 +107,16 @@ class Delivery:
             self._services.spawn(self._resend(host_id))
 
     async def _resend(self, host_id: int) -> None:
-        failed = await self._services.db.read(
-            lambda tx: [self.items.item(row) for row in tx.find(TYPE, hostId=host_id) if row.error]
-        )
+        def open_items(tx: ReadTx) -> list[wire.ConfigItem]:
+            rows = tx.find(TYPE, hostId=host_id)
+            return [self.items.item(row) for row in rows if row.error or row.appliedVersion != row.requestedVersion]
+
+        try:
+            failed = await self._services.db.read(open_items)
+        except Exception:
+            log.exception("what host %s lacks could not be read", host_id)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)
+            return
         for item in failed:
             self._pending.setdefault(host_id, {}).setdefault(item.name, item)
         self._flush(host_id)
