@@ -24,6 +24,8 @@ EVENTS = "retention.events.days"
 AUDIT = "retention.audit.days"
 DAYS = {REMOVED: 30, PROCESSES: 1, EVENTS: 7, AUDIT: 365}
 """Settings and their defaults."""
+REPORTS = ("serviceEvent", "containerEvent", "externalEvent")
+"""What agents said once; nobody removes it. It stays as long as events do."""
 BATCH = 500
 INTERVAL = 600.0
 """Seconds between two looks."""
@@ -58,6 +60,9 @@ def statements(tx: Tx) -> Iterator[sa.Delete]:
     # The last row stays: the numbers of events go on from it.
     newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
     yield oldest(events, events.c.created, before(tx, EVENTS), events.c.id < newest)
+    for name in REPORTS:
+        reports = tx.table(name)
+        yield oldest(reports, reports.c.created, before(tx, EVENTS))
     audit, tokens = tx.table("auditLog"), tx.table("authToken")
     yield oldest(audit, audit.c.created, before(tx, AUDIT))
     yield oldest(tokens, tokens.c.expires, tx.now)

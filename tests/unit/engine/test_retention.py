@@ -40,3 +40,19 @@ async def test_what_is_past_its_time_goes(bench, monkeypatch):
         last = await bench.db.read(lambda tx: max(row.id for row in tx.execute(tx.table("event").select())))
         await bench.db.write(lambda tx: tx.touch(tx.own(host)))
         assert (await changes.batch())[0].seq == last + 1
+
+
+async def test_reports_of_the_past_go(bench):
+    await bench.start()
+
+    def fill(tx):
+        for days in (1, 31):
+            when = tx.now - days * DAY_MS
+            tx.insert("serviceEvent", name=f"s{days}", state="created", created=when, externalTimestamp=when)
+            tx.insert("containerEvent", state="created", created=when, externalId=f"c{days}")
+            tx.insert("externalServiceEvent", state="created", created=when, externalId=f"e{days}")
+
+    await bench.db.write(fill)
+    await retention.clean(bench.services)
+    kinds = ("serviceEvent", "containerEvent", "externalEvent")
+    assert await bench.db.read(lambda tx: [len(tx.find(kind)) for kind in kinds]) == [1, 1, 1]
