@@ -179,7 +179,9 @@ class FakeMachine:
         if update.complete:
             for name in set(self.host.items) - {item.name for item in update.items}:
                 del self.host.items[name]
-        applied = {name: version for name, (version, _) in self.host.items.items()}  # as the real one: what is in effect
+        applied = {
+            name: version for name, (version, _) in self.host.items.items()
+        }  # as the real one: what is in effect
         self.transmit(event.reply(wire.ConfigApplied(applied=applied)))
 
     async def _command(self, event: wire.Event) -> None:

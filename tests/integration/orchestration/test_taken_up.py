@@ -16,10 +16,12 @@ async def test_a_place_that_an_earlier_version_kept_is_good_enough(tmp_path, dat
 
         def earlier(tx):
             steps = tx.table("process_step")
-            for process, name, text in tx.execute(steps.select().with_only_columns(*list(steps.c)[:3])).all():
-                place = {key: value for key, value in json.loads(text).items() if key not in ("seesNames", "credentialId")}
+            for row in tx.execute(steps.select()).mappings().all():
+                place = json.loads(row["result"])
+                del place["seesNames"], place["credentialId"]
                 place["instance"]["image"] = "ok"
-                tx.execute(steps.update().where(steps.c.process_id == process, steps.c.name == name), {"result": json.dumps(place)})
+                same = (steps.c.process_id == row["process_id"]) & (steps.c.name == row["name"])
+                tx.execute(steps.update().where(same), {"result": json.dumps(place)})
 
         await platform.services.db.write(earlier)
     async with Platform.start(tmp_path, database) as platform:

@@ -5,7 +5,6 @@ import asyncio
 
 import pytest
 
-from orca import wire
 from orca.engine import Server, Services
 from orca.network import Delivery
 from orca.network.config import TYPE
