@@ -58,9 +58,8 @@ class ContainerWatch:
         self._system_ended = system_ended
         self._socket = socket
         self._known: dict[str, Container] = {}
-        self._newer: dict[
-            object, dict[str, Container | None]
-        ] = {}  # per list under way: what events said since (None: gone)
+        #: Per list under way: what events have said since it began (None: gone).
+        self._newer: dict[object, dict[str, Container | None]] = {}
 
     async def everything(self) -> list[Container]:
         """Return all containers for a hello; from then on they count as reported."""
