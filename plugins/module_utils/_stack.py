@@ -12,6 +12,8 @@ import time
 from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, called, pause
 
 CURE = 15  # seconds for the server to cure what had failed before it was asked for anything
+# Up for good: after an upgrade both generations are kept until somebody finishes it or rolls back.
+UP = ("active", "upgraded")
 FIELDS = ("dockerCompose", "rancherCompose", "environment")
 
 
@@ -90,7 +92,7 @@ def failing(resources):
 
 
 def wait_up(client, stack, deadline, failed_before=frozenset()):
-    """The stack and its services once every service is active.
+    """The stack and its services once every service is up.
 
     Raises ApiError with every reason when something failed, or at the deadline (monotonic seconds). What is in
     `failed_before` (ids) gets a while to be cured: what was asked for, or a host that has joined, may be the cure.
@@ -106,7 +108,7 @@ def wait_up(client, stack, deadline, failed_before=frozenset()):
         if failed:
             raise ApiError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))
         awaited = [each for each in watched if each.get("transitioning") == "yes"]
-        awaited += [each for each in services if each["state"] != "active" and each not in awaited]
+        awaited += [each for each in services if each["state"] not in UP and each not in awaited]
         awaited += _failed(watched, frozenset())
         if not awaited:
             return stack, services

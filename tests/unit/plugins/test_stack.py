@@ -75,6 +75,8 @@ def test_carrying_out_and_waiting_against_a_server() -> None:
         stack, services = _stack.wait_up(client, made, time.monotonic() + 5)
         assert stack["name"] == "shop"
         assert _stack.endpoints(services) == [{"service": "web", "address": "a", "port": 1}]
+        server.rows["services"]["1s1"].update(state="upgraded")
+        assert _stack.wait_up(client, made, time.monotonic())[1][0]["state"] == "upgraded"
         server.rows["services"]["1s1"].update(transitioning="error", transitioningMessage="port 80 is taken by web_1")
         with pytest.raises(ApiError, match="service web: port 80 is taken by web_1"):
             _stack.wait_up(client, stack, time.monotonic() + 5)
