@@ -69,13 +69,14 @@ command:
 ca_sha256:
   description:
     - SHA-256 of the server's certificate authority in hexadecimal, by which a host recognises the server.
-    - Empty for a server without an authority of its own.
+    - As the server tells it; while there is no token, that of O(api_ca_path), or empty.
   returned: when O(state=present)
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 """
 
 import hashlib
+import re
 import ssl
 import time
 
@@ -94,18 +95,24 @@ def fingerprint(path):
         raise ApiError(f"cannot read the certificate authority {path}: {exc}") from exc
 
 
+def pinned(command):
+    """The SHA-256 of the authority that a registration command names; "" when it names none."""
+    found = re.search(r"\bORCA_CA_SHA256=([0-9a-f]{64})\b", command)
+    return found.group(1) if found else ""
+
+
 def present(module, client):
     """The result with the active token, made when there is none. Raises ApiError."""
-    result = {"changed": False, "ca_sha256": fingerprint(client.target.ca_path)}
     token = client.find("registrationtokens", state="active")
+    result = {"changed": token is None}
     if token is None:
-        result["changed"] = True
         if module.check_mode:
-            return result
+            return dict(result, ca_sha256=fingerprint(client.target.ca_path))
         made = client.create("registrationtokens")
         token = client.wait_settled(made, time.monotonic() + module.params["wait_timeout"])
-    result.update(registration_url=token["registrationUrl"], command=token["command"])
-    return result
+    # What clients here trust may be the system's authorities or a bundle; agents trust one, which the server names.
+    ca_sha256 = pinned(token["command"]) or fingerprint(client.target.ca_path)
+    return dict(result, ca_sha256=ca_sha256, registration_url=token["registrationUrl"], command=token["command"])
 
 
 def absent(module, client):

@@ -35,3 +35,8 @@ def test_the_fingerprint_is_that_of_the_certificate_not_of_the_file(tmp_path: Pa
     assert registration_token.fingerprint(None) == ""
     with pytest.raises(ApiError, match="cannot read the certificate authority"):
         registration_token.fingerprint(str(tmp_path / "nowhere.pem"))
+
+
+def test_the_authority_is_the_one_that_the_command_names() -> None:
+    assert registration_token.pinned(f"docker run -e ORCA_CA_SHA256={'0a' * 32} orca/agent https://a/v1") == "0a" * 32
+    assert registration_token.pinned("docker run orca/agent http://a/v1") == ""
