@@ -154,6 +154,8 @@ def wanted_images(path, names, exclude):
             built = json.load(file)
     except FileNotFoundError:
         raise PublishError("images_file: there is no %s; script/images makes it" % path)
+    except OSError as error:
+        raise PublishError("images_file: cannot read %s: %s" % (path, error))
     except ValueError as error:
         raise PublishError("images_file: %s is not JSON: %s" % (path, error))
     unknown = sorted(set(names or []) - set(built))
@@ -170,7 +172,10 @@ class Registry:
         self.address = address
         self.timeout = timeout
         # Straight to it: a proxy for the way out knows nothing of the machines here.
-        context = ssl.create_default_context(cadata=ca)
+        try:
+            context = ssl.create_default_context(cadata=ca)
+        except (ssl.SSLError, ValueError) as error:
+            raise PublishError("ca_file: it holds no certificate (PEM): %s" % error)
         self.opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
 
     def has(self, tag):
@@ -228,10 +233,13 @@ def trust(module, address, ca):
             if file.read() == ca:
                 return False
     if not module.check_mode:
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
         partial = path + ".partial"
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(ca)
+        try:
+            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+            with open(partial, "w", encoding="utf-8") as file:
+                file.write(ca)
+        except OSError as error:
+            raise PublishError("ca_file: cannot write %s: %s; run as root, or give push_over_ssh" % (path, error))
         module.atomic_move(partial, path)
     return True
 
@@ -296,6 +304,8 @@ def main():
             except FileNotFoundError:
                 if not module.check_mode:
                     raise PublishError("ca_file: there is no %s" % params["ca_file"])
+            except (OSError, UnicodeDecodeError) as error:
+                raise PublishError("ca_file: cannot read %s: %s" % (params["ca_file"], error))
         ssh = params["push_over_ssh"]
         changed = trust(module, address, ca) if ca is not None and ssh is None else False
         lacking = missing_images(Registry(address, ca, params["timeout"]), images, module.check_mode)

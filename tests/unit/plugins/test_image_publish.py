@@ -36,6 +36,13 @@ def test_a_missing_file_says_who_makes_it(tmp_path):
         module.wanted_images(str(tmp_path / "images.json"), None, [])
 
 
+def test_files_that_cannot_be_used_name_their_option(tmp_path):
+    with pytest.raises(module.PublishError, match="images_file: cannot read"):
+        module.wanted_images(str(tmp_path), None, [])
+    with pytest.raises(module.PublishError, match="ca_file: it holds no certificate"):
+        module.Registry("registry.example.com:5000", "no certificate", timeout=5)
+
+
 @pytest.fixture
 def closed_port():
     with socket.socket() as free:
