@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import time
+from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 
@@ -63,11 +65,16 @@ def resolve(options, env=None):
     url = url or kept.get("url")
     if url is None:
         raise NoServer(f"no server is configured: set api_url or ORCA_URL, or let the role server fetch {home}/server")
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ApiError(f"api_url: {url} must begin with https:// or http://")
+    authority = options.get("api_ca_path") or env.get("ORCA_CA") or kept.get("ca")
+    if authority and not os.path.isfile(authority):
+        raise ApiError(f"api_ca_path: there is no file {authority}")
     return Target(
         url,
         options.get("api_access_key") or env.get("ORCA_ACCESS_KEY") or kept.get("accessKey"),
         options.get("api_secret_key") or env.get("ORCA_SECRET_KEY") or kept.get("secretKey"),
-        options.get("api_ca_path") or env.get("ORCA_CA") or kept.get("ca"),
+        authority,
         options.get("api_project") or env.get("ORCA_PROJECT") or DEFAULT_PROJECT,
         options.get("api_timeout") or 30,
     )
@@ -132,7 +139,12 @@ class ApiClient:
         except HTTPError as exc:
             raise _refused(asked, exc) from exc
         except URLError as exc:
-            raise ApiError(f"{asked}: {exc.reason}") from exc
+            hint = ""
+            if isinstance(exc.reason, ssl.SSLCertVerificationError):
+                hint = f"; trusted is {target.ca_path or 'what the system trusts'}, see api_ca_path"
+            raise ApiError(f"{asked}: {exc.reason}{hint}") from exc
+        except HTTPException as exc:
+            raise ApiError(f"{asked}: {exc!r}; is this an orca server?") from exc
         except OSError as exc:
             raise ApiError(f"{asked}: {exc}") from exc
 
@@ -150,6 +162,8 @@ class ApiClient:
         found = []
         while following:
             page = self.request("GET", following)
+            if not isinstance(page, dict) or "data" not in page:
+                raise ApiError(f"GET {following} at {self.target.url}: the answer is no list; is this an orca server?")
             found.extend(page["data"])
             following = (page.get("pagination") or {}).get("next")
         return found

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +77,25 @@ def test_resolve_prefers_options_then_environment_then_what_the_role_left(tmp_pa
     (tmp_path / "server" / "admin.json").write_text("[")
     with pytest.raises(ApiError, match="cannot use"):
         resolve({}, env)
+
+
+def test_options_that_cannot_be_right_are_named(tmp_path: Path) -> None:
+    home = {"api_home": str(tmp_path)}
+    with pytest.raises(ApiError, match="api_url: orca.example.com:8080 must begin with https://"):
+        resolve({"api_url": "orca.example.com:8080", **home}, {})
+    with pytest.raises(ApiError, match="api_ca_path: there is no file /nowhere.pem"):
+        resolve({"api_url": "https://a", "api_ca_path": "/nowhere.pem", **home}, {})
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"])
+def test_whatever_else_answers_is_no_orca_server(said: bytes) -> None:
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(ApiError, match="is this an orca server"):
+            ApiClient(Target(f"http://127.0.0.1:{listener.getsockname()[1]}")).list("v2/projects")
