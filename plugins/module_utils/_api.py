@@ -227,6 +227,13 @@ class ApiClient:
                 raise
 
 
+def spelled(value):
+    """A value of YAML as the API, whose values are text, spells it: true and not True, nothing for null."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
 def called(resource):
     """How messages name a resource."""
     return f"{resource.get('type')} {resource.get('name') or resource.get('hostname') or resource.get('id')}"

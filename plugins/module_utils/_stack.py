@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, called, pause
+from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, called, pause, spelled
 
 CURE = 15  # seconds for the server to cure what had failed before it was asked for anything
 # Up for good: after an upgrade both generations are kept until somebody finishes it or rolls back.
@@ -45,7 +45,7 @@ def wanted(compose, rancher_compose, environment):
     return {
         "dockerCompose": compose,
         "rancherCompose": rancher_compose or "",
-        "environment": {str(key): str(value) for key, value in (environment or {}).items()},
+        "environment": {str(key): spelled(value) for key, value in (environment or {}).items()},
     }
 
 

@@ -86,7 +86,7 @@ hosts:
 
 import time
 
-from ansible_collections.orca.platform.plugins.module_utils._api import ApiError
+from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, spelled
 from ansible_collections.orca.platform.plugins.module_utils._api_module import api_module, client_of
 
 # Where the state of the options is reached, and the action that leads there.
@@ -96,7 +96,7 @@ STATES = {"present": ("active", "activate"), "inactive": ("inactive", "deactivat
 def wanted_labels(have, labels, purge):
     """The labels a host should have."""
     kept = {} if purge else have
-    return dict(kept, **{str(key): str(value) for key, value in labels.items()})
+    return dict(kept, **{str(key): spelled(value) for key, value in labels.items()})
 
 
 def plan(host, state, labels, purge):

@@ -54,7 +54,7 @@ hosts:
   sample: [{"id": "1h1", "hostname": "orca-h1", "state": "active", "agentState": "active", "labels": {}}]
 """
 
-from ansible_collections.orca.platform.plugins.module_utils._api import ApiError
+from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, spelled
 from ansible_collections.orca.platform.plugins.module_utils._api_module import api_module, client_of
 
 
@@ -65,7 +65,7 @@ def select(hosts, names, labels):
         named[name]
         for name in sorted(named)
         if (names is None or name in names)
-        and all((named[name].get("labels") or {}).get(key) == str(value) for key, value in labels.items())
+        and all((named[name].get("labels") or {}).get(key) == spelled(value) for key, value in labels.items())
     ]
 
 

@@ -53,14 +53,14 @@ settings:
   sample: {"agent.image": "registry.example.com/orca/agent:1"}
 """
 
-from ansible_collections.orca.platform.plugins.module_utils._api import VERSION, ApiError
+from ansible_collections.orca.platform.plugins.module_utils._api import VERSION, ApiError, spelled
 from ansible_collections.orca.platform.plugins.module_utils._api_module import api_module, client_of
 
 
 def plan(wanted, state, have):
     """What is missing: ({name: new value, None for a reverted one}, values before, values after)."""
     before = {name: have[name]["value"] if name in have else None for name in wanted}
-    after = {name: None if state == "absent" else str(value) for name, value in wanted.items()}
+    after = {name: None if state == "absent" else spelled(value) for name, value in wanted.items()}
     return {name: value for name, value in after.items() if value != before[name]}, before, after
 
 

@@ -17,6 +17,7 @@ from ansible_collections.orca.platform.plugins.modules import registration_token
     [
         ({"a": "1"}, "present", {}),
         ({"a": 1}, "present", {}),
+        ({"a": True}, "present", {"a": "true"}),
         ({"a": "2", "new": "x"}, "present", {"a": "2", "new": "x"}),
         ({"a": None, "never": None}, "absent", {"a": None}),
         ({"reverted": None}, "absent", {}),

@@ -46,6 +46,7 @@ def test_the_diff_shows_texts_and_no_values_of_variables() -> None:
         ("present", {}, False, [], {"state": "active", "labels": {"disk": "ssd"}}),
         ("present", {"rack": 7}, False, ["update"], {"state": "active", "labels": {"disk": "ssd", "rack": "7"}}),
         ("present", {"rack": 7}, True, ["update"], {"state": "active", "labels": {"rack": "7"}}),
+        ("present", {"gpu": True}, True, ["update"], {"state": "active", "labels": {"gpu": "true"}}),
         ("inactive", {}, False, ["deactivate"], {"state": "inactive", "labels": {"disk": "ssd"}}),
         ("absent", {}, False, ["deactivate", "remove"], {}),
     ],
