@@ -113,6 +113,18 @@ def plan(host, state, labels, purge):
     return operations, before, after
 
 
+def by_name(hosts, names):
+    """The hosts by name. Raises ApiError when one of `names` is that of several hosts."""
+    known = {}
+    for host in hosts:
+        known.setdefault(host.get("name") or host.get("hostname"), []).append(host)
+    for name in names:
+        if len(known.get(name, [])) > 1:
+            ids = ", ".join(host["id"] for host in known[name])
+            raise ApiError(f"names: {name} is the name of several hosts, {ids}; give them different ones")
+    return {name: found[0] for name, found in known.items()}
+
+
 def carry_out(client, host, operations, after, deadline):
     """Do the operations one after another; the host afterwards, None once it is removed. Raises ApiError."""
     for operation in operations:
@@ -128,7 +140,7 @@ def run(module, client):
     """Do what the options ask for and return the module's result. Raises ApiError."""
     params = module.params
     deadline = time.monotonic() + params["wait_timeout"]
-    known = {host.get("name") or host.get("hostname"): host for host in client.list(client.in_project("hosts"))}
+    known = by_name(client.list(client.in_project("hosts")), params["names"])
     missing = [name for name in params["names"] if name not in known]
     if missing and params["state"] != "absent":
         raise ApiError(f"no host named {', '.join(missing)} has joined project {client.target.project}")

@@ -60,12 +60,12 @@ from ansible_collections.orca.platform.plugins.module_utils._api_module import a
 
 def select(hosts, names, labels):
     """The hosts that have one of the names (None: any) and all of the labels, ordered by name."""
-    named = {host.get("name") or host.get("hostname"): host for host in hosts}
+    named = [(host.get("name") or host.get("hostname") or "", host) for host in hosts]
     return [
-        named[name]
-        for name in sorted(named)
+        host
+        for name, host in sorted(named, key=lambda pair: pair[0])
         if (names is None or name in names)
-        and all((named[name].get("labels") or {}).get(key) == spelled(value) for key, value in labels.items())
+        and all((host.get("labels") or {}).get(key) == spelled(value) for key, value in labels.items())
     ]
 
 

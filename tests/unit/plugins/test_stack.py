@@ -63,6 +63,14 @@ def test_host_info_selects_by_name_and_labels() -> None:
     assert host_info.select(hosts, ["a"], {}) == [hosts[1]]
 
 
+def test_hosts_of_one_name_are_all_listed_and_none_is_taken_for_the_other() -> None:
+    hosts = [{"id": "1h1", "name": "debian"}, {"id": "1h2", "name": None, "hostname": "debian"}]
+    assert host_info.select(hosts, None, {}) == hosts
+    with pytest.raises(ApiError, match="debian is the name of several hosts, 1h1, 1h2"):
+        host.by_name(hosts, ["debian"])
+    assert host.by_name([*hosts, {"id": "1h3", "name": "a"}], ["a"])["a"]["id"] == "1h3"
+
+
 def test_carrying_out_and_waiting_against_a_server() -> None:
     with running(FakeServer()) as server:
         client = ApiClient(Target(server.url, *KEYS))
