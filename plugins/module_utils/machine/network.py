@@ -67,7 +67,11 @@ class Network:
         for name, address in wanted.items():
             if address is None:
                 continue
-            if ipaddress.ip_address(address) not in subnet:
+            try:
+                inside = ipaddress.ip_address(address) in subnet
+            except ValueError as error:
+                raise MachineError(f"address: {address} of {name} is no address: {error}") from error
+            if not inside:
                 raise MachineError(f"address: {address} of {name} is not in {subnet}, the subnet of {self.name}")
             if holders.get(address, name) != name:
                 raise MachineError(f"address: {address} of {name} is held by {holders[address]}")
