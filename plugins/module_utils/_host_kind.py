@@ -18,6 +18,11 @@ VERSION = 1  # playbooks have no history; the owner file's digest tells descript
 def run(module, kind, describe):
     """Apply what ``describe()`` gives (or its absence) and end the module."""
     params = module.params
+    if params["state"] == "present":
+        # Roles hand on their defaults, which are empty where something must be given: no value is ``None`` then.
+        empty = sorted(key for key, value in params.items() if value == "")
+        if empty:
+            module.fail_json(msg="must not be empty with state=present: " + ", ".join(empty))
     try:
         description = describe() if params["state"] == "present" else None
         result = apply_kind(kind, description, PUSH, VERSION, check=module.check_mode, takeover=params["takeover"])

@@ -189,6 +189,8 @@ def main():
     module = AnsibleModule(
         argument_spec=OPTIONS, supports_check_mode=True, required_if=[("state", "present", ("image",))]
     )
+    if module.params["state"] == "present" and not module.params["image"]:
+        module.fail_json(msg="image: must not be empty with state=present (role agent: agent_image)")
     host, agent, result = Host(docker_socket=module.params["docker_socket"]), AgentFiles(), Result()
     started = int(time.time() * 1000)
     try:
