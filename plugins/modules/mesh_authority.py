@@ -31,7 +31,7 @@ options:
     type: dict
     required: true
   valid_days:
-    description: How long new certificates are valid.
+    description: How long new certificates are valid. Must be more than O(renew_days).
     type: int
     default: 825
   renew_days:
@@ -90,6 +90,8 @@ def main():
     if _mesh_authority.MISSING:
         module.fail_json(msg=missing_required_lib("cryptography"), exception=_mesh_authority.MISSING)
     params = module.params
+    if params["valid_days"] <= params["renew_days"]:
+        module.fail_json(msg="valid_days must be more than renew_days, or every run issues every certificate anew")
     requests = {str(identity): request for identity, request in params["requests"].items() if request}
     try:
         authority = _mesh_authority.Authority(params["directory"], module.check_mode)
