@@ -81,9 +81,9 @@ def test_resolve_prefers_options_then_environment_then_what_the_role_left(tmp_pa
 
 def test_options_that_cannot_be_right_are_named(tmp_path: Path) -> None:
     home = {"api_home": str(tmp_path)}
-    with pytest.raises(ApiError, match="api_url: orca.example.com:8080 must begin with https://"):
+    with pytest.raises(ApiError, match=r"api_url: orca\.example\.com:8080 must begin with https://"):
         resolve({"api_url": "orca.example.com:8080", **home}, {})
-    with pytest.raises(ApiError, match="api_ca_path: there is no file /nowhere.pem"):
+    with pytest.raises(ApiError, match=r"api_ca_path: there is no file /nowhere\.pem"):
         resolve({"api_url": "https://a", "api_ca_path": "/nowhere.pem", **home}, {})
 
 
