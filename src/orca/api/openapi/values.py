@@ -88,7 +88,8 @@ def _accepted(view: View, field: Field, type: str) -> Schema:
         each = _accepted(view, field, type[6:-1])
         return {"anyOf": [{"type": "array", "items": each} | ({"minItems": 1} if field.required else {}), each]}
     if type.startswith("map["):
-        return {"type": "object", "additionalProperties": nullable(_accepted(view, field, type[4:-1]))}
+        each = _accepted(view, field, type[4:-1])
+        return {"type": "object", "additionalProperties": each if type == "map[string]" else nullable(each)}
     if type.startswith("reference["):
         return {"type": ["string", "integer"], "description": f"The id of a {type[10:-1]}"}
     if type == "int":
