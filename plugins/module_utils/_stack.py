@@ -20,7 +20,7 @@ FIELDS = ("dockerCompose", "rancherCompose", "environment")
 class Plan:
     """The operations that are missing, in order, with the managed fields before and after.
 
-    `operations` holds some of `create`, `update`, `activate`, `remove`.
+    `operations` holds some of `create`, `finish`, `activate`, `upgrade`, `remove`.
     """
 
     def __init__(self, operations, before, after):
@@ -61,9 +61,12 @@ def plan(want, have, services):
         return Plan([] if have is None else ["remove"], before, None)
     if have is None:
         return Plan(["create"], None, want)
-    operations = ["update"] if before != want else []
+    # An upgrade that an earlier run did not see to its end comes first: until then the stack takes nothing else.
+    operations = ["finish"] if have.get("state") == "upgraded" else []
     if any(service["state"] in ("inactive", "deactivating") for service in services):
         operations.append("activate")
+    if before != want:
+        operations.append("upgrade")
     return Plan(operations, before, want)
 
 
@@ -72,18 +75,35 @@ def type_of(field):
     return {} if field == "environment" else ""
 
 
-def carry_out(client, name, change, have):
+def carry_out(client, name, change, have, deadline):
     """Ask the server for everything in the plan; the stack as the last answer shows it, None when it is to go."""
+    if have is not None and change.operations and change.operations != ("remove",):
+        have = at_rest(client, have, deadline)
     for operation in change.operations:
         if operation == "create":
             have = client.create("environments", name=name, startOnCreate=True, **change.after)
-        elif operation == "update":
-            have = client.update(have, **change.after)
+        elif operation == "finish":
+            have = finish(client, have, deadline)
         elif operation == "activate":
-            have = client.act(client.reload(have), "activateservices")
+            have = client.act(have, "activateservices")
+        elif operation == "upgrade":
+            have = client.act(have, "upgrade", **change.after)
         elif operation == "remove":
             have = client.remove(have)
     return have
+
+
+def finish(client, stack, deadline):
+    """End an upgrade for good: what it replaced is removed. The stack once that is done."""
+    return at_rest(client, client.act(stack, "finishupgrade"), deadline)
+
+
+def at_rest(client, stack, deadline):
+    """The stack once nothing is under way with it, whatever the outcome: what is wanted now may be the cure."""
+    while stack.get("transitioning") == "yes":
+        pause(deadline, f"{called(stack)} is still {stack['state']}: {stack.get('transitioningMessage')}")
+        stack = client.reload(stack)
+    return stack
 
 
 def failing(resources):

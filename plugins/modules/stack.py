@@ -13,6 +13,10 @@ author: The orca.platform authors (@orca)
 description:
   - Creates, updates and removes a stack, the services of one C(docker-compose.yml), on the hosts of a project.
   - Services that the file names are created or brought to what it says of them; others are removed.
+  - Where the image or anything else of a service's containers changed, they are replaced, batch by batch as its
+    C(upgrade_strategy) says. The old ones are kept, stopped, until all services are up, and removed then. When a new
+    one does not start, the module fails with the reason and keeps the old ones; the action C(rollback) of the stack
+    starts them again, and the next run with another file goes on from there.
   - The texts may describe services with sidekicks, balancers (image C(rancher/load-balancer-service)), aliases
     (C(rancher/dns-service)) and services elsewhere (C(rancher/external-service)). C(docs/compose.md) of the collection
     says for each key and label what it means. A key that is not understood is an error that names service and key.
@@ -60,7 +64,9 @@ options:
     type: dict
     default: {}
   wait:
-    description: Wait until all services are active, or until the stack is gone.
+    description:
+      - Wait until all services are active, or until the stack is gone.
+      - Without waiting, what was replaced is kept until the next run.
     type: bool
     default: true
   wait_timeout:
@@ -155,6 +161,7 @@ from ansible_collections.orca.platform.plugins.module_utils._stack import (
     carry_out,
     endpoints,
     failing,
+    finish,
     plan,
     services_of,
     wait_up,
@@ -202,13 +209,15 @@ def run(module, client, want):
             result.update(stack=stack, services=services, endpoints=endpoints(services))
         return result
     failed_before = failing([have, *services]) if have else frozenset()
-    stack = carry_out(client, name, change, have)
+    stack = carry_out(client, name, change, have, deadline)
     if want is None:
         if stack is not None and params["wait"]:
             client.wait_gone(stack, deadline)
         return result
     if params["wait"]:
         stack, services = wait_up(client, stack, deadline, failed_before)
+        if stack["state"] == "upgraded":
+            stack, services = wait_up(client, finish(client, stack, deadline), deadline)
     else:
         services = services_of(client, stack)
     result.update(stack=stack, services=services, endpoints=endpoints(services))

@@ -122,7 +122,7 @@ def _change(
     with Progress() as progress:
         for resource, kind in acted:
             if kind == "stack":
-                wait_up(client, resource, deadline, progress, state=states[kind])
+                wait_up(client, resource, deadline, progress, states=(states[kind],))
             else:
                 wait_steady(client, [resource], deadline, progress, states[kind])
 

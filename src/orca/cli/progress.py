@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import click
 
@@ -112,10 +112,10 @@ def wait_up(
     stack: Resource,
     deadline: float,
     progress: Progress,
-    state: str = "active",
+    states: Collection[str] = ("active",),
     failed_before: frozenset[str] = frozenset(),
 ) -> tuple[Resource, list[Resource]]:
-    """Wait until every service of the stack is in `state`, and return the stack and its services as they are then.
+    """Wait until every service of the stack is in one of `states`; the stack and its services as they are then.
 
     Raises CommandError with every reason when something failed, DeadlineError with what is awaited at the deadline
     (monotonic seconds). What is in `failed_before` (ids) gets a while to be cured: what was asked for may be the cure.
@@ -136,7 +136,7 @@ def wait_up(
         if failed:
             raise CommandError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))
         awaited = [each for each in watched if each.get("transitioning") == "yes"]
-        awaited += [each for each in services if each["state"] != state and each not in awaited]
+        awaited += [each for each in services if each["state"] not in states and each not in awaited]
         awaited += _failed(watched, frozenset())
         if not awaited:
             return stack, services

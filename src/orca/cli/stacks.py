@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from orca.cli.client import Client, Resource
+from orca.cli.client import Client, Resource, called
 from orca.cli.completion import things
 from orca.cli.options import wait_option
 from orca.cli.output import emit, output_option
@@ -21,6 +21,8 @@ from orca.cli.progress import Progress, endpoints, failing, wait_gone, wait_up
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
+UP = ("active", "upgraded")
+"""States of a service that is up: an upgraded one waits for the end of the upgrade."""
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 
@@ -69,17 +71,24 @@ def up(
     timeout: float,
     output: str,
 ) -> None:
-    """Bring up the stack of a compose file: create it, or bring it to what the file says now."""
+    """Bring up the stack of a compose file: create it, or bring it to what the file says now.
+
+    Containers whose image or settings changed are replaced. The old ones are kept, stopped, until all services are up;
+    with --detach until the next `orca up`.
+    """
     path = _compose_file(file)
     name = stack or _default_name(path)
     wanted = _wanted(_read(path), _rancher_text(path, rancher_file))
     client = Client.of(ctx)
     services: list[Resource] = []
     with Progress() as progress:
-        resource, failed_before = _apply(client, name, wanted, progress)
+        deadline = time.monotonic() + timeout
+        resource, failed_before = _apply(client, name, wanted, deadline, progress)
         if not detach:
-            deadline = time.monotonic() + timeout
-            resource, services = wait_up(client, resource, deadline, progress, failed_before=failed_before)
+            resource, services = wait_up(client, resource, deadline, progress, UP, failed_before)
+            if resource["state"] == "upgraded":
+                resource = _finish(client, resource, deadline, progress)
+                resource, services = wait_up(client, resource, deadline, progress)
     if output != "table":
         emit({"stack": resource, "services": services}, output)
         return
@@ -97,8 +106,10 @@ def _wanted(compose: str, rancher: str | None) -> dict[str, Any]:
     }
 
 
-def _apply(client: Client, name: str, wanted: dict[str, Any], progress: Progress) -> tuple[Resource, frozenset[str]]:
-    """Make the server want the stack: create, update or start it, whichever is missing.
+def _apply(
+    client: Client, name: str, wanted: dict[str, Any], deadline: float, progress: Progress
+) -> tuple[Resource, frozenset[str]]:
+    """Make the server want the stack: create, start or upgrade it, whichever is missing.
 
     Returns the stack, and the ids of what had failed before.
     """
@@ -109,13 +120,32 @@ def _apply(client: Client, name: str, wanted: dict[str, Any], progress: Progress
         return client.request("POST", client.in_project("environments"), body), frozenset()
     services = list(client.follow(current, "services"))
     failed_before = failing([current, *services])
-    if any((current.get(field) or type(value)()) != value for field, value in wanted.items()):
-        progress.say(name, "updating")
-        current = client.request("PUT", current["links"]["self"], wanted)
-    if any(service["state"] == "inactive" for service in services):
+    changed = any((current.get(field) or type(value)()) != value for field, value in wanted.items())
+    asleep = any(service["state"] == "inactive" for service in services)
+    current = _at_rest(client, current, deadline, progress)
+    if current["state"] == "upgraded":
+        current = _finish(client, current, deadline, progress)
+    if asleep:
         progress.say(name, "starting")
         current = client.act(current, "activateservices")
+    if changed:
+        progress.say(name, "upgrading")
+        current = client.act(current, "upgrade", wanted)
     return current, failed_before
+
+
+def _finish(client: Client, stack: Resource, deadline: float, progress: Progress) -> Resource:
+    """End an upgrade for good: what it replaced is removed. The stack once that is done."""
+    return _at_rest(client, client.act(stack, "finishupgrade"), deadline, progress)
+
+
+def _at_rest(client: Client, stack: Resource, deadline: float, progress: Progress) -> Resource:
+    """The stack once nothing is under way with it, whatever the outcome: what is wanted now may be the cure."""
+    while stack.get("transitioning") == "yes":
+        progress.say(stack["name"], stack["state"])
+        progress.pause(deadline, f"{called(stack)} is still {stack['state']}")
+        stack = client.request("GET", stack["links"]["self"])
+    return stack
 
 
 @click.command()

@@ -55,6 +55,29 @@ async def test_the_life_of_a_stack(orca: Orca, tmp_path: Path) -> None:
     assert (await orca("inspect", "life"))[0] == 5
 
 
+async def test_a_changed_file_is_what_runs(orca: Orca, tmp_path: Path) -> None:
+    async def up(text: str) -> tuple[int, str]:
+        file.write_text(text)
+        code, _, err = await orca("up", "-f", str(file), "-p", "news")
+        return code, err
+
+    async def runs() -> list[tuple[str, str]]:
+        rows = json.loads((await orca("containers", "--all", "-o", "json"))[1])
+        return sorted((row["name"], row["imageUuid"]) for row in rows if row["name"].startswith("news_"))
+
+    file = tmp_path / "docker-compose.yml"
+    assert (await up("web: {image: 'sim:1'}\nold: {image: 'sim:1'}\n"))[0] == 0
+    assert (await up("web: {image: 'sim:2'}\nnew: {image: 'sim:1'}\n"))[0] == 0
+    assert await runs() == [("news_new_1", "docker:sim:1"), ("news_web_1", "docker:sim:2")]
+    broken = "web: {image: 'sim:3', environment: {X: 'compute.instance.activate::fail'}}\nnew: {image: 'sim:1'}\n"
+    code, err = await up(broken)
+    assert (code, "service web: news_web_1: Failing [compute.instance.activate]" in err) == (1, True)
+    # What ran before is still there, to be taken back; or one goes on.
+    assert ("news_web_1", "docker:sim:2") in await runs()
+    assert (await up("web: {image: 'sim:4'}\nnew: {image: 'sim:1'}\n"))[0] == 0
+    assert await runs() == [("news_new_1", "docker:sim:1"), ("news_web_1", "docker:sim:4")]
+
+
 async def test_names_are_found_or_likened_or_refused(orca: Orca, server: Any) -> None:
     for _ in range(2):
         await server.post("containers", {"name": "twin", "imageUuid": "sim:web"})

@@ -20,7 +20,8 @@ def stack(server: FakeServer, **fields: object) -> None:
         **{"name": "shop", "dockerCompose": COMPOSE, "rancherCompose": "", "environment": {}, **fields},
         links={"services": f"{STACK}/services"},
     )
-    server.rows["environments"]["1e1"]["actions"] = {"activateservices": f"{STACK}/?action=activateservices"}
+    actions = ("activateservices", "upgrade", "finishupgrade")
+    server.rows["environments"]["1e1"]["actions"] = {name: f"{STACK}/?action={name}" for name in actions}
     server.add("services", "1s1", name="web", environmentId="1e1", scale=1, publicEndpoints=[POINT])
 
 
@@ -54,13 +55,21 @@ def test_up_again_changes_nothing(orca: Run, server: FakeServer) -> None:
     assert server.changes() == []
 
 
-def test_up_with_other_text_updates(orca: Run, server: FakeServer) -> None:
+def test_up_with_other_text_upgrades(orca: Run, server: FakeServer) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
     Path("rancher-compose.yml").write_text("web:\n  scale: 2\n")
     stack(server)
     assert orca("up", "-d")[0] == 0
     wanted = {"dockerCompose": COMPOSE, "rancherCompose": "web:\n  scale: 2\n", "environment": {}}
-    assert server.changes() == [("PUT", "environments/1e1", wanted)]
+    assert server.changes() == [("POST", "environments/1e1/?upgrade", wanted)]
+
+
+def test_up_ends_an_upgrade_that_was_left(orca: Run, server: FakeServer) -> None:
+    Path("docker-compose.yml").write_text(COMPOSE)
+    stack(server, state="upgraded", transitioning="yes")
+    server.script["1e1"] = [{}, {"transitioning": "no"}, {"state": "active"}]
+    assert orca("up")[0] == 0
+    assert server.changes() == [("POST", "environments/1e1/?finishupgrade", {})]
 
 
 def test_up_starts_what_was_stopped(orca: Run, server: FakeServer) -> None:

@@ -22,8 +22,10 @@ UP, STOPPED = [{"state": "active"}], [{"state": "active"}, {"state": "inactive"}
         (WANT, None, [], ("create",)),
         (WANT, HAVE, UP, ()),
         (WANT, HAVE, STOPPED, ("activate",)),
-        (WANT, HAVE | {"dockerCompose": "web: {image: y}\n"}, UP, ("update",)),
-        (WANT, HAVE | {"environment": None}, STOPPED, ("update", "activate")),
+        (WANT, HAVE | {"dockerCompose": "web: {image: y}\n"}, UP, ("upgrade",)),
+        (WANT, HAVE | {"environment": None}, STOPPED, ("activate", "upgrade")),
+        (WANT, HAVE | {"state": "upgraded"}, UP, ("finish",)),
+        (WANT, HAVE | {"state": "upgraded", "environment": None}, UP, ("finish", "upgrade")),
         (None, HAVE, UP, ("remove",)),
         (None, None, [], ()),
     ],
@@ -80,7 +82,7 @@ def test_carrying_out_and_waiting_against_a_server() -> None:
             {"state": "activating", "transitioning": "yes"},
             {"state": "active", "transitioning": "no"},
         ]
-        made = _stack.carry_out(client, "shop", _stack.plan(WANT, None, []), None)
+        made = _stack.carry_out(client, "shop", _stack.plan(WANT, None, []), None, time.monotonic() + 5)
         stack, services = _stack.wait_up(client, made, time.monotonic() + 5)
         assert stack["name"] == "shop"
         assert _stack.endpoints(services) == [{"service": "web", "address": "a", "port": 1}]
