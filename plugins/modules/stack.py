@@ -60,7 +60,10 @@ options:
         and C(certs); services elsewhere take C(external_ips) or C(hostname), and C(health_check).
     type: str
   environment:
-    description: Values for the variables that the compose texts name, such as C($TAG) and C(${TAG:-latest}).
+    description:
+      - Values for the variables that the compose texts name, such as C($TAG) and C(${TAG:-latest}).
+      - Differences show their names only, but the result and C(-vvv) hold the values. Give the task C(no_log) where they
+        are secrets.
     type: dict
     default: {}
   wait:

@@ -30,6 +30,7 @@ def test_engine_reads_its_settings(host):
     assert info["LoggingDriver"] == "json-file"
     settings = json.loads(host.file("/etc/docker/daemon.json").content_string)
     assert settings["log-opts"] == {"max-size": "10m", "max-file": "3"}
+    assert settings["max-concurrent-downloads"] == 4
 
 
 def test_containers_lie_below_the_machine(host):
