@@ -62,8 +62,8 @@ options:
   environment:
     description:
       - Values for the variables that the compose texts name, such as C($TAG) and C(${TAG:-latest}).
-      - Differences show their names only, but the result and C(-vvv) hold the values. Give the task C(no_log) where they
-        are secrets.
+      - Differences show their names only, but the result and C(-vvv) hold the values. Give the task C(no_log) where
+        they are secrets.
     type: dict
     default: {}
   wait:

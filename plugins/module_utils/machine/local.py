@@ -114,7 +114,16 @@ class LocalDriver(Driver):
         return self._start(spec.name, public_key)
 
     def look(self, have: Machine, public_key: str) -> Machine:
-        keys, host_key, cgroup = self._run(have.id, LOOK).split("---\n")
+        deadline = time.monotonic() + self.wait_timeout
+        while True:
+            parts = self._run(have.id, LOOK).split("---\n")
+            if len(parts) == 3:
+                break
+            # It is on its way up or down, or the engine has lost what the command said, as it may under load.
+            if time.monotonic() > deadline:
+                raise MachineError(f"{have.name}: no command runs in it; `docker logs {have.name}` may tell why")
+            time.sleep(POLL_SECONDS)
+        keys, host_key, cgroup = parts
         return replace(
             have,
             host_key=" ".join(host_key.split()[:2]) or None,
