@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.orca.platform.plugins.module_utils.machine.driver import Machine, MachineError
 from ansible_collections.orca.platform.plugins.module_utils.machine.local import LocalDriver
 
-MACHINE = Machine(name="m1", id="c1", state="running")
+MACHINE = Machine(name="m1", id="c1", state="running", image="orca/machine:1")
 
 
 def driver(monkeypatch: pytest.MonkeyPatch, *outputs: str, seconds: float = 5.0) -> LocalDriver:
