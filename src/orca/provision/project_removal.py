@@ -11,6 +11,8 @@ from orca.store import ReadTx, Record, Tx
 
 BY_PROCESS = ("environment", "service", "host", "instance")
 """What must be told to hosts, or waited for."""
+KEPT = ("account", "projectMember")
+"""The project itself, and who its owners are: they see it afterwards too, and have it purged or restored."""
 BATCH = 500
 """Rows that a unit takes at most: no request waits noticeably behind it."""
 
@@ -50,7 +52,7 @@ def forget(tx: Tx, run: Run) -> int:
     """Remove a batch of the rest; how many rows that was."""
     done = 0
     for name, type in TYPES.items():
-        if name == "account" or not type.table or type.parent is not None:
+        if name in KEPT or not type.table or type.parent is not None:
             continue
         if not {"accountId", "removed", "state"} <= set(tx.table(name).c.keys()):
             continue

@@ -160,15 +160,27 @@ def test_a_project_takes_all_it_has_with_it(admin, person, start, server, projec
     assert mine.post(f"{path}?action=deactivate", json={}).status_code == 202
     until(mine, path, lambda shown: shown["state"] == "inactive")
     assert mine.delete(path).status_code == 200
-    until(admin, path, lambda shown: shown["state"] == "removed")
+    until(mine, path, lambda shown: shown["state"] == "removed")
     assert own.get("/v1/hosts").status_code == 401
     assert admin.get(f"/v1/environments/{stack['id']}").json()["state"] == "removed"
     for id in (key["id"], token["id"]):
         assert admin.get(f"/v1/credentials/{id}").json()["state"] == "removed"
-    assert mine.get(path).status_code == 404
-    assert project not in [row["id"] for row in mine.get("/v1/projects").json()["data"]]
-    assert admin.post(f"{path}?action=purge", json={}).status_code == 202
-    until(admin, path, lambda shown: shown["state"] == "purged")
+    assert project not in [row["id"] for row in mine.get("/v2/projects").json()["data"]]
+    assert mine.get(in_project(project, "hosts")).status_code == 403, "nobody works in it any more"
+    assert mine.post(f"{path}?action=purge", json={}).status_code == 202
+    until(mine, path, lambda shown: shown["state"] == "purged")
+
+
+def test_a_removed_project_is_its_owners_to_see(team):
+    project, clients, _ = team
+    path = f"/v1/projects/{project}"
+    assert clients["owner"].post(f"{path}?action=deactivate", json={}).status_code == 202
+    until(clients["owner"], path, lambda shown: shown["state"] == "inactive")
+    assert clients["owner"].delete(path).status_code == 200
+    until(clients["owner"], path, lambda shown: shown["state"] == "removed")
+    for role in ("member", "restricted", "readonly", "stranger"):
+        assert clients[role].get(path).status_code == 404
+        assert clients[role].post(f"{path}?action=purge", json={}).status_code == 404
 
 
 def test_a_key_gives_no_more_than_its_maker_may(team, server):
