@@ -58,12 +58,9 @@ class Operation:
     def read(self) -> Answer:
         """GET."""
         path = self.ask.path
-        if not path:
-            return Answer(200, self.root())
-        if path[0].lower() in schemas.PATHS:
-            return Answer(200, self.schema(path[1:]))
-        if path == ["openapi.json"]:
-            return Answer(200, openapi.show(self.view, self.ask.base))
+        if not path or path[0].lower() in schemas.PATHS or path == ["openapi.json"]:
+            query.only(self.ask)
+            return Answer(200, self.described(path))
         type = self.type(path[0])
         self.allow(type.collection_methods if len(path) == 1 else type.resource_methods, "GET")
         if not type.type.table:
@@ -78,6 +75,12 @@ class Operation:
         if len(path) == 3:
             return Answer(200, self.follow(type, record, path[2]))
         raise not_found()
+
+    def described(self, path: list[str]) -> dict[str, Any]:
+        """What the version consists of: links, schemas, or all as one document."""
+        if not path:
+            return self.root()
+        return self.schema(path[1:]) if path != ["openapi.json"] else openapi.show(self.view, self.ask.base)
 
     def root(self) -> dict[str, Any]:
         """The version's own resource, with a link to every collection."""
@@ -99,14 +102,16 @@ class Operation:
 
     def rowless(self, type: TypeView, rest: list[str]) -> dict[str, Any]:
         """What a type without a table shows."""
-        hook = lookup(self.services.behaviour.without_rows, type.name)
+        found = lookup(self.services.behaviour.without_rows, type.name)
+        hook = None if found is None else found.show
+        query.only(self.ask, found.asked_by if found is not None and not rest else ())
         if not rest:
             objects = hook(self.tx, self.call, None) if hook is not None else []
             return listing.plain(self.ask, type.name, [self.renderer().show_object(type, each) for each in objects])
-        found = hook(self.tx, self.call, rest[0]) if hook is not None else []
-        if not found or len(rest) > 1:
+        objects = hook(self.tx, self.call, rest[0]) if hook is not None else []
+        if not objects or len(rest) > 1:
             raise not_found()
-        return self.renderer().show_object(type, found[0])
+        return self.renderer().show_object(type, objects[0])
 
     def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any] | bytes:
         """What is at the end of a link."""
@@ -115,6 +120,7 @@ class Operation:
             if key.lower() == f"{shown.name}.{name}".lower() and (
                 end.offered is None or end.offered(self.call, record)
             ):
+                query.only(self.ask)
                 return end.show(self.tx, self.call, record)
         link = next((link for link in shown.links.values() if link.name.lower() == name.lower()), None)
         if link is None:
@@ -123,6 +129,7 @@ class Operation:
             target = listing.visible(self.tx, self.caller, link.type, record.get(link.field))
             if target is None:
                 raise not_found()
+            query.only(self.ask)
             return self.renderer().show(target)
         return self.collection_link(link, record)
 
@@ -153,30 +160,38 @@ class Operation:
         type = self.type(path[0])
         if len(path) == 1:
             self.allow(type.collection_methods, method)
+            query.only(self.ask)
             return self.create(type)
         record = self.row(type, path[1])
         if len(path) > 2:
             raise not_found()
         shown = self.view.of(record.type) or type
+        query.only(self.ask, ("action",))
         action = self.ask.first("action")
-        if method == "POST" and action is not None:
+        if action is not None:
+            if method != "POST":
+                raise Refused("InvalidAction", f"actions are asked for with POST, not with {method}", detail=action)
             return self.act(shown, record, action)
         self.allow(shown.resource_methods, method)
         return Answer(200, self.show(self.update(shown, record) if method == "PUT" else self.remove(shown, record)))
 
     def create(self, type: TypeView) -> Answer:
         """Make a resource; ``state`` is past ``requested`` in the answer."""
-        fields = self.validator().create(type, self.ask.json())
+        validator = self.validator()
+        fields = validator.create(type, self.ask.json())
         hook = lookup(self.services.behaviour.creates, type.name)
         if hook is None and not type.type.table:
             raise Refused("Not Implemented", f"nothing is made of a {type.name}", status=501)
         made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
         renderer = self.renderer(created=True)
         if isinstance(made, dict):
-            return Answer(201, renderer.show_object(type, made))
-        if isinstance(made, list):
-            return Answer(201, listing.plain(self.ask, type.name, [renderer.show(record, type) for record in made]))
-        return Answer(201, renderer.show(made, type))
+            body = renderer.show_object(type, made)
+        elif isinstance(made, list):
+            body = listing.plain(self.ask, type.name, [renderer.show(record, type) for record in made])
+        else:
+            body = renderer.show(made, type)
+        validator.compare(type, lambda: body["data"][0] if isinstance(made, list) else body)
+        return Answer(201, body)
 
     def insert(self, type: TypeView, fields: dict[str, Any]) -> Record:
         """What creating does unless a package says otherwise."""
@@ -189,7 +204,9 @@ class Operation:
 
     def update(self, type: TypeView, record: Record) -> Record:
         """Change fields; a type with something to do about it goes through its ``update`` process."""
-        fields = self.validator().update(type, self.ask.json())
+        validator = self.validator()
+        fields = validator.update(type, self.ask.json())
+        validator.compare(type, lambda: self.renderer().show(record, type))
         changed = {name: value for name, value in fields.items() if record.get(name) != value}
         hook = lookup(self.services.behaviour.updates, record.type)
         if hook is not None:

@@ -30,6 +30,13 @@ def check(ask: Ask, type: TypeView, *, listed: bool) -> None:
             raise Refused("UnknownField", f"nothing about a {type.name} is asked by {name}", field=name)
 
 
+def only(ask: Ask, known: Collection[str] = ()) -> None:
+    """Raises ``Refused`` for a parameter of a strict request that is not known, where no rows are looked for."""
+    for name, _ in ask.query if ask.strict else ():
+        if not name.startswith("_") and name not in ANYWHERE and name not in known:
+            raise Refused("UnknownField", f"nothing is asked by {name} here", field=name)
+
+
 def _listing(type: TypeView, name: str, text: str) -> bool:
     """Whether it is a parameter of a list. Raises ``Refused`` for one that has no sense."""
     if name == "limit":

@@ -58,6 +58,14 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Rowless:
+    """What a type without a table shows. ``asked_by``: the parameters of a query that its list knows."""
+
+    show: WithoutRows
+    asked_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Target:
     """What is at the end of a link, where that is neither a row nor a collection.
 
@@ -86,7 +94,7 @@ class Behaviour:
 
     def __init__(self) -> None:
         self.processes: dict[str, ProcessHandler] = {}
-        self.without_rows: dict[str, WithoutRows] = {}
+        self.without_rows: dict[str, Rowless] = {}
         self.creates: dict[str, CreateHook] = {}
         self.updates: dict[str, UpdateHook] = {}
         self.removes: dict[str, RemoveHook] = {}
@@ -101,9 +109,14 @@ class Behaviour:
         """What a process does: ``"instance.start"``. A process without a handler just reaches its end state."""
         return self._into(self.processes, names)
 
-    def rowless(self, *types: str) -> Callable[[F], F]:
+    def rowless(self, *types: str, asked_by: tuple[str, ...] = ()) -> Callable[[F], F]:
         """What a type without a table shows: ``(tx, call, id)`` gives objects with an ``id``; without an id, all."""
-        return self._into(self.without_rows, types)
+
+        def decorate(function: F) -> F:
+            _merge(self.without_rows, dict.fromkeys(types, Rowless(function, asked_by)))
+            return function
+
+        return decorate
 
     def create(self, *types: str) -> Callable[[F], F]:
         """What creating does instead of inserting the row and requesting ``create``."""

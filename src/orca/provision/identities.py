@@ -20,7 +20,7 @@ PEOPLE = ("user", "admin")
 behaviour = Behaviour()
 
 
-@behaviour.rowless("identity")
+@behaviour.rowless("identity", asked_by=("name", "all"))
 def identities(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
     """One's own; somebody's by id or ``name`` (a login, exactly); everybody's with ``all`` in the login or name."""
     if id is not None:

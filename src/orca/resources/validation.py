@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a request body to field values: coercion, defaults, limits, references. Source: section 5 of the v1 description.
 
-v1 drops what it does not know; ``/v2`` refuses it. Dates become milliseconds, references numbers.
+v1 drops what it does not know, and what cannot be given; ``/v2`` refuses it. Dates become milliseconds, references
+numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ BOOLEAN_WORDS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "1", "yes", "on", "t"), True),
     **dict.fromkeys(("false", "0", "no", "off", "f"), False),
 }
-FRAME = frozenset({"id", "type", "links", "actions", "baseType"})
+FRAME = frozenset({"id", "type", "links", "actions", "actionLinks", "baseType"})
 """What answers have besides fields: whoever sends one back sends that too."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_DATE, MAX_DATE = -62_135_596_800_000, 253_402_300_799_999
@@ -41,6 +42,8 @@ class Validator:
         self._exists = exists
         self._strict = strict
         self.ignored: list[str] = []
+        self._fixed: dict[str, Any] = {}
+        """What was given for fields that there are, and that cannot be given."""
 
     def create(self, type: TypeView, body: Mapping[str, Any], *, part: bool = False) -> dict[str, Any]:
         """Values for a new resource: what was given, and defaults for the rest. Raises ``Refused``.
@@ -61,15 +64,26 @@ class Validator:
         """Values to change. Raises ``Refused``."""
         return self._given(type, body, "u")
 
+    def compare(self, type: TypeView, shown: Callable[[], Mapping[str, Any]]) -> None:
+        """Hold what was given and cannot be against what the resource shows: whoever sends a whole object back sends
+        that too, and only wants something where it differs. Raises ``Refused``.
+        """
+        present = shown() if self._fixed else {}
+        for name, value in self._fixed.items():
+            if present.get(name) != value:
+                self._unknown(name, f"{name} of a {type.name} cannot be given here")
+
     def _given(self, type: TypeView, body: Mapping[str, Any], letter: str, *, part: bool = False) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, value in body.items():
             shown = type.fields.get(name)
-            if shown is None:
+            if shown is None and not _is_moment(type, name):
                 if name not in FRAME:
                     self._unknown(name, f"a {type.name} has no field {name}")
-            elif shown.taken(letter, self._view.role, part=part):
+            elif shown is not None and shown.taken(letter, self._view.role, part=part):
                 values[name] = self._value(name, shown.field, shown.field.type, value)
+            elif not part:
+                self._fixed[name] = value
         return values
 
     def _unknown(self, name: str, message: str) -> None:
@@ -118,6 +132,12 @@ class Validator:
             if part.field.required and given.get(inner) in (None, [], ""):
                 raise Refused("MissingRequired", f"{name}.{inner} is required", field=inner)
         return given
+
+
+def _is_moment(type: TypeView, name: str) -> bool:
+    """Whether it is a date once more, as the milliseconds that answers have beside the text."""
+    date = type.fields.get(name.removesuffix("TS"))
+    return date is not None and date.field.type == "date"
 
 
 def _clean(name: str, text: str) -> str:
