@@ -237,9 +237,10 @@ class Operation:
             raise Refused("InvalidAction", f"a {type.name} has no action {name}", detail=name)
         if action.states is not None and record.get(action.state_field) not in action.states:
             raise ActionNotAvailable(type.name, name, record.get("state"))
-        offered = lookup(self.services.behaviour.offers, record.type, f".{action.name}")
-        if offered is not None and not offered(self.tx, self.call, record):
-            raise Refused("ActionNotAvailable", f"{name} is not offered for this {type.name} now")
+        offer = lookup(self.services.behaviour.offers, record.type, f".{action.name}")
+        if offer is not None and not offer.holds(self.tx, self.call, record):
+            message = offer.otherwise or f"{name} is not offered for this {type.name} now"
+            raise Refused("ActionNotAvailable", message)
         given = self.action_input(action)
         hook = lookup(self.services.behaviour.actions, record.type, f".{action.name}")
         if hook is not None:

@@ -110,7 +110,7 @@ class Renderer:
         """What can be asked of the resource in its present state."""
         return {
             name: f"{url}/?action={name}"
-            for name, field, states, offered in shape.actions
+            for name, field, states, offer in shape.actions
             if (states is None or values.get(field) in states)
-            and (offered is None or offered(self.tx, self.call, record))
+            and (offer is None or offer.holds(self.tx, self.call, record))
         }

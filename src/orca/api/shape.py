@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from orca.engine import Behaviour, Call, lookup
-from orca.engine.behaviour import OfferedHook
+from orca.engine.behaviour import Offer
 from orca.resources import TYPES, ids
 from orca.resources.catalog import root
 from orca.resources.fields import UNSET, Field
@@ -49,7 +49,7 @@ class Shape:
     computed_links: tuple[tuple[str, Callable[[ReadTx, Call, Record], Any]], ...]
     targets: tuple[tuple[str, Callable[[Call, Record], bool] | None], ...]
     """Name of a link to an object that is worked out, and which resources have it (None: all)."""
-    actions: tuple[tuple[str, str, frozenset[str] | None, OfferedHook | None], ...]
+    actions: tuple[tuple[str, str, frozenset[str] | None, Offer | None], ...]
     """Name, state field, the states in which it is offered (None: always), and what else decides (None: nothing)."""
 
 

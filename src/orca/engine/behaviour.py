@@ -66,6 +66,14 @@ class Rowless:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """When an action is offered. ``otherwise``: what whoever asks for it all the same is told (None: only that)."""
+
+    holds: OfferedHook
+    otherwise: str | None = None
+
+
+@dataclass(frozen=True)
 class Target:
     """What is at the end of a link, where that is neither a row nor a collection.
 
@@ -99,7 +107,7 @@ class Behaviour:
         self.updates: dict[str, UpdateHook] = {}
         self.removes: dict[str, RemoveHook] = {}
         self.actions: dict[str, ActionHook] = {}
-        self.offers: dict[str, OfferedHook] = {}
+        self.offers: dict[str, Offer] = {}
         self.computed_fields: dict[str, Computed] = {}
         self.computed_links: dict[str, Computed] = {}
         self.targets: dict[str, Target] = {}
@@ -134,9 +142,14 @@ class Behaviour:
         """What an action does: ``"service.setservicelinks"``. Shown is what it returns: a record, or a typed object."""
         return self._into(self.actions, names)
 
-    def offered(self, *names: str) -> Callable[[F], F]:
+    def offered(self, *names: str, otherwise: str | None = None) -> Callable[[F], F]:
         """When an action is offered to a caller, besides in which states: ``"volume.deactivate"``."""
-        return self._into(self.offers, names)
+
+        def decorate(function: F) -> F:
+            _merge(self.offers, dict.fromkeys(names, Offer(function, otherwise)))
+            return function
+
+        return decorate
 
     def computed(self, *names: str) -> Callable[[F], F]:
         """A field that is worked out when shown: ``"registrationToken.command"``."""

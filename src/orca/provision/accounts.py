@@ -7,6 +7,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Run
 from orca.engine.endings import REMOVE_DELAY
+from orca.provision.identities import WORKING
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
@@ -14,6 +15,7 @@ PRIVILEGED = frozenset({"superadmin", "system", "service", "token"})
 """Kinds that with access control nobody gives away or gets credentials for through the API, except superadmin."""
 BUILT_IN = frozenset({"superadmin", "admin", "system", "service", "token"})
 """Accounts (by uuid) that stay."""
+LAST = "the last administrator stays one: without it nobody could let anybody in"
 
 behaviour = Behaviour()
 
@@ -45,6 +47,8 @@ def update_account(tx: Tx, call: Call, account: Record, fields: dict[str, Any]) 
     if is_reserved(call, account.kind):
         raise Refused("Forbidden", f"{account.name} is not changed here", status=403)
     refuse_reserved(call, fields.get("kind"))
+    if fields.get("kind", account.kind) != account.kind and is_last(tx, account):
+        raise Refused("InvalidOption", LAST, field="kind")
     if not fields:
         return account
     account = tx.update(account, **fields)
@@ -58,16 +62,29 @@ def refuse_reserved(call: Call, kind: str | None) -> None:
         raise Refused("InvalidOption", f"kind {kind} is not given away here", field="kind")
 
 
-@behaviour.offered("account.activate", "account.deactivate")
+def is_last(tx: ReadTx, account: Record) -> bool:
+    """Whether it is the only administrator that can do anything now."""
+    if account.kind != "admin" or account.state not in WORKING:
+        return False
+    return tx.count("account", kind="admin", state=WORKING) == 1
+
+
+@behaviour.offered("account.activate")
 def may_be_switched(tx: ReadTx, call: Call, account: Record) -> bool:
     """With access control ``superadmin`` stays as it is."""
     return not is_reserved(call, account.kind)
 
 
-@behaviour.offered("account.remove", "account.purge")
+@behaviour.offered("account.deactivate", otherwise=f"superadmin stays as it is; {LAST}")
+def may_be_deactivated(tx: ReadTx, call: Call, account: Record) -> bool:
+    """As for ``activate``; and somebody must be left who can let others in."""
+    return may_be_switched(tx, call, account) and not is_last(tx, account)
+
+
+@behaviour.offered("account.remove", "account.purge", otherwise=f"the server's own accounts stay; {LAST}")
 def may_be_removed(tx: ReadTx, call: Call, account: Record) -> bool:
-    """The server's own accounts stay."""
-    return account.uuid not in BUILT_IN
+    """The server's own accounts stay, and the last administrator."""
+    return account.uuid not in BUILT_IN and not is_last(tx, account)
 
 
 @behaviour.remove("account")
@@ -75,6 +92,8 @@ def remove_account(tx: Tx, call: Call, account: Record) -> Record:
     """An account opens nothing from this moment."""
     if account.uuid in BUILT_IN:
         raise Refused("Method not allowed", "the server's own accounts stay", status=405)
+    if is_last(tx, account):
+        raise Refused("Method not allowed", LAST, status=405)
     call.request(tx, account, "remove")
     return account
 

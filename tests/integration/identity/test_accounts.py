@@ -59,6 +59,28 @@ def test_an_administrator_gives_nobody_more_than_it_has(admin, person, kind):
     assert admin.delete(f"/v1/accounts/{built_in['id']}").status_code == 405
 
 
+def test_the_last_administrator_stays_one(start):
+    server = start()
+    admin = server.admin()
+    (first,) = admin.get("/v1/accounts", params={"kind": "admin"}).json()["data"]
+    path = f"/v1/accounts/{first['id']}"
+    assert not {"deactivate", "remove"} & first["actions"].keys()
+    refused = admin.post(f"{path}?action=deactivate", json={})
+    assert (refused.status_code, refused.json()["code"]) == (422, "ActionNotAvailable")
+    assert "last administrator" in refused.json()["message"]
+    assert admin.put(path, json={"kind": "user"}).json()["fieldName"] == "kind"
+    assert admin.put(path, json={"kind": "admin", "name": "chief"}).status_code == 200
+    second = made(admin.post("/v1/accounts", json={"name": "deputy", "kind": "admin"}))
+    until(admin, f"/v1/accounts/{second['id']}", lambda shown: shown["state"] == "active")
+    shown = until(admin, path, lambda shown: shown["state"] == "active")
+    assert "deactivate" in shown["actions"]
+    deputy = f"/v1/accounts/{second['id']}"
+    assert admin.post(f"{deputy}?action=deactivate", json={}).status_code == 202
+    until(admin, deputy, lambda shown: shown["state"] == "inactive")
+    assert "deactivate" not in admin.get(path).json()["actions"]
+    assert admin.delete(deputy).status_code == 200, "one that does nothing can go"
+
+
 def test_superadmin_stays_inactive(admin):
     (account,) = admin.get("/v1/accounts", params={"uuid": "superadmin"}).json()["data"]
     assert account["state"] == "inactive"
