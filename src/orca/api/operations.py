@@ -204,6 +204,8 @@ class Operation:
 
     def update(self, type: TypeView, record: Record) -> Record:
         """Change fields; a type with something to do about it goes through its ``update`` process."""
+        if record.get("removed") is not None:
+            raise ActionNotAvailable(type.name, "update", record.get("state"))
         validator = self.validator()
         fields = validator.update(type, self.ask.json())
         validator.compare(type, lambda: self.renderer().show(record, type))
@@ -235,7 +237,7 @@ class Operation:
         action = type.actions.get(name.lower())
         if action is None:
             raise Refused("InvalidAction", f"a {type.name} has no action {name}", detail=name)
-        if action.states is not None and record.get(action.state_field) not in action.states:
+        if not action.fits(record):
             raise ActionNotAvailable(type.name, name, record.get("state"))
         offer = lookup(self.services.behaviour.offers, record.type, f".{action.name}")
         if offer is not None and not offer.holds(self.tx, self.call, record):

@@ -109,8 +109,7 @@ class Renderer:
     def actions(self, shape: Shape, record: Record, values: Mapping[str, Any], url: str) -> dict[str, str]:
         """What can be asked of the resource in its present state."""
         return {
-            name: f"{url}/?action={name}"
-            for name, field, states, offer in shape.actions
-            if (states is None or values.get(field) in states)
-            and (offer is None or offer.holds(self.tx, self.call, record))
+            action.name: f"{url}/?action={action.name}"
+            for action, offer in shape.actions
+            if action.fits(values) and (offer is None or offer.holds(self.tx, self.call, record))
         }

@@ -14,7 +14,7 @@ from orca.engine.behaviour import Offer
 from orca.resources import TYPES, ids
 from orca.resources.catalog import root
 from orca.resources.fields import UNSET, Field
-from orca.resources.views import FieldView, TypeView, View, inherited_fields
+from orca.resources.views import ActionView, FieldView, TypeView, View, inherited_fields
 from orca.store import ReadTx, Record
 
 Source: TypeAlias = Callable[[ReadTx, Call, TypeView, Record], Any]
@@ -49,8 +49,8 @@ class Shape:
     computed_links: tuple[tuple[str, Callable[[ReadTx, Call, Record], Any]], ...]
     targets: tuple[tuple[str, Callable[[Call, Record], bool] | None], ...]
     """Name of a link to an object that is worked out, and which resources have it (None: all)."""
-    actions: tuple[tuple[str, str, frozenset[str] | None, Offer | None], ...]
-    """Name, state field, the states in which it is offered (None: always), and what else decides (None: nothing)."""
+    actions: tuple[tuple[ActionView, Offer | None], ...]
+    """What can be asked for, and what decides on offering it besides the state (None: nothing)."""
 
 
 _shapes: WeakKeyDictionary[Behaviour, dict[tuple[str, str, str], Shape]] = WeakKeyDictionary()
@@ -92,8 +92,7 @@ def _work_out(view: View, type: TypeView, behaviour: Behaviour) -> Shape:
             if owner == type.name
         ),
         actions=tuple(
-            (name, action.state_field, action.states, lookup(behaviour.offers, type.name, f".{name}"))
-            for name, action in sorted(type.actions.items())
+            (action, lookup(behaviour.offers, type.name, f".{name}")) for name, action in sorted(type.actions.items())
         ),
     )
 

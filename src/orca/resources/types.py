@@ -62,7 +62,7 @@ def given(tenant: str = "r", *, user: str = "r", admin: str | None = None) -> di
 
 @dataclass(frozen=True)
 class Action:
-    """An action besides the processes. ``states``: where it is offered (None: always).
+    """An action besides the processes. ``states``: where it is offered (None: until the resource is removed).
 
     ``looks``: it changes nothing, and is for those too who may only look.
     """

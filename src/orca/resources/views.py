@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import MappingProxyType
+from typing import Any, Protocol
 
 from orca.resources.catalog import TYPES, machine
 from orca.resources.catalog import root as root_of
@@ -52,6 +53,12 @@ class FieldView:
         return NUMBER_MODIFIERS if self.field.type in ("int", "date") else STRING_MODIFIERS
 
 
+class Row(Protocol):
+    """Values of a row by field."""
+
+    def get(self, name: str, /) -> Any: ...
+
+
 @dataclass(frozen=True)
 class ActionView:
     """An action as a role sees it. ``process``: it starts a process of the type's machine."""
@@ -62,6 +69,10 @@ class ActionView:
     states: frozenset[str] | None
     state_field: str
     process: bool
+
+    def fits(self, row: Row) -> bool:
+        """Whether a row's state allows it. What has no states of its own is over when the row is removed."""
+        return row.get("removed") is None if self.states is None else row.get(self.state_field) in self.states
 
 
 @dataclass(frozen=True)
