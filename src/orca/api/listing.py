@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from orca.api import query
 from orca.api.ask import Ask
 from orca.api.callers import EVERYWHERE, Caller, member_projects
-from orca.api.representation import Renderer
+from orca.api.representation import SAFE_IN_IDS, Renderer
 from orca.resources import ids
 from orca.resources.fields import Field
 from orca.resources.types import Link
@@ -96,7 +96,7 @@ def own_url(ask: Ask, **replace: str | None) -> str:
     """The URL of the request, with query parameters replaced (None: taken out)."""
     query = [(key, value) for key, value in ask.query if key not in replace]
     query += [(key, value) for key, value in replace.items() if value is not None]
-    path = "/".join(quote(part.lower(), safe="!:@") for part in ask.path)
+    path = "/".join(quote(part.lower(), safe=SAFE_IN_IDS) for part in ask.path)
     url = f"{ask.base}/{path}" if path else ask.base
     return f"{url}?{urlencode(query)}" if query else url
 
@@ -260,7 +260,7 @@ def included(tx: ReadTx, caller: Caller, renderer: Renderer, link: LinkView, row
     """The resource or list at the end of a link."""
     if link.field is not None:
         target = visible(tx, caller, link.type, row.get(link.field))
-        return None if target is None else renderer.show(target)
+        return None if target is None else renderer.show(target, renderer.view.types[link.type])
     return [renderer.show(target) for target in linked(tx, caller, link, row)[:MAX_LIMIT]]
 
 

@@ -115,7 +115,7 @@ class Operation:
 
     def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any] | bytes:
         """What is at the end of a link."""
-        shown = self.view.of(record.type) or type
+        shown = self.view.of(record.type, type) or type
         for key, end in self.services.behaviour.targets.items():
             if key.lower() == f"{shown.name}.{name}".lower() and (
                 end.offered is None or end.offered(self.call, record)
@@ -130,7 +130,7 @@ class Operation:
             if target is None:
                 raise not_found()
             query.only(self.ask)
-            return self.renderer().show(target)
+            return self.renderer().show(target, self.view.types[link.type])
         return self.collection_link(link, record)
 
     def collection_link(self, link: LinkView, record: Record) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class Operation:
         record = self.row(type, path[1])
         if len(path) > 2:
             raise not_found()
-        shown = self.view.of(record.type) or type
+        shown = self.view.of(record.type, type) or type
         query.only(self.ask, ("action",))
         action = self.ask.first("action")
         if action is not None:
@@ -173,7 +173,8 @@ class Operation:
                 raise Refused("InvalidAction", f"actions are asked for with POST, not with {method}", detail=action)
             return self.act(shown, record, action)
         self.allow(shown.resource_methods, method)
-        return Answer(200, self.show(self.update(shown, record) if method == "PUT" else self.remove(shown, record)))
+        changed = self.update(shown, record) if method == "PUT" else self.remove(shown, record)
+        return Answer(200, self.show(changed, shown))
 
     def create(self, type: TypeView) -> Answer:
         """Make a resource; ``state`` is past ``requested`` in the answer."""
@@ -247,12 +248,12 @@ class Operation:
         hook = lookup(self.services.behaviour.actions, record.type, f".{action.name}")
         if hook is not None:
             result = hook(self.writing, self.call, record, given)
-            body = self.show(result) if isinstance(result, Record) else result
+            body = self.show(result, type) if isinstance(result, Record) else result
             return Answer(202 if action.process else 200, body)
         if not action.process:
             raise Refused("Not Implemented", f"{name} is not implemented", status=501)
         self.call.request(self.writing, record, action.name, **given)
-        return Answer(202, self.show(record))
+        return Answer(202, self.show(record, type))
 
     def action_input(self, action: ActionView) -> dict[str, Any]:
         """The body of an action, checked against its declared input."""
@@ -329,9 +330,9 @@ class Operation:
             action_links="x-api-action-links" in self.ask.headers,
         )
 
-    def show(self, record: Record) -> dict[str, Any]:
+    def show(self, record: Record, asked: TypeView) -> dict[str, Any]:
         """The resource after the change."""
-        return self.renderer().show(self.writing.own(record))
+        return self.renderer().show(self.writing.own(record), asked)
 
 
 def not_found() -> Refused:

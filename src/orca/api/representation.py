@@ -6,12 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from orca.api.shape import Shape, shape
 from orca.engine import Call
 from orca.resources import ids
 from orca.resources.views import TypeView, View
 from orca.store import ReadTx, Record
+
+SAFE_IN_IDS = "!:@"
+"""What ids may hold in a URL as it is, besides letters and digits."""
 
 
 @dataclass(kw_only=True)
@@ -27,10 +31,12 @@ class Renderer:
     def show(
         self, record: Record, asked: TypeView | None = None, extra: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """A row as an object. ``asked``: the collection's type, for callers that do not see the more specific one."""
-        type = self.view.of(record.type) or asked
+        """A row as an object. ``asked``: the type that it was asked for as, for callers that do not see the more
+        specific one, and for kinds that stand apart.
+        """
+        type = self.view.of(record.type, asked) or asked
         assert type is not None
-        form = shape(self.view, type, self.call.services.behaviour)
+        form = shape(self.view, type, record.type, self.call.services.behaviour)
         values = record.fields()
         url = self.url(type, record)
         shown: dict[str, Any] = {
@@ -51,7 +57,7 @@ class Renderer:
 
     def show_object(self, type: TypeView, values: Mapping[str, Any]) -> dict[str, Any]:
         """What comes from no row. Its values are as clients see them; the role's other fields are null."""
-        links = {"self": f"{self.call.base}/{type.path}/{values['id']}"}
+        links = {"self": f"{self.call.base}/{type.path}/{quote(values['id'], safe=SAFE_IN_IDS)}"}
         shown = {"id": values["id"], "type": type.name, "links": links, "actions": {}, "baseType": type.root.name}
         for name, field in sorted(type.fields.items()):
             if "r" in field.letters and (self.created or "o" not in field.letters):
@@ -67,7 +73,7 @@ class Renderer:
     def url(self, type: TypeView, record: Record) -> str:
         """Where the resource is: in a collection that one can read."""
         path = type.path if type.type.listed else type.root.plural.lower()
-        return f"{self.call.base}/{path}/{self.id_of(type, record)}"
+        return f"{self.call.base}/{path}/{quote(self.id_of(type, record), safe=SAFE_IN_IDS)}"
 
     def fields(self, shape: Shape, type: TypeView, record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
         """Every field the role sees, in the order of their names; dates twice, as text and as milliseconds."""

@@ -53,16 +53,16 @@ class Shape:
     """What can be asked for, and what decides on offering it besides the state (None: nothing)."""
 
 
-_shapes: WeakKeyDictionary[Behaviour, dict[tuple[str, str, str], Shape]] = WeakKeyDictionary()
+_shapes: WeakKeyDictionary[Behaviour, dict[tuple[str, str, str, str], Shape]] = WeakKeyDictionary()
 
 
-def shape(view: View, type: TypeView, behaviour: Behaviour) -> Shape:
-    """The shape of a type in a view, under a server's behaviour."""
+def shape(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Shape:
+    """The shape of a type in a view, under a server's behaviour. ``kind``: the type that its rows are of."""
     known = _shapes.setdefault(behaviour, {})
-    key = (view.role, view.version, type.name)
+    key = (view.role, view.version, type.name, kind)
     found = known.get(key)
     if found is None:
-        found = known[key] = _work_out(view, type, behaviour)
+        found = known[key] = _work_out(view, type, kind, behaviour)
     return found
 
 
@@ -71,7 +71,7 @@ def iso(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _work_out(view: View, type: TypeView, behaviour: Behaviour) -> Shape:
+def _work_out(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Shape:
     columns = [
         _column(view, type, name, field, behaviour)
         for name, field in sorted(type.fields.items())
@@ -92,7 +92,7 @@ def _work_out(view: View, type: TypeView, behaviour: Behaviour) -> Shape:
             if owner == type.name
         ),
         actions=tuple(
-            (action, lookup(behaviour.offers, type.name, f".{name}")) for name, action in sorted(type.actions.items())
+            (action, lookup(behaviour.offers, kind, f".{name}")) for name, action in sorted(type.actions.items())
         ),
     )
 

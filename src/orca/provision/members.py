@@ -127,6 +127,8 @@ def update_project(tx: Tx, call: Call, project: Record, fields: dict[str, Any]) 
     """Owners change it; to others it is not there to be changed."""
     if not is_owner(tx, call, project):
         raise Refused("Not Found", status=404)
+    if fields.get("kind", project.kind) != project.kind:
+        raise Refused("InvalidOption", "a project stays one", field="kind")
     if not fields:
         return project
     project = tx.update(project, **fields)

@@ -27,6 +27,8 @@ PROJECT = ResourceType(
     name="project",
     plural="projects",
     parent="account",
+    apart=True,
+    scope=True,
     access=access("r", admin="crud", user="crud", service="cr"),
     fields={
         "accountId": ref("account", "", reverse=""),

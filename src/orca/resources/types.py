@@ -106,6 +106,8 @@ class ResourceType:
     ``view``: the SELECT that makes the rows, where they only say again what others do, from the tables by the name of
     their root type, its columns labelled as the fields. Only the API reads it; the type's own table is empty.
     ``shown_as``: the kind that its rows are shown as, where that is not told from the row.
+    ``apart``: its rows are shown as the type above where that is asked for; others show what they are.
+    ``scope``: what follows an id in a URL is not the resource's own, but everything as seen from inside of it.
     ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
     """
 
@@ -130,6 +132,8 @@ class ResourceType:
     view: Callable[[Mapping[str, sa.Table]], sa.Select[Any]] | None = None
     base: bool = True
     shown_as: str | None = None
+    apart: bool = False
+    scope: bool = False
     id_field: str = "id"
     ours: bool = False
     part: bool = False

@@ -21,6 +21,8 @@ from orca.resources.types import ROLES, Link, ResourceType
 VERSIONS = ("v1", "v2")
 OPERATING_ROLES = frozenset({"superadmin", "service", "admin", "user", "project", "owner", "member"})
 """Roles that are offered actions on every type they see; others only where they may change something."""
+INSIDE = "owner"
+"""The role of whoever sees most from inside of a resource that is a scope."""
 
 STRING_MODIFIERS = ("eq", "ne", "prefix", "like", "notlike", "null", "notnull")
 NUMBER_MODIFIERS = ("eq", "ne", "lt", "lte", "gt", "gte", "null", "notnull")
@@ -157,8 +159,12 @@ class View:
     types: Mapping[str, TypeView]
     paths: Mapping[str, TypeView]
 
-    def of(self, type: str) -> TypeView | None:
-        """The view of a type or, where the role does not see it, of the nearest type above it."""
+    def of(self, type: str, asked: TypeView | None = None) -> TypeView | None:
+        """The view of a type or, where the role does not see it, of the nearest type above it. ``asked``: the type that
+        is asked for, which counts for kinds that stand apart.
+        """
+        if asked is not None and TYPES[type].apart and TYPES[type].parent == asked.name:
+            return asked
         name: str | None = TYPES[type].shown_as or type
         while name is not None:
             found = self.types.get(name)
@@ -171,6 +177,15 @@ class View:
 @cache
 def view(role: str, version: str) -> View:
     """The view of a role; an unknown role sees what a user sees."""
+    visible = visible_types(role, version)
+    types = {name: type_view(TYPES[name], letters, role, version, visible) for name, letters in visible.items()}
+    paths = {type.path: type for type in types.values()} | {name.lower(): type for name, type in types.items()}
+    return View(role, version, types, paths)
+
+
+@cache
+def visible_types(role: str, version: str) -> Mapping[str, str]:
+    """The names of the types that a role sees, and its rights on them."""
     visible: dict[str, str] = {}
     for type in TYPES.values():
         letters = granted(type, role)
@@ -178,9 +193,7 @@ def view(role: str, version: str) -> View:
             letters += "".join(letter for letter in type.also.get(role, "") if letter not in letters)
         if letters and not (type.ours and version == "v1"):
             visible[type.name] = letters
-    types = {name: type_view(TYPES[name], letters, role, version, visible) for name, letters in visible.items()}
-    paths = {type.path: type for type in types.values()} | {name.lower(): type for name, type in types.items()}
-    return View(role, version, types, paths)
+    return visible
 
 
 def granted(type: ResourceType, role: str) -> str:
@@ -201,7 +214,7 @@ def type_view(type: ResourceType, letters: str, role: str, version: str, visible
         letters=letters,
         fields=fields,
         actions=actions(type, letters, role, version),
-        links={link.name: link for link in links(type, fields, visible)},
+        links={link.name: link for link in links(type, fields, visible) if leads(type, link, version)},
         children=tuple(sorted(name for name in visible if TYPES[name].parent == type.name)),
         transitioning=transitioning_states(machine(type.name)),
     )
@@ -301,6 +314,13 @@ def links(type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[
         found += [LinkView(name, link.type, link=link) for name, link in ties().get(member, ()) if link.type in visible]
     found += [LinkView(name, link.type, link=link) for name, link in type.links.items() if link.type in visible]
     return found
+
+
+def leads(type: ResourceType, link: LinkView, version: str) -> bool:
+    """Whether there is something at the end of a link. Inside of a scope it is what is listed there by that name."""
+    if not type.scope:
+        return True
+    return link.name == TYPES[link.type].plural and "r" in visible_types(INSIDE, version).get(link.type, "")
 
 
 def ancestry(type: ResourceType) -> list[str]:
