@@ -62,6 +62,16 @@ async def test_included_links_come_along(server):
         assert (await listener.change(stack["id"]))["services"] == []
 
 
+async def test_actions_stand_beside_the_resource_where_that_is_asked_for(server):
+    async with server.listen(query="eventNames=resource.change&_actionLinks=true") as listener:
+        stack = await server.stack("with-action-links")
+        told: dict = {}
+        while told.get("resource", {}).get("id") != stack["id"] or told["resource"]["state"] != "active":
+            told = (await listener.named("resource.change"))["data"]
+        shown = await server.get(f"environments/{stack['id']}")
+        assert told == {"actionLinks": shown.pop("actions"), "resource": shown}
+
+
 @pytest.mark.parametrize("query", ["eventNames=a%20b", "eventNames=", "resume=x", "resume=-1", f"resume={'9' * 30}"])
 async def test_bad_parameters_are_refused(server, query):
     with pytest.raises(websockets.InvalidStatus) as refused:

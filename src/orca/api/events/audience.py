@@ -17,7 +17,6 @@ from orca.store import Change, ReadTx, Record
 
 OWN_ROWS = frozenset({"account", "agent", "projectMember"})
 """Roots whose rows belong to an account in another way than by ``accountId``: the caller's scope decides on each."""
-ACTION_LINKS = "x-api-action-links"
 
 
 class Sharing(NamedTuple):
@@ -41,9 +40,7 @@ class Audience:
         self.caller = caller
         self.include = tuple(sorted({value.lower() for name, value in ask.query if name == "include" and value}))
         action_links = ask.first("_actionLinks") not in (None, "false")
-        self.ask = dataclasses.replace(
-            ask, method="GET", query=[], body=b"", headers={ACTION_LINKS: "true"} if action_links else {}
-        )
+        self.ask = dataclasses.replace(ask, method="GET", query=[], body=b"", headers={})
         self._shared = Sharing(
             caller.role, caller.account.id, None, caller.agent_id, ask.version, ask.base, self.include, action_links
         )
@@ -74,13 +71,18 @@ class Audience:
         if record is None:
             purged = tx.get(change.root, change.id) is None
             mine = self.caller.role in EVERYWHERE or change.account_id == self.caller.account.id
-            return Shown(self._stub(change), True) if purged and mine else None
+            return self._shown(self._stub(change), gone=True) if purged and mine else None
         if record.get("removed") is not None and record.get("state") != "removed":
-            return Shown(self._stub(change), True)
+            return self._shown(self._stub(change), gone=True)
         resource = renderer.show(record)
         if self.include:
             resource |= self._included(tx, renderer, record)
-        return Shown(resource, record.get("removed") is not None)
+        return self._shown(resource, gone=record.get("removed") is not None)
+
+    def _shown(self, resource: dict[str, Any], *, gone: bool) -> Shown:
+        """The resource, with its actions beside it for who asked for that (``_actionLinks``)."""
+        beside = {"actionLinks": resource.pop("actions")} if self._shared.action_links else {}
+        return Shown({**beside, "resource": resource}, gone)
 
     def _stub(self, change: Change) -> dict[str, Any]:
         """All that is left to say of a row that is on its way out of the table, or out of it."""
@@ -103,7 +105,7 @@ class Audience:
 
 
 class Shown(NamedTuple):
-    """A resource as an audience sees it, and whether it is gone."""
+    """What an event's ``data`` says of a resource, as an audience sees it, and whether it is gone."""
 
-    resource: dict[str, Any]
+    data: dict[str, Any]
     gone: bool

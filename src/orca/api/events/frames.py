@@ -25,9 +25,10 @@ def frame(name: str, cursor: int, **fields: Any) -> str:
     return _encode(event).decode()
 
 
-def change(resource: dict[str, Any], cursor: int) -> str:
+def change(data: dict[str, Any], cursor: int) -> str:
     """``resource.change`` with the resource as it is now."""
-    return frame(CHANGE, cursor, resourceType=resource["type"], resourceId=resource["id"], data={"resource": resource})
+    resource = data["resource"]
+    return frame(CHANGE, cursor, resourceType=resource["type"], resourceId=resource["id"], data=data)
 
 
 def passed_on(event: wire.Event, cursor: int) -> str:

@@ -136,7 +136,7 @@ class Hub:
                     key = (sharing, (change.root, change.id))
                     seen = shown.get(key)
                     if seen is not None and self._is_news(key, seen):
-                        text = frames.change(seen.resource, cursor)
+                        text = frames.change(seen.data, cursor)
                         for listener in takers[key]:
                             listener.offer(text, cursor)
                         self.frames += len(takers[key])
@@ -178,9 +178,9 @@ class Hub:
                 shown = await self.services.db.read(partial(listener.audience.show, changes=[change]))
                 if shown[0] is None:
                     continue
-                resource = shown[0].resource
+                data = shown[0].data
                 heard = msgspec.structs.replace(
-                    event, resource_type=resource["type"], data={**event.data, "resource": resource}
+                    event, resource_type=data["resource"]["type"], data={**event.data, **data}
                 )
             listener.offer(frames.passed_on(heard, self.position), self.position)
 
@@ -240,7 +240,7 @@ class Hub:
                 told[change.root, change.id] = newest
                 if seen is not None:
                     subscriber.cursor = change.seq
-                    yield frames.change(seen.resource, change.seq)
+                    yield frames.change(seen.data, change.seq)
             cursor = changes[-1].seq if changes else newest if joined is None else joined
         subscriber.cursor = max(cursor, joined)
 
