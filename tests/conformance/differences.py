@@ -152,6 +152,8 @@ REASONS: dict[str, list[str]] = {
     "What cannot work is refused at once, and named.": [
         "limits *.scale",
         "limits container.count",
+        "limits *.cpuShares",
+        "limits *.memory",
         "limits serviceUpgrade.*",
         "nullable instanceStop.*",
         "limits instanceHealthCheck.*",

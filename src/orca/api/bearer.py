@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
 from orca.api.ask import Ask
+from orca.provision.credentials import BEARER_USER
 from orca.resources.errors import Refused
 
 COOKIE = "token"
 CSRF_COOKIE = "CSRF"
 CSRF_HEADER = "x-api-csrf"
-BASIC_USER = "x-api-bearer"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def bearer(ask: Ask) -> Bearer | None:
     if scheme:
         name, secret = ask.basic() or ("", "")
         user, _, project = name.partition("=")
-        return Bearer(secret, project or None) if user.lower() == BASIC_USER else None
+        return Bearer(secret, project or None) if user.lower() == BEARER_USER else None
     cookie = cookies_of(ask).get(COOKIE)
     return Bearer(cookie, by_cookie=True) if cookie else None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from orca.api.ask import SAFE, Ask
 from orca.api.bearer import bearer
 from orca.engine import Services
 from orca.provision import local_auth, registration
+from orca.provision.credentials import REGISTRATION_USER, is_generated
 from orca.provision.identities import LOCAL, WORKING
 from orca.provision.logins import LESSER, MADE_BY
 from orca.provision.passwords import NOBODY, Passwords
@@ -39,8 +39,6 @@ EVERYWHERE = frozenset({"superadmin", "service", "admin", "readAdmin"})
 PROJECT_ROLES = ("owner", "member", "restricted", "readonly")
 LOWER = frozenset({"readAdmin", "user", "project", *PROJECT_ROLES})
 """Roles that an administrator may take on for a request (``_role``): each may do less."""
-GENERATED = re.compile(r"[A-Z0-9]{20}")
-"""Access keys that the server made: nobody's login looks like one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +108,7 @@ def by_credentials(tx: ReadTx, services: Services, ask: Ask) -> Caller:
     if credentials is None:
         raise unauthorized("credentials are needed")
     name, secret = credentials
-    if name.lower() == "registrationtoken":
+    if name.lower() == REGISTRATION_USER:
         return by_token(tx, services, ask, secret)
     credential = tx.first("credential", publicValue=name, kind=KEY_KINDS, state=WORKING)
     if credential is None:
@@ -148,7 +146,7 @@ def matches(credential: Record, secret: str) -> bool:
 
 def by_password(tx: ReadTx, passwords: Passwords, ask: Ask, name: str, secret: str) -> Record:
     """The credential of a login, if its password is right. Raises ``Refused`` with 401, or ``Unchecked``."""
-    if GENERATED.fullmatch(name):
+    if is_generated(name):
         raise unauthorized("the key is not valid")
     credential = tx.first("credential", publicValue=name, kind="password", state=WORKING)
     kept = NOBODY if credential is None else str(credential.secretHash)
@@ -185,7 +183,7 @@ def names_somebody(tx: ReadTx, ask: Ask) -> bool:
 
 def is_registration(ask: Ask) -> bool:
     """Whether a host shows its registration token."""
-    return (ask.basic() or ("", ""))[0].lower() == "registrationtoken"
+    return (ask.basic() or ("", ""))[0].lower() == REGISTRATION_USER
 
 
 def by_token(tx: ReadTx, services: Services, ask: Ask, token: str) -> Caller:

@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import string
 
+from orca.resources.errors import Refused
 from orca.store import Record, Tx
 
+REGISTRATION_USER = "registrationtoken"
+"""The user, in any case, with whom a host shows its registration token."""
+BEARER_USER = "x-api-bearer"
+"""The user, in any case, with whom somebody shows the token of a session; a project may follow behind ``=``."""
 _ALPHABET = string.ascii_letters + string.digits
 ACCESS_KEY_LENGTH = 20
 SECRET_KEY_LENGTH = 43
@@ -18,6 +24,21 @@ SECRET_KEY_LENGTH = 43
 def new_access_key() -> str:
     """A fresh public name, upper case as in v1."""
     return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(ACCESS_KEY_LENGTH))
+
+
+def is_generated(name: str) -> bool:
+    """Whether a name looks like an access key that the server made."""
+    return re.fullmatch(f"[A-Z0-9]{{{ACCESS_KEY_LENGTH}}}", name) is not None
+
+
+def check_login(name: str, field: str) -> None:
+    """Raise ``Refused``, blaming the field, for a name with which nobody could sign in everywhere."""
+    if ":" in name:
+        raise Refused("InvalidCharacters", "a login has no colon: it ends the name in `code`", field=field)
+    user = name.lower()
+    if user == REGISTRATION_USER or user.partition("=")[0] == BEARER_USER or is_generated(name):
+        message = "a login is no access key (20 capitals and digits), nor one of the names that tokens are shown with"
+        raise Refused("InvalidOption", message, field=field)
 
 
 def new_secret_key() -> str:

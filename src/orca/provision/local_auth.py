@@ -10,6 +10,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Services
 from orca.provision import settings
+from orca.provision.credentials import check_login
 from orca.provision.passwords import Passwords
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
@@ -65,6 +66,7 @@ def administrator(tx: ReadTx, call: Call) -> Record:
 
 def set_login(tx: Tx, call: Call, account: Record, login: str, password: str, name: str | None) -> None:
     """Make this the account's login, whose password may be there already. Raises ``Refused``, ``NotUnique``."""
+    check_login(login, "username")
     kept = call.services.part(Passwords).hashed(password, "password")
     known = tx.first("credential", kind="password", publicValue=login)
     if known is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call
 from orca.provision.accounts import is_reserved, may_own_credentials
-from orca.provision.credentials import new_access_key, new_secret_key, secret_hash
+from orca.provision.credentials import check_login, new_access_key, new_secret_key, secret_hash
 from orca.provision.passwords import Passwords
 from orca.resources.credential import MIN_PASSWORD
 from orca.resources.errors import Refused
@@ -52,8 +52,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A login for the caller's account, by the name in ``publicValue``."""
     owner = fields.get("accountId") or call.account_id
     may_own_credentials(tx, call, owner)
-    if ":" in fields["publicValue"]:
-        raise Refused("InvalidCharacters", "a login has no colon: it ends the name in `code`", field="publicValue")
+    check_login(fields["publicValue"], "publicValue")
     record = tx.insert(
         "password",
         accountId=owner,

@@ -7,7 +7,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call
 from orca.provision.identities import LOCAL, PEOPLE, is_known
-from orca.resources import ids
+from orca.resources import TYPES, ids
 from orca.resources.errors import Refused
 from orca.store import ANY, ReadTx, Record, Tx
 
@@ -23,11 +23,21 @@ def create_project(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A project; its creator owns it unless members are named."""
     given = fields.pop("members", None)
     chosen = checked(tx, given) if given else [{"externalId": str(call.user_id), "role": "owner"}]
+    check_ports(fields)
     project = tx.insert("project", **fields)
     for member in chosen:
         add(tx, project, member)
     call.request(tx, project, "create")
     return project
+
+
+def check_ports(fields: dict[str, Any]) -> None:
+    """Refuse a range of ports that ends before it begins. Raises ``Refused``."""
+    declared = TYPES["servicesPortRange"].fields
+    given = fields.get("servicesPortRange") or {}
+    first, last = (given.get(name) or declared[name].default for name in ("startPort", "endPort"))
+    if last < first:
+        raise Refused("MinLimitExceeded", f"endPort must be at least startPort, {first}", field="endPort")
 
 
 def first_project(tx: Tx, call: Call, account: Record) -> None:
@@ -63,10 +73,11 @@ def checked(tx: ReadTx, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for member in members:
         if (member.get("externalIdType") or LOCAL) != LOCAL:
             raise Refused("InvalidOption", f"externalIdType must be {LOCAL}", field="externalIdType")
-        account = tx.get("account", ids.parse(member.get("externalId")))
+        if not member.get("externalId"):
+            raise Refused("MissingRequired", "a member has an externalId", field="externalId")
+        account = tx.get("account", ids.parse(member["externalId"]))
         if account is None or not is_known(account):
-            message = f"there is no account {member.get('externalId')}"
-            raise Refused("InvalidReference", message, field="externalId")
+            raise Refused("InvalidReference", f"there is no account {member['externalId']}", field="externalId")
         if str(account.id) in stored:
             raise Refused("NotUnique", f"{member['externalId']} is named twice", field="externalId")
         role = member.get("role") or "member"
@@ -129,6 +140,7 @@ def update_project(tx: Tx, call: Call, project: Record, fields: dict[str, Any]) 
         raise Refused("Not Found", status=404)
     if fields.get("kind", project.kind) != project.kind:
         raise Refused("InvalidOption", "a project stays one", field="kind")
+    check_ports(fields)
     if not fields:
         return project
     project = tx.update(project, **fields)

@@ -8,17 +8,17 @@ from orca.resources.types import ResourceType, access, given, wire_only
 INSTANCE_HEALTH_CHECK = wire_only(
     "instanceHealthCheck",
     {
-        "healthyThreshold": integer("cr"),
+        "healthyThreshold": integer("cr", min=1),
         "initializingTimeout": integer("cr", min=1),
-        "interval": integer("cr"),
+        "interval": integer("cr", min=1),
         "name": text("cr"),
         "port": integer("cr", required=True, min=1, max=65535),
         "recreateOnQuorumStrategyConfig": embedded("recreateOnQuorumStrategyConfig", "cr"),
         "reinitializingTimeout": integer("cr", min=1),
         "requestLine": text("cr"),
-        "responseTimeout": integer("cr"),
+        "responseTimeout": integer("cr", min=1),
         "strategy": enum("none", "recreate", "recreateOnQuorum", rights="cr"),
-        "unhealthyThreshold": integer("cr"),
+        "unhealthyThreshold": integer("cr", min=1),
     },
     access=given("cr", user="cr"),
 )

@@ -55,6 +55,23 @@ def test_whole_numbers(tenant, value):
     assert (answer.status_code, body.get("fieldName")) == (422, "memory"), body
 
 
+CHECK = {"port": 80, "interval": 1000, "responseTimeout": 500, "healthyThreshold": 1, "unhealthyThreshold": 1}
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("memory", {"memory": -7}),
+        ("cpuShares", {"cpuShares": -1}),
+        *((name, {"healthCheck": {**CHECK, name: 0}}) for name in CHECK),
+    ],
+)
+def test_numbers_that_cannot_work(tenant, field, fields):
+    for version in ("v1", "v2"):
+        answer = tenant.post(f"/{version}/containers", json={"imageUuid": "docker:x", **fields})
+        assert refused(answer, 422, "MinLimitExceeded")["fieldName"] == field
+
+
 @pytest.mark.parametrize("value", ["1h" + "9" * 40, 10**30, -1, "", "1h1 ", {"id": 1}, ["1h1"], "\x00", "1hx"])
 def test_references(tenant, value):
     answer = tenant.post("/v1/containers", json={"imageUuid": "docker:x", "requestedHostId": value})

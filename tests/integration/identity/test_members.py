@@ -104,6 +104,8 @@ def test_members_are_replaced_at_once(team):
         ([], None, "members"),
         ([{"externalId": "1a999999", "role": "owner"}], "InvalidReference", "externalId"),
         ([{"externalId": "nonsense", "role": "owner"}], "InvalidReference", "externalId"),
+        ([{"role": "owner"}], "MissingRequired", "externalId"),
+        ([{"externalId": "", "role": "owner"}], "MissingRequired", "externalId"),
         ([{"externalId": "{owner}", "role": "emperor"}], "InvalidOption", "role"),
         ([{"externalId": "{owner}", "role": "member"}], "InvalidOption", "members"),
         ([{"externalId": "{owner}", "role": "owner", "externalIdType": "github_user"}], "InvalidOption", None),
@@ -113,13 +115,28 @@ def test_members_are_replaced_at_once(team):
 def test_bad_members_change_nothing(team, members, code, field):
     project, clients, people = team
     for member in members or []:
-        member["externalId"] = member["externalId"].replace("{owner}", people["owner"].id)
+        if "externalId" in member:
+            member["externalId"] = member["externalId"].replace("{owner}", people["owner"].id)
     answer = clients["owner"].post(f"/v1/projects/{project}?action=setmembers", json={"members": members})
     assert answer.status_code == 422, answer.text
     assert code in (None, answer.json()["code"])
     assert field in (None, answer.json()["fieldName"])
     rows = clients["owner"].get(f"/v1/projects/{project}/projectmembers").json()["data"]
     assert len([row for row in rows if row["state"] == "active"]) == 4
+
+
+@pytest.mark.parametrize("ports", [{"startPort": 10, "endPort": 5}, {"endPort": 5}])
+def test_a_range_of_ports_ends_after_it_begins(team, ports):
+    project, clients, _ = team
+    for answer in (
+        clients["owner"].post("/v1/projects", json={"name": "backwards", "servicesPortRange": ports}),
+        clients["owner"].put(f"/v1/projects/{project}", json={"servicesPortRange": ports}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "MinLimitExceeded")
+        assert answer.json()["fieldName"] == "endPort"
+    one = {"startPort": 5000, "endPort": 5000}
+    changed = clients["owner"].put(f"/v1/projects/{project}", json={"servicesPortRange": one})
+    assert changed.json()["servicesPortRange"] == {**one, "type": "servicesPortRange"}
 
 
 def test_a_deactivated_project_is_for_its_owners(team, admin):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import concurrent.futures
 
 import httpx
+import pytest
 
 from .conftest import PASSWORD
 
@@ -50,6 +51,18 @@ def test_logins_are_unique_and_plain(person, admin):
     assert (short.status_code, short.json()["code"]) == (422, "MinLengthExceeded")
     nameless = admin.post("/v1/passwords", json={"secretValue": PASSWORD})
     assert (nameless.status_code, nameless.json()["fieldName"]) == (422, "publicValue")
+
+
+@pytest.mark.parametrize(
+    "name", ["registrationToken", "REGISTRATIONTOKEN", "X-API-BEARER", "x-api-bearer=1a5", "ABCDEFGHIJ0123456789"]
+)
+def test_a_login_can_be_used(admin, name):
+    """HTTP Basic takes these for something else."""
+    answer = admin.post("/v1/passwords", json={"publicValue": name, "secretValue": PASSWORD})
+    assert (answer.status_code, answer.json()["code"]) == (422, "InvalidOption")
+    assert answer.json()["fieldName"] == "publicValue"
+    body = {"enabled": True, "username": name, "password": PASSWORD}
+    assert admin.post("/v1/localauthconfigs", json=body).json()["fieldName"] == "username"
 
 
 def test_a_deactivated_login_and_its_tokens_open_nothing(server, person, admin):

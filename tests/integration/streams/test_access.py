@@ -329,7 +329,7 @@ async def test_a_host_that_is_away(site: Site) -> None:
             assert (await site.server.call("GET", site.path(shown["links"][link]))).status_code == 503
         for action, body in (("logs", {}), ("execute", {"command": ["true"]})):
             answer = await site.server.call("POST", site.path(container["actions"][action]), body)
-            assert (answer.status_code, answer.json()["code"]) == (503, "ServiceUnavailable")
+            assert (answer.status_code, answer.json()["code"]) == (503, "Service Unavailable")
     finally:
         await site.reconnect()
 

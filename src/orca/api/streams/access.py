@@ -162,7 +162,7 @@ def of_container(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]:
     """The claims of every token about a container. Raises ``Refused`` with 503 while its host cannot be reached."""
     host = tx.get("host", container.hostId)
     if host is None or container.externalId is None:
-        raise Refused("ServiceUnavailable", "the container is on no host", status=503)
+        raise Refused("Service Unavailable", "the container is on no host", status=503)
     reachable(call, host)
     return {**about(container), "hostUuid": host.uuid, "containerIds": container_ids([container])}
 
@@ -176,7 +176,7 @@ def connected(tx: ReadTx, call: Call, container: Record) -> bool:
 def reachable(call: Call, host: Record) -> None:
     """Raise ``Refused`` with 503 unless the host's agent is connected."""
     if call.services.agents.get(host.agentId) is None:
-        raise Refused("ServiceUnavailable", f"the agent of host {host.name} is not connected", status=503)
+        raise Refused("Service Unavailable", f"the agent of host {host.name} is not connected", status=503)
 
 
 def container_ids(instances: Iterable[Record]) -> dict[str, str]:

@@ -95,4 +95,4 @@ class Backends:
 
 def unavailable(message: str) -> Refused:
     """503 in the API's words."""
-    return Refused("ServiceUnavailable", message, status=503)
+    return Refused("Service Unavailable", message, status=503)
