@@ -123,12 +123,13 @@ def _text(field: Field) -> Schema:
 def body(view: View, type: TypeView, letter: str, *, part: bool = False) -> Schema:
     """What a request may carry for something new (``c``) or a change (``u``). ``part``: see `FieldView.taken`.
 
-    What is only shown may come back, and is passed over. Anything else is an error in ``/v2``.
+    What is only shown may come back as it is. Anything else is an error in ``/v2``.
     """
     fields = {
         name: each.field for name, each in sorted(type.fields.items()) if each.taken(letter, view.role, part=part)
     }
-    shown = dict.fromkeys(sorted({*FRAME, *type.fields} - fields.keys()), READ_ONLY)
+    moments = {f"{name}TS" for name, each in type.fields.items() if each.field.type == "date"}
+    shown = dict.fromkeys(sorted({*FRAME, *type.fields, *moments} - fields.keys()), READ_ONLY)
     taken = {name: accepted(view, field) for name, field in fields.items()}
     schema: Schema = {"type": "object", "properties": shown | taken}
     if view.version != "v1":
