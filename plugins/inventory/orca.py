@@ -57,6 +57,7 @@ compose:
 
 import json
 import os
+from collections import Counter
 
 import ansible.template
 from ansible.errors import AnsibleParserError
@@ -144,11 +145,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Add hosts: documents of the API with at least the fields HOST_FIELDS."""
         strict = self.get_option("strict")
         self.inventory.add_group("orca_hosts")
+        same = Counter(named(host) for host in hosts)
         for host in hosts:
-            name = host["name"] or host["hostname"]
+            name = named(host)
             if not name:
                 self.display.warning(f"host {host['id']} has no name yet and is left out")
                 continue
+            if same[name] > 1:
+                self.display.warning(
+                    f"{name} is the name of several hosts; one of them is listed by its id, {host['id']}"
+                )
+                name = host["id"]
             self.inventory.add_host(name, group="orca_hosts")
             for variable, value in host_variables(host).items():
                 # Where a machine made from here is reached, its maker knows better than its agent.
@@ -158,6 +165,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
             self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)
             self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)
+
+
+def named(host):
+    """What a host of the API is called; None or empty before its agent has said anything."""
+    return host["name"] or host["hostname"]
 
 
 def host_variables(host):

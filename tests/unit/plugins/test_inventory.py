@@ -94,6 +94,15 @@ def test_a_host_without_a_name_is_left_out_with_a_warning(monkeypatch: pytest.Mo
     assert warnings == ["host 1h1 has no name yet and is left out"]
 
 
+def test_hosts_of_one_name_are_listed_by_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    made = plugin()
+    monkeypatch.setattr(made.display, "warning", warnings.append)
+    made.populate_hosts([HOST, HOST | {"id": "1h2"}, HOST | {"id": "1h3", "name": "other"}])
+    assert members(made, "orca_hosts") == ["1h1", "1h2", "other"]
+    assert ["orca-h1 is the name of several hosts" in warning for warning in warnings] == [True, True]
+
+
 def test_a_server_that_is_configured_and_dead_is_an_error() -> None:
     with pytest.raises(AnsibleParserError, match=r"cannot list hosts: GET /v2/projects at http://127\.0\.0\.1:1"):
         plugin(api_url="http://127.0.0.1:1")._hosts("orca.yml", cache=False)
