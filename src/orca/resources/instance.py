@@ -86,6 +86,7 @@ INSTANCE = ResourceType(
     name="instance",
     plural="instances",
     prefix="1i",
+    looked_up=("accountId",),
     access=access("r"),
     named="r",
     fields={
@@ -203,6 +204,7 @@ INSTANCE_LINK = ResourceType(
     name="instanceLink",
     plural="instanceLinks",
     prefix="1il",
+    looked_up=("accountId",),
     access=access("ru", admin="r"),
     named="ru",
     fields={

@@ -68,6 +68,7 @@ IP_ADDRESS = ResourceType(
     name="ipAddress",
     plural="ipAddresses",
     prefix="1ia",
+    looked_up=("accountId", "subnetId"),
     access=access("r"),
     named="r",
     fields={
@@ -87,6 +88,7 @@ PORT = ResourceType(
     name="port",
     plural="ports",
     prefix="1p",
+    looked_up=("accountId",),
     access=access("ru", admin="r"),
     named="ru",
     fields={

@@ -162,6 +162,7 @@ SERVICE_EXPOSE_MAP = ResourceType(
     name="serviceExposeMap",
     plural="serviceExposeMaps",
     prefix="1sem",
+    looked_up=("accountId",),
     access=access("r"),
     named="r",
     fields={

@@ -69,7 +69,11 @@ def build_table(root: ResourceType, members: Iterable[ResourceType], metadata: s
                 columns[name] = make_column(name, field)
     columns["data"] = sa.Column("data", sa.Text, key="data")
     columns["liveKey"] = sa.Column("live_key", sa.String(512), key="liveKey", unique=True)
-    return sa.Table(snake(root.name), metadata, *columns.values(), sqlite_autoincrement=True)
+    name = snake(root.name)
+    live = [
+        sa.Index(f"ix_{name}_{snake(field)}_removed", columns[field], columns["removed"]) for field in root.looked_up
+    ]
+    return sa.Table(name, metadata, *columns.values(), *live, sqlite_autoincrement=True)
 
 
 def extra_tables(metadata: sa.MetaData) -> None:
