@@ -119,10 +119,8 @@ class Agent:
         """Report the facts that changed after the host's addresses did."""
         while True:
             await self._addresses_changed.wait()
-            before = self._facts  # a hello may tell of the change before we do
             await asyncio.sleep(SETTLE_SECONDS)
             self._addresses_changed.clear()
-            self._connection.end_if_cut_off()
             credentials = read_credentials(self._paths)
             if credentials is None:
                 continue  # the hello will tell
@@ -131,7 +129,7 @@ class Agent:
             except AgentError as error:
                 _log.warning("%s", error)
                 continue
-            if (difference := facts.changed(before, now)) is not None:
+            if (difference := facts.changed(self._facts, now)) is not None:
                 self._facts = now
                 self._link.send(Event.report(names.HOST_CHANGE, difference))
                 if difference.addresses is not None:

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from orca.wire import Event, Hello, WireError, decode, encode, names
 
-from . import identity, netlink
+from . import identity
 from .backoff import Backoff
 from .dial import dial
 from .errors import AgentError, RegistrationError, Unreachable
@@ -60,7 +60,6 @@ class Connection:
         self._link, self._status = link, status
         self._hello, self._receive, self._greeted, self._ended = hello, receive, greeted, ended
         self._backoff = Backoff()
-        self._socket: ClientConnection | None = None
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -72,12 +71,6 @@ class Connection:
             except AgentError as error:
                 self._status.show("failed", str(error))
             await asyncio.sleep(self._backoff.delay())
-
-    def end_if_cut_off(self) -> None:
-        """End the connection if it began at an address that this host has no longer: nothing comes back to there."""
-        if self._socket is not None and not netlink.is_ours(address := self._socket.local_address[0]):
-            _log.info("this host has lost %s, from where it was connected", address)
-            self._socket.transport.abort()
 
     # -- registering ---------------------------------------------------------------------------------------------
 
@@ -121,7 +114,6 @@ class Connection:
             ping_interval=None,  # the server's own pings tell that it lives
             max_size=MAX_FRAME,
         )
-        self._socket = socket
         outbox = self._link.attach()  # from here on changes are kept, so that none falls between list and hello
         try:
             await socket.send(encode(Event.report(names.HELLO, await self._hello(host))))
@@ -137,7 +129,6 @@ class Connection:
         except ConnectionClosed as error:
             raise Unreachable(f"the server ended the connection: {error}") from error
         finally:
-            self._socket = None
             self._link.detach(outbox)
             await self._ended()
             await socket.close()

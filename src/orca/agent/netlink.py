@@ -62,17 +62,6 @@ def parse(data: bytes) -> tuple[bool, list[str]]:
     return True, found
 
 
-def is_ours(address: str) -> bool:
-    """Whether this host has an address: only then can a socket be bound to it (unless ip_nonlocal_bind allows all)."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True
-
-
 def source_towards(host: str) -> str | None:
     """Return the local IPv4 address that packets to ``host`` leave from; None without a route or such a name."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import functools
 import os
-import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -121,17 +120,6 @@ async def running_agent(
         yield agent
     finally:
         await agent.stop()
-
-
-@contextlib.contextmanager
-def local_address(address: str) -> Iterator[None]:
-    """This machine has one more IPv4 address."""
-    place = [f"{address}/32", "dev", "lo"]
-    subprocess.run(["ip", "address", "add", *place], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["ip", "address", "del", *place], check=True)
 
 
 StartAgent = Callable[..., AbstractAsyncContextManager[AgentProcess]]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registering, dialling, and what happens when either is wrong."""
 
-import contextlib
 import json
 import stat
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from orca.wire import Activate, names
 
-from .conftest import MakeInstance, StartAgent, containers, local_address, running_agent
+from .conftest import MakeInstance, StartAgent, containers
 from .fakeserver import TOKEN, FakeServer
 from .pki import Authority, authority
 
@@ -70,19 +69,6 @@ async def test_dials_again_after_the_connection_ended(server: FakeServer, start_
         await server.connected()
         await server.hang_up()
         await server.connected(2)
-
-
-async def test_leaves_an_address_that_the_host_has_lost(ca: Authority, tmp_path: Path, root: Path) -> None:
-    """No packet comes back to it, so that only the silence of the server would tell, much later."""
-    lost = "198.51.100.9"
-    with contextlib.ExitStack() as held:
-        held.enter_context(local_address(lost))
-        async with FakeServer(ca, tmp_path, lost, lost) as server, running_agent(server, root) as agent:
-            await server.connected()
-            held.close()
-            await agent.logged(f"this host has lost {lost}")
-            held.enter_context(local_address(lost))
-            await server.connected(2)
 
 
 async def test_another_ca_gets_nothing(server: FakeServer, start_agent: StartAgent, root: Path) -> None:
