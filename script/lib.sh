@@ -144,10 +144,14 @@ _mount_cgroups() {
         return 0
     fi
     mountpoint -q /sys/fs/cgroup || mount -t tmpfs -o mode=0755 cgroup /sys/fs/cgroup
-    # All that the kernel has: once a machine's systemd has mounted one for itself, containerd gives no statistics of
-    # containers unless it is mounted here too. systemd joins those of the network.
-    while read -r controller; do
+    for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
         grep -qE " cgroup [^ ]*\b$controller\b" /proc/mounts || _mount_cgroup "$controller" "$controller"
+    done
+    # The others if they can be had: once a machine's systemd has mounted one for itself, containerd gives no statistics
+    # of containers unless it is mounted here too. systemd joins those of the network.
+    while read -r controller; do
+        grep -qE " cgroup [^ ]*\b$controller\b" /proc/mounts ||
+            (_mount_cgroup "$controller" "$controller") 2>/dev/null || rmdir "/sys/fs/cgroup/$controller"
     done < <(awk '$4 == 1 { print $1 }' /proc/cgroups | sed 's/^net_.*/net_cls,net_prio/' | sort -u)
     grep -q ' cgroup .*name=systemd' /proc/mounts || _mount_cgroup systemd none,name=systemd
 }

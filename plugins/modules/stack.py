@@ -15,8 +15,9 @@ description:
   - Services that the file names are created or brought to what it says of them; others are removed.
   - Where the image or anything else of a service's containers changed, they are replaced, batch by batch as its
     C(upgrade_strategy) says. The old ones are kept, stopped, until all services are up, and removed then. When a new
-    one does not start, the module fails with the reason and keeps the old ones; the action C(rollback) of the stack
-    starts them again, and the next run with another file goes on from there.
+    one does not start, the module fails with the reason, and the old ones stay, stopped. Run it again with a file that
+    works, such as the one before; what is left over is removed then.
+  - An upgrade of the stack that waits for a decision is finished.
   - The texts may describe services with sidekicks, balancers (image C(rancher/load-balancer-service)), aliases
     (C(rancher/dns-service)) and services elsewhere (C(rancher/external-service)). C(docs/compose.md) of the collection
     says for each key and label what it means. A key that is not understood is an error that names service and key.
