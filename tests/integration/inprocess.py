@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -202,13 +203,20 @@ class Platform:
         """Somebody who works in the default project."""
         return Call(services=self.services, role=role, account_id=self.project_id, user_id=1)
 
+    def reading(self, name: str, row: Any, given: dict[str, Any]) -> Any:
+        """What a request's reading gives, as far as it is needed."""
+        type, dot, action = name.partition(".")
+        hook = lookup(self.services.behaviour.reads_of, type, dot + action)
+        return None if hook is None else hook.read({name: row.get(name) for name in hook.uses if row}, dict(given))
+
     async def create(self, type: str, *, _role: str = "owner", **fields: Any) -> Any:
         """What POST on a collection does."""
         hook = lookup(self.services.behaviour.creates, type)
+        call = replace(self.call(_role), read=self.reading(type, {}, fields))
 
         def unit(tx: Tx) -> Any:
             if hook is not None:
-                return hook(tx, self.call(_role), dict(fields))
+                return hook(tx, call, dict(fields))
             row = tx.insert(type, accountId=self.project_id, **fields)
             self.services.engine.request(tx, row, "create")
             return row
@@ -222,7 +230,7 @@ class Platform:
         def unit(tx: Tx) -> Any:
             row = tx.require(type, id)
             if hook is not None:
-                return hook(tx, self.call(), row, data)
+                return hook(tx, replace(self.call(), read=self.reading(f"{type}.{action}", row, data)), row, data)
             return self.services.engine.request(tx, row, action, **data)
 
         return await self.services.db.write(unit)
@@ -234,7 +242,7 @@ class Platform:
         def unit(tx: Tx) -> Any:
             row = tx.require(type, id)
             if hook is not None:
-                return hook(tx, self.call(), row, fields)
+                return hook(tx, replace(self.call(), read=self.reading(type, row, fields)), row, fields)
             row = tx.update(row, **fields)
             return self.services.engine.request(tx, row, "update")
 

@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from orca import wire
-from orca.api import html, listing, metrics, sessions
+from orca.api import html, listing, metrics, reading, sessions
 from orca.api.agent_socket import AgentSocket
 from orca.api.ask import SAFE, Ask, Proxies, take_apart
 from orca.api.bearer import check_csrf
@@ -31,8 +31,9 @@ from orca.api.body import read_body
 from orca.api.callers import Caller, identify
 from orca.api.errors import error_body
 from orca.api.events import RAW, EventSocket, EventStream, Opening
-from orca.api.operations import Answer, NotAllowed, Operation, not_found
+from orca.api.operations import Answer, NotAllowed, Operation, Stale, not_found
 from orca.api.origin import check_origin
+from orca.api.reading import Given
 from orca.api.signer import Signer
 from orca.api.standing import watched
 from orca.api.streams import Backends, StreamSockets
@@ -53,6 +54,8 @@ log = logging.getLogger(__name__)
 
 CLOSE_POLICY = 1008
 CHANGES = ("POST", "PUT", "DELETE")
+READINGS = 5
+"""Times a request is read again because what it changes has been changed meanwhile."""
 
 
 class Application:
@@ -175,11 +178,31 @@ class Application:
         if ask.method == "POST" and [part.lower() for part in ask.path] == ["publish"]:
             return self.publish(ask, caller)
 
-        def write(tx: Tx) -> Answer:
-            return Operation(tx, self.services, ask, caller).write()
+        for _ in range(READINGS):
+            given = await self.given(ask, caller)
+            try:
+                return await self.write(ask, caller, given)
+            except Stale:
+                continue
+        raise Refused("Conflict", "others keep changing this resource; look at it and try again", status=409)
+
+    async def given(self, ask: Ask, caller: Caller) -> Given | None:
+        """What is read out of a request before its unit; None of one whose body means nothing."""
+        if ask.method == "DELETE":
+            return None
+        meant = await self.services.db.read(lambda tx: Operation(tx, self.services, ask, caller).meant())
+        given = await reading.read(self.services, ask, caller.view, meant, caller.account.id)
+        ask.ignored = given.validator.ignored
+        return given
+
+    async def write(self, ask: Ask, caller: Caller, given: Given | None) -> Answer:
+        """The unit of a change. Raises ``Stale`` where it must be read again first."""
+
+        def unit(tx: Tx) -> Answer:
+            return Operation(tx, self.services, ask, caller, given).write()
 
         async with self.failures.noted(sessions.login_of(ask), ask.client, "TokenAccount"):
-            answer = await self.services.part(Passwords).settle(lambda: self.services.db.write(write))
+            answer = await self.services.part(Passwords).settle(lambda: self.services.db.write(unit))
         return replace(answer, cookies=sessions.cookies(ask, answer.body))
 
     async def identified(self, ask: Ask, read: Callable[[ReadTx], T]) -> T:

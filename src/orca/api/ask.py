@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
+from orca.resources import limits
 from orca.resources.errors import Refused
+from orca.resources.limits import MOST_ITEMS
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request body; a compose file is the largest thing that is sent."""
-MAX_DEPTH = 64
-"""Nesting of a JSON body: deeper ones are hostile."""
 PROJECT_LINKS = frozenset({"projectmembers", "hoststats"})
 """What follows a project's id as a link of it; anything else is seen as that project."""
 
@@ -46,6 +46,7 @@ class Ask:
     body: bytes = b""
     project: str | None = None
     ignored: list[str] = field(default_factory=list)
+    _decoded: tuple[bytes, dict[str, Any]] | None = field(default=None, init=False, repr=False)
 
     def first(self, name: str) -> str | None:
         """The first value of a query parameter."""
@@ -68,24 +69,35 @@ class Ask:
         return f"{self.origin}/{self.version}"
 
     def json(self) -> dict[str, Any]:
-        """The body as an object. Raises ``Refused`` for anything else; an empty body is an empty object."""
+        """The body as an object. Raises ``Refused`` for anything else, and for one that holds too much; an empty body
+        is an empty object.
+
+        It is decoded once. What that costs follows the body: a large one is decoded in a thread (``orca.api.reading``).
+        """
+        if self._decoded is None or self._decoded[0] is not self.body:
+            self._decoded = (self.body, self._decode())
+        return self._decoded[1]
+
+    def _decode(self) -> dict[str, Any]:
         text = self.body.strip()
         if not text:
             return {}
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/x-www-form-urlencoded" and not text.startswith(b"{"):
             try:
-                return dict(parse_qsl(text.decode(), keep_blank_values=True, errors="strict"))
+                pairs = parse_qsl(text.decode(), keep_blank_values=True, max_num_fields=MOST_ITEMS, errors="strict")
             except UnicodeDecodeError:
                 raise Refused("InvalidBodyContent", "the form is not UTF-8") from None
+            except ValueError:
+                raise Refused("InvalidBodyContent", f"a form has at most {MOST_ITEMS} fields") from None
+            return dict(pairs)
         try:
             value = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Refused("InvalidBodyContent", f"the body is not JSON: {error}") from None
         if not isinstance(value, dict):
             raise Refused("InvalidBodyContent", "the body must be a JSON object")
-        if depth(value) > MAX_DEPTH:
-            raise Refused("InvalidBodyContent", f"the body is nested more than {MAX_DEPTH} deep")
+        limits.check(value)
         return value
 
     def basic(self) -> tuple[str, str] | None:
@@ -98,20 +110,6 @@ class Ask:
         except (binascii.Error, UnicodeDecodeError):
             return None
         return (user, password) if colon and "\0" not in user else None
-
-
-def depth(value: Any) -> int:
-    """How deep lists and objects are nested; stops counting one past the limit."""
-    level, layer = 0, [value]
-    while layer and level <= MAX_DEPTH:
-        layer = [
-            child
-            for item in layer
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-        level += 1
-    return level
 
 
 def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:

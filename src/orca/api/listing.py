@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -290,3 +290,10 @@ def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | N
     query = tx.query(type, removed=ANY) if "removed" in stored.table.c else tx.query(type)
     found = rows_of(tx, type, caller.scope(tx, type, query.where(stored.table.c.id == id)))
     return found[0] if found else None
+
+
+def existing(tx: ReadTx, caller: Caller, type: str, ids: Collection[int]) -> set[int]:
+    """Those of the ids whose rows live, and the caller may see them."""
+    column = tx.schema[type].table.c.id
+    statement = caller.scope(tx, type, tx.query(type).where(column.in_(ids))).with_only_columns(column)
+    return {id for (id,) in tx.execute(standing_for(tx, type, statement))}

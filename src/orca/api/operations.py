@@ -6,18 +6,19 @@ The order of checks is the v1 one: id, type, action, method, body.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from orca.api import audited, listing, openapi, query, schemas, sessions
 from orca.api.ask import Ask
 from orca.api.callers import Caller
+from orca.api.reading import Given, Meant
 from orca.api.representation import Renderer
 from orca.engine import Call, Services, lookup
 from orca.provision import audit
-from orca.resources import TYPES, ids, machine
+from orca.resources import ids, machine
 from orca.resources.errors import ActionNotAvailable, Refused
-from orca.resources.validation import Validator
 from orca.resources.views import ActionView, LinkView, TypeView
 from orca.store import NotUnique, ReadTx, Record, Tx
 
@@ -34,8 +35,9 @@ class Answer:
 class Operation:
     """One request inside its unit."""
 
-    def __init__(self, tx: ReadTx, services: Services, ask: Ask, caller: Caller) -> None:
+    def __init__(self, tx: ReadTx, services: Services, ask: Ask, caller: Caller, given: Given | None = None) -> None:
         self.tx = tx
+        self.given = given
         self.ask = ask
         self.caller = caller
         self.view = caller.view
@@ -51,6 +53,7 @@ class Operation:
             root=ask.root,
             client=ask.client,
             query=dict(ask.query),
+            read=None if given is None else given.parsed,
         )
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -151,17 +154,32 @@ class Operation:
             raise Refused("NotUnique", f"{error.field} is already in use", field=error.field) from None
 
     def change(self) -> Answer:
-        """Find out which change is meant, and do it."""
+        """Do what is meant. Raises ``Stale`` where the request must be read again first."""
+        if sessions.is_sign_out(self.ask):
+            return Answer(200, sessions.sign_out(self.writing, self.call, self.caller.proof))
+        meant = self.meant()
+        record, action = meant.record, meant.action
+        if record is not None and self.ask.method == "DELETE":
+            return Answer(200, self.show(self.remove(meant.type, record), meant.type))
+        if self.given is None or not self.given.fits(meant):
+            raise Stale
+        if record is None:
+            return self.create(meant.type, self.given)
+        self.given.validator.look_up(self.existing)
+        if action is not None:
+            return self.act(meant.type, record, action, self.given.fields)
+        return Answer(200, self.show(self.update(meant.type, record, self.given), meant.type))
+
+    def meant(self) -> Meant:
+        """Find out which change is asked for, and whether that can be asked for now."""
         path, method = self.ask.path, self.ask.method
         if not path:
             raise NotAllowed(["GET"])
-        if sessions.is_sign_out(self.ask):
-            return Answer(200, sessions.sign_out(self.writing, self.call, self.caller.proof))
         type = self.type(path[0])
         if len(path) == 1:
             self.allow(type.collection_methods, method)
             query.only(self.ask)
-            return self.create(type)
+            return Meant(type)
         record = self.row(type, path[1])
         if len(path) > 2:
             raise not_found()
@@ -171,18 +189,19 @@ class Operation:
         if action is not None:
             if method != "POST":
                 raise Refused("InvalidAction", f"actions are asked for with POST, not with {method}", detail=action)
-            return self.act(shown, record, action)
+            return Meant(shown, record, self.action(shown, record, action))
         self.allow(shown.resource_methods, method)
-        changed = self.update(shown, record) if method == "PUT" else self.remove(shown, record)
-        return Answer(200, self.show(changed, shown))
+        if method == "PUT" and record.get("removed") is not None:
+            raise ActionNotAvailable(shown.name, "update", record.get("state"))
+        return Meant(shown, record)
 
-    def create(self, type: TypeView) -> Answer:
+    def create(self, type: TypeView, given: Given) -> Answer:
         """Make a resource; ``state`` is past ``requested`` in the answer."""
-        validator = self.validator()
-        fields = validator.create(type, self.ask.json())
+        given.validator.look_up(self.existing)
         hook = lookup(self.services.behaviour.creates, type.name)
         if hook is None and not type.type.table:
             raise Refused("Not Implemented", f"nothing is made of a {type.name}", status=501)
+        fields = dict(given.fields)
         made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
         renderer = self.renderer(created=True)
         if isinstance(made, dict):
@@ -191,7 +210,7 @@ class Operation:
             body = listing.plain(self.ask, type.name, [renderer.show(record, type) for record in made])
         else:
             body = renderer.show(made, type)
-        validator.compare(type, lambda: body["data"][0] if isinstance(made, list) else body)
+        given.validator.compare(type, lambda: body["data"][0] if isinstance(made, list) else body)
         return Answer(201, body)
 
     def insert(self, type: TypeView, fields: dict[str, Any]) -> Record:
@@ -203,14 +222,10 @@ class Operation:
             self.call.request(self.writing, record, "create")
         return record
 
-    def update(self, type: TypeView, record: Record) -> Record:
+    def update(self, type: TypeView, record: Record, given: Given) -> Record:
         """Change fields; a type with something to do about it goes through its ``update`` process."""
-        if record.get("removed") is not None:
-            raise ActionNotAvailable(type.name, "update", record.get("state"))
-        validator = self.validator()
-        fields = validator.update(type, self.ask.json())
-        validator.compare(type, lambda: self.renderer().show(record, type))
-        changed = {name: value for name, value in fields.items() if record.get(name) != value}
+        given.validator.compare(type, lambda: self.renderer().show(record, type))
+        changed = {name: value for name, value in given.fields.items() if record.get(name) != value}
         hook = lookup(self.services.behaviour.updates, record.type)
         if hook is not None:
             return hook(self.writing, self.call, record, changed)
@@ -233,8 +248,8 @@ class Operation:
             raise NotAllowed([name for name in type.resource_methods if name != "DELETE"], message) from None
         return record
 
-    def act(self, type: TypeView, record: Record, name: str) -> Answer:
-        """Run an action: a process (202), or something a package does at once (200)."""
+    def action(self, type: TypeView, record: Record, name: str) -> ActionView:
+        """The action of that name, if it can be asked for now."""
         action = type.actions.get(name.lower())
         if action is None:
             raise Refused("InvalidAction", f"a {type.name} has no action {name}", detail=name)
@@ -244,25 +259,19 @@ class Operation:
         if offer is not None and not offer.holds(self.tx, self.call, record):
             message = offer.otherwise or f"{name} is not offered for this {type.name} now"
             raise Refused("ActionNotAvailable", message)
-        given = self.action_input(action)
+        return action
+
+    def act(self, type: TypeView, record: Record, action: ActionView, fields: dict[str, Any]) -> Answer:
+        """Do what an action does: what its behaviour says, or its process."""
         hook = lookup(self.services.behaviour.actions, record.type, f".{action.name}")
         if hook is not None:
-            result = hook(self.writing, self.call, record, given)
+            result = hook(self.writing, self.call, record, dict(fields))
             body = self.show(result, type) if isinstance(result, Record) else result
             return Answer(202 if action.process else 200, body)
         if not action.process:
-            raise Refused("Not Implemented", f"{name} is not implemented", status=501)
-        self.call.request(self.writing, record, action.name, **given)
+            raise Refused("Not Implemented", f"{action.name} is not implemented", status=501)
+        self.call.request(self.writing, record, action.name, **fields)
         return Answer(202, self.show(record, type))
-
-    def action_input(self, action: ActionView) -> dict[str, Any]:
-        """The body of an action, checked against its declared input."""
-        body = self.ask.json()
-        if action.input is None:
-            return {}
-        if action.input in TYPES and action.input in self.view.types:
-            return self.validator().create(self.view.types[action.input], body, part=True)
-        raise Refused("InvalidAction", f"{action.name} is not available to you")
 
     def methods(self) -> list[str]:
         """What can be asked for at this path. 404 where there is nothing."""
@@ -309,16 +318,9 @@ class Operation:
         if method not in methods:
             raise NotAllowed(methods)
 
-    def validator(self) -> Validator:
-        """A validator for this caller. Ignored fields are noted on the request."""
-
-        def exists(type: str, id: int) -> bool:
-            record = listing.visible(self.tx, self.caller, type, id)
-            return record is not None and record.get("removed") is None
-
-        validator = Validator(self.view, exists, strict=self.ask.strict)
-        self.ask.ignored = validator.ignored
-        return validator
+    def existing(self, type: str, ids: Collection[int]) -> Collection[int]:
+        """Which of these rows are there for this caller."""
+        return listing.existing(self.tx, self.caller, type, ids)
 
     def renderer(self, *, created: bool = False) -> Renderer:
         """Shows rows to this caller."""
@@ -338,6 +340,10 @@ class Operation:
 def not_found() -> Refused:
     """404 in the API's words."""
     return Refused("Not Found", status=404)
+
+
+class Stale(Exception):
+    """What was read before the unit is not what the request means any more: it must be read again."""
 
 
 class NotAllowed(Refused):

@@ -36,8 +36,8 @@ class Call:
     ``account_id``: on whose behalf (the project), ``user_id``: who signed in, ``proof``: the row of the key or session
     they showed. ``base``: the URL up to and including the
     version, with the project part when the caller used one. ``client``: the address the request came from. ``query``:
-    the parameters behind the question mark. ``once``: values that are shown in this answer alone, by row id and field
-    (a new key's secret).
+    the parameters behind the question mark. ``read``: what the ``reads`` hook made of the request before the unit.
+    ``once``: values that are shown in this answer alone, by row id and field (a new key's secret).
     """
 
     services: Services
@@ -50,11 +50,20 @@ class Call:
     root: str = ""
     client: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
+    read: Any = None
     once: dict[tuple[int, str], Any] = field(default_factory=dict)
 
     def request(self, tx: Tx, record: Record, action: str, **data: Any) -> Record:
         """Start a process; see ``Engine.request``."""
         return self.services.engine.request(tx, record, action, **data)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is made of a request before its unit. ``uses``: the fields of the row that it looks at besides."""
+
+    read: ReadHook
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,7 @@ class Target:
 
 
 ProcessHandler: TypeAlias = "Callable[[Run], Awaitable[None]]"
+ReadHook: TypeAlias = Callable[[Mapping[str, Any], dict[str, Any]], Any]
 CreateHook: TypeAlias = Callable[[Tx, Call, dict[str, Any]], "Record | list[Record] | dict[str, Any]"]
 UpdateHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], Record]
 RemoveHook: TypeAlias = Callable[[Tx, Call, Record], Record]
@@ -103,6 +113,7 @@ class Behaviour:
     def __init__(self) -> None:
         self.processes: dict[str, ProcessHandler] = {}
         self.without_rows: dict[str, Rowless] = {}
+        self.reads_of: dict[str, Reading] = {}
         self.creates: dict[str, CreateHook] = {}
         self.updates: dict[str, UpdateHook] = {}
         self.removes: dict[str, RemoveHook] = {}
@@ -122,6 +133,22 @@ class Behaviour:
 
         def decorate(function: F) -> F:
             _merge(self.without_rows, dict.fromkeys(types, Rowless(function, asked_by)))
+            return function
+
+        return decorate
+
+    def reads(self, *names: str, uses: tuple[str, ...] = ()) -> Callable[[F], F]:
+        """What is read out of a request before its unit, in a thread of its own: ``"environment"`` (what creating and
+        updating are given), ``"environment.upgrade"`` (an action).
+
+        A pure function of ``(present, given)``: the row's fields that are named in ``uses`` (none while it is being
+        created), and the fields of the request. The hook that does the work finds its result as ``call.read``. The unit
+        runs only if those fields of the row are still so; else they are read again. What it refuses never reaches the
+        writer.
+        """
+
+        def decorate(function: F) -> F:
+            _merge(self.reads_of, dict.fromkeys(names, Reading(function, uses)))
             return function
 
         return decorate
@@ -185,6 +212,7 @@ class Behaviour:
         """Take over everything of another set. Two handlers for one name are a defect, except for agent events."""
         _merge(self.processes, other.processes)
         _merge(self.without_rows, other.without_rows)
+        _merge(self.reads_of, other.reads_of)
         _merge(self.creates, other.creates)
         _merge(self.updates, other.updates)
         _merge(self.removes, other.removes)

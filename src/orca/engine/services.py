@@ -14,6 +14,7 @@ from orca.engine.agents import AgentConnections
 from orca.engine.behaviour import Behaviour
 from orca.engine.engine import Engine
 from orca.engine.purge import purge
+from orca.engine.reading import Readings
 from orca.engine.tasks import Task, Tasks
 from orca.store import Database, Tx, Vault
 
@@ -50,6 +51,7 @@ class Services:
     db: Database
     vault: Vault
     server: Server
+    readings: Readings = field(default_factory=Readings)
     agents: AgentConnections = field(default_factory=AgentConnections)
     behaviour: Behaviour = field(default_factory=Behaviour)
     first_start: list[Callable[[Tx], object]] = field(default_factory=list)

@@ -91,7 +91,7 @@ def _check(section: Section, fields: dict[str, Any], strategy: dict[str, Any]) -
         Refused: see above.
     """
     types = compose_keys.declared()
-    validator = Validator(view("owner", "v2"), lambda type, id: True, strict=True)
+    validator = Validator(view("owner", "v2"), strict=True)
     validator.create(types[section.kind], {"environmentId": 1, "name": section.name, **fields})
     validator.create(types["inServiceUpgradeStrategy"], strategy, part=True)
     check_fields(fields, kind=section.kind)

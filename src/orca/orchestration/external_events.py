@@ -6,7 +6,7 @@ Source: section 14 of the v1 description. An event takes effect in the unit that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from orca.orchestration.containers import start_removal
 from orca.resources import machine
 from orca.resources.errors import Refused
 from orca.resources.validation import Validator
-from orca.resources.views import TypeView, view
+from orca.resources.views import view
 from orca.store import Record, Tx
 
 EVACUATE = "host.evacuate"
@@ -106,9 +106,16 @@ def _follow(tx: Tx, call: Call, known: Record | None, fields: dict[str, Any]) ->
     told = fields["service"]
     if not isinstance(told, dict) or told.get("kind", KIND) != KIND:
         raise Refused("InvalidOption", f"service: an object of kind {KIND} is expected", field="service")
-    types, validator = _as_the_project(tx, call)
+    seen = view("project", "v1")
+    types, validator = seen.types, Validator(seen, strict=False)
+
+    def existing(type: str, ids: Collection[int]) -> Collection[int]:
+        rows = [row for id in ids if (row := tx.get(type, id)) is not None]
+        return {row.id for row in rows if row.get("accountId") == call.account_id}
+
     if known is not None:
         given = validator.update(types[KIND], told)
+        validator.look_up(existing)
         changed = {name: value for name, value in given.items() if known.get(name) != value}
         services.update(tx, call, known, changed)
         return
@@ -116,18 +123,9 @@ def _follow(tx: Tx, call: Call, known: Record | None, fields: dict[str, Any]) ->
     if stack is None:
         stack = stacks.create(tx, call, validator.create(types["environment"], _environment(fields)))
     fixed = {"environmentId": stack.id, "externalId": fields["externalId"]}
-    services.create_external(tx, call, validator.create(types[KIND], {"startOnCreate": True, **told, **fixed}))
-
-
-def _as_the_project(tx: Tx, call: Call) -> tuple[Mapping[str, TypeView], Validator]:
-    """The types that a project's own key sees, and what checks bodies for it."""
-    seen = view("project", "v1")
-
-    def exists(type: str, id: int) -> bool:
-        row = tx.get(type, id)
-        return row is not None and row.get("accountId") == call.account_id
-
-    return seen.types, Validator(seen, exists, strict=False)
+    given = validator.create(types[KIND], {"startOnCreate": True, **told, **fixed})
+    validator.look_up(existing)
+    services.create_external(tx, call, given)
 
 
 def _stack(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | None:

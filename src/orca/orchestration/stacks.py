@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 from orca.engine import Behaviour, Call, Failed, Run
 from orca.orchestration import compose_export, stack_text
+from orca.orchestration.compose import Compose
 from orca.orchestration.stack_text import TEXTS
 from orca.resources.errors import Refused
 from orca.store import NotUnique, Record, Tx
@@ -14,10 +17,25 @@ from orca.store import NotUnique, Record, Tx
 behaviour = Behaviour()
 
 
+@behaviour.reads("environment", uses=TEXTS)
+def read_text(present: Mapping[str, Any], given: dict[str, Any]) -> Compose | None:
+    """The compose text that a stack is given, so that a mistake in it makes nothing."""
+    return stack_text.read({**present, **given}) if any(name in given for name in TEXTS) else None
+
+
+@behaviour.reads("environment.upgrade", uses=TEXTS)
+def read_upgrade(present: Mapping[str, Any], given: dict[str, Any]) -> Compose | None:
+    """The compose text that a stack is upgraded to: what is not given stays."""
+    return stack_text.read(_upgraded(present, given))
+
+
+def _upgraded(present: Mapping[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    return {name: given[name] if given.get(name) is not None else present[name] for name in TEXTS}
+
+
 @behaviour.create("environment")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
-    """A stack; compose text is read at once, so that a mistake in it makes nothing."""
-    stack_text.read(fields)
+    """A stack. Its text was read before."""
     row = tx.insert("environment", **{**fields, "accountId": call.account_id, "kind": "environment"})
     call.request(tx, row, "create")
     return row
@@ -27,8 +45,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
     """Changed text is applied by the process `update`; a changed name alone needs none."""
     if any(name in fields for name in TEXTS):
-        wanted = stack_text.read({name: fields.get(name, getattr(row, name)) for name in TEXTS})
-        stack_text.check_kinds(tx, row, wanted)
+        stack_text.check_kinds(tx, row, call.read)
         row = tx.update(row, **fields)
         call.request(tx, row, "update")
         return row
@@ -38,24 +55,46 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
 @behaviour.process("environment.create", "environment.update")
 async def follow_text(run: Run) -> None:
     """Make the services of a stack those of its text."""
-
     await _follow(run)
 
 
+class _TextChanged(Exception):
+    """Somebody changed the text between its reading and the unit that applies it."""
+
+
 async def _follow(run: Run, *, replace: bool = False) -> None:
+    while True:
+        with contextlib.suppress(_TextChanged):
+            for note in await _apply(run, replace=replace):
+                run.log(note)
+            return
+
+
+async def _apply(run: Run, *, replace: bool) -> list[str]:
+    """Read the text outside of the unit that applies it. Raises `_TextChanged`: then it must be read again."""
+    texts = await run.read(lambda tx: _texts(run.resource(tx)))
+    try:
+        wanted = await run.services.readings.run(run.account_id, lambda: stack_text.read(texts))
+    except Refused as error:
+        raise Failed(str(error), state="active") from error
+
     def unit(tx: Tx) -> list[str]:
         stack = run.resource(tx)
+        if _texts(stack) != texts:
+            raise _TextChanged
+        if wanted is None:
+            return []
         try:
-            wanted = stack_text.read({name: getattr(stack, name) for name in TEXTS})
-            if wanted is None:
-                return []
             start = bool(stack.startOnCreate)
             return stack_text.apply(tx, run.engine, stack, wanted, start=start, replace=replace)
         except (Refused, NotUnique) as error:
             raise Failed(str(error), state="active") from error
 
-    for note in await run.step("services", unit):
-        run.log(note)
+    return await run.step("services", unit)
+
+
+def _texts(stack: Record) -> dict[str, Any]:
+    return {name: getattr(stack, name) for name in TEXTS}
 
 
 @behaviour.process("environment.remove")
@@ -84,9 +123,9 @@ def add_outputs(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record
 @behaviour.action("environment.upgrade")
 def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """Follow another text; services whose launch config differs are upgraded in place, and wait for a decision."""
-    texts = {name: data[name] if data.get(name) is not None else getattr(row, name) for name in TEXTS}
-    stack_text.check_kinds(tx, row, stack_text.read(texts))
-    before = {name: getattr(row, name) for name in TEXTS}
+    before = _texts(row)
+    texts = _upgraded(before, data)
+    stack_text.check_kinds(tx, row, call.read)
     row = tx.update(
         row,
         **texts,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,17 +30,21 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_DATE, MAX_DATE = -62_135_596_800_000, 253_402_300_799_999
 """Milliseconds of the years 1 and 9999: what ISO 8601 has words for."""
 
-Exists = Callable[[str, int], bool]
-"""Whether a row of that type and id is visible to the caller."""
+Existing = Callable[[str, Collection[int]], Collection[int]]
+"""Which of these ids of a type are those of rows that the caller sees."""
 
 
 class Validator:
-    """Checks bodies for one caller. ``strict``: unknown fields are refused; else they are collected in ``ignored``."""
+    """Checks bodies for one caller. ``strict``: unknown fields are refused; else they are collected in ``ignored``.
 
-    def __init__(self, view: View, exists: Exists, *, strict: bool) -> None:
+    Only ``look_up`` and ``compare`` need rows; all else can be done before the unit.
+    """
+
+    def __init__(self, view: View, *, strict: bool) -> None:
         self._view = view
-        self._exists = exists
         self._strict = strict
+        self._references: dict[str, dict[int, tuple[str, Any]]] = {}
+        """Which rows were named: by type and id, in what field and as what."""
         self.ignored: list[str] = []
         self._fixed: dict[str, Any] = {}
         """What was given for fields that there are, and that cannot be given."""
@@ -63,6 +67,14 @@ class Validator:
     def update(self, type: TypeView, body: Mapping[str, Any]) -> dict[str, Any]:
         """Values to change. Raises ``Refused``."""
         return self._given(type, body, "u")
+
+    def look_up(self, existing: Existing) -> None:
+        """See whether the rows that were named are there. Raises ``Refused``."""
+        for type, named in self._references.items():
+            found = existing(type, named.keys())
+            for id, (name, value) in named.items():
+                if id not in found:
+                    raise _no_such(name, type, value)
 
     def compare(self, type: TypeView, shown: Callable[[], Mapping[str, Any]]) -> None:
         """Hold what was given and cannot be against what the resource shows: whoever sends a whole object back sends
@@ -119,8 +131,9 @@ class Validator:
 
     def _reference(self, name: str, type: str, value: Any) -> int:
         number = ids.parse(value)
-        if number is None or not ids.is_reference(type) or not self._exists(type, number):
-            raise Refused("InvalidReference", f"{name}: there is no {type} {value}", field=name)
+        if number is None or not ids.is_reference(type):
+            raise _no_such(name, type, value)
+        self._references.setdefault(type, {}).setdefault(number, (name, value))
         return number
 
     def _embedded(self, name: str, type: str, value: Any) -> dict[str, Any]:
@@ -132,6 +145,10 @@ class Validator:
             if part.field.required and given.get(inner) in (None, [], ""):
                 raise Refused("MissingRequired", f"{name}.{inner} is required", field=inner)
         return given
+
+
+def _no_such(name: str, type: str, value: Any) -> Refused:
+    return Refused("InvalidReference", f"{name}: there is no {type} {value}", field=name)
 
 
 def _is_moment(type: TypeView, name: str) -> bool:

@@ -16,12 +16,19 @@ JSON = st.recursive(
 )
 
 
-def validator(strict=False, exists=lambda type, id: id < 100):
-    return Validator(view("project", "v2" if strict else "v1"), exists, strict=strict)
+def existing(type, ids):
+    return {id for id in ids if id < 100}
+
+
+def validator(strict=False):
+    return Validator(view("project", "v2" if strict else "v1"), strict=strict)
 
 
 def create(type, body, **options):
-    return validator(**options).create(view("project", "v1").types[type], body)
+    check = validator(**options)
+    values = check.create(view("project", "v1").types[type], body)
+    check.look_up(existing)
+    return values
 
 
 def refused(type, body, **options):

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading before the unit: what takes time and needs no rows is done in a few threads, not in the writer.
+
+Work is bounded by counting (``orca.resources.limits``), not by clocks. A project has one thread at most, so that its
+hard texts delay its own requests first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from orca.resources.errors import Refused
+from orca.store.lanes import Lanes
+
+T = TypeVar("T")
+
+THREADS = 2
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of requests that may wait for a thread."""
+SHARE_BYTES = MOST_BYTES // 4
+"""The most of them that one project's requests may have."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    owner: int | None
+    turn: asyncio.Future[None]
+
+
+class Readings:
+    """The threads that read. Called from the event loop."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="orca-reading")
+        self._waiting: Lanes[int | None, _Waiting] = Lanes()
+        self._working: set[int | None] = set()
+        self._bytes: Counter[int | None] = Counter()
+
+    @property
+    def queued(self) -> int:
+        """Readings that wait for a thread."""
+        return len(self._waiting)
+
+    async def run(self, owner: int | None, work: Callable[[], T], size: int = 0) -> T:
+        """Do ``work`` in a thread, when it is the turn of ``owner`` (the account it is done for); returns its result.
+
+        ``size``: the bytes that are held meanwhile. Raises what ``work`` raises, and ``Refused`` (429) while too many
+        bytes wait.
+        """
+        if size and (self._bytes[owner] + size > SHARE_BYTES or self._bytes.total() + size > MOST_BYTES):
+            raise _too_much()
+        self._bytes[owner] += size
+        try:
+            await self._turn(owner)
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            finally:
+                self._working.discard(owner)
+                self._next()
+        finally:
+            self._bytes[owner] -= size
+            if not self._bytes[owner]:
+                del self._bytes[owner]
+
+    async def _turn(self, owner: int | None) -> None:
+        waiting = _Waiting(owner, asyncio.get_running_loop().create_future())
+        self._waiting.put(owner, waiting)
+        self._next()
+        try:
+            await waiting.turn
+        except asyncio.CancelledError:
+            if waiting.turn.done() and not waiting.turn.cancelled():
+                self._working.discard(owner)
+                self._next()
+            raise
+
+    def _next(self) -> None:
+        """Give turns to those who wait, as far as there are threads."""
+        while len(self._working) < THREADS:
+            waiting = self._waiting.take(self._working)
+            if waiting is None:
+                return
+            if not waiting.turn.done():
+                self._working.add(waiting.owner)
+                waiting.turn.set_result(None)
+
+
+def _too_much() -> Refused:
+    refused = Refused("Too Many Requests", "too many large requests at once; send them one after another", status=429)
+    refused.retry_after = 1
+    return refused

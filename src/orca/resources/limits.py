@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much one request may hold: bounds by counting, so that the largest one costs about a second to read.
+
+What is refused names the field, the limit and the cure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orca.resources.errors import Refused
+
+MOST_NODES = 100_000
+"""Values in one body, those of lists and maps inside each other together."""
+MOST_ITEMS = 10_000
+"""Entries of one list or map."""
+MOST_DEPTH = 64
+"""Lists and maps inside each other, the body included."""
+MOST_DIGITS = 40
+"""Digits of one number."""
+PORTS_OF_CONTAINER = 1024
+PORTS_OF_REQUEST = 4096
+"""Ports that are published."""
+
+_LARGEST = 10**MOST_DIGITS
+
+
+def check(body: Mapping[str, Any]) -> None:
+    """Refuse a body that holds too much. Its cost is bounded by the limits, not by the body.
+
+    Raises:
+        Refused: too many entries, too many values, too deep, a number with too many digits.
+    """
+    _count(None, len(body))
+    left = MOST_NODES
+    for name, value in body.items():
+        layer, depth = [value], 1
+        while layer:
+            left -= len(layer)
+            if left < 0:
+                raise _exceeded(name, f"the body holds more than {MOST_NODES} values", "make several requests")
+            deeper: list[Any] = []
+            for item in layer:
+                if isinstance(item, dict | list):
+                    _count(name, len(item))
+                    deeper += item.values() if isinstance(item, dict) else item
+                elif isinstance(item, int) and not -_LARGEST < item < _LARGEST:
+                    raise too_long_number(name)
+            layer = deeper
+            depth += 1
+            if depth >= MOST_DEPTH and any(isinstance(item, dict | list) for item in layer):
+                deep = f"{name}: the body is nested more than {MOST_DEPTH} deep; make it flatter"
+                raise Refused("InvalidBodyContent", deep, field=name)
+
+
+def too_long_number(name: str | None) -> Refused:
+    """A number has too many digits."""
+    return _exceeded(name, f"a number has at most {MOST_DIGITS} digits", "give a shorter one, or text")
+
+
+def _count(name: str | None, items: int) -> None:
+    if items > MOST_ITEMS:
+        what = f"a list or an object has at most {MOST_ITEMS} entries, not {items}"
+        raise _exceeded(name, what, "make several requests, or bring long texts as a file or a volume")
+
+
+def _exceeded(name: str | None, limit: str, cure: str) -> Refused:
+    return Refused("MaxLimitExceeded", f"{name or 'the body'}: {limit}; {cure}", field=name)
