@@ -44,6 +44,7 @@ def load(url: str, source: Path, schema: Schema) -> None:
         options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
         _run(["pg_restore", *options, *_libpq(given), str(source)], given)
     else:
+        _prepare(url)
         with source.open("rb") as text:
             _run(["mariadb", *_client(given), str(given.database)], given, stdin=text.fileno())
     engine = kinds.create_engine(url)
@@ -51,6 +52,16 @@ def load(url: str, source: Path, schema: Schema) -> None:
         migrations.upgrade(engine, schema.metadata)
         with engine.connect() as connection, kinds.kind_of(engine).locked(connection, "restore"):
             _move_on(connection, schema)
+    finally:
+        engine.dispose()
+
+
+def _prepare(url: str) -> None:
+    """Make an empty database ready for tables: a dump of MariaDB does not say how the database compares text."""
+    engine = kinds.create_engine(url)
+    try:
+        with engine.connect() as connection:
+            kinds.kind_of(engine).prepare(connection)
     finally:
         engine.dispose()
 

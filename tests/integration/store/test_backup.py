@@ -8,6 +8,8 @@ import shutil
 import sys
 import tarfile
 
+import pytest
+from databases import SERVERS
 from realserver import RealServer
 
 SIM = {"imageUuid": "sim:1"}
@@ -118,6 +120,20 @@ async def test_keys_are_in_it_only_when_asked_for_and_make_a_server_elsewhere(tm
         assert (server.folder / "master.key").read_bytes() == key
         await server.start()
         assert len(await server.rows("/v2/accounts")) == accounts
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_a_backup_makes_a_server_on_an_empty_database_elsewhere(kind, servers, tmp_path):
+    file = tmp_path / "full.tar"
+    with servers(kind).database() as first, servers(kind).database() as second:
+        async with RealServer.running(tmp_path / "data", "--database", first) as server:
+            assert (await orca(server, "backup", "--with-keys", str(file)))[0] == 0
+            accounts = len(await server.rows("/v2/accounts"))
+        (tmp_path / "elsewhere").mkdir(0o700)
+        server = RealServer(tmp_path / "elsewhere", "--database", second)
+        assert await orca(server, "restore", str(file)) == (0, said(file))
+        async with RealServer.running(tmp_path / "elsewhere", "--database", second) as server:
+            assert len(await server.rows("/v2/accounts")) == accounts
 
 
 async def test_what_is_no_backup_changes_nothing(tmp_path):
