@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket
 from orca import wire
 from orca.api import html, listing, metrics, reading, sessions
 from orca.api.agent_socket import AgentSocket
-from orca.api.ask import SAFE, Ask, Proxies, take_apart
+from orca.api.ask import SAFE, Ask, take_apart
 from orca.api.bearer import check_csrf
 from orca.api.body import read_body
 from orca.api.callers import Caller, identify
@@ -38,6 +38,7 @@ from orca.api.signer import Signer
 from orca.api.standing import watched
 from orca.api.streams import Backends, StreamSockets
 from orca.api.streams.paths import ROOTS as STREAMS
+from orca.api.visitors import Visitors
 from orca.engine import Services
 from orca.engine.exchange import Exchange
 from orca.provision.failed_sign_ins import FailedSignIns
@@ -61,9 +62,9 @@ READINGS = 5
 class Application:
     """One server's API. ``stopping`` is set when open streams must end."""
 
-    def __init__(self, services: Services, trusted: Proxies) -> None:
+    def __init__(self, services: Services, visitors: Visitors) -> None:
         self.services = services
-        self.trusted = trusted
+        self.visitors = visitors
         self.assets = html.Assets()
         self.pages = html.Pages(self, self.assets)
         self.streams = StreamSockets(services)
@@ -89,7 +90,10 @@ class Application:
             return Response("pong", media_type="text/plain")
         if request.url.path.startswith(html.assets.PREFIX):
             return self.assets.serve(request.url.path)
-        ask = take_apart(request.scope, self.trusted)
+        try:
+            ask = take_apart(request.scope, self.visitors.trusted)
+        except Refused as refused:
+            return unreadable(refused)
         caller: Caller | None = None
         try:
             if html.wanted(ask):
@@ -122,7 +126,7 @@ class Application:
             metrics.allow(tx, caller)
             return metrics.processes(tx)
 
-        figures = metrics.Figures(self.services, self.latencies, await self.services.db.read(read))
+        figures = metrics.Figures(self.services, self.visitors, self.latencies, await self.services.db.read(read))
         body, media_type = await asyncio.to_thread(metrics.exposition, figures)
         return Response(body, media_type=media_type)
 
@@ -150,7 +154,7 @@ class Application:
         # Signing in needs no cookie, and one of an ended session must not keep anybody from it.
         if not sessions.is_sign_in(ask):
             check_csrf(ask)
-        ask.body = await read_body(request)
+        ask.body = await read_body(request, caller)
         return caller, await self.change(ask, caller)
 
     async def read(self, ask: Ask) -> tuple[Caller, Answer]:
@@ -160,7 +164,9 @@ class Application:
             caller = identify(tx, self.services, ask)
             return caller, Operation(tx, self.services, ask, caller).read()
 
-        return await self.identified(ask, read)
+        caller, answer = await self.identified(ask, read)
+        caller.introduce(ask)
+        return caller, answer
 
     async def identify(self, ask: Ask) -> Caller:
         """Who asks for a change."""
@@ -171,7 +177,9 @@ class Application:
                 raise NotAllowed(Operation(tx, self.services, ask, caller).methods())
             return caller
 
-        return await self.identified(ask, read)
+        caller = await self.identified(ask, read)
+        caller.introduce(ask)
+        return caller
 
     async def change(self, ask: Ask, caller: Caller) -> Answer:
         """Everything that is no GET."""
@@ -297,7 +305,11 @@ class Application:
 
     async def websocket(self, socket: WebSocket) -> None:
         """An agent's connections, a client's event stream, and what people see of hosts and containers."""
-        ask = take_apart(socket.scope, self.trusted)
+        try:
+            ask = take_apart(socket.scope, self.visitors.trusted)
+        except Refused as refused:
+            await socket.send_denial_response(unreadable(refused))
+            return
         kind = "/".join(ask.path[:1]).lower()
         try:
             check_origin(ask, websocket=True)
@@ -340,13 +352,15 @@ class Application:
             raise not_found()
         if ask.method not in type.collection_methods:
             raise Refused("Method not allowed", status=405)
-        ask.body = await read_body(request)
+        ask.body = await read_body(request, caller)
         opening = Opening(self.services, ask, caller, lambda: self.still(ask))
         return EventStream(opening, self.stopping, self.headers(ask, caller))
 
     async def identity(self, ask: Ask) -> Caller:
         """Who asks. Raises ``Refused``."""
-        return await self.identified(ask, lambda tx: identify(tx, self.services, ask))
+        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask))
+        caller.introduce(ask)
+        return caller
 
     async def still(self, ask: Ask) -> Caller:
         """Who asks by now, of somebody who was let in before: no sign-in. Raises ``Refused``."""
@@ -360,6 +374,11 @@ class Application:
         if caller.agent_id is None:
             raise Refused("Forbidden", "this is for agents", status=403)
         await self.services.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)
+
+
+def unreadable(refused: Refused) -> Response:
+    """The answer to a request of which not even the links of an answer can be made."""
+    return Response(msgspec.json.encode(error_body(refused)), refused.status, media_type="application/json")
 
 
 def asks_for_stream(ask: Ask) -> bool:

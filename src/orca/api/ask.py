@@ -5,35 +5,36 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
+from orca.api.proxies import Proxies, client_of, is_trusted, origin_of
+from orca.api.visitors import Visitor
 from orca.resources import limits
 from orca.resources.errors import Refused
 from orca.resources.limits import MOST_ITEMS
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request body; a compose file is the largest thing that is sent."""
+MAX_PARAMETERS = 200
+"""Of a query: a list's filters are conditions of one statement, whose size every database bounds."""
 PROJECT_LINKS = frozenset({"projectmembers", "hoststats"})
 """What follows a project's id as a link of it; anything else is seen as that project."""
 
 SAFE = ("GET", "HEAD")
 """Methods that change nothing."""
 
-Proxies: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
-"""Networks whose ``X-Forwarded-*`` headers are believed, besides loopback."""
-
 
 @dataclass(kw_only=True)
 class Ask:
     """A request.
 
-    ``path``: decoded segments after the version; ``origin``: scheme, host and port as the caller knows them.
+    ``path``: decoded segments after the version; ``origin``: scheme, host and port as the caller knows them;
+    ``visitor``: the connection, None where there is none.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Ask:
     client: str
     body: bytes = b""
     project: str | None = None
+    visitor: Visitor | None = None
     ignored: list[str] = field(default_factory=list)
     _decoded: tuple[bytes, dict[str, Any]] | None = field(default=None, init=False, repr=False)
 
@@ -112,23 +114,28 @@ class Ask:
         return (user, password) if colon and "\0" not in user else None
 
 
+def parse_query(text: str) -> list[tuple[str, str]]:
+    """The parameters of a query. Raises ``Refused`` for more than any question has."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        message = f"a request has at most {MAX_PARAMETERS} parameters; ask in several requests"
+        raise Refused("TooManyParameters", message, status=400) from None
+
+
 def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
     """An ``Ask`` from an ASGI scope (HTTP or WebSocket), without its body.
 
     ``X-Forwarded-*`` count only from this machine and the networks in ``trusted``. ``_method`` overrides the method of
-    a POST.
+    a POST. Raises ``Refused``.
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     peer = (scope.get("client") or ("", 0))[0]
-    proxied = {}
-    if is_trusted(peer, trusted):
-        names = ("proto", "host", "port")
-        proxied = {name: headers.get(f"x-forwarded-{name}", "").partition(",")[0].strip() for name in names}
     # Split first: a slash inside a name comes escaped, and nothing is unescaped twice.
     raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
     segments = [unquote(part) for part in raw.split("/") if part]
     version = segments[0].lower() if segments else ""
-    query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    query = parse_query(scope.get("query_string", b"").decode("latin-1"))
     method = scope.get("method", "GET")
     if method == "POST":
         method = next((value.upper() for key, value in query if key == "_method" and value), method)
@@ -142,40 +149,8 @@ def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
         path=path,
         query=query,
         headers=headers,
-        origin=origin_of(scope, headers, proxied),
+        origin=origin_of(scope, headers, is_trusted(peer, trusted)),
         client=client_of(peer, headers.get("x-forwarded-for", ""), trusted),
         project=project,
+        visitor=scope.get("state", {}).get("visitor"),
     )
-
-
-def origin_of(scope: Mapping[str, Any], headers: Mapping[str, str], proxied: Mapping[str, str]) -> str:
-    """Scheme, host and port the caller used; the usual ports are left out."""
-    scheme = proxied.get("proto") or {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-    host = proxied.get("host") or headers.get("host", "")
-    if not host:
-        server = scope.get("server") or ("localhost", None)
-        host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
-    if proxied.get("port") and ":" not in host.rpartition("]")[2]:
-        host = f"{host}:{proxied['port']}"
-    return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ':0'))}"
-
-
-def client_of(peer: str, forwarded_for: str, trusted: Proxies) -> str:
-    """The address that a request came from: the last one that no trusted proxy speaks for.
-
-    Each proxy adds at the end of ``X-Forwarded-For`` whom it heard; what stands before an address that is not trusted
-    is that one's own claim.
-    """
-    heard = [*(part.strip() for part in forwarded_for.split(",") if part.strip()), peer]
-    while len(heard) > 1 and is_trusted(heard[-1], trusted):
-        heard.pop()
-    return heard[-1]
-
-
-def is_trusted(address: str, networks: Proxies) -> bool:
-    """Whether an address may say for whom it speaks."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return parsed.is_loopback or any(parsed in network for network in networks)

@@ -11,16 +11,29 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from orca.api.ask import MAX_BODY
+from orca.api.callers import Caller
 from orca.resources.errors import Refused
 
+LENGTH_DIGITS = 18
+STRANGERS_BODY = 65_536
+"""Bytes of a body without credentials: login and password are all that it can hold."""
 
-async def read_body(request: Request) -> bytes:
-    """The body, as far as it is not too large; a multipart form comes as the JSON that it stands for."""
+
+async def read_body(request: Request, caller: Caller) -> bytes:
+    """The body, as far as it is not too large; a multipart form comes as the JSON that it stands for.
+
+    One that says that it will be too large is not waited for. Raises ``Refused``.
+    """
+    most = STRANGERS_BODY if caller.stranger else MAX_BODY
+    too_large = Refused("Request Entity Too Large", f"a body has at most {most} bytes here", status=413)
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > LENGTH_DIGITS or int(length) > most):
+        raise too_large
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > MAX_BODY:
-            raise Refused("Request Entity Too Large", f"a body has at most {MAX_BODY} bytes", status=413)
+        if len(body) > most:
+            raise too_large
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return msgspec.json.encode(await multipart(request.headers, bytes(body)))
     return bytes(body)

@@ -56,6 +56,17 @@ class Caller:
     auth: str = "BasicAuth"
     proof: Record | None = None
 
+    @property
+    def stranger(self) -> bool:
+        """Whether nobody knows who this is: no credentials were checked."""
+        return self.role == "token"
+
+    def introduce(self, ask: Ask) -> None:
+        """Have the key answer for the connection from now on. Raises ``Refused`` when it has too many already."""
+        if ask.visitor is not None and not self.stranger:
+            proof = self.user if self.proof is None else self.proof
+            ask.visitor.shows(f"{proof.root}/{proof.id}")
+
     def scope(self, tx: ReadTx, type: str, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Cut a SELECT on a type to the rows this caller may see."""
         if self.role in EVERYWHERE:

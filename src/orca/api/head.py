@@ -100,7 +100,10 @@ class BoundedHead(HttpToolsProtocol):
             self._deadline = None
 
     def _expect(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._late)
+
+    def _late(self) -> None:
+        self.transport.close()
 
     def _refuse(self, refused: Refused) -> Refused:
         """Answer, unless an earlier request of the connection is being answered, and end the connection."""

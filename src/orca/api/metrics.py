@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from orca.api.ask import PROJECT_LINKS
 from orca.api.callers import EVERYWHERE, Caller
 from orca.api.events import Hub
+from orca.api.visitors import Visitors
 from orca.engine import Services
 from orca.provision import settings
 from orca.resources.errors import Refused
@@ -92,8 +93,9 @@ def processes(tx: ReadTx) -> dict[str, int]:
 class Figures:
     """All figures of one server, at one moment."""
 
-    def __init__(self, services: Services, latencies: Latencies, processes: dict[str, int]) -> None:
+    def __init__(self, services: Services, visitors: Visitors, latencies: Latencies, processes: dict[str, int]) -> None:
         self._services = services
+        self._visitors = visitors
         self._latencies = latencies
         self._processes = processes
 
@@ -108,6 +110,9 @@ class Figures:
         yield by_state
         gauges = (
             ("orca_agents_connected", "Agents connected to this server", len(self._services.agents.all())),
+            ("orca_connections", "Open connections", len(self._visitors)),
+            ("orca_connections_waiting", "Of these: without credentials, and waited for", self._visitors.strangers),
+            ("orca_connections_limit", "Connections that there may be", self._visitors.capacity),
             ("orca_event_subscribers", "Clients that listen to events", len(hub.subscribers)),
             ("orca_event_lag_seconds", "How long the last round of events took to be handed out", hub.lag),
             ("orca_event_position", "Number up to which all events were handed out", hub.position),
@@ -122,6 +127,10 @@ class Figures:
         )
         for name, text, value in counters:
             yield CounterMetricFamily(name, text, value)
+        cut = CounterMetricFamily("orca_connections_cut", "Connections cut off or refused", labels=["reason"])
+        for reason, number in self._visitors.cuts.total.items():
+            cut.add_metric([reason], number)
+        yield cut
         requests = HistogramMetricFamily(
             "orca_request_seconds", "From request to answer", labels=["method", "route", "status"]
         )

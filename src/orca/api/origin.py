@@ -14,7 +14,14 @@ def check_origin(ask: Ask, *, websocket: bool = False) -> None:
     if ask.method in SAFE and not websocket:
         return
     origin = ask.headers.get("origin")
-    own = urlsplit(ask.origin).netloc
-    foreign = origin is not None and urlsplit(origin).netloc != own
+    foreign = origin is not None and netloc(origin) != netloc(ask.origin)
     if foreign or ask.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         raise Refused("Forbidden", "requests from other sites are not accepted", status=403)
+
+
+def netloc(url: str) -> str | None:
+    """Host and port of a URL as they stand there; None for what is no URL."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return None

@@ -21,16 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import uvicorn
-
 import orca
 from orca import network, orchestration, provision, simulator, storage
 from orca.api import bootstrap, events, sessions, streams, tls
 from orca.api.app import Application
-from orca.api.ask import Proxies
 from orca.api.certificate import ServerCertificate
-from orca.api.head import HEAD_BYTES, HEAD_LINES, BoundedHead
+from orca.api.listeners import make_listeners
+from orca.api.proxies import Proxies
 from orca.api.signer import Signer
+from orca.api.visitors import Visitors, raise_limit
 from orca.engine import Server, Services
 from orca.resources import schema
 from orca.store import CannotOpen, Database, Vault
@@ -38,18 +37,8 @@ from orca.wire.loopback import is_loopback
 
 log = logging.getLogger(__name__)
 
-GRACE = 1
-"""Seconds that requests under way get when the server stops."""
 TASK_PAUSE = 5.0
 """Seconds before a background task that failed is started anew."""
-WS_MAX_BYTES = 16 * 1024 * 1024
-"""Largest frame: the inspection of a big container, the first hello of a full host."""
-
-WS_PING = 30.0
-"""Seconds between the pings that keep proxies from cutting quiet connections; nobody must answer in time."""
-KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open: longer than clients and proxies keep theirs (60 s as a rule), or they
-would send a request just when it closes."""
 
 
 class StartError(Exception):
@@ -141,6 +130,7 @@ async def run(settings: Settings) -> int:
     addresses = [Address.parse(text) for text in settings.listen]
     if not settings.access_control and not all(address.loopback for address in addresses):
         raise StartError("--access-control=off: listen on loopback addresses only")
+    visitors = Visitors(proxies(settings), raise_limit())
     sockets = [listen(address) for address in addresses]
     url = settings.advertise_url or own_url(settings, addresses[0], sockets[0])
     own = f"sqlite:///{(settings.data_dir / 'orca.db').resolve()}"
@@ -153,7 +143,7 @@ async def run(settings: Settings) -> int:
     if settings.tls_cert is not None and settings.tls_key is not None:
         identity = tls.given(settings.tls_cert, settings.tls_key)
     services = assemble(settings, db, url, identity)
-    app = Application(services, proxies(settings))
+    app = Application(services, visitors)
     try:
         admin = await bootstrap.first_start(services)
     except bootstrap.WrongMode as error:
@@ -169,7 +159,8 @@ async def run(settings: Settings) -> int:
             *([("certificate", certificate.follow)] if settings.tls_cert is None else []),
         )
     ]
-    listeners = make_listeners(settings, app, identity, addresses, sockets)
+    secure = [bound for address, bound in zip(addresses, sockets, strict=True) if settings.tls and not address.loopback]
+    listeners = make_listeners(app, identity, [bound for bound in sockets if bound not in secure], secure)
     certificate.contexts += [context for listener, _ in listeners if (context := listener.config.ssl)]
     serving = [asyncio.create_task(listener.serve(sockets=own)) for listener, own in listeners]
     # What is there now stays until the end; the collector need not look at it again.
@@ -249,50 +240,6 @@ def certificate_names(settings: Settings, url: str) -> set[str]:
         if not address.everywhere:
             names.add(address.host)
     return names
-
-
-class Listener(uvicorn.Server):
-    """uvicorn without its own signal handling: the process has one stop for all listeners."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leave signals to ``run``."""
-        yield
-
-
-def make_listeners(
-    settings: Settings, app: Application, identity: tls.Identity, addresses: list[Address], sockets: list[socket.socket]
-) -> list[tuple[Listener, list[socket.socket]]]:
-    """One uvicorn server for the sockets with TLS and one for those without."""
-    # Read when uvicorn loads the protocol of WebSockets: what `BoundedHead` lets through is not refused there.
-    os.environ["WEBSOCKETS_MAX_LINE_LENGTH"] = str(HEAD_BYTES)
-    os.environ["WEBSOCKETS_MAX_NUM_HEADERS"] = str(HEAD_LINES)
-    secure = [bound for address, bound in zip(addresses, sockets, strict=True) if settings.tls and not address.loopback]
-    clear = [bound for bound in sockets if bound not in secure]
-    listeners = []
-    for own, certificate in ((clear, None), (secure, identity)):
-        if own:
-            config = uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                proxy_headers=False,
-                server_header=False,
-                http=BoundedHead,
-                ws="websockets-sansio",
-                ws_max_size=WS_MAX_BYTES,
-                ws_ping_interval=WS_PING,
-                ws_ping_timeout=None,
-                ws_per_message_deflate=False,
-                timeout_keep_alive=KEEP_ALIVE,
-                timeout_graceful_shutdown=GRACE,
-                ssl_certfile=None if certificate is None else str(certificate.certificate),
-                ssl_keyfile=None if certificate is None else str(certificate.key),
-            )
-            config.load()
-            listeners.append((Listener(config), own))
-    return listeners
 
 
 async def keep(name: str, start: object) -> None:

@@ -22,6 +22,7 @@ from orca.api import bootstrap
 from orca.api.app import Application
 from orca.api.server import Settings, assemble
 from orca.api.tls import Identity
+from orca.api.visitors import Visitors
 from orca.engine import Services
 from orca.provision.registration import TOKEN_CONTEXT
 from orca.provision.settings import AGENT_IMAGE
@@ -109,7 +110,7 @@ async def opened(folder: Path) -> AsyncIterator[Site]:
     db = await Database.open(f"sqlite:///{folder / 'orca.db'}", schema())
     identity = Identity(certificate=folder / "none.pem", key=folder / "none.key", ca_pem="", ca_sha256="0" * 64)
     services = assemble(Settings(data_dir=folder, sim=True), db, "http://127.0.0.1:8080", identity)
-    site = Site(Application(services, ()), services)
+    site = Site(Application(services, Visitors((), 1000)), services)
     try:
         await bootstrap.first_start(services)
         await db.write(lambda tx: populate(tx, site))

@@ -35,6 +35,7 @@ class StreamSockets:
         """Show a stream to its end. Raises ``Refused`` before the viewer is let in."""
         claims = await self._claims(ask)
         caller, allowed = await self._allowed(ask, claims)
+        caller.introduce(ask)
         if isinstance(allowed, Many):
             await viewer.accept()
             showing = asyncio.create_task(Fan(self._services, allowed.plan, viewer).serve())
