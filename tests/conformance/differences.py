@@ -276,6 +276,9 @@ STATE_REASONS: dict[str, list[str]] = {
         "process *.updatehealthy",
         "process *.updateunhealthy",
     ],
+    "In /v2 a stack is made what its text says, from whatever state; /v1 does not see the process.": [
+        "process environment.apply"
+    ],
     "A launch configuration is no row: it has no states.": ["process *aunchConfig.*"],
     "An upgrade that was cancelled is taken back or finished; taking back is not cancelled.": [
         "process environment.cancelrollback"

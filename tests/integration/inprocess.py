@@ -235,6 +235,13 @@ class Platform:
 
         return await self.services.db.write(unit)
 
+    async def act_on_all(self, type: str, action: str, **data: Any) -> Any:
+        """What an action of a collection does."""
+        name = f"{type}.{action}"
+        hook = self.services.behaviour.collectives[name]
+        call = replace(self.call(), read=self.reading(name, {}, data))
+        return await self.services.db.write(lambda tx: hook(tx, call, data))
+
     async def change(self, type: str, id: int, **fields: Any) -> Any:
         """What PUT does."""
         hook = lookup(self.services.behaviour.updates, type)

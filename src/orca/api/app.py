@@ -206,6 +206,9 @@ class Application:
     async def write(self, ask: Ask, caller: Caller, given: Given | None) -> Answer:
         """The unit of a change. Raises ``Stale`` where it must be read again first."""
 
+        if given is not None and given.looks:
+            return await self.services.db.read(lambda tx: Operation(tx, self.services, ask, caller, given).change())
+
         def unit(tx: Tx) -> Answer:
             return Operation(tx, self.services, ask, caller, given).write()
 

@@ -19,7 +19,7 @@ def entry(ask: Ask, caller: Caller, body: Any, status: int) -> Entry:
     shown = body if isinstance(body, dict) else {}
     type = caller.view.paths.get(ask.path[0].lower())
     name = "token" if type is None else type.name
-    action = ask.first("action") if ask.method == "POST" and len(ask.path) > 1 else None
+    action = ask.first("action") if ask.method == "POST" else None
     signed_in = ids.parse(shown.get("accountId")) if caller.role == "token" else None
     return Entry(
         account_id=signed_in or caller.account.id,

@@ -23,4 +23,4 @@ def error_body(refused: Refused) -> dict[str, Any]:
     }
     if refused.field is not None:
         body["fieldName"] = refused.field
-    return body
+    return body | refused.more

@@ -51,7 +51,7 @@ def list_rows(
         "resourceType": type.name,
         "links": {"self": own_url(ask)},
         "createTypes": create_types(renderer, type),
-        "actions": {},
+        "actions": {} if followed is not None else actions(ask, type),
         "data": [renderer.show(row, type, included.get(row.id)) for row in rows],
         "sortLinks": {} if type.name == "project" else sort_links(ask, type),
         "pagination": pagination(ask, limit, offset, more),
@@ -232,6 +232,11 @@ def create_types(renderer: Renderer, type: TypeView) -> dict[str, str]:
     names = (type.name, *type.children)
     types = [renderer.view.types[name] for name in names if "c" in renderer.view.types[name].letters]
     return {each.name: f"{renderer.call.base}/{each.path}" for each in types}
+
+
+def actions(ask: Ask, type: TypeView) -> dict[str, str]:
+    """What may be asked of the collection."""
+    return {name: f"{ask.base}/{type.path}?action={name}" for name in type.collection_actions}
 
 
 def create_defaults(type: TypeView, link: Link, record: Record) -> dict[str, Any]:

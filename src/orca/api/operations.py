@@ -163,9 +163,11 @@ class Operation:
             return Answer(200, self.show(self.remove(meant.type, record), meant.type))
         if self.given is None or not self.given.fits(meant):
             raise Stale
-        if record is None:
+        if record is None and action is None:
             return self.create(meant.type, self.given)
         self.given.validator.look_up(self.existing)
+        if record is None:
+            return self.act_on_all(meant.type, action, self.given.fields)
         if action is not None:
             return self.act(meant.type, record, action, self.given.fields)
         return Answer(200, self.show(self.update(meant.type, record, self.given), meant.type))
@@ -178,8 +180,9 @@ class Operation:
         type = self.type(path[0])
         if len(path) == 1:
             self.allow(type.collection_methods, method)
-            query.only(self.ask)
-            return Meant(type)
+            shared = type.collection_actions.get((self.ask.first("action") or "").lower())
+            query.only(self.ask, () if shared is None else ("action",))
+            return Meant(type, None, shared)
         record = self.row(type, path[1])
         if len(path) > 2:
             raise not_found()
@@ -272,6 +275,13 @@ class Operation:
             raise Refused("Not Implemented", f"{action.name} is not implemented", status=501)
         self.call.request(self.writing, record, action.name, **fields)
         return Answer(202, self.show(record, type))
+
+    def act_on_all(self, type: TypeView, action: ActionView | None, fields: dict[str, Any]) -> Answer:
+        """Do what an action of a collection does: 202 with the resource that it changes, or 200 with an object."""
+        assert action is not None
+        hook = self.services.behaviour.collectives[f"{type.name}.{action.name}"]
+        result = hook(self.tx, self.call, dict(fields))
+        return Answer(202, self.show(result, type)) if isinstance(result, Record) else Answer(200, result)
 
     def methods(self) -> list[str]:
         """What can be asked for at this path. 404 where there is nothing."""

@@ -21,7 +21,9 @@ SMALL = 4096
 
 @dataclass(frozen=True)
 class Meant:
-    """Which change a request asks for: ``record`` is None for a new one, ``action`` for all but actions."""
+    """Which change a request asks for: ``record`` is None for a new one and for an action of a collection, ``action``
+    for all but actions.
+    """
 
     type: TypeView
     record: Record | None = None
@@ -33,11 +35,12 @@ class Given:
     """What was read out of a request.
 
     ``fields``: the values of its body; ``parsed``: what the type's ``reads`` hook made of them; ``present``: the fields
-    of the row that it looked at, which must still be so in the unit.
+    of the row that it looked at, which must still be so in the unit. ``looks``: the request changes nothing.
     """
 
     validator: Validator
     fields: dict[str, Any]
+    looks: bool = False
     parsed: Any = None
     present: Mapping[str, Any]
 
@@ -76,7 +79,8 @@ def work_out(ask: Ask, view: View, meant: Meant, hook: Reading | None) -> Given:
     if hook is not None and meant.record is not None:
         present = {name: meant.record.get(name) for name in hook.uses}
     parsed = None if hook is None else hook.read(present, fields)
-    return Given(validator=validator, fields=fields, parsed=parsed, present=present)
+    looks = meant.action is not None and meant.action.looks
+    return Given(validator=validator, fields=fields, looks=looks, parsed=parsed, present=present)
 
 
 def action_input(validator: Validator, view: View, action: ActionView, body: dict[str, Any]) -> dict[str, Any]:

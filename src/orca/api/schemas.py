@@ -54,7 +54,10 @@ def document(type: TypeView) -> dict[str, Any]:
         },
         "collectionMethods": collection_methods,
         "collectionFields": {},
-        "collectionActions": {},
+        "collectionActions": {
+            name: {"input": action.input, "output": action.output}
+            for name, action in sorted(type.collection_actions.items())
+        },
         "collectionFilters": {name: {"modifiers": list(modifiers)} for name, modifiers in type.filters.items()},
         "includeableLinks": sorted(type.links),
     }

@@ -100,6 +100,7 @@ CreateHook: TypeAlias = Callable[[Tx, Call, dict[str, Any]], "Record | list[Reco
 UpdateHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], Record]
 RemoveHook: TypeAlias = Callable[[Tx, Call, Record], Record]
 ActionHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], "Record | dict[str, Any]"]
+CollectiveHook: TypeAlias = Callable[[Any, Call, dict[str, Any]], "Record | dict[str, Any]"]
 Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
 OfferedHook: TypeAlias = Callable[[ReadTx, Call, Record], bool]
 WithoutRows: TypeAlias = Callable[[ReadTx, Call, "str | None"], list[dict[str, Any]]]
@@ -118,6 +119,7 @@ class Behaviour:
         self.updates: dict[str, UpdateHook] = {}
         self.removes: dict[str, RemoveHook] = {}
         self.actions: dict[str, ActionHook] = {}
+        self.collectives: dict[str, CollectiveHook] = {}
         self.offers: dict[str, Offer] = {}
         self.computed_fields: dict[str, Computed] = {}
         self.computed_links: dict[str, Computed] = {}
@@ -169,6 +171,10 @@ class Behaviour:
         """What an action does: ``"service.setservicelinks"``. Shown is what it returns: a record, or a typed object."""
         return self._into(self.actions, names)
 
+    def collective(self, *names: str) -> Callable[[F], F]:
+        """What an action of a collection does: ``"environment.apply"``. One that looks only gets a ``ReadTx``."""
+        return self._into(self.collectives, names)
+
     def offered(self, *names: str, otherwise: str | None = None) -> Callable[[F], F]:
         """When an action is offered to a caller, besides in which states: ``"volume.deactivate"``."""
 
@@ -217,6 +223,7 @@ class Behaviour:
         _merge(self.updates, other.updates)
         _merge(self.removes, other.removes)
         _merge(self.actions, other.actions)
+        _merge(self.collectives, other.collectives)
         _merge(self.offers, other.offers)
         _merge(self.computed_fields, other.computed_fields)
         _merge(self.computed_links, other.computed_links)

@@ -18,6 +18,7 @@ from orca.orchestration import (
     restarts,
     service_links,
     services,
+    stack_actions,
     stacks,
     upgrade,
 )
@@ -40,6 +41,7 @@ def install(app: Services) -> None:
         service_links,
         convergence,
         stacks,
+        stack_actions,
         host_removal,
         image_pulls,
         health,

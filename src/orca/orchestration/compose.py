@@ -37,7 +37,7 @@ def parse(docker: str, rancher: str | None = None, environment: Mapping[str, str
             to a service that the file does not have.
     """
     missing: set[str] = set()
-    variables = environment or {}
+    variables = {} if environment is None else environment
     services = _services(_load(docker, "docker-compose", variables, missing))
     extra = _load(rancher or "", "rancher-compose", variables, missing)
     if isinstance(extra.get("services"), dict):

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from orca.engine import Behaviour, Call, Failed, Run
-from orca.orchestration import compose_export, stack_text
+from orca.orchestration import compose_export, stack_apply, stack_plan, stack_text, stack_world, upgrade
 from orca.orchestration.compose import Compose
+from orca.orchestration.stack_plan import Entry, Plan
 from orca.orchestration.stack_text import TEXTS
 from orca.resources.errors import Refused
-from orca.store import NotUnique, Record, Tx
+from orca.store import NotUnique, ReadTx, Record, Tx
 
 behaviour = Behaviour()
 
@@ -58,39 +59,74 @@ async def follow_text(run: Run) -> None:
     await _follow(run)
 
 
-class _TextChanged(Exception):
-    """Somebody changed the text between its reading and the unit that applies it."""
+async def _follow(run: Run, *, upgraded: bool = False) -> None:
+    """As 2015: changed launch configs wait for an upgrade (`upgraded`), stopped services stay stopped, and a link that
+    leads nowhere fails the stack.
+    """
+    wanted = await _read(run)
+    if wanted is None:
+        return
+    found = await _compare(run, wanted)
+    if found.missing:
+        raise Failed(found.missing[0], state="active")
+    actions = {"create", "change", "remove", *(("replace",) if upgraded else ())}
+    start = await run.read(lambda tx: bool(run.resource(tx).startOnCreate))
+    await _carry_out(run, found, [entry for entry in found.entries if entry.action in actions], start=start)
+    for entry in found.entries:
+        if entry.action == "replace" and not upgraded:
+            run.log(f"{entry.line}: its containers stay until it is upgraded")
 
 
-async def _follow(run: Run, *, replace: bool = False) -> None:
-    while True:
-        with contextlib.suppress(_TextChanged):
-            for note in await _apply(run, replace=replace):
-                run.log(note)
-            return
+@behaviour.process("environment.apply")
+async def apply(run: Run) -> None:
+    """Make a stack what its text says, whatever became of it: what was removed comes back, what was stopped starts,
+    containers of another launch config are replaced.
+    """
+    wanted = await _read(run)
+    if wanted is None:
+        return
+    names = {spec.name.casefold() for spec in wanted.services}
+    await stack_apply.settle(run, names)
+    found = await _compare(run, wanted)
+    await _carry_out(run, found, found.entries, start=True, finish=upgrade.HEALTHY)
+    for reason in found.missing:
+        run.log(f"{reason}; the link is made once there is")
 
 
-async def _apply(run: Run, *, replace: bool) -> list[str]:
-    """Read the text outside of the unit that applies it. Raises `_TextChanged`: then it must be read again."""
+async def _read(run: Run) -> Compose | None:
+    """The text of the stack, read outside of any unit."""
     texts = await run.read(lambda tx: _texts(run.resource(tx)))
     try:
         wanted = await run.services.readings.run(run.account_id, lambda: stack_text.read(texts))
     except Refused as error:
-        raise Failed(str(error), state="active") from error
+        raise Failed(error.message, state="active") from error
+    for warning in wanted.warnings if wanted else ():
+        run.log(warning)
+    return wanted
 
-    def unit(tx: Tx) -> list[str]:
+
+async def _compare(run: Run, wanted: Compose) -> Plan:
+    def compare(tx: ReadTx) -> Plan:
         stack = run.resource(tx)
-        if _texts(stack) != texts:
-            raise _TextChanged
-        if wanted is None:
-            return []
-        try:
-            start = bool(stack.startOnCreate)
-            return stack_text.apply(tx, run.engine, stack, wanted, start=start, replace=replace)
-        except (Refused, NotUnique) as error:
-            raise Failed(str(error), state="active") from error
+        world = stack_world.world(tx, stack.accountId, stack.name, stack, wanted.services)
+        return stack_plan.plan(wanted.services, world)
 
-    return await run.step("services", unit)
+    found = await run.read(compare)
+    if found.refusals:
+        raise Failed("; ".join(found.refusals), state="active")
+    return found
+
+
+async def _carry_out(
+    run: Run, found: Plan, entries: Sequence[Entry], *, start: bool, finish: str | None = None
+) -> None:
+    todo = list(stack_apply.steps(replace(found, entries=tuple(entries)), start=start, finish=finish))
+    try:
+        await stack_apply.carry_out(run, todo)
+    except (Refused, NotUnique) as error:
+        raise Failed(str(error), state="active") from error
+    for entry in entries:
+        run.log(entry.line)
 
 
 def _texts(stack: Record) -> dict[str, Any]:
@@ -142,7 +178,7 @@ def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Reco
 async def run_upgrade(run: Run) -> None:
     """Upgrade the services, and wait for them."""
 
-    await _follow(run, replace=True)
+    await _follow(run, upgraded=True)
     await _without(run, "upgrading")
 
 
@@ -212,5 +248,5 @@ def deactivate_services(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -
 @behaviour.action("environment.exportconfig")
 def export_config(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> dict[str, Any]:
     """The stack as it is now, as compose text; `serviceIds` narrows it."""
-    docker, rancher = compose_export.export(stack_text.specs(tx, row, set(data.get("serviceIds") or [])))
+    docker, rancher = compose_export.export(stack_world.specs(tx, row, set(data.get("serviceIds") or [])))
     return {"type": "composeConfig", "dockerComposeConfig": docker, "rancherComposeConfig": rancher}

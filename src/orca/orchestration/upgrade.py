@@ -22,6 +22,9 @@ from orca.orchestration.service_checks import CONTAINERLESS, check_launch_config
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
+HEALTHY = "healthy"
+"""How an upgrade is finished: by the server, once the new containers run and none of them is unhealthy."""
+
 behaviour = Behaviour()
 
 
@@ -92,6 +95,8 @@ async def run_upgrade(run: Run) -> None:
     asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
     if "inServiceStrategy" in asked:
         await _in_service(run, asked["inServiceStrategy"])
+        if asked["inServiceStrategy"].get("finish") == HEALTHY:
+            run.chain = "finishupgrade"
         return
     await handover.move_over(run, asked.get("toServiceStrategy") or asked)
     if "toServiceStrategy" not in asked:

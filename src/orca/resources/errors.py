@@ -26,6 +26,8 @@ class Refused(Exception):
         self.field = field
         self.status = status
         self.detail = detail
+        self.more: dict[str, object] = {}
+        """What the answer says besides, by name."""
         self.retry_after: int | None = None
         """Seconds after which it may be tried again."""
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from orca.resources.fields import (
     NOBODY,
     Field,
+    any_json,
     array,
     boolean,
     embedded,
@@ -16,14 +17,19 @@ from orca.resources.fields import (
     text,
 )
 from orca.resources.instance import CONTAINER_INPUT
-from orca.resources.machines import Machine, process, simple, updating
+from orca.resources.machines import Machine, Process, process, simple, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 from orca.store import Record
 
 
+def stack_key_of(project_id: int, name: str) -> str:
+    """The live key of a project's stack of that name: without regard to case."""
+    return f"{project_id}:{name.casefold()}"
+
+
 def stack_key(record: Record) -> str:
-    """A stack's name is unique in its project, without regard to case."""
-    return f"{record.accountId}:{str(record.name).casefold()}"
+    """A stack's name is unique in its project."""
+    return stack_key_of(record.accountId, str(record.name))
 
 
 def service_key(record: Record) -> str:
@@ -37,6 +43,12 @@ def expose_key(record: Record) -> str | None:
     return f"{record.serviceId}:{target}" if target else None
 
 
+_APPLIED = (
+    *("requested", "activating", "active", "updating-active", "upgraded", "canceled-upgrade", "upgrading"),
+    *("finishing-upgrade", "canceling-upgrade", "rolling-back", "erroring", "error"),
+)
+"""States in which a stack can be made what its text says: all but those on its way out."""
+
 STACK_MACHINE: Machine = {
     "create": process("requested", "activating", "active"),
     "update": updating("active"),
@@ -45,6 +57,11 @@ STACK_MACHINE: Machine = {
     "finishupgrade": process("upgraded", "finishing-upgrade", "active"),
     "cancelupgrade": process("upgrading finishing-upgrade", "canceling-upgrade", "canceled-upgrade"),
     "rollback": process("upgrading upgraded canceled-upgrade", "rolling-back", "active"),
+    "apply": Process(
+        frozenset(_APPLIED),
+        {state: "activating" if state in ("requested", "activating") else "updating-active" for state in _APPLIED},
+        {"activating": "active", "updating-active": "active"},
+    ),
     "remove": process(
         "requested active activating updating-active error erroring upgrading upgraded canceling-upgrade"
         " canceled-upgrade finishing-upgrade rolling-back",
@@ -90,13 +107,17 @@ ENVIRONMENT = ResourceType(
         "startOnCreate": boolean("cr", default=False, nullable=False),
     },
     machine=STACK_MACHINE,
-    hidden_actions=frozenset({"error"}),
+    hidden_actions=frozenset({"error", "apply"}),
     inputs={"upgrade": "environmentUpgrade"},
     actions={
         "activateservices": Action(None, "environment", frozenset({"active", "updating-active"})),
         "addoutputs": Action("addOutputsInput", "environment"),
         "deactivateservices": Action(None, "environment", frozenset({"active", "updating-active"})),
         "exportconfig": Action("composeConfigInput", "composeConfig"),
+    },
+    collection_actions={
+        "plan": Action("stackInput", "stackPlan", ours=True, looks=True),
+        "apply": Action("stackInput", "environment", ours=True),
     },
     links={"instances": Link("container", "environmentId")},
     live_key=stack_key,
@@ -217,6 +238,38 @@ EMBEDDED = (
     wire_only("setServiceLinksInput", {"serviceLinks": array("serviceLink", "cr")}, access=given("cr")),
     wire_only("composeConfigInput", {"serviceIds": array("reference[service]", "cr")}, access=given("cr", user="cr")),
     wire_only("composeConfig", {"dockerComposeConfig": text(), "rancherComposeConfig": text()}),
+    wire_only(
+        "stackInput",
+        {
+            "name": string("c", required=True, nullable=False, max_length=63),
+            "files": mapping(
+                "string",
+                "c",
+                required=True,
+                nullable=False,
+                description="By path; rancher-compose.yml holds the scales",
+            ),
+            "variables": mapping("string", "c", description="Of those that the files name; null: there is none"),
+            "hash": string("c", description="Of the plan that is to be carried out, and no other"),
+        },
+        access=given("cr", user="cr"),
+        ours=True,
+    ),
+    wire_only(
+        "stackPlan",
+        {
+            "name": string(),
+            "needs": any_json(description="Variables that the files name and that were not given; ask again with them"),
+            "stackId": ref("environment", column=False),
+            "changed": boolean(),
+            "entries": array("json"),
+            "lines": array("string", description="The plan in words"),
+            "warnings": array("string"),
+            "variables": array("string", description="Variables that change; values are not shown"),
+            "hash": string(),
+        },
+        ours=True,
+    ),
 )
 
 TYPES = (ENVIRONMENT, SERVICE, SERVICE_CONSUME_MAP, SERVICE_EXPOSE_MAP, *EMBEDDED)

@@ -97,6 +97,7 @@ class ResourceType:
     ``fields``: without the base ones. ``named``: rights on ``name`` and ``description``.
     ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
+    ``collection_actions``: what can be asked of the collection, by those who may make rows of the type.
     ``inactive_roles``: roles that are offered no actions, although they make rows.
     ``live_key``: text unique among the live rows, blamed on ``unique_field``.
     ``listed``: False where there is no collection to read.
@@ -123,6 +124,7 @@ class ResourceType:
     named: str = "cru"
     machine: Machine = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)
+    collection_actions: Mapping[str, Action] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     hidden_actions: frozenset[str] = frozenset()
     inactive_roles: frozenset[str] = frozenset()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How services and stacks change while they run."""
 
-from orca.resources.fields import NOBODY, array, boolean, embedded, integer, mapping, ref, text
+from orca.resources.fields import NOBODY, array, boolean, embedded, enum, integer, mapping, ref, text
 from orca.resources.types import given, wire_only
 
 SERVICE_UPGRADE = wire_only(
@@ -29,6 +29,13 @@ IN_SERVICE_UPGRADE_STRATEGY = wire_only(
         "previousSecondaryLaunchConfigs": array("secondaryLaunchConfig"),
         "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr"),
         "startFirst": boolean("cr", default=False, nullable=False),
+        "finish": enum(
+            "manual",
+            "healthy",
+            rights="cr",
+            ours=True,
+            description="healthy: the server finishes it once the new containers run and none is unhealthy",
+        ),
     },
     access=given("cr"),
 )

@@ -63,7 +63,7 @@ class Row(Protocol):
 
 @dataclass(frozen=True)
 class ActionView:
-    """An action as a role sees it. ``process``: it starts a process of the type's machine."""
+    """An action as a role sees it. ``process``: it starts one of the type's machine; ``looks``: it changes nothing."""
 
     name: str
     input: str | None
@@ -71,6 +71,7 @@ class ActionView:
     states: frozenset[str] | None
     state_field: str
     process: bool
+    looks: bool = False
 
     def fits(self, row: Row) -> bool:
         """Whether a row's state allows it. What has no states of its own is over when the row is removed."""
@@ -96,6 +97,7 @@ class TypeView:
     letters: str
     fields: Mapping[str, FieldView]
     actions: Mapping[str, ActionView]
+    collection_actions: Mapping[str, ActionView]
     links: Mapping[str, LinkView]
     children: tuple[str, ...]
     transitioning: frozenset[str]
@@ -214,6 +216,7 @@ def type_view(type: ResourceType, letters: str, role: str, version: str, visible
         letters=letters,
         fields=fields,
         actions=actions(type, letters, role, version),
+        collection_actions=collection_actions(type, letters, version),
         links={link.name: link for link in links(type, fields, visible) if leads(type, link, version)},
         children=tuple(sorted(name for name in visible if TYPES[name].parent == type.name)),
         transitioning=transitioning_states(machine(type.name)),
@@ -294,6 +297,15 @@ def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[s
         if not (action.ours and version == "v1") and (action.looks or not only_looks):
             found[name] = ActionView(name, action.input, action.output, action.states, "state", False)
     return found
+
+
+def collection_actions(type: ResourceType, letters: str, version: str) -> dict[str, ActionView]:
+    """What whoever makes rows of a type may ask of their collection."""
+    return {
+        name: ActionView(name, action.input, action.output, None, "state", False, action.looks)
+        for name, action in type.collection_actions.items()
+        if "c" in letters and not (action.ours and version == "v1")
+    }
 
 
 def links(type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[str, str]) -> list[LinkView]:

@@ -167,7 +167,7 @@ async def test_up_again_follows_the_text(platform):
     memcached = await platform.read(lambda tx: tx.first("instance", name="shop_memcached_1"))
     assert memcached.imageUuid == "docker:ok/memcached"
     log = await platform.read(lambda tx: [e["message"] for x in tx.find("processExecution") for e in x.log["entries"]])
-    assert "service memcached: imageUuid changed: its containers stay until it is upgraded" in log
+    assert "replace memcached: image ok/memcached -> ok/other: its containers stay until it is upgraded" in log
     await platform.change("environment", stack.id, dockerCompose="web: {image: ok/web}", rancherCompose="")
     await platform.until(lambda tx: [row.name for row in tx.find("service")] == ["web"])
 
@@ -276,7 +276,7 @@ async def test_an_external_link_to_nowhere_fails_the_stack_and_leaves_no_service
     shown = await platform.until(
         lambda tx: row if (row := tx.require("environment", stack.id)).transitioning == "error" else None
     )
-    assert shown.transitioningMessage == "external_links: there is no stack other"
+    assert shown.transitioningMessage == "service web: external_links: there is no stack other"
     assert await platform.read(lambda tx: tx.find("service")) == []
 
 

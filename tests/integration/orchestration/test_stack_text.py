@@ -4,7 +4,7 @@
 import pytest
 from fakeagent import FakeHost
 
-from orca.orchestration import stack_text
+from orca.orchestration import stack_world
 from orca.resources.errors import Refused
 
 DOCKER = """
@@ -123,7 +123,7 @@ async def test_the_exported_text_makes_the_same_stack_again(platform, stack):
     again = await platform.create("environment", name="again", startOnCreate=True, **exported)
     await settled(platform, again)
     first, second = await platform.read(
-        lambda tx: [stack_text.specs(tx, tx.require("environment", row.id), set()) for row in (stack, again)]
+        lambda tx: [stack_world.specs(tx, tx.require("environment", row.id), set()) for row in (stack, again)]
     )
     assert first == second
     assert await texts(platform, again) == exported

@@ -96,6 +96,8 @@ def type_paths(view: View, type: TypeView) -> dict[str, Any]:
             f"create{name}", f"Create a {type.name}", {201: made}, tag=type.name, body=ref(f"{type.name}Create")
         )
         collection["post"]["requestBody"]["required"] = "required" in values.body(view, type, "c")
+        if type.collection_actions:
+            add_actions(view, type, collection["post"])
     if collection:
         paths[f"/{type.path}"] = collection
     one: dict[str, Any] = {}
@@ -144,6 +146,19 @@ def act(view: View, type: TypeView, name: str) -> Schema:
         {"name": "action", "in": "query", "required": True, "schema": {"enum": sorted(type.actions)}},
     ]
     return post
+
+
+def add_actions(view: View, type: TypeView, post: Schema) -> None:
+    """Actions of a collection share its POST: with the parameter, nothing is created."""
+    actions = [action for action in type.collection_actions.values() if action.input in view.types]
+    outputs = [ref(action.output) for action in actions if action.output]
+    body = {"anyOf": [ref(f"{type.name}Create"), *(ref(f"{input}Input") for input in {each.input for each in actions})]}
+    post["requestBody"]["content"] = json_of(body)
+    post["description"] = "; ".join(f"action `{action.name}` takes {action.input}" for action in actions)
+    post["parameters"] = [{"name": "action", "in": "query", "schema": {"enum": sorted(type.collection_actions)}}]
+    for status in (HTTPStatus.OK, HTTPStatus.ACCEPTED):
+        content = json_of({"anyOf": outputs})
+        post["responses"][str(status.value)] = {"description": status.phrase, "content": content}
 
 
 def operation(id: str, summary: str, answers: dict[int, Schema], *, tag: str, body: Schema | None = None) -> Schema:
