@@ -44,7 +44,11 @@ class Listener:
         return event
 
     async def change(self, resource_id: str, **shown: Any) -> dict[str, Any]:
-        """The next change of a resource that shows these values."""
+        """The next change of a resource that shows these values; pings alone do not go on for ever."""
+        async with asyncio.timeout(WAIT):
+            return await self._change(resource_id, shown)
+
+    async def _change(self, resource_id: str, shown: dict[str, Any]) -> dict[str, Any]:
         while True:
             event = await self.named("resource.change")
             resource = dict(event["data"]["resource"])

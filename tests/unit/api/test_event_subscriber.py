@@ -44,6 +44,27 @@ async def test_frames_come_in_order_after_a_ping_and_move_the_cursor():
     assert own.cursor == 6
 
 
+async def test_a_ping_does_not_count_what_is_offered_at_its_moment_as_told(monkeypatch):
+    monkeypatch.setattr(module, "PING_INTERVAL", 0)
+    own, sent, position = make(), [], 3
+
+    def hand_out():
+        nonlocal position
+        own.offer("frame", 4)
+        position = 4
+
+    async def send(text):
+        sent.append(text)
+        if len(sent) == 1:
+            asyncio.get_running_loop().call_soon(hand_out)
+        elif text == "frame":
+            own.end(LOGGED_OUT)
+
+    async with asyncio.timeout(5):
+        await own.send_all(send, lambda: position)
+    assert not [text for text in sent[: sent.index("frame")] if '"cursor":"4"' in text]
+
+
 @pytest.mark.parametrize(("text", "count"), [("x", module.QUEUE_FRAMES), ("x" * 100_000, 10)])
 async def test_a_client_that_does_not_read_holds_no_more_than_its_queue(text, count):
     own = make()

@@ -42,17 +42,20 @@ class Work:
 
 
 class Hub:
-    """Hands changes to subscribers. ``position``: everything up to this event was handed out."""
+    """Hands changes to subscribers."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
         self.position = 0
+        """Everything up to this event was handed out."""
         self.subscribers: set[Subscriber] = set()
         self.lag = 0.0
         """Seconds from the last round's oldest change being told of to its frame being handed out."""
         self.frames = 0
         """Frames handed out so far."""
         self._ready = asyncio.Event()
+        self._seen = 0
+        """Everything up to this event was handed out, or is held back and will be."""
         self._round = asyncio.Lock()
         self._sent: dict[Key, float] = {}
         self._held: dict[Key, Change] = {}
@@ -63,9 +66,8 @@ class Hub:
     async def run(self) -> None:
         """Runs until cancelled. Were it to fail, no stream may go on as if nothing were missing."""
         with self.services.db.bus.subscribe(limit=BACKLOG) as changes:
-            self.position = await self.services.db.read(replay.newest)
+            self.position = self._seen = last = await self.services.db.read(replay.newest)
             self._ready.set()
-            last = self.position
             try:
                 while True:
                     batch: list[Change] = []
@@ -140,7 +142,7 @@ class Hub:
                         for listener in takers[key]:
                             listener.offer(text, cursor)
                         self.frames += len(takers[key])
-        self.position = min(last, floor)
+        self.position, self._seen = min(last, floor), last
 
     def _groups(self) -> Iterable[list[Subscriber]]:
         """The subscribers that hear of changes; in one list are those who see everything alike."""
@@ -189,8 +191,8 @@ class Hub:
             self._expire()
             self._held.clear()
             self._sent.clear()
-            self.position = await self.services.db.read(replay.newest)
-            return self.position
+            self.position = self._seen = await self.services.db.read(replay.newest)
+            return self._seen
 
     def _expire(self) -> None:
         for subscriber in self.subscribers:
@@ -217,6 +219,7 @@ class Hub:
     async def resume(self, subscriber: Subscriber, cursor: int) -> AsyncGenerator[str, None]:
         """What a subscriber missed, and then have it get what happens.
 
+        What was handed out before it joined is replayed, also what lies beyond a change that is held back.
         The frames are to be sent before anything that was offered to the subscriber. Raises ``replay.Expired``.
         """
         await self._ready.wait()
@@ -226,7 +229,7 @@ class Hub:
             changes, newest = await self.services.db.read(partial(missed, cursor=cursor, until=joined))
             if joined is None and len(changes) < replay.CHUNK:
                 async with self._round:
-                    joined = self.position
+                    joined = self._seen
                     self.subscribers.add(subscriber)
                 continue
             fresh = {

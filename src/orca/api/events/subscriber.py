@@ -103,7 +103,9 @@ class Subscriber:
                 async with asyncio.timeout_at(ping):
                     await self._ready.wait()
             except TimeoutError:
-                self.cursor = max(self.cursor, position())
+                # A frame may have been offered at the very moment: what is not sent yet must not count as told.
+                if not self._queue:
+                    self.cursor = max(self.cursor, position())
                 await self._ping(send)
                 ping = loop.time() + PING_INTERVAL
                 if loop.time() >= recheck:
