@@ -6,6 +6,18 @@ REASONS: dict[str, list[str]] = {
         "offered * readAdmin",
         "offered * restricted",
     ],
+    "Restricted members make and remove no hosts: no machine, registration or cluster, and by no event either.": [
+        "rights cluster* restricted",
+        "rights externalHostEvent* restricted",
+        "rights machine* restricted",
+        "rights register* restricted",
+    ],
+    "What only owners may do is offered to owners alone: a project's key and its other members never become owners.": [
+        "offered project.* member",
+        "offered project.* project",
+        "offered projectMember.* member",
+        "offered projectMember.* project",
+    ],
     "Agents see of what they may read what every role sees of it; the rows are their own.": ["rights *.* agent"],
     "People outside of projects make keys for themselves.": ["rights apiKey user"],
     "A launch configuration is what a container may be given. It is no row: it has no state and no actions.": [

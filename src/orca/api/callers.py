@@ -23,6 +23,7 @@ from orca.provision.credentials import REGISTRATION_USER, is_generated
 from orca.provision.identities import LOCAL, WORKING
 from orca.provision.logins import LESSER, MADE_BY
 from orca.provision.passwords import NOBODY, Passwords
+from orca.provision.roles import EVERYWHERE, PROJECT_ROLES, project_role
 from orca.provision.settings import PUBLIC
 from orca.provision.tokens import TokenRefused
 from orca.resources import ids
@@ -34,9 +35,6 @@ from orca.wire.loopback import is_loopback
 
 UNAUTHORIZED = 401
 KEY_KINDS = ("apiKey", "agentApiKey")
-EVERYWHERE = frozenset({"superadmin", "service", "admin", "readAdmin"})
-"""Roles that see the rows of all accounts."""
-PROJECT_ROLES = ("owner", "member", "restricted", "readonly")
 LOWER = frozenset({"readAdmin", "user", "project", *PROJECT_ROLES})
 """Roles that an administrator may take on for a request (``_role``): each may do less."""
 
@@ -275,17 +273,6 @@ def role_for(services: Services, ask: Ask, user: Record, role: str) -> str:
     if wanted != role and wanted not in lower and not anything:
         raise Refused("Forbidden", f"_role may only lower what one may do, and {wanted} does not", status=403)
     return wanted
-
-
-def project_role(tx: ReadTx, project: Record, user: Record) -> str | None:
-    """The best role an account has in a project; an administrator owns every project. Only active members count."""
-    if user.kind in EVERYWHERE:
-        return "readonly" if user.kind == "readAdmin" else "owner"
-    members = tx.find(
-        "projectMember", projectId=project.id, externalId=str(user.id), externalIdType=LOCAL, state=WORKING
-    )
-    roles = [member.role for member in members if member.role in PROJECT_ROLES]
-    return min(roles, key=PROJECT_ROLES.index) if roles else None
 
 
 def unauthorized(message: str) -> Refused:

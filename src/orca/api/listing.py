@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from orca.api import query
 from orca.api.ask import Ask
-from orca.api.callers import EVERYWHERE, Caller, member_projects
+from orca.api.callers import Caller, member_projects
 from orca.api.representation import SAFE_IN_IDS, Renderer
+from orca.provision.roles import EVERYWHERE
 from orca.resources import ids
 from orca.resources.fields import Field
 from orca.resources.types import Link

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from orca.api.ask import PROJECT_LINKS
-from orca.api.callers import EVERYWHERE, Caller
+from orca.api.callers import Caller
 from orca.api.events import Hub
 from orca.api.visitors import Visitors
 from orca.engine import Services
 from orca.provision import settings
+from orca.provision.roles import EVERYWHERE
 from orca.resources.errors import Refused
 from orca.resources.views import VERSIONS, view
 from orca.store import ReadTx

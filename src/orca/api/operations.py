@@ -16,7 +16,7 @@ from orca.api.callers import Caller
 from orca.api.reading import Given, Meant
 from orca.api.representation import Renderer
 from orca.engine import Call, Services, lookup
-from orca.provision import audit
+from orca.provision import audit, roles
 from orca.resources import ids, machine
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.views import ActionView, LinkView, TypeView
@@ -194,6 +194,7 @@ class Operation:
                 raise Refused("InvalidAction", f"actions are asked for with POST, not with {method}", detail=action)
             return Meant(shown, record, self.action(shown, record, action))
         self.allow(shown.resource_methods, method)
+        roles.check(self.tx, self.call, record, "update" if method == "PUT" else "remove", method)
         if method == "PUT" and record.get("removed") is not None:
             raise ActionNotAvailable(shown.name, "update", record.get("state"))
         return Meant(shown, record)
@@ -256,6 +257,7 @@ class Operation:
         action = type.actions.get(name.lower())
         if action is None:
             raise Refused("InvalidAction", f"a {type.name} has no action {name}", detail=name)
+        roles.check(self.tx, self.call, record, action.name, "POST")
         if not action.fits(record):
             raise ActionNotAvailable(type.name, name, record.get("state"))
         offer = lookup(self.services.behaviour.offers, record.type, f".{action.name}")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from orca.api.shape import Shape, shape
 from orca.engine import Call
+from orca.provision import roles
 from orca.resources import ids
 from orca.resources.views import TypeView, View
 from orca.store import ReadTx, Record
@@ -117,5 +118,7 @@ class Renderer:
         return {
             action.name: f"{url}/?action={action.name}"
             for action, offer in shape.actions
-            if action.fits(values) and (offer is None or offer.holds(self.tx, self.call, record))
+            if action.fits(values)
+            and roles.may(self.tx, self.call, record, action.name)
+            and (offer is None or offer.holds(self.tx, self.call, record))
         }

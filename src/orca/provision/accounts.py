@@ -8,6 +8,7 @@ from typing import Any
 from orca.engine import Behaviour, Call, Run
 from orca.engine.endings import REMOVE_DELAY
 from orca.provision.identities import WORKING
+from orca.provision.roles import EVERYWHERE, owns_alone
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
@@ -15,6 +16,7 @@ PRIVILEGED = frozenset({"superadmin", "system", "service", "token"})
 """Kinds that with access control nobody gives away or gets credentials for through the API, except superadmin."""
 BUILT_IN = frozenset({"superadmin", "admin", "system", "service", "token"})
 """Accounts (by uuid) that stay."""
+ALONE = "whoever owns a project alone makes somebody else an owner, or removes the project, first"
 LAST = "the last administrator stays one: without it nobody could let anybody in"
 
 behaviour = Behaviour()
@@ -69,22 +71,27 @@ def is_last(tx: ReadTx, account: Record) -> bool:
     return tx.count("account", kind="admin", state=WORKING) == 1
 
 
+def leaves_alone(tx: ReadTx, call: Call, account: Record) -> bool:
+    """Whether somebody is about to end their own account, and a project would be nobody's. Administrators may."""
+    return call.role not in EVERYWHERE and owns_alone(tx, account) is not None
+
+
 @behaviour.offered("account.activate")
 def may_be_switched(tx: ReadTx, call: Call, account: Record) -> bool:
     """With access control ``superadmin`` stays as it is."""
     return not is_reserved(call, account.kind)
 
 
-@behaviour.offered("account.deactivate", otherwise=f"superadmin stays as it is; {LAST}")
+@behaviour.offered("account.deactivate", otherwise=f"superadmin stays as it is; {LAST}; {ALONE}")
 def may_be_deactivated(tx: ReadTx, call: Call, account: Record) -> bool:
     """As for ``activate``; and somebody must be left who can let others in."""
-    return may_be_switched(tx, call, account) and not is_last(tx, account)
+    return may_be_switched(tx, call, account) and not is_last(tx, account) and not leaves_alone(tx, call, account)
 
 
-@behaviour.offered("account.remove", "account.purge", otherwise=f"the server's own accounts stay; {LAST}")
+@behaviour.offered("account.remove", "account.purge", otherwise=f"the server's own accounts stay; {LAST}; {ALONE}")
 def may_be_removed(tx: ReadTx, call: Call, account: Record) -> bool:
     """The server's own accounts stay, and the last administrator."""
-    return account.uuid not in BUILT_IN and not is_last(tx, account)
+    return account.uuid not in BUILT_IN and not is_last(tx, account) and not leaves_alone(tx, call, account)
 
 
 @behaviour.remove("account")
@@ -94,6 +101,8 @@ def remove_account(tx: Tx, call: Call, account: Record) -> Record:
         raise Refused("Method not allowed", "the server's own accounts stay", status=405)
     if is_last(tx, account):
         raise Refused("Method not allowed", LAST, status=405)
+    if leaves_alone(tx, call, account):
+        raise Refused("Method not allowed", ALONE, status=405)
     call.request(tx, account, "remove")
     return account
 

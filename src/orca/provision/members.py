@@ -6,14 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call
-from orca.provision.identities import LOCAL, PEOPLE, is_known
+from orca.provision.identities import LOCAL, PEOPLE, WORKING, is_known
 from orca.resources import TYPES, ids
 from orca.resources.errors import Refused
 from orca.store import ANY, ReadTx, Record, Tx
-
-ROLES = ("owner", "member", "restricted", "readonly")
-EVERYWHERE = ("admin", "superadmin", "service")
-"""Kinds of accounts that own every project."""
 
 behaviour = Behaviour()
 
@@ -52,6 +48,7 @@ def first_project(tx: Tx, call: Call, account: Record) -> None:
 @behaviour.action("project.setmembers")
 def set_members(tx: Tx, call: Call, project: Record, given: dict[str, Any]) -> dict[str, Any]:
     """Replace all members at once. Who stays keeps the row, so that only what changed is told."""
+    tx.lock(project)
     wanted = {(member["externalId"], member["role"]): member for member in checked(tx, given.get("members") or [])}
     present = {(row.externalId, row.role): row for row in tx.find("projectMember", projectId=project.id)}
     for key, row in present.items():
@@ -66,10 +63,15 @@ def set_members(tx: Tx, call: Call, project: Record, given: dict[str, Any]) -> d
 
 
 def checked(tx: ReadTx, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Members as they are stored. Raises ``Refused``: one names nobody, somebody is named twice, nobody is an owner."""
+    """Members as they are stored.
+
+    Raises:
+        Refused: one names nobody, somebody is named twice, nobody who can sign in is an owner.
+    """
     if not members:
         raise Refused("NotNullable", "a project has at least one member", field="members")
     stored: dict[str, dict[str, Any]] = {}
+    owned = False
     for member in members:
         if (member.get("externalIdType") or LOCAL) != LOCAL:
             raise Refused("InvalidOption", f"externalIdType must be {LOCAL}", field="externalIdType")
@@ -81,9 +83,10 @@ def checked(tx: ReadTx, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if str(account.id) in stored:
             raise Refused("NotUnique", f"{member['externalId']} is named twice", field="externalId")
         role = member.get("role") or "member"
+        owned = owned or (role == "owner" and account.state in WORKING)
         stored[str(account.id)] = {"externalId": str(account.id), "role": role, "name": member.get("name")}
-    if "owner" not in {member["role"] for member in stored.values()}:
-        raise Refused("InvalidOption", "one member at least is an owner", field="members")
+    if not owned:
+        raise Refused("InvalidOption", "one member at least is an owner whose account is active", field="members")
     return list(stored.values())
 
 
@@ -101,43 +104,15 @@ def add(tx: Tx, project: Record, member: dict[str, Any]) -> Record:
     )
 
 
-@behaviour.computed("projectMember.externalId")
-def external_id(tx: ReadTx, call: Call, member: Record) -> str | None:
-    """The account's id as clients know it."""
-    number = ids.parse(member.externalId)
-    return None if number is None else ids.show("account", number)
-
-
 @behaviour.computed("project.members")
 def members_of(tx: ReadTx, call: Call, record: Record) -> list[dict[str, Any]] | None:
     """Members are rows of their own; the field is for creating only."""
     return None
 
 
-@behaviour.offered(
-    "project.setmembers", "project.update", "project.activate", "project.deactivate", "project.remove", "project.purge"
-)
-def is_owner(tx: ReadTx, call: Call, project: Record) -> bool:
-    """Whether the caller may change the project: its owners and administrators, and never its own key."""
-    user = tx.get("account", call.user_id)
-    if user is None:
-        return False
-    if user.kind in EVERYWHERE and call.role not in ("readonly", "restricted", "member"):
-        return True
-    return bool(owners(tx, project.id, user.id))
-
-
-def owners(tx: ReadTx, project_id: int, user_id: int) -> list[Record]:
-    """The memberships that make somebody an owner."""
-    who = {"externalId": str(user_id), "externalIdType": LOCAL}
-    return tx.find("projectMember", projectId=project_id, role="owner", state="active", **who)
-
-
 @behaviour.update("project")
 def update_project(tx: Tx, call: Call, project: Record, fields: dict[str, Any]) -> Record:
-    """Owners change it; to others it is not there to be changed."""
-    if not is_owner(tx, call, project):
-        raise Refused("Not Found", status=404)
+    """Another name or description, other ports."""
     if fields.get("kind", project.kind) != project.kind:
         raise Refused("InvalidOption", "a project stays one", field="kind")
     check_ports(fields)
@@ -145,13 +120,4 @@ def update_project(tx: Tx, call: Call, project: Record, fields: dict[str, Any]) 
         return project
     project = tx.update(project, **fields)
     call.request(tx, project, "update")
-    return project
-
-
-@behaviour.remove("project")
-def remove_project(tx: Tx, call: Call, project: Record) -> Record:
-    """Owners remove it, once it is deactivated."""
-    if not is_owner(tx, call, project):
-        raise Refused("Forbidden", "only owners remove a project", status=403)
-    call.request(tx, project, "remove")
     return project

@@ -42,6 +42,7 @@ PROJECT = ResourceType(
         "kind": string(column=True, default="project"),
     },
     machine=generic(),
+    for_owners=frozenset({*generic(), "setmembers"}),
     actions={"setmembers": Action("setProjectMembersInput", "setProjectMembersInput")},
 )
 
@@ -61,6 +62,7 @@ PROJECT_MEMBER = ResourceType(
         ),
     },
     machine=generic(),
+    for_owners=frozenset(generic()),
 )
 
 SERVICES_PORT_RANGE = wire_only(

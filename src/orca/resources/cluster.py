@@ -18,7 +18,7 @@ CLUSTER = ResourceType(
     name="cluster",
     plural="clusters",
     parent="host",
-    access=access("crud"),
+    access=access("crud", restricted="r"),
     fields={
         "agentId": ref("agent"),
         "agentState": text(),

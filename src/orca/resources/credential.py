@@ -108,7 +108,7 @@ REGISTER = ResourceType(
     name="register",
     plural="register",
     parent="genericObject",
-    access=access("cr", admin="r", register="crd"),
+    access=access("cr", admin="r", restricted="r", register="crd"),
     named="cr",
     inactive_roles=frozenset({"register"}),
     fields={

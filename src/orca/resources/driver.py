@@ -99,9 +99,8 @@ MACHINE = ResourceType(
     name="machine",
     plural="machines",
     parent="physicalHost",
-    access=access("crd", service="crud"),
+    access=access("crd", service="crud", restricted="r"),
     named="cr",
-    inactive_roles=frozenset({"restricted"}),
     fields={
         "name": string("cr", column=True, required=True, nullable=False, min_length=1),
         "authCertificateAuthority": text("cr"),

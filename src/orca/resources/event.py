@@ -55,7 +55,7 @@ EXTERNAL_HOST_EVENT = ResourceType(
     name="externalHostEvent",
     plural="externalHostEvents",
     parent="externalEvent",
-    access=access("cr", admin="r"),
+    access=access("cr", admin="r", restricted="r"),
     named="",
     fields={
         "deleteHost": boolean("cr"),

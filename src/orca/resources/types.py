@@ -30,6 +30,10 @@ ROLES = (
 )
 
 
+OWNERS = frozenset({"superadmin", "service", "admin", "owner"})
+"""Roles that own the project of a row: its owners, and those who own every project."""
+
+
 def access(tenant: str = "", *, admin: str | None = None, **others: str) -> dict[str, str]:
     """Rights per role on a type: ``c`` create, ``r`` read, ``u`` update, ``d`` remove; empty: it does not exist there.
 
@@ -98,6 +102,7 @@ class ResourceType:
     ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
     ``collection_actions``: what can be asked of the collection, by those who may make rows of the type.
+    ``for_owners``: actions, and the verbs ``update`` and ``remove``, that only owners of a row's project may ask for.
     ``inactive_roles``: roles that are offered no actions, although they make rows.
     ``live_key``: text unique among the live rows, blamed on ``unique_field``.
     ``listed``: False where there is no collection to read.
@@ -127,6 +132,7 @@ class ResourceType:
     collection_actions: Mapping[str, Action] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     hidden_actions: frozenset[str] = frozenset()
+    for_owners: frozenset[str] = frozenset()
     inactive_roles: frozenset[str] = frozenset()
     links: Mapping[str, Link] = field(default_factory=dict)
     live_key: Callable[[Record], str | None] | None = None

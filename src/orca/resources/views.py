@@ -16,11 +16,13 @@ from orca.resources.catalog import TYPES, machine
 from orca.resources.catalog import root as root_of
 from orca.resources.fields import Field
 from orca.resources.machines import transitioning_states
-from orca.resources.types import ROLES, Link, ResourceType
+from orca.resources.types import OWNERS, ROLES, Link, ResourceType
 
 VERSIONS = ("v1", "v2")
 OPERATING_ROLES = frozenset({"superadmin", "service", "admin", "user", "project", "owner", "member"})
 """Roles that are offered actions on every type they see; others only where they may change something."""
+PERHAPS_OWNERS = OWNERS | {"user"}
+"""Roles that own some rows' projects; a user outside of projects owns those of some rows and not of others."""
 INSIDE = "owner"
 """The role of whoever sees most from inside of a resource that is a scope."""
 
@@ -288,13 +290,15 @@ def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[s
     above = [TYPES[name] for name in ancestry(type)]
     inputs = {name: input for each in above for name, input in each.inputs.items()}
     hidden = frozenset().union(*(each.hidden_actions for each in above))
+    if role not in PERHAPS_OWNERS:
+        hidden |= type.for_owners
     found = {
         name: ActionView(name, inputs.get(name), root, process.start | process.transitioning, process.field, True)
         for name, process in machine(type.name).items()
         if name not in hidden and not only_looks
     }
     for name, action in type.actions.items():
-        if not (action.ours and version == "v1") and (action.looks or not only_looks):
+        if name not in hidden and not (action.ours and version == "v1") and (action.looks or not only_looks):
             found[name] = ActionView(name, action.input, action.output, action.states, "state", False)
     return found
 

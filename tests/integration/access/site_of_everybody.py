@@ -65,15 +65,26 @@ class Site:
         self.rows: dict[tuple[str, str], tuple[str, str]] = {}
 
     async def ask(
-        self, role: str, method: str, path: str, body: Any = None, *, version: str = "v1", prefer: str = ""
+        self,
+        role: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        version: str = "v1",
+        prefer: str = "",
+        inside: str | None = None,
+        project: str = "",
     ) -> Reply:
-        """One request."""
+        """One request. `inside`: below this path instead of the person's own; `project`: named in a header."""
         person = self.people[role]
         headers = [(b"host", b"127.0.0.1:8080"), (b"content-type", b"application/json"), (b"prefer", prefer.encode())]
         if person.key is not None:
             pair = base64.b64encode(f"{person.key}:{person.secret}".encode())
             headers.append((b"authorization", b"Basic " + pair))
-        path, _, query = f"/{version}{person.path}/{path}".partition("?")
+        if project:
+            headers.append((b"x-api-project-id", project.encode()))
+        path, _, query = f"/{version}{person.path if inside is None else inside}/{path}".partition("?")
         scope = {
             "type": "http",
             "http_version": "1.1",

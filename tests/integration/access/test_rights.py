@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every type, verb and role, on one's own resources and on those of strangers, against `rights.json`.
 
-The table is made from the v1 API's rights, not from our declarations; `rights_v2.json` says what is otherwise in `/v2`:
-everybody may look at what the platform does for their project, and who makes hosts may make simulated ones. Letters:
-``c`` create, ``r`` read, ``u`` update, ``d`` remove, ``a`` act; ``-``: the type does not exist for these roles. A
-``part`` is only found inside other things.
+The table is made from the v1 API's rights, not from our declarations; `rights_stricter.json` says where safety wins
+over them: only owners change a project and its members, and who is restricted makes no hosts. `rights_v2.json` says
+what is otherwise in `/v2`: everybody may look at what the platform does for their project, and who makes hosts may make
+simulated ones. Letters: ``c`` create, ``r`` read, ``u`` update, ``d`` remove, ``a`` act; ``-``: the type does not exist
+for these roles. A ``part`` is only found inside other things.
 """
 
 from __future__ import annotations
@@ -25,8 +26,15 @@ from site_of_everybody import MEMBERS, Reply, Site, opened
 from orca.resources import TYPES
 from orca.resources.views import view
 
-V1: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "rights.json").read_text())
-OURS: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "rights_v2.json").read_text())
+
+def table(name: str) -> dict[str, dict[str, Any]]:
+    """One of the tables: letters and roles by type."""
+    found: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / f"{name}.json").read_text())
+    return found
+
+
+V1 = table("rights") | table("rights_stricter")
+OURS = table("rights_v2")
 TABLES = {"v1": V1, "v2": V1 | OURS}
 ROLES = (
     "superadmin",

@@ -235,3 +235,110 @@ def test_everybody_finds_themselves_by_the_link_they_are_given(team, server):
     with httpx.Client(auth=(key["publicValue"], key["secretValue"])) as client:
         (own,) = client.get(f"{server.url}/v1/identities").json()["data"]
         assert client.get(own["links"]["self"]).json()["id"] == own["id"]
+
+
+def rows_of(client, project):
+    rows = client.get(f"/v2/projects/{project}/projectmembers").json()["data"]
+    return {row["role"]: row["id"] for row in rows if row["removed"] is None}
+
+
+def routes(project, id):
+    yield f"/v2/projectmembers/{id}", {}
+    yield f"/v1/projectmembers/{id}", {}
+    yield f"/v2/projects/{project}/projectmembers/{id}", {}
+    yield f"/v2/projectmembers/{id}", {"X-API-Project-Id": project}
+
+
+def project_key(client, project, server):
+    key = made(client.post(in_project(project, "apikeys"), json={}))
+    until(client, in_project(project, f"apikeys/{key['id']}"), lambda row: row["state"] == "active")
+    return server.client(auth=(key["publicValue"], key["secretValue"]))
+
+
+@pytest.mark.parametrize("who", ["member", "restricted", "readonly", "stranger", "key"])
+def test_only_owners_end_memberships(team, server, who):
+    project, clients, _ = team
+    client = project_key(clients["owner"], project, server) if who == "key" else clients[who]
+    for id in rows_of(clients["owner"], project).values():
+        for path, headers in routes(project, id):
+            for action in ("deactivate", "remove", "restore", "activate", "purge", "update", "create"):
+                answer = client.post(f"{path}?action={action}", json={}, headers=headers)
+                assert answer.status_code in (403, 404, 422), (path, action, answer.text)
+            shown = client.get(path, headers=headers)
+            assert shown.status_code in (403, 404) or shown.json()["actions"] == {}
+    assert len(rows_of(clients["owner"], project)) == 4
+    assert clients["owner"].get(f"/v2/projects/{project}").json()["state"] == "active"
+
+
+def test_owners_end_memberships_and_give_them_back(team):
+    project, clients, _ = team
+    id = rows_of(clients["owner"], project)["member"]
+    path = f"/v2/projectmembers/{id}"
+    for headers in ({}, {"X-API-Project-Id": project}):
+        assert clients["owner"].post(f"{path}?action=deactivate", json={}, headers=headers).status_code == 202
+        assert clients["member"].get(in_project(project, "hosts")).status_code == 403
+        until(clients["owner"], path, lambda shown: shown["state"] == "inactive")
+        assert clients["owner"].post(f"{path}?action=activate", json={}, headers=headers).status_code == 202
+        until(clients["owner"], path, lambda shown: shown["state"] == "active")
+        assert clients["member"].get(in_project(project, "hosts")).status_code == 200
+
+
+def test_an_owner_who_was_demoted_gets_nothing_back(team):
+    project, clients, people = team
+    before = rows_of(clients["owner"], project)["owner"]
+    demoted = [
+        {"externalId": people["owner"].id, "role": "member"},
+        {"externalId": people["member"].id, "role": "owner"},
+    ]
+    assert clients["owner"].post(f"/v2/projects/{project}?action=setmembers", json={"members": demoted}).is_success
+    for path, headers in routes(project, before):
+        for action in ("restore", "activate", "purge", "remove"):
+            answer = clients["owner"].post(f"{path}?action={action}", json={}, headers=headers)
+            assert answer.status_code in (403, 404, 422), (path, action, answer.text)
+    refused = clients["member"].post(f"/v2/projectmembers/{before}?action=restore", json={})
+    assert (refused.status_code, refused.json()["code"]) == (422, "ActionNotAvailable")
+    assert "setmembers" in refused.json()["message"], "nobody has two roles in a project"
+
+
+def test_the_last_owner_stays(team, admin):
+    project, clients, people = team
+    last = rows_of(clients["owner"], project)["owner"]
+    for client in (clients["owner"], admin):
+        for path, headers in routes(project, last):
+            for action in ("deactivate", "remove"):
+                answer = client.post(f"{path}?action={action}", json={}, headers=headers)
+                assert answer.status_code in (404, 422), (path, action, answer.text)
+    shown = clients["owner"].get(f"/v2/projectmembers/{last}").json()
+    assert shown["state"] == "active"
+    assert not {"deactivate", "remove"} & set(shown["actions"])
+    own = f"/v2/accounts/{people['owner'].id}"
+    for action in ("deactivate", "remove", "purge"):
+        assert clients["owner"].post(f"{own}?action={action}", json={}).status_code == 422
+    members = [{"externalId": people[role].id, "role": "owner"} for role in ("owner", "member")]
+    assert clients["owner"].post(f"/v2/projects/{project}?action=setmembers", json={"members": members}).is_success
+    assert clients["member"].post(f"/v2/projectmembers/{last}?action=deactivate", json={}).status_code == 202
+    (other,) = [
+        row["id"]
+        for row in clients["member"].get(f"/v2/projects/{project}/projectmembers").json()["data"]
+        if row["externalId"] == people["member"].id and row["state"] == "active"
+    ]
+    assert clients["member"].post(f"/v2/projectmembers/{other}?action=deactivate", json={}).status_code == 422
+
+
+def test_an_owner_who_cannot_sign_in_is_none(team, admin, person):
+    project, clients, people = team
+    away = person()
+    assert admin.post(f"/v2/accounts/{away.id}?action=deactivate", json={}).status_code == 202
+    members = [{"externalId": away.id, "role": "owner"}, {"externalId": people["owner"].id, "role": "member"}]
+    refused = clients["owner"].post(f"/v2/projects/{project}?action=setmembers", json={"members": members})
+    assert (refused.status_code, refused.json()["fieldName"]) == (422, "members")
+
+
+def test_memberships_are_made_by_setmembers_alone(team, admin):
+    project, clients, people = team
+    body = {"externalId": people["stranger"].id, "role": "owner"}
+    for client in (*clients.values(), admin):
+        answer = client.post("/v2/projectmembers", json=body)
+        assert answer.status_code == 422, answer.text
+        assert "setmembers" in answer.json()["message"]
+    assert clients["member"].post(f"/v2/projects/{project}/projectmembers", json=body).status_code in (404, 405)

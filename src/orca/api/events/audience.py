@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from orca.api import listing
 from orca.api.ask import Ask
-from orca.api.callers import EVERYWHERE, Caller
+from orca.api.callers import Caller
 from orca.api.operations import Operation
 from orca.api.representation import Renderer
 from orca.engine import Services
+from orca.provision.roles import EVERYWHERE
 from orca.resources import ids
 from orca.store import Change, ReadTx, Record
 

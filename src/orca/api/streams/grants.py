@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 from orca import wire
 from orca.api import listing
 from orca.api.ask import Ask
-from orca.api.callers import Caller, project_role
+from orca.api.callers import Caller
 from orca.api.sessions import check_proof
 from orca.api.streams import paths
 from orca.api.streams.access import container_ids
 from orca.provision.identities import WORKING
+from orca.provision.roles import project_role
 from orca.resources import ids
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.views import view
