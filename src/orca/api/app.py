@@ -199,9 +199,7 @@ class Application:
         if ask.method == "DELETE":
             return None
         meant = await self.services.db.read(lambda tx: Operation(tx, self.services, ask, caller).meant())
-        given = await reading.read(self.services, ask, caller.view, meant, caller.account.id)
-        ask.ignored = given.validator.ignored
-        return given
+        return await reading.read(self.services, ask, caller.view, meant, caller.account.id)
 
     async def write(self, ask: Ask, caller: Caller, given: Given | None) -> Answer:
         """The unit of a change. Raises ``Stale`` where it must be read again first."""

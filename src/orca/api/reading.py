@@ -68,6 +68,8 @@ def hook_of(services: Services, meant: Meant) -> Reading | None:
 def work_out(ask: Ask, view: View, meant: Meant, hook: Reading | None) -> Given:
     """Decode, check, parse. Raises ``Refused``."""
     validator = Validator(view, strict=ask.strict)
+    # Named in the answer, also in that of a refusal.
+    ask.ignored = validator.ignored
     body = ask.json()
     if meant.action is not None:
         fields = action_input(validator, view, meant.action, body)

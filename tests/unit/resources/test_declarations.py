@@ -91,8 +91,13 @@ def test_who_only_looks_changes_nothing():
 
 def test_owner_and_member_see_what_a_project_key_sees():
     for version in ("v1", "v2"):
-        views = [view(role, version).types for role in ("project", "owner", "member")]
-        assert views[0] == views[1] == views[2]
+        project, owner, member = (view(role, version).types for role in ("project", "owner", "member"))
+        assert project == member
+        assert {name for name in owner if owner[name] != member[name]} == {"project", "projectMember"}
+        for name in ("project", "projectMember"):
+            only = owner[name].actions.keys() - member[name].actions.keys()
+            assert only == {action for action in owner[name].actions if action in TYPES[name].for_owners}
+            assert owner[name].fields == member[name].fields
 
 
 def test_v1_is_a_part_of_v2():
