@@ -10,10 +10,13 @@ short_description: The packet filter chains of a host's managed network
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Keeps the chains CATTLE_PREROUTING, CATTLE_POSTROUTING and CATTLE_FORWARD and the jumps to them,
+  - Keeps the chains whose names begin with CATTLE_ in the tables raw, nat and filter and the jumps to them,
     in one transaction and only where something differs. Works with whichever variant of iptables Docker uses.
-  - Publishes ports of containers, towards outside, the host itself, neighbours and the container itself.
-    Everything else from outside to the environment's range is dropped, and nothing for it leaves in clear.
+  - Publishes ports of containers, towards outside, the host itself (also under C(127.0.0.1)), neighbours and the
+    container itself. Everything else from outside to the environment's range is dropped, and nothing for it leaves
+    in clear.
+  - Sets C(route_localnet) on the bridge, so that the host's loopback reaches containers, and drops loopback addresses
+    that come from anywhere but the host itself (CVE-2020-8558).
 extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orca.hoststate.plan.firewall import LOCALHOST
+
 _LISTENING = {"tcp": "0A", "udp": "07"}  # TCP_LISTEN; an unconnected UDP socket is in state TCP_CLOSE
 
 
@@ -21,13 +23,15 @@ class Listener:
     def blocks(self, port: int, protocol: str, bind_address: str = "") -> bool:
         """Return whether publishing ``port`` on ``bind_address`` (empty: all) would take this socket's traffic.
 
-        A socket on the loopback is not touched by published ports, which never match loopback addresses.
+        Of the loopback addresses, a port on all answers under 127.0.0.1 only (``hoststate.plan.firewall``).
         """
-        if (self.port, self.protocol) != (port, protocol) or self.address.is_loopback:
+        if (self.port, self.protocol) != (port, protocol):
             return False
-        if not bind_address or self.address.is_unspecified:
+        if self.address.is_unspecified:
             return True
-        return self.address == ipaddress.ip_address(bind_address)
+        if bind_address:
+            return self.address == ipaddress.ip_address(bind_address)
+        return not self.address.is_loopback or self.address == LOCALHOST
 
 
 def listeners(proc_net: Path = Path("/proc/net")) -> Iterator[Listener]:

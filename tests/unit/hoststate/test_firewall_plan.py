@@ -9,6 +9,9 @@ from orca.hoststate.plan import firewall
 
 BASE = {"cidr": "10.42.0.0/16", "subnet": "10.42.241.0/24", "bridge": "orca0", "ports": {}}
 DOCKER = """\
+*raw
+:PREROUTING ACCEPT [0:0]
+COMMIT
 *nat
 :PREROUTING ACCEPT [1:60]
 :OUTPUT ACCEPT [0:0]
@@ -50,7 +53,51 @@ def test_the_articles_rules_come_first_and_in_its_order():
         "-s 10.42.0.0/16 ! -d 10.42.0.0/16 -p tcp -j MASQUERADE --to-ports 1024-65535",
         "-s 10.42.0.0/16 ! -d 10.42.0.0/16 -p udp -j MASQUERADE --to-ports 1024-65535",
         "-s 10.42.0.0/16 ! -d 10.42.0.0/16 -j MASQUERADE",
+        "-s 127.0.0.0/8 -o orca0 -j MASQUERADE",
         "-s 10.42.75.19/32 -d 10.42.75.19/32 -p tcp -m tcp --dport 80 -j MASQUERADE",
+    ]
+
+
+def test_the_host_reaches_ports_under_localhost_and_those_bound_to_another_loopback_address():
+    ports = {"a": port(8080), "b": port(9100, bind="127.0.0.1"), "c": port(9101, bind="127.0.0.9")}
+    nat = settle({**BASE, "ports": ports}, firewall.parse(DOCKER))["nat"]
+    assert nat["OUTPUT"][0] == "-m addrtype --dst-type LOCAL -j CATTLE_OUTPUT"
+    assert nat["CATTLE_OUTPUT"] == [
+        "! -d 127.0.0.0/8 -j CATTLE_PREROUTING",
+        "-d 127.0.0.1/32 -j CATTLE_PREROUTING",
+        "-d 127.0.0.9/32 -j CATTLE_PREROUTING",
+    ]
+    assert "-d 127.0.0.9/32 -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 9101 -j DNAT" in " ".join(
+        nat["CATTLE_PREROUTING"]
+    )
+
+
+def test_no_wire_brings_a_loopback_address():
+    raw = settle(BASE, firewall.parse(DOCKER))["raw"]
+    assert raw["PREROUTING"] == ["-j CATTLE_RAW_PREROUTING"]
+    assert raw["CATTLE_RAW_PREROUTING"] == ["-s 127.0.0.0/8 ! -i lo -j DROP", "-d 127.0.0.0/8 ! -i lo -j DROP"]
+
+
+def test_what_drops_is_committed_before_what_opens():
+    text = firewall.transaction(firewall.plan(BASE, {}), {})
+    assert [line for line in text.splitlines() if line.startswith("*")] == ["*raw", "*filter", "*nat"]
+
+
+def test_loopback_is_routed_on_the_bridge_and_not_on_a_former_one():
+    name = "net/ipv4/conf/{0}/route_localnet".format
+    assert firewall.sysctls(BASE, {}) == {name("orca0"): "1"}
+    observed = settle({**BASE, "bridge": "old0"}, {})
+    assert firewall.sysctls(BASE, observed) == {name("orca0"): "1", name("old0"): "0"}
+    assert firewall.sysctls(None, observed) == {name("old0"): "0"}
+
+
+def test_the_jump_of_the_first_release_is_replaced():
+    observed = firewall.parse(DOCKER)
+    observed["nat"]["CATTLE_PREROUTING"] = []
+    observed["nat"]["OUTPUT"].insert(0, "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j CATTLE_PREROUTING")
+    assert settle(BASE, observed)["nat"]["OUTPUT"] == [
+        "-m addrtype --dst-type LOCAL -j CATTLE_OUTPUT",
+        "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER",
     ]
 
 
@@ -115,7 +162,7 @@ ports = st.dictionaries(
         private=st.integers(1, 65535),
         protocol=st.sampled_from(["tcp", "udp"]),
         address=addresses,
-        bind=st.sampled_from(["", "192.0.2.1", "192.0.2.2"]),
+        bind=st.sampled_from(["", "192.0.2.1", "127.0.0.1"]),
     ),
     max_size=8,
 )

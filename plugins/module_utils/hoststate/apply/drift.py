@@ -59,6 +59,8 @@ class DriftWatch:
         return any(running.get(name) != body["Labels"][network_plan.SPEC_LABEL] for name, body in specs.items())
 
     def _packet_filter(self, wanted: Mapping[str, Any]) -> bool:
+        if kernel.settings_differ(kernel.existing(firewall_plan.sysctls(wanted, {}))):
+            return True
         generation = _generation()
         if generation is not None and generation == self._generation and wanted == self._firewall:
             return False

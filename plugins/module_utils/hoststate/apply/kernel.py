@@ -47,6 +47,11 @@ def ensure_sysctls(wanted: Mapping[str, str], result: Result, check: bool) -> No
                 stream.write(value)
 
 
+def existing(wanted: Mapping[str, str]) -> Dict[str, str]:
+    """Those of ``wanted`` that this kernel has at the moment: settings of a device come and go with it."""
+    return {name: value for name, value in wanted.items() if os.path.exists("/proc/sys/" + name)}
+
+
 def routes_differ(wanted: Iterable[Route]) -> bool:
     """Whether any of ``wanted`` is missing; cheap enough to be asked every few seconds."""
     present = _routes()

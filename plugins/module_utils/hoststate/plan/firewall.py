@@ -3,7 +3,12 @@
 
 Rules are written in the normal form in which ``iptables-save`` prints them, so that comparing text is comparing rules.
 The nat rules of Rancher's documented tables come first and in their order; what it lacked (a container reaching itself
-through its own port, the host reaching its own ports) follows.
+through its own port, the host reaching its own ports, also under 127.0.0.1) follows.
+
+Loopback addresses leave the host only over the bridge, which needs the kernel setting ``route_localnet`` there
+(:func:`sysctls`). That setting alone would let neighbours and containers reach what listens on the host's loopback
+(CVE-2020-8558), and a port bound to 127.0.0.1 is open to neighbours without it, as the address is translated before
+routing. So nothing with such an address gets past the table raw unless it came over ``lo``.
 """
 
 from __future__ import annotations
@@ -18,13 +23,22 @@ from .addressing import RESOLVER, HostRange
 Tables = Dict[str, Dict[str, List[str]]]
 
 PREROUTING, POSTROUTING, FORWARD = "CATTLE_PREROUTING", "CATTLE_POSTROUTING", "CATTLE_FORWARD"
-OWN: Mapping[str, Tuple[str, ...]] = {"nat": (PREROUTING, POSTROUTING), "filter": (FORWARD,)}
+OUTPUT, RAW_PREROUTING = "CATTLE_OUTPUT", "CATTLE_RAW_PREROUTING"
+#: In the order in which the tables are changed: what drops comes before what opens.
+OWN: Mapping[str, Tuple[str, ...]] = {
+    "raw": (RAW_PREROUTING,),
+    "filter": (FORWARD,),
+    "nat": (PREROUTING, OUTPUT, POSTROUTING),
+}
 
 #: Docker's chain for rules of others; it is entered before Docker's own and survives Docker's restarts.
 DOCKER_USER = "DOCKER-USER"
 IKE_PORTS = (4500, 500)
 _UDP_RULE = re.compile(r"-m udp --dport (\d+) -j DNAT --to-destination (\S+)")
 PROTOCOLS = ("tcp", "udp")
+LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
+LOCALHOST = ipaddress.IPv4Address("127.0.0.1")
+_FROM_LOOPBACK = "-s {0} -o {{0}} -j MASQUERADE".format(LOOPBACK)
 
 
 class Jump(NamedTuple):
@@ -56,16 +70,38 @@ def plan(description: Optional[Mapping[str, Any]], observed: Tables) -> Wanted:
     ports.sort(key=lambda port: port.order)
     nat = {
         PREROUTING: [_to_ike(number, host) for number in IKE_PORTS] + [port.publish() for port in ports],
-        POSTROUTING: _outbound(cidr) + sorted({port.to_itself() for port in ports}),
+        OUTPUT: _from_the_host(ports),
+        POSTROUTING: _outbound(cidr)
+        + [_FROM_LOOPBACK.format(description["bridge"])]
+        + sorted({port.to_itself() for port in ports}),
     }
     parent = DOCKER_USER if DOCKER_USER in observed.get("filter", {}) else "FORWARD"
     jumps = (
         Jump("nat", "PREROUTING", "-j " + PREROUTING),
         Jump("nat", "POSTROUTING", "-j " + POSTROUTING),
-        Jump("nat", "OUTPUT", "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j " + PREROUTING),
+        Jump("nat", "OUTPUT", "-m addrtype --dst-type LOCAL -j " + OUTPUT),
         Jump("filter", parent, "-j " + FORWARD),
+        Jump("raw", "PREROUTING", "-j " + RAW_PREROUTING),
     )
-    return Wanted({"nat": nat, "filter": {FORWARD: _closed(cidr, description["bridge"])}}, jumps)
+    chains = {
+        "raw": {RAW_PREROUTING: _loopback_stays_inside()},
+        "filter": {FORWARD: _closed(cidr, description["bridge"])},
+        "nat": nat,
+    }
+    return Wanted(chains, jumps)
+
+
+def sysctls(description: Optional[Mapping[str, Any]], observed: Tables) -> Dict[str, str]:
+    """Kernel settings that belong to the chains, path below ``/proc/sys`` -> value; of bridges that may not exist.
+
+    :param observed: names the bridge of an earlier description, whose setting goes with the rules.
+    """
+    former = re.compile("^" + re.escape(_FROM_LOOPBACK).replace(re.escape("{0}"), r"(\S+)") + "$")
+    matches = map(former.match, observed.get("nat", {}).get(POSTROUTING, []))
+    wanted = {match.group(1): "0" for match in matches if match}
+    if description is not None:
+        wanted[description["bridge"]] = "1"
+    return {"net/ipv4/conf/{0}/route_localnet".format(bridge): value for bridge, value in wanted.items()}
 
 
 class Port:
@@ -116,6 +152,21 @@ def _outbound(cidr: str) -> List[str]:
         outside + " -p udp -j MASQUERADE --to-ports 1024-65535",
         outside + " -j MASQUERADE",
     ]
+
+
+def _from_the_host(ports: List[Port]) -> List[str]:
+    """Which of its own addresses the host reaches published ports under.
+
+    Of the loopback ones only localhost and those that a port is bound to: 127.0.0.53 may be the host's resolver.
+    """
+    bound = {port.bind for port in ports if port.bind in LOOPBACK}
+    return ["! -d {0} -j {1}".format(LOOPBACK, PREROUTING)] + [
+        "-d {0}/32 -j {1}".format(address, PREROUTING) for address in sorted(bound | {LOCALHOST})
+    ]
+
+
+def _loopback_stays_inside() -> List[str]:
+    return ["-{0} {1} ! -i lo -j DROP".format(side, LOOPBACK) for side in ("s", "d")]
 
 
 def _closed(cidr: str, bridge: str) -> List[str]:
