@@ -23,6 +23,7 @@ from .mesh import MeshMonitor
 from .netlink import AddressWatch
 from .paths import Paths
 from .resolver import Resolver
+from .restarts import Restarts, WantedStates
 from .settings import Settings
 from .status import Status
 from .streams import Streams
@@ -56,11 +57,25 @@ class Agent:
         self._config = Config(host, self._containers.check_port)
         self._keeper = HostKeeper(host, self._config)
         self._streams = Streams(self._paths, self._containers, settings.docker_socket)
+        self._wanted = WantedStates(self._paths.wanted)
+        self._restarts = Restarts(
+            self._wanted, self._containers, self._keeper.container_started, lambda id: self._watch.look(id)
+        )
         self._commands = Commands(
-            self._config, self._containers, self._link.send, self._keeper.container_started, self._streams
+            self._config,
+            self._containers,
+            self._restarts,
+            self._link.send,
+            self._keeper.container_started,
+            self._streams,
         )
         self._watch = ContainerWatch(
-            self._containers, self._link.send, self._config.reapply, self._keeper.hurry, settings.docker_socket
+            self._containers,
+            self._restarts,
+            self._link.send,
+            self._config.reapply,
+            self._keeper.hurry,
+            settings.docker_socket,
         )
         self._mesh = MeshMonitor(self._config, self._paths, self._link.send)
         self._connection = Connection(
@@ -81,6 +96,7 @@ class Agent:
         """Work until cancelled."""
         addresses = AddressWatch(self._addresses_changed.set)
         try:
+            await asyncio.to_thread(self._wanted.load)
             restoring = asyncio.create_task(self._config.restore())
             await asyncio.wait([restoring], timeout=RESTORE_SECONDS)
             async with asyncio.TaskGroup() as group:
@@ -92,6 +108,7 @@ class Agent:
         finally:
             addresses.close()
             await self._commands.close()
+            await self._restarts.close()
             await self._streams.close()
             self._containers.close()
             self._config.close()

@@ -11,6 +11,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from weakref import WeakValueDictionary
 
 from orca.wire import (
@@ -34,8 +35,9 @@ from orca.wire import (
 
 from .config import Config
 from .containers import Containers
-from .errors import AgentError
+from .errors import AgentError, CommandFailed
 from .pull import Progress
+from .restarts import Restarts
 from .specification import MANAGED
 from .streams import Streams
 
@@ -60,6 +62,7 @@ class Commands:
 
     config: Config
     containers: Containers
+    restarts: Restarts
     send: Callable[[Event], None]
     joined_network: Callable[[], Awaitable[None]]
     streams: Streams
@@ -124,7 +127,13 @@ class Commands:
         async def work() -> Message:
             await _settled(earlier)
             async with self._lock(instance.uuid):
-                reply = await self.containers.activate(instance, self._progress(request.key), again=again)
+                expect = partial(self.restarts.expect_running, instance.uuid, instance.restart_policy)
+                progress = self._progress(request.key)
+                try:
+                    reply = await self.containers.activate(instance, progress, expect, again=again)
+                except CommandFailed:
+                    await self.restarts.expect_stopped(instance.uuid)  # as the server shows it from now on
+                    raise
                 if instance.network_mode == MANAGED:
                     await self.joined_network()
                 return reply
@@ -134,6 +143,7 @@ class Commands:
     def _deactivate(self, event: Event, request: Deactivate) -> None:
         async def work() -> Message:
             async with self._lock(request.uuid):
+                await self.restarts.expect_stopped(request.uuid)
                 return Deactivated(state=await self.containers.deactivate(request.uuid, request.timeout))
 
         self._overtake(request.uuid)
@@ -142,7 +152,9 @@ class Commands:
     def _remove(self, event: Event, request: Remove) -> None:
         async def work() -> None:
             async with self._lock(request.uuid):
+                await self.restarts.expect_stopped(request.uuid)
                 await self.containers.remove(request.uuid)
+                await self.restarts.forget(request.uuid)
 
         self._overtake(request.uuid)
         self._run(event, request.key, work, uuid=request.uuid)

@@ -8,7 +8,7 @@ and an agent that was restarted see the same world. Calls of the Docker SDK bloc
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ import requests
 from orca.wire import Activated, Instance, RegistryAuth, names, now_ms
 
 from . import specification
-from .engine import SOCKET
+from .engine import SOCKET, EngineGone
 from .errors import CommandFailed
 from .listeners import listeners
 from .pull import Progress, pull
@@ -50,7 +50,9 @@ class Containers:
 
     # -- commands ------------------------------------------------------------------------------------------------
 
-    async def activate(self, instance: Instance, progress: Progress, *, again: bool = False) -> Activated:
+    async def activate(
+        self, instance: Instance, progress: Progress, ready: Callable[[], Awaitable[None]], *, again: bool = False
+    ) -> Activated:
         """Make the container of ``instance`` exist and run.
 
         A container that this call made is removed again when it cannot be started, or when the call is cancelled.
@@ -58,6 +60,7 @@ class Containers:
         Args:
             instance: what is wanted.
             progress: told about the image pull.
+            ready: called when the container exists, before it is started.
             again: this command succeeded before; a container that ended since is not started a second time.
 
         Raises:
@@ -66,17 +69,19 @@ class Containers:
         found = await self._find(instance.uuid)
         if found is not None:
             state = str(found["State"])
-            if state == "running" or (again and state != "created"):
+            if again and state not in ("running", "created"):
                 return await self._activated(instance.uuid)
         unfinished = found is None or found["State"] == "created"
         if found is None and not await self._has_image(instance.image):
             await pull(self._socket, instance.image, instance.registry_auth, progress)
-        await self._check_ports(instance)
+        if found is None or found["State"] != "running":
+            await self._check_ports(instance)
         try:
             if found is None:
                 if instance.network_mode == specification.MANAGED:
                     await self._call(self._resolver.write, instance.uuid, instance.dns_search)
                 await self._call(self._create, instance)
+            await ready()
             await self._call(self._start, instance.uuid)
             return await self._activated(instance.uuid)
         except BaseException:
@@ -91,6 +96,27 @@ class Containers:
             return "removed"
         await self._call(self._stop, found["Id"], grace)
         return "stopped"
+
+    async def start(self, external_id: str) -> None:
+        """Start a container; one that runs is left alone.
+
+        Raises:
+            CommandFailed: with the reason.
+        """
+        await self._call(self._api.start, external_id)
+
+    async def stop(self, external_id: str, grace: int) -> None:
+        """Stop a container, killing it after ``grace`` seconds; none is fine."""
+        await self._call(self._stop, external_id, grace)
+
+    async def restart_never(self, external_id: str) -> None:
+        """Take the engine's restart policy off a container.
+
+        Raises:
+            CommandFailed: with the reason.
+        """
+        never: Any = {"Name": "no"}
+        await self._call(lambda: self._api.update_container(external_id, restart_policy=never))
 
     async def remove(self, uuid: str) -> None:
         """Kill and remove the container with its anonymous volumes; none is fine."""
@@ -287,4 +313,4 @@ class Containers:
         except docker.errors.APIError as error:
             raise CommandFailed(f"Docker: {error.explanation or error}") from error
         except requests.RequestException as error:
-            raise CommandFailed(f"Docker does not answer on {self._socket}: {error}") from error
+            raise EngineGone(f"Docker does not answer on {self._socket}: {error}") from error

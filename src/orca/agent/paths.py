@@ -48,6 +48,11 @@ class Paths:
         return self.agent / "status.json"
 
     @property
+    def wanted(self) -> Path:
+        """The directory of what the platform wants of each managed container: ``<uuid>.json``."""
+        return self.agent / "wanted"
+
+    @property
     def vici(self) -> Path:
         """The control socket of charon in ``orca-net``."""
         return self.root / "mesh" / "run" / "charon.vici"

@@ -30,7 +30,7 @@ def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], st
     """Return the body of ``POST /containers/create`` and the container's name.
 
     No port is bound by Docker: published ports are the firewall's work, so that they keep the client's address and
-    are ours to change while the container runs.
+    are ours to change while the container runs. Nor does Docker start it again: that is the agent's work (`restarts`).
 
     Args:
         instance: what is wanted.
@@ -63,9 +63,6 @@ def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], st
         host_config["Memory"] = instance.memory
     if instance.cpu_shares is not None:
         host_config["CpuShares"] = instance.cpu_shares
-    if instance.restart_policy is not None:
-        policy = instance.restart_policy
-        host_config["RestartPolicy"] = {"Name": policy.name, "MaximumRetryCount": policy.maximum_retry_count}
     if instance.network_mode == MANAGED:
         host_config["NetworkMode"] = NETWORK
         binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")
@@ -74,10 +71,10 @@ def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], st
     return body, container_name(instance)
 
 
-def report(document: dict[str, Any], status: ContainerStatus | None = None) -> Container:
-    """Return the wire's form of Docker's inspect document."""
+def report(document: dict[str, Any], status: ContainerStatus | None = None, *, restarting: bool = False) -> Container:
+    """Return the wire's form of Docker's inspect document; one that is about to start again counts as running."""
     state, labels = document["State"], document["Config"].get("Labels") or {}
-    running = _STATES.get(state["Status"], "stopped")
+    running = "running" if restarting else _STATES.get(state["Status"], "stopped")
     return Container(
         external_id=document["Id"],
         uuid=labels.get(names.LABEL_INSTANCE_UUID),

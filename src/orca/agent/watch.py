@@ -20,6 +20,7 @@ from orca.wire import Container, ContainerStatus, Event, names
 from .containers import Containers
 from .engine import SOCKET, stream
 from .errors import AgentError
+from .restarts import Restarts
 from .specification import report
 
 STALE_SECONDS = 3.0  # refused for longer than a restart under a service manager, which holds the socket, ever refuses
@@ -37,6 +38,7 @@ class ContainerWatch:
     def __init__(
         self,
         containers: Containers,
+        restarts: Restarts,
         send: Callable[[Event], None],
         docker_started: Callable[[], Awaitable[None]],
         system_ended: Callable[[], None],
@@ -46,6 +48,7 @@ class ContainerWatch:
 
         Args:
             containers: the engine's containers.
+            restarts: told of what is seen of managed containers.
             send: where reports go.
             docker_started: called when Docker came back.
             system_ended: called when a container of the platform itself ended: Docker starts it again unless somebody
@@ -53,6 +56,7 @@ class ContainerWatch:
             socket: the engine's socket.
         """
         self._containers = containers
+        self._restarts = restarts
         self._send = send
         self._docker_started = docker_started
         self._system_ended = system_ended
@@ -65,10 +69,16 @@ class ContainerWatch:
         """Return all containers for a hello; from then on they count as reported."""
         listing = object()
         self._newer[listing] = {}
+        said = self._restarts.said()
         try:
-            found = [report(document) for document in await self._containers.everything()]
+            documents = await self._containers.everything()
+            found = [
+                report(document, restarting=await self._restarts.review(document, at_once=True))
+                for document in documents
+            ]
         finally:
             newer = self._newer.pop(listing)
+        await self._restarts.only(documents, said)
         known = {container.external_id: container for container in found} | newer
         self._known = {external_id: container for external_id, container in known.items() if container is not None}
         return found
@@ -118,16 +128,27 @@ class ContainerWatch:
         external_id = event.get("Actor", {}).get("ID", "")
         if status is None or not external_id:
             return
+        await self._show(external_id, status)
+
+    async def look(self, external_id: str) -> None:
+        """Report a container that ended earlier than it was reported to."""
+        await self._show(external_id, "die")
+
+    async def _show(self, external_id: str, status: ContainerStatus) -> None:
         document = None if status == "destroy" else await self._containers.look(external_id)
         if document is not None:
-            container = report(document, status)
+            restarting = await self._restarts.review(document, at_once=False)
+            container = report(document, status, restarting=restarting)
             if container.system and status == "die":
                 self._system_ended()
             self._note(external_id, msgspec.structs.replace(container, status=None))
             self._send(Event.report(names.CONTAINER_CHANGE, container))
         elif external_id in self._known:  # destroyed, perhaps before this older event could be looked at
-            self._report_removed(self._known[external_id])
+            last = self._known[external_id]
+            self._report_removed(last)
             self._note(external_id, None)
+            if last.uuid is not None:
+                await self._restarts.forget(last.uuid)
 
     def _note(self, external_id: str, container: Container | None) -> None:
         """Remember what an event said, also beyond the end of a list that was asked for earlier."""

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The truth about containers: what agents see on their hosts, into the rows.
 
-Docker is right. A container that died, was removed or was started by hand is shown so at once; one that nobody asked
-for is imported as a native container. While a process works on a container, its outcome counts, not what passes by.
+Docker is right about what happened: a container that died or was removed is shown so at once, and one that nobody asked
+for is imported as a native container, which is only followed. The rows are right about what should be: a container that
+the platform stopped or removed and that runs all the same goes back, and one whose policy is to run always is started
+when its agent comes back without it. While a process works on a container, its outcome counts, not what passes by.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -31,6 +33,17 @@ behaviour = Behaviour()
 STATES = {"running": "running", "created": "stopped", "stopped": "stopped"}
 SETTLED = frozenset({"running", "stopped"})
 """States in which no process is under way and the host's word counts."""
+ALWAYS = frozenset({"always", "unless-stopped"})
+"""Restart policies under which a container runs until the platform stops it."""
+UNDO_SECONDS = 10
+"""Until a container that should not run is killed."""
+
+
+class Undo(NamedTuple):
+    """The command that takes back what happened to a container of ours on its host."""
+
+    command: str
+    uuid: str
 
 
 @behaviour.agent(names.CONTAINER_CHANGE)
@@ -38,13 +51,13 @@ async def container_change(services: Services, connection: AgentConnection, data
     """Something happened to one container."""
     report = msgspec.convert(data, wire.Container)
 
-    def unit(tx: Tx) -> str | None:
+    def unit(tx: Tx) -> Undo | None:
         host = tx.first("host", agentId=connection.agent_id)
         return None if host is None else observe(tx, services, host, report)
 
-    orphan = await services.db.write(unit)
-    if orphan is not None:
-        services.spawn(_remove_orphan(connection, orphan))
+    undo = await services.db.write(unit)
+    if undo is not None:
+        services.spawn(take_back(connection, undo))
 
 
 @behaviour.agent(names.HELLO)
@@ -52,32 +65,36 @@ async def hello(services: Services, connection: AgentConnection, data: dict[str,
     """An agent is back: compare what should be on its host with what is."""
     facts = msgspec.convert(data, wire.Hello)
 
-    def unit(tx: Tx) -> list[str]:
+    def unit(tx: Tx) -> list[Undo]:
         host = tx.first("host", agentId=connection.agent_id)
         if host is None:
             return []
-        orphans = compare(tx, services, host, facts.containers)
+        undone = compare(tx, services, host, facts.containers)
         # Only now is anything placed there: what runs there has its addresses.
         tx.update(host, agentState=CONNECTED)
-        return orphans
+        return undone
 
-    for orphan in await services.db.write(unit):
-        services.spawn(_remove_orphan(connection, orphan))
+    for undo in await services.db.write(unit):
+        services.spawn(take_back(connection, undo))
 
 
-def compare(tx: Tx, services: Services, host: Record, reports: list[wire.Container]) -> list[str]:
-    """Bring every row of a host in line with a complete list; returns the uuids of containers to be removed there."""
-    orphans = [uuid for report in reports if (uuid := observe(tx, services, host, report)) is not None]
+def compare(tx: Tx, services: Services, host: Record, reports: list[wire.Container]) -> list[Undo]:
+    """Bring every row of a host in line with a complete list; returns what is to be taken back there."""
+    found = (observe(tx, services, host, report, away=True) for report in reports)
+    undone = [undo for undo in found if undo is not None]
     present = {report.uuid for report in reports} | {report.external_id for report in reports}
     for instance in tx.find("instance", hostId=host.id):
         known = instance.uuid in present or instance.externalId in present
         if not known and instance.state in SETTLED:
             _removed(tx, services, instance)
-    return orphans
+    return undone
 
 
-def observe(tx: Tx, services: Services, host: Record, report: wire.Container) -> str | None:
-    """Bring one row in line with a report; returns the uuid of a container that should not be there."""
+def observe(tx: Tx, services: Services, host: Record, report: wire.Container, *, away: bool = False) -> Undo | None:
+    """Bring one row in line with a report; returns what is to be taken back on the host.
+
+    `away`: the agent was, and tells now what it finds.
+    """
     if report.system:
         return None
     if report.uuid:
@@ -86,7 +103,7 @@ def observe(tx: Tx, services: Services, host: Record, report: wire.Container) ->
             # A container copied to another host keeps the labels of the original; it is nobody's.
             instance = None
         elif instance is not None and instance.removed is not None:
-            return report.uuid if report.state != "removed" else None
+            return Undo(names.REMOVE, instance.uuid) if report.state != "removed" else None
     else:
         instance = None
     if instance is None:
@@ -96,27 +113,31 @@ def observe(tx: Tx, services: Services, host: Record, report: wire.Container) ->
         if report.state != "removed":
             _import(tx, host, report)
         return None
-    _follow(tx, services, instance, report)
-    return None
+    return _follow(tx, services, instance, report, away=away)
 
 
-def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container) -> None:
+def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container, *, away: bool) -> Undo | None:
     seen = {"state": report.state, "started": report.started_at, "exitCode": report.exit_code}
     if instance.state not in SETTLED:
         tx.update(instance, data={"lastSeen": seen})
-        return
+        return None
     if report.state == "removed":
         _removed(tx, services, instance)
-        return
+        return None
     _locate(tx, instance, report)
     state = STATES[report.state]
     if state == instance.state:
-        return
+        return None
+    if state == "running" and not instance.nativeContainer and instance.exitCode is None:
+        # It did not end by itself: the platform stopped it, and somebody started it by hand.
+        return Undo(names.DEACTIVATE, instance.uuid)
     items = services.part(Delivery).items
     if state == "stopped":
         tx.update(instance, state="stopped", exitCode=report.exit_code)
         network_ports.close_ports(tx, items, instance.id)
-        return
+        if away and not instance.nativeContainer and (instance.restartPolicy or {}).get("name") in ALWAYS:
+            services.engine.request(tx, instance, "start")
+        return None
     tx.update(
         instance,
         state="running",
@@ -130,6 +151,7 @@ def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container
     health.begin(tx, services, instance)
     if instance.primaryIpAddress:
         network_ports.open_ports(tx, items, instance, instance.primaryIpAddress)
+    return None
 
 
 def _removed(tx: Tx, services: Services, instance: Record) -> None:
@@ -170,9 +192,13 @@ def _import(tx: Tx, host: Record, report: wire.Container) -> None:
     _locate(tx, row, report)
 
 
-async def _remove_orphan(connection: AgentConnection, uuid: str) -> None:
+async def take_back(connection: AgentConnection, undo: Undo) -> None:
+    """Have the agent do it; what fails shows in its next hello."""
+    data: dict[str, Any] = {"key": f"undo/{undo.uuid}", "uuid": undo.uuid}
+    if undo.command == names.DEACTIVATE:
+        data["timeout"] = UNDO_SECONDS
     try:
-        await connection.request(names.REMOVE, {"key": f"orphan/{uuid}", "uuid": uuid})
+        await connection.request(undo.command, data)
     except (AgentGone, CommandFailed) as error:
         # The next hello lists it again.
-        log.warning("container of removed instance %s could not be removed: %s", uuid, error)
+        log.warning("%s of container %s, which should not be so, failed: %s", undo.command, undo.uuid, error)

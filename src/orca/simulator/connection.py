@@ -133,9 +133,8 @@ class SimConnection:
             self._tell(host_id, report)
 
     def _die(self, uuid: str, host_id: int) -> None:
-        container = self._disk.get(uuid)
-        if container is not None and container.running:
-            self._disk.stop(uuid)
+        container = self._disk.end(uuid)
+        if container is not None:
             self._tell(host_id, container.report())
 
     def _tell(self, host_id: int, report: wire.Container) -> None:

@@ -33,10 +33,11 @@ class Line(msgspec.Struct, omit_defaults=True, rename="camel"):
     name: str = ""
     image: str = ""
     address: str | None = None
+    policy: str = ""
 
 
 class Container(msgspec.Struct):
-    """One container; ``started`` in UTC milliseconds."""
+    """One container; ``policy`` names its restart policy, ``started`` is in UTC milliseconds."""
 
     uuid: str
     agent: int
@@ -44,6 +45,7 @@ class Container(msgspec.Struct):
     name: str
     image: str
     address: str | None
+    policy: str = ""
     started: int = 0
     running: bool = False
 
@@ -55,6 +57,7 @@ class Container(msgspec.Struct):
             state="running" if self.running else "stopped",
             image=self.image,
             uuid=None if self.by_hand else self.uuid,
+            exit_code=None if self.running else 0,
             started_at=self.started or None,
             address=self.address,
         )
@@ -106,6 +109,7 @@ class Disk:
                     name=wanted.name,
                     image=wanted.image,
                     address=wanted.address,
+                    policy="" if wanted.restart_policy is None else wanted.restart_policy.name,
                 )
             )
         if container is None or not container.running:
@@ -134,6 +138,17 @@ class Disk:
         if container is not None and container.running:
             self._happen([Line(do="stop", uuid=uuid, at=wire.now_ms())])
 
+    def end(self, uuid: str) -> Container | None:
+        """A container ends by itself, with 0, and starts again where its policy says so; None when it does not run."""
+        container, now = self._containers.get(uuid), wire.now_ms()
+        if container is None or not container.running:
+            return None
+        lines = [Line(do="stop", uuid=uuid, at=now)]
+        if container.policy in ("always", "unless-stopped"):
+            lines.append(Line(do="start", uuid=uuid, at=now))
+        self._happen(lines)
+        return container
+
     def remove(self, uuid: str) -> None:
         """Take a container away; nothing when there is none."""
         if uuid in self._containers:
@@ -161,7 +176,7 @@ class Disk:
     def _apply(self, line: Line) -> None:
         if line.do == "create":
             self._containers[line.uuid] = Container(
-                line.uuid, line.agent, line.external_id, line.name, sys.intern(line.image), line.address
+                line.uuid, line.agent, line.external_id, line.name, sys.intern(line.image), line.address, line.policy
             )
             return
         container = self._containers.get(line.uuid)
@@ -186,6 +201,7 @@ class Disk:
                     name=container.name,
                     image=container.image,
                     address=container.address,
+                    policy=container.policy,
                 )
             )
             if container.running:

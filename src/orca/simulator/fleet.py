@@ -51,24 +51,28 @@ class Fleet:
             if isinstance(connection, SimConnection):
                 connection.news.append((host_id, report))
                 self.talkative.add(connection)
+        await self.ping(away=True)
         while True:
-            await self.ping()
             await asyncio.sleep(PING_INTERVAL)
+            await self.ping()
 
-    async def ping(self) -> None:
-        """One round: whoever has news tells them."""
+    async def ping(self, *, away: bool = False) -> None:
+        """One round: whoever has news tells them; ``away``: what happened while the server was."""
         talkative, self.talkative = self.talkative, set()
         for connection in talkative:
             news, connection.news = connection.news, []
 
-            def unit(tx: Tx, news: list[tuple[int, wire.Container]] = news) -> None:
+            def unit(tx: Tx, news: list[tuple[int, wire.Container]] = news) -> list[observed.Undo]:
+                undone = []
                 for host_id, report in news:
                     host = tx.get("host", host_id)
                     if host is not None and host.removed is None:
-                        observed.observe(tx, self._services, host, report)
+                        undone.append(observed.observe(tx, self._services, host, report, away=away))
+                return [undo for undo in undone if undo is not None]
 
             if not connection.closed:
-                await self._services.db.write(unit)
+                for undo in await self._services.db.write(unit):
+                    self._services.spawn(observed.take_back(connection, undo))
 
     async def connect(self, agent_id: int, host_ids: Iterable[int]) -> None:
         """An agent came, or came back: its hosts get what they lack."""

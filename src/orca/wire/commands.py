@@ -53,7 +53,7 @@ class RegistryAuth(Message):
 
 
 class RestartPolicy(Message):
-    """Docker's restart policy; ``maximum_retry_count`` counts only for ``on-failure``."""
+    """Docker's restart policy, which the agent carries out; ``maximum_retry_count`` counts only for ``on-failure``."""
 
     name: str = "no"
     maximum_retry_count: int = 0

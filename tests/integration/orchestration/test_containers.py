@@ -191,6 +191,53 @@ async def test_what_happened_by_hand_while_the_agent_was_away_is_the_truth(platf
     await machine.until(lambda: orphan.external_id not in machine.host.containers)
 
 
+async def test_a_container_that_was_stopped_and_is_started_by_hand_goes_back(platform):
+    (machine,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok")
+    await platform.running(1)
+    await platform.act("instance", row.id, "stop", timeout=0)
+    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    container = machine.host.by_uuid(row.uuid)
+    container.state = "running"
+    machine.report(container, "start")
+    await machine.until(lambda: container.state == "stopped")
+    container.state = "running"  # and again, while the agent is away
+    connection = platform.connection_of(machine)
+    await platform.disconnect(connection)
+    await platform.connect(connection.agent_id, machine)
+    await machine.until(lambda: container.state == "stopped")
+    assert (await platform.read(lambda tx: tx.require("instance", row.id))).state == "stopped"
+
+
+async def test_a_container_that_ended_and_is_started_by_hand_is_followed(platform):
+    (machine,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok")
+    await platform.running(1)
+    machine.die(row.uuid, 0)
+    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    container = machine.host.by_uuid(row.uuid)
+    container.state = "running"
+    machine.report(container, "start")
+    await platform.until(lambda tx: tx.require("instance", row.id).state == "running")
+    assert container.state == "running"
+
+
+@pytest.mark.parametrize(("policy", "starts"), [("always", True), ("unless-stopped", True), ("on-failure", False)])
+async def test_a_container_that_always_runs_is_started_when_its_agent_comes_back_without_it(platform, policy, starts):
+    (machine,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok", restartPolicy={"name": policy})
+    await platform.running(1)
+    connection, container = platform.connection_of(machine), machine.host.by_uuid(row.uuid)
+    await platform.disconnect(connection)
+    container.state, container.exit_code = "stopped", 137
+    await platform.connect(connection.agent_id, machine)
+    if starts:
+        await machine.until(lambda: container.state == "running")
+        await platform.running(1)
+    else:
+        await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+
+
 async def test_native_containers_come_and_go_and_are_not_ours_to_remove(platform):
     (machine,) = await hosts(platform, 1)
     container = machine.run_by_hand("by-hand")

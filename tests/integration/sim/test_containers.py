@@ -4,7 +4,7 @@
 import asyncio
 
 import pytest
-from fakeagent import FakeHost
+from fakeagent import FakeHost, eventually
 
 from orca.engine import AgentGone
 from orca.simulator.fleet import Fleet
@@ -63,6 +63,18 @@ async def test_shuts_down(platform, simulate, given):
     while (await state(platform, made)).state == "running":
         await platform.services.part(Fleet).ping()
     assert (await settled(platform, made, "stopped")).state == "stopped"
+
+
+async def test_restarts_by_its_policy(platform, simulate):
+    await simulate()
+    made = await platform.create(
+        "container", imageUuid="sim:1", data={"simShutdownAfter": "0"}, restartPolicy={"name": "always"}
+    )
+    await settled(platform, made, "running")
+    disk = platform.services.server.data_dir / "simulated.jsonl"
+    await eventually(lambda: disk.read_text().count('"start"') == 2)
+    await platform.services.part(Fleet).ping()
+    assert (await state(platform, made)).state == "running"
 
 
 async def test_another_one_appears(platform, simulate):

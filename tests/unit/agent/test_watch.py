@@ -34,9 +34,22 @@ class Engine:
         return self.there.get(external_id)
 
 
+class Restarts:
+    """Starts nothing."""
+
+    def said(self):
+        return {}
+
+    async def review(self, document, *, at_once):
+        return False
+
+    async def only(self, documents, said):
+        pass
+
+
 async def test_a_container_that_came_while_the_others_were_listed_is_reported_when_it_goes():
     engine, sent = Engine(), []
-    watch = ContainerWatch(engine, sent.append, None, None)
+    watch = ContainerWatch(engine, Restarts(), sent.append, None, None)
     listing = asyncio.create_task(watch.everything())
     await asyncio.sleep(0)
     engine.there["a"] = document("a")

@@ -45,6 +45,18 @@ def test_a_container_is_made_once(path):
     assert path.read_text().count('"create"') == 1
 
 
+@pytest.mark.parametrize(("policy", "runs"), [("", False), ("on-failure", False), ("always", True)])
+def test_what_ends_starts_again_by_its_policy(path, policy, runs):
+    found = reopened(path)
+    instance = wanted()
+    instance.restart_policy = wire.RestartPolicy(name=policy)
+    found.ensure(1, instance)
+    found.end("u1")
+    assert reopened(path).get("u1").running is runs
+    found.stop("u1")
+    assert not found.get("u1").running
+
+
 def test_what_is_not_there_is_neither_stopped_nor_removed(path):
     found = reopened(path)
     found.stop("nobody")
