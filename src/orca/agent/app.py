@@ -15,6 +15,7 @@ from .commands import Commands
 from .config import Config
 from .connection import Connection
 from .containers import Containers
+from .engine import Engine
 from .errors import AgentError
 from .host import HostKeeper
 from .identity import host_uuid, read_credentials, write_private
@@ -52,11 +53,12 @@ class Agent:
         if settings.registration_url:
             write_private(self._paths.registration, settings.registration_url + "\n")
         self._link = Link()
-        self._containers = Containers(Resolver(self._paths.resolv), settings.docker_socket)
+        engine = Engine(settings.docker_socket)
+        self._containers = Containers(Resolver(self._paths.resolv), engine)
         host = Host(root=str(settings.root), docker_socket=settings.docker_socket)
         self._config = Config(host, self._containers.check_port)
         self._keeper = HostKeeper(host, self._config)
-        self._streams = Streams(self._paths, self._containers, settings.docker_socket)
+        self._streams = Streams(self._paths, self._containers, engine)
         self._wanted = WantedStates(self._paths.wanted)
         self._restarts = Restarts(
             self._wanted, self._containers, self._keeper.container_started, lambda id: self._watch.look(id)
@@ -70,12 +72,7 @@ class Agent:
             self._streams,
         )
         self._watch = ContainerWatch(
-            self._containers,
-            self._restarts,
-            self._link.send,
-            self._config.reapply,
-            self._keeper.hurry,
-            settings.docker_socket,
+            self._containers, self._restarts, self._link.send, self._config.reapply, self._keeper.hurry, engine
         )
         self._mesh = MeshMonitor(self._config, self._paths, self._link.send)
         self._connection = Connection(
@@ -110,7 +107,6 @@ class Agent:
             await self._commands.close()
             await self._restarts.close()
             await self._streams.close()
-            self._containers.close()
             self._config.close()
 
     async def _hello(self, server: str) -> Hello:

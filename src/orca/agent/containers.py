@@ -2,33 +2,27 @@
 """Managed containers on this host: ensure one runs, stop it, remove it.
 
 A container is found by its label ``io.orca.instance.uuid``, never by a name or id kept here, so that a repeated command
-and an agent that was restarted see the same world. Calls of the Docker SDK block and run in a few threads.
+and an agent that was restarted see the same world.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-import docker
-import docker.errors
-import requests
-
+from orca.hoststate.engine_api import calls
 from orca.wire import Activated, Instance, RegistryAuth, names, now_ms
 
 from . import specification
-from .engine import SOCKET, EngineGone
-from .errors import CommandFailed
+from .engine import TIMEOUT, Engine, EngineRefused
+from .errors import AgentError, CommandFailed
 from .listeners import listeners
 from .pull import Progress, pull
 from .resolver import Resolver
 
 T = TypeVar("T")
 
-THREADS = 8  # containers started at the same time; the engine itself gains nothing from more
-TIMEOUT = 120  # seconds until a call to the engine counts as failed
+AT_ONCE = 8  # containers made and started at the same time; the engine itself gains nothing from more
 
 _log = logging.getLogger(__name__)
 
@@ -36,17 +30,11 @@ _log = logging.getLogger(__name__)
 class Containers:
     """The containers of one Docker engine."""
 
-    def __init__(self, resolver: Resolver, socket: str = SOCKET) -> None:
-        """Args: the writer of ``resolv.conf`` files, and the engine's unix socket."""
-        self._socket = socket
+    def __init__(self, resolver: Resolver, engine: Engine) -> None:
+        """Args: the writer of ``resolv.conf`` files, and the engine."""
         self._resolver = resolver
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
-        self._api = docker.APIClient(base_url=f"unix://{socket}", version="1.41", timeout=TIMEOUT, num_pools=THREADS)
-
-    def close(self) -> None:
-        """Let running calls end and give the threads back."""
-        self._pool.shutdown()
-        self._api.close()
+        self._engine = engine
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     # -- commands ------------------------------------------------------------------------------------------------
 
@@ -73,16 +61,16 @@ class Containers:
                 return await self._activated(instance.uuid)
         unfinished = found is None or found["State"] == "created"
         if found is None and not await self._has_image(instance.image):
-            await pull(self._socket, instance.image, instance.registry_auth, progress)
+            await pull(self._engine, instance.image, instance.registry_auth, progress)
         if found is None or found["State"] != "running":
             await self._check_ports(instance)
         try:
             if found is None:
                 if instance.network_mode == specification.MANAGED:
-                    await self._call(self._resolver.write, instance.uuid, instance.dns_search)
-                await self._call(self._create, instance)
+                    await _whole(asyncio.to_thread(self._resolver.write, instance.uuid, instance.dns_search))
+                await _whole(self._create(instance))
             await ready()
-            await self._call(self._start, instance.uuid)
+            await _whole(self._start(instance.uuid))
             return await self._activated(instance.uuid)
         except BaseException:
             if unfinished:
@@ -94,7 +82,7 @@ class Containers:
         found = await self._find(uuid)
         if found is None:
             return "removed"
-        await self._call(self._stop, found["Id"], grace)
+        await self.stop(found["Id"], grace)
         return "stopped"
 
     async def start(self, external_id: str) -> None:
@@ -103,11 +91,11 @@ class Containers:
         Raises:
             CommandFailed: with the reason.
         """
-        await self._call(self._api.start, external_id)
+        await _whole(self._engine.request(calls.start(external_id)))
 
     async def stop(self, external_id: str, grace: int) -> None:
         """Stop a container, killing it after ``grace`` seconds; none is fine."""
-        await self._call(self._stop, external_id, grace)
+        await _whole(_missing_is_fine(self._engine.request(calls.stop(external_id, grace), seconds=grace + TIMEOUT)))
 
     async def restart_never(self, external_id: str) -> None:
         """Take the engine's restart policy off a container.
@@ -115,15 +103,14 @@ class Containers:
         Raises:
             CommandFailed: with the reason.
         """
-        never: Any = {"Name": "no"}
-        await self._call(lambda: self._api.update_container(external_id, restart_policy=never))
+        await self._engine.request(calls.update_container(external_id, {"RestartPolicy": {"Name": "no"}}))
 
     async def remove(self, uuid: str) -> None:
         """Kill and remove the container with its anonymous volumes; none is fine."""
         found = await self._find(uuid)
         if found is not None:
-            await self._call(self._remove, found["Id"])
-        await self._call(self._resolver.remove, uuid)
+            await _whole(self._remove(found["Id"]))
+        await _whole(asyncio.to_thread(self._resolver.remove, uuid))
 
     async def remove_volume(self, name: str) -> None:
         """Remove a named volume; none is fine.
@@ -131,7 +118,10 @@ class Containers:
         Raises:
             CommandFailed: a container of this host holds it.
         """
-        await self._call(self._remove_volume, name)
+        try:
+            await _missing_is_fine(self._engine.request(calls.remove_volume(name)))
+        except EngineRefused as error:
+            raise CommandFailed(f"Volume {name} cannot be removed: {error.message}") from error
 
     async def inspect(self, uuid: str) -> dict[str, Any]:
         """Return Docker's document about the container.
@@ -142,7 +132,8 @@ class Containers:
         found = await self._find(uuid)
         if found is None:
             raise CommandFailed(f"There is no container of instance {uuid} on this host")
-        return await self._call(self._api.inspect_container, found["Id"])
+        document: dict[str, Any] = await self._engine.request(calls.container(found["Id"]))
+        return document
 
     async def pull_image(self, image: str, auth: RegistryAuth | None, progress: Progress, *, cached: bool) -> bool:
         """Get the image as its registry has it now; ``cached``: only if one of that name is here.
@@ -154,7 +145,7 @@ class Containers:
         """
         if cached and not await self._has_image(image):
             return False
-        await pull(self._socket, image, auth, progress)
+        await pull(self._engine, image, auth, progress)
         return True
 
     # -- commands in containers ----------------------------------------------------------------------------------
@@ -165,13 +156,9 @@ class Containers:
         Raises:
             CommandFailed: there is no such container, or it does not run.
         """
-
-        def create() -> str:
-            environment = ["TERM=xterm-256color"] if tty else None
-            made = self._api.exec_create(container, command, stdin=stdin, tty=tty, environment=environment)
-            return str(made["Id"])
-
-        return await self._call(create)
+        environment = ["TERM=xterm-256color"] if tty else []
+        call = calls.create_exec(container, command, tty=tty, stdin=stdin, environment=environment)
+        return str((await self._engine.request(call))["Id"])
 
     async def resize(self, command: str, width: int, height: int) -> None:
         """Tell a running command the size of its terminal, in characters.
@@ -179,7 +166,7 @@ class Containers:
         Raises:
             CommandFailed: it does not run.
         """
-        await self._call(self._api.exec_resize, command, height, width)
+        await self._engine.request(calls.resize_exec(command, width, height))
 
     async def exit_code(self, command: str) -> int:
         """Return how a command ended: 0 to 255.
@@ -187,28 +174,31 @@ class Containers:
         Raises:
             CommandFailed: the engine forgot it, with its container.
         """
-        document = await self._call(self._api.exec_inspect, command)
+        document = await self._engine.request(calls.inspect_exec(command))
         return int(document["ExitCode"] or 0)
 
     # -- observation ---------------------------------------------------------------------------------------------
 
     async def everything(self) -> list[dict[str, Any]]:
         """Return Docker's documents about all containers of the host, stopped ones too."""
-        return await self._call(self._inspect_all)
+        rows = await self._engine.request(calls.containers({}))
+        documents = [await self.look(row["Id"]) for row in rows]
+        return [document for document in documents if document is not None]
 
     async def look(self, external_id: str) -> dict[str, Any] | None:
         """Return Docker's document about one container, None when it is gone."""
-        return await self._call(self._inspect, external_id)
+        document: dict[str, Any] | None = await self._engine.find(calls.container(external_id))
+        return document
 
     async def info(self) -> dict[str, Any]:
         """Return the engine's ``/info``."""
-        return await self._call(self._api.info)
+        document: dict[str, Any] = await self._engine.request(calls.info())
+        return document
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
     async def _find(self, uuid: str) -> dict[str, Any] | None:
-        label = f"{names.LABEL_INSTANCE_UUID}={uuid}"
-        rows = await self._call(lambda: self._api.containers(all=True, filters={"label": label}))
+        rows = await self._engine.request(calls.containers({"label": [f"{names.LABEL_INSTANCE_UUID}={uuid}"]}))
         return rows[0] if rows else None
 
     async def _activated(self, uuid: str) -> Activated:
@@ -222,13 +212,7 @@ class Containers:
         )
 
     async def _has_image(self, image: str) -> bool:
-        try:
-            await self._call(self._api.inspect_image, image)
-        except CommandFailed as error:
-            if not isinstance(error.__cause__, docker.errors.NotFound):
-                raise
-            return False
-        return True
+        return await self._engine.find(calls.image(image)) is not None
 
     async def _check_ports(self, instance: Instance) -> None:
         for port in instance.ports:
@@ -240,8 +224,8 @@ class Containers:
         Raises:
             CommandFailed: it is taken; the message names the holder as far as it can be seen from here.
         """
-        query = {"publish": f"{port}/{protocol}", "status": ["running", "paused", "restarting"]}
-        for row in await self._call(lambda: self._api.containers(filters=query)):
+        holders = calls.containers({"publish": [f"{port}/{protocol}"]}, everything=False)
+        for row in await self._engine.request(holders):
             if any(p.get("PublicPort") == port and p["Type"] == protocol for p in row["Ports"]):
                 name = row["Names"][0].lstrip("/")
                 raise CommandFailed(f"Port {port}/{protocol} is taken on this host by the container {name}")
@@ -252,65 +236,45 @@ class Containers:
                     f"{listener.address} port {port}"
                 )
 
-    def _create(self, instance: Instance) -> None:
+    async def _create(self, instance: Instance) -> None:
         config, name = specification.container(instance, self._resolver.path(instance.uuid))
-        self._api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
+        async with self._slots:
+            await self._engine.request(calls.create_container(name, config))
 
-    def _start(self, uuid: str) -> None:
-        rows = self._api.containers(all=True, filters={"label": f"{names.LABEL_INSTANCE_UUID}={uuid}"})
-        if not rows:
+    async def _start(self, uuid: str) -> None:
+        found = await self._find(uuid)
+        if found is None:
             raise CommandFailed("The container was removed while it was being started")
-        self._api.start(rows[0]["Id"])
+        async with self._slots:
+            await self._engine.request(calls.start(found["Id"]))
 
-    def _stop(self, external_id: str, grace: int) -> None:
-        with contextlib.suppress(docker.errors.NotFound):
-            self._api.stop(external_id, timeout=grace)
-
-    def _remove(self, external_id: str) -> None:
+    async def _remove(self, external_id: str) -> None:
         try:
-            self._api.remove_container(external_id, v=True, force=True)
-        except docker.errors.NotFound:
-            return
-        except docker.errors.APIError as error:
-            if error.status_code != 409:  # "removal is already in progress": somebody else does it
+            await _missing_is_fine(self._engine.request(calls.remove_container(external_id)))
+        except EngineRefused as error:
+            if error.status != 409:  # "removal is already in progress": somebody else does it
                 raise
-            with contextlib.suppress(docker.errors.NotFound):
-                self._api.wait(external_id, condition="removed", timeout=TIMEOUT)
+            await _missing_is_fine(self._engine.request(calls.wait_removed(external_id)))
 
-    def _remove_volume(self, name: str) -> None:
-        try:
-            self._api.remove_volume(name)
-        except docker.errors.NotFound:
-            return
-        except docker.errors.APIError as error:
-            raise CommandFailed(f"Volume {name} cannot be removed: {error.explanation}") from error
 
-    def _inspect(self, external_id: str) -> dict[str, Any] | None:
-        try:
-            document: dict[str, Any] = self._api.inspect_container(external_id)
-        except docker.errors.NotFound:
-            return None
-        return document
-
-    def _inspect_all(self) -> list[dict[str, Any]]:
-        documents = (self._inspect(row["Id"]) for row in self._api.containers(all=True))
-        return [document for document in documents if document is not None]
-
-    async def _call(self, work: Callable[..., T], *args: Any) -> T:
-        """Run ``work`` in a thread and turn the SDK's errors into ours.
-
-        When the caller is cancelled, the call is awaited first: what it does to the engine must be over before anybody
-        cleans up after it.
-        """
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await asyncio.wait([future])
-            if not future.cancelled() and (error := future.exception()) is not None:
-                _log.info("a call that was cancelled failed as well: %s", error)
+async def _missing_is_fine(request: Awaitable[Any]) -> None:
+    try:
+        await request
+    except EngineRefused as error:
+        if error.status != 404:
             raise
-        except docker.errors.APIError as error:
-            raise CommandFailed(f"Docker: {error.explanation or error}") from error
-        except requests.RequestException as error:
-            raise EngineGone(f"Docker does not answer on {self._socket}: {error}") from error
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` to its end, also when the caller is cancelled.
+
+    What it does to the engine must be over before anybody cleans up after it.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and isinstance(error := task.exception(), AgentError):
+            _log.info("a call that was cancelled failed as well: %s", error)
+        raise

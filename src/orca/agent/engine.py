@@ -1,97 +1,157 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams from the Docker Engine API: events, pull progress and statistics, logs, the terminals of commands.
+"""The asynchronous shell of the Docker Engine API: single answers, streams of documents, logs, terminals.
 
-The ``docker`` SDK does everything else. It is not used here because its streams hold a thread each and cannot be ended
-from outside: a pull that hangs before its first byte could not be cancelled. Closing this connection cancels the pull
-in the engine as well. The request is HTTP/1.0 so that the engine answers without chunks: the body ends with the
-connection.
+One connection serves one request; closing it ends a stream, and a pull also in the engine.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
-from .errors import AgentError
+from orca.hoststate.engine_api import (
+    HEAD_END,
+    Call,
+    Head,
+    Negotiation,
+    ProtocolError,
+    TooOld,
+    calls,
+    encode,
+    message,
+    parse_head,
+    whole,
+)
+
+from .errors import AgentError, CommandFailed
 
 SOCKET = "/var/run/docker.sock"
-_LINE_LIMIT = 4 << 20
+TIMEOUT = 120.0  # seconds until a request without an answer counts as failed
+LINE_LIMIT = 4 << 20  # of a document in a stream
+BUFFER = 1 << 16  # read ahead of who takes a stream
+_ERROR_LIMIT = 1 << 16
 
 
 class EngineGone(AgentError):
     """No Docker engine answers on its socket, or it closed the connection."""
 
 
-class EngineRefused(AgentError):
-    """The engine answered with an error."""
+class EngineRefused(CommandFailed):
+    """The engine answered with an error; ``message`` is its own."""
 
     def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+        super().__init__(f"Docker: {message}")
+        self.status, self.message = status, message
 
 
-@asynccontextmanager
-async def stream(
-    path: str, target: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
-) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    """Open a request; yield the iterator over its documents once the engine accepted it.
+class Engine:
+    """The engine behind one socket."""
 
-    Args:
-        path: the engine's unix socket.
-        target: path and query of the request, already quoted.
-        method: the HTTP method.
-        headers: more request headers.
+    def __init__(self, socket: str = SOCKET) -> None:
+        """Args: the engine's unix socket."""
+        self.socket = socket
+        self._negotiation = Negotiation()
 
-    Raises:
-        EngineGone: nobody listens, or the connection broke (also while iterating).
-        EngineRefused: status 400 or above.
-    """
-    async with connection(path, target, method=method, headers=headers, limit=_LINE_LIMIT) as (reader, _):
-        yield _documents(reader)
+    async def request(self, call: Call, *, seconds: float = TIMEOUT) -> Any:
+        """Send one request and return the decoded answer, None when it is empty.
 
-
-@asynccontextmanager
-async def connection(
-    path: str,
-    target: str,
-    *,
-    method: str = "GET",
-    headers: Mapping[str, str] | None = None,
-    body: bytes = b"",
-    limit: int = 1 << 16,
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Open a request; yield what follows the engine's head, and the way to it where the engine goes on listening.
-
-    Args:
-        path: the engine's unix socket.
-        target: path and query of the request, already quoted.
-        method: the HTTP method.
-        headers: more request headers.
-        body: of the request.
-        limit: bytes of the longest line; up to twice as many are read ahead.
-
-    Raises:
-        EngineGone: nobody listens, or the connection broke.
-        EngineRefused: status 400 or above.
-    """
-    try:
-        reader, writer = await asyncio.open_unix_connection(path, limit=limit)
-    except OSError as error:
-        raise EngineGone(f"Docker does not answer on {path}: {error}") from error
-    try:
-        lines = [f"{method} {target} HTTP/1.0", "Host: docker", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
+        Raises:
+            EngineGone: nobody listens, the connection broke, or no answer came within ``seconds``.
+            EngineRefused: status 400 or above.
+        """
         try:
-            status = await _head(reader)
-            if status >= 400:
-                raise EngineRefused(status, _message(await reader.read(1 << 16)))
+            async with asyncio.timeout(seconds), self._answer(call, BUFFER) as (head, reader, _):
+                data = whole(head, await reader.read())
+                return json.loads(data) if data.strip() else None
+        except TimeoutError as error:
+            raise EngineGone(f"Docker does not answer {call.path} within {seconds:.0f} s") from error
         except (OSError, ValueError) as error:
             raise EngineGone(f"Docker broke off: {error}") from error
-        yield reader, writer
-    finally:
-        await _close(writer)
+
+    async def find(self, call: Call) -> Any:
+        """Return the decoded answer, None when the engine has no such thing.
+
+        Raises:
+            EngineGone, EngineRefused: as :meth:`request`.
+        """
+        try:
+            return await self.request(call)
+        except EngineRefused as error:
+            if error.status == 404:
+                return None
+            raise
+
+    @asynccontextmanager
+    async def stream(
+        self, call: Call, *, limit: int = BUFFER
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Open a request; yield what follows the head of its answer, and the way to an engine that goes on listening.
+
+        Args:
+            call: the request.
+            limit: bytes of the longest line; up to twice as many are read ahead.
+
+        Raises:
+            EngineGone, EngineRefused: as :meth:`request`, before anything is yielded.
+        """
+        async with self._answer(call, limit) as (_, reader, writer):
+            yield reader, writer
+
+    @asynccontextmanager
+    async def documents(self, call: Call) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """Open a request for documents, one a line; yield the iterator over them once the engine accepted it.
+
+        Raises:
+            EngineGone, EngineRefused: as :meth:`request`; the first also while iterating.
+        """
+        async with self._answer(call, LINE_LIMIT) as (_, reader, _writer):
+            yield _documents(reader)
+
+    @asynccontextmanager
+    async def _answer(
+        self, call: Call, limit: int
+    ) -> AsyncIterator[tuple[Head, asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Send a request in the version that the engine speaks; again if another engine has come meanwhile."""
+        async with AsyncExitStack() as stack:
+            try:
+                answer = await stack.enter_async_context(self._exchange(call, await self._version(), limit))
+            except EngineRefused as error:
+                if not self._negotiation.refused(error.status, error.message):
+                    raise
+                answer = await stack.enter_async_context(self._exchange(call, await self._version(), limit))
+            yield answer
+
+    async def _version(self) -> str:
+        if self._negotiation.version is not None:
+            return self._negotiation.version
+        async with self._exchange(calls.ping(), "", BUFFER) as (pong, _, _writer):
+            try:
+                return self._negotiation.learn(pong)
+            except TooOld as error:
+                raise CommandFailed(str(error)) from error
+
+    @asynccontextmanager
+    async def _exchange(
+        self, call: Call, version: str, limit: int
+    ) -> AsyncIterator[tuple[Head, asyncio.StreamReader, asyncio.StreamWriter]]:
+        try:
+            reader, writer = await asyncio.open_unix_connection(self.socket, limit=limit)
+        except OSError as error:
+            raise EngineGone(f"Docker does not answer on {self.socket}: {error}") from error
+        try:
+            writer.write(encode(call, version))
+            try:
+                head = parse_head(await reader.readuntil(HEAD_END))
+                if head.status >= 400:
+                    raise EngineRefused(head.status, message(await reader.read(_ERROR_LIMIT)))
+            except (OSError, EOFError, ProtocolError, asyncio.LimitOverrunError) as error:
+                raise EngineGone(f"Docker broke off: {error}") from error
+            yield head, reader, writer
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 async def _documents(reader: asyncio.StreamReader) -> AsyncIterator[dict[str, Any]]:
@@ -101,42 +161,3 @@ async def _documents(reader: asyncio.StreamReader) -> AsyncIterator[dict[str, An
                 yield json.loads(line)
     except (OSError, ValueError) as error:
         raise EngineGone(f"Docker broke off: {error}") from error
-
-
-async def alive(path: str) -> bool:
-    """Return whether an engine answers ``_ping``."""
-    try:
-        reader, writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        return False
-    try:
-        writer.write(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
-        async with asyncio.timeout(5):
-            return await _head(reader) == 200
-    except (OSError, ValueError, TimeoutError):
-        return False
-    finally:
-        await _close(writer)
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-
-
-async def _head(reader: asyncio.StreamReader) -> int:
-    """Read the status line and the headers; return the status."""
-    words = (await reader.readline()).split()
-    if len(words) < 2:
-        raise ValueError("no HTTP answer")
-    while (await reader.readline()).strip():
-        pass
-    return int(words[1])
-
-
-def _message(body: bytes) -> str:
-    try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return body.decode("utf-8", "replace").strip()

@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pull an image with progress; cancelling the coroutine ends the pull in the engine too."""
 
-import base64
-import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
-from docker.utils import parse_repository_tag
-
+from orca.hoststate.engine_api import calls
 from orca.wire import RegistryAuth
 
-from .engine import EngineRefused, stream
+from .engine import Engine, EngineRefused
 from .errors import CommandFailed
 
 #: Called with a message for people and a percentage (None while the size is unknown).
@@ -49,20 +45,18 @@ class PullMeter:
         return f"Pulling {image}: {done:.1f} of {total:.1f} MB"
 
 
-async def pull(socket: str, image: str, auth: RegistryAuth | None, progress: Progress) -> None:
+async def pull(engine: Engine, image: str, auth: RegistryAuth | None, progress: Progress) -> None:
     """Pull ``image``; without tag or digest it means ``latest``, as everywhere in Docker.
 
     Raises:
         CommandFailed: the engine could not get the image; the message is the engine's.
         EngineGone: Docker went away.
     """
-    repository, tag = parse_repository_tag(image)
-    target = "/images/create?" + urlencode({"fromImage": repository, "tag": tag or "latest"})
     meter = PullMeter()
     progress(meter.describe(image), None)
     told: int | None = None
     try:
-        async with stream(socket, target, method="POST", headers=_headers(auth)) as documents:
+        async with engine.documents(calls.pull(image, _credentials(auth))) as documents:
             async for document in documents:
                 if document.get("error"):
                     raise CommandFailed(f"Image {image} cannot be pulled: {document['error']}")
@@ -71,14 +65,13 @@ async def pull(socket: str, image: str, auth: RegistryAuth | None, progress: Pro
                     told = meter.percent
                     progress(meter.describe(image), told)
     except EngineRefused as error:
-        raise CommandFailed(f"Image {image} cannot be pulled: {error}") from error
+        raise CommandFailed(f"Image {image} cannot be pulled: {error.message}") from error
 
 
-def _headers(auth: RegistryAuth | None) -> dict[str, str]:
-    """Return the engine's header for registry credentials."""
+def _credentials(auth: RegistryAuth | None) -> dict[str, str] | None:
     if auth is None:
-        return {}
+        return None
     document = {"username": auth.username, "password": auth.password, "serveraddress": auth.server_address}
     if auth.email:
         document["email"] = auth.email
-    return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(document).encode()).decode()}
+    return document

@@ -6,19 +6,18 @@ so that no change is missed however it happened.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
+from orca.hoststate.engine_api import calls
 from orca.wire import Container, ContainerStatus, Event, names
 
 from .containers import Containers
-from .engine import SOCKET, stream
+from .engine import Engine
 from .errors import AgentError
 from .restarts import Restarts
 from .specification import report
@@ -27,7 +26,7 @@ STALE_SECONDS = 3.0  # refused for longer than a restart under a service manager
 RETRY_SECONDS = 0.2  # a connect to a unix socket costs next to nothing, and Docker's start must be noticed at once
 
 _STATUSES: dict[str, ContainerStatus] = {"create": "create", "start": "start", "die": "die", "destroy": "destroy"}
-_FILTERS = json.dumps({"type": ["container"], "event": list(_STATUSES)})
+_FILTERS = {"type": ["container"], "event": list(_STATUSES)}
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ class ContainerWatch:
         send: Callable[[Event], None],
         docker_started: Callable[[], Awaitable[None]],
         system_ended: Callable[[], None],
-        socket: str = SOCKET,
+        engine: Engine,
     ) -> None:
         """Prepare.
 
@@ -53,14 +52,14 @@ class ContainerWatch:
             docker_started: called when Docker came back.
             system_ended: called when a container of the platform itself ended: Docker starts it again unless somebody
                 stopped, killed or removed it through Docker.
-            socket: the engine's socket.
+            engine: the engine.
         """
         self._containers = containers
         self._restarts = restarts
         self._send = send
         self._docker_started = docker_started
         self._system_ended = system_ended
-        self._socket = socket
+        self._engine = engine
         self._known: dict[str, Container] = {}
         #: Per list under way: what events have said since it began (None: gone).
         self._newer: dict[object, dict[str, Container | None]] = {}
@@ -93,7 +92,7 @@ class ContainerWatch:
         gone, refused_since = False, None
         while True:
             try:
-                async with stream(self._socket, "/events?" + urlencode({"filters": _FILTERS})) as events:
+                async with self._engine.documents(calls.events(_FILTERS)) as events:
                     # The stream is open before the list is read, so that nothing falls between the two.
                     if gone:
                         _log.info("Docker is back")

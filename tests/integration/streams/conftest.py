@@ -45,7 +45,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory, engine: docker.DockerCl
             yield site
         finally:
             await agent.disconnect()
-            agent.containers.close()
             for container in site.made:
                 with contextlib.suppress(docker.errors.NotFound):
                     container.remove(force=True)

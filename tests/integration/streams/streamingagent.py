@@ -11,6 +11,7 @@ from fakeagent import FakeAgent, FakeHost, FakeMachine
 
 from orca import wire
 from orca.agent.containers import Containers
+from orca.agent.engine import Engine
 from orca.agent.errors import AgentError
 from orca.agent.identity import Credentials, write_credentials
 from orca.agent.paths import Paths
@@ -54,8 +55,9 @@ class StreamingAgent(FakeAgent):
         super().__init__(host, url, access_key, secret_key)
         paths = Paths(root)
         write_credentials(paths, Credentials(url=url, access_key=access_key, secret_key=secret_key))
-        self.containers = Containers(Resolver(paths.resolv), SOCKET)
-        self.streams = Streams(paths, self.containers, SOCKET)
+        engine = Engine(SOCKET)
+        self.containers = Containers(Resolver(paths.resolv), engine)
+        self.streams = Streams(paths, self.containers, engine)
         self.machine = StreamingMachine(host, self.streams)
 
     async def disconnect(self) -> None:

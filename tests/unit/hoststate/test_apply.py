@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The executor, as far as it goes without root: owner files, files, the resolver's reload, Docker's answers."""
 
-import http.server
-import json
 import socket
-import socketserver
 import struct
 import threading
 from pathlib import Path
@@ -14,15 +11,11 @@ import pytest
 from orca.hoststate.apply import (
     AGENT,
     PUSH,
-    Engine,
-    EngineError,
-    EngineUnavailable,
     Host,
     HostStateError,
     OwnedByOther,
     apply_kind,
 )
-from orca.hoststate.apply.docker import _demultiplex
 from orca.hoststate.plan.items import digest
 
 DNS = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24", "clients": {"10.42.1.10": {"db": ["10.42.2.10"]}}}
@@ -135,54 +128,3 @@ def test_a_failed_reload_is_repeated(host, recursor):
     assert apply_kind("dns", DNS, AGENT, host=host).changed
     assert sorted(recursor.heard) == ["reload-lua-script", "reload-zones"]
     assert not apply_kind("dns", DNS, AGENT, host=host).changed
-
-
-def test_attach_stream_is_split():
-    frame = (
-        struct.pack(">BxxxL", 1, 3) + b"out" + struct.pack(">BxxxL", 2, 3) + b"err" + struct.pack(">BxxxL", 1, 1) + b"!"
-    )
-    assert _demultiplex(frame) == ("out!", "err")
-
-
-class Docker(http.server.BaseHTTPRequestHandler):
-    def address_string(self):
-        return "unix"
-
-    def log_message(self, *arguments):
-        pass
-
-    def do_GET(self):
-        found = self.path == "/networks/orca"
-        self.send_response(200 if found else 404)
-        self.end_headers()
-        self.wfile.write(json.dumps({"Name": "orca"} if found else {"message": "no such thing"}).encode())
-
-    def do_POST(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b'{"status":"Pulling"}\n{"error":"manifest unknown"}\n')
-
-
-@pytest.fixture
-def engine(folder):
-    path = str(folder / "engine.sock")
-    with socketserver.ThreadingUnixStreamServer(path, Docker) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield Engine(path)
-        server.shutdown()
-        thread.join()
-
-
-def test_docker_answers(engine):
-    assert engine.network("orca") == {"Name": "orca"}
-    assert engine.container("x") is None
-    with pytest.raises(EngineError, match="no such thing"):
-        engine.request("GET", "/nothing")
-    with pytest.raises(EngineError, match="manifest unknown"):
-        engine.pull("registry/image:1")
-
-
-def test_without_docker_the_error_says_so(tmp_path):
-    with pytest.raises(EngineUnavailable, match="No such file"):
-        Engine(str(tmp_path / "none.sock")).version()

@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small client of the Docker Engine API over its unix socket (https://docs.docker.com/reference/api/engine/).
-
-Only what host state needs: networks, our own system containers, exec, images. Unversioned paths are used, so the
-engine answers in its own newest version.
-"""
+"""The blocking shell of the Docker Engine API, with what host state needs: networks, our containers, exec, images."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
-import struct
-import urllib.parse
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from ..engine_api import (
+    HEAD_END,
+    Call,
+    Head,
+    Negotiation,
+    ProtocolError,
+    TooOld,
+    calls,
+    encode,
+    message,
+    parse_head,
+    split,
+    whole,
+)
 from .errors import HostStateError
 
 SOCKET = "/var/run/docker.sock"
+_PIECE = 1 << 16
 
 
 class EngineUnavailable(HostStateError):
@@ -39,174 +47,136 @@ class Engine:
 
     def __init__(self, path: str = SOCKET, timeout: float = 60.0) -> None:
         self.path, self.timeout = path, timeout
+        self._negotiation = Negotiation()
 
     # -- requests ------------------------------------------------------------------------------------------------
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        body: Optional[Mapping[str, Any]] = None,
-        query: Optional[Mapping[str, Any]] = None,
-        timeout: Optional[float] = None,
-    ) -> Any:
+    def request(self, call: Call, timeout: Optional[float] = None) -> Any:
         """Send one request and return the decoded answer (``None`` when empty).
 
-        :param query: values that are not strings are sent as JSON (``filters``) or ``true``/``false``.
         :raises EngineUnavailable: nothing answers; :raises EngineError: status 400 or above.
         """
-        data = self._raw(method, path, body, query, timeout)
+        data = self.read(call, timeout)
         return json.loads(data) if data.strip() else None
+
+    def read(self, call: Call, timeout: Optional[float] = None) -> bytes:
+        """Send one request and return the body of the answer; raises as :meth:`request` does."""
+        head, data = self._exchange(call, timeout)
+        if self._negotiation.refused(head.status, message(data) if head.status == 400 else ""):
+            head, data = self._exchange(call, timeout)
+        if head.status >= 400:
+            raise EngineError(head.status, message(data), call.method + " " + call.path)
+        return data
 
     def version(self) -> Dict[str, Any]:
         """``GET /version``."""
-        answer: Dict[str, Any] = self.request("GET", "/version")
+        answer: Dict[str, Any] = self.request(calls.version())
         return answer
 
     # -- networks ------------------------------------------------------------------------------------------------
 
+    def networks(self, label: str) -> List[Dict[str, Any]]:
+        """List the networks that bear ``label`` (``key`` or ``key=value``)."""
+        answer: List[Dict[str, Any]] = self.request(calls.networks({"label": [label]}))
+        return answer
+
     def network(self, name: str) -> Optional[Dict[str, Any]]:
         """Inspect a network by name, ``None`` when there is none."""
-        return self._inspect("/networks/" + _quote(name))
+        return self._inspect(calls.network(name))
 
     def create_network(self, spec: Mapping[str, Any]) -> None:
         """``POST /networks/create``."""
-        self.request("POST", "/networks/create", spec)
+        self.request(calls.create_network(spec))
 
     def remove_network(self, name: str) -> None:
         """Remove a network; it must have no endpoints."""
-        self.request("DELETE", "/networks/" + _quote(name))
+        self.request(calls.remove_network(name))
 
     # -- containers ----------------------------------------------------------------------------------------------
 
     def container(self, name: str) -> Optional[Dict[str, Any]]:
         """Inspect a container by name or id, ``None`` when there is none."""
-        return self._inspect("/containers/" + _quote(name) + "/json")
+        return self._inspect(calls.container(name))
 
     def containers(self, labels: List[str], everything: bool = True) -> List[Dict[str, Any]]:
         """List containers bearing all ``labels`` (``key`` or ``key=value``); ``everything`` includes stopped ones."""
-        answer: List[Dict[str, Any]] = self.request(
-            "GET", "/containers/json", query={"all": everything, "filters": {"label": labels}}
-        )
+        answer: List[Dict[str, Any]] = self.request(calls.containers({"label": labels}, everything))
         return answer
 
     def create_container(self, name: str, spec: Mapping[str, Any]) -> str:
         """Create a container and return its id."""
-        return str(self.request("POST", "/containers/create", spec, {"name": name})["Id"])
+        return str(self.request(calls.create_container(name, spec))["Id"])
 
     def start(self, name: str) -> None:
         """Start a container; one that runs already is left alone."""
-        self.request("POST", "/containers/" + _quote(name) + "/start")
+        self.request(calls.start(name))
 
     def remove_container(self, name: str) -> None:
         """Kill and remove a container together with its anonymous volumes; none of that name is fine."""
         try:
-            self.request("DELETE", "/containers/" + _quote(name), query={"force": True, "v": True})
+            self.request(calls.remove_container(name))
         except EngineError as error:
             if error.status != 404:
                 raise
 
     def execute(self, name: str, argv: List[str], timeout: Optional[float] = None) -> Tuple[int, str, str]:
         """Run ``argv`` in a running container; return exit code, stdout and stderr."""
-        created = self.request(
-            "POST", "/containers/" + _quote(name) + "/exec", {"Cmd": argv, "AttachStdout": True, "AttachStderr": True}
-        )
-        stream = self._raw(
-            "POST", "/exec/{0}/start".format(created["Id"]), {"Detach": False, "Tty": False}, None, timeout
-        )
-        stdout, stderr = _demultiplex(stream)
-        code = self.request("GET", "/exec/{0}/json".format(created["Id"]))["ExitCode"]
-        return int(code), stdout, stderr
+        id = str(self.request(calls.create_exec(name, argv))["Id"])
+        stdout, stderr = split(self.read(calls.start_exec(id), timeout))
+        return int(self.request(calls.inspect_exec(id))["ExitCode"]), stdout, stderr
 
     def logs(self, name: str, tail: int) -> str:
         """The last ``tail`` lines that a container wrote, to stdout and then to stderr."""
-        query = {"stdout": True, "stderr": True, "tail": str(tail)}
-        return "".join(_demultiplex(self._raw("GET", "/containers/" + _quote(name) + "/logs", None, query, None)))
+        return "".join(split(self.read(calls.logs(name, {"stdout": True, "stderr": True, "tail": str(tail)}))))
 
     # -- images --------------------------------------------------------------------------------------------------
 
     def image(self, reference: str) -> Optional[Dict[str, Any]]:
         """Inspect an image, ``None`` when the engine does not have it."""
-        return self._inspect("/images/" + _quote(reference) + "/json")
+        return self._inspect(calls.image(reference))
 
     def pull(self, reference: str, timeout: float = 600.0) -> None:
-        """Pull ``reference`` (with tag or digest).
+        """Pull ``reference``.
 
         :raises EngineError: also when the failure comes in the middle of the progress stream.
         """
-        stream = self._raw("POST", "/images/create", None, {"fromImage": reference}, timeout)
-        for line in stream.splitlines():
-            message = json.loads(line).get("error") if line.strip() else None
-            if message:
-                raise EngineError(500, message, "pull " + reference)
+        for line in self.read(calls.pull(reference), timeout).splitlines():
+            failure = json.loads(line).get("error") if line.strip() else None
+            if failure:
+                raise EngineError(500, failure, "pull " + reference)
 
     # -- transport -----------------------------------------------------------------------------------------------
 
-    def _inspect(self, path: str) -> Optional[Dict[str, Any]]:
+    def _inspect(self, call: Call) -> Optional[Dict[str, Any]]:
         try:
-            answer: Dict[str, Any] = self.request("GET", path)
+            answer: Dict[str, Any] = self.request(call)
         except EngineError as error:
             if error.status == 404:
                 return None
             raise
         return answer
 
-    def _raw(
-        self,
-        method: str,
-        path: str,
-        body: Optional[Mapping[str, Any]],
-        query: Optional[Mapping[str, Any]],
-        timeout: Optional[float],
-    ) -> bytes:
-        target = path + ("?" + urllib.parse.urlencode({k: _parameter(v) for k, v in query.items()}) if query else "")
-        connection = _UnixConnection(self.path, timeout or self.timeout)
+    def _exchange(self, call: Call, timeout: Optional[float]) -> Tuple[Head, bytes]:
+        version = self._negotiation.version
+        if version is None:
+            pong, _body = self._transmit(calls.ping(), "", None)
+            try:
+                version = self._negotiation.learn(pong)
+            except TooOld as error:
+                raise HostStateError(str(error)) from error
+        return self._transmit(call, version, timeout)
+
+    def _transmit(self, call: Call, version: str, timeout: Optional[float]) -> Tuple[Head, bytes]:
         try:
-            headers = {"Content-Type": "application/json", "Connection": "close"}
-            connection.request(method, target, None if body is None else json.dumps(body), headers)
-            response = connection.getresponse()
-            data = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise EngineUnavailable("docker: {0} {1} on {2}: {3}".format(method, path, self.path, error)) from error
-        finally:
-            connection.close()
-        if response.status >= 400:
-            raise EngineError(response.status, _message(data), method + " " + path)
-        return data
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-def _quote(part: str) -> str:
-    return urllib.parse.quote(part, safe="/:@")
-
-
-def _parameter(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _message(data: bytes) -> str:
-    try:
-        return str(json.loads(data)["message"])
-    except (ValueError, KeyError, TypeError):
-        return data.decode("utf-8", "replace").strip()
-
-
-def _demultiplex(stream: bytes) -> Tuple[str, str]:
-    """Split an attach stream: frames of {1 byte stream, 3 bytes zero, 4 bytes length, payload}."""
-    parts: Dict[int, List[bytes]] = {1: [], 2: []}
-    position = 0
-    while position + 8 <= len(stream):
-        kind, length = struct.unpack_from(">BxxxL", stream, position)
-        parts.setdefault(kind, []).append(stream[position + 8 : position + 8 + length])
-        position += 8 + length
-    return (b"".join(parts[1]).decode("utf-8", "replace"), b"".join(parts[2]).decode("utf-8", "replace"))
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
+                channel.settimeout(timeout or self.timeout)
+                channel.connect(self.path)
+                channel.sendall(encode(call, version))
+                pieces = list(iter(lambda: channel.recv(_PIECE), b""))
+            text, _end, body = b"".join(pieces).partition(HEAD_END)
+            head = parse_head(text)
+            return head, whole(head, body)
+        except (OSError, ProtocolError) as error:
+            raise EngineUnavailable(
+                "docker: {0} {1} on {2}: {3}".format(call.method, call.path, self.path, error)
+            ) from error

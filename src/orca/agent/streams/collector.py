@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from orca.agent.engine import EngineGone, EngineRefused, connection
+from orca.agent.engine import Engine, EngineGone, EngineRefused
+from orca.hoststate.engine_api import calls
 
 from .container_sample import container_look
 from .host_sample import host_look
@@ -62,9 +63,9 @@ class _Feed:
 class Collector:
     """All feeds of this host."""
 
-    def __init__(self, socket: str) -> None:
-        """Args: the engine's socket."""
-        self._socket = socket
+    def __init__(self, engine: Engine) -> None:
+        """Args: the engine."""
+        self._engine = engine
         self._feeds: dict[str, _Feed] = {}
 
     @contextlib.contextmanager
@@ -103,7 +104,7 @@ class Collector:
         """Looks at a container until it is gone; the engine sends one a second, and none of use while it is stopped."""
         while True:
             try:
-                async with connection(self._socket, f"/containers/{container}/stats", limit=LINE_LIMIT) as (reader, _):
+                async with self._engine.stream(calls.stats(container), limit=LINE_LIMIT) as (reader, _):
                     while line := await reader.readline():
                         if (look := container_look(line)) is not None:
                             yield look

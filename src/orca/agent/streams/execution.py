@@ -9,15 +9,15 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import json
 import logging
 from collections.abc import AsyncIterator
 
 from websockets.asyncio.client import ClientConnection
 
 from orca.agent.containers import Containers
-from orca.agent.engine import connection
+from orca.agent.engine import Engine
 from orca.agent.errors import CommandFailed
+from orca.hoststate.engine_api import calls
 from orca.wire import ContainerExec, ExecMessage, parse_exec_message
 
 from .demux import chunks, packets
@@ -30,19 +30,16 @@ _log = logging.getLogger(__name__)
 class Execution:
     """One command for one viewer."""
 
-    def __init__(self, socket: str, containers: Containers, request: ContainerExec, id: str) -> None:
-        """Args: the engine's socket and containers, what the viewer wants, and the engine's id for the command."""
-        self._socket = socket
+    def __init__(self, engine: Engine, containers: Containers, request: ContainerExec, id: str) -> None:
+        """Args: the engine and its containers, what the viewer wants, and the engine's id for the command."""
+        self._engine = engine
         self._containers = containers
         self._request = request
         self._id = id
 
     async def show(self, viewer: ClientConnection) -> str:
         """Run the command to its end, or until the viewer leaves; return how it ended."""
-        body = json.dumps({"Detach": False, "Tty": self._request.tty}).encode()
-        headers = {"Content-Type": "application/json"}
-        target = f"/exec/{self._id}/start"
-        async with connection(self._socket, target, method="POST", headers=headers, body=body) as (reader, writer):
+        async with self._engine.stream(calls.start_exec(self._id, self._request.tty)) as (reader, writer):
             typing = asyncio.create_task(self._input(viewer, writer))
             showing = asyncio.create_task(self._output(viewer, reader))
             leaving = asyncio.create_task(viewer.wait_closed())

@@ -9,11 +9,11 @@ looked for, and what is kept after it goes on.
 import contextlib
 from collections.abc import AsyncGenerator
 from typing import Any
-from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection
 
-from orca.agent.engine import EngineGone, connection
+from orca.agent.engine import Engine, EngineGone
+from orca.hoststate.engine_api import calls
 from orca.wire import ContainerLogs, LogMark, nanoseconds
 
 from .demux import chunks, packets
@@ -27,9 +27,9 @@ MARGIN = 10 * 1_000_000_000
 class Logs:
     """The log of one container for one viewer."""
 
-    def __init__(self, socket: str, request: ContainerLogs, document: dict[str, Any]) -> None:
-        """Args: the engine's socket, what the viewer wants, and the engine's document about the container."""
-        self._socket = socket
+    def __init__(self, engine: Engine, request: ContainerLogs, document: dict[str, Any]) -> None:
+        """Args: the engine, what the viewer wants, and the engine's document about the container."""
+        self._engine = engine
         self._request = request
         self._tty = bool(document["Config"]["Tty"])
 
@@ -81,10 +81,9 @@ class Logs:
         return False
 
     async def _read(self, follow: bool, query: dict[str, str]) -> AsyncGenerator[str]:
-        fixed = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
-        target = f"/containers/{self._request.container}/logs?{urlencode({**fixed, **query})}"
+        fixed = {"stdout": True, "stderr": True, "timestamps": True, "follow": follow}
         try:
-            async with connection(self._socket, target) as (reader, _):
+            async with self._engine.stream(calls.logs(self._request.container, {**fixed, **query})) as (reader, _):
                 if self._tty:
                     terminal = TerminalLines()
                     async for chunk in chunks(reader):

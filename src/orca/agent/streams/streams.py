@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from orca.agent.containers import Containers
 from orca.agent.dial import dial
-from orca.agent.engine import EngineGone
+from orca.agent.engine import Engine, EngineGone
 from orca.agent.errors import AgentError, CommandFailed
 from orca.agent.identity import read_credentials
 from orca.agent.paths import Paths
@@ -44,12 +44,12 @@ class Source(Protocol):
 class Streams:
     """The streams that are open."""
 
-    def __init__(self, paths: Paths, containers: Containers, socket: str) -> None:
-        """Args: the agent's files, and the engine's containers and socket."""
+    def __init__(self, paths: Paths, containers: Containers, engine: Engine) -> None:
+        """Args: the agent's files, the engine's containers, and the engine."""
         self._paths = paths
         self._containers = containers
-        self._socket = socket
-        self._collector = Collector(socket)
+        self._engine = engine
+        self._collector = Collector(engine)
         self._open: set[asyncio.Task[None]] = set()
 
     async def open(self, request: OpenStream) -> None:
@@ -77,12 +77,12 @@ class Streams:
         if isinstance(wanted, HostStats):
             return Stats(self._collector, {HOST: wanted.resource_id}, raw=wanted.raw)
         if isinstance(wanted, ContainerLogs):
-            return Logs(self._socket, wanted, await self._document(wanted.container))
+            return Logs(self._engine, wanted, await self._document(wanted.container))
         if isinstance(wanted, ContainerExec):
             id = await self._containers.prepare_command(
                 wanted.container, wanted.command, tty=wanted.tty, stdin=wanted.attach_stdin
             )
-            return Execution(self._socket, self._containers, wanted, id)
+            return Execution(self._engine, self._containers, wanted, id)
         return Stats(self._collector, wanted.containers, raw=wanted.raw)
 
     async def _document(self, container: str) -> dict[str, Any]:

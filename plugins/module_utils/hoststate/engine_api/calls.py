@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The requests we make. Containers are named by name or id, images and networks by reference or name."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.parse
+from typing import Any, List, Mapping, Optional, Sequence
+
+from .exchange import Call
+
+Filters = Mapping[str, Sequence[str]]
+
+
+def ping() -> Call:
+    """Says which versions the engine speaks; the one request without a version."""
+    return Call("GET", "/_ping", versioned=False)
+
+
+def info() -> Call:
+    """About the engine and its host."""
+    return Call("GET", "/info")
+
+
+def version() -> Call:
+    """About the engine's program."""
+    return Call("GET", "/version")
+
+
+def events(filters: Filters) -> Call:
+    """A stream of JSON documents, one a line."""
+    return Call("GET", "/events", {"filters": filters})
+
+
+# -- networks and volumes --------------------------------------------------------------------------------------
+
+
+def networks(filters: Filters) -> Call:
+    """List networks."""
+    return Call("GET", "/networks", {"filters": filters})
+
+
+def network(name: str) -> Call:
+    """Inspect a network."""
+    return Call("GET", "/networks/" + _quote(name))
+
+
+def create_network(spec: Mapping[str, Any]) -> Call:
+    """Make a network."""
+    return Call("POST", "/networks/create", body=spec)
+
+
+def remove_network(name: str) -> Call:
+    """Remove a network; it must have no endpoints."""
+    return Call("DELETE", "/networks/" + _quote(name))
+
+
+def remove_volume(name: str) -> Call:
+    """Remove a named volume; no container may use it."""
+    return Call("DELETE", "/volumes/" + _quote(name))
+
+
+# -- containers ------------------------------------------------------------------------------------------------
+
+
+def containers(filters: Filters, everything: bool = True) -> Call:
+    """List containers; ``everything`` includes those that do not run."""
+    return Call("GET", "/containers/json", {"all": everything, "filters": filters})
+
+
+def container(name: str) -> Call:
+    """Inspect a container."""
+    return Call("GET", _container(name, "json"))
+
+
+def create_container(name: str, spec: Mapping[str, Any]) -> Call:
+    """Make a container; the answer has its ``Id``."""
+    return Call("POST", "/containers/create", {"name": name}, spec)
+
+
+def update_container(name: str, changes: Mapping[str, Any]) -> Call:
+    """Change limits or the restart policy."""
+    return Call("POST", _container(name, "update"), body=changes)
+
+
+def start(name: str) -> Call:
+    """Start a container; one that runs already is left alone (304)."""
+    return Call("POST", _container(name, "start"))
+
+
+def stop(name: str, grace: int) -> Call:
+    """Stop a container, killing it after ``grace`` seconds; the answer comes when it has ended."""
+    return Call("POST", _container(name, "stop"), {"t": grace})
+
+
+def remove_container(name: str) -> Call:
+    """Kill and remove a container together with its anonymous volumes."""
+    return Call("DELETE", "/containers/" + _quote(name), {"force": True, "v": True})
+
+
+def wait_removed(name: str) -> Call:
+    """Answers when the container is gone."""
+    return Call("POST", _container(name, "wait"), {"condition": "removed"})
+
+
+def logs(name: str, query: Mapping[str, Any]) -> Call:
+    """A stream, multiplexed unless the container has a terminal."""
+    return Call("GET", _container(name, "logs"), query)
+
+
+def stats(name: str) -> Call:
+    """A stream of JSON documents, one a second and line."""
+    return Call("GET", _container(name, "stats"))
+
+
+# -- commands in containers ------------------------------------------------------------------------------------
+
+
+def create_exec(
+    name: str, argv: List[str], tty: bool = False, stdin: bool = False, environment: Sequence[str] = ()
+) -> Call:
+    """Describe a command in a running container; the answer has its ``Id``."""
+    body = {"Cmd": argv, "Tty": tty, "AttachStdin": stdin, "AttachStdout": True, "AttachStderr": True}
+    return Call("POST", _container(name, "exec"), body=dict(body, Env=list(environment)))
+
+
+def start_exec(id: str, tty: bool = False) -> Call:
+    """Start a command, once; what comes is its output (multiplexed without a terminal), what is sent its input."""
+    return Call("POST", "/exec/{0}/start".format(_quote(id)), body={"Detach": False, "Tty": tty})
+
+
+def resize_exec(id: str, width: int, height: int) -> Call:
+    """Tell a running command the size of its terminal, in characters."""
+    return Call("POST", "/exec/{0}/resize".format(_quote(id)), {"w": width, "h": height})
+
+
+def inspect_exec(id: str) -> Call:
+    """Say how a command ended (``ExitCode``)."""
+    return Call("GET", "/exec/{0}/json".format(_quote(id)))
+
+
+# -- images ----------------------------------------------------------------------------------------------------
+
+
+def image(reference: str) -> Call:
+    """Inspect an image."""
+    return Call("GET", "/images/" + _quote(reference) + "/json")
+
+
+def pull(reference: str, auth: Optional[Mapping[str, str]] = None) -> Call:
+    """Get an image: a stream of JSON documents, one a line; one with ``error`` is the end of it.
+
+    :param reference: without tag or digest it means ``latest``, as everywhere in Docker.
+    :param auth: ``{username, password, serveraddress, email?}``.
+    """
+    _path, _slash, last = reference.rpartition("/")
+    whole = reference if ":" in last or "@" in last else reference + ":latest"
+    headers = {}
+    if auth is not None:
+        headers["X-Registry-Auth"] = base64.urlsafe_b64encode(json.dumps(auth).encode("utf-8")).decode("ascii")
+    return Call("POST", "/images/create", {"fromImage": whole}, headers=headers)
+
+
+def _container(name: str, what: str) -> str:
+    return "/containers/{0}/{1}".format(_quote(name), what)
+
+
+def _quote(part: str) -> str:
+    return urllib.parse.quote(part, safe="/:@")
