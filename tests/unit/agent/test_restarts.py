@@ -3,7 +3,6 @@
 
 import asyncio
 import json
-import uuid
 
 import pytest
 
@@ -13,7 +12,7 @@ from orca.agent.restarts import Pause, Restarts, WantedStates, again
 from orca.wire import RestartPolicy
 
 ALWAYS = RestartPolicy(name="always")
-UUID = str(uuid.uuid4())
+UUID = "3c1f6f0e-1c5e-4d0a-9d3e-0c2b8a7d9e11"
 
 
 @pytest.mark.parametrize(
