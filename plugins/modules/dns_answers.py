@@ -25,9 +25,17 @@ options:
   subnet:
     description: Range of this host. Required with O(state=present).
     type: str
+  scopes:
+    description:
+      - Name of a scope -> name -> list of addresses, or the name of a host elsewhere that the name stands for.
+      - A scope holds the names that several containers see, once for all of them.
+    type: dict
+    default: {}
+    version_added: 0.2.0
   clients:
     description:
-      - Address of a container -> name -> list of addresses, or the name of a host elsewhere that the name stands for.
+      - Address of a container -> list of the scopes that it sees. Of a name in several of them the first scope counts.
+      - Or address of a container -> its own names, in the form that they have in O(scopes).
       - Containers not named see no names.
     type: dict
     default: {}
@@ -45,6 +53,19 @@ EXAMPLES = r"""
       10.42.1.10:
         memcached: [10.42.2.10]
         database: db.example.com
+
+- name: Two containers of one stack
+  orca.platform.dns_answers:
+    subnet: 10.42.1.0/24
+    scopes:
+      shop:
+        web.shop: [10.42.1.10, 10.42.1.11]
+        db.shop: [10.42.2.10]
+      web:
+        db: [10.42.2.10]
+    clients:
+      10.42.1.10: [web, shop]
+      10.42.1.11: [web, shop]
 """
 
 RETURN = r"""
@@ -62,20 +83,42 @@ from ansible_collections.orca.platform.plugins.module_utils._host_kind import AR
 OPTIONS = {
     "cidr": {"type": "str", "default": "10.42.0.0/16"},
     "subnet": {"type": "str"},
+    "scopes": {"type": "dict", "default": {}},
     "clients": {"type": "dict", "default": {}},
     "upstreams": {"type": "list", "elements": "str"},
 }
 
 
-def clients(entries):
-    """The clients as kind dns has them.
+def scopes(entries):
+    """The scopes as kind dns has them.
 
     :raises ValueError: an entry is not a mapping of names to lists of addresses or to texts.
     """
-    for address, names in entries.items():
-        if not isinstance(names, dict) or not all(isinstance(answer, (list, str)) for answer in names.values()):
-            raise ValueError("clients: %s: names must be a mapping of name to addresses or a host name" % address)
+    for scope, names in entries.items():
+        if not _are_names(names):
+            raise ValueError("scopes: %s: names must be a mapping of name to addresses or a host name" % scope)
     return entries
+
+
+def clients(entries, known):
+    """The clients as kind dns has them.
+
+    :raises ValueError: an entry is neither a list of scopes that there are, nor a mapping of names.
+    """
+    for address, seen in entries.items():
+        if isinstance(seen, list):
+            missing = [str(scope) for scope in seen if scope not in known]
+            if missing:
+                raise ValueError("clients: %s: there is no scope %s" % (address, ", ".join(missing)))
+        elif not _are_names(seen):
+            raise ValueError(
+                "clients: %s: give a list of scopes, or a mapping of name to addresses or a host name" % address
+            )
+    return entries
+
+
+def _are_names(names):
+    return isinstance(names, dict) and all(isinstance(answer, (list, str)) for answer in names.values())
 
 
 def main():
@@ -87,7 +130,12 @@ def main():
     params = module.params
 
     def describe():
-        description = {"cidr": params["cidr"], "subnet": params["subnet"], "clients": clients(params["clients"])}
+        description = {
+            "cidr": params["cidr"],
+            "subnet": params["subnet"],
+            "scopes": scopes(params["scopes"]),
+            "clients": clients(params["clients"], params["scopes"]),
+        }
         return dict(description, upstreams=params["upstreams"]) if params["upstreams"] else description
 
     run(module, "dns", describe)

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.asyncio.client import ClientConnection
 
 from orca import wire
+from orca.hoststate.plan import items
 from orca.wire import names
 
 SLOW_SECONDS = 0.3
@@ -63,6 +64,8 @@ class FakeHost:
     removed_volumes: list[str] = field(default_factory=list)
     updates: list[wire.ConfigUpdate] = field(default_factory=list)
     """Every config update received, in order."""
+    families: list[str] = field(default_factory=lambda: list(items.FAMILIES))
+    """The families of items that the agent understands; an agent of 0.1.0 does not say."""
 
     def running(self) -> list[wire.Container]:
         """The containers that run."""
@@ -76,6 +79,17 @@ class FakeHost:
         """The description of a config item in force."""
         entry = self.items.get(name)
         return None if entry is None else entry[1]
+
+    def names(self, address: str) -> dict[str, Any] | None:
+        """What the container at an address is answered here; None when it is unknown."""
+        description = items.describe("dns", {name: item for name, (_, item) in self.items.items()}) or {"clients": {}}
+        seen = description["clients"].get(address)
+        if seen is None or isinstance(seen, dict):
+            return seen
+        found: dict[str, Any] = {}
+        for scope in reversed(seen):
+            found |= description["scopes"].get(scope, {})
+        return {name: answer for name, answer in sorted(found.items()) if answer}
 
     def named(self, prefix: str) -> set[str]:
         """The names of items that begin with `prefix`."""
@@ -129,6 +143,7 @@ class FakeMachine:
             memory_bytes=4 << 30,
             agent_version="0.1.0",
             mesh_csr=self.host.csr,
+            families=self.host.families,
             applied={name: version for name, (version, _) in self.host.items.items()},
             containers=list(self.host.containers.values()),
         )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from orca.hoststate.apply import Host
+from orca.hoststate.plan.items import FAMILIES
 from orca.wire import Event, Hello, HostFacts, names
 
 from . import facts
@@ -119,6 +120,7 @@ class Agent:
         return Hello(
             uuid=self._uuid,
             mesh_csr=await self._keeper.certificate_request(self._uuid),
+            families=list(FAMILIES),
             applied=self._config.applied,
             containers=await self._watch.everything(),
             **msgspec.structs.asdict(self._facts),

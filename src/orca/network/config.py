@@ -85,7 +85,8 @@ class ConfigItems:
 
     def record(self, tx: Tx, host_id: int, sent: wire.ConfigUpdate, reply: wire.ConfigApplied) -> None:
         """Store what a host answered to `sent`."""
-        rows = {row.name: row for row in tx.find(TYPE, hostId=host_id)}
+        which = {} if sent.complete else {"name": [item.name for item in sent.items]}
+        rows = {row.name: row for row in tx.find(TYPE, hostId=host_id, **which)}
         if sent.complete:
             kept = {item.name for item in sent.items}
             for name in [name for name, row in rows.items() if name not in kept and row.description is None]:

@@ -24,13 +24,16 @@ from orca.orchestration import (
 )
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.keeper import Keeper
+from orca.orchestration.news import Newsroom
 from orca.orchestration.selection import Selection
 
 
 def install(app: Services) -> None:
     """Add the behaviour of containers, services and stacks; `orca.network` and `orca.provision` come before."""
-    discovery = Discovery(app.db, app.part(Delivery).items)
+    discovery, keeper = Discovery(app.db, app.part(Delivery).items), Keeper(app)
+    newsroom = Newsroom(app.db, [discovery, keeper, health.Health(app), Selection(app)])
     app.provide(discovery)
+    app.provide(newsroom)
     for module in (
         containers,
         lifecycle,
@@ -53,11 +56,9 @@ def install(app: Services) -> None:
         app.add(module.behaviour)
     deadlines = health.Deadlines(app)
     app.provide(deadlines)
-    app.background("discovery", discovery.run)
+    app.background("news", newsroom.run)
     app.background("deadlines", deadlines.run)
-    app.background("health", health.Health(app).run)
-    app.background("keeper", Keeper(app).run)
-    app.background("selection", Selection(app).run)
+    app.background("keeper", keeper.run)
 
 
 __all__ = ["install"]

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Discovery: which names a container sees. Pure: a picture of the environment in, one name table per client out.
+"""Discovery: which names there are in which scope. Pure: services and who stands for them in, names out.
 
 The scoping is the article's. A client sees
 - its own service by its name, and every service of its own stack as `<service>.<stack>`;
 - a linked service (or a linked container) by the alias of the link, else by its name;
 - a sidekick by its name inside its own service, and as `<sidekick>.<service>.<stack>` in the stack;
 - nothing else: a short name that is not linked goes to the outside world and fails there.
+
+So a client has up to three scopes, and the first that has a name counts: its service with what that links to, its
+stack, and the links of the container itself.
 
 A service is answered with its healthy containers, or with all that run while none is healthy: a name does not vanish
 for a bad check. An alias is answered with what the services behind it are answered with, a service elsewhere with its
@@ -14,7 +17,6 @@ addresses or its host name.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -23,6 +25,9 @@ from orca.hoststate.plan.dns import Answer, is_host_name
 
 Names = dict[str, Answer]
 """Lower-case name -> sorted addresses, or the host name elsewhere that it stands for."""
+
+Found = set[str]
+"""Addresses and host names that answer for a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,12 @@ class Member:
     part: str = ""
     healthy: bool = True
     selected_by: tuple[int, ...] = ()
+    host_id: int = 0
+
+    @property
+    def stands_for(self) -> tuple[int, ...]:
+        """The services that it stands for, whole or in part."""
+        return self.selected_by if self.service_id is None else (self.service_id, *self.selected_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,108 +87,47 @@ class ContainerLink:
     alias: str
 
 
-Found = set[str]
-"""Addresses and host names that answer for a name."""
-
-
-def tables(
-    services: Iterable[Service],
-    members: Iterable[Member],
-    service_links: Iterable[ServiceLink] = (),
-    container_links: Iterable[ContainerLink] = (),
-) -> dict[str, Names]:
-    """Return the name table of each client address (clients that see nothing have an empty one)."""
-    members, service_links = list(members), list(service_links)
-    by_id = {service.id: service for service in services}
-    standing = _standing(members)
-    answers = _answers(by_id, standing, service_links)
-    by_service = {id: _told(names) for id, names in _service_names(by_id, answers, standing, service_links).items()}
-    by_container = {id: _told(names) for id, names in _container_names(members, container_links).items()}
-    result: dict[str, Names] = {}
+def standing(service_id: int, members: Iterable[Member]) -> dict[str, Found]:
+    """Who stands for a service (empty name) and for each of its sidekicks."""
+    healthy: dict[str, Found] = {}
+    running: dict[str, Found] = {}
     for member in members:
-        # A container link loses to a service link of the same name.
-        names = by_container.get(member.id, {}) | by_service.get(member.service_id or 0, {})
-        result[member.address] = {name: answer for name, answer in sorted(names.items()) if answer}
-    return result
-
-
-Standing = Mapping[tuple[int, str], Found]
-"""Addresses by service and part (empty: the service itself)."""
-
-
-def _standing(members: Iterable[Member]) -> Standing:
-    """Who stands for a service or for a sidekick of it."""
-    healthy: defaultdict[tuple[int, str], Found] = defaultdict(set)
-    running: defaultdict[tuple[int, str], Found] = defaultdict(set)
-    for member in members:
-        own = [] if member.service_id is None else [(member.service_id, member.part.lower())]
-        for place in [*own, *((id, "") for id in member.selected_by)] if member.answers else []:
-            running[place].add(member.address)
+        places = {member.part.lower()} if member.service_id == service_id else set()
+        if service_id in member.selected_by:
+            places.add("")
+        for place in places if member.answers else ():
+            running.setdefault(place, set()).add(member.address)
             if member.healthy:
-                healthy[place].add(member.address)
-    return {place: healthy.get(place) or found for place, found in running.items()}
+                healthy.setdefault(place, set()).add(member.address)
+    return running | healthy
 
 
-def _answers(services: Mapping[int, Service], standing: Standing, links: Iterable[ServiceLink]) -> dict[int, Found]:
-    """What each service is answered with; aliases of aliases are followed to their ends, each service once."""
-    behind: defaultdict[int, set[int]] = defaultdict(set)
-    for link in links:
-        if link.consumer in services and services[link.consumer].alias and link.target in services:
-            behind[link.consumer].add(link.target)
-    result: dict[int, Found] = {}
-    for id in services:
-        reached, ahead = {id}, [id]
-        while ahead:
-            new = behind.get(ahead.pop(), set()) - reached
-            reached |= new
-            ahead += new
-        result[id] = {found for each in reached for found in (*standing.get((each, ""), ()), *services[each].elsewhere)}
+def in_stack(service: Service, found: Found, parts: Mapping[str, Found]) -> Names:
+    """The names of a service and of its sidekicks (`parts`) in its stack. Those without an answer are left out."""
+    full = f"{service.name}.{service.stack}".lower()
+    return answered({full: found, **{f"{part}.{full}": found for part, found in parts.items()}})
+
+
+def in_service(service: Service, found: Found, parts: Mapping[str, Found], links: Iterable[tuple[str, Found]]) -> Names:
+    """What every container of a service sees besides its stack. An alias without an answer hides the stack's name."""
+    own = told({**parts, service.name.lower(): found})
+    return {name: answer for name, answer in own.items() if answer} | told(joined(links))
+
+
+def joined(links: Iterable[tuple[str, Found]]) -> dict[str, Found]:
+    """What is behind each alias: one that is given twice leads to both."""
+    result: dict[str, Found] = {}
+    for alias, found in links:
+        result.setdefault(alias.lower(), set()).update(found)
     return result
 
 
-def _service_names(
-    services: Mapping[int, Service], answers: Mapping[int, Found], standing: Standing, links: Iterable[ServiceLink]
-) -> dict[int, dict[str, Found]]:
-    """What every container of a service sees, by service id."""
-    sidekicks: defaultdict[int, dict[str, Found]] = defaultdict(dict)
-    for (id, part), found in standing.items():
-        if part:
-            sidekicks[id][part] = found
-    stacks: defaultdict[int, dict[str, Found]] = defaultdict(dict)
-    for service in services.values():
-        full = f"{service.name}.{service.stack}".lower()
-        stacks[service.stack_id][full] = answers[service.id]
-        for part, found in sidekicks[service.id].items():
-            stacks[service.stack_id][f"{part}.{full}"] = found
-    seen = {
-        service.id: {
-            **stacks[service.stack_id],
-            **sidekicks[service.id],
-            service.name.lower(): answers[service.id],
-        }
-        for service in services.values()
-    }
-    aliases: defaultdict[int, defaultdict[str, Found]] = defaultdict(lambda: defaultdict(set))
-    for link in links:
-        if link.consumer in services and link.target in services:
-            alias = (link.alias or services[link.target].name).lower()
-            aliases[link.consumer][alias] |= answers[link.target]
-    for consumer, linked in aliases.items():
-        seen[consumer].update(linked)
-    return seen
+def answered(names: Mapping[str, Found]) -> Names:
+    """What is told of the names that have an answer."""
+    return {name: answer for name, answer in told(names).items() if answer}
 
 
-def _container_names(members: Iterable[Member], links: Iterable[ContainerLink]) -> dict[int, dict[str, Found]]:
-    """What a container sees by links of its own, by container id."""
-    address = {member.id: member.address for member in members if member.answers}
-    seen: defaultdict[int, dict[str, Found]] = defaultdict(dict)
-    for link in links:
-        if link.target in address:
-            seen[link.consumer].setdefault(link.alias.lower(), set()).add(address[link.target])
-    return dict(seen)
-
-
-def _told(names: Mapping[str, Found]) -> Names:
+def told(names: Mapping[str, Found]) -> Names:
     """What is told of each name that can be looked up. A host name is told only where there are no addresses."""
     return {name: _answer(found) for name, found in names.items() if is_host_name(name)}
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,9 +18,10 @@ import sqlalchemy as sa
 from orca.engine import Behaviour, Call, Services
 from orca.orchestration import health_states, units
 from orca.orchestration.health_states import HEALTHY, INITIALIZING, REINITIALIZING, UNHEALTHY
+from orca.orchestration.news import News
 from orca.provision.hosts import CONNECTED
 from orca.resources.errors import Refused
-from orca.store import Change, Overflow, ReadTx, Record, Tx
+from orca.store import Prepared, ReadTx, Record, Tx
 
 CHECKERS = 3
 """Hosts that check a container, its own among them."""
@@ -183,65 +185,72 @@ def _late(tx: Tx, instance_id: int) -> None:
 # -- services and stacks ----------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Services and stacks whose health is to be looked at again where it can be changed."""
+
+    services: set[int]
+    stacks: set[int]
+
+
 class Health:
     """Keeps the `healthState` of services and stacks what their containers make it."""
+
+    roots = frozenset({"instance", "service", "environment"})
 
     def __init__(self, services: Services) -> None:
         self._db = services.db
 
-    async def run(self) -> None:
-        """Work until cancelled."""
-        with self._db.bus.subscribe({"instance", "service", "environment"}) as changes:
-            concerned: set[int] | None = None
-            while True:
-                wrong = await self._db.read(partial(_wrong, stack_ids=concerned))
-                if wrong:
-                    await self._db.write(partial(_right, stack_ids=wrong))
-                try:
-                    batch = await changes.batch()
-                    concerned = await self._db.read(partial(_stacks, batch=batch))
-                except Overflow:
-                    concerned = None
+    def look(self, tx: ReadTx, news: News) -> Wrong | None:
+        """The services and stacks that changed, or whose parts did, and say something else of themselves than is."""
+        if news.whole:
+            services, stacks = tx.find("service"), {stack.id for stack in tx.find("environment")}
+        else:
+            above = {row.serviceId for row in news.rows("instance")}
+            services = [*news.rows("service"), *news.others("service", above - {None})]
+            stacks = news.ids("environment") | {row.environmentId for row in news.rows("service")}
+        wrong = Wrong(
+            {row.id for row in services if row.removed is None and row.healthState != service_health(tx, row)},
+            {id for id in stacks if _stack_differs(tx, id)},
+        )
+        return wrong if wrong.services or wrong.stacks else None
+
+    async def act(self, seen: Wrong) -> None:
+        """Put right what is still wrong."""
+        await self._db.write(partial(_right, wrong=seen))
 
 
-def _stacks(tx: ReadTx, batch: list[Change]) -> set[int]:
-    """The stacks that these changes are about."""
-    found = {change.id for change in batch if change.root == "environment"}
-    for root in ("service", "instance"):
-        ids = [change.id for change in batch if change.root == root]
-        if ids:
-            columns = tx.table(root).c
-            statement = sa.select(columns.environmentId).distinct()
-            statement = statement.where(columns.id.in_(ids), columns.environmentId.is_not(None))
-            found |= {row[0] for row in tx.execute(statement)}
-    return found
+def _right(tx: Tx, wrong: Wrong) -> None:
+    stacks = set(wrong.stacks)
+    for service in (tx.get("service", id) for id in sorted(wrong.services)):
+        if service is not None and service.removed is None:
+            tx.update(service, healthState=service_health(tx, service))
+            stacks.add(service.environmentId)
+    for id in sorted(stacks):
+        if _stack_differs(tx, id):
+            tx.update(tx.require("environment", id), healthState=_stack_health(tx, id))
 
 
-def _wrong(tx: ReadTx, stack_ids: set[int] | None) -> set[int]:
-    """Of these stacks (None: of all) those that say something else of themselves than is."""
-    stacks = tx.find("environment") if stack_ids is None else tx.find("environment", id=stack_ids) if stack_ids else []
-    return {stack.id for stack in stacks if _differences(tx, stack)}
+def _stack_differs(tx: ReadTx, stack_id: int) -> bool:
+    stack = tx.get("environment", stack_id)
+    return stack is not None and stack.removed is None and stack.healthState != _stack_health(tx, stack_id)
 
 
-def _right(tx: Tx, stack_ids: set[int]) -> None:
-    for stack in tx.find("environment", id=stack_ids):
-        for record, health in _differences(tx, stack):
-            tx.update(record, healthState=health)
+def _stack_health(tx: ReadTx, stack_id: int) -> str:
+    """What the services of a stack say of themselves, together."""
+    states = tx.ask(_states_in(tx.table("service")), {"stack": stack_id})
+    return health_states.combined([state for (state,) in states if state is not None])
 
 
-def _differences(tx: ReadTx, stack: Record) -> list[tuple[Record, str]]:
-    """A stack and its services where their health is not what it should be."""
-    found: list[tuple[Record, str]] = []
-    states = []
-    for service in tx.find("service", environmentId=stack.id):
-        health = service_health(tx, service)
-        states.append(health)
-        if service.healthState != health:
-            found.append((service, health))
-    whole = health_states.combined(states)
-    if stack.healthState != whole:
-        found.append((stack, whole))
-    return found
+@cache
+def _states_in(services: sa.Table) -> Prepared:
+    """The different health states in a stack. Built once: most changes ask for it."""
+    columns = services.c
+    return Prepared(
+        sa.select(columns.healthState)
+        .distinct()
+        .where(columns.environmentId == sa.bindparam("stack"), columns.removed.is_(None))
+    )
 
 
 def service_health(tx: ReadTx, service: Record) -> str:

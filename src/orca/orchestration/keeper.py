@@ -7,13 +7,14 @@ The work itself is the process `service.update`; the keeper only decides when to
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from dataclasses import dataclass
 from functools import partial
 
-import sqlalchemy as sa
-
 from orca.engine import Services
-from orca.orchestration import units
-from orca.store import Change, Overflow, ReadTx, Subscription, Tx
+from orca.orchestration import affinity, units
+from orca.orchestration.news import News
+from orca.store import ReadTx, Record, Tx
 
 CALM_MS = 60_000
 """A service that needed no care for this long begins anew with short pauses."""
@@ -22,58 +23,84 @@ PAUSE_MS = (0, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
 not keep the host busy."""
 
 
+LOST = frozenset({"stopped", "removed"})
+TOLD = frozenset({"healthy", "unhealthy"})
+"""What a container is that its service may have to do something about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Services that need care, with the time of their next retry where they have one; those that failed."""
+
+    needy: dict[int, int | None]
+    failing: frozenset[int] = frozenset()
+
+
 class Keeper:
     """Looks after all services of the server."""
 
+    roots = frozenset({"instance", "host", "service"})
+
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._global: dict[int, int | None] = {}
+        """Active services with a unit on each host, and their projects. This and the next are for `look` alone."""
+        self._failing: dict[int, int | None] = {}
+        """Services that wait for another try, and their projects."""
         self._due: dict[int, int] = {}
         """Service id -> when to look at it (UTC milliseconds)."""
         self._cared: dict[int, tuple[int, int]] = {}
         """Service id -> (when it was cared for last, how often in a row)."""
+        self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        db = self._services.db
-        with db.bus.subscribe({"instance", "host", "service"}) as changes:
-            await self._look(await db.read(_active))
-            while True:
-                batch = await self._next(changes)
-                if batch is None:
-                    await self._look(await db.read(_active))
-                elif batch:
-                    await self._look(await db.read(partial(_concerned, changes=batch)))
-                    if any(change.root == "host" for change in batch):
-                        await self._hurry()
-                await self._care()
+        """Care for what is due, until cancelled."""
+        while True:
+            self._wake.clear()
+            await self._care()
+            pause = min(self._due.values()) - await self._now() if self._due else None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if pause is None else max(pause, 0) / 1000):
+                    await self._wake.wait()
 
-    async def _hurry(self) -> None:
-        """A host came or went: what could not start may start now."""
-        now = await self._now()
-        for id in await self._services.db.read(_failing):
-            self._due[id] = now
+    def look(self, tx: ReadTx, news: News) -> Seen | None:
+        """Find out which services need care: a service itself changed, it lost a container, a host came or went."""
+        services = tx.find("service", state="active") if news.whole else news.rows("service")
+        if news.whole:
+            self._global, self._failing = {}, {}
+        for service in services:
+            self._note(service)
+        projects = {host.accountId for host in news.rows("host")}
+        concerned = {service.id for service in services}
+        concerned |= {id for id, project in self._global.items() if project in projects}
+        concerned |= {
+            row.serviceId
+            for row in news.rows("instance")
+            if row.serviceId is not None and (row.state in LOST or row.healthState in TOLD)
+        }
+        # What could not start may start now.
+        failing = frozenset(id for id, project in self._failing.items() if project in projects)
+        needy = _needy(tx, concerned)
+        return Seen(needy, failing) if needy or failing else None
 
-    async def _next(self, changes: Subscription) -> list[Change] | None:
-        """The next changes; none when something became due first; None when changes were lost."""
-        now = await self._now()
-        pause = min(self._due.values()) - now if self._due else None
-        try:
-            async with asyncio.timeout(None if pause is None else max(pause, 0) / 1000):
-                return await changes.batch()
-        except TimeoutError:
-            return []
-        except Overflow:
-            return None
+    def _note(self, service: Record) -> None:
+        active = service.state == "active" and service.removed is None
+        spread = affinity.is_global((service.launchConfig or {}).get("labels") or {})
+        for known, belongs in ((self._global, spread), (self._failing, bool(service.data.get("retryAt")))):
+            if active and belongs:
+                known[service.id] = service.accountId
+            else:
+                known.pop(service.id, None)
 
-    async def _look(self, service_ids: set[int]) -> None:
-        """Find out which of these services need care, and when."""
-        if not service_ids:
-            return
-        for id, retry_at in (await self._services.db.read(lambda tx: _needy(tx, service_ids))).items():
+    async def act(self, seen: Seen) -> None:
+        """Note when to care for what was seen."""
+        for id, retry_at in seen.needy.items():
             if retry_at is None:
                 last, times = self._cared.get(id, (0, 0))
                 retry_at = last + PAUSE_MS[min(times, len(PAUSE_MS) - 1)]
             self._due[id] = retry_at
+        self._due |= dict.fromkeys(seen.failing, 0)
+        self._wake.set()
 
     async def _care(self) -> None:
         now = await self._now()
@@ -91,38 +118,12 @@ class Keeper:
         return await self._services.db.read(lambda tx: tx.now)
 
 
-def _active(tx: ReadTx) -> set[int]:
-    return {row.id for row in tx.find("service", state="active")}
-
-
-def _failing(tx: ReadTx) -> set[int]:
-    return {row.id for row in tx.find("service", state="active") if row.data.get("retryAt")}
-
-
-def _concerned(tx: ReadTx, changes: list[Change]) -> set[int]:
-    """Services to look at after these changes: the service itself, or a container it lost."""
-    found = {change.id for change in changes if change.root == "service"}
-    instances = [change.id for change in changes if change.root == "instance"]
-    if any(change.root == "host" for change in changes):
-        found |= {
-            service.id for service in tx.find("service", state="active") if units.global_hosts(tx, service) is not None
-        }
-    if instances:
-        columns = tx.table("instance").c
-        statement = (
-            sa.select(columns.serviceId)
-            .where(columns.id.in_(instances), columns.serviceId.is_not(None))
-            .where(columns.state.in_(["stopped", "removed"]) | columns.healthState.in_(["healthy", "unhealthy"]))
-            .distinct()
-        )
-        found |= {row[0] for row in tx.execute(statement)}
-    return found
-
-
 def _needy(tx: ReadTx, service_ids: set[int]) -> dict[int, int | None]:
     """Active services that are not as they should be, with the time of their next retry where they have one."""
     result: dict[int, int | None] = {}
-    for service in tx.find("service", id=service_ids, state="active"):
+    for service in (tx.get("service", id) for id in sorted(service_ids)):
+        if service is None or service.removed is not None or service.state != "active":
+            continue
         if units.plan(tx, service).acts:
             result[service.id] = service.data.get("retryAt")
     return result

@@ -16,7 +16,9 @@ from orca.network import Delivery
 from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
 from orca.orchestration import health, launch, placement, units
-from orca.orchestration.discovery import Discovery, sees_names
+from orca.orchestration.discovery import Discovery
+from orca.orchestration.name_facts import sees_names
+from orca.orchestration.news import Newsroom
 from orca.orchestration.scheduler import NoHost
 from orca.provision import labels
 from orca.provision.hosts import CONNECTED
@@ -148,7 +150,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
     # What an earlier version kept says less.
     if place["instance"].get("address") and place.get("seesNames", True):
         # The names the container sees must be on its host before it asks for them.
-        await run.services.part(Discovery).settled(place["projectId"])
+        await run.services.part(Newsroom).acted(run.services.part(Discovery))
         await delivery.flush(place["hostId"])
     try:
         answer = await run.command(place["agentId"], names.ACTIVATE, await _order(run, place), step=step)

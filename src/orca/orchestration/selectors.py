@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._/-]*"
 _SET = re.compile(rf"^({_NAME})\s+(in|notin)\s*\(([^()]*)\)$")
@@ -31,6 +32,7 @@ class Requirement:
         return found != self.negated
 
 
+@lru_cache(1000)
 def parse(text: str) -> tuple[Requirement, ...]:
     """Read a selector; nothing is no requirement.
 

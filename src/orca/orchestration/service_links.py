@@ -75,11 +75,33 @@ def unlink_all(tx: Tx, service: Record) -> None:
 
 
 def follow_selectors(tx: Tx, service: Record) -> None:
-    """A service is new or has changed: link it as its selector says, and others as theirs say of it."""
-    others = [row for row in tx.find("service", accountId=service.accountId) if row.id != service.id]
-    for other in others:
-        _select(tx, service, other)
-        _select(tx, other, service)
+    """A service is new or has changed: link it as its selector says, and others as theirs say of it.
+
+    Only services with a selector are asked, and those that a selector linked earlier.
+    """
+    for target in _targets(tx, service):
+        _select(tx, service, target)
+    for consumer in _consumers(tx, service):
+        _select(tx, consumer, service)
+
+
+def _targets(tx: ReadTx, service: Record) -> list[Record]:
+    """The services that the selector of this one may mean, or meant."""
+    if service.selectorLink:
+        return [row for row in tx.find("service", accountId=service.accountId) if row.id != service.id]
+    rows = tx.find("serviceConsumeMap", serviceId=service.id)
+    return [tx.require("service", row.consumedServiceId) for row in rows if row.data.get("selected")]
+
+
+def _consumers(tx: ReadTx, service: Record) -> list[Record]:
+    """The services whose selectors may mean this one, or meant it."""
+    columns = tx.table("service").c
+    selecting = tx.query("service", accountId=service.accountId).where(columns.selectorLink.is_not(None))
+    found = {row.id: row for row in tx.rows("service", selecting)}
+    for row in tx.find("serviceConsumeMap", consumedServiceId=service.id):
+        if row.data.get("selected") and row.serviceId not in found:
+            found[row.serviceId] = tx.require("service", row.serviceId)
+    return [row for id, row in sorted(found.items()) if id != service.id]
 
 
 def _select(tx: Tx, consumer: Record, target: Record) -> None:

@@ -75,6 +75,8 @@ def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> N
         changes["agentIpAddress"] = facts.addresses[0]
     if isinstance(facts, wire.Hello) and facts.mesh_csr:
         changes["meshCsr"] = facts.mesh_csr
+    if isinstance(facts, wire.Hello):
+        changes["data"] = {"families": facts.families or None}
     info = _info(facts)
     if info:
         changes["info"] = {**(host.info or {}), **info}

@@ -52,7 +52,7 @@ class Subscription:
         self._ready.set()
 
     async def batch(self) -> list[Change]:
-        """Wait until there is at least one change and return all there are. Raises ``Overflow`` once after a loss."""
+        """Wait for a change, or to be woken, and return all there are. Raises ``Overflow`` once after a loss."""
         await self._ready.wait()
         self._ready.clear()
         if self._overflown:
@@ -61,6 +61,10 @@ class Subscription:
         changes = list(self._queue)
         self._queue.clear()
         return changes
+
+    def wake(self) -> None:
+        """Have ``batch`` return with what there is, be it nothing."""
+        self._ready.set()
 
     @property
     def waiting(self) -> bool:

@@ -52,10 +52,12 @@ class Hello(HostFacts, kw_only=True):
 
     ``addresses`` are the host's outer IPv4 addresses, the one that reaches the server first; ``mesh_csr`` is the PEM
     request for the key in ``/var/lib/orca/mesh/private``; ``applied`` maps config items to the versions in effect.
+    ``families`` are the families of config items that the agent understands; agents of 0.1.0 do not say.
     """
 
     uuid: str
     mesh_csr: str = ""
+    families: list[str] = msgspec.field(default_factory=list)
     applied: dict[str, int] = msgspec.field(default_factory=dict)
     containers: list[Container] = msgspec.field(default_factory=list)
 

@@ -15,7 +15,7 @@ async def test_items_become_plans(platform):
     web = rows["s_web_1"]
     machine = next(m for m in (first, second) if m.host.by_uuid(web.uuid))
     await machine.until(lambda: len(machine.host.named("port/")) == 2)
-    await machine.until(lambda: "db" in (machine.host.item(f"dns/{web.primaryIpAddress}") or {"names": {}})["names"])
+    await machine.until(lambda: "db" in (machine.host.names(web.primaryIpAddress) or {}))
     await machine.until(lambda: machine.host.named("peer/") and machine.host.item("mesh"))
     held = {name: description for name, (_, description) in machine.host.items.items()}
 

@@ -28,7 +28,7 @@ class Seen:
 
     async def until(self, **answers):
         def shown():
-            names = self.machine.host.item(f"dns/{self.address}")["names"]
+            names = self.machine.host.names(self.address)
             return all(names.get(name) == answer for name, answer in answers.items())
 
         await self.machine.until(shown)

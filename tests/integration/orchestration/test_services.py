@@ -54,13 +54,11 @@ async def test_the_article_stack(platform):
         await machine.until(lambda machine=machine: len(machine.host.named("port/")) == 1)
         web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))
         await machine.until(
-            lambda machine=machine, web=web: (
-                (machine.host.item(f"dns/{web.address}") or {"names": {}})["names"].get("memcached") == [memcached]
-            )
+            lambda machine=machine, web=web: (machine.host.names(web.address) or {}).get("memcached") == [memcached]
         )
     home = first if memcached in {c.address for c in first.host.running()} else second
-    await home.until(lambda: len(home.host.item(f"dns/{memcached}")["names"].get("web.shop", [])) == 2)
-    seen = home.host.item(f"dns/{memcached}")["names"]
+    await home.until(lambda: len(home.host.names(memcached).get("web.shop", [])) == 2)
+    seen = home.host.names(memcached)
     assert "web" not in seen
 
 
@@ -74,8 +72,10 @@ async def test_a_starting_container_finds_its_names_on_its_host(platform):
     order = [(event.name, event.data) for event in machine.received]
     activate = next(i for i, (_, data) in enumerate(order) if "hang" in str(data.get("instance")))
     address = order[activate][1]["instance"]["address"]
-    sent = [item["name"] for _, data in order[:activate] for item in data.get("items", [])]
-    assert f"dns/{address}" in sent
+    sent = {item["name"]: item["description"] for _, data in order[:activate] for item in data.get("items", [])}
+    assert sent[f"dns/{address}"]["scopes"]
+    told = [item["names"] for name, item in sent.items() if name.startswith("names/")]
+    assert any("db" in names for names in told)
 
 
 async def test_scale_follows_up_and_down(platform):
@@ -202,7 +202,9 @@ async def test_removing_a_stack_removes_everything(platform):
     assert left == []
     for machine in machines:
         assert machine.host.containers == {}
-        await machine.until(lambda machine=machine: not machine.host.named("dns/") | machine.host.named("port/"))
+        await machine.until(
+            lambda machine=machine: not any(machine.host.named(family) for family in ("dns/", "names/", "port/"))
+        )
 
 
 async def test_removing_a_stack_wins_over_a_hanging_start(platform):
@@ -219,12 +221,12 @@ async def test_links_open_and_close_names(platform):
     await up(platform, "web: {image: ok}\ndb: {image: ok}", "")
     web, db = await service(platform, "web"), await service(platform, "db")
     rows = {row.serviceId: row for row in await platform.running(2)}
-    item = f"dns/{rows[web.id].primaryIpAddress}"
+    address = rows[web.id].primaryIpAddress
     link = {"serviceId": db.id, "name": "database"}
     await platform.act("service", web.id, "addservicelink", serviceLink=link)
-    await machine.until(lambda: "database" in machine.host.item(item)["names"])
+    await machine.until(lambda: "database" in machine.host.names(address))
     await platform.act("service", web.id, "removeservicelink", serviceLink=link)
-    await machine.until(lambda: "database" not in machine.host.item(item)["names"])
+    await machine.until(lambda: "database" not in machine.host.names(address))
     with pytest.raises(Refused, match="given twice"):
         await platform.act("service", web.id, "setservicelinks", serviceLinks=[link, link])
 
@@ -249,9 +251,7 @@ async def test_a_replaced_container_is_answered_with_its_new_address(platform):
     for machine in (first, second):
         web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))
         await machine.until(
-            lambda machine=machine, web=web: (
-                machine.host.item(f"dns/{web.address}")["names"].get("memcached") == [new.primaryIpAddress]
-            )
+            lambda machine=machine, web=web: machine.host.names(web.address).get("memcached") == [new.primaryIpAddress]
         )
 
 

@@ -11,7 +11,14 @@ PORT = {"publicPort": 80, "privatePort": 8080, "protocol": "tcp", "bindAddress":
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("network", "network"), ("mesh", "mesh"), ("peer/a", "mesh"), ("port/a", "firewall"), ("dns/10.42.1.10", "dns")],
+    [
+        ("network", "network"),
+        ("mesh", "mesh"),
+        ("peer/a", "mesh"),
+        ("port/a", "firewall"),
+        ("dns/10.42.1.10", "dns"),
+        ("names/stack-1/7", "dns"),
+    ],
 )
 def test_kind_of_an_item(name, kind):
     assert items.kind_of(name) == kind
@@ -33,10 +40,26 @@ def test_without_a_network_nothing_is_wanted():
 
 
 def test_a_description_is_complete_in_itself():
-    wanted = {"network": NETWORK, "port/a": PORT, "dns/10.42.1.10": {"names": {"db": ["10.42.2.10"]}}}
+    wanted = {
+        "network": NETWORK,
+        "port/a": PORT,
+        "dns/10.42.1.10": {"scopes": ["service-1", "stack-1"]},
+        "dns/10.42.1.11": {"names": {"db": ["10.42.2.10"]}},
+        "names/service-1": {"names": {"db": ["10.42.2.10"]}},
+        "names/stack-1/2": {"names": {"db.shop": ["10.42.2.10"]}},
+        "names/stack-1/3": {"names": {"web.shop": ["10.42.1.10"]}},
+    }
     base = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24"}
     assert items.describe("firewall", wanted) == {**base, "bridge": "orca0", "ports": {"a": PORT}}
-    assert items.describe("dns", wanted) == {**base, "clients": {"10.42.1.10": {"db": ["10.42.2.10"]}}}
+    assert items.describe("dns", wanted) == {
+        **base,
+        "scopes": {
+            "service-1": {"db": ["10.42.2.10"]},
+            "stack-1": {"db.shop": ["10.42.2.10"], "web.shop": ["10.42.1.10"]},
+        },
+        # The second is what a server of 0.1.0 says.
+        "clients": {"10.42.1.10": ["service-1", "stack-1"], "10.42.1.11": {"db": ["10.42.2.10"]}},
+    }
     assert items.describe("mesh", wanted) is None, "no certificate yet"
     own = {"id": "h1", "certificate": "c", "ca": "a"}
     peer = {"name": "two", "address": "192.0.2.2", "subnet": "10.42.2.0/24"}

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from names_model import tables
 
-from orca.orchestration.dns import ContainerLink, Member, Service, ServiceLink, tables
+from orca.orchestration.dns import ContainerLink, Member, Service, ServiceLink
 
 WEB = Service(1, "web", 1, "shop")
 CACHE = Service(2, "memcached", 1, "shop")

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers of a host's resolver: who asks decides which names exist. Data only, the script is in the image."""
+"""Answers of a host's resolver: who asks decides which names exist.
+
+A name stands once for each *scope* (a stack, a service with its links), however many clients see the scope. The table
+looks names up in the scopes of the client that asks, so the resolver's script, which is in the image, needs to know
+nothing of scopes.
+"""
 
 from __future__ import annotations
 
@@ -18,50 +23,74 @@ TABLE, FORWARD = "table.lua", "forward.zones"
 #: What a resolver without any description answers: nothing internal, nothing foreign.
 EMPTY_TABLE = "return {forward = false, clients = {}}\n"
 
+#: The head of the table. A name with an empty answer hides the same name in later scopes, and is not there.
+#: The address of several names has the name that comes first in order, if that is how the client knows it.
+_LOOKUP = """\
+local scopes, pointers, clients = {}, {}, {}
+local reverse, domains = %(zone)s, {%(domains)s}
+local function ends(name, suffix) return name:sub(-#suffix) == suffix end
+local function find(order, name)
+  for _, scope in ipairs(order) do
+    local answer = scopes[scope] and scopes[scope][name]
+    if answer then return answer end
+  end
+end
+local function point(order, name)
+  local first
+  for _, scope in ipairs(order) do
+    local found = pointers[scope] and pointers[scope][name]
+    if found and (not first or found < first) and find(order, found) == scopes[scope][found] then first = found end
+  end
+  return first and {first .. domains[1]}
+end
+local function look_up(order, name)
+  if ends(name, reverse) then return point(order, name) end
+  local answer = find(order, name:sub(1, -2))
+  for _, domain in ipairs(domains) do
+    if not answer and ends(name, domain) then answer = find(order, name:sub(1, -#domain - 1)) end
+  end
+  return answer and #answer > 0 and answer or nil
+end
+local function client(order)
+  return setmetatable({}, {__index = function(_, name) return look_up(order, name) end})
+end
+"""
+
 _LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\Z")
+
+_SCOPE = re.compile(r"[A-Za-z0-9._-]+\Z")
 
 
 def table(description: Mapping[str, Any], forward: bool) -> str:
-    """``table.lua`` for kind ``dns``: one line per client, sorted, so that a diff shows what changed.
+    """``table.lua`` for kind ``dns``: one line per name and per client, sorted, so that a diff shows what changed.
+
+    A client has the names of its scopes, the first of which counts, or a mapping of names of its own.
 
     :param forward: whether there are upstream servers for foreign names.
-    :raises ValueError: a name is no host name, or an address no address.
+    :raises ValueError: a name is no host name, an address no address, or a scope has an impossible name.
     """
-    clients, zone = description["clients"], reverse_zone(description["cidr"])
-    lines = [
-        "return {",
-        "reverse = {0},".format(_quote(zone)),
-        "forward = {0},".format("true" if forward else "false"),
-        "clients = {",
-    ]
-    for address in sorted(clients, key=ipaddress.IPv4Address):
-        answers = expand(clients[address], zone)
-        lines.append("[{0}] = {{{1}}},".format(_quote(str(ipaddress.IPv4Address(address))), _client(answers)))
-    return "\n".join(lines + ["}}", ""])
+    zone = reverse_zone(description["cidr"])
+    scopes: Dict[str, Mapping[str, Answer]] = dict(description.get("scopes") or {})
+    clients: Dict[str, Sequence[str]] = {}
+    for client in sorted(description["clients"], key=ipaddress.IPv4Address):
+        address, seen = str(ipaddress.IPv4Address(client)), description["clients"][client]
+        if isinstance(seen, Mapping):
+            scopes[address], seen = seen, [address]
+        clients[address] = seen
+    lines = [_LOOKUP % {"zone": _quote(zone), "domains": ", ".join(_quote("." + each + ".") for each in DOMAINS)}]
+    for scope in sorted(scopes):
+        lines += _scope(scope, scopes[scope], zone)
+    for address, seen in clients.items():
+        order = ", ".join(_quote(_scope_name(scope)) for scope in seen)
+        lines.append("clients[{0}] = client {{{1}}}\n".format(_quote(address), order))
+    lines.append("return {{reverse = reverse, forward = {0}, clients = clients}}\n".format(str(forward).lower()))
+    return "".join(lines)
 
 
 def is_host_name(name: str) -> bool:
     """Whether a name can be looked up."""
     plain = name.lower().rstrip(".")
     return len(plain) <= 253 and _LABELS.match(plain) is not None
-
-
-def expand(names: Mapping[str, Answer], zone: str) -> Dict[str, Answer]:
-    """Every form of the names: as they are, below both domains, and the reverse names of addresses in ``zone``."""
-    answers: Dict[str, Answer] = {}
-    for name in sorted(names):
-        plain, answer = _host_name(name), names[name]
-        if isinstance(answer, str):
-            answer = _host_name(answer) + "."
-        else:
-            answer = [str(ipaddress.ip_address(address)) for address in answer]
-        for full in [plain + "."] + ["{0}.{1}.".format(plain, domain) for domain in DOMAINS]:
-            answers[full] = answer
-        for address in [] if isinstance(answer, str) else answer:
-            reverse = ipaddress.ip_address(address).reverse_pointer + "."
-            if reverse.endswith(zone):  # the first name in order keeps the reverse name
-                answers.setdefault(reverse, ["{0}.{1}.".format(plain, DOMAINS[0])])
-    return answers
 
 
 def forward_zones(upstreams: Sequence[str]) -> str:
@@ -102,8 +131,28 @@ def reverse_zone(cidr: str) -> str:
     return ".{0}.in-addr.arpa.".format(".".join(reversed(octets)))
 
 
-def _client(answers: Mapping[str, Answer]) -> str:
-    return ", ".join("[{0}] = {1}".format(_quote(name), _value(answer)) for name, answer in sorted(answers.items()))
+def _scope(scope: str, names: Mapping[str, Answer], zone: str) -> List[str]:
+    """The lines of one scope. Each is a function of its own: there are limits to the constants of one."""
+    answers = {_host_name(name): _answer(names[name]) for name in names}
+    pointers: Dict[str, str] = {}
+    for name in sorted(answers):
+        for address in () if isinstance(answers[name], str) else answers[name]:
+            pointer = ipaddress.ip_address(address).reverse_pointer + "."
+            if pointer.endswith(zone):
+                pointers.setdefault(pointer, name)
+    return _filled("scopes", scope, answers) + _filled("pointers", scope, pointers)
+
+
+def _filled(variable: str, scope: str, values: Mapping[str, Answer]) -> List[str]:
+    head = "{0}[{1}] = (function() return {{\n".format(variable, _quote(_scope_name(scope)))
+    lines = ["[{0}] = {1},\n".format(_quote(key), _value(value)) for key, value in sorted(values.items())]
+    return [head] + lines + ["} end)()\n"]
+
+
+def _answer(answer: Answer) -> Answer:
+    if isinstance(answer, str):
+        return _host_name(answer) + "."
+    return [str(ipaddress.ip_address(address)) for address in answer]
 
 
 def _value(answer: Answer) -> str:
@@ -114,6 +163,12 @@ def _host_name(name: str) -> str:
     if not is_host_name(name):
         raise ValueError("{0!r} is not a host name".format(name))
     return name.lower().rstrip(".")
+
+
+def _scope_name(scope: str) -> str:
+    if not _SCOPE.match(scope):
+        raise ValueError("{0!r} is not the name of a scope".format(scope))
+    return scope
 
 
 def _quote(text: str) -> str:

@@ -7,7 +7,10 @@ that a module can be given one directly:
 ``network``   ``{cidr, subnet, bridge, network, images: {net, dns}}``
 ``mesh``      ``{cidr, subnet, id, certificate, ca, peers: {host uuid: {name, address, subnet}}}``
 ``firewall``  ``{cidr, subnet, bridge, ports: {port uuid: {publicPort, privatePort, protocol, bindAddress, address}}}``
-``dns``       ``{cidr, subnet, clients: {container address: {name: [address, ...] or host name elsewhere}}}``
+``dns``       ``{cidr, subnet, scopes: {scope: {name: [address, ...] or host name elsewhere}},
+              clients: {container address: [scope, ...] or {name: ...}}}``
+
+A large scope comes in several items, ``names/<scope>/<part>``, so that a change of one name sends a part of it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,16 @@ from typing import Any, Dict, Iterable, Mapping, Optional, Set, Tuple
 #: In the order in which they are applied: the network carries all others.
 KINDS: Tuple[str, ...] = ("network", "firewall", "mesh", "dns")
 
-_KIND_OF_FAMILY = {"network": "network", "mesh": "mesh", "peer": "mesh", "port": "firewall", "dns": "dns"}
+_KIND_OF_FAMILY = {
+    "network": "network",
+    "mesh": "mesh",
+    "peer": "mesh",
+    "port": "firewall",
+    "names": "dns",
+    "dns": "dns",
+}
+#: Families of items that are understood; a server is told, and sends no others.
+FAMILIES: Tuple[str, ...] = tuple(_KIND_OF_FAMILY)
 _BARE = frozenset(("network", "mesh"))
 _NETWORK_DEFAULTS = {"bridge": "orca0", "network": "orca"}
 
@@ -59,8 +71,7 @@ def describe(kind: str, items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict
     if kind == "firewall":
         return dict(base, bridge=network["bridge"], ports=_family(items, "port"))
     if kind == "dns":
-        clients = _family(items, "dns")
-        return dict(base, clients={address: dict(item["names"]) for address, item in clients.items()})
+        return dict(base, scopes=_scopes(items), clients=_clients(items))
     own = items.get("mesh")
     return None if own is None else dict(base, **dict(own, peers=_family(items, "peer")))
 
@@ -73,6 +84,21 @@ def canonical(description: Optional[Mapping[str, Any]]) -> str:
 def digest(description: Optional[Mapping[str, Any]]) -> str:
     """SHA-256 (hex) of :func:`canonical`, as it stands in the owner file."""
     return hashlib.sha256(canonical(description).encode("utf-8")).hexdigest()
+
+
+def _scopes(items: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[str, Any]]:
+    scopes: Dict[str, Dict[str, Any]] = {}
+    for key, item in _family(items, "names").items():
+        scopes.setdefault(key.partition("/")[0], {}).update(item["names"])
+    return scopes
+
+
+def _clients(items: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
+    """What each client sees: scopes, or, from a server of 0.1.0, names of its own."""
+    clients = _family(items, "dns")
+    return {
+        address: list(item["scopes"]) if "scopes" in item else dict(item["names"]) for address, item in clients.items()
+    }
 
 
 def _family(items: Mapping[str, Mapping[str, Any]], family: str) -> Dict[str, Dict[str, Any]]:

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What changed, read once for all who follow it.
+
+Discovery, health, the keeper of services and the selection of containers all follow the same rows. One reader takes
+the changes from the bus, and in one read lets each of them look; every row that changed is read once. What each of them
+saw is then acted on in its own task, so that none waits for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Protocol
+
+from orca.store import ANY, Change, Database, Overflow, ReadTx, Record, Subscription
+
+BACKLOG = 16
+"""Batches that may wait for a follower. Then nobody is told anything more: the bus keeps it, up to its own limit."""
+FEW = 3
+
+
+class News:
+    """A batch of changes, and the rows that changed as they are now; ``whole``: anything may have changed."""
+
+    def __init__(self, tx: ReadTx, changes: Sequence[Change] | None) -> None:
+        self._tx = tx
+        self.whole = changes is None
+        self._ids: dict[str, set[int]] = {}
+        self._rows: dict[str, list[Record]] = {}
+        for change in changes or ():
+            self._ids.setdefault(change.root, set()).add(change.id)
+
+    def ids(self, root: str) -> set[int]:
+        """The ids of the rows of a table that changed."""
+        return self._ids.get(root, set())
+
+    def rows(self, root: str) -> list[Record]:
+        """The rows of a table that changed, removed ones too."""
+        if root not in self._rows:
+            self._rows[root] = self._read(root, self.ids(root))
+        return self._rows[root]
+
+    def others(self, root: str, ids: Collection[int]) -> list[Record]:
+        """Rows of those ids that did not change themselves."""
+        return self._read(root, set(ids) - self.ids(root))
+
+    def _read(self, root: str, ids: set[int]) -> list[Record]:
+        if len(ids) > FEW:
+            return self._tx.find(root, id=ids, removed=ANY)
+        return [row for row in (self._tx.get(root, id) for id in sorted(ids)) if row is not None]
+
+
+class Follower(Protocol):
+    """Who wants to know about changes of some tables."""
+
+    roots: frozenset[str]
+
+    def look(self, tx: ReadTx, news: News) -> Any:
+        """In a reader thread: what this follower has to act on, None for nothing."""
+
+    async def act(self, seen: Any) -> None:
+        """Act on what was seen; one after another, in order."""
+
+
+class Newsroom:
+    """The one reader, and the followers."""
+
+    def __init__(self, db: Database, followers: Iterable[Follower]) -> None:
+        self._db = db
+        self._followers = list(followers)
+        self._queues: dict[int, asyncio.Queue[Any]] = {}
+        self._markers: list[tuple[Follower, asyncio.Future[None]]] = []
+        self._changes: Subscription | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled. An error of one ends all: they begin again, and look at everything."""
+        self._queues = {id(follower): asyncio.Queue(BACKLOG) for follower in self._followers}
+        roots = frozenset[str]().union(*(follower.roots for follower in self._followers))
+        try:
+            with self._db.bus.subscribe(roots) as changes:
+                self._changes = changes
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._read(changes))
+                    for follower in self._followers:
+                        tasks.create_task(self._follow(follower))
+        finally:
+            self._changes = None
+            for follower in self._followers:
+                self._take_back(follower)
+
+    async def acted(self, follower: Follower) -> None:
+        """Return when a follower has acted on everything that was committed before the call."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._markers.append((follower, done))
+        if self._changes is not None:
+            self._changes.wake()
+        await done
+
+    def _take_back(self, follower: Follower) -> None:
+        """Who still waits for a follower waits for its next life."""
+        queue = self._queues[id(follower)]
+        while not queue.empty():
+            if isinstance(done := queue.get_nowait(), asyncio.Future):
+                self._markers.append((follower, done))
+
+    async def _read(self, changes: Subscription) -> None:
+        batch: list[Change] | None = None
+        while True:
+            markers, self._markers = self._markers, []
+            try:
+                if batch is None or batch:
+                    await self._tell(batch)
+                while markers:
+                    follower, done = markers[0]
+                    await self._queues[id(follower)].put(done)
+                    del markers[0]
+            except BaseException:
+                self._markers += markers
+                raise
+            try:
+                batch = await changes.batch()
+            except Overflow:
+                batch = None
+
+    async def _tell(self, batch: list[Change] | None) -> None:
+        """Have every follower look that these changes (None: all there may be) concern."""
+        roots = None if batch is None else {change.root for change in batch}
+        concerned = [each for each in self._followers if roots is None or each.roots & roots]
+
+        def look(tx: ReadTx) -> list[Any]:
+            news = News(tx, batch)
+            return [follower.look(tx, news) for follower in concerned]
+
+        for follower, seen in zip(concerned, await self._db.read(look), strict=True):
+            if seen is not None:
+                await self._queues[id(follower)].put(seen)
+
+    async def _follow(self, follower: Follower) -> None:
+        queue = self._queues[id(follower)]
+        while True:
+            seen = await queue.get()
+            if isinstance(seen, asyncio.Future):
+                if not seen.done():
+                    seen.set_result(None)
+            else:
+                await follower.act(seen)
