@@ -200,6 +200,14 @@ class ApiClient:
             raise ApiError(f"{action} is not possible while {called(resource)} is {resource.get('state')}")
         return self.request("POST", url, body)
 
+    def act_on_all(self, plural, action, **body):
+        """Call an action of a collection of the project. One that is not offered to this key is an error."""
+        collection = self.request("GET", f"{self.in_project(plural)}?limit=1")
+        url = (collection.get("actions") or {}).get(action)
+        if url is None:
+            raise ApiError(f"{action} is not offered in project {self.target.project}: the key may only look there")
+        return self.request("POST", url, body)
+
     def remove(self, resource):
         """Ask for the removal of a resource."""
         return self.request("DELETE", resource["links"]["self"])

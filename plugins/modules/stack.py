@@ -12,12 +12,16 @@ version_added: 0.1.0
 author: The orca.platform authors (@orca)
 description:
   - Creates, updates and removes a stack, the services of one C(docker-compose.yml), on the hosts of a project.
-  - Services that the file names are created or brought to what it says of them; others are removed.
+  - Services that the file names are created or brought to what it says of them; others are removed. The server
+    compares the file with the services that there are. A service that somebody removed, stopped or scaled by hand is
+    brought back, and the module reports a change. Other blanks or comments in the file are no change.
   - Where the image or anything else of a service's containers changed, they are replaced, batch by batch as its
-    C(upgrade_strategy) says. The old ones are kept, stopped, until all services are up, and removed then. When a new
-    one does not start, the module fails with the reason, and the old ones stay, stopped. Run it again with a file that
-    works, such as the one before; what is left over is removed then.
-  - An upgrade of the stack that waits for a decision is finished.
+    C(upgrade_strategy) says. The server removes the old ones of a service once its new ones run. When a new one does
+    not start, the module fails with the reason, and the old ones stay, stopped. Run it again with a file that works,
+    such as the one before; what is left over is removed then.
+  - An upgrade of a service that waits for a decision is finished, a canceled one is taken back first.
+  - A link to a stack that does not exist is a warning. The service starts without the link. Run the module again once
+    the other stack is there.
   - The texts may describe services with sidekicks, balancers (image C(rancher/load-balancer-service)), aliases
     (C(rancher/dns-service)) and services elsewhere (C(rancher/external-service)). C(docs/compose.md) of the collection
     says for each key and label what it means. A key that is not understood is an error that names service and key.
@@ -29,10 +33,10 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Shows the compose texts. Of O(environment) only the names are shown.
+    details: Shows the plan. Of variables, environments and labels only the names are shown.
   idempotent:
     support: full
-    details: The compose texts are compared as text.
+    details: The server compares the texts with the services that there are.
 options:
   name:
     description: Name of the stack, unique in the project. Letters, digits and hyphens.
@@ -63,6 +67,7 @@ options:
   environment:
     description:
       - Values for the variables that the compose texts name, such as C($TAG) and C(${TAG:-latest}).
+      - The server is sent those that the texts name. C($$) in a text stands for a dollar sign and names none.
       - Differences show their names only, but the result and C(-vvv) hold the values. Give the task C(no_log) where
         they are secrets.
     type: dict
@@ -70,7 +75,6 @@ options:
   wait:
     description:
       - Wait until all services are active, or until the stack is gone.
-      - Without waiting, what was replaced is kept until the next run.
     type: bool
     default: true
   wait_timeout:
@@ -138,8 +142,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+plan:
+  description: What was done, or in check mode would be done, a line each. They are the lines of C(orca plan).
+  returned: success
+  type: list
+  elements: str
+  sample: ["change web: scale 1 -> 2", "replace web: image orca/web:1 -> orca/web:2"]
 stack:
-  description: The stack as the API shows it. In check mode, the one that there would be.
+  description: The stack as the API shows it. In check mode, as it is before the change.
   returned: when O(state=present)
   type: dict
   sample: {"id": "1e2", "name": "article", "state": "active", "type": "environment"}
@@ -162,14 +172,11 @@ import time
 from ansible_collections.orca.platform.plugins.module_utils._api import ApiError
 from ansible_collections.orca.platform.plugins.module_utils._api_module import api_module, client_of
 from ansible_collections.orca.platform.plugins.module_utils._stack import (
-    carry_out,
+    Wanted,
+    diff,
     endpoints,
-    failing,
-    finish,
-    plan,
     services_of,
     wait_up,
-    wanted,
 )
 
 OPTIONS = {
@@ -196,36 +203,44 @@ def read_compose(module):
         module.fail_json(msg=f"cannot read compose_file {params['compose_file']}: {exc}")
 
 
-def run(module, client, want):
-    """Do what the options ask for and return the module's result. Raises ApiError."""
-    params = module.params
-    name, deadline = params["name"], time.monotonic() + params["wait_timeout"]
-    have = client.find("environments", name=name)
-    if have is not None and have["state"] == "removing" and want is not None and not module.check_mode:
+def make(module, client, wanted):
+    """Bring the stack to what its texts say; the module's result. Raises ApiError."""
+    deadline = time.monotonic() + module.params["wait_timeout"]
+    have = client.find("environments", name=wanted.name)
+    if have is not None and have["state"] == "removing" and not module.check_mode:
         client.wait_gone(have, deadline)
-        have = None
-    services = [] if have is None else services_of(client, have)
-    change = plan(want, have, services)
-    result = {"changed": change.changed, "diff": change.diff(name)}
-    if module.check_mode:
-        if want is not None:
-            stack = dict(have or {"name": name, "type": "environment"}, **change.after)
-            result.update(stack=stack, services=services, endpoints=endpoints(services))
-        return result
-    failed_before = failing([have, *services]) if have else frozenset()
-    stack = carry_out(client, name, change, have, deadline)
-    if want is None:
-        if stack is not None and params["wait"]:
-            client.wait_gone(stack, deadline)
-        return result
-    if params["wait"]:
-        stack, services = wait_up(client, stack, deadline, failed_before)
-        if stack["state"] == "upgraded":
-            stack, services = wait_up(client, finish(client, stack, deadline), deadline)
+    plan = wanted.plan(client)
+    stack = have or {"name": wanted.name, "type": "environment"}
+    if not module.check_mode:
+        plan, stack = wanted.apply(client, plan)
+    for warning in plan["warnings"]:
+        module.warn(warning)
+    if not module.check_mode and module.params["wait"]:
+        stack, services = wait_up(client, stack, deadline)
     else:
-        services = services_of(client, stack)
-    result.update(stack=stack, services=services, endpoints=endpoints(services))
-    return result
+        services = services_of(client, stack) if "links" in stack else []
+    return {
+        "changed": plan["changed"],
+        "plan": plan["lines"],
+        "diff": diff(wanted.name, plan["lines"]),
+        "stack": stack,
+        "services": services,
+        "endpoints": endpoints(services),
+    }
+
+
+def remove(module, client):
+    """Remove the stack, if there is one; the module's result. Raises ApiError."""
+    name, deadline = module.params["name"], time.monotonic() + module.params["wait_timeout"]
+    stack = client.find("environments", name=name)
+    asked = stack is not None and stack["state"] != "removing"
+    lines = [f"remove stack {name}"] if asked else []
+    if stack is not None and not module.check_mode:
+        if asked:
+            stack = client.remove(stack)
+        if module.params["wait"]:
+            client.wait_gone(stack, deadline)
+    return {"changed": asked, "plan": lines, "diff": diff(name, lines)}
 
 
 def main():
@@ -234,11 +249,13 @@ def main():
         mutually_exclusive=[("compose", "compose_file")],
         required_if=[("state", "present", ("compose", "compose_file"), True)],
     )
-    want = None
-    if module.params["state"] == "present":
-        want = wanted(read_compose(module), module.params["rancher_compose"], module.params["environment"])
+    params = module.params
     try:
-        result = run(module, client_of(module), want)
+        if params["state"] == "absent":
+            result = remove(module, client_of(module))
+        else:
+            texts = (read_compose(module), params["rancher_compose"], params["environment"])
+            result = make(module, client_of(module), Wanted(params["name"], *texts))
     except ApiError as exc:
         module.fail_json(**exc.as_result())
     module.exit_json(**result)

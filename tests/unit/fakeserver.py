@@ -27,8 +27,16 @@ class Refused(Exception):
         self.status, self.document = status, {"type": "error", "status": status, "code": code, **more}
 
 
+PLAN: Json = {"type": "stackPlan", "needs": None, "changed": True, "lines": [], "warnings": [], "hash": "h"}
+"""A plan of a stack, which tests complete."""
+
+
 class FakeServer:
-    """Resources by plural and id. A resource in transition takes its next state from `script` when it is read."""
+    """Resources by plural and id. A resource in transition takes its next state from `script` when it is read.
+
+    `plans`: what the action `plan` answers, one after another, the last again and again. The action `apply` is refused
+    unless it brings the hash of the last, and gives the stack of that name.
+    """
 
     def __init__(self) -> None:
         self.url = ""
@@ -36,6 +44,7 @@ class FakeServer:
         self.script: dict[str, list[Json]] = {}
         self.requests: list[tuple[str, str, Any]] = []
         self.refuse: Refused | None = None
+        self.plans: list[Json] = []
         self.page_size = 100
         self.add("projects", "1a5", name="Default", type="project")
 
@@ -57,6 +66,8 @@ class FakeServer:
         if self.refuse is not None and method != "GET":
             raise self.refuse
         parts = path.removeprefix(PROJECT).removeprefix("/v2").strip("/").split("/")
+        if method == "POST" and "action" in query and len(parts) == 1:
+            return self.planned(parts[0], query["action"], body)
         if method == "POST" and "action" in query:
             row = self.rows[parts[0]][parts[1]]
             row.update(self.script.get(f"{parts[1]} {query['action']}", [{}])[0])
@@ -82,6 +93,15 @@ class FakeServer:
             row.update(self.script[parts[1]].pop(0))
         return 200, row
 
+    def planned(self, plural: str, action: str, body: Json) -> tuple[int, Json]:
+        if action == "plan":
+            return 200, self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
+        if body["hash"] != self.plans[-1]["hash"]:
+            raise Refused(409, "PlanChanged", fieldName="hash")
+        rows = self.rows.get(plural, {}).values()
+        found = next((row for row in rows if row["name"] == body["name"]), None)
+        return 202, found or self.add(plural, "1x1", name=body["name"], **self.created(plural))
+
     def created(self, plural: str) -> Json:
         return (self.script.get(f"new {plural}") or [{}])[0]
 
@@ -94,7 +114,8 @@ class FakeServer:
             if self.script.get(row["id"]):
                 row.update(self.script[row["id"]].pop(0))
         following = f"{{url}}{path}?marker=m{start + self.page_size}" if rest else None
-        return {"type": "collection", "data": page, "pagination": {"next": following}}
+        actions = {name: f"{{url}}{path}?action={name}" for name in ("plan", "apply")}
+        return {"type": "collection", "data": page, "pagination": {"next": following}, "actions": actions}
 
 
 @contextmanager

@@ -104,6 +104,16 @@ class Client:
         result: Resource = self.request("POST", url, body if body is not None else {})
         return result
 
+    def act_on_all(self, plural: str, action: str, body: Any) -> Resource:
+        """Call an action of a collection of the project. Raises CommandError where it is not offered to this key."""
+        collection = self.request("GET", self.in_project(plural), params={"limit": 1})
+        url = collection.get("actions", {}).get(action)
+        if url is None:
+            project = self.target.project
+            raise CommandError(f"{action} is not offered in project {project}: the key may only look there")
+        result: Resource = self.request("POST", url, body)
+        return result
+
     def in_project(self, plural: str) -> str:
         """Address of a collection as the chosen project sees it."""
         if self._project_url is None:

@@ -16,8 +16,6 @@ from orca.cli.errors import ApiError, CommandError
 from orca.cli.find import name_of
 from orca.cli.output import plain
 
-CURE = 15  # seconds for the server to cure what had failed before it was asked for anything
-
 
 class Progress:
     """Says each change of a thing once; on a terminal, a last line counts the seconds while nothing changes."""
@@ -33,12 +31,18 @@ class Progress:
     def __exit__(self, *exc_info: object) -> None:
         self._clear()
 
-    def say(self, name: str, what: str) -> None:
-        """Print a line unless it repeats the last one about the same thing."""
-        if self._last.get(name) != what:
-            self._last[name] = what
+    def say(self, name: str, what: str, key: str = "") -> None:
+        """Print a line unless it repeats the last one about the same thing; `key` tells things of one name apart."""
+        key = key or name
+        if self._last.get(key) != what:
+            self._last[key] = what
             self._clear()
             click.echo(f"{self._seconds()}  {plain(name)}: {plain(what)}", err=True)
+
+    def note(self, line: str) -> None:
+        """Print a line about nothing in particular."""
+        self._clear()
+        click.echo(f"{self._seconds()}  {plain(line)}", err=True)
 
     def show(self, resource: Resource) -> None:
         """Say the state of a resource, and its reason while it is in transition."""
@@ -46,7 +50,7 @@ class Progress:
         message = resource.get("transitioningMessage")
         if resource.get("transitioning") in ("yes", "error") and message and message != "In Progress":
             state += f" ({message})"
-        self.say(name_of(resource), state)
+        self.say(name_of(resource), state, key=resource["id"])
 
     def pause(self, deadline: float, awaited: str) -> None:
         """Wait for the next look; raise DeadlineError with what is awaited once the deadline has passed."""
@@ -113,14 +117,12 @@ def wait_up(
     deadline: float,
     progress: Progress,
     states: Collection[str] = ("active",),
-    failed_before: frozenset[str] = frozenset(),
 ) -> tuple[Resource, list[Resource]]:
     """Wait until every service of the stack is in one of `states`; the stack and its services as they are then.
 
     Raises CommandError with every reason when something failed, DeadlineError with what is awaited at the deadline
-    (monotonic seconds). What is in `failed_before` (ids) gets a while to be cured: what was asked for may be the cure.
+    (monotonic seconds). While the stack is in transition, what had failed before may yet be cured.
     """
-    cured_by = time.monotonic() + CURE
     while True:
         stack = client.request("GET", stack["links"]["self"])
         services = list(client.list(stack["links"]["services"], include="instances"))
@@ -129,15 +131,14 @@ def wait_up(
         for resource in (*services, *_containers(services)):
             progress.show(resource)
         # A stack repeats the reasons of its services, which say it better.
-        patience = failed_before if time.monotonic() < cured_by else frozenset()
-        failed = _failed(services, patience) or _failed([stack], patience)
+        failed = [] if stack.get("transitioning") == "yes" else _failed(services) or _failed([stack])
         if stack.get("removed"):
             raise CommandError(f"{stack['name']} was removed: {stack.get('transitioningMessage') or 'by someone else'}")
         if failed:
             raise CommandError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))
         awaited = [each for each in watched if each.get("transitioning") == "yes"]
         awaited += [each for each in services if each["state"] not in states and each not in awaited]
-        awaited += _failed(watched, frozenset())
+        awaited += _failed(services)
         if not awaited:
             return stack, services
         progress.pause(deadline, "; ".join(f"{called(each)} is still {each['state']}" for each in awaited))
@@ -150,14 +151,9 @@ def endpoints(services: Iterable[Resource]) -> Iterator[str]:
             yield f"{service['name']}  {point.get('ipAddress')}:{point.get('port')}"
 
 
-def failing(resources: Iterable[Resource]) -> frozenset[str]:
-    """The ids of the resources whose last process failed."""
-    return frozenset(resource["id"] for resource in resources if resource.get("transitioning") == "error")
-
-
-def _failed(resources: list[Resource], patience: frozenset[str]) -> list[Resource]:
-    failed = failing(resources) - patience
-    return [resource for resource in resources if resource["id"] in failed]
+def _failed(resources: Iterable[Resource]) -> list[Resource]:
+    """Those whose last process failed."""
+    return [resource for resource in resources if resource.get("transitioning") == "error"]
 
 
 def _containers(services: Iterable[Resource]) -> Iterator[Resource]:

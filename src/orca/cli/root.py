@@ -36,6 +36,7 @@ COMMANDS: dict[str, Lazy] = {
     "inspect": Lazy("orca.cli.show", "inspect", "Show everything about any id or name."),
     "login": Lazy("orca.cli.login", "login", "Check and remember how to reach a server."),
     "logs": Lazy("orca.cli.logs", "logs", "Show the logs of containers."),
+    "plan": Lazy("orca.cli.stacks", "plan", "Show what `orca up` would do."),
     "processes": Lazy("orca.cli.processes", "processes", "List what the server is doing, and what it waits for."),
     "projects": Lazy("orca.cli.lists", "projects", "List the projects."),
     "ps": Lazy("orca.cli.lists", "ps", "List the services and containers."),

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands `orca up` and `orca down`: a stack is made what its compose file says, or removed."""
+"""The commands `orca up`, `orca plan` and `orca down`: a stack is made what its compose file says, or removed."""
 
 from __future__ import annotations
 
-import os
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,18 +10,17 @@ from typing import Any, TypeVar
 
 import click
 
-from orca.cli.client import Client, Resource, called
+from orca.cli.client import Client, Resource
 from orca.cli.completion import things
+from orca.cli.compose import Wanted, compose_file, default_name
 from orca.cli.options import wait_option
-from orca.cli.output import emit, output_option
-from orca.cli.progress import Progress, endpoints, failing, wait_gone, wait_up
+from orca.cli.output import emit, output_option, plain
+from orca.cli.progress import Progress, endpoints, wait_gone, wait_up
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
-UP = ("active", "upgraded")
-"""States of a service that is up: an upgraded one waits for the end of the upgrade."""
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+UP = ("active", "inactive")
+"""States of a service that is as its file wants it; an inactive one is not to start."""
 
 
 def _stack_options(command: Command) -> Command:
@@ -49,15 +46,33 @@ def _stack_options(command: Command) -> Command:
     return command
 
 
+def _rancher_option(command: Command) -> Command:
+    return click.option(
+        "-r",
+        "--rancher-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="File of scales.  [default: rancher-compose.yml beside the compose file, if any]",
+    )(command)
+
+
 @click.command()
 @_stack_options
-@click.option(
-    "-r",
-    "--rancher-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="File of scales.  [default: rancher-compose.yml beside the compose file, if any]",
-)
+@_rancher_option
+@output_option
+@click.pass_context
+def plan(ctx: click.Context, stack: str | None, file: Path | None, rancher_file: Path | None, output: str) -> None:
+    """Show what `orca up` would do, and change nothing.
+
+    Compared are the services that there are: what somebody changed by hand is in the plan too.
+    """
+    _show_plan(Client.of(ctx), Wanted.read(stack, file, rancher_file), output)
+
+
+@click.command()
+@_stack_options
+@_rancher_option
+@click.option("--dry-run", is_flag=True, help="Only show what would be done, as `orca plan`.")
 @click.option("-d", "--detach", is_flag=True, help="Return once the server has accepted it.")
 @wait_option
 @output_option
@@ -67,28 +82,28 @@ def up(
     stack: str | None,
     file: Path | None,
     rancher_file: Path | None,
+    dry_run: bool,
     detach: bool,
     timeout: float,
     output: str,
 ) -> None:
     """Bring up the stack of a compose file: create it, or bring it to what the file says now.
 
-    Containers whose image or settings changed are replaced. The old ones are kept, stopped, until all services are up;
-    with --detach until the next `orca up`.
+    Services that were removed, stopped or scaled by hand are brought back. Containers whose image or settings changed
+    are replaced; the old ones are removed once the new ones run.
     """
-    path = _compose_file(file)
-    name = stack or _default_name(path)
-    wanted = _wanted(_read(path), _rancher_text(path, rancher_file))
+    wanted = Wanted.read(stack, file, rancher_file)
     client = Client.of(ctx)
+    if dry_run:
+        _show_plan(client, wanted, output)
+        return
     services: list[Resource] = []
     with Progress() as progress:
         deadline = time.monotonic() + timeout
-        resource, failed_before = _apply(client, name, wanted, deadline, progress)
+        _wait_for_removal(client, wanted.name, deadline, progress)
+        resource = _apply(client, wanted, progress)
         if not detach:
-            resource, services = wait_up(client, resource, deadline, progress, UP, failed_before)
-            if resource["state"] == "upgraded":
-                resource = _finish(client, resource, deadline, progress)
-                resource, services = wait_up(client, resource, deadline, progress)
+            resource, services = wait_up(client, resource, deadline, progress, UP)
     if output != "table":
         emit({"stack": resource, "services": services}, output)
         return
@@ -96,99 +111,57 @@ def up(
         click.echo(endpoint)
 
 
-def _wanted(compose: str, rancher: str | None) -> dict[str, Any]:
-    """The fields of the stack; variables that the files name are filled in from this shell's environment."""
-    named = set(_VARIABLE.findall(compose + (rancher or "")))
-    return {
-        "dockerCompose": compose,
-        "rancherCompose": rancher or "",
-        "environment": {name: os.environ[name] for name in sorted(named & set(os.environ))},
-    }
+def _show_plan(client: Client, wanted: Wanted, output: str) -> None:
+    found = wanted.plan(client)
+    if output != "table":
+        emit(found, output)
+        return
+    for warning in found["warnings"]:
+        click.echo(f"warning: {plain(warning)}", err=True)
+    for line in found["lines"] or ["nothing to do"]:
+        click.echo(plain(line))
 
 
-def _apply(
-    client: Client, name: str, wanted: dict[str, Any], deadline: float, progress: Progress
-) -> tuple[Resource, frozenset[str]]:
-    """Make the server want the stack: create, start or upgrade it, whichever is missing.
-
-    Returns the stack, and the ids of what had failed before.
-    """
-    current = client.find("environments", name)
-    if current is None:
-        progress.say(name, "creating")
-        body = {"name": name, **wanted, "startOnCreate": True}
-        return client.request("POST", client.in_project("environments"), body), frozenset()
-    services = list(client.follow(current, "services"))
-    failed_before = failing([current, *services])
-    changed = any((current.get(field) or type(value)()) != value for field, value in wanted.items())
-    asleep = any(service["state"] == "inactive" for service in services)
-    current = _at_rest(client, current, deadline, progress)
-    if current["state"] == "upgraded":
-        current = _finish(client, current, deadline, progress)
-    if asleep:
-        progress.say(name, "starting")
-        current = client.act(current, "activateservices")
-    if changed:
-        progress.say(name, "upgrading")
-        current = client.act(current, "upgrade", wanted)
-    return current, failed_before
+def _apply(client: Client, wanted: Wanted, progress: Progress) -> Resource:
+    """Have the server do what it plans, and say that; the stack then."""
+    found = wanted.plan(client)
+    _tell(found, progress)
+    for shown, stack in wanted.apply(client, found):
+        if stack is not None:
+            return stack
+        _tell(shown, progress)
+    raise AssertionError("the last of them has the stack")
 
 
-def _finish(client: Client, stack: Resource, deadline: float, progress: Progress) -> Resource:
-    """End an upgrade for good: what it replaced is removed. The stack once that is done."""
-    return _at_rest(client, client.act(stack, "finishupgrade"), deadline, progress)
+def _tell(found: Resource, progress: Progress) -> None:
+    for warning in found["warnings"]:
+        progress.note(f"warning: {warning}")
+    for line in found["lines"]:
+        progress.note(line)
 
 
-def _at_rest(client: Client, stack: Resource, deadline: float, progress: Progress) -> Resource:
-    """The stack once nothing is under way with it, whatever the outcome: what is wanted now may be the cure."""
-    while stack.get("transitioning") == "yes":
-        progress.say(stack["name"], stack["state"])
-        progress.pause(deadline, f"{called(stack)} is still {stack['state']}")
-        stack = client.request("GET", stack["links"]["self"])
-    return stack
+def _wait_for_removal(client: Client, name: str, deadline: float, progress: Progress) -> None:
+    """A stack of that name that is on its way out must be gone first."""
+    found = client.find("environments", name)
+    if found is not None and found["state"] == "removing":
+        wait_gone(client, [found], deadline, progress)
 
 
 @click.command()
+@click.argument("name", required=False, shell_complete=things("stack"))
 @_stack_options
 @wait_option
 @click.pass_context
-def down(ctx: click.Context, stack: str | None, file: Path | None, timeout: float) -> None:
-    """Remove a stack with its containers. A stack that does not exist is down already."""
+def down(ctx: click.Context, name: str | None, stack: str | None, file: Path | None, timeout: float) -> None:
+    """Remove a stack with its containers: NAME, or the one of the compose file.
+
+    A stack that does not exist is down already.
+    """
+    if name and (stack or file):
+        raise click.UsageError("NAME says which stack: leave out -p and -f")
     client = Client.of(ctx)
-    found = client.find("environments", stack or _default_name(_compose_file(file)))
+    found = client.find("environments", name or stack or default_name(compose_file(file)))
     if found is not None:
         removing = client.request("DELETE", found["links"]["self"])
         with Progress() as progress:
             wait_gone(client, [removing], time.monotonic() + timeout, progress)
-
-
-def _compose_file(given: Path | None) -> Path:
-    if given is not None:
-        return given
-    for name in COMPOSE_NAMES:
-        if Path(name).exists():
-            return Path(name)
-    raise click.UsageError(f"no {COMPOSE_NAMES[0]} in {Path.cwd()}; name one with -f")
-
-
-def _rancher_text(compose: Path, given: Path | None) -> str | None:
-    beside = compose.with_name("rancher-compose.yml")
-    if given is None and not beside.exists():
-        return None
-    return _read(given or beside)
-
-
-def _default_name(compose: Path) -> str:
-    """The folder's name reduced to what a stack may be called: letters, digits and inner hyphens."""
-    folder = compose.resolve().parent.name
-    name = re.sub(r"[^A-Za-z0-9]+", "-", folder).strip("-")
-    if not name:
-        raise click.UsageError(f"the folder {folder or os.sep} gives no name for a stack; name it with -p")
-    return name
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise click.UsageError(f"cannot read {path}: {exc}") from exc

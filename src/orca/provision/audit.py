@@ -34,6 +34,8 @@ CALLED_SO = re.compile(
     re.IGNORECASE,
 )
 """Names that secrets have where nobody declared them: settings, labels, variables of a container."""
+NAMES_ONLY = frozenset({"environment", "variables", "files"})
+"""Maps whose values may be secrets whatever their names: of containers' variables, and of a stack's."""
 WITH_TOKEN = {"registrationToken": frozenset({"command", "registrationUrl", "links"})}
 """Fields that hold a token among other text, by type."""
 
@@ -108,6 +110,8 @@ def replaced(name: str, item: Any, own: frozenset[str]) -> Any:
     """One value of an object."""
     if item is not None and (name in own or is_secret(name)) and not is_setting(item):
         return TAKEN_OUT
+    if name in NAMES_ONLY and isinstance(item, dict):
+        return dict.fromkeys(item, TAKEN_OUT)
     return without_secrets(item)
 
 

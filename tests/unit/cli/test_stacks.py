@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from fakeserver import FakeServer, Refused, Run
+import pytest
+from fakeserver import PLAN, FakeServer, Refused, Run
 
 STACK = "{url}/v2/projects/1a5/environments/1e1"
 POINT = {"ipAddress": "192.0.2.1", "port": 8080}
@@ -13,21 +15,20 @@ COMPOSE = "web:\n  image: ${IMAGE}\n"
 
 
 def stack(server: FakeServer, **fields: object) -> None:
-    """A stack named shop, as it is after `up` of COMPOSE, with one service."""
-    server.add(
-        "environments",
-        "1e1",
-        **{"name": "shop", "dockerCompose": COMPOSE, "rancherCompose": "", "environment": {}, **fields},
-        links={"services": f"{STACK}/services"},
-    )
-    actions = ("activateservices", "upgrade", "finishupgrade")
-    server.rows["environments"]["1e1"]["actions"] = {name: f"{STACK}/?action={name}" for name in actions}
+    """A stack named shop with one service, and nothing planned for it."""
+    server.plans = [{**PLAN, "changed": False}]
+    server.add("environments", "1e1", **{"name": "shop", **fields}, links={"services": f"{STACK}/services"})
     server.add("services", "1s1", name="web", environmentId="1e1", scale=1, publicEndpoints=[POINT])
 
 
-def test_up_creates_and_waits_with_progress(orca: Run, server: FakeServer, monkeypatch) -> None:
+def test_up_does_what_is_planned_and_waits_with_progress(orca: Run, server: FakeServer, monkeypatch) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
     monkeypatch.setenv("IMAGE", "orca/web:1")
+    monkeypatch.setenv("OTHER", "not sent")
+    server.plans = [
+        {**PLAN, "needs": {"variables": ["IMAGE", "TAG"]}},
+        {**PLAN, "lines": ["create stack shop", "create web: image orca/web:1"], "warnings": ["there is no stack sn"]},
+    ]
     server.script["new environments"] = [{"links": {"services": "{url}/v2/projects/1a5/environments/1x1/services"}}]
     server.add("services", "1s1", name="web", environmentId="1x1", publicEndpoints=[POINT])
     server.script["1s1"] = [
@@ -37,68 +38,84 @@ def test_up_creates_and_waits_with_progress(orca: Run, server: FakeServer, monke
     ]
     code, out, err = orca("up")
     assert (code, out) == (0, "web  192.0.2.1:8080\n")
-    assert server.changes()[0][2] == {
-        "name": "shop",
-        "dockerCompose": COMPOSE,
-        "rancherCompose": "",
-        "environment": {"IMAGE": "orca/web:1"},
-        "startOnCreate": True,
-    }
-    assert "web: activating (pulling orca/web:1)" in err
+    asked = {"name": "shop", "files": {"docker-compose.yml": COMPOSE}}
+    known = {"IMAGE": "orca/web:1", "TAG": None}
+    assert server.changes() == [
+        ("POST", "environments?plan", {**asked, "variables": {}}),
+        ("POST", "environments?plan", {**asked, "variables": known}),
+        ("POST", "environments?apply", {**asked, "variables": known, "hash": "h"}),
+    ]
+    said = [line.partition(" s  ")[2] for line in err.splitlines()]
+    assert said[:3] == ["warning: there is no stack sn", "create stack shop", "create web: image orca/web:1"]
+    assert "web: activating (pulling orca/web:1)" in said
     assert err.count("web: active\n") == 1
 
 
-def test_up_again_changes_nothing(orca: Run, server: FakeServer) -> None:
+def test_what_the_server_is_sent_is_the_files_as_they_are(orca: Run, server: FakeServer) -> None:
+    Path("stack.yml").write_text("web: {image: x, command: echo $$ORCA_SECRET}")
+    Path("rancher-compose.yml").write_text("web: {scale: 2}")
+    stack(server)
+    assert orca("up", "-d", "-f", "stack.yml")[0] == 0
+    files = {"stack.yml": "web: {image: x, command: echo $$ORCA_SECRET}", "rancher-compose.yml": "web: {scale: 2}"}
+    assert [body["files"] for _, _, body in server.changes()] == [files, files]
+    assert [body["variables"] for _, _, body in server.changes()] == [{}, {}]
+
+
+@pytest.mark.parametrize("arguments", [("plan",), ("up", "--dry-run")])
+def test_a_plan_is_shown_and_nothing_done(orca: Run, server: FakeServer, arguments: tuple[str, ...]) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
     stack(server)
-    assert orca("up")[0] == 0
-    assert server.changes() == []
+    assert orca(*arguments)[:2] == (0, "nothing to do\n")
+    server.plans = [{**PLAN, "lines": ["change web: scale 1 -> 2"], "warnings": ["a variable is not set"]}]
+    assert orca(*arguments) == (0, "change web: scale 1 -> 2\n", "warning: a variable is not set\n")
+    assert all(path == "environments?plan" for _, path, _ in server.changes())
+    assert json.loads(orca(*arguments, "-o", "json")[1])["lines"] == ["change web: scale 1 -> 2"]
 
 
-def test_up_with_other_text_upgrades(orca: Run, server: FakeServer) -> None:
+def test_a_plan_that_holds_no_more_is_made_again(orca: Run, server: FakeServer) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
-    Path("rancher-compose.yml").write_text("web:\n  scale: 2\n")
     stack(server)
-    assert orca("up", "-d")[0] == 0
-    wanted = {"dockerCompose": COMPOSE, "rancherCompose": "web:\n  scale: 2\n", "environment": {}}
-    assert server.changes() == [("POST", "environments/1e1/?upgrade", wanted)]
+    server.plans = [
+        {**PLAN, "lines": ["change web: scale 1 -> 2"]},
+        {**PLAN, "lines": ["change web: scale 5 -> 2"], "hash": "other"},
+    ]
+    code, _, err = orca("up")
+    assert code == 0
+    assert "change web: scale 5 -> 2" in err
+    assert [body.get("hash") for _, _, body in server.changes()] == [None, "h", None, "other"]
 
 
-def test_up_ends_an_upgrade_that_was_left(orca: Run, server: FakeServer) -> None:
-    Path("docker-compose.yml").write_text(COMPOSE)
-    stack(server, state="upgraded", transitioning="yes")
-    server.script["1e1"] = [{}, {"transitioning": "no"}, {"state": "active"}]
-    assert orca("up")[0] == 0
-    assert server.changes() == [("POST", "environments/1e1/?finishupgrade", {})]
-
-
-def test_up_starts_what_was_stopped(orca: Run, server: FakeServer) -> None:
+def test_a_service_that_is_not_to_start_is_not_waited_for(orca: Run, server: FakeServer) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
     stack(server)
     server.rows["services"]["1s1"]["state"] = "inactive"
-    assert orca("up", "-d")[0] == 0
-    assert server.changes() == [("POST", "environments/1e1/?activateservices", {})]
+    assert orca("up")[0] == 0
+
+
+def test_a_stack_that_is_being_removed_is_waited_for(orca: Run, server: FakeServer) -> None:
+    Path("docker-compose.yml").write_text(COMPOSE)
+    stack(server, state="removing", transitioning="yes")
+    server.script["1e1"] = [{}, {"state": "removed", "transitioning": "no"}, {"state": "active", "transitioning": "no"}]
+    code, _, err = orca("up")
+    assert code == 0
+    assert "shop: removed" in err
 
 
 def test_a_service_that_fails_ends_with_its_reason(orca: Run, server: FakeServer) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
     stack(server)
-    server.script["1s1"] = [{}, {"transitioning": "error", "transitioningMessage": "no such image"}]
+    server.script["1s1"] = [{"transitioning": "error", "transitioningMessage": "no such image"}]
     code, _, err = orca("up")
     assert code == 1
     assert "service web: no such image" in err
 
 
-def test_what_had_failed_before_may_be_cured(orca: Run, server: FakeServer, monkeypatch) -> None:
+def test_what_had_failed_before_may_be_cured_while_the_stack_is_in_transition(orca: Run, server: FakeServer) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
-    stack(server)
-    server.script["1s1"] = [{"transitioning": "error", "transitioningMessage": "no host"}, {}, {"transitioning": "no"}]
+    stack(server, transitioning="yes")
+    server.script["1e1"] = [*[{}] * 5, {"transitioning": "no"}]
+    server.script["1s1"] = [{"transitioning": "error", "transitioningMessage": "no host"}, {"transitioning": "no"}]
     assert orca("up")[0] == 0
-    monkeypatch.setattr("orca.cli.progress.CURE", 0.05)
-    server.script["1s1"] = [{"transitioning": "error"}]
-    code, _, err = orca("up")
-    assert code == 1
-    assert "service web: no host" in err
 
 
 def test_what_is_not_up_in_time_is_named(orca: Run, server: FakeServer) -> None:
@@ -128,6 +145,14 @@ def test_down_waits_and_is_content_with_nothing(orca: Run, server: FakeServer) -
     code, _, err = orca("down")
     assert code == 0
     assert err.endswith("shop: removed\n")
+
+
+def test_down_takes_a_name(orca: Run, server: FakeServer) -> None:
+    stack(server)
+    server.script["1e1"] = [{}, {"state": "removed", "transitioning": "no"}]
+    assert orca("down", "shop")[0] == 0
+    assert [request[:2] for request in server.changes()] == [("DELETE", "environments/1e1")]
+    assert orca("down", "shop", "-p", "other")[0] == 2
 
 
 def test_rm_of_an_unknown_stack_fails(orca: Run) -> None:

@@ -9,37 +9,39 @@ import pytest
 from ansible_collections.orca.platform.plugins.module_utils import _stack
 from ansible_collections.orca.platform.plugins.module_utils._api import ApiClient, ApiError, Target
 from ansible_collections.orca.platform.plugins.modules import host, host_info
-from fakeserver import KEYS, FakeServer, running
-
-WANT = _stack.wanted("web: {image: x}\n", None, {"TAG": 1})
-HAVE = {"dockerCompose": "web: {image: x}\n", "rancherCompose": None, "environment": {"TAG": "1"}}
-UP, STOPPED = [{"state": "active"}], [{"state": "active"}, {"state": "inactive"}]
+from fakeserver import KEYS, PLAN, FakeServer, running
 
 
-@pytest.mark.parametrize(
-    ("want", "have", "services", "operations"),
-    [
-        (WANT, None, [], ("create",)),
-        (WANT, HAVE, UP, ()),
-        (WANT, HAVE, STOPPED, ("activate",)),
-        (WANT, HAVE | {"dockerCompose": "web: {image: y}\n"}, UP, ("upgrade",)),
-        (WANT, HAVE | {"environment": None}, STOPPED, ("activate", "upgrade")),
-        (WANT, HAVE | {"state": "upgraded"}, UP, ("finish",)),
-        (WANT, HAVE | {"state": "upgraded", "environment": None}, UP, ("finish", "upgrade")),
-        (None, HAVE, UP, ("remove",)),
-        (None, None, [], ()),
-    ],
-)
-def test_stack_plan(want, have, services, operations) -> None:
-    assert _stack.plan(want, have, services).operations == operations
+def test_the_diff_is_the_plan() -> None:
+    assert _stack.diff("shop", ["create web"]) == {"prepared": "stack shop\ncreate web\n"}
+    assert _stack.diff("shop", []) == {"prepared": ""}
 
 
-def test_the_diff_shows_texts_and_no_values_of_variables() -> None:
-    diff = _stack.plan(_stack.wanted("web: {}\n", "", {"PASSWORD": "hush"}), None, []).diff("shop")
-    assert diff["before"] == ""
-    assert "web: {}" in diff["after"]
-    assert "PASSWORD" in diff["after"]
-    assert "hush" not in diff["after"]
+def test_variables_are_given_as_far_as_the_server_asks_for_them() -> None:
+    with running(FakeServer()) as server:
+        client = ApiClient(Target(server.url, *KEYS))
+        server.plans = [{**PLAN, "needs": {"variables": ["TAG", "DEBUG", "HOME"]}}, {**PLAN, "lines": ["create web"]}]
+        wanted = _stack.Wanted("shop", "web: {}", "web: {scale: 2}", {"TAG": 1, "DEBUG": True, "UNUSED": "hush"})
+        assert wanted.plan(client)["lines"] == ["create web"]
+        (_, _, first), (_, _, second) = server.changes()
+        assert first["files"] == {"docker-compose.yml": "web: {}", "rancher-compose.yml": "web: {scale: 2}"}
+        assert (first["variables"], second["variables"]) == ({}, {"TAG": "1", "DEBUG": "true", "HOME": None})
+
+
+def test_what_the_server_needs_besides_is_named() -> None:
+    with running(FakeServer()) as server:
+        server.plans = [{**PLAN, "needs": {"files": ["a.env"]}}]
+        with pytest.raises(ApiError, match="the server needs files, which this module cannot give: update it"):
+            _stack.Wanted("shop", "web: {}", None, {}).plan(ApiClient(Target(server.url, *KEYS)))
+
+
+def test_a_plan_that_holds_no_more_is_made_again() -> None:
+    with running(FakeServer()) as server:
+        client = ApiClient(Target(server.url, *KEYS))
+        server.plans = [PLAN, {**PLAN, "lines": ["start web"], "hash": "other"}]
+        wanted = _stack.Wanted("shop", "web: {}", None, {})
+        plan, stack = wanted.apply(client, wanted.plan(client))
+        assert (plan["lines"], stack["name"]) == (["start web"], "shop")
 
 
 @pytest.mark.parametrize(
@@ -73,21 +75,23 @@ def test_hosts_of_one_name_are_all_listed_and_none_is_taken_for_the_other() -> N
     assert host.by_name([*hosts, {"id": "1h3", "name": "a"}], ["a"])["a"]["id"] == "1h3"
 
 
-def test_carrying_out_and_waiting_against_a_server() -> None:
+def test_waiting_until_a_stack_is_up() -> None:
     with running(FakeServer()) as server:
         client = ApiClient(Target(server.url, *KEYS))
-        server.script["new environments"] = [{"links": {"services": "{url}/v2/projects/1a5/environments/1x1/services"}}]
+        server.add(
+            "environments", "1x1", name="shop", links={"services": "{url}/v2/projects/1a5/environments/1x1/services"}
+        )
         server.add("services", "1s1", name="web", environmentId="1x1", publicEndpoints=[{"ipAddress": "a", "port": 1}])
         server.script["1s1"] = [
             {"state": "activating", "transitioning": "yes"},
             {"state": "active", "transitioning": "no"},
         ]
-        made = _stack.carry_out(client, "shop", _stack.plan(WANT, None, []), None, time.monotonic() + 5)
+        made = client.find("environments", name="shop")
         stack, services = _stack.wait_up(client, made, time.monotonic() + 5)
         assert stack["name"] == "shop"
         assert _stack.endpoints(services) == [{"service": "web", "address": "a", "port": 1}]
-        server.rows["services"]["1s1"].update(state="upgraded")
-        assert _stack.wait_up(client, made, time.monotonic())[1][0]["state"] == "upgraded"
+        server.rows["services"]["1s1"].update(state="inactive")
+        assert _stack.wait_up(client, made, time.monotonic())[1][0]["state"] == "inactive"
         server.rows["services"]["1s1"].update(transitioning="error", transitioningMessage="port 80 is taken by web_1")
         with pytest.raises(ApiError, match="service web: port 80 is taken by web_1"):
             _stack.wait_up(client, stack, time.monotonic() + 5)

@@ -41,11 +41,22 @@ def test_the_rest_is_kept() -> None:
     given = {
         "name": "web",
         "command": ["run", "it"],
-        "environment": {"COLOUR": "red"},
+        "labels": {"colour": "red"},
         "tokenPeriod": 5,
         "secret": None,
     }
     assert without_secrets(given, "container") == given
+
+
+def test_of_variables_and_files_the_names_are_kept() -> None:
+    given = {"environment": {"COLOUR": "S"}, "variables": {"TAG": "S", "NONE": None}, "files": {"a.yml": "S"}}
+    assert without_secrets({"launchConfig": given}) == {
+        "launchConfig": {
+            "environment": {"COLOUR": "***"},
+            "variables": {"TAG": "***", "NONE": "***"},
+            "files": {"a.yml": "***"},
+        }
+    }
 
 
 def test_what_is_large_is_named_by_its_size() -> None:
