@@ -17,6 +17,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from orca import wire
 from orca.engine import AgentGone, CommandFailed, Progress, Services
+from orca.resources import ids
+from orca.store import WORK, Work
 from orca.wire import names
 
 log = logging.getLogger(__name__)
@@ -195,6 +197,7 @@ class AgentSocket:
     async def _emit(self, name: str, data: dict[str, Any]) -> Exception | None:
         """Have every handler do its part; the last error of those that could not."""
         problem = None
+        WORK.set(Work(owner=("agent", self.agent_id), name=f"{name} of {ids.show('agent', self.agent_id)}"))
         handlers = self.services.behaviour.agent_events.get(name)
         if handlers is None and name not in ("connected", "disconnected"):
             log.warning("agent %s sent %s, which nobody handles", self.agent_id, name)

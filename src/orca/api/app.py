@@ -48,7 +48,7 @@ from orca.provision.tokens import TokenRefused
 from orca.resources import ids
 from orca.resources.errors import Refused
 from orca.resources.views import VERSIONS
-from orca.store import ReadTx, Tx
+from orca.store import REQUESTS, WORK, ReadTx, Tx, Work
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -186,12 +186,14 @@ class Application:
         if ask.method == "POST" and [part.lower() for part in ask.path] == ["publish"]:
             return self.publish(ask, caller)
 
-        for _ in range(READINGS):
-            given = await self.given(ask, caller)
-            try:
-                return await self.write(ask, caller, given)
-            except Stale:
-                continue
+        WORK.set(Work(REQUESTS, caller.account.id, f"{ask.method} /{'/'.join((ask.version, *ask.path))}"))
+        with self.services.readings.room(caller.account.id, len(ask.body)):
+            for _ in range(READINGS):
+                given = await self.given(ask, caller)
+                try:
+                    return await self.write(ask, caller, given)
+                except Stale:
+                    continue
         raise Refused("Conflict", "others keep changing this resource; look at it and try again", status=409)
 
     async def given(self, ask: Ask, caller: Caller) -> Given | None:

@@ -117,13 +117,18 @@ class Figures:
             ("orca_event_subscribers", "Clients that listen to events", len(hub.subscribers)),
             ("orca_event_lag_seconds", "How long the last round of events took to be handed out", hub.lag),
             ("orca_event_position", "Number up to which all events were handed out", hub.position),
-            ("orca_write_queue_length", "Units that wait for the writer", db.queued),
+            ("orca_reading_queue_length", "Requests that wait to be read", self._services.readings.queued),
         )
         for name, text, value in gauges:
             yield GaugeMetricFamily(name, text, value)
+        queued = GaugeMetricFamily("orca_write_queue_length", "Units that wait for the writer", labels=["share"])
+        for share, length in db.queued.items():
+            queued.add_metric([share], length)
+        yield queued
         counters = (
             ("orca_event_frames", "Events handed out to clients", hub.frames),
             ("orca_database_commits", "Transactions committed", db.commits),
+            ("orca_long_units", "Units that used more than 0.1 s of a writer's processor time", db.long_units),
             ("orca_database_units", "Units committed; by commits: the mean batch", db.units),
         )
         for name, text, value in counters:

@@ -55,7 +55,7 @@ async def read(services: Services, ask: Ask, view: View, meant: Meant, owner: in
     hook = hook_of(services, meant)
     if hook is None and len(ask.body) <= SMALL:
         return work_out(ask, view, meant, hook)
-    return await services.readings.run(owner, lambda: work_out(ask, view, meant, hook), size=len(ask.body))
+    return await services.readings.run(owner, lambda: work_out(ask, view, meant, hook))
 
 
 def hook_of(services: Services, meant: Meant) -> Reading | None:

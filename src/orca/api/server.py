@@ -29,10 +29,11 @@ from orca.api.certificate import ServerCertificate
 from orca.api.listeners import make_listeners
 from orca.api.proxies import Proxies
 from orca.api.signer import Signer
+from orca.api.stopping import end_in_time
 from orca.api.visitors import Visitors, raise_limit
 from orca.engine import Server, Services
 from orca.resources import schema
-from orca.store import CannotOpen, Database, Vault
+from orca.store import WORK, CannotOpen, Database, Vault, Work
 from orca.wire.loopback import is_loopback
 
 log = logging.getLogger(__name__)
@@ -169,6 +170,7 @@ async def run(settings: Settings) -> int:
     announce(settings, url, admin)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait([stopped, *serving], return_when=asyncio.FIRST_COMPLETED)
+    end_in_time(0 if stop.is_set() else 1)
     app.stopping.set()
     for listener, _ in listeners:
         listener.should_exit = True
@@ -245,6 +247,7 @@ def certificate_names(settings: Settings, url: str) -> set[str]:
 async def keep(name: str, start: object) -> None:
     """Run a background task; one that fails is logged and started anew, one that ends has done its work."""
     assert callable(start)
+    WORK.set(Work(owner=name, name=name))
     while True:
         try:
             await start()

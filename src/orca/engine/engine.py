@@ -21,7 +21,7 @@ from orca.engine.behaviour import ProcessHandler, lookup
 from orca.engine.errors import Failed, Superseded
 from orca.engine.requests import LEASE
 from orca.engine.run import Run
-from orca.store import Closed, ReadTx, Record, Tx
+from orca.store import WORK, Closed, ReadTx, Record, Tx, Work
 
 if TYPE_CHECKING:
     from orca.engine.services import Services
@@ -162,6 +162,7 @@ class Engine:
 
     async def _work(self, row: Record, type: str | None, before: asyncio.Task[None] | None, resumed: bool) -> None:
         """One process from claim to end. The lane is entered when the process before it has really stopped."""
+        WORK.set(Work(owner=row.accountId, name=f"{row.processName} {row.resourceId}"))
         if before is not None:
             await asyncio.wait([before])
         run = Run(self, row, type)

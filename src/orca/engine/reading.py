@@ -8,8 +8,9 @@ hard texts delay its own requests first.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 THREADS = 2
 MOST_BYTES = 64 * 1024 * 1024
-"""Bytes of requests that may wait for a thread."""
+"""Bytes of requests that may be held while they are read and written."""
 SHARE_BYTES = MOST_BYTES // 4
 """The most of them that one project's requests may have."""
 
@@ -46,26 +47,31 @@ class Readings:
         """Readings that wait for a thread."""
         return len(self._waiting)
 
-    async def run(self, owner: int | None, work: Callable[[], T], size: int = 0) -> T:
-        """Do ``work`` in a thread, when it is the turn of ``owner`` (the account it is done for); returns its result.
-
-        ``size``: the bytes that are held meanwhile. Raises what ``work`` raises, and ``Refused`` (429) while too many
-        bytes wait.
+    @contextlib.contextmanager
+    def room(self, owner: int | None, size: int) -> Iterator[None]:
+        """Hold ``size`` bytes of a request of ``owner`` (an account) in the block, while it is read and until its unit
+        is done. Raises ``Refused`` (429) where too many bytes are held.
         """
-        if size and (self._bytes[owner] + size > SHARE_BYTES or self._bytes.total() + size > MOST_BYTES):
+        if self._bytes[owner] + size > SHARE_BYTES or self._bytes.total() + size > MOST_BYTES:
             raise _too_much()
         self._bytes[owner] += size
         try:
-            await self._turn(owner)
-            try:
-                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-            finally:
-                self._working.discard(owner)
-                self._next()
+            yield
         finally:
             self._bytes[owner] -= size
             if not self._bytes[owner]:
                 del self._bytes[owner]
+
+    async def run(self, owner: int | None, work: Callable[[], T]) -> T:
+        """Do ``work`` in a thread, when it is the turn of ``owner`` (the account it is done for); returns its result.
+        Raises what ``work`` raises.
+        """
+        await self._turn(owner)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._working.discard(owner)
+            self._next()
 
     async def _turn(self, owner: int | None) -> None:
         waiting = _Waiting(owner, asyncio.get_running_loop().create_future())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orca.engine.behaviour import Behaviour, Call
-from orca.store import Record, Tx
+from orca.store import WORK, Record, Tx, Work
 
 if TYPE_CHECKING:
     from orca.engine.services import Services
@@ -64,6 +64,7 @@ class Tasks:
 
     async def _keep(self, task: Task) -> None:
         asked = self._asked[task.name]
+        WORK.set(Work(owner=task.name, name=f"task {task.name}"))
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asked.wait(), task.every)

@@ -17,7 +17,7 @@ from orca.orchestration import observed
 from orca.simulator import knobs
 from orca.simulator.connection import SimConnection
 from orca.simulator.disk import Disk
-from orca.store import ReadTx, Tx
+from orca.store import WORK, ReadTx, Tx, Work
 
 PING_INTERVAL = 5.0
 """Seconds between two rounds; a round without news costs nothing, however many agents there are."""
@@ -71,6 +71,7 @@ class Fleet:
                 return [undo for undo in undone if undo is not None]
 
             if not connection.closed:
+                WORK.set(Work(owner=("agent", connection.agent_id), name=f"reports of {connection.address}"))
                 for undo in await self._services.db.write(unit):
                     self._services.spawn(observed.take_back(connection, undo))
 

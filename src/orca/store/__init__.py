@@ -10,9 +10,12 @@ from orca.store.schema import Schema, StoredType
 from orca.store.statements import ANY
 from orca.store.tx import ReadTx, Tx, now_ms
 from orca.store.vault import Vault
+from orca.store.work import REQUESTS, WORK, Work
 
 __all__ = [
     "ANY",
+    "REQUESTS",
+    "WORK",
     "Bus",
     "CannotOpen",
     "Change",
@@ -31,6 +34,7 @@ __all__ = [
     "Subscription",
     "Tx",
     "Vault",
+    "Work",
     "adding",
     "now_ms",
 ]

@@ -79,9 +79,14 @@ class Database:
         return self._writer.commits if isinstance(self._writer, Writer) else self.units
 
     @property
-    def queued(self) -> int:
-        """Units that wait for a writer."""
-        return self._writer.queued
+    def queued(self) -> dict[str, int]:
+        """Units that wait for a writer, by share (``orca.store.work.SHARES``)."""
+        return self._writer.queue.lengths()
+
+    @property
+    def long_units(self) -> int:
+        """Units that used more of a writer's processor time than a unit may."""
+        return self._writer.queue.long_units
 
     async def read(self, query: Callable[[ReadTx], T]) -> T:
         """Run ``query(tx)`` in a reader thread on a snapshot of what is committed."""

@@ -32,9 +32,12 @@ class Lanes(Generic[L, T]):
 
     def take(self, busy: Collection[L] = ()) -> T | None:
         """The next one; None where nothing waits, or only in lanes that are ``busy``."""
-        lane = next((lane for lane in self._waiting if lane not in busy), None)
-        if lane is None:
-            return None
+        for lane in self._waiting:
+            if lane not in busy:
+                return self._first_of(lane)
+        return None
+
+    def _first_of(self, lane: L) -> T:
         items = self._waiting.pop(lane)
         item = items.popleft()
         self._length -= 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
 import random
 import threading
 import time
@@ -22,10 +21,11 @@ import sqlalchemy as sa
 from orca.store.bus import Bus
 from orca.store.errors import Closed, Conflict, NotUnique
 from orca.store.kinds import Kind, kind_of
+from orca.store.queue import Job, WriteQueue
 from orca.store.schema import Schema
 from orca.store.sequencer import Sequencer
 from orca.store.tx import Tx
-from orca.store.writer import Group, Job, settle
+from orca.store.writer import Group, settle
 
 WRITERS = 4
 CONFLICTS = 30
@@ -46,8 +46,7 @@ class PoolWriter:
         self._pending = schema.metadata.tables["event_pending"]
         self._bus = bus
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._closed = False
+        self.queue = WriteQueue()
         self._sequencer = Sequencer(engine, schema, self._hand_over)
         self._threads = [
             threading.Thread(target=self._run, name=f"orca-writer-{number}", daemon=True) for number in range(WRITERS)
@@ -55,30 +54,23 @@ class PoolWriter:
         for thread in self._threads:
             thread.start()
 
-    @property
-    def queued(self) -> int:
-        """Units that wait for their turn."""
-        return self._queue.qsize()
-
     def submit(self, unit: Callable[[Tx], Any]) -> asyncio.Future[Any]:
         """Queue a unit. The future ends after COMMIT, with the unit's result or its exception."""
-        if self._closed:
+        if self.queue.closing.is_set():
             raise Closed
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(Job(unit, future))
+        self.queue.put(Job(unit, future))
         return future
 
     def close(self) -> None:
         """Finish what is queued, then end the threads. Blocks; call it outside the event loop."""
-        self._closed = True
-        for _ in self._threads:
-            self._queue.put(None)
+        self.queue.close()
         for thread in self._threads:
             thread.join()
         self._sequencer.close()
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
+        while (job := self.queue.get()) is not None:
             self._finish(job)
             if job.tx is not None and job.tx.touched:
                 self._sequencer.number(job)
@@ -103,8 +95,7 @@ class PoolWriter:
         with self._engine.connect() as connection:
             with transaction(connection, self._kind.begin):
                 tx = Tx(connection, self._schema, alone=False)
-                job.result = job.unit(tx)
-                tx.flush()
+                self.queue.run(job, tx)
                 self._record_events(connection, tx)
             control(connection, "COMMIT")
         return tx

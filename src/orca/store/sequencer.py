@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from orca.store.bus import Change
 from orca.store.events import Newer
 from orca.store.kinds import kind_of
+from orca.store.queue import Job
 from orca.store.schema import Schema
-from orca.store.writer import Group, Job
+from orca.store.writer import Group
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ the COMMIT.
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,22 +22,13 @@ from orca.store.bus import Bus, Change
 from orca.store.errors import Closed
 from orca.store.events import Newer
 from orca.store.prepared import adding
+from orca.store.queue import Job, WriteQueue
 from orca.store.schema import Schema
 from orca.store.tx import Tx
 
 GROUP_LIMIT = 128
-"""Most units in one COMMIT: bounds how long the first of them waits for its answer."""
-
-
-@dataclass(slots=True)
-class Job:
-    """A unit waiting for its turn, and where its answer goes."""
-
-    unit: Callable[[Tx], Any]
-    future: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
-    tx: Tx | None = None
+GROUP_SECONDS = 0.025
+"""Most units in one COMMIT, and the time after which none is begun: bounds how long the first waits for its answer."""
 
 
 @dataclass(slots=True)
@@ -58,62 +49,45 @@ class Writer:
         self._newer = Newer(schema)
         self._bus = bus
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._closed = False
+        self.queue = WriteQueue()
         self.commits = 0
         with engine.connect() as connection:
             self._seq: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))).scalar_one()
         self._thread = threading.Thread(target=self._run, name="orca-writer", daemon=True)
         self._thread.start()
 
-    @property
-    def queued(self) -> int:
-        """Units that wait for their turn."""
-        return self._queue.qsize()
-
     def submit(self, unit: Callable[[Tx], Any]) -> asyncio.Future[Any]:
         """Queue a unit. The future ends after COMMIT, with the unit's result or its exception."""
-        if self._closed:
+        if self.queue.closing.is_set():
             raise Closed
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(Job(unit, future))
+        self.queue.put(Job(unit, future))
         return future
 
     def close(self) -> None:
         """Finish what is queued, then end the thread. Blocks; call it outside the event loop."""
-        self._closed = True
-        self._queue.put(None)
+        self.queue.close()
         self._thread.join()
 
     def _run(self) -> None:
         with self._engine.connect() as connection:
-            more = True
-            while more:
-                group = Group()
-                more = self._collect(group)
-                if group.jobs:
-                    self._write(connection, group)
+            while (job := self.queue.get()) is not None:
+                self._write(connection, job)
 
-    def _collect(self, group: Group) -> bool:
-        """Wait for one job, then take what else is waiting; False once the queue was closed."""
-        job = self._queue.get()
-        while True:
-            if job is None:
-                return False
-            group.jobs.append(job)
-            if len(group.jobs) >= GROUP_LIMIT:
-                return True
-            try:
-                job = self._queue.get_nowait()
-            except queue.Empty:
-                return True
-
-    def _write(self, connection: sa.Connection, group: Group) -> None:
+    def _write(self, connection: sa.Connection, first: Job) -> None:
+        """Run a unit, and those that have their turn meanwhile; one COMMIT makes all of them durable."""
+        group = Group([first])
         control = sqlite.control(connection)
         try:
             control("BEGIN IMMEDIATE")
             try:
-                for job in group.jobs:
+                self._attempt(connection, control, first)
+                end = time.monotonic() + GROUP_SECONDS
+                while len(group.jobs) < GROUP_LIMIT and time.monotonic() < end:
+                    job = self.queue.get(wait=False)
+                    if job is None:
+                        break
+                    group.jobs.append(job)
                     self._attempt(connection, control, job)
                 group.changes = self._record_events(connection, group.jobs)
                 control("COMMIT")
@@ -134,8 +108,7 @@ class Writer:
         tx = Tx(connection, self._schema)
         control("SAVEPOINT unit")
         try:
-            job.result = job.unit(tx)
-            tx.flush()
+            self.queue.run(job, tx)
             job.tx = tx
         except Exception as error:
             control("ROLLBACK TO unit")

@@ -88,8 +88,8 @@ def process() -> Iterator[Callable[..., Process]]:
     """Makes servers that are gone after the test."""
     made: list[Process] = []
 
-    def make(directory: Path, *arguments: str) -> Process:
-        made.append(Process(directory, *arguments))
+    def make(directory: Path, *arguments: str, before: str = "pass") -> Process:
+        made.append(Process(directory, *arguments, before=before))
         return made[-1]
 
     yield make

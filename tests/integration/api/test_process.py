@@ -166,3 +166,30 @@ def wait_for_name(port, context, name):
                 return
             except ssl.SSLCertVerificationError:
                 assert time.monotonic() < deadline, f"no certificate for {name}"
+
+
+BUSY = """
+import orca.store.queue as queue, orca.api.stopping as stopping
+stopping.LIMIT = 2.0
+ordinary = queue.WriteQueue.run
+def run(self, job, tx):
+    ordinary(self, job, tx)
+    while "containers" in job.work.name:
+        pass
+queue.WriteQueue.run = run
+"""
+
+
+def test_it_stops_while_the_writer_is_busy(process, tmp_path):
+    """A unit that never ends holds up neither the end nor, afterwards, the next start; nothing of it is kept."""
+    server = process(tmp_path / "data", before=f"exec({BUSY!r})")
+    server.start()
+    with httpx.Client(base_url=server.url, auth=server.admin()) as client:
+        project = client.get("/v2/projects").json()["data"][0]["id"]
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(f"/v2/projects/{project}/containers", json={"imageUuid": "docker:x"}, timeout=1)
+    assert server.stop() == 0
+    assert "told to stop" in server.log.read_text()
+    server.start()
+    with httpx.Client(base_url=server.url, auth=server.admin()) as client:
+        assert client.get(f"/v2/projects/{project}/containers").json()["data"] == []

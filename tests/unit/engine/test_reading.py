@@ -2,11 +2,12 @@
 """What is read before its unit: in turn, and not more than there is room for."""
 
 import asyncio
+import contextlib
 import threading
 
 import pytest
 
-from orca.engine.reading import SHARE_BYTES, THREADS, Readings
+from orca.engine.reading import MOST_BYTES, SHARE_BYTES, THREADS, Readings
 from orca.resources.errors import Refused
 
 
@@ -65,14 +66,22 @@ async def test_who_gives_up_waiting_takes_no_turn():
     assert given_up.cancelled()
 
 
-async def test_more_bytes_than_there_is_room_for_are_refused_until_there_is():
-    readings, slow = Readings(), Held()
-    first = asyncio.create_task(readings.run(1, slow, size=SHARE_BYTES))
-    await slow.under_way()
-    with pytest.raises(Refused) as refused:
-        await readings.run(1, lambda: 0, size=1)
-    assert (refused.value.status, refused.value.retry_after) == (429, 1)
-    assert await readings.run(2, lambda: "another's share", size=SHARE_BYTES) == "another's share"
-    slow.end.set()
-    await first
-    assert await readings.run(1, lambda: "room", size=SHARE_BYTES) == "room"
+def test_more_bytes_than_there_is_room_for_are_refused_until_there_is():
+    readings = Readings()
+    with readings.room(1, SHARE_BYTES):
+        with pytest.raises(Refused) as refused, readings.room(1, 1):
+            pass
+        assert (refused.value.status, refused.value.retry_after) == (429, 1)
+        with readings.room(2, SHARE_BYTES):
+            pass
+    with readings.room(1, SHARE_BYTES):
+        pass
+
+
+def test_all_together_have_an_end_too():
+    readings = Readings()
+    with contextlib.ExitStack() as held:
+        for owner in range(MOST_BYTES // SHARE_BYTES):
+            held.enter_context(readings.room(owner, SHARE_BYTES))
+        with pytest.raises(Refused):
+            held.enter_context(readings.room(99, 1))

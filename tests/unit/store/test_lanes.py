@@ -39,6 +39,10 @@ def test_busy_lanes_are_passed_over_and_keep_their_turn():
     assert emptied(lanes) == [1, 3]
 
 
+def test_nobody_is_an_owner_too():
+    assert emptied(filled((None, 1), ("a", 2), (None, 3))) == [1, 2, 3]
+
+
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers())))
 def test_everything_comes_once_and_in_its_lanes_order(items):
     taken = emptied(filled(*((lane, (lane, value)) for lane, value in items)))

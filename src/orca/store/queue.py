@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What waits for a writer: users' requests and the engine's units in turn, and in each of them its owners in turn.
+
+So a request waits for one unit of everybody else's, however many there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+from orca.store.lanes import Lanes
+from orca.store.tx import Tx
+from orca.store.work import SHARES, WORK, Work
+
+log = logging.getLogger(__name__)
+
+LONG = 0.1
+"""Seconds of a writer's own processor time that no unit may need."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A unit waiting for its turn, and where its answer goes."""
+
+    unit: Callable[[Tx], Any]
+    future: asyncio.Future[Any]
+    work: Work = field(default_factory=WORK.get)
+    result: Any = None
+    error: BaseException | None = None
+    tx: Tx | None = None
+
+
+class WriteQueue:
+    """Filled by the event loop, emptied by the writers' threads.
+
+    Not bounded here: what puts units into it waits for their answers, and is bounded itself (connections, processes,
+    agents' reports).
+    """
+
+    def __init__(self) -> None:
+        self._shares: dict[str, Lanes[Hashable, Job]] = {share: Lanes() for share in SHARES}
+        self._turns: Lanes[str, str] = Lanes()
+        """A share's name for each job that waits in it."""
+        self._changed = threading.Condition()
+        self.closing = threading.Event()
+        self.long_units = 0
+        """Units that needed more than ``LONG``."""
+
+    def put(self, job: Job) -> None:
+        """Wait for a turn."""
+        with self._changed:
+            self._shares[job.work.share].put(job.work.owner, job)
+            self._turns.put(job.work.share, job.work.share)
+            self._changed.notify()
+
+    def get(self, *, wait: bool = True) -> Job | None:
+        """The next job. None where there is none: at once, or with ``wait`` only when the queue was closed."""
+        with self._changed:
+            while (job := self._take()) is None and wait and not self.closing.is_set():
+                self._changed.wait()
+            return job
+
+    def close(self) -> None:
+        """Let nobody wait for more. What is here already is still given out, unless its caller is gone."""
+        with self._changed:
+            self.closing.set()
+            self._changed.notify_all()
+
+    def lengths(self) -> dict[str, int]:
+        """How many wait, by share."""
+        return {share: len(lanes) for share, lanes in self._shares.items()}
+
+    def run(self, job: Job, tx: Tx) -> None:
+        """Run a job's unit; one that needs too long is logged under its name."""
+        began = time.thread_time()
+        try:
+            job.result = job.unit(tx)
+            tx.flush()
+        finally:
+            used = time.thread_time() - began
+            if used > LONG:
+                self.long_units += 1
+                unit = getattr(job.unit, "__qualname__", type(job.unit).__name__)
+                log.warning("%s: a unit used %d ms of the writer (%s)", job.work.name, used * 1000, unit)
+
+    def _take(self) -> Job | None:
+        while (share := self._turns.take()) is not None:
+            job = self._shares[share].take()
+            if job is not None and not (self.closing.is_set() and job.future.cancelled()):
+                return job
+        return None
