@@ -21,7 +21,7 @@ from orca.engine import Services
 from orca.provision import local_auth, registration
 from orca.provision.credentials import REGISTRATION_USER, is_generated
 from orca.provision.identities import LOCAL, WORKING
-from orca.provision.logins import LESSER, MADE_BY
+from orca.provision.logins import LESSER, maker
 from orca.provision.passwords import NOBODY, Passwords
 from orca.provision.roles import EVERYWHERE, PROJECT_ROLES, project_role
 from orca.provision.settings import PUBLIC
@@ -228,7 +228,8 @@ def act(
     project = ask.project or ask.headers.get("x-api-project-id") or ask.first("projectId") or project
     kind = str(user.kind)
     if project is None or (kind == "project" and ids.parse(project) == user.id):
-        role, account = made_by(tx, proof) or kind, user
+        made = maker(tx, proof)
+        role, account = made if made in LESSER else kind, user
     else:
         role, account = in_project(tx, ids.parse(project), user)
     role = role_for(services, ask, user, role)
@@ -242,13 +243,6 @@ def act(
         auth=auth,
         proof=proof,
     )
-
-
-def made_by(tx: ReadTx, proof: Record | None) -> str | None:
-    """The role that a project's key or login has from who made it; None: all that the account may."""
-    login = tx.get("credential", ids.parse(proof.value)) if proof is not None and proof.root == "authToken" else proof
-    role = None if login is None or login.root != "credential" else login.data.get(MADE_BY)
-    return str(role) if role in LESSER else None
 
 
 def in_project(tx: ReadTx, project_id: int | None, user: Record) -> tuple[str, Record]:

@@ -12,7 +12,7 @@ from orca.orchestration.scheduler import PublicPort
 from orca.provision import labels as label_rows
 from orca.resources.errors import Refused
 from orca.resources.instance import IMAGE_UUID
-from orca.storage import volumes
+from orca.storage import host_rights, volumes
 from orca.store import Record, Tx
 
 STARTABLE = frozenset({"starting", "running", "restarting", "updating-running", "stopping"})
@@ -51,6 +51,7 @@ def check_launch(fields: dict[str, Any]) -> None:
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
     """One container, or `count` of them."""
     check_launch(fields)
+    host_rights.check(tx, call, fields)
     retained.check(tx, call.account_id, [fields])
     volumes.check(tx, call.account_id, fields)
     count = fields.pop("count", None) or 1

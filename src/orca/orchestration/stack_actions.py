@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from orca.engine import Behaviour, Call
-from orca.orchestration import stack_files, stack_plan, stack_world
+from orca.orchestration import host_rights, stack_files, stack_plan, stack_world
 from orca.orchestration.stack_files import Given
 from orca.orchestration.stack_plan import Plan
 from orca.resources import ids
@@ -102,6 +102,7 @@ def _stack(tx: ReadTx, project_id: int, name: str) -> Record | None:
 
 def _compare(tx: ReadTx, call: Call, stack: Record | None, given: Given) -> Plan:
     assert given.compose is not None
+    host_rights.check_text(tx, call, given.compose, "files")
     gone = stack is not None and stack.state == "removing"
     present = None if gone else stack
     world = stack_world.world(tx, call.account_id, given.name, present, given.compose.services)

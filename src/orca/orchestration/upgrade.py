@@ -14,7 +14,7 @@ from typing import Any
 from orca.engine import Behaviour, Call, Run
 from orca.network import Delivery
 from orca.network import ports as network_ports
-from orca.orchestration import handover, retained, units
+from orca.orchestration import handover, host_rights, retained, units
 from orca.orchestration.containers import start_removal
 from orca.orchestration.convergence import BATCH, INTERVAL, bring_up, each, settled
 from orca.orchestration.scaling import PRIMARY, all_needs
@@ -35,10 +35,19 @@ behaviour = Behaviour()
 def upgrade(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """Begin an upgrade: in place, or over to another service (also in the flat form of 2015)."""
     if data.get("inServiceStrategy"):
+        host_rights.check_given(tx, call, data["inServiceStrategy"])
         row = begin_in_service(tx, row, data["inServiceStrategy"])
     else:
         row = handover.begin(tx, row, data)
     call.request(tx, row, "upgrade")
+    return row
+
+
+@behaviour.action("service.rollback")
+def take_back(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Go back to what was there before the upgrade."""
+    host_rights.check_rollback(tx, call, [row])
+    call.request(tx, row, "rollback")
     return row
 
 

@@ -9,20 +9,44 @@ from orca.engine import Behaviour, Call
 from orca.provision.accounts import is_reserved, may_own_credentials
 from orca.provision.credentials import check_login, new_access_key, new_secret_key, secret_hash
 from orca.provision.passwords import Passwords
+from orca.provision.roles import PROJECT_ROLES
+from orca.resources import ids
 from orca.resources.credential import MIN_PASSWORD
 from orca.resources.errors import Refused
+from orca.resources.types import OWNERS
 from orca.store import ReadTx, Record, Tx
 
 MADE_BY = "role"
-"""The key of the JSON column for the role of whoever made a credential, where it is less than the account's own."""
+"""The key of the JSON column for what whoever made a project's credential is there; keys of before have none."""
 LESSER = ("restricted", "readonly")
+"""Who makes credentials that may do less than the project's own."""
+OTHERS = "it was made by somebody who may do more: ask an owner of the project"
 
 behaviour = Behaviour()
 
 
-def as_much_as(call: Call) -> dict[str, Any]:
-    """What a project's credential remembers of who made it: it must not do more than they may."""
-    return {MADE_BY: call.role} if call.role in LESSER else {}
+def standing(tx: ReadTx, call: Call) -> str:
+    """What the caller is in the project it acts for: as somebody of ``PROJECT_ROLES``, or else its own role.
+
+    Whoever owns every project is an owner. A project's key is what made it; one that does not say so is a member.
+    """
+    if call.role == "project":
+        return maker(tx, call.proof) or "member"
+    return "owner" if call.role in OWNERS else call.role
+
+
+def maker(tx: ReadTx, proof: Record | None) -> str | None:
+    """What made the credential that was shown, or the one that a session began with; None: nobody said."""
+    login = tx.get("credential", ids.parse(proof.value)) if proof is not None and proof.root == "authToken" else proof
+    role = None if login is None or login.root != "credential" else login.data.get(MADE_BY)
+    return None if role is None else str(role)
+
+
+def made_by(tx: ReadTx, call: Call, owner: int) -> dict[str, Any]:
+    """What a project's credential remembers of who makes it: it must not do more, and lesser ones leave it alone."""
+    account, role = tx.get("account", owner), standing(tx, call)
+    known = account is not None and account.kind == "project" and role in PROJECT_ROLES
+    return {MADE_BY: role} if known else {}
 
 
 @behaviour.create("apiKey")
@@ -40,7 +64,7 @@ def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         description=fields.get("description"),
         publicValue=fields.get("publicValue") or new_access_key(),
         secretHash=secret_hash(secret),
-        data=as_much_as(call),
+        data=made_by(tx, call, owner),
     )
     call.once[record.id, "secretValue"] = secret
     call.request(tx, record, "create")
@@ -60,7 +84,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         description=fields.get("description"),
         publicValue=fields["publicValue"],
         secretHash=call.services.part(Passwords).hashed(fields["secretValue"], "secretValue"),
-        data=as_much_as(call),
+        data=made_by(tx, call, owner),
     )
     call.request(tx, record, "create")
     return record
@@ -83,11 +107,27 @@ def end_sessions(tx: Tx, account_id: int) -> None:
         tx.delete(row)
 
 
-@behaviour.offered("credential.activate", "credential.deactivate", "credential.remove", "credential.purge")
+@behaviour.offered(
+    "credential.activate", "credential.deactivate", "credential.remove", "credential.purge", otherwise=OTHERS
+)
 def may_be_switched(tx: ReadTx, call: Call, record: Record) -> bool:
-    """Nobody but superadmin takes a key of superadmin away."""
+    """Nobody but superadmin takes a key of superadmin away, and nobody one of somebody who may do more."""
     account = tx.get("account", record.accountId)
-    return account is None or not is_reserved(call, account.kind)
+    return account is None or not (is_reserved(call, account.kind) or is_above(tx, call, record, account))
+
+
+def is_above(tx: ReadTx, call: Call, record: Record, account: Record) -> bool:
+    """Whether a project's key or login was made by somebody who may do more there than the caller.
+
+    One that does not say who made it counts as an owner's. A key may always end itself.
+    """
+    if account.kind != "project" or record.type not in ("apiKey", "password"):
+        return False
+    if call.proof is not None and call.proof.root == "credential" and call.proof.id == record.id:
+        return False
+    role = standing(tx, call)
+    made = str(record.data.get(MADE_BY) or "owner")
+    return role not in PROJECT_ROLES or PROJECT_ROLES.index(role) > PROJECT_ROLES.index(made)
 
 
 @behaviour.remove("credential")
@@ -95,5 +135,7 @@ def remove_credential(tx: Tx, call: Call, record: Record) -> Record:
     """A key is refused from this moment, whatever its process does next."""
     if record.state == "active":
         raise Refused("Method not allowed", "deactivate the key first", status=405)
+    if not may_be_switched(tx, call, record):
+        raise Refused("Method not allowed", OTHERS, status=405)
     call.request(tx, record, "remove")
     return record

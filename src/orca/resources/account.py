@@ -34,6 +34,13 @@ PROJECT = ResourceType(
         "accountId": ref("account", "", reverse=""),
         "members": array("projectMember", "cr", nullable=True),
         "servicesPortRange": embedded("servicesPortRange", "cru"),
+        "hostPowers": boolean(
+            "cru",
+            default=True,
+            nullable=False,
+            ours=True,
+            description="Members may give containers power over their hosts: privileged, host paths, devices and such",
+        ),
         "publicDns": boolean("cru", default=False, nullable=False),
         "defaultNetworkId": ref("network", roles=NOBODY, also="r", column=False, index=False),
         "externalId": string(column=True, index=True, roles=NOBODY),

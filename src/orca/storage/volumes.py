@@ -12,8 +12,8 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Engine, Run
 from orca.resources.errors import Refused
-from orca.storage import pools
-from orca.storage.mounts import Mount, parse
+from orca.storage import host_rights, pools
+from orca.storage.mounts import NAME, Mount, parse
 from orca.store import ReadTx, Record, Tx
 from orca.wire import names
 
@@ -31,6 +31,9 @@ class VolumeProblem(Exception):
 @behaviour.create("volume")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A named volume. It comes into being on the host of the first container that mounts it."""
+    if not NAME.match(fields["name"] or ""):
+        raise Refused("InvalidCharacters", "a volume's name has letters, digits, '.', '_' and '-'", field="name")
+    host_rights.check_volume(tx, call, fields)
     ours = {
         "accountId": call.account_id,
         "kind": "volume",
@@ -113,6 +116,8 @@ def check(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> None:
         volume = tx.get("volume", volume_id)
         if volume is None or volume.accountId != account_id or volume.removed is not None:
             raise Refused("InvalidReference", f"{path}: there is no such volume", field="dataVolumeMounts")
+        if not path.startswith("/") or ":" in path:
+            raise Refused("InvalidFormat", f"{path!r} is no path in a container", field="dataVolumeMounts")
 
 
 def check_form(fields: dict[str, Any]) -> None:

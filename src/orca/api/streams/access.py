@@ -16,6 +16,7 @@ from orca.api.streams import paths
 from orca.engine import Behaviour, Call
 from orca.resources import ids
 from orca.resources.errors import Refused
+from orca.storage import host_rights
 from orca.store import ReadTx, Record, Tx
 
 LIFETIME = 60
@@ -113,6 +114,7 @@ def execute(tx: ReadTx, call: Call, container: Record, given: dict[str, Any]) ->
         raise Refused("MinLengthExceeded", "a command has at least one word", field="command")
     if sum(len(word.encode()) for word in command) > COMMAND_BYTES:
         raise Refused("MaxLengthExceeded", f"a command has at most {COMMAND_BYTES} bytes", field="command")
+    host_rights.check(tx, call, container.fields())
     wanted = {
         "Container": container.externalId,
         "Cmd": command,

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services and stacks that ask for power over hosts, and whether the caller may (``orca.storage.host_rights``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from orca.engine import Call
+from orca.orchestration.compose import Compose
+from orca.orchestration.compose_keys import KINDS, key_of
+from orca.storage import host_rights
+from orca.storage.host_rights import powers_of, refusal, told, why_not
+from orca.store import ReadTx, Record
+
+UPGRADED = ("upgrading", "upgraded", "canceled-upgrade")
+"""States of a service that a rollback takes back."""
+
+
+def check_given(tx: ReadTx, call: Call, fields: dict[str, Any]) -> None:
+    """Refuse launch configs of one service. Raises ``Refused`` with 403, naming the field."""
+    for config in configs_in(fields):
+        host_rights.check(tx, call, config)
+
+
+def check_text(tx: ReadTx, call: Call, text: Compose | None, field: str) -> None:
+    """Refuse what a compose text gives its services; the answer names every key, and blames the field of the text.
+
+    Raises:
+        Refused: 403.
+    """
+    reason = why_not(tx, call)
+    if text is None or reason is None:
+        return
+    wrong = [
+        f"service {name!r}: {told(key_of(power, KINDS[spec.kind]), reason)}"
+        for spec in text.services
+        for name, config in [(config.get("name") or spec.name, config) for config in configs_in(spec.fields)]
+        for power in powers_of(tx, call.account_id, config)
+    ]
+    if wrong:
+        raise refusal(wrong, field)
+
+
+def check_rollback(tx: ReadTx, call: Call, services: Iterable[Record]) -> None:
+    """Refuse to go back to launch configs that the caller could not ask for. Raises ``Refused`` with 403."""
+    for row in services:
+        strategy = (row.upgrade or {}).get("inServiceStrategy") or {}
+        before = {
+            "launchConfig": strategy.get("previousLaunchConfig"),
+            "secondaryLaunchConfigs": strategy.get("previousSecondaryLaunchConfigs"),
+        }
+        check_given(tx, call, before)
+
+
+def configs_in(fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The launch configs of a service."""
+    if fields.get("launchConfig"):
+        yield fields["launchConfig"]
+    yield from fields.get("secondaryLaunchConfigs") or []

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What in a container's description gives it power over its host; pure.
+
+A container with one of these is, or may become, root on the host, and with that all other containers there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+DEFAULT_CAPABILITIES = frozenset(
+    {
+        *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW"),
+        *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+    }
+)
+"""What the engine gives every container. Source: github.com/moby/moby, daemon/pkg/oci/caps/defaults.go."""
+HARMLESS_OPTIONS = frozenset({"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"})
+"""Values of ``securityOpt`` that take power away."""
+LOCAL = "local"
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "tmpfs"})
+"""Types that the ``local`` driver may mount: what they hold is not the host's."""
+
+
+def host_powers(launch: Mapping[str, Any]) -> list[str]:
+    """The fields of a launch config or container that give power over the host, in a fixed order."""
+    return [field for field, gives in POWERS.items() if launch.get(field) and gives(launch[field])]
+
+
+def host_options(driver: str | None, options: Mapping[str, Any] | None) -> list[str]:
+    """The options of a volume's driver that reach into the host: paths of it, and file systems that show it."""
+    given = {name: str(value) for name, value in (options or {}).items()}
+    found = [name for name, value in given.items() if _names_path(name, value, given.get("type"))]
+    mounts = (driver or LOCAL) == LOCAL and given.keys() & {"type", "device", "o"}
+    if mounts and given.get("type") not in NETWORK_FILE_SYSTEMS:
+        found.append("type" if "type" in given else "o")
+    return sorted(set(found))
+
+
+def _names_path(name: str, value: str, type: str | None) -> bool:
+    if name == "device" and type in ("cifs", "smb3") and value.startswith("//"):
+        return False  # a share: //server/name
+    return any(part.rpartition("=")[2].startswith("/") for part in value.split(","))
+
+
+def _beyond_default(capabilities: Iterable[str]) -> bool:
+    names = (str(name).upper().removeprefix("CAP_") for name in capabilities)
+    return any(name not in DEFAULT_CAPABILITIES for name in names)
+
+
+def _host_path(mounts: Iterable[str]) -> bool:
+    return any(source_of(text).startswith("/") for text in mounts)
+
+
+def source_of(mount: str) -> str:
+    """What a mount mounts, also of one in a form that nobody checked: a path of the host, a name, or nothing."""
+    source, colon, _ = str(mount).partition(":")
+    return source if colon else ""
+
+
+def _weakens(options: Iterable[str]) -> bool:
+    return not HARMLESS_OPTIONS.issuperset(options)
+
+
+POWERS: Mapping[str, Callable[[Any], bool]] = {
+    "privileged": bool,
+    "pidMode": lambda mode: mode == "host",
+    "networkMode": lambda mode: mode == "host",
+    "devices": bool,
+    "capAdd": _beyond_default,
+    "dataVolumes": _host_path,
+    "securityOpt": _weakens,
+    "lxcConf": bool,
+}
+"""By field: whether a value gives power over the host. The engine's socket is a host path."""

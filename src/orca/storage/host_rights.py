@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may ask for containers and volumes with power over their hosts (``host_powers``).
+
+Owners and administrators may. Members may while the project's ``hostPowers`` is on. Restricted members never may. Asked
+is whoever wants something made, changed or taken back; processes act for them and do not ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orca.engine import Call
+from orca.provision.logins import standing
+from orca.resources.errors import Refused
+from orca.storage.host_powers import host_options, host_powers, source_of
+from orca.storage.mounts import NAME
+from orca.store import ReadTx, Record
+
+MOUNTS = frozenset({"dataVolumes", "dataVolumeMounts", "dataVolumesFrom"})
+
+
+def check(tx: ReadTx, call: Call, launch: Mapping[str, Any]) -> None:
+    """Refuse a container that has what the caller may not give.
+
+    Raises:
+        Refused: 403, naming the field.
+    """
+    reason = why_not(tx, call)
+    found = powers_of(tx, call.account_id, launch) if reason is not None else []
+    if reason is not None and found:
+        raise refusal([told(found[0], reason)], found[0])
+
+
+def check_volume(tx: ReadTx, call: Call, fields: Mapping[str, Any]) -> None:
+    """Refuse a volume whose driver would give what the caller may not. Raises like ``check``."""
+    found = host_options(fields.get("driver"), fields.get("driverOpts"))
+    reason = why_not(tx, call) if found else None
+    if reason is not None:
+        raise refusal([told(f"driverOpts.{found[0]}", reason)], "driverOpts")
+
+
+def told(what: str, reason: str) -> str:
+    """What is wrong, and what helps."""
+    return f"{what} gives power over the host, and {reason}"
+
+
+def refusal(messages: list[str], field: str) -> Refused:
+    """403 in the API's words: a line for each message."""
+    return Refused("Forbidden", "\n".join(messages), field=field, status=403)
+
+
+def why_not(tx: ReadTx, call: Call) -> str | None:
+    """Why the caller has no power over hosts; None where they have it."""
+    role = standing(tx, call)
+    if role == "owner":
+        return None
+    if role != "member":
+        return f"{role} members have none: ask a member or an owner"
+    project = tx.get("project", call.account_id)
+    if project is None or project.hostPowers is not False:
+        return None
+    return "members of this project have none: an owner can turn its hostPowers on"
+
+
+def powers_of(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]:
+    """The fields that give power over the host, also by what is shared with volumes and containers of the project."""
+    return [*host_powers(launch), *_shared(tx, project_id, launch)]
+
+
+def _shared(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]:
+    named = {source_of(text) for text in launch.get("dataVolumes") or []} - {""}
+    by_id = set((launch.get("dataVolumeMounts") or {}).values())
+    found = []
+    if named and any(map(_of_host, tx.find("volume", accountId=project_id, name=named))):
+        found.append("dataVolumes")
+    if by_id and any(map(_of_host, tx.find("volume", accountId=project_id, id=by_id))):
+        found.append("dataVolumeMounts")
+    others = tx.find("instance", accountId=project_id, id=launch.get("dataVolumesFrom") or [])
+    if any(MOUNTS.intersection(powers_of(tx, project_id, other.fields())) for other in others):
+        found.append("dataVolumesFrom")
+    sharer = tx.get("instance", launch.get("networkContainerId"))
+    if sharer is not None and "networkMode" in host_powers(sharer.fields()):
+        found.append("networkContainerId")
+    return found
+
+
+def _of_host(volume: Record) -> bool:
+    # A name that is none is mounted as what it says: a path.
+    named = NAME.match(volume.name or "") is not None
+    return bool(volume.isHostPath or not named or host_options(volume.driver, volume.driverOpts))
