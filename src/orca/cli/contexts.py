@@ -9,7 +9,7 @@ import click
 
 from orca.cli import target as targets
 from orca.cli.completion import context_names
-from orca.cli.login import trusting
+from orca.cli.login import end_key, trusting
 from orca.cli.output import emit, emit_rows, output_option
 
 
@@ -47,8 +47,11 @@ def use(name: str) -> None:
 @context.command()
 @click.argument("name", shell_complete=context_names)
 def rm(name: str) -> None:
-    """Forget NAME. Its API key goes on working: remove that with `orca api DELETE apikeys/ID`."""
-    targets.forget(targets.home(os.environ), name)
+    """Forget NAME. A key that `orca login` made from a password is ended; a key that was given goes on working."""
+    directory = targets.home(os.environ)
+    before = targets.remembered(directory, name)
+    targets.forget(directory, name)
+    end_key(before, directory, name)
 
 
 @context.command()

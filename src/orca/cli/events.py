@@ -15,6 +15,7 @@ import click
 from orca.cli.client import Client
 from orca.cli.errors import CommandError
 from orca.cli.output import emit_line, output_option, plain
+from orca.cli.reader import streamed
 from orca.cli.sockets import Again, Cut, Ended, frames, opened
 
 CHANGE = "resource.change"
@@ -30,7 +31,7 @@ EXPIRED = "resume.expired"
 @click.pass_context
 def events(ctx: click.Context, types: tuple[str, ...], resume: str | None, output: str) -> None:
     """Follow what changes in the project, until interrupted: one line, or one document, per change."""
-    asyncio.run(_follow(Client.of(ctx), frozenset(types), resume, output))
+    streamed(_follow(Client.of(ctx), frozenset(types), resume, output))
 
 
 async def _follow(client: Client, types: frozenset[str], cursor: str | None, output: str) -> None:

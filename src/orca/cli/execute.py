@@ -24,6 +24,7 @@ from orca.cli import find
 from orca.cli.client import Client
 from orca.cli.completion import things
 from orca.cli.errors import CommandError
+from orca.cli.reader import streamed
 from orca.cli.sockets import Cut, Ended, access, frames, opened
 
 FAILED = 125  # exit code when it was not the command that failed
@@ -45,12 +46,16 @@ def execute(ctx: click.Context, interactive: bool, terminal: bool, name: str, co
     """
     if interactive and terminal and not sys.stdin.isatty():
         raise click.UsageError("-t needs a terminal as standard input; leave it out to pass a file or a pipe on")
+    if command[0] == "--":
+        command = command[1:]
+        if not command:
+            raise click.UsageError("Missing argument 'COMMAND...'.")
     body = {"command": list(command), "tty": terminal, "attachStdin": interactive, "attachStdout": True}
     try:
         client = Client.of(ctx)
         container = find.one(client, name, ("container",))
         with _raw() if interactive and terminal else contextlib.nullcontext():
-            status = asyncio.run(_run(client, lambda: client.act(container, "execute", body), interactive, terminal))
+            status = streamed(_run(client, lambda: client.act(container, "execute", body), interactive, terminal))
     except CommandError as exc:
         click.echo(f"orca: {exc}", err=True)
         status = FAILED

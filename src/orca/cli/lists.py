@@ -14,11 +14,12 @@ from orca.cli.options import names_argument
 from orca.cli.output import Row, emit, emit_rows, output_option, quiet_option
 
 ENDED = ("stopped", "error")
+LISTED = ("container", "service", "stack", "host")
 CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED")
 
 
 @click.command()
-@names_argument("service", "stack", required=False)
+@names_argument(*LISTED, required=False)
 @click.option("-a", "--all", "everything", is_flag=True, help="Also what is not running.")
 @output_option
 @quiet_option
@@ -26,15 +27,13 @@ CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS",
 def ps(ctx: click.Context, names: tuple[str, ...], everything: bool, output: str, quiet: bool) -> None:
     """List services, each with its containers on whichever host they run, and containers without a service.
 
-    With names of stacks or services: only those.
+    With names of stacks, services or containers: only those. With that of a host: what runs there.
     """
     client = Client.of(ctx)
     containers = list(client.list(client.in_project("containers")))
     services = list(client.list(client.in_project("services")))
     if names:
-        chosen = _services_named(client, names, services)
-        services = [service for service in services if service["id"] in chosen]
-        containers = [container for container in containers if container.get("serviceId") in chosen]
+        containers, services = _named(find.many(client, names, LISTED), containers, services)
     if not everything:
         containers = [container for container in containers if container["state"] not in ENDED]
     if output != "table" or quiet:
@@ -214,14 +213,21 @@ def _container(container: Resource, hosts: dict[str, str], indent: str) -> Row:
     )
 
 
-def _services_named(client: Client, names: Iterable[str], services: Iterable[Resource]) -> set[str]:
-    chosen = set()
-    for resource in find.many(client, names, ("stack", "service")):
-        if find.kind_of(resource) == "service":
-            chosen.add(resource["id"])
-        else:
-            chosen |= {service["id"] for service in services if service.get("environmentId") == resource["id"]}
-    return chosen
+def _named(
+    found: Iterable[Resource], containers: list[Resource], services: list[Resource]
+) -> tuple[list[Resource], list[Resource]]:
+    """Of all containers and services those that were found or belong there."""
+    ids: dict[str, set[str]] = {kind: set() for kind in LISTED}
+    for resource in found:
+        ids[find.kind_of(resource)].add(resource["id"])
+    whole = {each["id"] for each in services if each["id"] in ids["service"] or each["environmentId"] in ids["stack"]}
+    chosen = [
+        each
+        for each in containers
+        if each.get("serviceId") in whole or each["id"] in ids["container"] or each.get("hostId") in ids["host"]
+    ]
+    shown = whole | {each.get("serviceId") for each in chosen}
+    return chosen, [each for each in services if each["id"] in shown]
 
 
 def _names(client: Client, plural: str) -> dict[str, str]:

@@ -58,7 +58,11 @@ def login(
         client.in_project("hosts")
     finally:
         client.close()
+    before = targets.remembered(directory, name)
+    if before is not None and before.access_key == chosen.access_key:
+        chosen = replace(chosen, made=before.made)
     targets.remember(directory, name, chosen)
+    end_key(before, directory, name)
     click.echo(f"{name}: {chosen.url}, project {chosen.project}", err=True)
 
 
@@ -113,7 +117,27 @@ def _exchanged(target: Target, username: str, password: str) -> Target:
             key = client.request("GET", key["links"]["self"])
     finally:
         client.close()
-    return replace(target, access_key=key["publicValue"], secret_key=secret)
+    return replace(target, access_key=key["publicValue"], secret_key=secret, made=key["id"])
+
+
+def end_key(target: Target | None, directory: Path, name: str) -> None:
+    """End the key that `login` made for a target that was remembered under a name, unless a context still has it.
+
+    Says so where that fails: the server may be gone for good.
+    """
+    if target is None or target.made is None:
+        return
+    contexts = targets.read_contexts(directory)["contexts"].values()
+    if any(each.get("access_key") == target.access_key for each in contexts):
+        return
+    client = Client(target)
+    try:
+        key = client.request("GET", f"{VERSION}/apikeys/{target.made}")
+        client.act(key, "deactivate")
+    except CommandError as exc:
+        click.echo(f"orca: key {target.made}, which `orca login` made for {name}, goes on working: {exc}", err=True)
+    finally:
+        client.close()
 
 
 def _secret(what: str, from_stdin: bool) -> str:

@@ -5,16 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 import click
 
 from orca.cli import find
 from orca.cli.client import Client, Resource
-from orca.cli.errors import CommandError
+from orca.cli.errors import ApiError, CommandError, UnreachableError
 from orca.cli.options import names_argument
-from orca.cli.sockets import Again, Cut, Ended, access, frames, opened, together
+from orca.cli.reader import streamed
+from orca.cli.sockets import Again, Cut, Ended, access, frames, opened
 
 STDERR = "02"
+LOOK = 1.0  # seconds between two looks at what joined a service, or whether a container runs again
+RESTART = 2.0  # seconds for a container alone to be on its way again
+SHOWN = ("running", "stopping", "stopped")
+GONE = ("removing", "removed", "purging", "purged")
 
 
 @click.command()
@@ -27,25 +33,97 @@ def logs(ctx: click.Context, names: tuple[str, ...], follow: bool, lines: str, t
     """Show the logs of containers, also of all containers of services and stacks.
 
     What a container wrote to standard error goes to standard error. With -f, a connection that breaks is made anew,
-    and the log goes on after the last line shown.
+    and the log goes on after the last line shown; so it does when the container starts again. The log of a container
+    ends when that stays stopped. Those of a service or stack go on until they are interrupted, with the containers that
+    come.
     """
     wanted = _number(lines)
     client = Client.of(ctx)
-    found = _containers(client, find.many(client, names, ("container", "service", "stack")))
-    width = max(len(find.name_of(each)) for each in found) if len(found) > 1 else 0
-    asyncio.run(together(*(Log(client, each, follow, wanted, timestamps, width).show() for each in found)))
+    found = find.many(client, names, ("container", "service", "stack"))
+    groups = [each for each in found if find.kind_of(each) != "container"]
+    containers = [each for each in found if each not in groups]
+    containers += [each for group in groups for each in client.follow(group, "instances")]
+    if not containers and not (follow and groups):
+        raise CommandError("there is no container whose log could be shown")
+    shown = Shown(client, follow, wanted, timestamps, groups, containers)
+    streamed(shown.run())
+
+
+class Shown:
+    """The logs of several containers, with those that join their services and stacks."""
+
+    def __init__(
+        self,
+        client: Client,
+        follow: bool,
+        lines: int | None,
+        timestamps: bool,
+        groups: list[Resource],
+        containers: list[Resource],
+    ) -> None:
+        self.client, self.follow, self.lines, self.timestamps = client, follow, lines, timestamps
+        self.groups = groups if follow else []
+        self.begun = {each["id"]: each for each in containers}
+        self.width = max((len(find.name_of(each)) for each in containers), default=0)
+        self.alone = len(containers) == 1 and not self.groups
+
+    async def run(self) -> None:
+        """Show them to their ends."""
+        logs = {asyncio.ensure_future(self._log(each, self.lines).show()) for each in self.begun.values()}
+        looking = asyncio.ensure_future(asyncio.sleep(LOOK)) if self.groups else None
+        try:
+            while logs or looking:
+                awaited = logs | ({looking} if looking else set())
+                done, _ = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+                for each in done:
+                    each.result()
+                logs -= done
+                if looking in done:
+                    logs |= {asyncio.ensure_future(self._log(each, None).show()) for each in await self._joined()}
+                    looking = asyncio.ensure_future(asyncio.sleep(LOOK))
+        finally:
+            for each in logs:
+                each.cancel()
+            await asyncio.gather(*logs, return_exceptions=True)
+
+    async def _joined(self) -> list[Resource]:
+        """Containers that came to the services and stacks since the last look."""
+        found = [each for group in self.groups for each in await asyncio.to_thread(self._members, group)]
+        new = [each for each in found if each["id"] not in self.begun and each["state"] in SHOWN]
+        self.begun |= {each["id"]: each for each in new}
+        return new
+
+    def _members(self, group: Resource) -> list[Resource]:
+        try:
+            return list(self.client.follow(group, "instances"))
+        except UnreachableError:
+            return []  # the logs that are open say that, and try again
+
+    def _log(self, container: Resource, lines: int | None) -> Log:
+        name = find.name_of(container)
+        prefix = "" if self.alone else f"{name:<{self.width}} | "
+        return Log(self.client, container, self.follow, lines, self.timestamps, prefix, patient=bool(self.groups))
 
 
 class Log:
-    """The log of one container."""
+    """The log of one container. ``patient``: it may stay stopped for long before it starts again."""
 
     def __init__(
-        self, client: Client, container: Resource, follow: bool, lines: int | None, timestamps: bool, width: int
+        self,
+        client: Client,
+        container: Resource,
+        follow: bool,
+        lines: int | None,
+        timestamps: bool,
+        prefix: str,
+        *,
+        patient: bool,
     ) -> None:
         self.client, self.container = client, container
         self.body = {"follow": follow, "lines": lines}
         self.timestamps = timestamps
-        self.prefix = f"{find.name_of(container):<{width}} | " if width else ""
+        self.prefix = prefix
+        self.patient = patient
         self.mark: str | None = None  # the first two words of the last line shown
         self.count = 0  # how many of the last lines had these
 
@@ -56,7 +134,8 @@ class Log:
             try:
                 await self._once(again)
             except Ended:
-                return
+                if not self.body["follow"] or not await self._starts_again():
+                    return
             except (Cut, CommandError) as exc:
                 await again.after(exc)
 
@@ -69,6 +148,29 @@ class Log:
                 self._line(frame)
                 again.came()
 
+    async def _starts_again(self) -> bool:
+        """Wait until the container runs again; False when it does not."""
+        patience = time.monotonic() + RESTART
+        while True:
+            await asyncio.sleep(LOOK)
+            found = await asyncio.to_thread(self._present)
+            if found is None or found.get("removed") or found["state"] in GONE:
+                return False
+            if found["state"] == "running":
+                self.container = found
+                return True
+            if found["state"] == "stopped" and not self.patient and time.monotonic() > patience:
+                return False
+
+    def _present(self) -> Resource | None:
+        try:
+            found: Resource = self.client.request("GET", self.container["links"]["self"])
+        except ApiError as exc:
+            if exc.status == 404:
+                return None
+            raise
+        return found
+
     def _line(self, frame: str) -> None:
         kind, _, rest = frame.partition(" ")
         timestamp, _, text = rest.partition(" ")
@@ -77,15 +179,6 @@ class Log:
         self.mark = mark
         stream = sys.stderr if kind == STDERR else sys.stdout
         print(f"{self.prefix}{f'{timestamp} ' if self.timestamps else ''}{text}", file=stream, flush=True)
-
-
-def _containers(client: Client, found: list[Resource]) -> list[Resource]:
-    containers: list[Resource] = []
-    for each in found:
-        containers += client.follow(each, "instances") if find.kind_of(each) != "container" else [each]
-    if not containers:
-        raise CommandError("there is no container whose log could be shown")
-    return containers
 
 
 def _number(lines: str) -> int | None:

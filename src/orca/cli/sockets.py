@@ -61,6 +61,10 @@ async def opened(target: Target, url: str, headers: dict[str, str] | None = None
         raise Cut(str(exc) or type(exc).__name__) from exc
     try:
         yield socket
+    except BaseException:
+        # Nobody wants what is still on its way, and the closing handshake would have to wait for all of it.
+        socket.transport.abort()
+        raise
     finally:
         await socket.close()
 

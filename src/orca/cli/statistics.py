@@ -19,6 +19,7 @@ from orca.cli.client import Client, Resource
 from orca.cli.errors import CommandError, DeadlineError
 from orca.cli.options import names_argument
 from orca.cli.output import emit_line, output_option, table
+from orca.cli.reader import streamed
 from orca.cli.sockets import Again, Cut, Ended, access, frames, opened, together
 from orca.wire.streams import nanoseconds
 
@@ -44,7 +45,7 @@ def stats(ctx: click.Context, names: tuple[str, ...], of_hosts: bool, no_stream:
     sources = _sources(client, names, of_hosts)
     if not sources:
         raise CommandError("there is nothing to watch: no host is connected")
-    asyncio.run(_watch(client, sources, no_stream, output))
+    streamed(_watch(client, sources, no_stream, output))
 
 
 @dataclass

@@ -17,13 +17,14 @@ DEFAULT_PROJECT = "Default"
 
 @dataclass(frozen=True)
 class Target:
-    """A server and the key to use. No `ca`: the system's authorities."""
+    """A server and the key to use. No `ca`: the system's authorities. `made`: the key's id, if `orca login` made it."""
 
     url: str
     access_key: str | None = None
     secret_key: str | None = None
     ca: str | None = None
     project: str = DEFAULT_PROJECT
+    made: str | None = None
 
 
 def home(env: Mapping[str, str]) -> Path:
@@ -55,6 +56,12 @@ def resolve(options: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> 
         ca=options.get("ca") or env.get("ORCA_CA") or base.ca,
         project=options.get("project") or env.get("ORCA_PROJECT") or base.project,
     )
+
+
+def remembered(directory: Path, name: str) -> Target | None:
+    """The target that is remembered under a name."""
+    contexts = read_contexts(directory)["contexts"]
+    return Target(**contexts[name]) if name in contexts else None
 
 
 def read_contexts(directory: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import ssl
 from functools import cache
 from pathlib import Path
 
-from orca.cli.errors import CommandError, UnreachableError
+from orca.cli.errors import UnreachableError
 
 FETCH_TIMEOUT = 15.0  # seconds
 
@@ -63,10 +63,12 @@ def fingerprint(pem: str) -> str:
 
 
 def check(pem: str, wanted: str, url: str) -> None:
-    """Raise CommandError unless the certificate has the wanted fingerprint, with or without colons."""
+    """Raise UnreachableError unless the certificate has the wanted fingerprint, with or without colons."""
     found = fingerprint(pem)
     if not hmac.compare_digest(found.replace(":", ""), wanted.replace(":", "").strip().upper()):
-        raise CommandError(f"{url} offers an authority with the fingerprint {found}, not {wanted}: it is not trusted")
+        raise UnreachableError(
+            f"{url} offers an authority with the fingerprint {found}, not {wanted}: it is not trusted"
+        )
 
 
 def keep(directory: Path, name: str, pem: str) -> str:

@@ -35,6 +35,9 @@ MACHINE: Machine = {
     **allocation(),
 }
 
+LOGGED = frozenset({"running", "starting", "restarting", "stopping", "stopped", "updating-running", "updating-stopped"})
+"""States of a container that may have a log: one that crashed has one also while it is started again."""
+
 CAPABILITIES = (
     "ALL",
     "AUDIT_CONTROL",
@@ -192,7 +195,7 @@ CONTAINER = ResourceType(
     inputs={"stop": "instanceStop"},
     actions={
         "setlabels": Action("setLabelsInput", "container"),
-        "logs": Action("containerLogs", "hostAccess", frozenset({"running", "stopping", "stopped"}), looks=True),
+        "logs": Action("containerLogs", "hostAccess", LOGGED, looks=True),
         "execute": Action("containerExec", "hostAccess", frozenset({"running"})),
         # Of virtual machines, which there are none of.
         "console": Action("instanceConsoleInput", "instanceConsole", frozenset()),

@@ -158,7 +158,7 @@ async def test_login_with_a_password_pins_the_authority(
     assert code == 3
     assert "--ca-fingerprint" in err
     code, _, err = await orca(*signing, "--ca-fingerprint", "00" * 32, stdin=password)
-    assert code == 1
+    assert code == 3
     assert "is not trusted" in err
     code, _, err = await orca(*signing, "--ca-fingerprint", right, stdin=b"wrong")
     assert code == 3
@@ -170,3 +170,9 @@ async def test_login_with_a_password_pins_the_authority(
     kept = (Path(env["ORCA_HOME"]) / "config").read_text()
     assert password.decode() not in kept
     assert "default" in (await orca("context", "ls"))[1]
+    made = json.loads(kept)["contexts"]["default"]
+    assert await orca("context", "rm", "default") == (0, "", "")
+    env |= {"ORCA_URL": url, "ORCA_CA": str(folder / "tls" / "ca.crt")}
+    env |= {"ORCA_ACCESS_KEY": made["access_key"], "ORCA_SECRET_KEY": made["secret_key"]}
+    code, _, err = await orca("hosts")
+    assert (code, "refuses the key" in err) == (3, True)

@@ -67,6 +67,49 @@ async def test_the_status_of_a_command_is_ours(site: Any, orca: Orca) -> None:
     assert "there is no container nowhere" in err
 
 
+async def test_two_hyphens_end_our_options_and_are_no_part_of_the_command(site: Any, orca: Orca) -> None:
+    container = await site.container(IDLE)
+    assert await orca("exec", container["name"], "--", "echo", "-n", "--") == (0, "--", "")
+    assert (await orca("exec", container["name"], "--"))[0] == 2
+
+
+async def left_by_its_reader(env: dict[str, str], *arguments: str) -> tuple[str, int | None]:
+    """The first line of `orca ARGUMENTS... | head -1`, and the status; the reader goes after the line."""
+    reading, writing = os.pipe()
+    process = await asyncio.create_subprocess_exec(*PROGRAM, *arguments, stdout=writing, env=env)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        first = await asyncio.to_thread(pipe.readline)
+    async with asyncio.timeout(LIMIT):
+        await process.wait()
+    return first, process.returncode
+
+
+async def test_a_command_whose_reader_leaves_ends(site: Any, env: dict[str, str]) -> None:
+    container = await site.container(IDLE)
+    quiet = await left_by_its_reader(env, "exec", container["name"], "sh", "-c", "echo 1; exec sleep 1000")
+    assert quiet == ("1\n", 0)
+
+
+async def test_a_quiet_log_whose_reader_leaves_ends(site: Any, env: dict[str, str]) -> None:
+    container = await site.container("echo once; exec sleep 1000")
+    assert await left_by_its_reader(env, "logs", "-f", container["name"]) == ("once\n", 0)
+
+
+async def test_a_followed_log_goes_on_when_its_container_starts_again(site: Any, env: dict[str, str]) -> None:
+    container = await site.container("echo began; trap 'exit 3' TERM; while true; do sleep 0.1; done")
+    process = await started(env, "logs", "-f", container["name"])
+    assert process.stdout is not None
+    assert await line(process.stdout) == "began"
+    report = site.host.containers[container["externalId"]]
+    await asyncio.to_thread(site.made[-1].restart)
+    for report.state, status in (("stopped", "die"), ("running", "start")):
+        site.agent.machine.report(report, status)
+    assert await line(process.stdout) == "began"
+    process.kill()
+    await process.wait()
+
+
 class Terminal:
     """A terminal with `orca ARGUMENTS...` in it."""
 

@@ -306,6 +306,23 @@ async def test_a_stopped_container_has_a_log_and_runs_nothing(site: Site) -> Non
     assert code == 1000
 
 
+async def test_a_container_that_crashed_and_is_being_started_again_has_a_log(site: Site) -> None:
+    container = await idle(site)
+    await asyncio.to_thread(site.made[-1].stop, timeout=0)
+    report = site.host.containers[container["externalId"]]
+    report.state = "stopped"
+    site.agent.machine.report(report, "die")
+    path = f"containers/{container['id']}"
+    await site.server.until(path, lambda answer: answer["state"] == "stopped")
+    await site.agent.disconnect()  # so that it stays in that state
+    await site.until_agent("reconnecting")
+    await site.server.post(f"{path}/?action=start", status=202)
+    shown = await site.server.get(path)
+    await site.reconnect()
+    assert shown["state"] == "starting"
+    assert "logs" in shown["actions"]
+
+
 async def test_a_container_that_is_gone(site: Site) -> None:
     container = await idle(site)
     reading = await log(site, container)

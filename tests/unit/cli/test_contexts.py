@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import ssl
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from fakeserver import KEYS, FakeServer, Run
 
 from orca.cli import trust
-from orca.cli.errors import CommandError
+from orca.cli.errors import UnreachableError
 
 
 def test_login_remembers_what_works(orca: Run, server: FakeServer, tmp_path: Path, monkeypatch) -> None:
@@ -43,6 +44,44 @@ def test_contexts_are_added_listed_chosen_and_dropped(orca: Run, server: FakeSer
     assert "known: two" in err
 
 
+def deactivations(server: FakeServer) -> list[str]:
+    return [path for method, path, _ in server.changes() if path.endswith("?deactivate")]
+
+
+def signed_in(orca: Run, server: FakeServer, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Log in with a password under these names; the server gives the same working key each time."""
+    key = {"publicValue": KEYS[0], "secretValue": KEYS[1]}
+    key |= {"actions": {"deactivate": "{url}/v2/apikeys/1x1/?action=deactivate"}}
+    server.script["new apikeys"] = [{**key, "links": {"self": "{url}/v2/apikeys/1x1"}}]
+    for name in names:
+        server.rows["apikeys"] = {}
+        monkeypatch.setattr("sys.stdin", io.StringIO(KEYS[1]))
+        code, _, err = orca("login", name, "--username", KEYS[0], "--secret-stdin")
+        assert code == 0, err
+
+
+def test_a_key_that_login_made_ends_with_its_context(orca: Run, server: FakeServer, monkeypatch) -> None:
+    signed_in(orca, server, monkeypatch, "one", "two")
+    assert orca("context", "rm", "two")[0] == 0
+    assert deactivations(server) == []  # the other one has it too
+    assert orca("context", "rm", "one")[0] == 0
+    assert deactivations(server) == ["/v2/apikeys/1x1/?deactivate"]
+
+
+def test_a_key_that_was_given_outlives_its_context(orca: Run, server: FakeServer) -> None:
+    assert orca("login", "one")[0] == orca("context", "rm", "one")[0] == 0
+    assert server.changes() == []
+
+
+def test_a_key_that_cannot_be_ended_is_named(orca: Run, server: FakeServer, monkeypatch) -> None:
+    signed_in(orca, server, monkeypatch, "one")
+    server.rows["apikeys"].clear()
+    code, _, err = orca("context", "rm", "one")
+    assert code == 0
+    assert "key 1x1, which `orca login` made for one, goes on working: GET /v2/apikeys/1x1: 404" in err
+    assert orca("context", "use", "one")[0] == 5
+
+
 def test_a_project_is_named_by_name_or_id_or_likened(orca: Run) -> None:
     assert orca("--project", "1a5", "hosts")[0] == 0
     code, _, err = orca("--project", "Defualt", "hosts")
@@ -56,8 +95,9 @@ def test_a_fingerprint_must_be_the_same(monkeypatch) -> None:
     assert found.count(":") == 31
     trust.check("", found, "https://a")
     trust.check("", found.replace(":", "").lower(), "https://a")
-    with pytest.raises(CommandError, match="it is not trusted"):
+    with pytest.raises(UnreachableError, match="it is not trusted") as refused:
         trust.check("", "00" * 32, "https://a")
+    assert refused.value.exit_code == 3
 
 
 def test_a_fingerprint_without_tls_is_wrong_usage(orca: Run) -> None:

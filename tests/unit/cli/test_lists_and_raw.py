@@ -34,6 +34,26 @@ def test_ps_hides_what_is_stopped_and_shows_every_page(orca: Run, server: FakeSe
     assert len(orca("ps", "-a")[1].splitlines()) == 6
 
 
+def test_ps_takes_whatever_has_containers(orca: Run, server: FakeServer) -> None:
+    for number, host in ((1, "1h1"), (2, "1h2"), (3, "1h1")):
+        server.add("hosts", host, name=f"h{host[-1]}", type="host")
+        service = {"serviceId": "1s1"} if number < 3 else {}
+        server.add(
+            "containers", f"1i{number}", name=f"c{number}", state="running", hostId=host, type="container", **service
+        )
+    server.add("services", "1s1", name="web", type="service", environmentId="1e1")
+
+    def listed(name: str) -> list[str]:
+        code, out, err = orca("ps", name)
+        assert code == 0, err
+        return [line.split()[1] for line in out.splitlines()[1:]]
+
+    assert listed("host/h1") == ["web", "c1", "c3"]
+    assert listed("h2") == ["web", "c2"]
+    assert listed("c3") == ["c3"]
+    assert listed("web") == ["web", "c1", "c2"]
+
+
 def test_a_name_cannot_send_control_characters_to_the_terminal(orca: Run, server: FakeServer) -> None:
     server.add("hosts", "1h1", name="\x1b[31mred")
     assert "\x1b" not in orca("hosts")[1]

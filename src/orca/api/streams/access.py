@@ -98,6 +98,12 @@ def service_stats(tx: ReadTx, call: Call, service: Record) -> dict[str, Any]:
 # -- logs and commands -------------------------------------------------------------------------------------------------
 
 
+@behaviour.offered("container.logs", otherwise="it has no log yet: its host has not made it")
+def has_log(tx: ReadTx, call: Call, container: Record) -> bool:
+    """A container that is started for the first time has none."""
+    return container.externalId is not None
+
+
 @behaviour.action("container.logs")
 def logs(tx: ReadTx, call: Call, container: Record, given: dict[str, Any]) -> dict[str, Any]:
     """A container's log."""

@@ -18,6 +18,7 @@ from orca.provision.identities import WORKING
 from orca.provision.roles import project_role
 from orca.resources import ids
 from orca.resources.errors import ActionNotAvailable, Refused
+from orca.resources.instance import LOGGED
 from orca.resources.views import view
 from orca.store import ReadTx, Record
 
@@ -93,7 +94,7 @@ def bearer(tx: ReadTx, claims: dict[str, Any]) -> Caller:
 
 def log_source(ask: Ask, container: Record, claim: dict[str, Any]) -> wire.ContainerLogs:
     """The log from where the viewer wants it: the query's ``since`` and ``skip`` resume. Raises ``Refused``."""
-    if container.state not in ("running", "stopping", "stopped"):
+    if container.state not in LOGGED:
         raise ActionNotAvailable("container", "logs", container.state)
     source = wire.ContainerLogs(container=container.externalId, follow=claim["Follow"], lines=claim["Lines"])
     since = ask.first("since")
