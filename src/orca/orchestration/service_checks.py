@@ -6,6 +6,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
+import sqlalchemy as sa
+
 from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration import selectors, units
 from orca.orchestration.containers import check_launch
@@ -29,7 +31,10 @@ def check_name(tx: ReadTx, stack_id: int, name: str, *, but: int | None = None) 
         check_service_name(name)
     except BadName as error:
         raise Refused("InvalidCharacters", str(error), field="name") from error
-    for other in tx.find("service", environmentId=stack_id):
+    columns = tx.table("service").c
+    # Sidekicks lie in the JSON of their services; of the others, those of another name need not be read.
+    may_have = (sa.func.lower(columns.name) == name.lower()) | columns.data.like('%"secondaryLaunchConfigs"%')
+    for other in tx.rows("service", tx.query("service", environmentId=stack_id).where(may_have)):
         names = [other.name, *(config["name"] for config in other.secondaryLaunchConfigs or [])]
         if other.id != but and name.casefold() in {str(taken).casefold() for taken in names}:
             raise Refused("NotUnique", f"name {name} is already in use in this stack", field="name")

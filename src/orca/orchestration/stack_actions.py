@@ -9,10 +9,10 @@ when something changed meanwhile, nothing.
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
+
+import msgspec
 
 from orca.engine import Behaviour, Call
 from orca.orchestration import host_rights, stack_files, stack_plan, stack_world
@@ -103,6 +103,8 @@ def _stack(tx: ReadTx, project_id: int, name: str) -> Record | None:
 def _compare(tx: ReadTx, call: Call, stack: Record | None, given: Given) -> Plan:
     assert given.compose is not None
     host_rights.check_text(tx, call, given.compose, "files")
+    if stack is not None:
+        host_rights.check_rollback(tx, call, tx.find("service", environmentId=stack.id, state=stack_plan.CANCELED))
     gone = stack is not None and stack.state == "removing"
     present = None if gone else stack
     world = stack_world.world(tx, call.account_id, given.name, present, given.compose.services)
@@ -148,9 +150,9 @@ def _hash(call: Call, stack: Record | None, given: Given, found: Plan) -> str:
         "project": call.account_id,
         "stack": None if stack is None else stack.id,
         "name": given.name,
-        "specs": [asdict(spec) for spec in given.compose.services],
-        "entries": [asdict(entry) for entry in found.entries],
+        "specs": given.compose.services,
+        "entries": found.entries,
         "missing": found.missing,
     }
-    text = json.dumps(subject, sort_keys=True, separators=(",", ":"))
-    return hmac.new(call.services.vault.derive(PURPOSE), text.encode(), "sha256").hexdigest()
+    text = msgspec.json.encode(subject, order="sorted")
+    return hmac.new(call.services.vault.derive(PURPOSE), text, "sha256").hexdigest()
