@@ -115,14 +115,11 @@ def environment(service: str, value: Any, variables: Mapping[str, str]) -> dict[
 def published(service: str, key: str, value: Any) -> list[str]:
     """Ports in any form, as the API writes them."""
     items = value if isinstance(value, list) else [value]
-    result = []
-    for item in items:
-        text = _long_port(service, key, item) if isinstance(item, dict) else string(service, key, item)
-        try:
-            result += [str(port) for port in ports.parse(text)]
-        except ports.PortWrongFormat as error:
-            raise ComposeError(f"service {service!r}: {key}: {error}") from error
-    return result
+    texts = [_long_port(service, key, item) if isinstance(item, dict) else string(service, key, item) for item in items]
+    try:
+        return [str(port) for port in ports.parse_all(texts)]
+    except ports.PortWrongFormat as error:
+        raise ComposeError(f"service {service!r}: {key}: {error}") from error
 
 
 def _long_port(service: str, key: str, item: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
 from orca.orchestration import ports, retained, scaling
-from orca.orchestration.scheduler import PublicPort
+from orca.orchestration.scheduler import Published
 from orca.provision import labels as label_rows
 from orca.resources.errors import Refused
 from orca.resources.instance import IMAGE_UUID
@@ -34,17 +34,23 @@ def check_launch(fields: dict[str, Any]) -> None:
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
     if fields.get("networkMode") == "container":
         raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")
-    published: list[PublicPort] = []
-    for text in fields.get("ports") or []:
-        try:
-            wanted = [spec.published for spec in ports.parse(text) if spec.published is not None]
-        except ports.PortWrongFormat as error:
-            raise Refused("PortWrongFormat", str(error), field="ports") from error
-        for public in wanted:
-            if any(public.clashes(other) for other in published):
-                raise Refused("NotUnique", f"port {text!r}: {public} is published twice", field="ports")
-            published.append(public)
+    _check_ports(fields.get("ports") or [])
     volumes.check_form(fields)
+
+
+def _check_ports(texts: list[str]) -> None:
+    try:
+        specs = ports.parse_all(texts)
+    except ports.TooManyPorts as error:
+        raise Refused("MaxLimitExceeded", f"ports: {error}", field="ports") from error
+    except ports.PortWrongFormat as error:
+        raise Refused("PortWrongFormat", str(error), field="ports") from error
+    published = Published({})
+    for public in (spec.published for spec in specs):
+        if public is not None and published.holder(public) is not None:
+            raise Refused("NotUnique", f"port {public} is published twice", field="ports")
+        if public is not None:
+            published.add(public, "")
 
 
 @behaviour.create("container")

@@ -14,6 +14,7 @@ from typing import Any
 
 from orca.orchestration import ports
 from orca.resources.errors import Refused
+from orca.resources.limits import PORTS_OF_CONTAINER
 
 SSL_LABEL = "io.rancher.loadbalancer.ssl.ports"
 """Names public ports whose listeners end TLS."""
@@ -77,6 +78,8 @@ def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
     secure = {part.strip() for part in str((launch.get("labels") or {}).get(SSL_LABEL, "")).split(",")}
     for key, end in (("ports", "sourcePort"), ("expose", "privatePort")):
         for text in launch.get(key) or []:
+            if len(found) > PORTS_OF_CONTAINER:
+                raise Refused("MaxLimitExceeded", f"{key}: {ports.TooManyPorts()}", field=key)
             front, slash, protocol = str(text).partition("/")
             try:
                 specs = ports.parse(front)

@@ -59,7 +59,7 @@ def settle(tx: Tx, instance: Record) -> Record:
         tx.update(instance, hostId=choice.host_id, allocationState="active", placement=why)
     if instance.ports and not tx.count("port", instanceId=instance.id):
         # One that an upgrade kept aside gave its ports up.
-        for spec in [spec for text in instance.ports or [] for spec in ports.parse(text)]:
+        for spec in ports.parse_all(instance.ports or []):
             tx.insert(
                 "port",
                 accountId=instance.accountId,
@@ -107,7 +107,7 @@ def _siblings(tx: Tx, instance: Record) -> list[Record]:
 
 def _public_ports(instances: list[Record]) -> tuple[PublicPort, ...]:
     """What these containers together publish on their host."""
-    wanted = [spec for instance in instances for text in instance.ports or [] for spec in ports.parse(text)]
+    wanted = [spec for instance in instances for spec in ports.parse_all(instance.ports or [])]
     return tuple(spec.published for spec in wanted if spec.published is not None)
 
 

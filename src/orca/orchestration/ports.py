@@ -4,18 +4,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
 from orca.orchestration.scheduler import ANY, PublicPort
+from orca.resources.limits import PORTS_OF_CONTAINER
 
+_RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
 _FORM = re.compile(
-    r"^(?:(?:(?P<bind>[^:]+):)?(?P<public>\d+(?:-\d+)?)?:)?(?P<private>\d+(?:-\d+)?)(?:/(?P<protocol>[A-Za-z]+))?$"
+    rf"(?:(?:(?P<bind>[^:]{{1,64}}):)?(?P<public>{_RANGE})?:)?(?P<private>{_RANGE})(?:/(?P<protocol>[A-Za-z]{{1,9}}))?"
 )
 
 
 class PortWrongFormat(ValueError):
     """A port text that has not the documented form; the message shows it."""
+
+
+class TooManyPorts(PortWrongFormat):
+    """More ports than one container may have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"a container has at most {PORTS_OF_CONTAINER} ports; publish fewer, or run it in the host's network"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +55,9 @@ def parse(text: str | int) -> list[PortSpec]:
 
     Raises:
         PortWrongFormat: unknown form, number out of 1..65535, ranges of unlike length, protocol neither tcp nor udp.
+        TooManyPorts: a range of more ports than a container may have.
     """
-    match = _FORM.match(str(text).strip())
+    match = _FORM.fullmatch(str(text).strip())
     if match is None:
         raise PortWrongFormat(f"port {text!r} has not the form [bindIp:][public:]private[/protocol]")
     protocol = (match["protocol"] or "tcp").lower()
@@ -64,9 +77,26 @@ def parse(text: str | int) -> list[PortSpec]:
     return [PortSpec(inner, outer, protocol, bind) for inner, outer in zip(private, public, strict=True)]
 
 
+def parse_all(texts: Iterable[str | int]) -> list[PortSpec]:
+    """Return the ports of one container.
+
+    Raises:
+        PortWrongFormat: see `parse`.
+        TooManyPorts: more ports than a container may have.
+    """
+    found: list[PortSpec] = []
+    for text in texts:
+        found += parse(text)
+        if len(found) > PORTS_OF_CONTAINER:
+            raise TooManyPorts
+    return found
+
+
 def _numbers(text: str | int, part: str) -> range:
     first, _, last = part.partition("-")
     numbers = range(int(first), int(last or first) + 1)
     if not numbers or numbers[0] < 1 or numbers[-1] > 65535:
         raise PortWrongFormat(f"port {text!r}: numbers must lie between 1 and 65535, ranges grow")
+    if len(numbers) > PORTS_OF_CONTAINER:
+        raise TooManyPorts
     return numbers

@@ -8,6 +8,7 @@ fewest containers of the same service, then the fewest containers, then the lowe
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -24,14 +25,29 @@ class PublicPort:
     protocol: str = "tcp"
     bind: str = ANY
 
-    def clashes(self, other: PublicPort) -> bool:
-        """True when both cannot be published on one host: the wildcard covers every address."""
-        same = (self.port, self.protocol) == (other.port, other.protocol)
-        return same and (self.bind == other.bind or ANY in (self.bind, other.bind))
-
     def __str__(self) -> str:
         prefix = "" if self.bind == ANY else f"{self.bind}:"
         return f"{prefix}{self.port}/{self.protocol}"
+
+
+class Published:
+    """Who holds which public ports of one host. Two cannot hold the same one, and the wildcard covers every address."""
+
+    def __init__(self, held: Mapping[PublicPort, str]) -> None:
+        self._holders: defaultdict[tuple[int, str], dict[str, str]] = defaultdict(dict)
+        for port, holder in held.items():
+            self.add(port, holder)
+
+    def add(self, port: PublicPort, holder: str) -> None:
+        """Let somebody hold a port."""
+        self._holders[port.port, port.protocol][port.bind] = holder
+
+    def holder(self, port: PublicPort) -> str | None:
+        """Who holds a port that cannot be published beside this one."""
+        found = self._holders.get((port.port, port.protocol))
+        if not found:
+            return None
+        return next(iter(found.values())) if port.bind == ANY else found.get(port.bind, found.get(ANY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +150,11 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
     for constraint in wanted.constraints:
         if not constraint.soft and not holds(constraint, host.surroundings):
             return f"not {constraint}"
+    published = Published(host.held if wanted.ports else {})
     for port in wanted.ports:
-        for taken, holder in host.held.items():
-            if port.clashes(taken):
-                return f"port {port} is used by {holder}"
+        holder = published.holder(port)
+        if holder is not None:
+            return f"port {port} is used by {holder}"
     return None
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.scheduler import ANY, HostFacts, NoHost, PublicPort, Wanted, place
+from orca.orchestration.scheduler import ANY, HostFacts, NoHost, PublicPort, Published, Wanted, place
 
 
 def host(number: int, **facts) -> HostFacts:
@@ -43,8 +43,8 @@ def test_a_free_host_is_taken_and_the_refusal_is_told():
     ],
 )
 def test_clashes(one: PublicPort, other: PublicPort, clash: bool):
-    assert one.clashes(other) is clash
-    assert other.clashes(one) is clash
+    assert (Published({one: "x"}).holder(other) is not None) is clash
+    assert (Published({other: "x"}).holder(one) is not None) is clash
 
 
 def test_inactive_hosts_take_nothing_unless_named():
@@ -88,7 +88,12 @@ _HOSTS = st.lists(
 @given(hosts=_HOSTS, ports=st.lists(_PORTS, max_size=2))
 def test_the_chosen_host_always_fits(hosts: list[HostFacts], ports: list[PublicPort]):
     wanted = Wanted(tuple(ports))
-    fits = [h for h in hosts if h.state == "active" and not any(p.clashes(q) for p in ports for q in h.held)]
+
+    def clash(p: PublicPort, q: PublicPort) -> bool:
+        same = (p.port, p.protocol) == (q.port, q.protocol)
+        return same and (p.bind == q.bind or ANY in (p.bind, q.bind))
+
+    fits = [h for h in hosts if h.state == "active" and not any(clash(p, q) for p in ports for q in h.held)]
     try:
         chosen = place(wanted, hosts)
     except NoHost as error:
