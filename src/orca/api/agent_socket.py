@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from orca import wire
 from orca.engine import AgentGone, CommandFailed, Progress, Services
 from orca.resources import ids
-from orca.store import WORK, Work
+from orca.store import WORK, NoSpace, Work
 from orca.wire import names
 
 log = logging.getLogger(__name__)
@@ -188,8 +188,11 @@ class AgentSocket:
             self.services.agents.attach(self)
             self._attached = True
             await self._emit("connected", {})
-        while True:
-            await self._handle(await self._reports.get())
+        while not isinstance(await self._handle(await self._reports.get()), NoSpace):
+            pass
+        # What it reports would be lost: it says all of it again with its next hello.
+        self._end(CLOSE_ERROR, str(NoSpace()))
+        await asyncio.Event().wait()
 
     async def _handle(self, event: wire.Event) -> Exception | None:
         return await self._emit(event.name, event.data)

@@ -48,7 +48,7 @@ from orca.provision.tokens import TokenRefused
 from orca.resources import ids
 from orca.resources.errors import Refused
 from orca.resources.views import VERSIONS
-from orca.store import REQUESTS, WORK, ReadTx, Tx, Work
+from orca.store import REQUESTS, WORK, NoSpace, ReadTx, Tx, Work
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -212,8 +212,11 @@ class Application:
         def unit(tx: Tx) -> Answer:
             return Operation(tx, self.services, ask, caller, given).write()
 
-        async with self.failures.noted(sessions.login_of(ask), ask.client, "TokenAccount"):
-            answer = await self.services.part(Passwords).settle(lambda: self.services.db.write(unit))
+        try:
+            async with self.failures.noted(sessions.login_of(ask), ask.client, "TokenAccount"):
+                answer = await self.services.part(Passwords).settle(lambda: self.services.db.write(unit))
+        except NoSpace as error:
+            raise Refused("Insufficient Storage", f"nothing was changed: {error}", status=507) from error
         return replace(answer, cookies=sessions.cookies(ask, answer.body))
 
     async def identified(self, ask: Ask, read: Callable[[ReadTx], T]) -> T:

@@ -117,6 +117,7 @@ class Figures:
             ("orca_event_subscribers", "Clients that listen to events", len(hub.subscribers)),
             ("orca_event_lag_seconds", "How long the last round of events took to be handed out", hub.lag),
             ("orca_event_position", "Number up to which all events were handed out", hub.position),
+            ("orca_database_full", "1 while there is no room to write: the server only reads", int(db.full)),
             ("orca_reading_queue_length", "Requests that wait to be read", self._services.readings.queued),
         )
         for name, text, value in gauges:

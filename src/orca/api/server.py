@@ -16,9 +16,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import orca
@@ -33,7 +34,7 @@ from orca.api.stopping import end_in_time
 from orca.api.visitors import Visitors, raise_limit
 from orca.engine import Server, Services
 from orca.resources import schema
-from orca.store import WORK, CannotOpen, Database, Vault, Work
+from orca.store import WORK, CannotOpen, Database, NoSpace, Vault, Work
 from orca.wire.loopback import is_loopback
 
 log = logging.getLogger(__name__)
@@ -101,10 +102,18 @@ def serve(settings: Settings) -> int:
     os.umask(0o077)
     with locked(settings.data_dir):
         try:
-            import uvloop
-        except ImportError:
-            return asyncio.run(run(settings))
-        return uvloop.run(run(settings))
+            return loop_of_choice()(run(settings))
+        except NoSpace as error:
+            raise StartError(str(error)) from error
+
+
+def loop_of_choice() -> Callable[[Coroutine[Any, Any, int]], int]:
+    """What runs the server: uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
 
 
 @contextlib.contextmanager

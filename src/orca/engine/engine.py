@@ -21,7 +21,7 @@ from orca.engine.behaviour import ProcessHandler, lookup
 from orca.engine.errors import Failed, Superseded
 from orca.engine.requests import LEASE
 from orca.engine.run import Run
-from orca.store import WORK, Closed, ReadTx, Record, Tx, Work
+from orca.store import WORK, Closed, NoSpace, ReadTx, Record, Tx, Work
 
 if TYPE_CHECKING:
     from orca.engine.services import Services
@@ -187,6 +187,8 @@ class Engine:
                 return
             except (Superseded, Closed):
                 raise
+            except NoSpace:
+                await asyncio.sleep(BACKOFF[1] / 10)
             except Exception:
                 log.exception("%s %s: its end could not be written", run.name, run.resource_id)
                 await asyncio.sleep(BACKOFF[1] / 10)
@@ -206,7 +208,7 @@ class Engine:
             await run.succeed()
         except Failed as failure:
             await run.fail(failure)
-        except (Superseded, Closed):
+        except (Superseded, Closed, NoSpace):
             raise
         except Exception as error:
             run.in_doubt = True

@@ -10,6 +10,7 @@ from orca.engine import Behaviour, Call, Engine
 from orca.orchestration import ports, retained, scaling
 from orca.orchestration.scheduler import Published
 from orca.provision import labels as label_rows
+from orca.resources import limits
 from orca.resources.errors import Refused
 from orca.resources.instance import IMAGE_UUID
 from orca.storage import host_rights, volumes
@@ -106,6 +107,7 @@ def set_labels(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     labels = data.get("labels")
     if not isinstance(labels, dict):
         raise Refused("InvalidFormat", "labels: an object is expected", field="labels")
+    limits.count_rows("labels", len(labels))
     if any(value is None or isinstance(value, dict | list) for value in labels.values()):
         raise Refused("InvalidFormat", "labels: the value of a label is text", field="labels")
     words = {True: "true", False: "false"}

@@ -74,7 +74,7 @@ def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
     Raises:
         Refused: a port that cannot be read, a protocol that no balancer speaks.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     secure = {part.strip() for part in str((launch.get("labels") or {}).get(SSL_LABEL, "")).split(",")}
     for key, end in (("ports", "sourcePort"), ("expose", "privatePort")):
         for text in launch.get(key) or []:

@@ -64,10 +64,11 @@ def parse(text: str | int) -> list[PortSpec]:
     if protocol not in ("tcp", "udp"):
         raise PortWrongFormat(f"port {text!r}: the protocol must be tcp or udp")
     bind = match["bind"] or ANY
-    try:
-        IPv4Address(bind)
-    except AddressValueError as error:
-        raise PortWrongFormat(f"port {text!r}: {bind!r} is not an IPv4 address") from error
+    if bind != ANY:
+        try:
+            IPv4Address(bind)
+        except AddressValueError as error:
+            raise PortWrongFormat(f"port {text!r}: {bind!r} is not an IPv4 address") from error
     private = _numbers(text, match["private"])
     if match["public"] is None:
         return [PortSpec(number, None, protocol, bind) for number in private]

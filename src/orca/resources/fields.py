@@ -41,6 +41,8 @@ class Field:
     its own.
     ``big``: a number that 32 bits do not hold. ``also``: letters added in ``/v2``. ``ours``: shown in ``/v2`` only.
     ``secret``: no role ever reads it back (``o`` excepted).
+    ``most``: entries of a list or an object that may be given, fewer than of any (``orca.resources.limits``), because
+    each of them is a row or more.
     """
 
     type: str
@@ -65,6 +67,7 @@ class Field:
     ours: bool = False
     also: str = ""
     secret: bool = False
+    most: int | None = None
     description: str | None = None
 
     def letters(self, role: str) -> str:

@@ -14,6 +14,7 @@ from orca.resources.fields import (
     string,
     text,
 )
+from orca.resources.limits import MOST_ROWS
 from orca.resources.machines import generic, process
 from orca.resources.types import Link, ResourceType, access, wire_only
 
@@ -52,7 +53,7 @@ HOST = ResourceType(
         "computeTotal": integer(default=1_000_000, nullable=False),
         "hostname": string(column=True),
         "info": any_json(),
-        "labels": mapping("string", "ru"),
+        "labels": mapping("string", "ru", most=MOST_ROWS),
         "physicalHostId": ref("physicalHost"),
         "publicEndpoints": array("publicEndpoint"),
         "meshCsr": text(""),

@@ -17,6 +17,7 @@ from orca.resources.fields import (
     ref,
     string,
 )
+from orca.resources.limits import MOST_AT_ONCE, MOST_ROWS, MOST_VOLUMES
 from orca.resources.machines import Machine, allocation, generic, process, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 from orca.store import Record
@@ -113,8 +114,8 @@ CONTAINER_INPUT: dict[str, Field] = {
     "command": array("string", "cr"),
     "cpuSet": string("cr"),
     "cpuShares": integer("cr", min=0),
-    "dataVolumeMounts": mapping("reference[volume]", "cr"),
-    "dataVolumes": array("string", "cr"),
+    "dataVolumeMounts": mapping("reference[volume]", "cr", most=MOST_VOLUMES),
+    "dataVolumes": array("string", "cr", most=MOST_VOLUMES),
     "dataVolumesFrom": array("reference[container]", "cr"),
     "devices": array("string", "cr"),
     "dns": array("string", "cr"),
@@ -127,7 +128,7 @@ CONTAINER_INPUT: dict[str, Field] = {
     "healthCheck": embedded("instanceHealthCheck", "cr"),
     "hostname": string("cr", max_length=128, min_length=1),
     "imageUuid": string("cr", pattern=IMAGE_UUID),
-    "labels": mapping("string", "cr"),
+    "labels": mapping("string", "cr", most=MOST_ROWS),
     "logConfig": embedded("logConfig", "cr"),
     "lxcConf": mapping("string", "cr"),
     "memory": integer("cr", min=0),
@@ -159,7 +160,7 @@ CONTAINER = ResourceType(
         **CONTAINER_INPUT,
         "agentId": ref("agent", roles=OPERATORS),
         "allocationState": string(column=True, roles=OPERATORS, max_length=128),
-        "count": integer("cr", min=1, max=1000),
+        "count": integer("cr", min=1, max=MOST_AT_ONCE),
         "createIndex": integer(column=True),
         "deploymentUnitUuid": string(column=True, max_length=128),
         "firstRunning": date(column=True),

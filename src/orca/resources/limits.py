@@ -19,6 +19,14 @@ MOST_DEPTH = 64
 """Lists and maps inside each other, the body included."""
 MOST_DIGITS = 40
 """Digits of one number."""
+MOST_ROWS = 1000
+"""Entries of one list or map of which each is a row: references, parts with fields, labels."""
+MOST_VOLUMES = 256
+"""Volumes of one container: a row for each, and for its mount and its place."""
+MOST_AT_ONCE = 250
+"""Containers that one request makes: they are made in one unit."""
+MOST_SIDEKICKS = 100
+"""Sidekicks of one service."""
 PORTS_OF_CONTAINER = 1024
 PORTS_OF_REQUEST = 4096
 """Ports that are published."""
@@ -57,6 +65,12 @@ def check(body: Mapping[str, Any]) -> None:
 def too_long_number(name: str | None) -> Refused:
     """A number has too many digits."""
     return _exceeded(name, f"a number has at most {MOST_DIGITS} digits", "give a shorter one, or text")
+
+
+def count_rows(name: str, items: int, most: int = MOST_ROWS) -> None:
+    """Refuse a list or an object of which each entry is a row, and that has more than ``most``. Raises ``Refused``."""
+    if items > most:
+        raise _exceeded(name, f"at most {most} entries, not {items}", "leave some out")
 
 
 def _count(name: str | None, items: int) -> None:

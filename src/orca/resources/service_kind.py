@@ -2,6 +2,7 @@
 """Kinds of services besides those that are containers alone: balancers, aliases, services elsewhere."""
 
 from orca.resources.fields import NOBODY, array, boolean, embedded, integer, ref, string, text
+from orca.resources.limits import MOST_ROWS
 from orca.resources.types import Action, ResourceType, access, given, wire_only
 
 LOAD_BALANCER_SERVICE = ResourceType(
@@ -55,7 +56,7 @@ EXTERNAL_SERVICE = ResourceType(
         "createIndex": integer(roles=NOBODY, column=True),
         "currentScale": integer(roles=NOBODY),
         "desiredScale": integer(roles=NOBODY),
-        "externalIpAddresses": array("string", "cru"),
+        "externalIpAddresses": array("string", "cru", most=MOST_ROWS),
         "healthCheck": embedded("instanceHealthCheck", "cr"),
         "hostname": text("cru"),
         "lockedScale": integer(roles=NOBODY),

@@ -17,6 +17,7 @@ from orca.resources.fields import (
     text,
 )
 from orca.resources.instance import CONTAINER_INPUT
+from orca.resources.limits import MOST_SIDEKICKS
 from orca.resources.machines import Machine, Process, process, simple, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 from orca.store import Record
@@ -132,7 +133,7 @@ SERVICE = ResourceType(
         "name": string("cru", column=True, required=True, nullable=False, max_length=63),
         "environmentId": ref("environment", "cr", required=True, nullable=False),
         "launchConfig": embedded("launchConfig", "cr"),
-        "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr"),
+        "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr", most=MOST_SIDEKICKS),
         "scale": integer("cru", default=1, min=0, max=10_000),
         "scalePolicy": embedded("scalePolicy", "cru"),
         "assignServiceIpAddress": boolean("cr", default=False, nullable=False),

@@ -2,6 +2,7 @@
 """How services and stacks change while they run."""
 
 from orca.resources.fields import NOBODY, array, boolean, embedded, enum, integer, mapping, ref, text
+from orca.resources.limits import MOST_SIDEKICKS
 from orca.resources.types import given, wire_only
 
 SERVICE_UPGRADE = wire_only(
@@ -27,7 +28,7 @@ IN_SERVICE_UPGRADE_STRATEGY = wire_only(
         "launchConfig": embedded("launchConfig", "cr"),
         "previousLaunchConfig": embedded("launchConfig"),
         "previousSecondaryLaunchConfigs": array("secondaryLaunchConfig"),
-        "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr"),
+        "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr", most=MOST_SIDEKICKS),
         "startFirst": boolean("cr", default=False, nullable=False),
         "finish": enum(
             "manual",

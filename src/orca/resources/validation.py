@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orca.resources import ids
+from orca.resources import ids, limits
 from orca.resources.errors import Refused
 from orca.resources.fields import UNSET, Field
 from orca.resources.views import TypeView, View
@@ -109,12 +109,13 @@ class Validator:
                 raise Refused("NotNullable", f"{name} must not be null", field=name)
             return None
         if type.startswith("array["):
-            return [
-                self._item(name, field, type[6:-1], item) for item in (value if isinstance(value, list) else [value])
-            ]
+            items = value if isinstance(value, list) else [value]
+            _count(name, field, type[6:-1], items)
+            return [self._item(name, field, type[6:-1], item) for item in items]
         if type.startswith("map["):
             if not isinstance(value, dict):
                 raise Refused("InvalidFormat", f"{name} must be an object", field=name)
+            _count(name, field, type[4:-1], value)
             return {_clean(name, key): self._item(name, field, type[4:-1], item, True) for key, item in value.items()}
         if type.startswith("reference["):
             return self._reference(name, type[10:-1], value)
@@ -145,6 +146,13 @@ class Validator:
             if part.field.required and given.get(inner) in (None, [], ""):
                 raise Refused("MissingRequired", f"{name}.{inner} is required", field=inner)
         return given
+
+
+def _count(name: str, field: Field, of: str, items: Collection[Any]) -> None:
+    """Rows that are named, and parts that have fields of their own, are fewer than texts and numbers may be."""
+    most = field.most or (None if of in SCALARS else limits.MOST_ROWS)
+    if most is not None:
+        limits.count_rows(name, len(items), most)
 
 
 def _no_such(name: str, type: str, value: Any) -> Refused:

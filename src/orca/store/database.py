@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from orca.store import kinds, migrations, pool, sqlite
 from orca.store.bus import Bus
-from orca.store.errors import CannotOpen
+from orca.store.errors import CannotOpen, NoSpace, causes
 from orca.store.schema import Schema
 from orca.store.tx import ReadTx, Tx
 from orca.store.writer import Writer
@@ -60,7 +60,8 @@ class Database:
             if not isinstance(error, sa.exc.OperationalError):
                 raise
             where = engine.url.render_as_string(hide_password=True)
-            raise CannotOpen(f"{where} cannot be used: {str(error.orig).strip()}") from error
+            full = any(kinds.kind_of(engine).full(cause) for cause in causes(error))
+            raise CannotOpen(f"{where} cannot be used: {NoSpace() if full else str(error.orig).strip()}") from error
         return cls(engine, schema)
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
@@ -82,6 +83,11 @@ class Database:
     def queued(self) -> dict[str, int]:
         """Units that wait for a writer, by share (``orca.store.work.SHARES``)."""
         return self._writer.queue.lengths()
+
+    @property
+    def full(self) -> bool:
+        """Whether there was no room for the last thing that was to be written."""
+        return self._writer.space.full
 
     @property
     def long_units(self) -> int:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong when writing; anything else from the database is passed on as SQLAlchemy raised it."""
 
+from collections.abc import Iterator
+
 
 class StoreError(Exception):
     """Base of this floor's errors."""
@@ -35,5 +37,20 @@ class Conflict(StoreError):
     """Another unit changed a row between this one's look and its write; the unit is run again."""
 
 
+class NoSpace(StoreError):
+    """The disk of the database is full; the unit was rolled back. Reading goes on, and writing once there is room."""
+
+    def __init__(self) -> None:
+        super().__init__("the disk that the database lies on is full: make room on it; until then it is only read")
+
+
 class CannotOpen(StoreError):
     """The database cannot be used; the message says why and what to do."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those it was raised for."""
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__

@@ -25,7 +25,7 @@ class Kind:
     ``begin`` and ``snapshot`` begin a transaction that writes or reads. ``locked`` and ``migrating`` begin and end one
     too, while no other server is in it: under a name, or to change tables. ``prepare`` looks at a database before its
     first use. ``again``: the transaction met another one, and may do better if it is run anew. ``violated``: the column
-    of a violated uniqueness constraint.
+    of a violated uniqueness constraint. ``full``: the error says that the disk is.
     """
 
     create_engine: Callable[[str], sa.Engine]
@@ -36,6 +36,7 @@ class Kind:
     prepare: Callable[[sa.Connection], None]
     again: Callable[[sa.exc.DBAPIError], bool]
     violated: Callable[[sa.exc.IntegrityError], str | None]
+    full: Callable[[BaseException], bool]
 
 
 SQLITE = Kind(
@@ -47,6 +48,7 @@ SQLITE = Kind(
     prepare=lambda _connection: None,
     again=lambda _error: False,
     violated=sqlite.violated,
+    full=sqlite.full,
 )
 POSTGRESQL = Kind(
     create_engine=postgresql.create_engine,
@@ -57,6 +59,7 @@ POSTGRESQL = Kind(
     prepare=postgresql.prepare,
     again=postgresql.again,
     violated=postgresql.violated,
+    full=postgresql.full,
 )
 MARIADB = Kind(
     create_engine=mariadb.create_engine,
@@ -70,6 +73,7 @@ MARIADB = Kind(
     prepare=mariadb.prepare,
     again=mariadb.again,
     violated=mariadb.violated,
+    full=mariadb.full,
 )
 SCHEMES = {"sqlite": SQLITE, "postgresql": POSTGRESQL, "mysql": MARIADB, "mariadb": MARIADB}
 

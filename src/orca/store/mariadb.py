@@ -18,6 +18,8 @@ POOL = 16
 CONFLICTS = frozenset({1020, 1205, 1213})
 """Changed since it was read, lock wait timeout, deadlock: https://mariadb.com/kb/en/mariadb-error-codes/."""
 DUPLICATE = 1062
+FULL = frozenset({1021, 1114})
+"""ER_DISK_FULL and ER_RECORD_FILE_FULL."""
 COLLATION = "utf8mb4_nopad_bin"
 """Binary, and "a" is not "a " (as it would be in utf8mb4_bin)."""
 PATIENCE = 600
@@ -128,3 +130,8 @@ def violated(error: sa.exc.IntegrityError) -> str | None:
 def _number(error: sa.exc.DBAPIError) -> int | None:
     arguments = error.orig.args if error.orig is not None else ()
     return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+
+def full(error: BaseException) -> bool:
+    """Whether the server's disk, or the file that a table lies in, is full."""
+    return isinstance(error, sa.exc.DBAPIError) and _number(error) in FULL

@@ -19,11 +19,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from orca.store.bus import Bus
-from orca.store.errors import Closed, Conflict, NotUnique
+from orca.store.errors import Closed, Conflict, NotUnique, causes
 from orca.store.kinds import Kind, kind_of
 from orca.store.queue import Job, WriteQueue
 from orca.store.schema import Schema
 from orca.store.sequencer import Sequencer
+from orca.store.space import Space
 from orca.store.tx import Tx
 from orca.store.writer import Group, settle
 
@@ -47,6 +48,7 @@ class PoolWriter:
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self.queue = WriteQueue()
+        self.space = Space(self._kind.full)
         self._sequencer = Sequencer(engine, schema, self._hand_over)
         self._threads = [
             threading.Thread(target=self._run, name=f"orca-writer-{number}", daemon=True) for number in range(WRITERS)
@@ -84,10 +86,11 @@ class PoolWriter:
             tries += 1
             try:
                 job.tx = self._attempt(job)
+                self.space.written(job.tx)
                 return
             except Exception as error:
                 if not self._again(error, tries):
-                    job.error = error
+                    job.error = self.space.told(error)
                     return
             time.sleep(random.uniform(0, PAUSE * min(tries, 10)))  # noqa: S311
 
@@ -152,14 +155,6 @@ def transaction(connection: sa.Connection, begin: tuple[str, ...]) -> Iterator[N
         except sa.exc.DBAPIError:
             connection.invalidate()
         raise
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and those it was raised for."""
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        current = current.__cause__ or current.__context__
 
 
 def read(engine: sa.Engine, kind: Kind, query: Callable[[sa.Connection], Any]) -> Any:

@@ -65,3 +65,8 @@ def violated(error: sa.exc.IntegrityError) -> str | None:
     detail = getattr(getattr(error.orig, "diag", None), "message_detail", None) or ""
     found = re.match(r"Key \((\w+)\)=", detail)
     return found.group(1) if found else None
+
+
+def full(error: BaseException) -> bool:
+    """Whether the server's disk is full (``disk_full``)."""
+    return getattr(error, "sqlstate", None) == "53100"

@@ -42,8 +42,14 @@ def read(engine: sa.Engine, query: Callable[[sa.Connection], Any]) -> Any:
         try:
             return query(connection)
         finally:
-            if driver.in_transaction:  # an error of the disk ends it by itself
-                driver.execute("ROLLBACK")
+            roll_back(connection)
+
+
+def roll_back(connection: sa.Connection) -> None:
+    """End a transaction, unless an error of the disk has ended it."""
+    driver = _driver(connection)
+    if driver.in_transaction:
+        driver.execute("ROLLBACK")
 
 
 def _driver(connection: sa.Connection) -> sqlite3.Connection:
@@ -88,3 +94,12 @@ def violated(error: sa.exc.IntegrityError) -> str | None:
         return None
     names: Iterable[str] = text.split(marker, 1)[1].split(", ")
     return next(iter(names)).rpartition(".")[2].strip()
+
+
+def full(error: BaseException) -> bool:
+    """Whether the disk is full: also where the file that readers and writers share cannot grow.
+
+    Source: https://www.sqlite.org/rescode.html.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)

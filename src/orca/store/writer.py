@@ -24,6 +24,7 @@ from orca.store.events import Newer
 from orca.store.prepared import adding
 from orca.store.queue import Job, WriteQueue
 from orca.store.schema import Schema
+from orca.store.space import Space
 from orca.store.tx import Tx
 
 GROUP_LIMIT = 128
@@ -50,6 +51,7 @@ class Writer:
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self.queue = WriteQueue()
+        self.space = Space(sqlite.full)
         self.commits = 0
         with engine.connect() as connection:
             self._seq: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))).scalar_one()
@@ -95,12 +97,15 @@ class Writer:
                 if group.changes:
                     self._seq = group.changes[-1].seq
             except BaseException:
-                control("ROLLBACK")
+                sqlite.roll_back(connection)
                 raise
+            for job in group.jobs:
+                self.space.written(job.tx)
         except Exception as error:
             # The disk is full or gone: nothing of the group is durable, and each caller is told so.
+            told = self.space.told(error)
             for job in group.jobs:
-                job.error, job.tx = job.error or error, None
+                job.error, job.tx = job.error or told, None
             group.changes = []
         self._loop.call_soon_threadsafe(self._settle, group)
 
@@ -111,6 +116,8 @@ class Writer:
             self.queue.run(job, tx)
             job.tx = tx
         except Exception as error:
+            if self.space.ran_out(error):
+                raise
             control("ROLLBACK TO unit")
             job.error = error
         control("RELEASE unit")

@@ -193,3 +193,23 @@ def test_it_stops_while_the_writer_is_busy(process, tmp_path):
     server.start()
     with httpx.Client(base_url=server.url, auth=server.admin()) as client:
         assert client.get(f"/v2/projects/{project}/containers").json()["data"] == []
+
+
+LITTLE_ROOM = "import orca.store.sqlite as s; s.PRAGMAS += ('PRAGMA max_page_count=900',)"
+
+
+def test_a_full_disk_is_507_in_words_and_the_server_reads_on(process, tmp_path):
+    server = process(tmp_path / "data", before=LITTLE_ROOM)
+    server.start()
+    with httpx.Client(base_url=server.url, auth=server.admin(), timeout=20) as client:
+        project = client.get("/v2/projects").json()["data"][0]["id"]
+        stacks = f"/v2/projects/{project}/environments"
+        for number in range(1000):
+            answer = client.post(stacks, json={"name": f"s{number}", "environment": {"a": "x" * 100_000}})
+            if answer.status_code != 201:
+                break
+        assert (answer.status_code, answer.json()["code"]) == (507, "Insufficient Storage")
+        assert "disk" in answer.json()["message"]
+        shown = client.get(stacks)
+        assert (shown.status_code, len(shown.json()["data"])) == (200, min(number, 100))
+        assert "orca_database_full 1.0" in client.get("/metrics").text
