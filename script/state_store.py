@@ -82,7 +82,6 @@ OURS = """
 ADDED = {
     "event": "each change, numbered: what subscribers resume from",
     "event_pending": "changes that have no number yet",
-    "tally": "how many containers each host has, kept with every change",
     "process_step": "results of a process's steps, which are not repeated after a crash",
 }
 

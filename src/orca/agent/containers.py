@@ -7,7 +7,7 @@ and an agent that was restarted see the same world.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from orca.hoststate.engine_api import calls
@@ -179,11 +179,12 @@ class Containers:
 
     # -- observation ---------------------------------------------------------------------------------------------
 
-    async def everything(self) -> list[dict[str, Any]]:
-        """Return Docker's documents about all containers of the host, stopped ones too."""
-        rows = await self._engine.request(calls.containers({}))
-        documents = [await self.look(row["Id"]) for row in rows]
-        return [document for document in documents if document is not None]
+    async def everything(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield Docker's documents about all containers of the host, stopped ones too; one is in memory at a time."""
+        for id in [row["Id"] for row in await self._engine.request(calls.containers({}))]:
+            document = await self.look(id)
+            if document is not None:
+                yield document
 
     async def look(self, external_id: str) -> dict[str, Any] | None:
         """Return Docker's document about one container, None when it is gone."""

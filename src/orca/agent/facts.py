@@ -2,9 +2,9 @@
 """Facts about the host, as the server keeps them."""
 
 import os
-from importlib.metadata import version
 from typing import Any
 
+from orca import __version__
 from orca.wire import HostFacts
 
 from . import netlink
@@ -31,7 +31,7 @@ def gather(info: dict[str, Any], addresses: list[str]) -> HostFacts:
         os=info["OperatingSystem"],
         cpu_count=info["NCPU"],
         memory_bytes=info["MemTotal"],
-        agent_version=version("orca-platform"),
+        agent_version=__version__,
     )
 
 

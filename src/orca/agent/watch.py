@@ -68,16 +68,13 @@ class ContainerWatch:
         """Return all containers for a hello; from then on they count as reported."""
         listing = object()
         self._newer[listing] = {}
-        said = self._restarts.said()
+        said, found = self._restarts.said(), []
         try:
-            documents = await self._containers.everything()
-            found = [
-                report(document, restarting=await self._restarts.review(document, at_once=True))
-                for document in documents
-            ]
+            async for document in self._containers.everything():
+                found.append(report(document, restarting=await self._restarts.review(document, at_once=True)))
         finally:
             newer = self._newer.pop(listing)
-        await self._restarts.only(documents, said)
+        await self._restarts.only({container.uuid for container in found}, said)
         known = {container.external_id: container for container in found} | newer
         self._known = {external_id: container for external_id, container in known.items() if container is not None}
         return found

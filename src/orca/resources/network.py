@@ -88,7 +88,7 @@ PORT = ResourceType(
     name="port",
     plural="ports",
     prefix="1p",
-    looked_up=(("accountId", "publicPort"),),
+    looked_up=("accountId",),
     access=access("ru", admin="r"),
     named="ru",
     fields={

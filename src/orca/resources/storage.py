@@ -36,7 +36,6 @@ VOLUME = ResourceType(
     name="volume",
     plural="volumes",
     prefix="1v",
-    looked_up=(("accountId", "name"), "hostId"),
     access=access("crd", agent="r"),
     named="cr",
     fields={

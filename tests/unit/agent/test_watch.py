@@ -28,7 +28,8 @@ class Engine:
     async def everything(self):
         listed = list(self.there.values())
         await self.go_on.wait()
-        return listed
+        for document in listed:
+            yield document
 
     async def look(self, external_id):
         return self.there.get(external_id)
@@ -43,7 +44,7 @@ class Restarts:
     async def review(self, document, *, at_once):
         return False
 
-    async def only(self, documents, said):
+    async def only(self, present, said):
         pass
 
 

@@ -4,7 +4,7 @@
 import asyncio
 import logging
 import uuid as uuids
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,9 +90,9 @@ class Restarts:
         """Return what was said until now, for :meth:`only`."""
         return self._states.snapshot()
 
-    async def only(self, documents: Iterable[dict[str, Any]], said: Mapping[str, Wanted]) -> None:
+    async def only(self, present: Collection[str | None], said: Mapping[str, Wanted]) -> None:
         """Forget the containers that are not among these, all that the engine has; save those of newer commands."""
-        await self._states.keep({uuid for document in documents if (uuid := managed(document))}, said)
+        await self._states.keep(present, said)
 
     # -- what the engine shows -----------------------------------------------------------------------------------
 

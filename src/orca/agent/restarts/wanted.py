@@ -66,7 +66,7 @@ class WantedStates:
                 self._unsaved.discard(uuid)
                 await asyncio.to_thread(self._write, uuid, self._states.get(uuid))
 
-    async def keep(self, present: Collection[str], before: Mapping[str, Wanted]) -> None:
+    async def keep(self, present: Collection[str | None], before: Mapping[str, Wanted]) -> None:
         """Drop containers that are not ``present``, unless something was said of them since ``before``."""
         for uuid, wanted in before.items():
             if uuid not in present and self._states.get(uuid) is wanted:
