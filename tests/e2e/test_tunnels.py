@@ -156,3 +156,14 @@ def test_a_new_outer_address_is_in_the_mesh_within_5_s(lab: Lab) -> None:
         until(lambda: lab.reported_address(host) == after, 40, "the agent's return")
         until(lambda: near.pings(far.address), 5, f"tunnel to {host.name} at {after}")
     until(lambda: near.pings(far.address), 25, "tunnel at the old address")
+
+
+def test_who_encrypts_is_shown(lab: Lab) -> None:
+    """What the network agent found out when it started stands in the host's row and in the matrix."""
+    for host in lab.hosts:
+        log = host.run("sh", "-c", "docker logs orca-net 2>&1")
+        expected = "kernel" if log.rstrip().rpartition("ESP by ")[2].startswith("kernel") else "userspace"
+        row = lab.host_resource(host)
+        until(lambda row=row: lab.admin.get(f"hosts/{row['id']}")["encryption"], 20, f"{host.name}: who encrypts")
+        assert lab.admin.get(f"hosts/{row['id']}")["encryption"] == expected
+    until(lambda: {row["encryption"] for row in lab.matrix()} <= {"kernel", "userspace"}, 90, "the matrix says it")

@@ -75,7 +75,9 @@ class Agent:
         self._watch = ContainerWatch(
             self._containers, self._restarts, self._link.send, self._config.reapply, self._keeper.hurry, engine
         )
-        self._mesh = MeshMonitor(self._config, self._paths, self._link.send)
+        self._facts = HostFacts()
+        self._facts_changed = asyncio.Event()
+        self._mesh = MeshMonitor(self._config, self._paths, self._link.send, self._facts_changed.set)
         self._connection = Connection(
             self._paths,
             self._uuid,
@@ -87,12 +89,10 @@ class Agent:
             greeted=self._mesh.summary,
             ended=self._streams.close,
         )
-        self._facts = HostFacts()
-        self._addresses_changed = asyncio.Event()
 
     async def run(self) -> None:
         """Work until cancelled."""
-        addresses = AddressWatch(self._addresses_changed.set)
+        addresses = AddressWatch(self._facts_changed.set)
         try:
             await asyncio.to_thread(self._wanted.load)
             restoring = asyncio.create_task(self._config.restore())
@@ -101,7 +101,7 @@ class Agent:
                 group.create_task(self._watch.run(), name="containers")
                 group.create_task(self._keeper.run(), name="host")
                 group.create_task(self._mesh.run(), name="mesh")
-                group.create_task(self._follow_addresses(), name="addresses")
+                group.create_task(self._follow_facts(), name="facts")
                 group.create_task(self._connection.run(), name="connection")
         finally:
             addresses.close()
@@ -128,14 +128,14 @@ class Agent:
 
     async def _look(self, server: str) -> HostFacts:
         info = await self._containers.info()
-        return facts.gather(info, facts.outer_addresses(server, self._settings.address))
+        return facts.gather(info, facts.outer_addresses(server, self._settings.address), self._mesh.encryption)
 
-    async def _follow_addresses(self) -> None:
-        """Report the facts that changed after the host's addresses did."""
+    async def _follow_facts(self) -> None:
+        """Report what changed after the host's addresses did, or the way it encrypts."""
         while True:
-            await self._addresses_changed.wait()
+            await self._facts_changed.wait()
             await asyncio.sleep(SETTLE_SECONDS)
-            self._addresses_changed.clear()
+            self._facts_changed.clear()
             credentials = read_credentials(self._paths)
             if credentials is None:
                 continue  # the hello will tell

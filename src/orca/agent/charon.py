@@ -16,6 +16,8 @@ from typing import Any
 
 from vici.protocol import Message, Packet
 
+from orca.wire import Encryption
+
 _LENGTH = struct.Struct("!I")
 _TIMEOUT = 5.0
 UPDOWN = ("ike-updown", "child-updown")
@@ -54,6 +56,18 @@ async def tunnels(path: Path) -> dict[str, Tunnel]:
                 if known is None or (tunnel.installed, tunnel.age) > (known.installed, known.age):
                     found[tunnel.peer] = tunnel
     return found
+
+
+async def encryption(path: Path) -> Encryption:
+    """Return who encrypts: the kernel, or charon itself where the kernel cannot (slower).
+
+    Raises:
+        CharonGone: no answer.
+    """
+    async with _connection(path) as wire:
+        await wire.send(Packet.request("stats"))
+        stats = Message.deserialize((await wire.receive()).payload)
+    return "userspace" if b"kernel-libipsec" in stats.get("plugins", []) else "kernel"
 
 
 async def updowns(path: Path) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from orca import __version__
-from orca.wire import HostFacts
+from orca.wire import Encryption, HostFacts
 
 from . import netlink
 
@@ -21,7 +21,7 @@ def outer_addresses(server: str, announced: str | None = None) -> list[str]:
     return list(dict.fromkeys(first + netlink.addresses()))
 
 
-def gather(info: dict[str, Any], addresses: list[str]) -> HostFacts:
+def gather(info: dict[str, Any], addresses: list[str], encryption: Encryption | None) -> HostFacts:
     """Return the facts; ``info`` is Docker's ``/info``, which speaks of the host and not of our own container."""
     return HostFacts(
         hostname=info["Name"],
@@ -32,6 +32,7 @@ def gather(info: dict[str, Any], addresses: list[str]) -> HostFacts:
         cpu_count=info["NCPU"],
         memory_bytes=info["MemTotal"],
         agent_version=__version__,
+        encryption=encryption,
     )
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orca.hoststate.plan.addressing import HostRange
-from orca.wire import EdgeState, Event, MeshEdge, MeshSummary, PeerState, names, now_ms
+from orca.wire import EdgeState, Encryption, Event, MeshEdge, MeshSummary, PeerState, names, now_ms
 
-from .charon import CharonGone, Tunnel, tunnels, updowns
+from .charon import CharonGone, Tunnel, encryption, tunnels, updowns
 from .config import Config
 from .paths import Paths
 from .probe import Prober
@@ -61,11 +61,23 @@ class Peer:
 class MeshMonitor:
     """Probes the peers of the config items and reports edges and summaries."""
 
-    def __init__(self, config: Config, paths: Paths, send: Callable[[Event], None]) -> None:
-        """Args: where the peers come from, where charon's socket lies, where reports go."""
+    def __init__(
+        self, config: Config, paths: Paths, send: Callable[[Event], None], changed: Callable[[], None]
+    ) -> None:
+        """Prepare.
+
+        Args:
+            config: where the peers come from.
+            paths: where charon's socket lies.
+            send: where reports go.
+            changed: called when ``encryption`` is another one.
+        """
+        self.encryption: Encryption | None = None
+        """Who encrypts, as the network agent last said; None before its first word."""
         self._config = config
         self._vici = paths.vici
         self._send = send
+        self._changed = changed
         self._peers: dict[str, Peer] = {}
         self._tunnels: dict[str, Tunnel] = {}
         self._wake = asyncio.Event()
@@ -108,11 +120,19 @@ class MeshMonitor:
     async def _listen(self) -> None:
         while True:
             try:
+                await self._ask_encryption()
                 async for _ in updowns(self._vici):
                     self._wake.set()
             except CharonGone as error:
                 _log.debug("%s", error)
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def _ask_encryption(self) -> None:
+        """Ask a charon that has just started: the choice is made then, and stays."""
+        found = await encryption(self._vici)
+        if found != self.encryption:
+            self.encryption = found
+            self._changed()
 
     async def _summarise(self) -> None:
         while True:

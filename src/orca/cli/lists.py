@@ -11,8 +11,9 @@ import click
 from orca.cli import find
 from orca.cli.client import VERSION, Client, Resource
 from orca.cli.options import names_argument
-from orca.cli.output import Row, emit, emit_rows, output_option, quiet_option
+from orca.cli.output import Row, emit, emit_rows, output_option, quiet_option, wide_output_option
 
+HOST_DETAILS = ("ENGINE", "KERNEL", "ENCRYPTION")
 ENDED = ("stopped", "error")
 LISTED = ("container", "service", "stack", "host")
 CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED")
@@ -67,27 +68,38 @@ def projects(ctx: click.Context, output: str, quiet: bool) -> None:
 
 
 @click.command()
-@output_option
+@wide_output_option
 @quiet_option
 @click.pass_context
 def hosts(ctx: click.Context, output: str, quiet: bool) -> None:
-    """List the hosts with their agent's state and outer address."""
+    """List the hosts with their agent's state and outer address.
+
+    `-o wide` adds the versions of engine and kernel, and who encrypts what the host sends to others: its kernel, or,
+    several times slower, a program (userspace).
+    """
     client = Client.of(ctx)
+    wide = output == "wide"
     _print(
         list(client.list(client.in_project("hosts"))),
-        output,
+        "table" if wide else output,
         quiet,
-        ("ID", "NAME", "STATE", "AGENT", "ADDRESS", "LABELS", "FAILED"),
+        ("ID", "NAME", "STATE", "AGENT", "ADDRESS", *(HOST_DETAILS if wide else ()), "LABELS", "FAILED"),
         lambda host: (
             host["id"],
             find.name_of(host),
             host["state"],
             host.get("agentState"),
             host.get("agentIpAddress"),
+            *(_host_details(host) if wide else ()),
             " ".join(f"{key}={value}" for key, value in sorted((host.get("labels") or {}).items())),
             _reason(host),
         ),
     )
+
+
+def _host_details(host: Resource) -> Row:
+    system = (host.get("info") or {}).get("osInfo") or {}
+    return system.get("dockerVersion"), system.get("kernelVersion"), host.get("encryption")
 
 
 @click.command()

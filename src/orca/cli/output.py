@@ -25,14 +25,23 @@ COLOURS = {
 
 def output_option(command: Command) -> Command:
     """The option `-o` of every command that prints resources."""
+    return _output("table", "json", "yaml")(command)
+
+
+def wide_output_option(command: Command) -> Command:
+    """The option `-o` of a command whose table has more columns on demand."""
+    return _output("table", "wide", "json", "yaml")(command)
+
+
+def _output(*forms: str) -> Callable[[Command], Command]:
     return click.option(
         "-o",
         "--output",
-        type=click.Choice(["table", "json", "yaml"]),
+        type=click.Choice(forms),
         default="table",
         show_default=True,
         help="Form of the result.",
-    )(command)
+    )
 
 
 def quiet_option(command: Command) -> Command:

@@ -62,6 +62,7 @@ def _set(tx: Tx, host: Record, peer_uuid: str, **fields: Any) -> None:
     if peer is None:
         # The peer was removed while the report was under way; its row went with it.
         return
+    fields["encryption"] = host.encryption
     row = tx.first("meshLink", hostId=host.id, peerHostId=peer.id)
     if row is None:
         tx.insert("meshLink", accountId=host.accountId, hostId=host.id, peerHostId=peer.id, **fields)

@@ -77,6 +77,8 @@ def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> N
         changes["meshCsr"] = facts.mesh_csr
     if isinstance(facts, wire.Hello):
         changes["data"] = {"families": facts.families or None}
+    if facts.encryption:
+        changes["encryption"] = facts.encryption
     info = _info(facts)
     if info:
         changes["info"] = {**(host.info or {}), **info}

@@ -123,6 +123,7 @@ MESH_LINK = ResourceType(
         "rttMs": any_json(description="Round trip in milliseconds"),
         "age": integer(description="Seconds since the tunnel came, or went"),
         "since": date(column=True, description="When the state last changed"),
+        "encryption": enum("kernel", "userspace", description="Who encrypts on this side, see the host"),
         "lastProbe": date(column=True),
         "bytesIn": integer(),
         "bytesOut": integer(),

@@ -13,6 +13,7 @@ from .commands import Message
 ContainerState = Literal["created", "running", "stopped", "removed"]
 ContainerStatus = Literal["start", "die", "destroy", "create"]
 EdgeState = Literal["up", "down"]
+Encryption = Literal["kernel", "userspace"]
 
 
 class Container(Message):
@@ -35,7 +36,10 @@ class Container(Message):
 
 
 class HostFacts(Message):
-    """Facts about a host; data of ``host.change`` holds those that changed (the others are None)."""
+    """Facts about a host; data of ``host.change`` holds those that changed (the others are None).
+
+    ``encryption`` says who encrypts what hosts send each other, as the running network agent has it.
+    """
 
     hostname: str | None = None
     addresses: list[str] | None = None
@@ -45,6 +49,7 @@ class HostFacts(Message):
     cpu_count: int | None = None
     memory_bytes: int | None = None
     agent_version: str | None = None
+    encryption: Encryption | None = None
 
 
 class Hello(HostFacts, kw_only=True):

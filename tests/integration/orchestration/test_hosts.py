@@ -92,6 +92,20 @@ async def test_a_new_outer_address_reaches_the_peers(platform):
     await machines[1].until(lambda: machines[1].host.item(peer)["address"] == "198.51.100.9")
 
 
+async def test_who_encrypts_stands_in_the_hosts_row_and_in_the_matrix(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    machines[0].transmit(wire.Event.report("host.change", wire.HostFacts(encryption="userspace")))
+    edge = wire.MeshEdge(peer=machines[1].host.uuid, state="up", at=wire.now_ms())
+    machines[0].transmit(wire.Event.report("mesh.edge", edge))
+    (row,) = await platform.until(lambda tx: tx.find("meshLink", state="up"))
+    assert row.encryption == "userspace"
+    assert sorted(str(row.encryption) for row in await platform.read(lambda tx: tx.find("host"))) == [
+        "None",
+        "userspace",
+    ]
+
+
 async def test_a_new_key_gets_a_new_certificate(platform):
     (machine,) = await hosts(platform, 1)
     await machine.until(lambda: machine.host.item("mesh"))

@@ -12,7 +12,7 @@ import pytest
 from vici.protocol import Message, Packet
 
 from orca.agent import mesh
-from orca.agent.charon import CharonGone, Tunnel, tunnels
+from orca.agent.charon import CharonGone, Tunnel, encryption, tunnels
 from orca.agent.mesh import SILENCE_SECONDS, Peer
 
 
@@ -61,6 +61,7 @@ class FakeCharon:
 
     def __init__(self, *sas: OrderedDict[str, object]) -> None:
         self.sas = sas
+        self.plugins = [b"vici", b"kernel-netlink"]
         self.handlers: list[asyncio.Task[None] | None] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,6 +76,9 @@ class FakeCharon:
                 data = await reader.readexactly(length)
                 if data[0] == Packet.EVENT_REGISTER:
                     answer(Packet.EVENT_CONFIRM)
+                    continue
+                if data[2:] == b"stats":
+                    answer(Packet.CMD_RESPONSE, Message.serialize(OrderedDict(plugins=self.plugins)))
                     continue
                 for sa in self.sas:
                     event = Message.serialize(OrderedDict(x=sa))
@@ -102,6 +106,14 @@ async def test_lists_the_tunnel_that_carries_traffic(tmp_path: Path) -> None:
         found = await tunnels(socket)
     assert found["peer-a"] == Tunnel("peer-a", "ESTABLISHED", 5, True, 10, 20)
     assert found["b"] == Tunnel("b", "CONNECTING", 0, False, 0, 0)
+
+
+async def test_who_encrypts_is_what_charon_has_loaded(tmp_path: Path) -> None:
+    charon = FakeCharon()
+    async with charon.at(tmp_path / "vici"):
+        assert await encryption(tmp_path / "vici") == "kernel"
+        charon.plugins.append(b"kernel-libipsec")
+        assert await encryption(tmp_path / "vici") == "userspace"
 
 
 async def test_no_charon_is_said(tmp_path: Path) -> None:

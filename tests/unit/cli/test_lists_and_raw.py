@@ -21,6 +21,17 @@ def test_hosts_as_table_json_and_yaml(orca: Run, server: FakeServer) -> None:
     assert yaml.safe_load(orca("hosts", "-o", "yaml")[1])[0]["id"] == "1h1"
 
 
+def test_hosts_wide_says_who_encrypts(orca: Run, server: FakeServer) -> None:
+    info = {"osInfo": {"dockerVersion": "20.10.24", "kernelVersion": "6.1.0"}}
+    server.add("hosts", "1h1", hostname="h1", agentState="active", info=info, encryption="userspace")
+    server.add("hosts", "1h2", hostname="h2", agentState="active")
+    assert orca("hosts", "-o", "wide")[1].splitlines() == [
+        "ID   NAME  STATE   AGENT   ADDRESS  ENGINE    KERNEL  ENCRYPTION  LABELS  FAILED",
+        "1h1  h1    active  active           20.10.24  6.1.0   userspace",
+        "1h2  h2    active  active",
+    ]
+
+
 def test_ps_hides_what_is_stopped_and_shows_every_page(orca: Run, server: FakeServer) -> None:
     server.page_size = 2
     server.add("hosts", "1h1", name="h1")
