@@ -204,10 +204,12 @@ class FakeMachine:
             if event.name == names.ACTIVATE:
                 await self._activate(event)
             elif event.name == names.DEACTIVATE:
-                self._stop(event.read(wire.Deactivate).uuid)
+                order = event.read(wire.Deactivate)
+                self._stop(self.host.containers.get(order.external_id or "") or self.host.by_uuid(order.uuid))
                 self.transmit(event.reply(wire.Deactivated(state="stopped")))
             elif event.name == names.REMOVE:
-                self._remove(event.read(wire.Remove).uuid)
+                gone = event.read(wire.Remove)
+                self._remove(self.host.containers.get(gone.external_id or "") or self.host.by_uuid(gone.uuid))
                 self.transmit(event.reply())
             elif event.name == names.PULL:
                 await self._pull(event)
@@ -270,15 +272,13 @@ class FakeMachine:
             await asyncio.sleep(SLOW_SECONDS)
         return True
 
-    def _stop(self, instance: str) -> None:
-        container = self.host.by_uuid(instance)
+    def _stop(self, container: wire.Container | None) -> None:
         if container is not None and container.state == "running":
             container.state, container.exit_code = "stopped", 0
             self.report(container, "die")
 
-    def _remove(self, instance: str) -> None:
-        self._stop(instance)
-        container = self.host.by_uuid(instance)
+    def _remove(self, container: wire.Container | None) -> None:
+        self._stop(container)
         if container is not None:
             del self.host.containers[container.external_id]
             container.state = "removed"

@@ -144,7 +144,9 @@ class Commands:
         async def work() -> Message:
             async with self._lock(request.uuid):
                 await self.restarts.expect_stopped(request.uuid)
-                return Deactivated(state=await self.containers.deactivate(request.uuid, request.timeout))
+                return Deactivated(
+                    state=await self.containers.deactivate(request.uuid, request.timeout, request.external_id)
+                )
 
         self._overtake(request.uuid)
         self._run(event, request.key, work, uuid=request.uuid)
@@ -153,7 +155,7 @@ class Commands:
         async def work() -> None:
             async with self._lock(request.uuid):
                 await self.restarts.expect_stopped(request.uuid)
-                await self.containers.remove(request.uuid)
+                await self.containers.remove(request.uuid, request.external_id)
                 await self.restarts.forget(request.uuid)
 
         self._overtake(request.uuid)

@@ -77,9 +77,15 @@ class Containers:
                 await asyncio.shield(self.remove(instance.uuid))
             raise
 
-    async def deactivate(self, uuid: str, grace: int) -> str:
-        """Stop the container, killing it after ``grace`` seconds; return its state, ``removed`` if there is none."""
-        found = await self._find(uuid)
+    async def deactivate(self, uuid: str, grace: int, external_id: str | None = None) -> str:
+        """Stop the container, killing it after ``grace`` seconds; return its state, ``removed`` if there is none.
+
+        ``external_id`` names one that the platform did not make.
+
+        Raises:
+            CommandFailed: that one is a part of the platform itself.
+        """
+        found = await self._find(uuid) if external_id is None else await self._native(external_id)
         if found is None:
             return "removed"
         await self.stop(found["Id"], grace)
@@ -105,9 +111,15 @@ class Containers:
         """
         await self._engine.request(calls.update_container(external_id, {"RestartPolicy": {"Name": "no"}}))
 
-    async def remove(self, uuid: str) -> None:
-        """Kill and remove the container with its anonymous volumes; none is fine."""
-        found = await self._find(uuid)
+    async def remove(self, uuid: str, external_id: str | None = None) -> None:
+        """Kill and remove the container with its anonymous volumes; none is fine.
+
+        ``external_id`` names one that the platform did not make.
+
+        Raises:
+            CommandFailed: that one is a part of the platform itself.
+        """
+        found = await self._find(uuid) if external_id is None else await self._native(external_id)
         if found is not None:
             await _whole(self._remove(found["Id"]))
         await _whole(asyncio.to_thread(self._resolver.remove, uuid))
@@ -201,6 +213,12 @@ class Containers:
     async def _find(self, uuid: str) -> dict[str, Any] | None:
         rows = await self._engine.request(calls.containers({"label": [f"{names.LABEL_INSTANCE_UUID}={uuid}"]}))
         return rows[0] if rows else None
+
+    async def _native(self, external_id: str) -> dict[str, Any] | None:
+        document = await self.look(external_id)
+        if document is not None and names.LABEL_SYSTEM in (document["Config"].get("Labels") or {}):
+            raise CommandFailed(f"{document['Name'].lstrip('/')} is a part of the platform on this host")
+        return document
 
     async def _activated(self, uuid: str) -> Activated:
         document = await self.inspect(uuid)

@@ -66,10 +66,10 @@ async def stop(run: Run) -> None:
     """Stop on the host, with no new names or ports pointing there; then remove when that was asked for."""
     target = await run.read(lambda tx: _target(tx, run))
     if target is not None:
-        agent_id, uuid = target
+        agent_id, container = target
         grace = run.data.get("timeout")
         await run.command(
-            agent_id, names.DEACTIVATE, {"uuid": uuid, "timeout": STOP_SECONDS if grace is None else grace}
+            agent_id, names.DEACTIVATE, {**container, "timeout": STOP_SECONDS if grace is None else grace}
         )
 
     def unit(tx: Tx) -> None:
@@ -86,8 +86,8 @@ async def remove(run: Run) -> None:
     """Remove from the host; only its confirmation frees the address and the ports."""
     target = await run.read(lambda tx: _target(tx, run))
     if target is not None:
-        agent_id, uuid = target
-        await run.command(agent_id, names.REMOVE, {"uuid": uuid})
+        agent_id, container = target
+        await run.command(agent_id, names.REMOVE, container)
     run.finish(lambda tx: gone(tx, run.services, run.resource(tx)))
 
 
@@ -126,7 +126,8 @@ def _back(tx: ReadTx, host_ids: tuple[int, ...]) -> bool:
 def _place(tx: Tx, run: Run) -> dict[str, Any]:
     """Where the container runs and what the agent is told; JSON, kept with the step."""
     instance = run.resource(tx)
-    _refuse_native(instance, "started")
+    if instance.nativeContainer:
+        raise Failed(f"{instance.name} was made with docker on its host and can only be started there")
     host = placement.settle(tx, instance)
     tx.update(instance, data={"lastSeen": None})
     description = launch.describe(
@@ -202,14 +203,11 @@ async def _after_failure(run: Run) -> str | None:
     return await run.read(lambda tx: "remove" if run.resource(tx).firstRunning is None else None)
 
 
-def _target(tx: ReadTx, run: Run) -> tuple[int, str] | None:
-    """The agent to ask and the uuid to name; None when the container never had a host."""
+def _target(tx: ReadTx, run: Run) -> tuple[int, dict[str, Any]] | None:
+    """The agent to ask and how to name the container; None when it never had a host."""
     instance = run.resource(tx)
-    _refuse_native(instance, "stopped or removed")
     host = tx.get("host", instance.hostId)
-    return None if host is None else (host.agentId, instance.uuid)
-
-
-def _refuse_native(instance: Record, what: str) -> None:
-    if instance.nativeContainer:
-        raise Failed(f"{instance.name} was made with docker on its host and can only be {what} there")
+    if host is None:
+        return None
+    named = {"uuid": instance.uuid}
+    return host.agentId, {**named, "externalId": instance.externalId} if instance.nativeContainer else named

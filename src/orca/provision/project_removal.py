@@ -35,8 +35,10 @@ def remaining(tx: ReadTx, run: Run) -> list[Record]:
 
 
 def begin(tx: Tx, run: Run) -> None:
-    """Have everything removed, whatever it does now."""
+    """Have everything removed, whatever it does now; containers that others made stay on the hosts that leave."""
     for row in remaining(tx, run):
+        if row.root == "instance" and row.nativeContainer:
+            continue
         for action in ("remove", "deactivate", "stop"):
             try:
                 run.engine.request(tx, row, action, remove=True)

@@ -118,11 +118,15 @@ class Activated(Message):
 
 
 class Deactivate(Message):
-    """Data of ``compute.instance.deactivate``; ``timeout`` in seconds until the container is killed."""
+    """Data of ``compute.instance.deactivate``; ``timeout`` in seconds until the container is killed.
+
+    ``external_id`` names a container that the platform did not make; its labels have no uuid.
+    """
 
     key: str
     uuid: str
     timeout: int = 10
+    external_id: str | None = None
 
 
 class Deactivated(Message):
@@ -132,10 +136,14 @@ class Deactivated(Message):
 
 
 class Remove(Message):
-    """Data of ``compute.instance.remove``; succeeds with empty data, also when there is no such container."""
+    """Data of ``compute.instance.remove``; succeeds with empty data, also when there is no such container.
+
+    ``external_id``: see :class:`Deactivate`.
+    """
 
     key: str
     uuid: str
+    external_id: str | None = None
 
 
 class RemoveVolume(Message):

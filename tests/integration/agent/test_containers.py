@@ -2,6 +2,8 @@
 """The server's container commands against a real Docker engine."""
 
 import asyncio
+import contextlib
+import functools
 import socket
 import time
 import uuid
@@ -9,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import docker
+import docker.errors
 import pytest
 import pytest_asyncio
 
@@ -264,3 +267,24 @@ async def test_a_failed_start_of_a_container_that_was_there_keeps_it(
     reply = await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/3", instance=wanted))
     assert reply.transitioning == "error"
     assert len(containers(engine, wanted)) == 1  # its data is the user's
+
+
+async def test_what_the_platform_did_not_make_is_stopped_and_removed_by_its_id_and_our_own_parts_are_not(
+    connected: FakeServer, engine: docker.DockerClient, image: str
+) -> None:
+    run = functools.partial(engine.containers.run, image, ["sleep", "1000"], detach=True)
+    native, part = run(), run(labels={names.LABEL_SYSTEM: "test"})
+    try:
+        row = str(uuid.uuid4())  # of the row that stands for it; no label says it
+        order = Deactivate(key=f"{row}/1", uuid=row, timeout=0, external_id=native.id)
+        assert (await connected.ask(names.DEACTIVATE, order)).data == {"state": "stopped"}
+        native.reload()
+        assert native.status == "exited"
+        await connected.ask(names.REMOVE, Remove(key=f"{row}/2", uuid=row, external_id=native.id))
+        assert native.id not in {container.id for container in engine.containers.list(all=True)}
+        refused = await connected.ask(names.REMOVE, Remove(key=f"{row}/3", uuid=row, external_id=part.id))
+        assert "is a part of the platform" in (refused.transitioning_message or "")
+    finally:
+        for container in (native, part):
+            with contextlib.suppress(docker.errors.NotFound):
+                container.remove(force=True)

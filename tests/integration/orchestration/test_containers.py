@@ -238,21 +238,39 @@ async def test_a_container_that_always_runs_is_started_when_its_agent_comes_back
         await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
 
 
-async def test_native_containers_come_and_go_and_are_not_ours_to_remove(platform):
+async def test_native_containers_are_followed(platform):
     (machine,) = await hosts(platform, 1)
     container = machine.run_by_hand("by-hand")
     native = await platform.until(lambda tx: tx.first("container", nativeContainer=True))
-    await platform.act("instance", native.id, "stop")
+    container.state = "stopped"
+    machine.report(container, "die")
+    await platform.until(lambda tx: tx.require("instance", native.id).state == "stopped")
+    container.state = "running"
+    machine.report(container, "start")
+    await platform.until(lambda tx: tx.require("instance", native.id).state == "running")
+    container.state = "removed"
+    machine.report(container, "destroy")
+    await gone(platform, native.id)
+
+
+async def test_native_containers_are_stopped_and_removed_by_those_who_say_so_and_started_on_their_host(platform):
+    (machine,) = await hosts(platform, 1)
+    container = machine.run_by_hand("by-hand")
+    native = await platform.until(lambda tx: tx.first("container", nativeContainer=True))
+    await platform.act("instance", native.id, "stop", timeout=0)
+    await platform.until(lambda tx: tx.require("instance", native.id).state == "stopped")
+    assert container.state == "stopped"
+    await platform.act("instance", native.id, "start")
     found = await platform.until(
         lambda tx: r if (r := tx.require("instance", native.id)).transitioning == "error" else None
     )
     assert (found.state, found.transitioningMessage) == (
-        "running",
-        "by-hand was made with docker on its host and can only be stopped or removed there",
+        "stopped",
+        "by-hand was made with docker on its host and can only be started there",
     )
-    container.state = "removed"
-    machine.report(container, "destroy")
+    await platform.delete("instance", native.id)
     await gone(platform, native.id)
+    assert machine.host.containers == {}
 
 
 async def test_a_start_waits_for_an_agent_that_is_away(platform):
