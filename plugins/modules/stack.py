@@ -20,8 +20,8 @@ description:
     not start, the module fails with the reason, and the old ones stay, stopped. Run it again with a file that works,
     such as the one before; what is left over is removed then.
   - An upgrade of a service that waits for a decision is finished, a canceled one is taken back first.
-  - A link to a stack that does not exist is a warning. The service starts without the link. Run the module again once
-    the other stack is there.
+  - A link to a stack that does not exist is a warning. The service starts without the link, which is made when the
+    other stack comes.
   - The texts may describe services with sidekicks, balancers (image C(rancher/load-balancer-service)), aliases
     (C(rancher/dns-service)) and services elsewhere (C(rancher/external-service)). C(docs/compose.md) of the collection
     says for each key and label what it means. A key that is not understood is an error that names service and key.

@@ -264,8 +264,11 @@ def _endpoints(service: Resource) -> str:
 
 
 def _reason(resource: Resource) -> str | None:
-    """Why the last process on it failed; nothing when it did not."""
-    return resource.get("transitioningMessage") if resource.get("transitioning") == "error" else None
+    """Why the last process on it failed, or what its links wait for; nothing when all is well."""
+    if resource.get("transitioning") == "error":
+        return resource.get("transitioningMessage")
+    waits = ", ".join(f"{link['stack']}/{link['service']}" for link in resource.get("waitsFor") or [])
+    return f"waits for {waits}" if waits else None
 
 
 def _services_of(stack: Resource, services: Iterable[Resource]) -> str:

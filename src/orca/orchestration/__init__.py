@@ -26,12 +26,13 @@ from orca.orchestration.discovery import Discovery
 from orca.orchestration.keeper import Keeper
 from orca.orchestration.news import Newsroom
 from orca.orchestration.selection import Selection
+from orca.orchestration.stack_waits import Waits
 
 
 def install(app: Services) -> None:
     """Add the behaviour of containers, services and stacks; `orca.network` and `orca.provision` come before."""
     discovery, keeper = Discovery(app.db, app.part(Delivery).items), Keeper(app)
-    newsroom = Newsroom(app.db, [discovery, keeper, health.Health(app), Selection(app)])
+    newsroom = Newsroom(app.db, [discovery, keeper, health.Health(app), Selection(app), Waits(app)])
     app.provide(discovery)
     app.provide(newsroom)
     for module in (

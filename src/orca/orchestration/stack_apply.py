@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 from orca.engine import Engine, Run
-from orca.orchestration import load_balancer_services, service_links, services, upgrade
+from orca.orchestration import load_balancer_services, service_links, services, stack_waits, upgrade
 from orca.orchestration.compose_section import LinkSpec
 from orca.orchestration.compose_services import ServiceSpec
 from orca.orchestration.stack_plan import CANCELED, STOPPED, Entry, Plan
@@ -189,6 +189,8 @@ def _link(rows: Rows, entry: Entry) -> None:
     row = rows.tx.require("service", id)
     targets = [(target, link) for link in spec.links if (target := rows.target(link)) is not None]
     service_links.set_links(rows.tx, row, [(target, link.alias) for target, link in targets])
+    if (row.get(stack_waits.FIELD) or None) != stack_waits.kept(entry.waits):
+        row = rows.tx.update(row, **{stack_waits.FIELD: stack_waits.kept(entry.waits)})
     if row.kind == BALANCER:
         for target, link in targets:
             load_balancer_services.keep_ports(rows.tx, row, target, link.alias, link.rules)

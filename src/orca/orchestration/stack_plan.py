@@ -30,12 +30,15 @@ HALFWAY = frozenset({"upgraded", CANCELED})
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A service that there is. ``spec``: what text would say of it; certificates and links by their names."""
+    """A service that there is. ``spec``: what text would say of it; certificates and links by their names. ``waits``:
+    links that are made once there is something to link to.
+    """
 
     id: int
     spec: ServiceSpec
     state: str
     failing: bool = False
+    waits: tuple[LinkSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Entry:
     differences: tuple[Difference, ...] = ()
     spec: ServiceSpec | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
+    waits: tuple[LinkSpec, ...] = ()
     relink: bool = False
     starts: bool = False
 
@@ -98,13 +102,13 @@ def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
     for spec in wanted:
         present = left.pop(spec.name.casefold(), None)
         refusals += _refusals(spec, present, world)
-        links, lost = _resolve(spec, world)
-        missing += lost
+        links, waits = _resolve(spec, world)
+        missing += [_nowhere(spec, link, world) for link in waits]
         spec = replace(spec, links=links)
         if present is None:
-            entries.append(_creation(spec))
+            entries.append(_creation(spec, waits))
         elif present.spec.kind == spec.kind:
-            entries += _changes(spec, present)
+            entries += _changes(spec, waits, present)
     entries += [Entry("remove", present.spec.name, present.id) for present in left.values()]
     going = {entry.id for entry in entries if entry.action != "change"}
     failing = [each.id for each in world.services.values() if each.failing and each.id not in going]
@@ -134,48 +138,57 @@ def _refusals(spec: ServiceSpec, present: Present | None, world: World) -> Itera
         yield f"service {spec.name}: upgrade_strategy: a service that retains its addresses cannot start first"
 
 
-def _resolve(spec: ServiceSpec, world: World) -> tuple[tuple[LinkSpec, ...], list[str]]:
-    """The links that lead somewhere, spelt as what they lead to; and in words those that do not."""
+def _resolve(spec: ServiceSpec, world: World) -> tuple[tuple[LinkSpec, ...], tuple[LinkSpec, ...]]:
+    """The links that lead somewhere, spelt as what they lead to; and those that do not."""
     found: list[LinkSpec] = []
-    missing: list[str] = []
+    missing: list[LinkSpec] = []
     for link in spec.links:
         if link.stack is None or link.stack.casefold() == world.stack.casefold():
             found.append(replace(link, stack=None))
             continue
         names = world.elsewhere.get((link.stack.casefold(), link.service.casefold()))
-        if names is not None:
+        if names is None:
+            missing.append(link)
+        else:
             found.append(replace(link, stack=names[0], service=names[1]))
-            continue
-        there = link.stack.casefold() in world.stacks
-        what = f"stack {link.stack} has no service {link.service}" if there else f"there is no stack {link.stack}"
-        missing.append(f"service {spec.name}: external_links: {what}")
-    return tuple(found), missing
+    return tuple(found), tuple(missing)
 
 
-def _creation(spec: ServiceSpec) -> Entry:
+def _nowhere(spec: ServiceSpec, link: LinkSpec, world: World) -> str:
+    """Why a link leads nowhere."""
+    there = str(link.stack).casefold() in world.stacks
+    what = f"stack {link.stack} has no service {link.service}" if there else f"there is no stack {link.stack}"
+    return f"service {spec.name}: external_links: {what}"
+
+
+def _creation(spec: ServiceSpec, waits: tuple[LinkSpec, ...]) -> Entry:
     said = [Difference("kind", after=spec.kind)] if spec.kind != "service" else []
     image = (spec.fields.get("launchConfig") or {}).get("imageUuid")
     said += [Difference("image", after=image.removeprefix("docker:"))] if image and spec.kind == "service" else []
     said += [Difference("scale", after=spec.fields["scale"])] if "scale" in spec.fields else []
-    return Entry("create", spec.name, differences=tuple(said), spec=spec, relink=bool(spec.links), starts=_starts(spec))
+    said += [Difference("waits for", after=shown_links(waits))] if waits else []
+    relink, starts = bool(spec.links or waits), _starts(spec)
+    return Entry("create", spec.name, None, tuple(said), spec, waits=waits, relink=relink, starts=starts)
 
 
 def _starts(spec: ServiceSpec) -> bool:
     return bool(spec.fields.get("startOnCreate", True))
 
 
-def _changes(spec: ServiceSpec, present: Present) -> Iterator[Entry]:
+def _changes(spec: ServiceSpec, waits: tuple[LinkSpec, ...], present: Present) -> Iterator[Entry]:
     name = present.spec.name
     if present.state in HALFWAY:
         yield Entry("finish", name, present.id, (Difference(f"its upgrade, which is {present.state}"),))
     fields = _changed(spec, present.spec)
     links = shown_links(present.spec.links) != shown_links(spec.links)
+    awaited = set(present.waits) != set(waits)
     strategy = present.spec.strategy != spec.strategy
-    if fields or links or strategy:
+    if fields or links or awaited or strategy:
         said = [Difference("links", shown_links(present.spec.links), shown_links(spec.links))] if links else []
+        said += [Difference("waits for", shown_links(present.waits), shown_links(waits))] if awaited else []
         said += [Difference("upgrade_strategy")] if strategy else []
         said = [*differences(_said(present.spec), {**_said(present.spec), **fields}), *said]
-        yield Entry("change", name, present.id, tuple(said), spec, fields, relink=links)
+        yield Entry("change", name, present.id, tuple(said), spec, fields, waits, relink=links or awaited)
     if present.state in STOPPED and _starts(spec):
         yield Entry("start", name, present.id, starts=True)
     outdated = _outdated(spec, present.spec)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from orca.orchestration import stack_waits
 from orca.orchestration.compose_keys import KINDS
 from orca.orchestration.compose_section import LinkSpec
 from orca.orchestration.compose_services import ServiceSpec
@@ -25,7 +26,13 @@ def world(tx: ReadTx, project_id: int, name: str, stack: Record | None, wanted: 
     rows = [] if stack is None else [row for row in tx.find("service", environmentId=stack.id) if row.state != GONE]
     stated = _Stated(tx, rows)
     present = {
-        row.name.casefold(): Present(row.id, stated.spec(row, started=False), row.state, row.transitioning == "error")
+        row.name.casefold(): Present(
+            row.id,
+            stated.spec(row, started=False),
+            row.state,
+            failing=row.transitioning == "error",
+            waits=stack_waits.read(row),
+        )
         for row in rows
     }
     specs = list(wanted)

@@ -92,7 +92,7 @@ async def apply(run: Run) -> None:
     found = await _compare(run, wanted)
     await _carry_out(run, found, found.entries, start=True, finish=upgrade.HEALTHY)
     for reason in found.missing:
-        run.log(f"{reason}; the link is made once there is")
+        run.log(f"{reason}; the link is made once there is one")
 
 
 async def _read(run: Run) -> Compose | None:

@@ -33,9 +33,14 @@ def stack_key(record: Record) -> str:
     return stack_key_of(record.accountId, str(record.name))
 
 
+def service_key_of(stack_id: int, name: str) -> str:
+    """The live key of a stack's service of that name: without regard to case."""
+    return f"{stack_id}:{name.casefold()}"
+
+
 def service_key(record: Record) -> str:
-    """A service's name is unique in its stack, without regard to case."""
-    return f"{record.environmentId}:{str(record.name).casefold()}"
+    """A service's name is unique in its stack."""
+    return service_key_of(record.environmentId, str(record.name))
 
 
 def expose_key(record: Record) -> str | None:
@@ -152,6 +157,7 @@ SERVICE = ResourceType(
         "startOnCreate": boolean("cr", default=False, nullable=False),
         "upgrade": embedded("serviceUpgrade"),
         "vip": string("cr", column=True),
+        "waitsFor": array("json", ours=True, description="Links to services that are not there yet"),
     },
     machine=SERVICE_MACHINE,
     inputs={"upgrade": "serviceUpgrade", "restart": "serviceRestart"},

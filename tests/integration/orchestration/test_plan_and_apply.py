@@ -104,15 +104,28 @@ async def test_a_service_that_is_just_being_removed_comes_back(platform):
 async def test_a_stack_that_is_linked_to_may_come_later(platform):
     compose = "web: {image: ok/web, external_links: [sn/cache]}\n"
     (warning,) = (await plan(platform, compose=compose, scales=""))["warnings"]
-    assert warning.startswith("service web: external_links: there is no stack sn")
+    assert warning == "service web: external_links: there is no stack sn; the link is made once there is one"
     stack = await apply(platform, compose=compose, scales="")
     assert (stack.state, stack.transitioning) == ("active", None)
+    web = (await services(platform, stack))["web"]
+    assert [link["stack"] for link in web.waitsFor] == ["sn"]
     assert (await plan(platform, compose=compose, scales=""))["changed"] is False
-    await apply(platform, name="sn", compose="cache: {image: ok/cache}", scales="")
+    other = await platform.create("environment", name="SN")
+    await platform.create("service", environmentId=other.id, name="Cache", launchConfig={"imageUuid": "docker:ok"})
+    tie = await platform.until(lambda tx: tx.first("serviceConsumeMap", serviceId=web.id))
+    assert tie.name == "cache"
+    await platform.until(lambda tx: not tx.require("service", web.id).waitsFor)
     found = await plan(platform, compose=compose, scales="")
-    assert (found["warnings"], found["lines"]) == ([], ["change web: links [] -> [sn/cache]"])
-    await apply(platform, compose=compose, scales="")
-    assert (await plan(platform, compose=compose, scales=""))["changed"] is False
+    assert (found["warnings"], found["lines"]) == ([], [])
+
+
+async def test_a_link_that_is_not_wanted_any_more_is_not_waited_for(platform):
+    compose = "web: {image: ok/web, external_links: [sn/cache]}\n"
+    stack = await apply(platform, compose=compose, scales="")
+    without = {"compose": "web: {image: ok/web}\n", "scales": ""}
+    assert (await plan(platform, **without))["lines"] == ["change web: waits for [sn/cache] -> []"]
+    await apply(platform, **without)
+    assert (await services(platform, stack))["web"].waitsFor is None
 
 
 async def test_a_stack_that_failed_in_the_form_of_2015_is_repaired(platform):

@@ -110,3 +110,10 @@ def test_help_names_every_command(orca: Run) -> None:
     code, out, _ = orca("--help")
     assert code == 0
     assert all(name in out for name in COMMANDS)
+
+
+def test_what_a_service_waits_for_is_shown(orca: Run, server: FakeServer) -> None:
+    waits = [{"stack": "sn", "service": "cache", "name": "cache", "ports": []}]
+    server.add("services", "1s1", name="web", type="service", waitsFor=waits)
+    assert "waits for sn/cache" in orca("services")[1]
+    assert "waits for sn/cache" in orca("ps")[1]

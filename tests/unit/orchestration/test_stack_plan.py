@@ -125,7 +125,7 @@ def test_links_to_other_stacks() -> None:
     text = TEXT.replace("links: [db]", "external_links: [SN/cache, 'shop/db', 'sn/gone:c', 'no/x']")
     there = world(stacks=frozenset({"sn", "shop"}), elsewhere={("sn", "cache"): ("sn", "Cache")})
     found = stack_plan.plan(specs(text), there)
-    assert lines(found) == ["change web: links [db] -> [db, sn/Cache:cache]"]
+    assert lines(found) == ["change web: links [db] -> [db, sn/Cache:cache]; waits for [] -> [no/x, sn/gone:c]"]
     assert found.missing == (
         "service web: external_links: stack sn has no service gone",
         "service web: external_links: there is no stack no",
