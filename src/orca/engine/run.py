@@ -34,6 +34,8 @@ LOG_LIMIT = 200
 """Lines kept of one execution's log; the first ones go."""
 QUIET = 0.25
 """Seconds a wait may last before its reason is written: short waits cost nothing."""
+BREATH = 0.02
+"""Seconds between two looks of a wait: what changes many rows at a time is looked at for all of them together."""
 PROGRESS_INTERVAL = 0.5
 """Seconds between two writes of progress."""
 
@@ -156,6 +158,7 @@ class Run:
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.services.db.bus.subscribe(roots) as changes:
             while not (value := await self.services.db.read(condition)):
+                await asyncio.sleep(BREATH)
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     raise Failed(f"{reason}: given up after {timeout:g} s")

@@ -185,6 +185,10 @@ def _late(tx: Tx, instance_id: int) -> None:
 # -- services and stacks ----------------------------------------------------------------------------------------------
 
 
+COMING = ("requested", "creating", "starting", "running")
+"""States of a container that nobody takes away: on its way out it has others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wrong:
     """Services and stacks whose health is to be looked at again where it can be changed."""
@@ -255,11 +259,41 @@ def _states_in(services: sa.Table) -> Prepared:
 
 def service_health(tx: ReadTx, service: Record) -> str:
     """How a service is now."""
-    if not units.parts_of(service):
+    parts = units.parts_of(service)
+    if not parts:
         return HEALTHY
-    rows = [row for row in units.rows_of(tx, service.id) if not row.data.get("leaving")]
-    states = [health_states.of_container(row.state, row.healthState, once=units.runs_once(row.labels)) for row in rows]
-    numbers = {row.data.get("number") for row in rows}
+    states, present = _by_numbers(tx, service) if len(parts) == 1 and not service.upgrade else _by_rows(tx, service)
     hosts = units.global_hosts(tx, service)
     wanted = units.wanted_scale(service) if hosts is None else len(hosts)
-    return health_states.of_service(service.state, states, wanted - len(numbers))
+    return health_states.of_service(service.state, states, wanted - present)
+
+
+def _by_rows(tx: ReadTx, service: Record) -> tuple[set[str], int]:
+    """The health of the service's containers, and how many units it has."""
+    rows = [row for row in units.rows_of(tx, service.id) if not row.data.get("leaving")]
+    return {_health_of(row) for row in rows}, len({row.data.get("number") for row in rows})
+
+
+def _by_numbers(tx: ReadTx, service: Record) -> tuple[set[str], int]:
+    """The same where a unit is one container and none is kept aside; only those that do not come or run are read."""
+    table = tx.table("instance")
+    counted = tx.ask(_coming(table), {"service": service.id})
+    found = {health_states.of_container(state, health, once=False) for state, health, _ in counted}
+    others = tx.query("instance", serviceId=service.id).where(table.c.state.not_in(COMING))
+    rows = [row for row in tx.rows("instance", others) if not row.data.get("leaving") and not row.data.get("kept")]
+    return found | {_health_of(row) for row in rows}, sum(number for _, _, number in counted) + len(rows)
+
+
+def _health_of(row: Record) -> str:
+    return health_states.of_container(row.state, row.healthState, once=units.runs_once(row.labels))
+
+
+@cache
+def _coming(instances: sa.Table) -> Prepared:
+    """How many containers of a service come or run, by state and health. Built once: most changes ask for it."""
+    columns = instances.c
+    return Prepared(
+        sa.select(columns.state, columns.healthState, sa.func.count())
+        .where(columns.serviceId == sa.bindparam("service"), columns.removed.is_(None), columns.state.in_(COMING))
+        .group_by(columns.state, columns.healthState)
+    )

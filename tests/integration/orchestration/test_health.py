@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Health checks over simulated hosts: who checks, what reports do, what becomes of services and stacks."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
 
+from orca.orchestration import health as judge
 from orca.resources.errors import Refused
 from orca.simulator import knobs
 
@@ -176,3 +178,37 @@ async def test_services_without_checks_and_stacks(platform, agents):
     await health(platform, "environment", stack, "degraded")
     await platform.act("environment", stack.id, "deactivateservices")
     await health(platform, "environment", stack, "unhealthy")
+
+
+async def test_a_large_service_is_judged_by_numbers_as_it_is_by_rows(platform):
+    """Counting leaves out what reading leaves out: what is taken away, and what an upgrade keeps aside."""
+    marks = ({}, {"leaving": True}, {"kept": True})
+    states = ("creating", "starting", "running", "stopping", "stopped", "removing", "restarting")
+    healths = (None, "healthy", "unhealthy", "initializing")
+
+    def fill(tx):
+        service = tx.insert("service", accountId=platform.project_id, name="mixed", launchConfig={"imageUuid": "sim:x"})
+        for number, (state, health, mark) in enumerate(itertools.product(states, healths, marks), 1):
+            # What is marked is on its way out, or rests.
+            if mark.get("leaving") and state not in ("stopping", "removing"):
+                continue
+            if mark.get("kept") and state not in ("stopping", "stopped"):
+                continue
+            tx.insert(
+                "container",
+                accountId=platform.project_id,
+                serviceId=service.id,
+                state=state,
+                healthState=health,
+                data={"number": number, "part": "", **mark},
+            )
+        return service.id
+
+    id = await platform.services.db.write(fill)
+
+    def both(tx):
+        service = tx.require("service", id)
+        return judge._by_numbers(tx, service), judge._by_rows(tx, service)
+
+    numbers, rows = await platform.read(both)
+    assert numbers == rows
