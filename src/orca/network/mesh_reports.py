@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
+from functools import partial
 
 from orca import wire
 from orca.engine import AgentConnection, Behaviour, Call, Services
@@ -13,13 +11,14 @@ from orca.network import matrix
 from orca.store import ReadTx, Record, Tx
 from orca.wire import names
 
+UNIT_PEERS = 50
+
 behaviour = Behaviour()
 
 
 @behaviour.agent(names.MESH_EDGE)
-async def edge(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+async def edge(services: Services, connection: AgentConnection, report: wire.MeshEdge) -> None:
     """A tunnel came or went."""
-    report = msgspec.convert(data, wire.MeshEdge)
 
     def unit(tx: Tx) -> None:
         host = tx.first("host", agentId=connection.agent_id)
@@ -30,16 +29,16 @@ async def edge(services: Services, connection: AgentConnection, data: dict[str, 
 
 
 @behaviour.agent(names.MESH_SUMMARY)
-async def summary(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
-    """The minute's report."""
-    report = msgspec.convert(data, wire.MeshSummary)
+async def summary(services: Services, connection: AgentConnection, report: wire.MeshSummary) -> None:
+    """The minute's report, a few tunnels in each unit."""
 
-    def unit(tx: Tx) -> None:
+    def unit(tx: Tx, peers: list[wire.PeerState]) -> None:
         host = tx.first("host", agentId=connection.agent_id)
         if host is not None:
-            matrix.record_summary(tx, host, report.peers)
+            matrix.record_summary(tx, host, peers)
 
-    await services.db.write(unit)
+    for start in range(0, len(report.peers), UNIT_PEERS):
+        await services.db.write(partial(unit, peers=report.peers[start : start + UNIT_PEERS]))
 
 
 @behaviour.computed("meshLink.age")
@@ -49,7 +48,7 @@ def age(tx: ReadTx, call: Call, row: Record) -> int | None:
 
 
 @behaviour.agent("disconnected")
-async def disconnected(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+async def disconnected(services: Services, connection: AgentConnection, _: None) -> None:
     """Nobody reports this host's view until its agent is back."""
 
     def unit(tx: Tx) -> None:

@@ -7,6 +7,7 @@
 """
 
 from . import names
+from .checks import FORMS, Unsound, plain_text, read_answer, sound
 from .commands import (
     Activate,
     Activated,
@@ -28,7 +29,7 @@ from .commands import (
     RemoveVolume,
     RestartPolicy,
 )
-from .event import Event, Transitioning, WireError, decode, encode, new_id, now_ms, to_data
+from .event import Event, Incoming, Transitioning, WireError, decode, encode, new_id, now_ms, receive, to_data
 from .reports import (
     Container,
     ContainerState,
@@ -57,6 +58,7 @@ from .streams import (
 )
 
 __all__ = [
+    "FORMS",
     "MAX_FRAME",
     "STREAM_PATH",
     "Activate",
@@ -80,6 +82,7 @@ __all__ = [
     "Hello",
     "HostFacts",
     "HostStats",
+    "Incoming",
     "Inspect",
     "Inspected",
     "Instance",
@@ -98,6 +101,7 @@ __all__ = [
     "RestartPolicy",
     "StreamSource",
     "Transitioning",
+    "Unsound",
     "WireError",
     "decode",
     "encode",
@@ -106,5 +110,9 @@ __all__ = [
     "new_id",
     "now_ms",
     "parse_exec_message",
+    "plain_text",
+    "read_answer",
+    "receive",
+    "sound",
     "to_data",
 ]

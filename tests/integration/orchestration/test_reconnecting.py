@@ -17,6 +17,6 @@ async def test_an_end_that_is_told_late_does_not_undo_the_next_hello(platform):
     again = FakeMachine(first.host)
     new = await platform.connect(old.agent_id, again)
     await platform.until(lambda tx: platform.services.agents.get(old.agent_id) is new)
-    await agents.disconnected(platform.services, old, {})
+    await agents.disconnected(platform.services, old, None)
     host = await platform.read(lambda tx: tx.first("host", agentId=old.agent_id))
     assert host.agentState == CONNECTED
