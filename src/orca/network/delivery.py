@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, CommandFailed, Services
+from orca.network import digests
 from orca.network.config import TYPE, ConfigItems
 from orca.store import Closed, ReadTx
 from orca.wire import names
@@ -49,17 +50,28 @@ class Delivery:
         """Items that changed and are not on their way yet, of all hosts."""
         return sum(len(items) for items in self._pending.values())
 
-    async def greet(self, connection: AgentConnection, host_id: int, applied: Mapping[str, int]) -> None:
-        """A host's agent said hello: send what differs from `applied`, and deltas from then on."""
+    async def greet(
+        self, connection: AgentConnection, host_id: int, applied: Mapping[str, int], digest: str = ""
+    ) -> None:
+        """A host's agent said hello: send what differs from `applied`, and deltas from then on.
+
+        With a `digest` that says that nothing differs, nothing is read or sent.
+        """
         self._online[host_id] = connection
         # Deltas wait until the comparison is on its way: it may be older than they are, never the other way round.
         self._greeting.add(host_id)
         try:
-            update = await self._services.db.read(lambda tx: self.items.compare(tx, host_id, applied))
-            self._send(host_id, connection, update)
+            update = await self._services.db.read(lambda tx: self._difference(tx, host_id, applied, digest))
+            if update is not None:
+                self._send(host_id, connection, update)
         finally:
             self._greeting.discard(host_id)
         self._flush(host_id)
+
+    def _difference(
+        self, tx: ReadTx, host_id: int, applied: Mapping[str, int], digest: str
+    ) -> wire.ConfigUpdate | None:
+        return None if digests.agrees(tx, host_id, digest) else self.items.compare(tx, host_id, applied)
 
     def resume(self, connection: AgentConnection, host_id: int) -> None:
         """A host's agent goes on with what its rows say it has applied: there is nothing to compare."""

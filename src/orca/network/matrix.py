@@ -26,7 +26,7 @@ def record_edge(tx: Tx, host: Record, edge: wire.MeshEdge) -> None:
         tx,
         host,
         peer,
-        tx.first("meshLink", hostId=host.id, peerHostId=peer.id),
+        tx.first("meshLink", liveKey=f"{host.id}:{peer.id}"),
         state=edge.state,
         reason=edge.reason if edge.state == "down" else None,
         rttMs=edge.rtt_ms,

@@ -48,7 +48,7 @@ async def hello(services: Services, connection: AgentConnection, facts: wire.Hel
         log.error("agent at %s: %s", connection.address, error)
         await connection.close(str(error))
         return
-    await services.part(Delivery).greet(connection, host_id, facts.applied)
+    await services.part(Delivery).greet(connection, host_id, facts.applied, facts.digest)
 
 
 @behaviour.agent(names.HOST_CHANGE)

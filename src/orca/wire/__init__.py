@@ -6,7 +6,7 @@
 ``event.read(Activate)`` gives its data as a struct again.
 """
 
-from . import names
+from . import digest, names
 from .checks import FORMS, Unsound, plain_text, read_answer, sound
 from .commands import (
     Activate,
@@ -104,6 +104,7 @@ __all__ = [
     "Unsound",
     "WireError",
     "decode",
+    "digest",
     "encode",
     "names",
     "nanoseconds",

@@ -54,21 +54,68 @@ async def test_registering_again_is_the_same_host(platform):
     assert len(await platform.read(lambda tx: tx.find("host"))) == 1
 
 
-async def test_an_unchanged_host_gets_nothing_again_when_it_is_back(platform):
-    machines = await hosts(platform, 2)
-    await meshed(machines)
-    connection = platform.connection_of(machines[0])
+async def settled(platform):
+    """Every item is applied."""
     await platform.until(
         lambda tx: all(row.appliedVersion == row.requestedVersion for row in tx.find("configItemStatus"))
     )
+
+
+async def back_again(platform, machine):
+    """A host's agent goes and comes back; the updates that it got since."""
+    connection = platform.connection_of(machine)
+    count = len(machine.host.updates)
     await platform.disconnect(connection)
-    count = len(machines[0].host.updates)
-    await platform.connect(connection.agent_id, machines[0])
-    await machines[0].until(lambda: len(machines[0].host.updates) > count)
+    await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "reconnecting")
+    await platform.connect(connection.agent_id, machine)
+    await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "active")
+    return machine.host.updates[count:]
+
+
+async def test_an_unchanged_host_gets_nothing_when_it_is_back(platform):
+    machines = await hosts(platform, 3)
+    await meshed(machines)
+    await settled(platform)
+    await back_again(platform, machines[0])  # a host that joined in several steps may be compared once
+    await settled(platform)
+    before = await platform.read(lambda tx: tx.values("configItemStatus", "id", "requestedVersion", "appliedUpdated"))
+    assert await back_again(platform, machines[0]) == []
+    assert (
+        await platform.read(lambda tx: tx.values("configItemStatus", "id", "requestedVersion", "appliedUpdated"))
+        == before
+    )
+
+
+async def test_an_unchanged_host_of_0_1_0_is_compared_by_versions(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    await settled(platform)
+    machines[0].says_digest = False
+    await back_again(platform, machines[0])
+    await machines[0].until(lambda: machines[0].host.updates[-1].complete)
     update = machines[0].host.updates[-1]
-    assert update.complete
     assert {item.name for item in update.items} == set(machines[0].host.items)
     assert not any(isinstance(item.description, dict) for item in update.items)
+
+
+async def test_a_host_that_lost_an_item_gets_it_again(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    await settled(platform)
+    peer = f"peer/{machines[1].host.uuid}"
+    del machines[0].host.items[peer]
+    await back_again(platform, machines[0])
+    await machines[0].until(lambda: machines[0].host.item(peer))
+
+
+async def test_a_renamed_host_is_told_at_its_next_hello(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    host = await platform.read(lambda tx: tx.first("host", name="h1"))
+    await platform.services.db.write(lambda tx: tx.update(host, name="renamed") and None)
+    await back_again(platform, machines[0])
+    peer = f"peer/{machines[0].host.uuid}"
+    await machines[1].until(lambda: machines[1].host.item(peer)["name"] == "renamed")
 
 
 async def test_what_changed_meanwhile_is_told_at_hello(platform):
