@@ -9,7 +9,7 @@ it is to have, it gets a full comparison, so a lost message costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -44,7 +44,15 @@ class ConfigItems:
 
     def put(self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any]) -> bool:
         """Want `description` for item `name` on a host; False (and no new version) when that is wanted already."""
-        row = _row(tx, host_id, name)
+        return self._put(tx, host_id, name, description, _row(tx, host_id, name))
+
+    def put_all(self, tx: Tx, host_id: int, descriptions: Mapping[str, Mapping[str, Any]]) -> None:
+        """Want many items on a host: what there is of them is read at once."""
+        present = self._rows(tx, host_id, descriptions)
+        for name, description in descriptions.items():
+            self._put(tx, host_id, name, description, present.get(name))
+
+    def _put(self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any], row: Record | None) -> bool:
         if row is None:
             host = tx.require("host", host_id)
             row = tx.insert(
@@ -67,12 +75,24 @@ class ConfigItems:
 
     def drop(self, tx: Tx, host_id: int, name: str) -> bool:
         """Want item `name` no more; its row stays until the host says that it is gone."""
-        row = _row(tx, host_id, name)
+        return self._drop(tx, _row(tx, host_id, name))
+
+    def drop_all(self, tx: Tx, host_id: int, names: Collection[str]) -> None:
+        """Want many items of a host no more."""
+        for row in self._rows(tx, host_id, names).values():
+            self._drop(tx, row)
+
+    def _drop(self, tx: Tx, row: Record | None) -> bool:
         if row is None or row.description is None:
             return False
         self._bump(tx, row, None)
         self._announce(tx, row)
         return True
+
+    @staticmethod
+    def _rows(tx: Tx, host_id: int, names: Collection[str]) -> dict[str, Record]:
+        keys = [_key(host_id, name) for name in names]
+        return {row.name: row for row in tx.find(TYPE, liveKey=keys)} if keys else {}
 
     def forget(self, tx: Tx, host_id: int) -> None:
         """Drop every row of a host that is being removed: nobody will ask it again."""
