@@ -12,6 +12,8 @@ from typing import Any, Final
 from orca import wire
 from orca.store import Record, Tx
 
+FRESH_MS: Final = 45_000
+"""A tunnel that is as it was is not written again within this. Agents report all once a minute, and after a hello."""
 JITTER_MS: Final = 2_000
 """A tunnel's beginning, worked out from its age, is the same one within this: reports take time."""
 
@@ -42,11 +44,14 @@ def record_summary(tx: Tx, host: Record, peers: Iterable[wire.PeerState]) -> Non
     rows = {row.peerHostId: row for row in tx.find("meshLink", hostId=host.id, peerHostId=[each.id for each in known])}
     for other in known:
         peer = said[other.uuid]
+        row = rows.get(other.id)
+        if row is not None and row.state == peer.state and 0 <= peer.last_probe - (row.lastProbe or 0) < FRESH_MS:
+            continue  # the agent was away for a moment, and sees what it saw
         _set(
             tx,
             host,
             other,
-            rows.get(other.id),
+            row,
             state=peer.state,
             rttMs=peer.rtt_ms,
             lastProbe=peer.last_probe,

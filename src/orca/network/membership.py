@@ -54,14 +54,16 @@ def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapp
     own = _peer(host, subnet)
     # Nobody can have a tunnel to a host without a key.
     joined = [ITEMS, about_network, own if host.meshCsr else None]
-    if host.data.get("joined") == joined:
+    before = host.data.get("joined")
+    if before == joined:
         return
     # Of two hosts that join at the same time the second sees the first.
     tx.lock(network)
     tx.update(host, data={"joined": joined})
     config.begin(tx, host.id)
     config.put(tx, host.id, "network", about_network)
-    if not host.meshCsr:
+    told = before is not None and (before[0], before[2]) == (joined[0], joined[2])
+    if told or not host.meshCsr:
         return
     for other in members(tx, host.accountId):
         if other.id == host.id:

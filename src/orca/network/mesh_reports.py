@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from functools import partial
 
 from orca import wire
 from orca.engine import AgentConnection, Behaviour, Call, Services
 from orca.network import matrix
-from orca.store import ReadTx, Record, Tx
+from orca.store import Closed, ReadTx, Record, Tx
 from orca.wire import names
 
 UNIT_PEERS = 50
+PATIENCE = 10.0
+"""Seconds that an agent may be away before what it saw is unknown."""
 
 behaviour = Behaviour()
 
@@ -49,11 +53,25 @@ def age(tx: ReadTx, call: Call, row: Record) -> int | None:
 
 @behaviour.agent("disconnected")
 async def disconnected(services: Services, connection: AgentConnection, _: None) -> None:
-    """Nobody reports this host's view until its agent is back."""
+    """An agent that is back soon sees what it saw; views of one that stays away are worth nothing."""
+    services.spawn(_forget(services, [connection.agent_id]))
 
-    def unit(tx: Tx) -> None:
-        host = tx.first("host", agentId=connection.agent_id)
+
+async def forget_those_away(services: Services) -> None:
+    """After the server's start: agents that were there in its last life, and do not come back."""
+    agents = await services.db.read(lambda tx: [id for (id,) in tx.values("host", "agentId") if id is not None])
+    await _forget(services, agents)
+
+
+async def _forget(services: Services, agents: list[int]) -> None:
+    await asyncio.sleep(PATIENCE)
+
+    def unit(tx: Tx, agent_id: int) -> None:
+        host = tx.first("host", agentId=agent_id)
         if host is not None:
             matrix.forget_views(tx, host, "the agent of this host is not connected")
 
-    await services.db.write(unit)
+    for agent_id in agents:
+        if services.agents.get(agent_id) is None:
+            with contextlib.suppress(Closed):
+                await services.db.write(partial(unit, agent_id=agent_id))

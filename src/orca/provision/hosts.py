@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from orca import wire
@@ -111,17 +112,18 @@ async def follow_settings(services: Services) -> None:
     """Have every host of the network follow the settings that its items are made from. Runs until cancelled."""
     items = services.part(Delivery).items
 
-    def unit(tx: Tx) -> None:
-        for host in tx.find("host"):
-            if addresses.range_of(tx, host.id) is not None:
-                connect(tx, items, services.vault, host)
+    def unit(tx: Tx, host_id: int) -> None:
+        host = tx.get("host", host_id)
+        if host is not None and host.removed is None and addresses.range_of(tx, host.id) is not None:
+            connect(tx, items, services.vault, host)
 
     with services.db.bus.subscribe({"setting"}) as changes:
         while True:
             # Whatever was missed does not matter: the unit looks at the present values.
             with contextlib.suppress(Overflow):
                 await changes.batch()
-            await services.db.write(unit)
+            for (host_id,) in await services.db.read(lambda tx: tx.values("host", "id")):
+                await services.db.write(partial(unit, host_id=host_id))
 
 
 def forget(tx: Tx, services: Services, host: Record) -> None:
