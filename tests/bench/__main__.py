@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from lab import Lab
 from provision import ROOT, Play, platform
 
-from bench import agent, api, names, report, scaling, server, site
+from bench import against, agent, api, flat, names, report, scaling, server, site
 from bench.conditions import conditions
 from bench.result import Result, load
 from bench.tasks import Tasks, timed_tasks
@@ -20,8 +20,8 @@ from bench.tasks import Tasks, timed_tasks
 RESULTS = ROOT / "build" / "bench"
 PAGE = ROOT / "docs" / "performance.md"
 # In this order on the page, and measured in this order: the quiet one first, and last the one that replaces hosts.
-FIGURES = ("agent", "server", "api", "scaling", "names", "site")
-ALONE = ("api",)  # needs no hosts
+FIGURES = ("agent", "server", "api", "flat", "scaling", "names", "site")
+ALONE = ("api", "flat")  # need no hosts
 
 
 def measurements(first: Play, tasks: Tasks) -> dict[str, Callable[[Lab, int], Result]]:
@@ -43,9 +43,9 @@ def run_alone(wanted: list[str], keep: bool) -> list[str]:
     failed = []
     for name in wanted:
         print(f"== {name}", flush=True)
-        at = conditions(None, api.RUNS)
+        at = conditions(None, api.RUNS if name == "api" else 1)
         try:
-            result = api.measure(api.FOLDER, keep)
+            result = api.measure(api.FOLDER, keep) if name == "api" else flat.measure()
         except Exception:
             traceback.print_exc()
             failed.append(name)
@@ -98,11 +98,14 @@ def main() -> int:
         help="use the platform (or the database) that is there, and leave it; without figure site",
     )
     parser.add_argument("--write", action="store_true", help="put all kept results on the page, in place of older ones")
+    parser.add_argument("--against", metavar="REV", help="compare with another commit, both in turn; no figures then")
     parser.add_argument("--only-write", action="store_true", help="nothing but that")
     arguments = parser.parse_args()
     if arguments.only_write:
         write()
         return 0
+    if arguments.against:
+        return 0 if against.measure(arguments.against, arguments.repeats) else 1
     possible = [name for name in FIGURES if not (arguments.keep and name == "site")]
     unknown = sorted(set(arguments.figures) - set(possible))
     if unknown:

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from provision import ROOT
 from waiting import until
 
-from bench.server import free_port
+from bench.server import ORCA, free_port
 
 SERVER_CORE, GENERATOR_CORE = 0, 1
 TICK = os.sysconf("SC_CLK_TCK")
@@ -28,14 +27,15 @@ TICK = os.sysconf("SC_CLK_TCK")
 class PinnedServer:
     """`orca server --sim` on loopback."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, orca: Path = ORCA) -> None:
         self.data = data
+        self.orca = orca
         self.url = f"http://127.0.0.1:{free_port()}"
 
     @contextlib.contextmanager
     def running(self) -> Iterator[PinnedServer]:
         """The process, for as long as the block lasts."""
-        argv = ["taskset", "-c", str(SERVER_CORE), str(ROOT / ".venv/bin/orca"), "server", "--sim"]
+        argv = ["taskset", "-c", str(SERVER_CORE), str(self.orca), "server", "--sim"]
         argv += ["--data-dir", str(self.data), "--listen", self.url.removeprefix("http://")]
         with (self.data.parent / f"{self.data.name}.log").open("a") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)

@@ -33,15 +33,18 @@ METHOD = (
 )
 
 
+ORCA = ROOT / ".venv/bin/orca"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def seconds_to_answer(data: Path, port: int) -> float:
+def seconds_to_answer(data: Path, port: int, orca: Path = ORCA) -> float:
     """Start a server in `data`, wait for the first authenticated 200, stop it."""
-    argv = [str(ROOT / ".venv/bin/orca"), "server", "--data-dir", str(data), "--listen", f"127.0.0.1:{port}"]
+    argv = [str(orca), "server", "--data-dir", str(data), "--listen", f"127.0.0.1:{port}"]
     admin = data / "admin.json"
     # Behind a file, not a pipe: a pipe that nobody reads would stop a talkative server.
     with (data.parent / "log").open("w+") as log, httpx.Client(timeout=2) as client:
