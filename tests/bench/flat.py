@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import hellos
 from bench.httpload import Client
 from bench.pinned import PinnedServer, pin_generator
 from bench.population import reached
@@ -172,5 +173,5 @@ def measure() -> Result:
         add("start beside containers", "containers in the project", curve)
         figures.append(Figure("somebody else's write meanwhile", "ms", waited, statistic="p99", target=100))
         figures.append(Figure("the slowest of them", "ms", waited, statistic="max", target=250))
-    add("hello", "hosts in the project", asyncio.run(__import__("bench.hellos").hellos.processor_times(AGENTS)))
+    add("hello", "hosts in the project", asyncio.run(hellos.processor_times(AGENTS)))
     return Result("flat", "Cost follows change", METHOD, figures, tables)
