@@ -4,6 +4,9 @@
 
 def main() -> None:
     """Run ``orca-agent``."""
+    from .lazy import postpone
+
+    postpone("importlib.metadata", "urllib.request")  # 1.5 MB that websockets imports, and does not need here
     from .process import main as run
 
     run()

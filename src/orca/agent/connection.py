@@ -18,7 +18,6 @@ from .dial import dial
 from .errors import AgentError, RegistrationError, Unreachable
 from .link import Link
 from .paths import Paths
-from .registration import register
 from .status import Status
 
 SILENCE_SECONDS = 20.0  # the server pings every 5 s
@@ -83,6 +82,8 @@ class Connection:
             if known is None:
                 raise RegistrationError(f"not registered, and there is no {self._paths.registration}") from None
             return known
+        from .registration import register  # once in a host's life
+
         try:
             result = await asyncio.to_thread(register, url, self._pin, self._uuid)
         except AgentError as error:

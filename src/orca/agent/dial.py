@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from .errors import Refused, Unreachable
 from .identity import Credentials
-from .registration import trust_only
+from .trust import trust_only
 
 OPEN_SECONDS = 10.0
 
@@ -37,6 +37,7 @@ async def dial(credentials: Credentials, ca: Path, path: str, **options: Any) ->
             ssl=_trust(credentials, ca),
             additional_headers={"Authorization": f"Basic {secret}"},
             compression=None,  # it costs 300 KB a connection
+            proxy=None,  # as for registering
             open_timeout=OPEN_SECONDS,
             **options,
         )

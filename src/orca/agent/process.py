@@ -5,6 +5,7 @@ import asyncio
 import logging
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from .app import Agent
 from .errors import AgentError
@@ -28,6 +29,8 @@ def main() -> None:
 
 
 async def _run(settings: Settings) -> None:
+    # Blocking work is files and small programs; a thread that is not there needs no memory.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(3, thread_name_prefix="blocking"))
     agent = asyncio.ensure_future(Agent(settings).run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

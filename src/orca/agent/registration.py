@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from ..wire.loopback import is_loopback
 from .errors import RegistrationError, Unreachable
 from .identity import Credentials
+from .trust import trust_only
 
 TIMEOUT = 10.0
 POLL_SECONDS = 0.25
@@ -63,13 +64,6 @@ class Answer:
             return str(document.get("message") or document.get("code") or self.status)
         except (ValueError, AttributeError):
             return f"HTTP status {self.status}"
-
-
-def trust_only(ca_pem: str) -> ssl.SSLContext:
-    """Return a client context that accepts certificates of this CA alone, for the name that was dialled."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=ca_pem)
-    return context
 
 
 def fetch(url: str, *, context: ssl.SSLContext | None, method: str = "GET", auth: str = "", body: Any = None) -> Answer:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from orca import wire
 from orca.engine import endings, requests
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.requests import STARTED
@@ -118,15 +117,13 @@ class Run:
         patience: float | None = None,
         step: str | None = None,
         progress: Progress | None = None,
-        form: type[wire.Message] = wire.Message,
     ) -> dict[str, Any]:
         """Have an agent do something, once. Waits (with a visible reason) while the agent is away; sends it again then.
 
         ``step`` names the step where one handler sends the same command twice. ``timeout`` in seconds counts from each
         sending; ``patience`` is how long the agent may be away. ``progress`` is told how far the command is, instead of
-        the resource. ``form``: that of the answer, sound (``wire.read_answer``); nothing else of it is kept. Raises
-        ``CommandFailed`` (ends the process unless caught; also for an answer that makes no sense), ``CommandTimeout``
-        (retried unless caught).
+        the resource. Raises ``CommandFailed`` (ends the process unless caught), ``CommandTimeout`` (retried unless
+        caught).
         """
         step = step or name
         if step in self._steps:
@@ -136,11 +133,8 @@ class Run:
             connection = await self._connected(agent_id, patience)
             self.log(f"{name} sent", step=step)
             try:
-                answer = await self._send(connection, name, payload, timeout, progress or self.progress)
-                reply = wire.to_data(wire.read_answer(name, answer, form))
+                reply = await self._send(connection, name, payload, timeout, progress or self.progress)
                 break
-            except wire.WireError as error:
-                raise CommandFailed(str(error)) from error
             except AgentGone:
                 continue
             except TimeoutError:

@@ -97,13 +97,7 @@ async def _pull_on(run: Run, host: dict[str, Any], order: dict[str, Any]) -> Non
     step = f"{names.PULL} {host['id']}"
     try:
         reply = await run.command(
-            host["agentId"],
-            names.PULL,
-            order,
-            patience=AWAY_SECONDS,
-            step=step,
-            progress=progress,
-            form=wire.Pulled,
+            host["agentId"], names.PULL, order, patience=AWAY_SECONDS, step=step, progress=progress
         )
         text = DONE if msgspec.convert(reply, wire.Pulled).pulled else NOT_CACHED
     except CommandFailed as error:

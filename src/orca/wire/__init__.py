@@ -6,8 +6,7 @@
 ``event.read(Activate)`` gives its data as a struct again.
 """
 
-from . import digest, names
-from .checks import FORMS, Unsound, plain_text, read_answer, sound
+from . import names
 from .commands import (
     Activate,
     Activated,
@@ -29,7 +28,7 @@ from .commands import (
     RemoveVolume,
     RestartPolicy,
 )
-from .event import Event, Incoming, Transitioning, WireError, decode, encode, new_id, now_ms, receive, to_data
+from .event import Event, Transitioning, WireError, decode, encode, new_id, now_ms, to_data
 from .reports import (
     Container,
     ContainerState,
@@ -58,7 +57,6 @@ from .streams import (
 )
 
 __all__ = [
-    "FORMS",
     "MAX_FRAME",
     "STREAM_PATH",
     "Activate",
@@ -82,7 +80,6 @@ __all__ = [
     "Hello",
     "HostFacts",
     "HostStats",
-    "Incoming",
     "Inspect",
     "Inspected",
     "Instance",
@@ -101,19 +98,13 @@ __all__ = [
     "RestartPolicy",
     "StreamSource",
     "Transitioning",
-    "Unsound",
     "WireError",
     "decode",
-    "digest",
     "encode",
     "names",
     "nanoseconds",
     "new_id",
     "now_ms",
     "parse_exec_message",
-    "plain_text",
-    "read_answer",
-    "receive",
-    "sound",
     "to_data",
 ]
