@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from orca.engine import Behaviour, Call, Run
@@ -11,6 +12,9 @@ from orca.resources.errors import Refused
 from orca.simulator import knobs, resources
 from orca.simulator.fleet import Fleet
 from orca.store import ReadTx, Record, Tx
+
+AT_ONCE = 5
+"""Machines that one unit makes: an agent may have a thousand."""
 
 behaviour = Behaviour()
 
@@ -60,9 +64,14 @@ async def open(run: Run) -> None:
 @behaviour.process("agent.activate", "agent.reconnect")
 async def connect(run: Run) -> None:
     """A simulated agent answers at once, and has its machines then; any other says hello itself."""
-    if not await run.read(lambda tx: knobs.is_simulated(run.resource(tx).uri)):
+    agent = await run.read(run.resource)
+    if not knobs.is_simulated(agent.uri):
         return
-    hosts = await run.step("machines", lambda tx: _machines(tx, run))
+    wanted = knobs.read(agent.data)
+    hosts: list[int] = []
+    for first in range(0, wanted.hosts, AT_ONCE):
+        numbers = range(first, min(first + AT_ONCE, wanted.hosts))
+        hosts += await run.step(f"machines {first}", partial(_machines, run=run, numbers=numbers))
     await run.services.part(Fleet).connect(run.resource_id, hosts)
 
 
@@ -73,9 +82,9 @@ async def disconnect(run: Run) -> None:
     run.finish(lambda tx: _silence(tx, run.resource_id, "inactive"))
 
 
-def _machines(tx: Tx, run: Run) -> list[int]:
+def _machines(tx: Tx, run: Run, numbers: range) -> list[int]:
     agent = run.resource(tx)
-    return resources.ensure(tx, run.services, agent, knobs.read(agent.data))
+    return resources.ensure(tx, run.services, agent, knobs.read(agent.data), numbers)
 
 
 def _silence(tx: Tx, agent_id: int, state: str) -> None:

@@ -22,8 +22,8 @@ def account_of(tx: ReadTx, agent: Record, knobs: Knobs) -> int | None:
     return None if project is None or project.kind != "project" or project.removed is not None else int(project.id)
 
 
-def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs) -> list[int]:
-    """Make what is missing of an agent's machines; returns the ids of its hosts."""
+def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs, numbers: range) -> list[int]:
+    """Make what is missing of some of an agent's machines; returns the ids of their hosts."""
     account_id = account_of(tx, agent, knobs)
     assert account_id is not None, "checked when the agent was made"
     physical_id = None
@@ -33,7 +33,7 @@ def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs) -> list[int]
             tx, services, agent, account_id, uuid, kind=KIND, externalId=knobs.external_id
         ).id
     hosts = []
-    for number in range(knobs.hosts):
+    for number in numbers:
         uuid = knobs.external_id if knobs.external_id and number == 0 else f"{agent.uuid}-{number}"
         host = host_parts.ensure(
             tx,
