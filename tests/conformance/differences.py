@@ -12,6 +12,13 @@ REASONS: dict[str, list[str]] = {
         "rights machine* restricted",
         "rights register* restricted",
     ],
+    "Administrators choose the names of logins, which are one space over all projects; others make keys.": [
+        "rights password* member",
+        "rights password* owner",
+        "rights password* project",
+        "rights password* restricted",
+        "rights password* user",
+    ],
     "What only owners may do is offered to owners alone: a project's key and its other members never become owners.": [
         "offered project.* member",
         "offered project.* project",

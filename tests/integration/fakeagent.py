@@ -102,6 +102,8 @@ class FakeMachine:
     def __init__(self, host: FakeHost) -> None:
         self.host = host
         self.received: list[wire.Event] = []
+        self.says_digest = True
+        """Agents of 0.1.0 do not."""
         self.images: set[str] = set()
         """Images that exist although their name says otherwise."""
         self.transmit: Callable[[wire.Event], None] = lambda event: None
@@ -132,6 +134,7 @@ class FakeMachine:
 
     def say_hello(self) -> None:
         """Tell the facts of the host as they are now."""
+        applied = {name: version for name, (version, _) in self.host.items.items()}
         hello = wire.Hello(
             uuid=self.host.uuid,
             hostname=self.host.name,
@@ -144,7 +147,8 @@ class FakeMachine:
             agent_version="0.1.0",
             mesh_csr=self.host.csr,
             families=self.host.families,
-            applied={name: version for name, (version, _) in self.host.items.items()},
+            applied=applied,
+            digest=wire.digest.text(wire.digest.total(applied)) if self.says_digest else "",
             containers=list(self.host.containers.values()),
         )
         self.transmit(wire.Event.report(names.HELLO, hello))

@@ -102,7 +102,7 @@ class Platform:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.project_id = 0
-        self._events: dict[int, asyncio.Queue[tuple[MemoryConnection, str, dict[str, Any]]]] = {}
+        self._events: dict[int, asyncio.Queue[tuple[MemoryConnection, str, wire.Message]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -174,7 +174,7 @@ class Platform:
         connection.machine.stop()
         connection.hang_up()
         if self.services.agents.detach(connection):
-            await self._dispatch(connection, "disconnected", {})
+            await self._dispatch(connection, "disconnected", None)
 
     def connection_of(self, machine: FakeMachine) -> MemoryConnection:
         """The connection of a machine."""
@@ -183,7 +183,8 @@ class Platform:
 
     def reported(self, connection: MemoryConnection, event: wire.Event) -> None:
         """An event that answers nothing; they are handled one after another."""
-        self._events[id(connection)].put_nowait((connection, event.name, event.data))
+        report = wire.sound(wire.receive(wire.encode(event)).read(wire.FORMS[event.name]))
+        self._events[id(connection)].put_nowait((connection, event.name, report))
 
     async def _handle(self, connection: MemoryConnection) -> None:
         await self._dispatch(*await self._events[id(connection)].get())
@@ -192,10 +193,10 @@ class Platform:
         while True:
             await self._dispatch(*await self._events[id(connection)].get())
 
-    async def _dispatch(self, connection: MemoryConnection, name: str, data: dict[str, Any]) -> None:
+    async def _dispatch(self, connection: MemoryConnection, name: str, report: wire.Message | None) -> None:
         for handler in self.services.behaviour.agent_events.get(name, []):
             if name == "disconnected" or not connection.closed.done():
-                await handler(self.services, connection, data)
+                await handler(self.services, connection, report)
 
     # -- requests -----------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import msgspec
 
 from orca.hoststate.apply import Host
 from orca.hoststate.plan.items import FAMILIES
-from orca.wire import Event, Hello, HostFacts, names
+from orca.wire import Event, Hello, HostFacts, digest, names
 
 from . import facts
 from .commands import Commands
@@ -117,11 +117,13 @@ class Agent:
             AgentError: Docker does not answer; a hello that knows nothing of the containers would be a lie.
         """
         self._facts = await self._look(server)
+        applied = self._config.applied
         return Hello(
             uuid=self._uuid,
             mesh_csr=await self._keeper.certificate_request(self._uuid),
             families=list(FAMILIES),
-            applied=self._config.applied,
+            applied=applied,
+            digest=digest.text(digest.total(applied)),
             containers=await self._watch.everything(),
             **msgspec.structs.asdict(self._facts),
         )

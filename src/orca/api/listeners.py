@@ -19,8 +19,8 @@ from orca.api.visitors import Visitor, Visitors
 
 GRACE = 1
 """Seconds that requests under way get when the server stops."""
-WS_MAX_BYTES = 16 * 1024 * 1024
-"""Largest frame: the inspection of a big container, the first hello of a full host."""
+WS_MAX_BYTES = 4 * 1024 * 1024
+"""Largest frame: the first hello of a full host."""
 WS_PING = 30.0
 """Seconds between the pings that keep proxies from cutting quiet connections; nobody must answer in time."""
 KEEP_ALIVE = 75

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from orca.api import queues
 from orca.api.ask import PROJECT_LINKS
 from orca.api.callers import Caller
 from orca.api.events import Hub
@@ -119,6 +120,7 @@ class Figures:
             ("orca_event_position", "Number up to which all events were handed out", hub.position),
             ("orca_database_full", "1 while there is no room to write: the server only reads", int(db.full)),
             ("orca_reading_queue_length", "Requests that wait to be read", self._services.readings.queued),
+            *queues.gauges(self._services),
         )
         for name, text, value in gauges:
             yield GaugeMetricFamily(name, text, value)
@@ -131,6 +133,7 @@ class Figures:
             ("orca_database_commits", "Transactions committed", db.commits),
             ("orca_long_units", "Units that used more than 0.1 s of a writer's processor time", db.long_units),
             ("orca_database_units", "Units committed; by commits: the mean batch", db.units),
+            *queues.counters(self._services),
         )
         for name, text, value in counters:
             yield CounterMetricFamily(name, text, value)

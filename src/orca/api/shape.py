@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from orca.engine import Behaviour, Call, lookup
 from orca.engine.behaviour import Offer
+from orca.provision import masking
 from orca.resources import TYPES, ids
 from orca.resources.catalog import root
 from orca.resources.fields import UNSET, Field
@@ -21,6 +22,8 @@ Source: TypeAlias = Callable[[ReadTx, Call, TypeView, Record], Any]
 Convert: TypeAlias = Callable[[Any], Any]
 
 PLAIN = frozenset({"string", "password", "int", "float", "boolean", "enum", "multiline", "blob", "json"})
+LOOKING = frozenset({"readonly", "readAdmin"})
+"""Roles that only look: they see the names of variables, not their values."""
 SEALED = "secret"
 """The key of the JSON column under which the packages keep a sealed secret."""
 
@@ -99,14 +102,23 @@ def _work_out(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Sh
 
 def _column(view: View, type: TypeView, name: str, shown: FieldView, behaviour: Behaviour) -> Column:
     field = shown.field
+    convert = converter(view, field.type)
     return Column(
         name=name,
         source=_source(type, name, behaviour),
-        convert=converter(view, field.type),
+        convert=_masked(name, field, convert) if view.role in LOOKING else convert,
         absent=_absent(field),
         hidden="r" not in shown.letters,
         date=field.type == "date",
     )
+
+
+def _masked(name: str, field: Field, convert: Convert | None) -> Convert | None:
+    """As ``convert``, without values that may be secrets, where the field may hold some."""
+    scalar = field.type in PLAIN and field.type != "json"
+    if name not in masking.TEXTS and (scalar or field.type == "date" or field.reference is not None):
+        return convert
+    return lambda value: masking.replaced(name, value if convert is None else convert(value))
 
 
 def _source(type: TypeView, name: str, behaviour: Behaviour) -> Source | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 Progress: TypeAlias = Callable[[str | None, int | None], None]
@@ -51,11 +52,44 @@ class AgentConnection(Protocol):
         """End the connection, telling the agent why."""
 
 
+GREETINGS = 8
+"""Agents whose hello is taken in at the same time. After a restart all come at once, and users' requests go on."""
+
+
+MOST_CONNECTIONS = 8
+"""Of one agent at the same time: while its network comes and goes, some are dead and not known to be."""
+
+
+@dataclass
+class Load:
+    """What the sockets of all agents hold at this moment, and what they were told so far. For the figures."""
+
+    waiting_bytes: int = 0
+    """Of reports that were read and are not handled yet."""
+    outgoing_bytes: int = 0
+    """Of frames that agents have not taken yet."""
+    unanswered: int = 0
+    """Commands without an answer."""
+    greetings: int = 0
+    """Agents whose hello waits to be taken in, or is being."""
+    reports: int = 0
+    refused: int = 0
+    """Reports that made no sense, or that nobody handles."""
+    failed: int = 0
+    """Reports that could not be handled."""
+    cut: int = 0
+    """Connections that the server ended because the agent did not take what it was sent, or opened too many."""
+
+
 class AgentConnections:
     """Which agents are connected to this server, by agent id."""
 
     def __init__(self) -> None:
+        self.load = Load()
+        self.greeting = asyncio.Semaphore(GREETINGS)
+        """Held while a hello is taken in."""
         self._connections: dict[int, AgentConnection] = {}
+        self._open: dict[int, list[AgentConnection]] = {}
         self._changed: dict[int, asyncio.Event] = {}
 
     def get(self, agent_id: int | None) -> AgentConnection | None:
@@ -66,6 +100,24 @@ class AgentConnections:
         """Every live connection."""
         return list(self._connections.values())
 
+    async def opened(self, connection: AgentConnection) -> None:
+        """An agent dialled. Of too many connections of one agent the oldest that is not in use is ended."""
+        mine = self._open.setdefault(connection.agent_id, [])
+        mine.append(connection)
+        if len(mine) > MOST_CONNECTIONS:
+            spare = next(each for each in mine if each is not self._connections.get(each.agent_id))
+            mine.remove(spare)
+            self.load.cut += 1
+            await spare.close(f"this agent has more than {MOST_CONNECTIONS} connections")
+
+    def ended(self, connection: AgentConnection) -> None:
+        """A connection is over, whether it was ever in use or not."""
+        mine = self._open.get(connection.agent_id, [])
+        if connection in mine:
+            mine.remove(connection)
+        if not mine:
+            self._open.pop(connection.agent_id, None)
+
     def attach(self, connection: AgentConnection) -> None:
         """An agent is ready for commands; whoever waits for it goes on."""
         self._connections[connection.agent_id] = connection
@@ -74,7 +126,7 @@ class AgentConnections:
             event.set()
 
     def detach(self, connection: AgentConnection) -> bool:
-        """A connection ended. False when the agent is already connected anew."""
+        """A connection ended. False when the agent is already connected again."""
         if self._connections.get(connection.agent_id) is not connection:
             return False
         del self._connections[connection.agent_id]

@@ -105,7 +105,7 @@ Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
 OfferedHook: TypeAlias = Callable[[ReadTx, Call, Record], bool]
 WithoutRows: TypeAlias = Callable[[ReadTx, Call, "str | None"], list[dict[str, Any]]]
 TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], "dict[str, Any] | bytes"]
-AgentHandler: TypeAlias = "Callable[[Services, AgentConnection, dict[str, Any]], Awaitable[None]]"
+AgentHandler: TypeAlias = "Callable[[Services, AgentConnection, Any], Awaitable[None]]"
 
 
 class Behaviour:
@@ -204,7 +204,10 @@ class Behaviour:
     def agent(self, *names: str) -> Callable[[F], F]:
         """What an agent's event does: ``"agent.hello"``; ``"connected"``, ``"disconnected"`` frame a connection.
 
-        Events of one agent are handled one after another, in the order they came. Several behaviours may handle one.
+        A handler gets the report in its form (``wire.FORMS``), sound; those of a connection's ends get None. What it
+        writes it binds to the host and the account of ``connection.agent_id``. Events of one agent are handled one
+        after another, in the order they came, and its socket is not read while too many wait: a handler must not wait
+        for an answer of the same agent. Several behaviours may handle one event.
         """
 
         def decorate(function: F) -> F:

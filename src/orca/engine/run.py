@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from orca import wire
 from orca.engine import endings, requests
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.requests import STARTED
@@ -117,13 +118,15 @@ class Run:
         patience: float | None = None,
         step: str | None = None,
         progress: Progress | None = None,
+        form: type[wire.Message] = wire.Message,
     ) -> dict[str, Any]:
         """Have an agent do something, once. Waits (with a visible reason) while the agent is away; sends it again then.
 
         ``step`` names the step where one handler sends the same command twice. ``timeout`` in seconds counts from each
         sending; ``patience`` is how long the agent may be away. ``progress`` is told how far the command is, instead of
-        the resource. Raises ``CommandFailed`` (ends the process unless caught), ``CommandTimeout`` (retried unless
-        caught).
+        the resource. ``form``: that of the answer, sound (``wire.read_answer``); nothing else of it is kept. Raises
+        ``CommandFailed`` (ends the process unless caught; also for an answer that makes no sense), ``CommandTimeout``
+        (retried unless caught).
         """
         step = step or name
         if step in self._steps:
@@ -133,8 +136,11 @@ class Run:
             connection = await self._connected(agent_id, patience)
             self.log(f"{name} sent", step=step)
             try:
-                reply = await self._send(connection, name, payload, timeout, progress or self.progress)
+                answer = await self._send(connection, name, payload, timeout, progress or self.progress)
+                reply = wire.to_data(wire.read_answer(name, answer, form))
                 break
+            except wire.WireError as error:
+                raise CommandFailed(str(error)) from error
             except AgentGone:
                 continue
             except TimeoutError:

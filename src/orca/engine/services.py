@@ -97,6 +97,11 @@ class Services:
         assert isinstance(found, kind)
         return found
 
+    @property
+    def spawned(self) -> int:
+        """How many pieces of work run in the background."""
+        return len(self._spawned)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something in the background to its end; nobody waits for it, but it is kept alive."""
         task = asyncio.create_task(work)

@@ -12,6 +12,7 @@ def install(services: Services) -> None:
     services.add(mesh_reports.behaviour)
     services.add(port_changes.behaviour)
     services.add(ip_pools.behaviour)
+    services.background("views of agents that are away", lambda: mesh_reports.forget_those_away(services))
 
 
 __all__ = ["Delivery", "install"]

@@ -117,6 +117,15 @@ def hold_address(tx: Tx, instance: Record, address: str) -> None:
         _give(tx, instance, subnet, address)
 
 
+def believable(tx: ReadTx, host: Record, address: str | None) -> str | None:
+    """The address that a host's agent reports for a container there; None for one of another host of the network."""
+    if address is None:
+        return None
+    subnet = range_of(tx, host.id)
+    inside = ipam.in_range(address, network_of(tx, host.accountId).cidr)
+    return address if not inside or (subnet is not None and ipam.in_range(address, cidr_of(subnet))) else None
+
+
 def release_address(tx: Tx, instance_id: int) -> None:
     """Free the address of a container; nothing to do when it has none."""
     for row in tx.find("ipAddress", instanceId=instance_id):

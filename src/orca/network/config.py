@@ -3,19 +3,21 @@
 
 One row (`configItemStatus`) per host and item holds the wanted description under a version that only grows, and the
 version the host has applied. A unit changes rows; what changed leaves for the host after COMMIT, together with
-whatever else changed meanwhile. A host that was away gets a full comparison when it is back, so a lost message costs
-nothing.
+whatever else changed meanwhile. A host that was away says the digest of what it has; where that is not the one of what
+it is to have, it gets a full comparison, so a lost message costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
 
 from orca import wire
+from orca.network import digests
 from orca.store import ReadTx, Record, Tx
+from orca.wire.digest import MODULUS, part
 
 TYPE = "configItemStatus"
 
@@ -31,13 +33,26 @@ class ConfigItems:
 
     def wanted(self, tx: ReadTx, host_id: int, name: str) -> dict[str, Any] | None:
         """The description of an item, None when it is not wanted."""
-        row = tx.first(TYPE, hostId=host_id, name=name)
+        row = _row(tx, host_id, name)
         description: dict[str, Any] | None = None if row is None else row.description
         return description
 
+    def begin(self, tx: Tx, host_id: int) -> None:
+        """A host joins: from now on its digest is known."""
+        if digests.begin(tx, host_id):
+            _count(tx, host_id)
+
     def put(self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any]) -> bool:
         """Want `description` for item `name` on a host; False (and no new version) when that is wanted already."""
-        row = tx.first(TYPE, hostId=host_id, name=name)
+        return self._put(tx, host_id, name, description, _row(tx, host_id, name))
+
+    def put_all(self, tx: Tx, host_id: int, descriptions: Mapping[str, Mapping[str, Any]]) -> None:
+        """Want many items on a host: what there is of them is read at once."""
+        present = self._rows(tx, host_id, descriptions)
+        for name, description in descriptions.items():
+            self._put(tx, host_id, name, description, present.get(name))
+
+    def _put(self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any], row: Record | None) -> bool:
         if row is None:
             host = tx.require("host", host_id)
             row = tx.insert(
@@ -50,6 +65,7 @@ class ConfigItems:
                 requestedUpdated=tx.now,
                 description=dict(description),
             )
+            digests.change(tx, host_id, wanted=part(name, row.requestedVersion))
         elif row.description == description:
             return False
         else:
@@ -59,17 +75,30 @@ class ConfigItems:
 
     def drop(self, tx: Tx, host_id: int, name: str) -> bool:
         """Want item `name` no more; its row stays until the host says that it is gone."""
-        row = tx.first(TYPE, hostId=host_id, name=name)
+        return self._drop(tx, _row(tx, host_id, name))
+
+    def drop_all(self, tx: Tx, host_id: int, names: Collection[str]) -> None:
+        """Want many items of a host no more."""
+        for row in self._rows(tx, host_id, names).values():
+            self._drop(tx, row)
+
+    def _drop(self, tx: Tx, row: Record | None) -> bool:
         if row is None or row.description is None:
             return False
         self._bump(tx, row, None)
         self._announce(tx, row)
         return True
 
+    @staticmethod
+    def _rows(tx: Tx, host_id: int, names: Collection[str]) -> dict[str, Record]:
+        keys = [_key(host_id, name) for name in names]
+        return {row.name: row for row in tx.find(TYPE, liveKey=keys)} if keys else {}
+
     def forget(self, tx: Tx, host_id: int) -> None:
         """Drop every row of a host that is being removed: nobody will ask it again."""
         for row in tx.find(TYPE, hostId=host_id):
             tx.delete(row)
+        digests.forget(tx, host_id)
 
     def compare(self, tx: ReadTx, host_id: int, applied: Mapping[str, int]) -> wire.ConfigUpdate:
         """The complete update for a host that says what it has applied: unchanged items by version only."""
@@ -85,12 +114,14 @@ class ConfigItems:
 
     def record(self, tx: Tx, host_id: int, sent: wire.ConfigUpdate, reply: wire.ConfigApplied) -> None:
         """Store what a host answered to `sent`."""
-        which = {} if sent.complete else {"name": [item.name for item in sent.items]}
-        rows = {row.name: row for row in tx.find(TYPE, hostId=host_id, **which)}
+        if sent.complete:
+            # Whoever changes an item of the host from here on adds to what is worked out below.
+            digests.put(tx, host_id, 0, 0)
+        rows = self._concerned(tx, host_id, sent)
         if sent.complete:
             kept = {item.name for item in sent.items}
             for name in [name for name, row in rows.items() if name not in kept and row.description is None]:
-                tx.delete(rows.pop(name))
+                _gone(tx, rows.pop(name))
         for item in sent.items:
             row = rows.get(item.name)
             if row is None:
@@ -102,11 +133,21 @@ class ConfigItems:
             if item.description is None and error is None:
                 # What is gone need not be among the versions in effect. It may be wanted again meanwhile.
                 if item.version == row.requestedVersion:
-                    tx.delete(row)
-            elif version is not None:
+                    _gone(tx, row)
+            elif version is not None and 0 <= version <= row.requestedVersion:
+                digests.change(tx, host_id, applied=part(row.name, version) - part(row.name, row.appliedVersion))
                 tx.update(row, appliedVersion=version, appliedUpdated=tx.now, error=None)
             elif error is not None:
                 tx.update(row, error=error)
+        if sent.complete:
+            _count(tx, host_id)
+
+    @staticmethod
+    def _concerned(tx: Tx, host_id: int, sent: wire.ConfigUpdate) -> dict[str, Record]:
+        """The rows that an update was about, by name: all of the host for a complete one."""
+        if sent.complete:
+            return {row.name: row for row in tx.find(TYPE, hostId=host_id)}
+        return {row.name: row for row in tx.find(TYPE, liveKey=[_key(host_id, item.name) for item in sent.items])}
 
     @staticmethod
     def item(row: Record) -> wire.ConfigItem:
@@ -115,6 +156,9 @@ class ConfigItems:
 
     def _bump(self, tx: Tx, row: Record, description: dict[str, Any] | None) -> None:
         version = max(_clock(tx), row.requestedVersion + 1)
+        before = None if row.description is None else row.requestedVersion
+        after = None if description is None else version
+        digests.change(tx, row.hostId, wanted=part(row.name, after) - part(row.name, before))
         tx.update(row, requestedVersion=version, requestedUpdated=tx.now, description=description, error=None)
 
     def _announce(self, tx: Tx, row: Record) -> None:
@@ -125,3 +169,26 @@ class ConfigItems:
 def _clock(tx: Tx) -> int:
     """A version that is higher than those of a row deleted earlier: the host may still hold that item."""
     return tx.now // 1000 - VERSION_EPOCH
+
+
+def _key(host_id: int, name: str) -> str:
+    """What is unique of a row."""
+    return f"{host_id}:{name}"
+
+
+def _row(tx: ReadTx, host_id: int, name: str) -> Record | None:
+    return tx.first(TYPE, liveKey=_key(host_id, name))
+
+
+def _gone(tx: Tx, row: Record) -> None:
+    """A host says that it does not have an item any more."""
+    digests.change(tx, row.hostId, applied=-part(row.name, row.appliedVersion))
+    tx.delete(row)
+
+
+def _count(tx: Tx, host_id: int) -> None:
+    """Work the numbers of a host out from its rows, so that no mistake in them outlives a comparison."""
+    rows = tx.find(TYPE, hostId=host_id)
+    wanted = sum(part(row.name, row.requestedVersion) for row in rows if row.description is not None)
+    applied = sum(part(row.name, row.appliedVersion) for row in rows)
+    digests.put(tx, host_id, wanted % MODULUS, applied % MODULUS)

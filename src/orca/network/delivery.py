@@ -2,25 +2,28 @@
 """Config items on their way: from the unit that changed them to the agent, and the agent's answer back into the rows.
 
 While a host's agent is connected, what changes is sent as deltas in the order of the commits; changes of one moment
-travel together. When it connects, it first gets everything that differs from what it says it has.
+travel together. When it connects, it first gets everything that differs from what it says it has. An agent that leaves
+too many updates unanswered gets no more until it answers: meanwhile only the last state of each item waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-
-import msgspec
 
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, CommandFailed, Services
+from orca.network import digests
 from orca.network.config import TYPE, ConfigItems
 from orca.store import Closed, ReadTx
 from orca.wire import names
 
 log = logging.getLogger(__name__)
 
+UNANSWERED = 64
+"""Updates on their way to one host."""
 RETRY_SECONDS = 10.0
 """An item that a host could not apply is sent again after this long, and at every hello."""
 
@@ -34,18 +37,41 @@ class Delivery:
         self._online: dict[int, AgentConnection] = {}
         self._greeting: set[int] = set()
         self._pending: dict[int, dict[str, wire.ConfigItem]] = {}
+        self._unanswered: Counter[int] = Counter()
+        self._flushing: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
 
-    async def greet(self, connection: AgentConnection, host_id: int, applied: Mapping[str, int]) -> None:
-        """A host's agent said hello: send what differs from `applied`, and deltas from then on."""
+    @property
+    def unanswered(self) -> int:
+        """Updates without an answer, of all hosts."""
+        return self._unanswered.total()
+
+    @property
+    def waiting(self) -> int:
+        """Items that changed and are not on their way yet, of all hosts."""
+        return sum(len(items) for items in self._pending.values())
+
+    async def greet(
+        self, connection: AgentConnection, host_id: int, applied: Mapping[str, int], digest: str = ""
+    ) -> None:
+        """A host's agent said hello: send what differs from `applied`, and deltas from then on.
+
+        With a `digest` that says that nothing differs, nothing is read or sent.
+        """
         self._online[host_id] = connection
         # Deltas wait until the comparison is on its way: it may be older than they are, never the other way round.
         self._greeting.add(host_id)
         try:
-            update = await self._services.db.read(lambda tx: self.items.compare(tx, host_id, applied))
-            self._send(host_id, connection, update)
+            update = await self._services.db.read(lambda tx: self._difference(tx, host_id, applied, digest))
+            if update is not None:
+                self._send(host_id, connection, update)
         finally:
             self._greeting.discard(host_id)
         self._flush(host_id)
+
+    def _difference(
+        self, tx: ReadTx, host_id: int, applied: Mapping[str, int], digest: str
+    ) -> wire.ConfigUpdate | None:
+        return None if digests.agrees(tx, host_id, digest) else self.items.compare(tx, host_id, applied)
 
     def resume(self, connection: AgentConnection, host_id: int) -> None:
         """A host's agent goes on with what its rows say it has applied: there is nothing to compare."""
@@ -56,10 +82,15 @@ class Delivery:
         if self._online.get(host_id) is connection:
             del self._online[host_id]
             self._pending.pop(host_id, None)
+            self._flushed(host_id)
 
     async def flush(self, host_id: int) -> None:
         """Return when every change committed so far has been handed to the host's connection."""
         self._flush(host_id)
+        if host_id in self._pending:
+            taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._flushing[host_id].append(taken)
+            await taken
         # The tasks just made put their frames into the connection in their first step.
         await asyncio.sleep(0)
 
@@ -73,22 +104,42 @@ class Delivery:
 
     def _flush(self, host_id: int) -> None:
         connection = self._online.get(host_id)
-        if connection is None or host_id in self._greeting:
+        if connection is None or host_id in self._greeting or self._unanswered[host_id] >= UNANSWERED:
             return
         if items := self._pending.pop(host_id, None):
             self._send(host_id, connection, wire.ConfigUpdate(items=list(items.values())))
+        self._flushed(host_id)
+
+    def _flushed(self, host_id: int) -> None:
+        """Nothing waits for this host any more."""
+        for taken in self._flushing.pop(host_id, ()):
+            if not taken.done():
+                taken.set_result(None)
 
     def _send(self, host_id: int, connection: AgentConnection, update: wire.ConfigUpdate) -> None:
+        self._unanswered[host_id] += 1
         self._services.spawn(self._deliver(host_id, connection, update))
+
+    async def _answer(self, connection: AgentConnection, update: wire.ConfigUpdate) -> wire.ConfigApplied | None:
+        """Send an update; what the host says of it, None when its agent is gone."""
+        try:
+            answer = await connection.request(names.CONFIG_UPDATE, wire.to_data(update))
+            return wire.read_answer(names.CONFIG_UPDATE, answer, wire.ConfigApplied)
+        except AgentGone:
+            return None
+        except (CommandFailed, wire.WireError) as error:
+            return wire.ConfigApplied(errors={item.name: str(error) for item in update.items})
 
     async def _deliver(self, host_id: int, connection: AgentConnection, update: wire.ConfigUpdate) -> None:
         try:
-            answer = await connection.request(names.CONFIG_UPDATE, wire.to_data(update))
-            reply = msgspec.convert(answer, wire.ConfigApplied)
-        except AgentGone:
+            reply = await self._answer(connection, update)
+        finally:
+            self._unanswered[host_id] -= 1
+            if not self._unanswered[host_id]:
+                del self._unanswered[host_id]
+        self._flush(host_id)
+        if reply is None:
             return
-        except (CommandFailed, msgspec.ValidationError) as error:
-            reply = wire.ConfigApplied(errors={item.name: str(error) for item in update.items})
         try:
             await self._services.db.write(lambda tx: self.items.record(tx, host_id, update, reply))
         except Closed:
@@ -97,8 +148,9 @@ class Delivery:
             log.exception("what host %s applied could not be stored; it is asked again", host_id)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)
             return
-        if reply.errors:
-            for name, reason in reply.errors.items():
+        failed = {item.name: reply.errors[item.name] for item in update.items if item.name in reply.errors}
+        if failed:
+            for name, reason in failed.items():
                 log.warning("host %s could not apply %s: %s", host_id, name, reason)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)
 

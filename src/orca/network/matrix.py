@@ -12,16 +12,23 @@ from typing import Any, Final
 from orca import wire
 from orca.store import Record, Tx
 
+FRESH_MS: Final = 45_000
+"""A tunnel that is as it was is not written again within this. Agents report all once a minute, and after a hello."""
 JITTER_MS: Final = 2_000
 """A tunnel's beginning, worked out from its age, is the same one within this: reports take time."""
 
 
 def record_edge(tx: Tx, host: Record, edge: wire.MeshEdge) -> None:
     """A tunnel of `host` changed its state."""
+    peer = tx.first("host", uuid=edge.peer, accountId=host.accountId)
+    if peer is None or peer.id == host.id:
+        # The peer was removed while the report was under way; its row went with it.
+        return
     _set(
         tx,
         host,
-        edge.peer,
+        peer,
+        tx.first("meshLink", liveKey=f"{host.id}:{peer.id}"),
         state=edge.state,
         reason=edge.reason if edge.state == "down" else None,
         rttMs=edge.rtt_ms,
@@ -31,12 +38,20 @@ def record_edge(tx: Tx, host: Record, edge: wire.MeshEdge) -> None:
 
 
 def record_summary(tx: Tx, host: Record, peers: Iterable[wire.PeerState]) -> None:
-    """The minute's report of all tunnels of `host`."""
-    for peer in peers:
+    """What `host` says of some of its tunnels. Of hosts that are not of its project it can say nothing."""
+    said = {peer.peer: peer for peer in peers if peer.peer != host.uuid}
+    known = tx.find("host", uuid=list(said), accountId=host.accountId)
+    rows = {row.peerHostId: row for row in tx.find("meshLink", hostId=host.id, peerHostId=[each.id for each in known])}
+    for other in known:
+        peer = said[other.uuid]
+        row = rows.get(other.id)
+        if row is not None and row.state == peer.state and 0 <= peer.last_probe - (row.lastProbe or 0) < FRESH_MS:
+            continue  # the agent was away for a moment, and sees what it saw
         _set(
             tx,
             host,
-            peer.peer,
+            other,
+            row,
             state=peer.state,
             rttMs=peer.rtt_ms,
             lastProbe=peer.last_probe,
@@ -57,13 +72,8 @@ def forget_views(tx: Tx, host: Record, reason: str) -> None:
         tx.update(row, state="unknown", reason=reason)
 
 
-def _set(tx: Tx, host: Record, peer_uuid: str, **fields: Any) -> None:
-    peer = tx.first("host", uuid=peer_uuid, accountId=host.accountId)
-    if peer is None:
-        # The peer was removed while the report was under way; its row went with it.
-        return
+def _set(tx: Tx, host: Record, peer: Record, row: Record | None, **fields: Any) -> None:
     fields["encryption"] = host.encryption
-    row = tx.first("meshLink", hostId=host.id, peerHostId=peer.id)
     if row is None:
         tx.insert("meshLink", accountId=host.accountId, hostId=host.id, peerHostId=peer.id, **fields)
         return

@@ -17,6 +17,8 @@ from orca.store import ReadTx, Record, Tx
 
 BRIDGE = "orca0"
 DOCKER_NETWORK = "orca"
+ITEMS = 1
+"""Goes up when the items below get another form: every host then gets them at its next hello."""
 RENEW_BEFORE = timedelta(days=180)
 """A certificate is renewed at a hello when it ends sooner than this."""
 
@@ -37,27 +39,32 @@ def members(tx: ReadTx, project_id: int) -> list[Record]:
 
 
 def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapping[str, str]) -> None:
-    """Tell `host` its own network and all its peers, and its peers about it.
+    """Tell `host` its own network and all its peers, and its peers about it; nothing when all that is as it was.
 
     `images` names the images of the network agent (`net`) and the resolver (`dns`).
     """
     network = addresses.network_of(tx, host.accountId)
-    config.put(
-        tx,
-        host.id,
-        "network",
-        {
-            "cidr": network.cidr,
-            "subnet": addresses.cidr_of(subnet),
-            "bridge": BRIDGE,
-            "network": DOCKER_NETWORK,
-            "images": dict(images),
-        },
-    )
-    if not host.meshCsr:
-        # Nobody can have a tunnel to it.
-        return
+    about_network = {
+        "cidr": network.cidr,
+        "subnet": addresses.cidr_of(subnet),
+        "bridge": BRIDGE,
+        "network": DOCKER_NETWORK,
+        "images": dict(images),
+    }
     own = _peer(host, subnet)
+    # Nobody can have a tunnel to a host without a key.
+    joined = [ITEMS, about_network, own if host.meshCsr else None]
+    before = host.data.get("joined")
+    if before == joined:
+        return
+    # Of two hosts that join at the same time the second sees the first.
+    tx.lock(network)
+    tx.update(host, data={"joined": joined})
+    config.begin(tx, host.id)
+    config.put(tx, host.id, "network", about_network)
+    told = before is not None and (before[0], before[2]) == (joined[0], joined[2])
+    if told or not host.meshCsr:
+        return
     for other in members(tx, host.accountId):
         if other.id == host.id:
             continue
@@ -90,6 +97,7 @@ def leave(tx: Tx, config: ConfigItems, host: Record) -> None:
         tx.delete(link)
     addresses.release_range(tx, host.id)
     config.forget(tx, host.id)
+    tx.update(host, data={"joined": None})
 
 
 def _peer(host: Record, subnet: Record) -> dict[str, Any]:

@@ -3,23 +3,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
+import asyncio
+import contextlib
+from functools import partial
 
 from orca import wire
 from orca.engine import AgentConnection, Behaviour, Call, Services
 from orca.network import matrix
-from orca.store import ReadTx, Record, Tx
+from orca.store import Closed, ReadTx, Record, Tx
 from orca.wire import names
+
+UNIT_PEERS = 50
+PATIENCE = 10.0
+"""Seconds that an agent may be away before what it saw is unknown."""
 
 behaviour = Behaviour()
 
 
 @behaviour.agent(names.MESH_EDGE)
-async def edge(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+async def edge(services: Services, connection: AgentConnection, report: wire.MeshEdge) -> None:
     """A tunnel came or went."""
-    report = msgspec.convert(data, wire.MeshEdge)
 
     def unit(tx: Tx) -> None:
         host = tx.first("host", agentId=connection.agent_id)
@@ -30,16 +33,16 @@ async def edge(services: Services, connection: AgentConnection, data: dict[str, 
 
 
 @behaviour.agent(names.MESH_SUMMARY)
-async def summary(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
-    """The minute's report."""
-    report = msgspec.convert(data, wire.MeshSummary)
+async def summary(services: Services, connection: AgentConnection, report: wire.MeshSummary) -> None:
+    """The minute's report, a few tunnels in each unit."""
 
-    def unit(tx: Tx) -> None:
+    def unit(tx: Tx, peers: list[wire.PeerState]) -> None:
         host = tx.first("host", agentId=connection.agent_id)
         if host is not None:
-            matrix.record_summary(tx, host, report.peers)
+            matrix.record_summary(tx, host, peers)
 
-    await services.db.write(unit)
+    for start in range(0, len(report.peers), UNIT_PEERS):
+        await services.db.write(partial(unit, peers=report.peers[start : start + UNIT_PEERS]))
 
 
 @behaviour.computed("meshLink.age")
@@ -49,12 +52,26 @@ def age(tx: ReadTx, call: Call, row: Record) -> int | None:
 
 
 @behaviour.agent("disconnected")
-async def disconnected(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
-    """Nobody reports this host's view until its agent is back."""
+async def disconnected(services: Services, connection: AgentConnection, _: None) -> None:
+    """An agent that is back soon sees what it saw; views of one that stays away are worth nothing."""
+    services.spawn(_forget(services, [connection.agent_id]))
 
-    def unit(tx: Tx) -> None:
-        host = tx.first("host", agentId=connection.agent_id)
+
+async def forget_those_away(services: Services) -> None:
+    """After the server's start: agents that were there in its last life, and do not come back."""
+    agents = await services.db.read(lambda tx: [id for (id,) in tx.values("host", "agentId") if id is not None])
+    await _forget(services, agents)
+
+
+async def _forget(services: Services, agents: list[int]) -> None:
+    await asyncio.sleep(PATIENCE)
+
+    def unit(tx: Tx, agent_id: int) -> None:
+        host = tx.first("host", agentId=agent_id)
         if host is not None:
             matrix.forget_views(tx, host, "the agent of this host is not connected")
 
-    await services.db.write(unit)
+    for agent_id in agents:
+        if services.agents.get(agent_id) is None:
+            with contextlib.suppress(Closed):
+                await services.db.write(partial(unit, agent_id=agent_id))

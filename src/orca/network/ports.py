@@ -7,6 +7,7 @@ runs, and removed with it. Only an active one is a config item of the host.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from orca.network.config import ConfigItems
@@ -30,9 +31,11 @@ def published(tx: ReadTx, host_id: int) -> list[Record]:
 
 def open_ports(tx: Tx, config: ConfigItems, instance: Record, address: str) -> None:
     """The container runs: send its published ports to its host."""
-    for row in ports_of(tx, instance.id):
+    rows = ports_of(tx, instance.id)
+    for row in rows:
         tx.update(row, state="active")
-        publish(tx, config, row, address)
+    for host_id, published in _by_host(rows).items():
+        config.put_all(tx, host_id, {item_name(row): _description(row, address) for row in published})
 
 
 def publish(tx: Tx, config: ConfigItems, row: Record, address: str) -> None:
@@ -45,13 +48,23 @@ def publish(tx: Tx, config: ConfigItems, row: Record, address: str) -> None:
 
 def close_ports(tx: Tx, config: ConfigItems, instance_id: int, *, release: bool = False) -> None:
     """The container does not run any more; `release` also frees the ports for others."""
-    for row in ports_of(tx, instance_id):
-        if row.hostId and row.publicPort:
-            config.drop(tx, row.hostId, item_name(row))
+    rows = ports_of(tx, instance_id)
+    for host_id, published in _by_host(rows).items():
+        config.drop_all(tx, host_id, [item_name(row) for row in published])
+    for row in rows:
         if release:
             tx.update(row, state="removed", removed=tx.now)
         else:
             tx.update(row, state="inactive")
+
+
+def _by_host(rows: list[Record]) -> dict[int, list[Record]]:
+    """Those that occupy a public port of a host."""
+    found: defaultdict[int, list[Record]] = defaultdict(list)
+    for row in rows:
+        if row.hostId and row.publicPort:
+            found[row.hostId].append(row)
+    return found
 
 
 def _description(row: Record, address: str) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def install(app: Services) -> None:
         app.add(module.behaviour)
     deadlines = health.Deadlines(app)
     app.provide(deadlines)
+    app.provide(observed.Strays())
     app.background("news", newsroom.run)
     app.background("deadlines", deadlines.run)
     app.background("keeper", keeper.run)

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from orca.orchestration import compose_values as values
-from orca.orchestration.compose_values import ComposeError
+from orca.orchestration.compose_errors import Findings, Wrong
+from orca.orchestration.compose_tree import Node
 from orca.resources.tables import snake
 from orca.resources.views import TypeView, view
 from orca.storage.references import image_reference
@@ -28,7 +29,7 @@ class Key:
     """The API field that a key stands for, how its value is read, and how it is written again (None: not at all)."""
 
     field: str
-    read: Callable[[str, str, Any], Any]
+    read: Callable[[Node], Any]
     write: Callable[[Any], Any] = lambda value: value
 
 
@@ -37,20 +38,28 @@ def _record(field: str, type: str, *only: str) -> Key:
     return Key(field, partial(_read_record, type, only), _write_record)
 
 
-def _read_record(type: str, only: tuple[str, ...], service: str, key: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ComposeError(f"service {service!r}: {key}: a mapping is expected")
+def _read_record(type: str, only: tuple[str, ...], node: Node) -> dict[str, Any]:
     types = declared()
     fields = types[type].fields
     names = {snake(name): name for name in only or fields}
-    result = {}
-    for inner, given in value.items():
-        if inner not in names:
-            raise ComposeError(f"service {service!r}: {key}: unsupported config option {inner!r}")
-        name = names[inner]
-        part = fields[name].field.type
-        result[name] = _read_record(part, (), service, f"{key}.{inner}", given) if part in types else given
+    result: dict[str, Any] = {}
+    for key, given in node.entries().items():
+        if key not in names:
+            raise Wrong(given.named, f"unsupported config option {key!r}")
+        part = fields[names[key]].field.type
+        try:
+            result[names[key]] = _read_part(part, given)
+        except Wrong as error:
+            raise Wrong(error.place, f"{key}: {error.message}") from error
     return result
+
+
+def _read_part(type: str, node: Node) -> Any:
+    if node.value is not None and type in declared():
+        return _read_record(type, (), node)
+    if node.value is not None and type in ("string", "enum"):
+        return values.string(node)
+    return values.json(node)
 
 
 def _write_record(value: Any) -> Any:
@@ -68,15 +77,15 @@ LAUNCH: Mapping[str, Key] = {
     "image": Key("imageUuid", values.image, image_reference),
     "command": Key("command", values.argv),
     "entrypoint": Key("entryPoint", values.argv),
-    "environment": Key("environment", values.mapping),
+    "environment": Key("environment", values.json_mapping),
     "ports": Key("ports", values.published),
     "expose": Key("expose", values.strings),
     "volumes": Key("dataVolumes", values.volumes),
     "volumes_from": Key("dataVolumesFromLaunchConfigs", values.strings),
     "restart": Key("restartPolicy", values.restart, _write_restart),
-    "hostname": Key("hostname", values.string),
-    "user": Key("user", values.string),
-    "working_dir": Key("workingDir", values.string),
+    "hostname": Key("hostname", values.optional),
+    "user": Key("user", values.optional),
+    "working_dir": Key("workingDir", values.optional),
     "tty": Key("tty", values.boolean),
     "stdin_open": Key("stdinOpen", values.boolean),
     "mem_limit": Key("memory", values.size),
@@ -114,7 +123,7 @@ _BALANCER = {
 }
 _EXTERNAL = {
     "external_ips": Key("externalIpAddresses", values.strings),
-    "hostname": Key("hostname", values.string),
+    "hostname": Key("hostname", values.optional),
     **HEALTH,
 }
 _STRATEGY = {"upgrade_strategy": _record("", "inServiceUpgradeStrategy", "batchSize", "intervalMillis", "startFirst")}
@@ -162,19 +171,20 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def read(service: str, body: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Any]:
-    """Return the API fields that `body` gives.
-
-    Raises:
-        ComposeError: a key that is not in the table, a value of the wrong form.
+def read(service: str, body: Mapping[str, Node], keys: Mapping[str, Key], findings: Findings) -> dict[str, Any]:
+    """Return the API fields that `body` gives. A key that is not in the table, or has a value of the wrong form, goes
+    to `findings`.
     """
     fields: dict[str, Any] = {}
-    for key, value in body.items():
-        entry = keys.get(str(key))
+    for key, node in body.items():
+        entry = keys.get(key)
         if entry is None:
-            raise ComposeError(f"service {service!r}: unsupported config option {key!r}")
-        if value is not None:
-            fields[entry.field] = entry.read(service, str(key), value)
+            findings.refuse(node.named, f"unsupported config option {key!r}", service)
+            continue
+        with findings.collect(service, key):
+            value = None if node.value is None else entry.read(node)
+            if value is not None:
+                fields[entry.field] = value
     return fields
 
 

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orca.orchestration import affinity, launch, load_balancer_ports, retained, units
-from orca.orchestration.compose_values import ComposeError
+from orca.orchestration.compose_errors import Wrong
+from orca.orchestration.compose_values import Pair
+from orca.resources.limits import MOST_ITEMS
 from orca.storage.volumes import CLEANUP_LABEL
 
 SIDEKICKS = ("io.rancher.sidekicks", "io.orca.sidekicks")
@@ -42,23 +44,24 @@ class Labels:
     targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read(service: str, labels: Mapping[str, str]) -> Labels:
-    """Sort the labels of `service`.
+def read(labels: Iterable[Pair]) -> Labels:
+    """Sort the labels of a service. A name alone has an empty value.
 
     Raises:
-        ComposeError: a label of the platform's families that would have no effect.
+        Wrong: a label of the platform's families that would have no effect.
     """
     found = Labels()
     sidekicks: tuple[str, ...] = ()
-    for name, value in labels.items():
+    for label in labels:
+        name, value = label.name, label.value or ""
         if name in SIDEKICKS:
-            sidekicks += _parts(value)
+            sidekicks += _parts(label)
         elif name in SELECTORS:
             found.selectors[SELECTORS[name]] = value
         elif name.startswith(TARGET):
-            found.targets[name.removeprefix(TARGET)] = _parts(value)
+            found.targets[name.removeprefix(TARGET)] = _parts(label)
         elif not _known(name, value):
-            raise ComposeError(f"service {service!r}: labels: {name!r} is not supported")
+            raise Wrong(label.place, f"{name!r} is not supported: leave it out")
         else:
             found.kept[name] = value
     return Labels(found.kept, sidekicks, found.selectors, found.targets)
@@ -80,5 +83,8 @@ def _known(name: str, value: str) -> bool:
     return name in _HONOURED or affinity.is_constraint(name) or _ANYWAY.get(name) == value.lower()
 
 
-def _parts(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+def _parts(label: Pair) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in (label.value or "").split(",") if part.strip())
+    if len(parts) > MOST_ITEMS:
+        raise Wrong(label.place, f"{label.name}: a list has at most {MOST_ITEMS} entries: give fewer")
+    return parts

@@ -16,6 +16,7 @@ from orca.orchestration.compose_keys import KINDS
 from orca.orchestration.compose_section import LinkSpec, Section
 from orca.orchestration.service_checks import CONTAINERLESS, check_fields, check_launch_configs
 from orca.resources.errors import Refused
+from orca.resources.limits import PORTS_OF_REQUEST
 from orca.resources.validation import Validator
 from orca.resources.views import view
 
@@ -36,21 +37,25 @@ class ServiceSpec:
 
 
 def combine(sections: Mapping[str, Section]) -> Iterator[ServiceSpec]:
-    """The services that the sections make together.
-
-    Raises:
-        ComposeError: an unknown key, a sidekick that cannot be one, a link to nothing, what a `POST` would be refused
-            for. The message names service and key.
+    """The services that the sections make together. What is wrong goes to their findings: an unknown key, a sidekick
+    that cannot be one, a link to nothing, what a `POST` would be refused for.
     """
     owners = _owners(sections)
+    ports = 0
     for section in sections.values():
         for link in section.links:
             if link.stack is None and link.service not in sections:
-                raise section.wrong("links", f"there is no service {link.service!r} in this file")
+                section.refuse("links", f"there is no service {link.service!r} in this file")
             if link.stack is None and link.service in owners:
-                raise section.wrong("links", f"{link.service!r} is a sidekick of {owners[link.service]!r}")
-        if section.name not in owners:
-            yield _service(section, [sections[name] for name in section.labels.sidekicks])
+                section.refuse("links", f"{link.service!r} is a sidekick of {owners[link.service]!r}")
+        if section.name in owners:
+            continue
+        fields = _fields(section, [sections[name] for name in section.labels.sidekicks if name in sections])
+        ports += sum(len(config.get("ports") or []) for config in _configs(fields))
+        if ports > PORTS_OF_REQUEST:
+            section.refuse("ports", f"a stack has at most {PORTS_OF_REQUEST} ports: make it several stacks")
+            return
+        yield _service(section, fields)
 
 
 def _owners(sections: Mapping[str, Section]) -> dict[str, str]:
@@ -59,41 +64,58 @@ def _owners(sections: Mapping[str, Section]) -> dict[str, str]:
     for section in sections.values():
         for name in section.labels.sidekicks:
             if name not in sections or name == section.name:
-                raise section.wrong("labels", f"there is no other service {name!r} in this file to be a sidekick")
+                section.refuse("labels", f"there is no other service {name!r} in this file to be a sidekick")
+                break
             if name in owners:
-                raise section.wrong("labels", f"{name!r} is a sidekick of {owners[name]!r} already")
+                section.refuse("labels", f"{name!r} is a sidekick of {owners[name]!r} already")
+                break
             owners[name] = section.name
     for name, owner in owners.items():
         sections[name].check_sidekick(owner)
     return owners
 
 
-def _service(section: Section, sidekicks: list[Section]) -> ServiceSpec:
-    kind = KINDS[section.kind]
+def _fields(section: Section, sidekicks: list[Section]) -> dict[str, Any]:
+    """What the files say of a service and its containers."""
     unit = {section.name, *(sidekick.name for sidekick in sidekicks)}
-    fields = section.given(kind.service) | section.labels.selectors
+    fields = section.given(KINDS[section.kind].service) | section.labels.selectors
     if launch := section.launch_config(unit):
         fields["launchConfig"] = launch
     if sidekicks:
         fields["secondaryLaunchConfigs"] = [{"name": each.name, **each.launch_config(unit)} for each in sidekicks]
+    return fields
+
+
+def _configs(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    return [fields.get("launchConfig") or {}, *fields.get("secondaryLaunchConfigs", [])]
+
+
+def _service(section: Section, fields: dict[str, Any]) -> ServiceSpec:
+    kind = KINDS[section.kind]
     strategy = section.given(kind.strategy).get("", {})
-    try:
-        _check(section, fields, strategy)
-    except Refused as error:
-        raise section.wrong(error.field, error.message) from error
+    # What the API says of half a service would only repeat what is known.
+    if not any(map(section.findings.blames, (section.name, *section.labels.sidekicks))):
+        try:
+            fields, strategy = _checked(section, fields, strategy)
+        except Refused as error:
+            section.refuse(error.field, error.message)
     return ServiceSpec(section.name, section.kind, fields, section.links, section.given(kind.certificates), strategy)
 
 
-def _check(section: Section, fields: dict[str, Any], strategy: dict[str, Any]) -> None:
-    """What a `POST` of the service would be refused for, apart from what depends on what there is already.
+def _checked(
+    section: Section, fields: dict[str, Any], strategy: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields as a `POST` of the service would keep them: numbers that are given as text are numbers.
 
     Raises:
-        Refused: see above.
+        Refused: what it would be refused for, apart from what depends on what there is already.
     """
     types = compose_keys.declared()
     validator = Validator(view("owner", "v2"), strict=True)
-    validator.create(types[section.kind], {"environmentId": 1, "name": section.name, **fields})
-    validator.create(types["inServiceUpgradeStrategy"], strategy, part=True)
+    kept = validator.create(types[section.kind], {"environmentId": 1, "name": section.name, **fields})
+    fields = {name: kept[name] for name in fields}
+    kept = validator.create(types["inServiceUpgradeStrategy"], strategy, part=True)
+    strategy = {name: kept[name] for name in strategy}
     check_fields(fields, kind=section.kind)
     if section.kind not in CONTAINERLESS:
         sidekicks = fields.get("secondaryLaunchConfigs") or []
@@ -102,3 +124,4 @@ def _check(section: Section, fields: dict[str, Any], strategy: dict[str, Any]) -
         )
     if section.kind == "loadBalancerService":
         load_balancer_ports.listeners(fields["launchConfig"])
+    return fields, strategy

@@ -1,184 +1,235 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The values of compose files: one function per form, from YAML to what the API calls it."""
+"""The values of compose files: one function per form, from a node of the tree to what the API calls it.
+
+Each raises `Wrong` for a value of another form.
+"""
 
 from __future__ import annotations
 
+import math
 import re
-import shlex
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from orca.orchestration import ports
+from orca.orchestration import compose_command, ports
+from orca.orchestration.compose_errors import Place, Wrong
+from orca.orchestration.compose_scalars import shown
+from orca.orchestration.compose_tree import Node
+from orca.resources.limits import PORTS_OF_CONTAINER
+from orca.resources.validation import whole_number
 
-_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$", re.IGNORECASE)
-_FACTOR = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_RESTART = re.compile(r"^(no|always|unless-stopped|on-failure)(?::(\d+))?$")
+_SIZE = re.compile(r"(\d{1,40}|(?=\.\d))(\.\d{0,40})? ?(?:([kmgtp]?)b?|([kmgtp])ib)", re.IGNORECASE | re.ASCII)
+_FACTOR = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
+_RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::(\d{1,9}))?", re.ASCII)
 _NETWORK_MODES = {"managed", "bridge", "host", "none"}
+_TRUE, _FALSE = frozenset({"true", "y", "yes", "on"}), frozenset({"false", "n", "no", "off"})
+_LONG_PORT = frozenset({"target", "published", "protocol", "host_ip", "mode"})
 
 
-class ComposeError(ValueError):
-    """The compose text cannot be used; the message names the service and the key."""
+class Pair(NamedTuple):
+    """A name and its value, where both stand, and what the value is written as; None: the name stands alone."""
+
+    name: str
+    value: str | None
+    place: Place
+    written: str | None = None
 
 
-def strings(service: str, key: str, value: Any) -> list[str]:
+def string(node: Node) -> str:
+    """A text. A number is one too where it is written as it reads: `1000`, not `0755`."""
+    if isinstance(node.value, str):
+        return node.value
+    if node.value is None or isinstance(node.value, list | dict):
+        raise Wrong(node.place, "a text is expected")
+    text = shown(node.value)
+    if text != node.written:
+        raise Wrong(node.place, f"{node.written} is {text} in YAML: write it in quotes, where a text is expected")
+    return text
+
+
+def optional(node: Node) -> str | None:
+    """A text; an empty one says nothing, as where a variable is empty."""
+    return string(node) or None
+
+
+def strings(node: Node) -> list[str]:
     """A list of texts; one text stands for a list of one."""
-    if value is None:
-        return []
-    items = value if isinstance(value, list) else [value]
-    if any(isinstance(item, dict | list) or item is None for item in items):
-        raise ComposeError(f"service {service!r}: {key}: a list of texts is expected")
-    return [_text(item) for item in items]
+    if isinstance(node.value, dict):
+        raise Wrong(node.place, "a list of texts is expected")
+    return [string(item) for item in _items(node)]
 
 
-def _text(value: Any) -> str:
-    """A YAML scalar as the text a shell would see: YAML's true is `true`."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _items(node: Node) -> list[Node]:
+    return node.value if isinstance(node.value, list) else [node]
 
 
-def string(service: str, key: str, value: Any) -> str:
-    """A text."""
-    if isinstance(value, dict | list):
-        raise ComposeError(f"service {service!r}: {key}: a text is expected")
-    return _text(value)
+def boolean(node: Node) -> bool:
+    """True or false, also in the words that older files use."""
+    if isinstance(node.value, bool):
+        return node.value
+    word = node.value.lower() if isinstance(node.value, str) else ""
+    if word not in _TRUE | _FALSE:
+        raise Wrong(node.place, "true or false is expected")
+    return word in _TRUE
 
 
-def boolean(service: str, key: str, value: Any) -> bool:
-    """True or false."""
-    if not isinstance(value, bool):
-        raise ComposeError(f"service {service!r}: {key}: true or false is expected")
-    return value
-
-
-def integer(service: str, key: str, value: Any) -> int:
+def integer(node: Node) -> int:
     """A whole number."""
-    try:
-        return int(string(service, key, value))
-    except ValueError as error:
-        raise ComposeError(f"service {service!r}: {key}: a number is expected, not {value!r}") from error
+    number = whole_number(node.value)
+    if number is None:
+        raise Wrong(node.place, f"a number is expected, not {_seen(node)}")
+    return number
 
 
-def size(service: str, key: str, value: Any) -> int:
-    """Bytes, with a unit or without."""
-    match = _SIZE.match(string(service, key, value).strip())
+def size(node: Node) -> int:
+    """Bytes, with a unit or without: units are powers of 1024."""
+    if isinstance(node.value, int):
+        return integer(node)
+    # Compose drops a real number in silence.
+    match = _SIZE.fullmatch(node.value.strip()) if isinstance(node.value, str) else None
     if match is None:
-        raise ComposeError(f"service {service!r}: {key}: a size such as 512m is expected, not {value!r}")
-    return int(float(match[1]) * _FACTOR[match[2].lower()])
+        raise Wrong(node.place, f"a size such as 512m is expected, not {_seen(node)}")
+    whole, part, *units = match.groups()
+    factor = _FACTOR[(units[0] or units[1] or "").lower()]
+    return int(whole or 0) * factor + (int(float(part) * factor) if part and part != "." else 0)
 
 
-def argv(service: str, key: str, value: Any) -> list[str]:
+def _seen(node: Node) -> str:
+    if isinstance(node.value, list | dict):
+        return "a list or a mapping"
+    return repr(node.written if node.written is not None else node.value)[:80]
+
+
+def argv(node: Node) -> list[str]:
     """A command: a list as it is, a text split as a shell would."""
-    if isinstance(value, list):
-        return strings(service, key, value)
+    if isinstance(node.value, list):
+        return strings(node)
     try:
-        return shlex.split(string(service, key, value))
+        return compose_command.split(string(node))
     except ValueError as error:
-        raise ComposeError(f"service {service!r}: {key}: {error}") from error
+        raise Wrong(node.place, str(error)) from error
 
 
-def image(service: str, key: str, value: Any) -> str:
+def image(node: Node) -> str:
     """An image, as the API calls it."""
-    image = string(service, key, value).strip()
+    image = string(node).strip()
     if not image or re.search(r"\s", image):
-        raise ComposeError(f"service {service!r}: {key}: {value!r} is not an image name")
+        raise Wrong(node.place, f"{_seen(node)} is not an image name")
     return image if image.startswith("docker:") else f"docker:{image}"
 
 
-def mapping(service: str, key: str, value: Any) -> dict[str, str]:
-    """A map, or a list of `name=value`."""
-    if isinstance(value, dict):
-        pairs = value.items()
-        if any(isinstance(inner, dict | list) for _, inner in pairs):
-            raise ComposeError(f"service {service!r}: {key}: values must be texts")
-        return {str(name): "" if inner is None else _text(inner) for name, inner in pairs}
-    result = {}
-    for item in strings(service, key, value):
-        name, _, inner = item.partition("=")
-        result[name] = inner
-    return result
-
-
-def environment(service: str, value: Any, variables: Mapping[str, str]) -> dict[str, str]:
-    """As `_mapping`; a bare name takes the stack's variable of that name and is left out when there is none."""
-    result = {} if value is None else mapping(service, "environment", value)
-    items = value if isinstance(value, list) else []
-    bare = {str(item) for item in items if "=" not in str(item)}
-    if isinstance(value, dict):
-        bare = {str(name) for name, inner in value.items() if inner is None}
-    for name in bare:
-        if name in variables:
-            result[name] = variables[name]
+def pairs(node: Node) -> Iterator[Pair]:
+    """A mapping, or a list of `name=value`."""
+    if not isinstance(node.value, dict):
+        for item in _items(node):
+            name, sign, value = string(item).partition("=")
+            yield Pair(_name(name, item.place), value if sign else None, item.place)
+        return
+    for name, inner in node.value.items():
+        _name(name, inner.named)
+        if inner.value is None or isinstance(inner.value, str):
+            yield Pair(name, inner.value, inner.named)
+        elif isinstance(inner.value, list | dict):
+            raise Wrong(inner.place, f"{name}: a text is expected")
         else:
-            result.pop(name, None)
-    return result
+            yield Pair(name, shown(inner.value), inner.named, inner.written)
 
 
-def published(service: str, key: str, value: Any) -> list[str]:
-    """Ports in any form, as the API writes them."""
-    items = value if isinstance(value, list) else [value]
-    texts = [_long_port(service, key, item) if isinstance(item, dict) else string(service, key, item) for item in items]
-    try:
-        return [str(port) for port in ports.parse_all(texts)]
-    except ports.PortWrongFormat as error:
-        raise ComposeError(f"service {service!r}: {key}: {error}") from error
+def _name(name: str, place: Place) -> str:
+    if not name or name != name.strip():
+        raise Wrong(place, f"{name!r}: a name is neither empty nor has blanks around it")
+    return name
 
 
-def _long_port(service: str, key: str, item: dict[str, Any]) -> str:
+def published(node: Node) -> list[str]:
+    """Ports in any form, as the API writes them, each once."""
+    if isinstance(node.value, dict):
+        raise Wrong(node.place, "a list of ports is expected")
+    result: dict[str, None] = {}
+    for item in _items(node):
+        text = _long_port(item) if isinstance(item.value, dict) else _short_port(item)
+        try:
+            result |= {str(port): None for port in ports.parse(text)}
+            if len(result) > PORTS_OF_CONTAINER:
+                raise ports.TooManyPorts
+        except ports.PortWrongFormat as error:
+            raise Wrong(item.place, str(error)) from error
+    return list(result)
+
+
+def _short_port(item: Node) -> str:
+    if isinstance(item.value, int) and not isinstance(item.value, bool):
+        return str(item.value)
+    if not isinstance(item.value, str):
+        raise Wrong(item.place, f"{_seen(item)} has not the form [bindIp:][public:]private[/protocol]")
+    return item.value
+
+
+def _long_port(item: Node) -> str:
     """The long form of compose v3 as the short one."""
-    unknown = set(item) - {"target", "published", "protocol", "host_ip", "mode"}
-    if unknown or "target" not in item:
-        raise ComposeError(f"service {service!r}: {key}: {item!r} has not the form target/published/protocol/host_ip")
-    bind = f"{item['host_ip']}:" if item.get("host_ip") else ""
-    public = f"{item['published']}:" if item.get("published") else ""
-    return f"{bind}{public}{item['target']}/{item.get('protocol', 'tcp')}"
+    given = {key: inner for key, inner in item.entries().items() if inner.value not in (None, "")}
+    for key, inner in item.entries().items():
+        if key not in _LONG_PORT:
+            raise Wrong(inner.named, f"unsupported config option {key!r} of a port")
+    if "target" not in given:
+        raise Wrong(item.place, "target: is required")
+    target = integer(given["target"])
+    for key, form in (("published", r"\d+(-\d+)?"), ("protocol", "[A-Za-z]+"), ("host_ip", "[^:]+")):
+        if key in given and not re.fullmatch(form, _short_port(given[key]), re.ASCII):
+            raise Wrong(given[key].place, f"{key}: {_seen(given[key])} is not one")
+    bind = f"{_short_port(given['host_ip'])}:" if "host_ip" in given else ""
+    public = f"{_short_port(given['published'])}:" if "published" in given else ":" if bind else ""
+    return f"{bind}{public}{target}/{_short_port(given['protocol']) if 'protocol' in given else 'tcp'}"
 
 
-def volumes(service: str, key: str, value: Any) -> list[str]:
+def volumes(node: Node) -> list[str]:
     """Volumes: a relative path means nothing on another machine."""
-    result = strings(service, key, value)
-    for volume in result:
+    result = []
+    for item in _items(node):
+        volume = string(item)
         source, colon, _ = volume.partition(":")
         if colon and source.startswith((".", "~")):
-            raise ComposeError(
-                f"service {service!r}: {key}: {volume!r}: a relative path means nothing on another machine"
-            )
+            raise Wrong(item.place, f"{volume!r}: a relative path means nothing on another machine: name a volume")
+        result.append(volume)
     return result
 
 
-def restart(service: str, key: str, value: Any) -> dict[str, Any]:
-    """A restart policy."""
-    # YAML reads a bare `no` as false.
-    text = "no" if value is False else string(service, key, value)
-    match = _RESTART.match(text)
+def restart(node: Node) -> dict[str, Any] | None:
+    """A restart policy; an empty text is none."""
+    text = string(node)
+    match = _RESTART.fullmatch(text)
+    if not text:
+        return None
     if match is None:
-        raise ComposeError(f"service {service!r}: {key}: {text!r} is not no, always, unless-stopped or on-failure[:n]")
-    policy: dict[str, Any] = {"name": match[1]}
-    if match[2]:
-        policy["maximumRetryCount"] = int(match[2])
+        raise Wrong(node.place, f"{_seen(node)} is not no, always, unless-stopped or on-failure[:n]")
+    policy: dict[str, Any] = {"name": text.partition(":")[0]}
+    if match[1]:
+        policy["maximumRetryCount"] = int(match[1])
     return policy
 
 
-def network(service: str, key: str, value: Any) -> str:
+def network(node: Node) -> str:
     """A network mode; `container:NAME` for the network of another container, in either of its spellings."""
-    mode = string(service, key, value)
+    mode = string(node)
     word, _, name = mode.partition(":")
     if word in ("container", "service") and name:
         return f"container:{name}"
     if mode not in _NETWORK_MODES:
-        raise ComposeError(f"service {service!r}: {key}: {mode!r} is none of {', '.join(sorted(_NETWORK_MODES))}")
+        raise Wrong(node.place, f"{_seen(node)} is none of {', '.join(sorted(_NETWORK_MODES))}")
     return mode
 
 
-def json(service: str, key: str, value: Any) -> Any:
-    """Anything, as far as JSON has words for it; what it has none for (YAML's dates) becomes text."""
-    if isinstance(value, dict):
-        return {_text(name): json(service, key, inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [json(service, key, inner) for inner in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+def json(node: Node) -> Any:
+    """Anything that JSON has words for."""
+    if isinstance(node.value, dict):
+        return {name: json(inner) for name, inner in node.value.items()}
+    if isinstance(node.value, list):
+        return [json(inner) for inner in node.value]
+    if isinstance(node.value, float) and not math.isfinite(node.value):
+        raise Wrong(node.place, f"JSON has no {node.written}: write it in quotes if it is text")
+    return node.value
 
 
-def json_mapping(service: str, key: str, value: Any) -> dict[str, Any]:
+def json_mapping(node: Node) -> dict[str, Any]:
     """A mapping from texts to anything."""
-    if not isinstance(value, dict):
-        raise ComposeError(f"service {service!r}: {key}: a mapping is expected")
-    return dict(json(service, key, value))
+    return {name: json(inner) for name, inner in node.entries().items()}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from orca import wire
 from orca.engine import Behaviour, Call
 from orca.orchestration.observed import observe
@@ -16,6 +18,8 @@ from orca.store import Record, Tx
 
 behaviour = Behaviour()
 
+INSPECT_BYTES = 256 * 1024
+"""Of an inspection that comes with an event: it is kept with it."""
 UUID_LABELS = ("io.orca.instance.uuid", "io.rancher.container.uuid")
 SYSTEM_LABEL = "io.orca.system"
 STATES: dict[str, wire.ContainerState] = {
@@ -38,12 +42,22 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         raise Refused("InvalidReference", "this is not a host of yours", field="reportedHostUuid")
     if not fields.get("externalId"):
         raise Refused("MissingRequired", "which container?", field="externalId")
+    if len(msgspec.json.encode(fields.get("dockerInspect"))) > INSPECT_BYTES:
+        message = f"dockerInspect: at most {INSPECT_BYTES} bytes are expected"
+        raise Refused("MaxLengthExceeded", message, field="dockerInspect")
     event = tx.insert("containerEvent", **{**fields, "accountId": host.accountId, "hostId": host.id})
     call.request(tx, event, "create")
     state = STATES.get(fields.get("externalStatus") or "")
     if state is not None:
-        observe(tx, call.services, host, reported(fields, state))
+        observe(tx, call.services, host, _sound(reported(fields, state)))
     return event
+
+
+def _sound(report: wire.Container) -> wire.Container:
+    try:
+        return wire.sound(report)
+    except wire.Unsound as error:
+        raise Refused("InvalidFormat", str(error), field="externalId") from error
 
 
 def reported(fields: dict[str, Any], state: wire.ContainerState) -> wire.Container:
@@ -56,7 +70,7 @@ def reported(fields: dict[str, Any], state: wire.ContainerState) -> wire.Contain
     address = part(inspect, "NetworkSettings").get("IPAddress")
     return wire.Container(
         external_id=fields["externalId"],
-        name=name.removeprefix("/") if isinstance(name, str) else fields["externalId"][:12],
+        name=name.removeprefix("/") if isinstance(name, str) else "",
         state=state,
         image=image if isinstance(image, str) else "",
         uuid=next((labels[label] for label in UUID_LABELS if label in labels), None),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from orca.engine import Behaviour, Call
+from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration import services, stacks
 from orca.orchestration.containers import start_removal
 from orca.resources import machine
@@ -71,7 +72,10 @@ def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     service = stack and tx.first("service", environmentId=stack.id, name=str(fields.get("serviceName")))
     if service is None:
         raise Refused("InvalidReference", "serviceName: the project has no such service", field="serviceName")
-    tx.update(service, fqdn=fields.get("fqdn"))
+    fqdn = fields.get("fqdn")
+    if fqdn and not is_host_name(fqdn):
+        raise Refused("InvalidFormat", "fqdn: a host name is expected", field="fqdn")
+    tx.update(service, fqdn=fqdn)
     return _keep(tx, call, "externalDnsEvent", fields, project_id)
 
 

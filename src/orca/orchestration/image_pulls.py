@@ -97,7 +97,13 @@ async def _pull_on(run: Run, host: dict[str, Any], order: dict[str, Any]) -> Non
     step = f"{names.PULL} {host['id']}"
     try:
         reply = await run.command(
-            host["agentId"], names.PULL, order, patience=AWAY_SECONDS, step=step, progress=progress
+            host["agentId"],
+            names.PULL,
+            order,
+            patience=AWAY_SECONDS,
+            step=step,
+            progress=progress,
+            form=wire.Pulled,
         )
         text = DONE if msgspec.convert(reply, wire.Pulled).pulled else NOT_CACHED
     except CommandFailed as error:

@@ -12,7 +12,7 @@ import msgspec
 
 from orca import wire
 from orca.engine import Behaviour, CommandFailed, Failed, Run, Services
-from orca.network import Delivery
+from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
 from orca.orchestration import health, launch, placement, units
@@ -154,14 +154,17 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
         await run.services.part(Newsroom).acted(run.services.part(Discovery))
         await delivery.flush(place["hostId"])
     try:
-        answer = await run.command(place["agentId"], names.ACTIVATE, await _order(run, place), step=step)
+        order = await _order(run, place)
+        answer = await run.command(place["agentId"], names.ACTIVATE, order, step=step, form=wire.Activated)
     except CommandFailed as error:
         raise Failed(error.message, state="stopped", chain=await _after_failure(run)) from error
     reply = msgspec.convert(answer, wire.Activated)
 
     def unit(tx: Tx) -> None:
         instance = run.resource(tx)
-        address = instance.primaryIpAddress or reply.address
+        address = instance.primaryIpAddress or addresses.believable(
+            tx, tx.require("host", instance.hostId), reply.address
+        )
         tx.update(
             instance,
             externalId=reply.external_id,

@@ -46,7 +46,8 @@ class PortSpec:
 
     def __str__(self) -> str:
         bind = "" if self.bind == ANY else f"{self.bind}:"
-        public = "" if self.public is None else f"{self.public}:"
+        # After an address, an empty public port keeps the form.
+        public = f"{self.public}:" if self.public is not None else ":" if bind else ""
         return f"{bind}{public}{self.private}/{self.protocol}"
 
 

@@ -8,7 +8,7 @@ containers share a number and a host; a service without sidekicks has units of o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orca.orchestration.names import free_numbers
@@ -188,7 +188,7 @@ def _mend(number: int, unit: Unit, parts: Mapping[str, Part], held: set[tuple[in
     """Complete one unit that stays."""
     missing = set(parts) - set(unit)
     # What used a container that is gone must be made anew with its successor.
-    orphans = {part for part in unit if part in parts and missing & set(all_needs(part, parts))}
+    orphans = {part for part in unit if part in parts and missing & all_needs(part, parts)}
     host = next(member.host for member in unit.values())
     for part, member in unit.items():
         if part in orphans or part not in parts:
@@ -208,8 +208,12 @@ def _serves(member: Member | None, parts: Mapping[str, Part]) -> bool:
     return member is not None and (member.state == "running" or (member.state == "stopped" and parts[member.part].once))
 
 
-def all_needs(part: str, parts: Mapping[str, Part]) -> Iterator[str]:
+def all_needs(part: str, parts: Mapping[str, Part]) -> set[str]:
     """Every part that one needs, directly or through others."""
-    for need in parts[part].needs:
-        yield need
-        yield from all_needs(need, parts)
+    found: set[str] = set()
+    ahead = [part]
+    while ahead:
+        new = parts[ahead.pop()].needs - found
+        found |= new
+        ahead += new
+    return found

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from ipaddress import ip_address
 from typing import Any
 
@@ -95,26 +96,16 @@ def _check_one(config: dict[str, Any]) -> None:
 
 def _check_needs(service_name: str, configs: units.Configs) -> None:
     needs = {part: units.needs_of(service_name, config) for part, config in configs.items()}
-    for part, names in needs.items():
+    for names in needs.values():
         for name in names:
             if name not in configs:
                 raise Refused("InvalidReference", f"there is no launch config {name}", field="launchConfig")
-            if name == part or part in _reached(needs, name):
-                shown = part or service_name
-                message = f"launch config {shown} needs itself through {name or service_name}"
-                raise Refused("InvalidReference", message, field="launchConfig")
-
-
-def _reached(needs: dict[str, list[str]], start: str) -> set[str]:
-    """The parts that one needs, directly or through others."""
-    found: set[str] = set()
-    ahead = [start]
-    while ahead:
-        for name in needs.get(ahead.pop(), []):
-            if name not in found:
-                found.add(name)
-                ahead.append(name)
-    return found
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        name, part, *_ = error.args[1]
+        message = f"launch config {part or service_name} needs itself through {name or service_name}"
+        raise Refused("InvalidReference", message, field="launchConfig") from error
 
 
 def _check_external(fields: dict[str, Any]) -> None:

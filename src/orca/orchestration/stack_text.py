@@ -8,7 +8,7 @@ from typing import Any
 
 from orca.orchestration import compose
 from orca.orchestration.compose import Compose
-from orca.orchestration.compose_values import ComposeError
+from orca.orchestration.compose_errors import ComposeError
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record
 
@@ -27,8 +27,10 @@ def read(fields: Mapping[str, Any]) -> Compose | None:
     try:
         return compose.parse(text, fields.get("rancherCompose"), fields.get("environment"))
     except ComposeError as error:
-        field = "rancherCompose" if str(error).startswith("rancher-compose") else "dockerCompose"
-        raise Refused("InvalidFormat", str(error), field=field) from error
+        field = "rancherCompose" if error.refusals[0].place.file == compose.RANCHER else "dockerCompose"
+        refused = Refused("InvalidFormat", str(error), field=field)
+        refused.more = {"refusals": [refusal.described for refusal in error.refusals]}
+        raise refused from error
 
 
 def check_kinds(tx: ReadTx, stack: Record, wanted: Compose | None) -> None:

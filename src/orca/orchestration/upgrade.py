@@ -164,7 +164,7 @@ def _outdated(tx: ReadTx, service: Record) -> dict[int, list[Record]]:
     for row in rows:
         number, part = row.data["number"], row.data.get("part", PRIMARY)
         gone = {other.data.get("part", PRIMARY) for other in found.get(number, [])}
-        if part in parts and part not in gone and gone & set(all_needs(part, parts)):
+        if part in parts and part not in gone and gone & all_needs(part, parts):
             found[number].append(row)
     return found
 

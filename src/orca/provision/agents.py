@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
-
-import msgspec
 
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
@@ -32,9 +29,8 @@ class Greeted:
 
 
 @behaviour.agent(names.HELLO)
-async def hello(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+async def hello(services: Services, connection: AgentConnection, facts: wire.Hello) -> None:
     """A host is here: store what it says of itself, then send what it lacks."""
-    facts = msgspec.convert(data, wire.Hello)
     greeted = services.part(Greeted).connections
     earlier = greeted.get(connection.agent_id)
     if earlier is not None and earlier is not connection and await answers(earlier):
@@ -52,13 +48,12 @@ async def hello(services: Services, connection: AgentConnection, data: dict[str,
         log.error("agent at %s: %s", connection.address, error)
         await connection.close(str(error))
         return
-    await services.part(Delivery).greet(connection, host_id, facts.applied)
+    await services.part(Delivery).greet(connection, host_id, facts.applied, facts.digest)
 
 
 @behaviour.agent(names.HOST_CHANGE)
-async def host_change(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+async def host_change(services: Services, connection: AgentConnection, facts: wire.HostFacts) -> None:
     """Facts of a host changed."""
-    facts = msgspec.convert(data, wire.HostFacts)
 
     def unit(tx: Tx) -> None:
         host = tx.first("host", agentId=connection.agent_id)
@@ -69,11 +64,11 @@ async def host_change(services: Services, connection: AgentConnection, data: dic
 
 
 @behaviour.agent("disconnected")
-async def disconnected(services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+async def disconnected(services: Services, connection: AgentConnection, _: None) -> None:
     """An agent is silent: its host is reconnecting until it says hello again."""
     greeted = services.part(Greeted).connections
     if greeted.get(connection.agent_id, connection) is not connection:
-        return  # it has said hello anew already, while others were told of the end of this connection
+        return  # it has said hello again already, while others were told of the end of this connection
     greeted.pop(connection.agent_id, None)
 
     def unit(tx: Tx) -> list[int]:

@@ -6,38 +6,24 @@ Besides changes there are sign-ins that failed (``failed_sign_ins``), and keys m
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from orca.engine import Behaviour, Call
 from orca.provision.identities import PEOPLE, id_of
+from orca.provision.masking import without_secrets
 from orca.resources import TYPES, ids
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx, adding
 
-TAKEN_OUT = "***"
 MOST = 16_384
 """Characters of a request or an answer that are kept; a larger one is named by its size."""
-DECLARED = frozenset(
-    name
-    for type in TYPES.values()
-    for name, field in type.all_fields().items()
-    if field.secret or field.type == "password"
-)
-"""Fields that are declared to be secrets, of whatever type."""
-CALLED_SO = re.compile(
-    r"secret|passw(or)?d|token|credentials?$|private_?key|api_?key|^jwt$|^code$|^authKey$|^extractedConfig$",
-    re.IGNORECASE,
-)
-"""Names that secrets have where nobody declared them: settings, labels, variables of a container."""
-NAMES_ONLY = frozenset({"environment", "variables", "files"})
-"""Maps whose values may be secrets whatever their names: of containers' variables, and of a stack's."""
-WITH_TOKEN = {"registrationToken": frozenset({"command", "registrationUrl", "links"})}
-"""Fields that hold a token among other text, by type."""
+READ = 262_144
+"""Characters up to which an object is looked through for secrets, which make it smaller."""
+NAMED_BY_ID = ("setting", "activeSetting")
+"""Types whose id says what the value is."""
 
 behaviour = Behaviour()
 
@@ -62,9 +48,10 @@ class Entry:
 
 def write(tx: Tx, entry: Entry) -> None:
     """Add the row. Not ``tx.insert``: nobody waits for news of this table, and it must not cost an event per change."""
+    name = entry.resource_id if entry.resource_type in NAMED_BY_ID else None
     objects = {
-        "requestObject": kept(entry.resource_type, entry.request),
-        "responseObject": kept(entry.resource_type, entry.response),
+        "requestObject": kept(entry.resource_type, entry.request, name),
+        "responseObject": kept(entry.resource_type, entry.response, name),
         "responseCode": str(entry.status),
     }
     row = {
@@ -88,42 +75,18 @@ def stored_id(text: str) -> str:
     return str(number) if number is not None else text[:255]
 
 
-def kept(type: str, value: Any) -> str | None:
-    """A request's or an answer's object as text, without secrets."""
+def kept(type: str, value: Any, name: str | None = None) -> str | None:
+    """A request's or an answer's object as text, without secrets. ``name``: what it is called, where its id says so."""
     if value is None:
         return None
-    text = msgspec.json.encode(without_secrets(value, type)).decode()
-    return text if len(text) <= MOST else msgspec.json.encode({"size": len(text)}).decode()
-
-
-def without_secrets(value: Any, type: str = "") -> Any:
-    """The same with every secret's value replaced."""
-    if isinstance(value, dict):
-        own = WITH_TOKEN.get(str(value.get("type") or type), frozenset())
-        return {name: replaced(name, item, own) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_secrets(item, type) for item in value]
-    return value
-
-
-def replaced(name: str, item: Any, own: frozenset[str]) -> Any:
-    """One value of an object."""
-    if item is not None and (name in own or is_secret(name)) and not is_setting(item):
-        return TAKEN_OUT
-    if name in NAMES_ONLY and isinstance(item, dict):
-        return dict.fromkeys(item, TAKEN_OUT)
-    return without_secrets(item)
-
-
-@lru_cache(maxsize=4096)
-def is_secret(name: str) -> bool:
-    """Whether what is called so is a secret, of whatever type. Remembered: every change asks for all its fields."""
-    return name in DECLARED or CALLED_SO.search(name) is not None
-
-
-def is_setting(item: Any) -> bool:
-    """Whether a value can be no secret: a number, or yes or no."""
-    return isinstance(item, bool | int | float)
+    size = len(msgspec.json.encode(value))
+    if size <= READ:
+        named = {"name": name} if name is not None and isinstance(value, dict) else {}
+        masked = without_secrets({**named, **value} if named else value, type)
+        text = msgspec.json.encode({key: masked[key] for key in value} if named else masked).decode()
+        if len(text) <= MOST:
+            return text
+    return msgspec.json.encode({"size": size}).decode()
 
 
 @behaviour.computed("auditLog.resourceId")

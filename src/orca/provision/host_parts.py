@@ -77,16 +77,36 @@ def forget(tx: Tx, engine: Engine, host: Record) -> None:
         tx.update(row, state="removed", removed=tx.now)
 
 
+class Foreign(Exception):
+    """A uuid that a live row of another host or project has."""
+
+
 def ensure(tx: Tx, services: Services, type: str, uuid: str, kind: str, **fields: Any) -> Record:
-    """The row of that uuid, made when there is none."""
+    """The row of that uuid, made when there is none.
+
+    Raises:
+        Foreign: the row belongs to another project.
+    """
     row = tx.first(type, uuid=uuid)
     if row is None:
-        for gone in tx.find(type, uuid=uuid, removed=ANY):
-            # It was there before; its old row gives the uuid up.
-            tx.update(gone, uuid=f"{uuid}-{gone.id}")
+        free_uuid(tx, type, uuid)
         row = tx.insert(type, uuid=uuid, kind=kind, **fields)
         services.engine.request(tx, row, "create")
+    elif row.accountId != fields["accountId"]:
+        raise Foreign(f"another {type} has the uuid {uuid}")
     return row
+
+
+def free_uuid(tx: Tx, type: str, uuid: str) -> None:
+    """Have removed rows give a uuid up: what they stood for is there again.
+
+    Raises:
+        Foreign: a live row has it.
+    """
+    for row in tx.find(type, uuid=uuid, removed=ANY):
+        if row.removed is None:
+            raise Foreign(f"another {type} has the uuid {uuid}")
+        tx.update(row, uuid=f"{uuid}-{row.id}")
 
 
 def _tie(tx: Tx, services: Services, type: str, **ends: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from orca import wire
@@ -15,7 +16,7 @@ from orca.network.ipam import PoolUsedUp
 from orca.network.pki import BadRequest
 from orca.provision import host_parts, labels, settings
 from orca.provision.projects import authority_of
-from orca.store import ANY, Overflow, Record, Tx, Vault
+from orca.store import Overflow, Record, Tx, Vault
 
 CONNECTED = "active"
 RECONNECTING = "reconnecting"
@@ -32,27 +33,28 @@ def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Rec
     """The host row behind an agent that says hello, made at the first hello; its facts are those of `hello`.
 
     Raises:
-        WrongHost: the host's uuid is not the one that registered.
+        WrongHost: the host's uuid is not the one that registered, or is that of another host.
     """
     agent = tx.require("agent", agent_id)
     if agent.registrationKey != hello.uuid:
         raise WrongHost(f"these credentials were given to host {agent.registrationKey}, not to {hello.uuid}")
     tx.update(agent, state="active", agentVersion=hello.agent_version, lastSeen=tx.now)
-    host = tx.first("host", agentId=agent.id)
-    if host is None:
-        host = _create(tx, services, agent, hello)
-        follow(tx, services, host, hello)
-        services.engine.request(tx, host, "create")
-    else:
-        follow(tx, services, host, hello)
+    try:
+        host = tx.first("host", agentId=agent.id)
+        if host is None:
+            host = _create(tx, services, agent, hello)
+            follow(tx, services, host, hello)
+            services.engine.request(tx, host, "create")
+        else:
+            follow(tx, services, host, hello)
+    except host_parts.Foreign as error:
+        raise WrongHost(f"{error}: give this host another identity and register it") from error
     return host
 
 
 def _create(tx: Tx, services: Services, agent: Record, hello: wire.Hello) -> Record:
-    for gone in tx.find("host", uuid=hello.uuid, removed=ANY):
-        # The machine was removed earlier and comes back; its old row gives the uuid up.
-        tx.update(gone, uuid=f"{hello.uuid}-{gone.id}")
     account_id = agent.data["agentResourcesAccountId"]
+    host_parts.free_uuid(tx, "host", hello.uuid)
     machine = host_parts.machine_below(tx, services, agent, account_id, hello.uuid, kind=KIND)
     return tx.insert(
         "host",
@@ -110,17 +112,18 @@ async def follow_settings(services: Services) -> None:
     """Have every host of the network follow the settings that its items are made from. Runs until cancelled."""
     items = services.part(Delivery).items
 
-    def unit(tx: Tx) -> None:
-        for host in tx.find("host"):
-            if addresses.range_of(tx, host.id) is not None:
-                connect(tx, items, services.vault, host)
+    def unit(tx: Tx, host_id: int) -> None:
+        host = tx.get("host", host_id)
+        if host is not None and host.removed is None and addresses.range_of(tx, host.id) is not None:
+            connect(tx, items, services.vault, host)
 
     with services.db.bus.subscribe({"setting"}) as changes:
         while True:
             # Whatever was missed does not matter: the unit looks at the present values.
             with contextlib.suppress(Overflow):
                 await changes.batch()
-            await services.db.write(unit)
+            for (host_id,) in await services.db.read(lambda tx: tx.values("host", "id")):
+                await services.db.write(partial(unit, host_id=host_id))
 
 
 def forget(tx: Tx, services: Services, host: Record) -> None:

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``identity``: who an account is to other people. Here these are the local accounts."""
+"""Who an account is to other people: the server's own accounts are the identities there are."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call
 from orca.resources import ids
 from orca.store import ReadTx, Record
 
@@ -16,26 +15,6 @@ PREFIX = "1i!"
 WORKING = ("active", "updating-active")
 """States in which accounts, members and what they sign in with are good: also while a change of them is carried out."""
 PEOPLE = ("user", "admin")
-
-behaviour = Behaviour()
-
-
-@behaviour.rowless("identity", asked_by=("name", "all"))
-def identities(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
-    """One's own; somebody's by id or ``name`` (a login, exactly); everybody's with ``all`` in the login or name."""
-    if id is not None:
-        kind, _, external = id.removeprefix(PREFIX).partition(":")
-        account = tx.get("account", ids.parse(external)) if kind == LOCAL else None
-        known = account is not None and (is_known(account) or account.id == call.user_id)
-        return [identity(tx, account)] if account is not None and known else []
-    wanted, part = call.query.get("name"), call.query.get("all")
-    if wanted is None and part is None:
-        return [identity(tx, tx.require("account", call.user_id))]
-    shown = [identity(tx, account) for account in tx.find("account", kind=PEOPLE, state="active")]
-    if wanted is not None:
-        return [each for each in shown if each["login"] == wanted]
-    assert part is not None
-    return [each for each in shown if part.lower() in f"{each['login'] or ''}\n{each['name'] or ''}".lower()]
 
 
 def is_known(account: Record) -> bool:
@@ -49,7 +28,7 @@ def id_of(account: Record) -> str:
 
 
 def identity(tx: ReadTx, account: Record) -> dict[str, Any]:
-    """An account as others see it."""
+    """An account as it sees itself, and as administrators do."""
     login = tx.first("credential", accountId=account.id, kind="password", state="active")
     return {
         "id": id_of(account),

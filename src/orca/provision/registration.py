@@ -7,6 +7,7 @@ that the host made for itself, so registering again gives the same host.
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,9 @@ DOCKER_RUN = (
     " --security-opt systempaths=unconfined --label io.orca.system=agent"
     " -v /var/run/docker.sock:/var/run/docker.sock -v /var/lib/orca:/var/lib/orca"
 )
+
+HOST_UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,62}", re.ASCII)
+"""What a host may call itself: its certificate and the tunnels of its peers name it."""
 
 behaviour = Behaviour()
 
@@ -138,9 +142,11 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A host registers. The same key in the same project is the same registration, with the same credentials.
 
     Raises:
-        Refused: the key belongs to a host of another project.
+        Refused: the key belongs to a host of another project, or cannot be a host's uuid.
     """
     key = fields["key"]
+    if not HOST_UUID.fullmatch(key):
+        raise Refused("InvalidFormat", "key: letters, digits and '-' are expected, 8 to 63", field="key")
     account_id = fields.get("accountId") or call.account_id
     existing = tx.first("register", key=key)
     if existing is not None:

@@ -57,7 +57,8 @@ PASSWORD = ResourceType(
     name="password",
     plural="passwords",
     parent="credential",
-    access=access("crud", admin="crud", user="crud", service="crud"),
+    # Names of logins are one space over all projects: administrators choose them, and others do not learn them.
+    access=access("rud", admin="crud", user="rud", service="crud"),
     fields={
         "publicValue": string("cr", column=True, index=True, required=True, nullable=False),
         "secretValue": Field(

@@ -87,6 +87,13 @@ def extra_tables(metadata: sa.MetaData) -> None:
         sa.Column("result", sa.Text),
         sa.Column("created", sa.BigInteger, nullable=False),
     )
+    sa.Table(
+        "config_digest",
+        metadata,
+        sa.Column("host_id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("wanted", sa.BigInteger, nullable=False),
+        sa.Column("applied", sa.BigInteger, nullable=False),
+    )
 
 
 def build_schema(types: Mapping[str, ResourceType]) -> Schema:

@@ -73,7 +73,7 @@ class Fleet:
             if not connection.closed:
                 WORK.set(Work(owner=("agent", connection.agent_id), name=f"reports of {connection.address}"))
                 for undo in await self._services.db.write(unit):
-                    self._services.spawn(observed.take_back(connection, undo))
+                    self._services.part(observed.Strays).take_back(self._services, connection, undo)
 
     async def connect(self, agent_id: int, host_ids: Iterable[int]) -> None:
         """An agent came, or came back: its hosts get what they lack."""
@@ -99,7 +99,7 @@ class Fleet:
         """Tell the other parts that an agent's connection ended."""
         self._services.agents.detach(connection)
         for handler in self._services.behaviour.agent_events.get("disconnected", ()):
-            await handler(self._services, connection, {})
+            await handler(self._services, connection, None)
 
     def first_time(self, uuid: str) -> bool:
         """Whether a container asks for the connection to be cut for the first time: it does so once."""

@@ -46,6 +46,7 @@ class Subscription:
             return
         if len(self._queue) + len(wanted) > self._limit:
             self._overflown = True
+            self._bus.overflows += 1
             self._queue.clear()
         else:
             self._queue.extend(wanted)
@@ -71,6 +72,9 @@ class Subscription:
         """Whether there is anything to be told (or lost)."""
         return self._ready.is_set()
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     def forget(self) -> None:
         """Drop what waits: the present state is about to be read."""
         self._queue.clear()
@@ -93,6 +97,13 @@ class Bus:
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
+        self.overflows = 0
+        """How often a subscriber was too slow so far."""
+
+    @property
+    def waiting(self) -> int:
+        """Changes that wait for the slowest subscriber."""
+        return max((len(each) for each in self._subscriptions), default=0)
 
     def subscribe(self, roots: Collection[str] | None = None, limit: int = 10_000) -> Subscription:
         """Changes of these root types (None: of all). At most ``limit`` wait; more is an ``Overflow``."""

@@ -6,7 +6,8 @@
 ``event.read(Activate)`` gives its data as a struct again.
 """
 
-from . import names
+from . import digest, names
+from .checks import FORMS, Unsound, plain_text, read_answer, sound
 from .commands import (
     Activate,
     Activated,
@@ -28,7 +29,7 @@ from .commands import (
     RemoveVolume,
     RestartPolicy,
 )
-from .event import Event, Transitioning, WireError, decode, encode, new_id, now_ms, to_data
+from .event import Event, Incoming, Transitioning, WireError, decode, encode, new_id, now_ms, receive, to_data
 from .reports import (
     Container,
     ContainerState,
@@ -57,6 +58,7 @@ from .streams import (
 )
 
 __all__ = [
+    "FORMS",
     "MAX_FRAME",
     "STREAM_PATH",
     "Activate",
@@ -80,6 +82,7 @@ __all__ = [
     "Hello",
     "HostFacts",
     "HostStats",
+    "Incoming",
     "Inspect",
     "Inspected",
     "Instance",
@@ -98,13 +101,19 @@ __all__ = [
     "RestartPolicy",
     "StreamSource",
     "Transitioning",
+    "Unsound",
     "WireError",
     "decode",
+    "digest",
     "encode",
     "names",
     "nanoseconds",
     "new_id",
     "now_ms",
     "parse_exec_message",
+    "plain_text",
+    "read_answer",
+    "receive",
+    "sound",
     "to_data",
 ]

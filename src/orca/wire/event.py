@@ -105,8 +105,44 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
             raise WireError(f"event {self.name}: {error}") from error
 
 
+class Incoming(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """An agent's frame as the server reads it.
+
+    ``data`` stays text until it is known what form it must have: of what has no place in that form nothing is made.
+    """
+
+    name: str
+    data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
+    previous_ids: list[str] = msgspec.field(default_factory=list)
+    transitioning: Transitioning | None = None
+    transitioning_message: str | None = None
+    transitioning_progress: int | None = None
+
+    def read(self, form: type[T]) -> T:
+        """Return ``data`` in a form. Raises ``WireError`` as ``Event.read`` does."""
+        try:
+            return msgspec.json.decode(self.data, type=form)
+        except msgspec.DecodeError as error:
+            raise WireError(f"event {self.name[:REPORTED_CHARACTERS]}: {error}") from error
+
+    def event(self) -> Event:
+        """Return the frame with its data as an object. Raises ``WireError``."""
+        return Event(
+            name=self.name,
+            data=self.read(dict[str, Any]),
+            previous_ids=self.previous_ids,
+            transitioning=self.transitioning,
+            transitioning_message=self.transitioning_message,
+            transitioning_progress=self.transitioning_progress,
+        )
+
+
+REPORTED_CHARACTERS = 64
+"""Of a name that is not known, in messages."""
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Event)
+_incoming = msgspec.json.Decoder(Incoming)
 
 
 def encode(event: Event) -> str:
@@ -122,5 +158,17 @@ def decode(frame: str | bytes) -> Event:
     """
     try:
         return _decoder.decode(frame)
+    except msgspec.DecodeError as error:
+        raise WireError(f"not an event: {error}") from error
+
+
+def receive(frame: str | bytes) -> Incoming:
+    """Return the event in a frame of an agent.
+
+    Raises:
+        WireError: the frame is not JSON or not an event.
+    """
+    try:
+        return _incoming.decode(frame)
     except msgspec.DecodeError as error:
         raise WireError(f"not an event: {error}") from error

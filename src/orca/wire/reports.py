@@ -56,14 +56,16 @@ class Hello(HostFacts, kw_only=True):
     """Data of ``agent.hello``, the first frame of every connection.
 
     ``addresses`` are the host's outer IPv4 addresses, the one that reaches the server first; ``mesh_csr`` is the PEM
-    request for the key in ``/var/lib/orca/mesh/private``; ``applied`` maps config items to the versions in effect.
-    ``families`` are the families of config items that the agent understands; agents of 0.1.0 do not say.
+    request for the key in ``/var/lib/orca/mesh/private``; ``applied`` maps config items to the versions in effect, and
+    ``digest`` is one number for them (``orca.wire.digest``): a server that knows it reads none of them. ``families``
+    are the families of config items that the agent understands. Agents of 0.1.0 say neither digest nor families.
     """
 
     uuid: str
     mesh_csr: str = ""
     families: list[str] = msgspec.field(default_factory=list)
     applied: dict[str, int] = msgspec.field(default_factory=dict)
+    digest: str = ""
     containers: list[Container] = msgspec.field(default_factory=list)
 
 

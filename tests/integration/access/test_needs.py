@@ -84,8 +84,9 @@ def stored() -> list[str]:
 
 
 def asked_of(name: str) -> list[str]:
-    """What can be asked of a row by somebody, somewhere."""
-    return [*VERBS, *view("superadmin", "v2").types[name].actions]
+    """What can be asked of a row by somebody, somewhere; behind a star, what is asked of all rows."""
+    type = view("superadmin", "v2").types[name]
+    return [*VERBS, *type.actions, *(f"*{action}" for action in type.collection_actions)]
 
 
 def may(name: str, role: str) -> set[str]:
@@ -143,13 +144,14 @@ async def test_the_role_in_the_project_of_the_row_decides_on_every_route(site: S
         allowed, done = what in may(name, role), []
         who = KEYS.get(role, role)
         id = site.rows[(role, "own account") if name == "account" else ("owner", name)][0]
-        for route in routes(site, role, name):
+        for route in routes(site, role, name)[: 1 if what.startswith("*") else None]:
             # Both versions decide alike: it is enough to see that on one route, and on all of them for those who ask.
             for version in VERSIONS if route.name == "inside" or name in WHO_ASKS else ("v2",):
                 for path in paths(name) if version == "v2" else (TYPES[name].plural.lower(),):
-                    query = "&".join(filter(None, (route.query, "" if what in VERBS else f"action={what}")))
+                    action = "" if what in VERBS else f"action={what.lstrip('*')}"
                     method = what if what in VERBS else "POST"
-                    target = f"{path}/{id}?{query}"
+                    of = path if what.startswith("*") else f"{path}/{id}"
+                    target = f"{of}?{'&'.join(filter(None, (route.query, action)))}"
                     async with gate:
                         reply = await site.ask(
                             who, method, target, {}, version=version, inside=route.inside, project=route.header

@@ -83,9 +83,9 @@ def own_server(tmp_path: Path) -> Iterator[Process]:
         process.stop(signal.SIGKILL)
 
 
-@pytest.fixture
-def process() -> Iterator[Callable[..., Process]]:
-    """Makes servers that are gone after the test."""
+@contextlib.contextmanager
+def several() -> Iterator[Callable[..., Process]]:
+    """Makes servers that are gone after the block."""
     made: list[Process] = []
 
     def make(directory: Path, *arguments: str, before: str = "pass") -> Process:
@@ -96,6 +96,20 @@ def process() -> Iterator[Callable[..., Process]]:
     for each in made:
         if each.process is not None and each.process.poll() is None:
             each.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def process() -> Iterator[Callable[..., Process]]:
+    """Makes servers that are gone after the test."""
+    with several() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Callable[..., Process]]:
+    """Makes servers that are gone after the tests of a file."""
+    with several() as make:
+        yield make
 
 
 @pytest.fixture

@@ -113,14 +113,49 @@ def test_identities_are_those_of_local_accounts(admin, person):
     assert (own["type"], own["login"], own["externalIdType"]) == ("identity", somebody.login, "rancher_id")
     assert own["externalId"] == somebody.id
     assert mine.get(own["links"]["self"]).json()["login"] == somebody.login
-    assert mine.get(f"/v1/identities/rancher_id:{other.id}").json()["login"] == other.login
-    (found,) = mine.get("/v1/identities", params={"name": other.login}).json()["data"]
+    assert admin.get(f"/v1/identities/rancher_id:{other.id}").json()["login"] == other.login
+    (found,) = admin.get("/v1/identities", params={"name": other.login}).json()["data"]
     assert found["externalId"] == other.id
-    everybody = mine.get("/v1/identities", params={"all": "PERSON"}).json()["data"]
+    everybody = admin.get("/v1/identities", params={"all": "PERSON"}).json()["data"]
     assert {somebody.login, other.login} <= {identity["login"] for identity in everybody}
-    assert mine.get("/v1/identities", params={"name": other.login[:-1] + "%"}).json()["data"] == []
+    assert admin.get("/v1/identities", params={"name": other.login[:-1] + "%"}).json()["data"] == []
     for unknown in ("rancher_id:1a99999", "github_user:1", "nonsense", "rancher_id:"):
-        assert mine.get(f"/v1/identities/{unknown}").status_code == 404
+        assert admin.get(f"/v1/identities/{unknown}").status_code == 404
+
+
+def test_logins_are_known_to_their_owners_and_administrators(admin, person, project_of):
+    somebody, other, stranger = person(), person(), person()
+    members = [{"externalId": somebody.id, "role": "owner"}, {"externalId": other.id, "role": "readonly"}]
+    project = project_of(admin, members=members)
+    mine = somebody.bearer()
+    for client, path in ((mine, "/v1"), (mine, f"/v1/projects/{project}"), (other.bearer(), "/v2")):
+        met = client.get(f"{path}/identities", params={"all": "person"}).json()["data"]
+        assert {each["externalId"] for each in met} == {somebody.id, other.id}
+        (own,) = [each for each in met if each["login"] is not None]
+        assert (own["login"], own["name"]) in {(each.login, each.login) for each in (somebody, other)}
+        colleague = other if own["externalId"] == somebody.id else somebody
+        shown = client.get(f"{path}/identities/rancher_id:{colleague.id}").json()
+        assert (shown["name"], shown["login"]) == (colleague.login, None)
+        assert client.get(f"{path}/identities/rancher_id:{stranger.id}").status_code == 404
+        for name in (stranger.login, colleague.login, "nobody of that name"):
+            assert client.get(f"{path}/identities", params={"name": name}).json()["data"] == []
+
+
+def test_only_administrators_choose_logins(admin, person, project_of):
+    somebody, other = person(), person()
+    mine = somebody.bearer()
+    project = project_of(mine)
+
+    def answer(path, name):
+        reply = mine.post(path, json={"publicValue": name, "secretValue": PASSWORD})
+        return reply.status_code, {key: value for key, value in reply.json().items() if key != "id"}
+
+    for path in ("/v1/passwords", "/v2/passwords", f"/v2/projects/{project}/passwords"):
+        known, free = answer(path, other.login), answer(path, "a name that is free")
+        assert known == free
+        assert known[0] == 405
+    free = {"accountId": somebody.id, "publicValue": "a name that is free", "secretValue": PASSWORD}
+    made(admin.post("/v2/passwords", json=free))
 
 
 def test_preferences_are_ones_own_and_named_once(person):

@@ -201,3 +201,57 @@ def test_a_stream_that_ends_with_its_key_is_no_sign_in(start, project_of):
     path = "/v1/auditlogs?eventType_like=%25.refused"
     (row,) = until(admin, path, lambda shown: shown["data"])["data"]
     assert row["eventType"] == "api.password.refused"
+
+
+def test_values_of_variables_are_kept_nowhere_but_where_they_are_used(admin, person, project_of, server):
+    owner, looker = person(), person()
+    members = [{"externalId": owner.id, "role": "owner"}, {"externalId": looker.id, "role": "readonly"}]
+    base = f"/v2/projects/{project_of(admin, members=members)}"
+    mine, theirs = owner.key(), looker.key()
+    value = "a value that is nobody's business"
+    variables = {"COLOUR": value}
+    compose = f'web: {{image: web, environment: {{COLOUR: "{value}"}}}}'
+    container = {
+        "imageUuid": "sim:web",
+        "environment": variables,
+        "command": ["run", f"--password={value.split()[-1]}"],
+    }
+    paths = [
+        f"{base}/containers/{made(mine.post(f'{base}/containers', json={**container, 'startOnCreate': False}))['id']}"
+    ]
+    stack = made(
+        mine.post(f"{base}/environments", json={"name": "own", "dockerCompose": compose, "environment": variables})
+    )
+    paths.append(f"{base}/environments/{stack['id']}")
+    until(mine, paths[-1], lambda shown: shown["state"] == "active" and shown["transitioning"] == "no")
+    service = {
+        "name": "api",
+        "environmentId": stack["id"],
+        "launchConfig": {"imageUuid": "sim:web", "environment": variables},
+    }
+    made(mine.post(f"{base}/services", json=service))
+    (web,) = mine.get(f"{base}/services", params={"name": "web"}).json()["data"]
+    paths.append(f"{base}/services/{web['id']}")
+    until(mine, paths[-1], lambda shown: shown["state"] == "inactive")
+    config = {"imageUuid": "sim:other", "environment": {"COLOUR": value}}
+    upgrade = {"inServiceStrategy": {"launchConfig": config}}
+    assert mine.post(f"{paths[-1]}?action=upgrade", json=upgrade).status_code == 202
+    assert mine.post(f"{paths[1]}?action=exportconfig", json={}).status_code == 200
+    with connect(
+        f"{server.url.replace('http', 'ws')}{base}/subscribe?eventNames=resource.change",
+        additional_headers={"Authorization": theirs.auth._auth_header},
+    ) as events:
+        assert mine.put(paths[0], json={"description": "changed"}).status_code == 200
+        seen = ""
+        while "changed" not in seen:
+            seen += str(events.recv(timeout=20))
+    looked = [seen, *(theirs.get(path).text for path in [*paths, f"{base}/processexecutions", f"{base}/services"])]
+    with server.engine.connect() as connection:
+        looked.append("".join(str(tuple(row)) for row in connection.exec_driver_sql("SELECT * FROM audit_log")))
+    for text in looked:
+        assert value not in text
+        assert "business" not in text
+    assert all("COLOUR" in text for text in (seen, theirs.get(paths[0]).text, theirs.get(paths[2]).text, looked[-1]))
+    assert theirs.get(paths[1]).json()["dockerCompose"] == "***"
+    for path in paths:
+        assert value in mine.get(path).text, "who may change it sees it"

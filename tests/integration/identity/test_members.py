@@ -200,27 +200,26 @@ def test_a_removed_project_is_its_owners_to_see(team):
         assert clients[role].post(f"{path}?action=purge", json={}).status_code == 404
 
 
+def test_a_login_of_a_project_is_an_administrators_to_give(team, server, admin):
+    project, _, _ = team
+    secret = "a password of some length"
+    body = {"accountId": project, "publicValue": f"{project} robot", "secretValue": secret}
+    login = made(admin.post("/v2/passwords", json=body))
+    until(admin, f"/v2/passwords/{login['id']}", lambda row: row["state"] == "active")
+    bearer = server.sign_in(login["publicValue"], secret).json()["jwt"]
+    for pair in ((login["publicValue"], secret), ("X-API-BEARER", bearer)):
+        assert httpx.post(f"{server.url}/v1/registrationtokens", json={}, auth=pair).status_code == 201
+
+
 def test_a_key_gives_no_more_than_its_maker_may(team, server):
     project, clients, _ = team
-    secret = "a password of some length"
     for role, status in (("owner", 201), ("member", 201), ("restricted", 404)):
         key = clients[role].post(in_project(project, "apikeys"), json={}).json()
-        login = (
-            clients[role]
-            .post(in_project(project, "passwords"), json={"publicValue": f"{project} {role}", "secretValue": secret})
-            .json()
-        )
         until(clients["owner"], in_project(project, f"apikeys/{key['id']}"), lambda row: row["state"] == "active")
-        until(clients["owner"], in_project(project, f"passwords/{login['id']}"), lambda row: row["state"] == "active")
-        ways = (
-            {"auth": (key["publicValue"], key["secretValue"])},
-            {"auth": (login["publicValue"], secret)},
-            {"auth": ("X-API-BEARER", server.sign_in(login["publicValue"], secret).json()["jwt"])},
-        )
-        for way in ways:
-            assert httpx.post(f"{server.url}/v1/registrationtokens", json={}, **way).status_code == status
+        pair = (key["publicValue"], key["secretValue"])
+        assert httpx.post(f"{server.url}/v1/registrationtokens", json={}, auth=pair).status_code == status
         if role == "restricted":
-            further = httpx.post(f"{server.url}/v1/apikeys", json={}, **ways[0]).json()
+            further = httpx.post(f"{server.url}/v1/apikeys", json={}, auth=pair).json()
             until(
                 clients["owner"], in_project(project, f"apikeys/{further['id']}"), lambda row: row["state"] == "active"
             )

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts join and leave, the mesh follows, the rest stays untouched."""
 
+import sqlalchemy as sa
 from fakeagent import FakeHost, FakeMachine, signing_request
 
 from orca import wire
+from orca.network import mesh_reports
 from orca.network.matrix import age_of
 from orca.network.pki import public_key_of
 from orca.provision import settings
@@ -54,21 +56,68 @@ async def test_registering_again_is_the_same_host(platform):
     assert len(await platform.read(lambda tx: tx.find("host"))) == 1
 
 
-async def test_an_unchanged_host_gets_nothing_again_when_it_is_back(platform):
-    machines = await hosts(platform, 2)
-    await meshed(machines)
-    connection = platform.connection_of(machines[0])
+async def settled(platform):
+    """Every item is applied."""
     await platform.until(
         lambda tx: all(row.appliedVersion == row.requestedVersion for row in tx.find("configItemStatus"))
     )
+
+
+async def back_again(platform, machine):
+    """A host's agent goes and comes back; the updates that it got since."""
+    connection = platform.connection_of(machine)
+    count = len(machine.host.updates)
     await platform.disconnect(connection)
-    count = len(machines[0].host.updates)
-    await platform.connect(connection.agent_id, machines[0])
-    await machines[0].until(lambda: len(machines[0].host.updates) > count)
+    await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "reconnecting")
+    await platform.connect(connection.agent_id, machine)
+    await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "active")
+    return machine.host.updates[count:]
+
+
+async def test_an_unchanged_host_gets_nothing_when_it_is_back(platform):
+    machines = await hosts(platform, 3)
+    await meshed(machines)
+    await settled(platform)
+    await back_again(platform, machines[0])  # a host that joined in several steps may be compared once
+    await settled(platform)
+    before = await platform.read(lambda tx: tx.values("configItemStatus", "id", "requestedVersion", "appliedUpdated"))
+    assert await back_again(platform, machines[0]) == []
+    assert (
+        await platform.read(lambda tx: tx.values("configItemStatus", "id", "requestedVersion", "appliedUpdated"))
+        == before
+    )
+
+
+async def test_an_unchanged_host_of_0_1_0_is_compared_by_versions(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    await settled(platform)
+    machines[0].says_digest = False
+    await back_again(platform, machines[0])
+    await machines[0].until(lambda: machines[0].host.updates[-1].complete)
     update = machines[0].host.updates[-1]
-    assert update.complete
     assert {item.name for item in update.items} == set(machines[0].host.items)
     assert not any(isinstance(item.description, dict) for item in update.items)
+
+
+async def test_a_host_that_lost_an_item_gets_it_again(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    await settled(platform)
+    peer = f"peer/{machines[1].host.uuid}"
+    del machines[0].host.items[peer]
+    await back_again(platform, machines[0])
+    await machines[0].until(lambda: machines[0].host.item(peer))
+
+
+async def test_a_renamed_host_is_told_at_its_next_hello(platform):
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    host = await platform.read(lambda tx: tx.first("host", name="h1"))
+    await platform.services.db.write(lambda tx: tx.update(host, name="renamed") and None)
+    await back_again(platform, machines[0])
+    peer = f"peer/{machines[0].host.uuid}"
+    await machines[1].until(lambda: machines[1].host.item(peer)["name"] == "renamed")
 
 
 async def test_what_changed_meanwhile_is_told_at_hello(platform):
@@ -210,7 +259,8 @@ async def test_somebody_elses_credentials_are_refused(platform):
     assert "these credentials were given to host" in await stranger.closed
 
 
-async def test_the_matrix_names_a_broken_pair(platform):
+async def test_the_matrix_names_a_broken_pair(platform, monkeypatch):
+    monkeypatch.setattr(mesh_reports, "PATIENCE", 0.0)
     machines = await hosts(platform, 2)
     await meshed(machines)
     peer = machines[1].host.uuid
@@ -229,3 +279,48 @@ async def test_the_matrix_names_a_broken_pair(platform):
     assert link.reason == "no answer to 3 probes"
     await platform.disconnect(platform.connection_of(machines[0]))
     await platform.until(lambda tx: tx.first("meshLink", state="unknown"))
+
+
+async def test_an_agent_that_is_back_soon_costs_the_matrix_nothing(platform, monkeypatch):
+    monkeypatch.setattr(mesh_reports, "PATIENCE", 0.0)
+    machines = await hosts(platform, 3)
+    await meshed(machines)
+    peers = [
+        wire.PeerState(peer=machine.host.uuid, state="up", rtt_ms=0.4, age=60, last_probe=wire.now_ms())
+        for machine in machines[1:]
+    ]
+    machines[0].transmit(wire.Event.report("mesh.summary", wire.MeshSummary(peers=peers)))
+    await platform.until(lambda tx: tx.count("meshLink", state="up") == 2)
+
+    def told(tx):
+        return tx.execute(sa.text("SELECT count(*) FROM event WHERE resource_type = 'meshLink'")).scalar_one()
+
+    before = await platform.read(told)
+    connection = platform.connection_of(machines[0])
+    monkeypatch.setattr(mesh_reports, "PATIENCE", 60.0)
+    await platform.disconnect(connection)
+    connection = await platform.connect(connection.agent_id, machines[0])
+    await platform.services.agents.wait(connection.agent_id)
+    for peer in peers:
+        peer.last_probe += 5000
+    await mesh_reports.summary(platform.services, connection, wire.MeshSummary(peers=peers))
+    assert await platform.read(told) == before
+    peers[0].state = "down"
+    peers[1].last_probe += 60_000
+    await mesh_reports.summary(platform.services, connection, wire.MeshSummary(peers=peers))
+    assert await platform.read(told) == before + 2
+
+
+async def test_what_agents_saw_in_the_last_life_is_unknown_unless_they_come_back(platform, monkeypatch):
+    monkeypatch.setattr(mesh_reports, "PATIENCE", 0.0)
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    for machine, peer in (machines, machines[::-1]):
+        report = wire.PeerState(peer=peer.host.uuid, state="up", last_probe=1)
+        machine.transmit(wire.Event.report("mesh.summary", wire.MeshSummary(peers=[report])))
+    await platform.until(lambda tx: tx.count("meshLink", state="up") == 2)
+    platform.services.agents.detach(platform.connection_of(machines[0]))  # nobody heard of its end
+    await mesh_reports.forget_those_away(platform.services)
+    away = await platform.read(lambda tx: tx.first("host", name="h1"))
+    (link,) = await platform.read(lambda tx: tx.find("meshLink", state="unknown"))
+    assert link.hostId == away.id

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agent that is back before everybody has heard that it was away."""
 
-from fakeagent import FakeHost, FakeMachine
+from fakeagent import FakeHost, FakeMachine, eventually
 
 from orca.provision import agents
 from orca.provision.hosts import CONNECTED
@@ -16,7 +16,7 @@ async def test_an_end_that_is_told_late_does_not_undo_the_next_hello(platform):
     assert platform.services.agents.detach(old)
     again = FakeMachine(first.host)
     new = await platform.connect(old.agent_id, again)
-    await platform.until(lambda tx: platform.services.agents.get(old.agent_id) is new)
-    await agents.disconnected(platform.services, old, {})
+    await eventually(lambda: platform.services.agents.get(old.agent_id) is new)
+    await agents.disconnected(platform.services, old, None)
     host = await platform.read(lambda tx: tx.first("host", agentId=old.agent_id))
     assert host.agentState == CONNECTED

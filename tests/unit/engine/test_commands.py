@@ -3,13 +3,20 @@
 
 import asyncio
 
+import sqlalchemy as sa
+
+from orca import wire
 from orca.engine import AgentGone, CommandFailed, CommandTimeout
+
+
+class Answer(wire.Message):
+    external_id: str
 
 
 def starts_with_a_command(bench, timeout=None):
     @bench.behaviour.process("instance.start")
     async def start(run):
-        reply = await run.command(1, "activate", {"uuid": "u"}, timeout=timeout)
+        reply = await run.command(1, "activate", {"uuid": "u"}, timeout=timeout, form=Answer)
         run.finish(lambda tx: tx.update(run.resource(tx), externalId=reply["externalId"]))
 
 
@@ -31,6 +38,27 @@ async def test_an_error_reply_fails_the_process(bench):
     await bench.start()
     row = await bench.state(await bench.create(), "stopped")
     assert row.transitioningMessage == "port 80 is taken by nginx"
+
+
+async def test_an_answer_of_another_form_fails_the_process(bench):
+    """Tried again it would be the same."""
+    starts_with_a_command(bench)
+    bench.agent.answers["activate"] = {"externalId": ["d1"]}
+    bench.services.agents.attach(bench.agent)
+    await bench.start()
+    row = await bench.state(await bench.create(), "stopped")
+    assert "the agent's answer to activate makes no sense" in row.transitioningMessage
+    assert "externalId" in row.transitioningMessage
+
+
+async def test_of_an_answer_only_its_form_is_kept(bench):
+    starts_with_a_command(bench)
+    bench.agent.answers["activate"] = {"externalId": "d1", "more": "x" * 1000}
+    bench.services.agents.attach(bench.agent)
+    await bench.start()
+    await bench.state(await bench.create(), "running")
+    steps = await bench.db.read(lambda tx: tx.execute(sa.select(tx.table("process_step").c.result)).scalars().all())
+    assert not any("more" in (step or "") for step in steps)
 
 
 async def test_an_agent_that_is_away_is_waited_for(bench):

@@ -8,6 +8,7 @@ import pytest
 from orca.engine import Server, Services
 from orca.network import Delivery
 from orca.network.config import TYPE
+from orca.network.delivery import UNANSWERED
 from orca.resources import schema
 from orca.store import Database, Vault
 
@@ -49,3 +50,52 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later(services, monk
     assert failed
     row = await db.read(lambda tx: tx.first(TYPE, name="port/1"))
     assert row.appliedVersion == row.requestedVersion
+
+
+class SlowAgent(Agent):
+    """Answers when it is told to."""
+
+    def __init__(self):
+        self.asked: list[tuple[dict, asyncio.Future]] = []
+
+    async def request(self, name, data, **_):
+        future = asyncio.get_running_loop().create_future()
+        self.asked.append((data, future))
+        return await future
+
+    def answer(self, number):
+        data, future = self.asked[number]
+        future.set_result({"applied": {item["name"]: item["version"] for item in data["items"]}})
+
+
+async def test_an_agent_that_answers_nothing_is_sent_no_more(services):
+    delivery, db, agent = Delivery(services), services.db, SlowAgent()
+    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    delivery.resume(agent, host.id)
+    for number in range(UNANSWERED + 20):
+        await db.write(lambda tx, n=number: delivery.items.put(tx, host.id, "port/1", {"publicPort": n + 1}))
+        await asyncio.sleep(0)
+    assert len(agent.asked) == delivery.unanswered == UNANSWERED
+    assert delivery.waiting == 1, "the last state is all that waits"
+    flushing = asyncio.create_task(delivery.flush(host.id))
+    await asyncio.sleep(0)
+    assert not flushing.done()
+    agent.answer(0)
+    async with asyncio.timeout(10):
+        await flushing
+    assert agent.asked[-1][0]["items"][0]["description"] == {"publicPort": UNANSWERED + 20}
+    assert delivery.waiting == 0
+
+
+async def test_who_waits_for_a_host_that_leaves_goes_on(services):
+    delivery, db, agent = Delivery(services), services.db, SlowAgent()
+    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    delivery.resume(agent, host.id)
+    for number in range(UNANSWERED + 1):
+        await db.write(lambda tx, n=number: delivery.items.put(tx, host.id, "port/1", {"publicPort": n + 1}))
+        await asyncio.sleep(0)
+    flushing = asyncio.create_task(delivery.flush(host.id))
+    await asyncio.sleep(0)
+    delivery.leave(agent, host.id)
+    async with asyncio.timeout(10):
+        await flushing

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orca.orchestration.compose import parse
+from orca.orchestration.compose_errors import ComposeError
 from orca.orchestration.compose_export import export
 from orca.orchestration.compose_section import LinkSpec
-from orca.orchestration.compose_values import ComposeError
 
 ARTICLE = """
 web:
@@ -85,7 +85,7 @@ services:
     assert launch(only(text)) == {
         "imageUuid": "docker:a:1",
         "entryPoint": ["sh", "-c"],
-        "environment": {"A": "1", "B": "true", "C": ""},
+        "environment": {"A": "1", "B": "yes", "C": ""},
         "labels": {"x": "y", "z": ""},
         "expose": ["80"],
         "dataVolumes": ["/data", "/srv:/srv:ro", "named:/n"],
@@ -134,7 +134,9 @@ def test_variables_are_filled_in():
 
 
 def test_an_unset_variable_is_a_warning():
-    assert parse("web: {image: 'a$TAG'}").warnings == ("variable TAG is not set: an empty text took its place",)
+    assert parse("web: {image: 'a$TAG', user: $TAG}").warnings == (
+        "docker-compose.yml:1:14: variable TAG is not set: an empty text took its place; set it or write ${TAG:-}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,12 +163,12 @@ def test_an_unset_variable_is_a_warning():
         ),
         ("web: {image: a, net: 'container:b'}", "service 'web': network_mode: 'b' is not one of its sidekicks"),
         ("web: {image: a, cap_add: [EVERYTHING]}", "service 'web': cap_add: must be one of ALL"),
-        ("web: {image: a, scale: -1}", "^service 'web': scale: must be at least 0"),
-        ("web: {image: a, command: 'echo \"'}", "service 'web': command: No closing quotation"),
-        ("web: {image: a, command: 'echo $'}", "write \\$\\$ for a dollar sign"),
+        ("web: {image: a, scale: -1}", " service 'web': scale: must be at least 0"),
+        ("web: {image: a, command: 'echo \"'}", "service 'web': command: there is no end to what"),
+        ("web: {image: a, command: 'echo ${'}", "write \\$\\$ for a dollar sign"),
         ("-web: {image: a}", "service name '-web'"),
         ("web: [a]", "service 'web': a mapping is expected"),
-        ("web: {image: a", "docker-compose: while parsing"),
+        ("web: {image: a", "docker-compose.yml:2:1: this is not YAML: while parsing"),
         ("", "a mapping of services is expected"),
         ("- a", "a mapping of services is expected"),
     ],
@@ -181,7 +183,7 @@ def test_what_is_refused(text: str, message: str):
     [
         ("other: {scale: 2}", "service 'other' is not in docker-compose"),
         ("web: {scale: many}", "service 'web': scale: a number"),
-        ("web: {scale: -1}", "^rancher-compose: service 'web': scale: must be at least 0"),
+        ("web: {scale: -1}", "^rancher-compose.yml:1:7: service 'web': scale: must be at least 0"),
         ("web: {drain_timeout_ms: 1}", "service 'web': unsupported config option 'drain_timeout_ms'"),
     ],
 )

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orca.orchestration.compose import parse
+from orca.orchestration.compose_errors import ComposeError
 from orca.orchestration.compose_export import export
 from orca.orchestration.compose_keys import KINDS
 from orca.orchestration.compose_section import LinkSpec
 from orca.orchestration.compose_services import ServiceSpec
-from orca.orchestration.compose_values import ComposeError
 
 DOCKER = """
 web:
@@ -190,14 +190,14 @@ BALANCER = "lb: {image: rancher/load-balancer-service, ports: ['80'], links: [we
 @pytest.mark.parametrize(
     ("docker", "rancher", "message"),
     [
-        (EXTERNAL[:-1] + ", command: x}", "", "^service 'e': unsupported config option 'command'"),
+        (EXTERNAL[:-1] + ", command: x}", "", " service 'e': unsupported config option 'command'"),
         (EXTERNAL[:-1] + ", links: [e]}", "", "service 'e': links: a service elsewhere has none"),
         (EXTERNAL, "e: {scale: 2}", "service 'e': unsupported config option 'scale'"),
-        ("e: {image: rancher/dns-service, scale: 2}", "", "^service 'e': unsupported config option 'scale'"),
+        ("e: {image: rancher/dns-service, scale: 2}", "", " service 'e': unsupported config option 'scale'"),
         (
             EXTERNAL,
             "e: {external_ips: [1.2.3]}",
-            "^rancher-compose: service 'e': external_ips: 1.2.3 is not an address",
+            "^rancher-compose.yml:1:5: service 'e': external_ips: 1.2.3 is not an address",
         ),
         (EXTERNAL, "e: {external_ips: [192.0.2.1], hostname: x}", "service 'e': external_ips: either"),
         ("e: {image: a}", "e: {external_ips: []}", "service 'e': unsupported config option 'external_ips'"),
@@ -216,7 +216,7 @@ BALANCER = "lb: {image: rancher/load-balancer-service, ports: ['80'], links: [we
         (
             BALANCER % "",
             "lb: {load_balancer_config: {haproxy_config: {x: y}}}",
-            "load_balancer_config.haproxy_config: unsupported config option 'x'",
+            "load_balancer_config: haproxy_config: unsupported config option 'x'",
         ),
         (BALANCER % "", "web: {certs: [a]}", "service 'web': unsupported config option 'certs'"),
         ("web: {image: a}", "web: {health_check: {interval: 1}}", "service 'web': port: healthCheck.port is required"),
@@ -309,6 +309,6 @@ def test_what_is_understood_reads_back_the_same(docker: dict[str, object], ranch
     try:
         before = parse(*text)
     except ComposeError as error:
-        assert "service '" in str(error) or "invalid interpolation" in str(error)
+        assert all(refusal.place.line for refusal in error.refusals)
         return
     assert parse(*export(before.services)).services == before.services

@@ -6,7 +6,7 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.scaling import ALONE, Member, New, Part, Plan, plan
+from orca.orchestration.scaling import ALONE, Member, New, Part, Plan, all_needs, plan
 
 WITH_LOGS = {"": Part(), "logs": Part(needs=frozenset({""}))}
 
@@ -53,6 +53,12 @@ def test_a_sidekick_goes_with_the_container_it_used():
 def test_a_sidekick_that_is_not_wanted_any_more_goes():
     members = [Member(1, 1, "running"), Member(2, 1, "running", part="logs")]
     assert plan(1, members, ALONE) == Plan(remove=(2,))
+
+
+def test_needs_are_followed_once_each():
+    # Along every way they would take 2 ** 60 steps.
+    parts = {str(n): Part(frozenset(str(m) for m in range(n))) for n in range(60)}
+    assert all_needs("59", parts) == {str(n) for n in range(59)}
 
 
 def test_a_sick_unit_is_replaced_under_another_number():

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from orca.provision.audit import MOST, kept, stored_id, without_secrets
+from orca.provision.audit import MOST, READ, kept, stored_id
+from orca.provision.masking import without_secrets
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,16 @@ from orca.provision.audit import MOST, kept, stored_id, without_secrets
         {"data": [{"oldSecret": "S", "newSecret": "S"}]},
         {"type": "registrationToken", "command": "run S", "registrationUrl": "https://x/S", "token": "S"},
         {"type": "registrationToken", "links": {"registrationUrl": "https://x/S"}},
+        {"environment": {"COLOUR": "S"}},
+        {"dockerCompose": "web: {environment: {COLOUR: S}}", "rancherCompose": "S", "previousEnvironment": {"A": "S"}},
+        {"secondaryLaunchConfigs": [{"environment": {"COLOUR": "S"}}]},
+        {"inServiceStrategy": {"previousLaunchConfig": {"environment": {"COLOUR": "S"}}}},
+        {"dockerInspect": {"Config": {"Env": ["COLOUR=S", "S"]}}},
+        {"driverOpts": {"o": "username=u,password=S"}},
+        {"command": ["run", "--password=S", "--api-key", "S", "postgres://user:S@db/x?token=S"]},
+        {"entryPoint": ["sh", "-c", "db_password=S run"]},
+        {"labels": {"app.token": "S", "url": "https://me:S@host/"}},
+        {"name": "github.secret", "value": "S", "activeValue": "S"},
     ],
 )
 def test_secrets_are_taken_out_wherever_they_are(given: dict[str, object]) -> None:
@@ -60,10 +71,30 @@ def test_of_variables_and_files_the_names_are_kept() -> None:
 
 
 def test_what_is_large_is_named_by_its_size() -> None:
-    text = kept("environment", {"dockerCompose": "x" * (MOST + 1)})
-    assert text is not None
-    assert json.loads(text)["size"] > MOST
+    for value in ("x" * (MOST + 1), "x" * (READ + 1)):
+        text = kept("environment", {"description": value})
+        assert text is not None
+        assert json.loads(text)["size"] > len(value)
+    assert kept("environment", {"dockerCompose": "x" * (MOST + 1)}) == '{"dockerCompose":"***"}'
     assert kept("environment", None) is None
+
+
+def test_the_name_of_a_setting_says_whether_it_is_a_secret() -> None:
+    assert kept("setting", {"value": "S"}, "ldap.password") == '{"value":"***"}'
+    assert kept("setting", {"value": "on"}, "api.colour") == '{"value":"on"}'
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"imageUuid": "docker:vault-token:1.2"},
+        {"links": {"environment": "https://host/v1/tokens"}},
+        {"command": ["sleep", "10", "--port", "80"]},
+        {"environment": None, "labels": {"a": "b=c"}},
+    ],
+)
+def test_what_is_none_stays_readable(given: dict[str, object]) -> None:
+    assert without_secrets(given) == given
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from weakref import WeakSet
 
 import msgspec
 
@@ -20,11 +21,16 @@ from orca.api.events import frames, replay
 from orca.api.events.audience import Sharing, Shown
 from orca.api.events.subscriber import EXPIRED, Subscriber
 from orca.engine import Services
+from orca.resources.errors import Refused
 from orca.store import Change, Overflow, ReadTx
 
 COALESCE = 1.0
 BACKLOG = 100_000
 """Changes that may wait for the hub; more end every stream (the database was far ahead of the readers)."""
+PASSING = 1000
+"""Events of others that are being passed on; more end the streams of those who listen to them."""
+AUDIENCES_PER_KEY = 100
+"""Ways in which the streams of one key see things: what waits for slow clients is shared by those who see alike."""
 TOLD = 10_000
 """Removed resources that are remembered, so that their purging is not told again."""
 ACCESS = frozenset({"account", "credential", "projectMember", "authToken"})
@@ -53,6 +59,10 @@ class Hub:
         """Seconds from the last round's oldest change being told of to its frame being handed out."""
         self.frames = 0
         """Frames handed out so far."""
+        self.expired = 0
+        """Streams ended so far because their clients, or the hub, lagged behind."""
+        self._opened: WeakSet[Subscriber] = WeakSet()
+        self._passing = 0
         self._ready = asyncio.Event()
         self._seen = 0
         """Everything up to this event was handed out, or is held back and will be."""
@@ -169,10 +179,21 @@ class Hub:
     def hear(self, event: wire.Event, about: Key | None) -> None:
         """Pass on an event that asks programs outside for something, to those that hear every account."""
         listeners = [each for each in self.subscribers if each.wanted.raw and each.wanted(event.name)]
-        if listeners:
+        if self._passing >= PASSING:
+            # Whoever takes part in processes must not miss a question without knowing.
+            for listener in listeners:
+                listener.end(EXPIRED)
+        elif listeners:
+            self._passing += 1
             self.services.spawn(self._pass_on(event, about, listeners))
 
     async def _pass_on(self, event: wire.Event, about: Key | None, listeners: list[Subscriber]) -> None:
+        try:
+            await self._show_to(event, about, listeners)
+        finally:
+            self._passing -= 1
+
+    async def _show_to(self, event: wire.Event, about: Key | None, listeners: list[Subscriber]) -> None:
         for listener in listeners:
             heard = event
             if about is not None:
@@ -208,6 +229,20 @@ class Hub:
             self.services.spawn(subscriber.recheck())
 
     # -- subscribers -------------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """Frames that clients have not taken yet."""
+        return sum(each.waiting for each in self.subscribers)
+
+    def admit(self, subscriber: Subscriber) -> None:
+        """Count a stream that is to be opened. Raises ``Refused`` with 429 where its key looks at too many things."""
+        key = subscriber.key
+        same = [each for each in self._opened if each.key == key and each.ending is None]
+        if len({each.audience.own for each in [*same, subscriber]}) > AUDIENCES_PER_KEY:
+            message = f"a key has event streams with at most {AUDIENCES_PER_KEY} different projects and includes"
+            raise Refused("Too Many Requests", message, status=429)
+        self._opened.add(subscriber)
 
     async def join(self, subscriber: Subscriber) -> None:
         """Have a subscriber get what happens from now on."""
@@ -250,6 +285,8 @@ class Hub:
     def leave(self, subscriber: Subscriber) -> None:
         """Forget a subscriber."""
         self.subscribers.discard(subscriber)
+        self._opened.discard(subscriber)
+        self.expired += subscriber.ending is EXPIRED
 
 
 def missed(tx: ReadTx, *, cursor: int, until: int | None) -> tuple[list[Change], int]:

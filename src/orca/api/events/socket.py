@@ -38,6 +38,7 @@ class Opening:
         self.hub = services.part(Hub)
         self.cursor = None if resume is None else replay.parse(resume)
         self.subscriber = Subscriber(ask, caller, Audience(services, ask, caller), wanted, authorize)
+        self.hub.admit(self.subscriber)
 
     async def send_all(self, send: subscriber.Send) -> None:
         """Send what was missed and what happens, until the stream ends; then its last frame."""

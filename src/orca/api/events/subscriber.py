@@ -63,6 +63,17 @@ class Subscriber:
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """The key or session that was shown; where there is no access control, who asks."""
+        shown = self.caller.proof or self.caller.user
+        return shown.root, shown.id
+
+    @property
+    def waiting(self) -> int:
+        """Frames that the client has not taken yet."""
+        return len(self._queue)
+
     def offer(self, text: str, cursor: int) -> None:
         """Take a frame over; one too many ends the stream."""
         if self.ending is not None:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -39,6 +38,10 @@ class Backends:
         self._services = services
         self._expected: dict[str, tuple[int, asyncio.Future[Backend]]] = {}
         self._open: set[Backend] = set()
+
+    def __len__(self) -> int:
+        """Streams that are open or asked for."""
+        return len(self._open) + len(self._expected)
 
     async def open(self, agent_id: int, source: wire.StreamSource) -> Backend:
         """Have an agent open a stream; the caller sets its ``done`` at the end.
@@ -86,7 +89,7 @@ class Backends:
             with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):  # the agent closed it first
                 await socket.close()
 
-    async def disconnected(self, services: Services, connection: AgentConnection, data: dict[str, Any]) -> None:
+    async def disconnected(self, services: Services, connection: AgentConnection, _: None) -> None:
         """An agent's command socket ended: so do its streams."""
         for backend in self._open:
             if backend.agent_id == connection.agent_id:

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is shown of values that may be secrets: their names, and ``***``.
+
+The audit log keeps nothing else, whoever reads it. Resources and events show values to whoever may change them; who
+only looks sees them like this too.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from orca.resources import TYPES
+
+TAKEN_OUT = "***"
+DECLARED = frozenset(
+    name
+    for type in TYPES.values()
+    for name, field in type.all_fields().items()
+    if field.secret or field.type == "password"
+)
+"""Fields that are declared to be secrets, of whatever type."""
+_WORDS = r"secret|passw(?:or)?d|token|private[_-]?key|api[_-]?key"
+CALLED_SO = re.compile(rf"{_WORDS}|credentials?$|^jwt$|^code$|^authKey$|^extractedConfig$", re.IGNORECASE)
+"""Names that secrets have where nobody declared them: settings, labels, variables of a container."""
+NAMES_ONLY = frozenset({"environment", "previousEnvironment", "variables", "files", "outputs", "driverOpts", "Env"})
+"""Maps, and lists of ``NAME=value``, whose values may be secrets whatever their names: variables of containers and
+stacks, options of volumes, what an engine says of a container.
+"""
+TEXTS = frozenset({"dockerCompose", "rancherCompose", "dockerComposeConfig", "rancherComposeConfig"})
+"""Text that holds such values."""
+NAMED = frozenset({"value", "activeValue"})
+"""Fields of what has a name of its own, as settings and preferences: secret if the name is that of a secret."""
+WITH_TOKEN = {"registrationToken": frozenset({"command", "registrationUrl", "links"})}
+"""Fields that hold a token among other text, by type."""
+_ASSIGNED = re.compile(rf"([\w.-]*(?:{_WORDS})[\w.-]*=)[^\s&;,]+", re.IGNORECASE)
+"""A secret by its name inside of text: ``--password=x``, ``?token=x``."""
+_OPTION = re.compile(rf"--?[\w-]*(?:{_WORDS})[\w-]*", re.IGNORECASE)
+"""A word of a command that the next word is the secret of."""
+_USER = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
+"""The password in an address."""
+
+
+def without_secrets(value: Any, type: str = "") -> Any:
+    """The same with every secret's value replaced."""
+    if isinstance(value, dict):
+        own = WITH_TOKEN.get(str(value.get("type") or type), frozenset())
+        if isinstance(value.get("name"), str) and is_secret(value["name"]):
+            own |= NAMED
+        return {name: replaced(name, item, own) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return _list(value, type)
+    return _text(value) if isinstance(value, str) else value
+
+
+def replaced(name: str, item: Any, own: frozenset[str] = frozenset()) -> Any:
+    """One value of an object."""
+    if item is not None and (name in own or name in TEXTS or is_secret(name)) and not is_setting(item):
+        return TAKEN_OUT
+    if name in NAMES_ONLY and isinstance(item, dict):
+        return dict.fromkeys(item, TAKEN_OUT)
+    if name in NAMES_ONLY and isinstance(item, list | tuple):
+        return [_assigned(each) for each in item]
+    return without_secrets(item)
+
+
+def _assigned(item: Any) -> str:
+    """``NAME=value`` without the value."""
+    name, equals, _ = str(item).partition("=")
+    return f"{name}={TAKEN_OUT}" if equals else TAKEN_OUT
+
+
+def _list(value: list[Any] | tuple[Any, ...], type: str) -> list[Any]:
+    found: list[Any] = []
+    secret_follows = False
+    for item in value:
+        hidden = secret_follows and isinstance(item, str)
+        found.append(TAKEN_OUT if hidden else without_secrets(item, type))
+        secret_follows = isinstance(item, str) and not hidden and _OPTION.fullmatch(item) is not None
+    return found
+
+
+def _text(value: str) -> str:
+    if "=" in value:
+        value = _ASSIGNED.sub(rf"\1{TAKEN_OUT}", value)
+    return _USER.sub(rf"\1{TAKEN_OUT}@", value) if "://" in value else value
+
+
+@lru_cache(maxsize=4096)
+def is_secret(name: str) -> bool:
+    """Whether what is called so is a secret, of whatever type. Remembered: every change asks for all its fields."""
+    return name in DECLARED or CALLED_SO.search(name) is not None
+
+
+def is_setting(item: Any) -> bool:
+    """Whether a value can be no secret: a number, or yes or no."""
+    return isinstance(item, bool | int | float)

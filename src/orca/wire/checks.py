@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a message of an agent may hold (docs/agents.md says the limits to users).
+
+An agent serves one tenant's host; what it says reaches rows, other hosts and people. A value that cannot be true is
+left out, text is cut, so that one odd container does not keep a whole host away. Only where nothing sensible is left
+is a message refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from . import names
+from .commands import Activated, ConfigApplied, Message
+from .event import WireError
+from .reports import Container, Hello, HostFacts, MeshEdge, MeshSummary, PeerState
+
+M = TypeVar("M", bound=Message)
+N = TypeVar("N", int, float)
+
+NAME_CHARACTERS: Final = 255
+IMAGE_CHARACTERS: Final = 512
+FACT_CHARACTERS: Final = 128
+REASON_CHARACTERS: Final = 500
+CSR_CHARACTERS: Final = 8192
+LABEL_CHARACTERS: Final = 4096
+LABELS: Final = 64
+"""Labels of one container."""
+LABEL_BYTES: Final = 16_384
+"""Of all labels of one container, keys and values."""
+CONTAINERS: Final = 5000
+"""Containers in one hello."""
+ADDRESSES: Final = 16
+"""Outer addresses of a host."""
+FAMILIES: Final = 32
+"""Families of config items."""
+PEERS: Final = 5000
+"""Tunnels in one summary."""
+LAST_TIME: Final = 1 << 53
+"""UTC milliseconds; also the largest number that every reader of JSON can hold."""
+
+ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+
+
+class Unsound(WireError):
+    """A message that no agent sends; the text names the key."""
+
+
+FORMS: Final[Mapping[str, type[Message]]] = {
+    names.HELLO: Hello,
+    names.CONTAINER_CHANGE: Container,
+    names.HOST_CHANGE: HostFacts,
+    names.MESH_EDGE: MeshEdge,
+    names.MESH_SUMMARY: MeshSummary,
+}
+"""The form of each report."""
+
+
+def sound(message: M) -> M:
+    """Return a message with only what can be true.
+
+    Raises:
+        Unsound: nothing sensible is left of it.
+    """
+    check = _CHECKS.get(type(message))
+    return message if check is None else check(message)
+
+
+def read_answer(name: str, data: Mapping[str, Any], form: type[M]) -> M:
+    """Return the data of an answer to command ``name`` in its form, sound.
+
+    Raises:
+        WireError: it has another form, or makes no sense; the message names the key.
+    """
+    try:
+        return sound(msgspec.convert(data, form))
+    except (msgspec.ValidationError, Unsound) as error:
+        raise WireError(f"the agent's answer to {name} makes no sense: {error}") from error
+
+
+def plain_text(value: str, longest: int) -> str:
+    """Return one line of printable text of at most ``longest`` characters."""
+    value = value[: longest + 1]
+    if not value.isprintable():
+        value = "".join(character if character.isprintable() else " " for character in value)
+    return value if len(value) <= longest else f"{value[: longest - 1]}…"
+
+
+def address(value: str | None) -> str | None:
+    """Return an IPv4 address as it is written; None for anything else."""
+    try:
+        return None if value is None else str(ipaddress.IPv4Address(value))
+    except ValueError:
+        return None
+
+
+# -- each form --------------------------------------------------------------------------------------------------------
+
+
+def _container(said: Container) -> Container:
+    external_id = _id("externalId", said.external_id)
+    return msgspec.structs.replace(
+        said,
+        external_id=external_id,
+        name=plain_text(said.name, NAME_CHARACTERS) or external_id[:12],
+        image=plain_text(said.image, IMAGE_CHARACTERS),
+        uuid=said.uuid if said.uuid and ID.fullmatch(said.uuid) else None,
+        exit_code=_within(said.exit_code, -(1 << 31), (1 << 31) - 1),
+        started_at=_within(said.started_at, 0, LAST_TIME),
+        address=address(said.address),
+        labels=_labels(said.labels),
+        system=plain_text(said.system, NAME_CHARACTERS),
+    )
+
+
+def _facts(said: HostFacts) -> HostFacts:
+    host_name = said.hostname if said.hostname and _HOST_NAME.fullmatch(said.hostname) else None
+    addresses = [found for each in (said.addresses or ())[:ADDRESSES] if (found := _outer(each)) is not None]
+    return msgspec.structs.replace(
+        said,
+        hostname=host_name,
+        addresses=None if said.addresses is None else addresses,
+        docker_version=_fact(said.docker_version),
+        kernel=_fact(said.kernel),
+        os=_fact(said.os),
+        agent_version=_fact(said.agent_version),
+        cpu_count=_within(said.cpu_count, 1, 1 << 16),
+        memory_bytes=_within(said.memory_bytes, 0, LAST_TIME),
+    )
+
+
+def _hello(said: Hello) -> Hello:
+    if len(said.mesh_csr) > CSR_CHARACTERS or "\0" in said.mesh_csr:
+        raise Unsound(f"meshCsr: a request in PEM of at most {CSR_CHARACTERS} characters is expected")
+    if len(said.containers) > CONTAINERS:
+        raise Unsound(f"containers: {len(said.containers)} are too many, at most {CONTAINERS} are taken")
+    facts = _facts(said)
+    assert isinstance(facts, Hello)
+    facts.uuid = _id("uuid", said.uuid)
+    facts.families = [family for family in said.families[:FAMILIES] if ID.fullmatch(family)]
+    facts.containers = [_container(each) for each in said.containers]
+    return facts
+
+
+def _edge(said: MeshEdge) -> MeshEdge:
+    return msgspec.structs.replace(
+        said,
+        peer=_id("peer", said.peer),
+        at=_required("at", _within(said.at, 0, LAST_TIME)),
+        age=_within(said.age, 0.0, float(LAST_TIME // 1000)) or 0.0,
+        rtt_ms=_within(said.rtt_ms, 0.0, 1e6),
+        reason=None if said.reason is None else plain_text(said.reason, REASON_CHARACTERS),
+    )
+
+
+def _summary(said: MeshSummary) -> MeshSummary:
+    """The last word about each peer counts."""
+    peers = {each.peer: each for each in said.peers[:PEERS] if ID.fullmatch(each.peer)}
+    return MeshSummary(peers=[_peer(each) for each in peers.values()])
+
+
+def _peer(said: PeerState) -> PeerState:
+    return msgspec.structs.replace(
+        said,
+        rtt_ms=_within(said.rtt_ms, 0.0, 1e6),
+        age=_within(said.age, 0.0, float(LAST_TIME // 1000)) or 0.0,
+        last_probe=_within(said.last_probe, 0, LAST_TIME) or 0,
+        bytes_in=_within(said.bytes_in, 0, LAST_TIME) or 0,
+        bytes_out=_within(said.bytes_out, 0, LAST_TIME) or 0,
+    )
+
+
+def _activated(said: Activated) -> Activated:
+    return msgspec.structs.replace(
+        said,
+        external_id=_id("externalId", said.external_id),
+        started=_required("started", _within(said.started, 0, LAST_TIME)),
+        address=address(said.address),
+    )
+
+
+def _applied(said: ConfigApplied) -> ConfigApplied:
+    errors = {
+        plain_text(name, NAME_CHARACTERS): plain_text(reason, REASON_CHARACTERS) for name, reason in said.errors.items()
+    }
+    return ConfigApplied(applied=said.applied, errors=errors)
+
+
+_CHECKS: Final[Mapping[type[Message], Callable[[Any], Any]]] = {
+    Container: _container,
+    HostFacts: _facts,
+    Hello: _hello,
+    MeshEdge: _edge,
+    MeshSummary: _summary,
+    Activated: _activated,
+    ConfigApplied: _applied,
+}
+
+
+# -- values -----------------------------------------------------------------------------------------------------------
+
+
+def _id(key: str, value: str) -> str:
+    if not ID.fullmatch(value):
+        raise Unsound(f"{key}: letters, digits, '.', '_' and '-' are expected, at most 128")
+    return value
+
+
+def _required(key: str, value: N | None) -> N:
+    if value is None:
+        raise Unsound(f"{key}: out of range")
+    return value
+
+
+def _within(value: N | None, lowest: N, highest: N) -> N | None:
+    return value if value is not None and lowest <= value <= highest else None
+
+
+def _fact(value: str | None) -> str | None:
+    return None if value is None else plain_text(value, FACT_CHARACTERS)
+
+
+def _outer(value: str) -> str | None:
+    """An address at which another host can be reached."""
+    found = address(value)
+    if found is None:
+        return None
+    parsed = ipaddress.IPv4Address(found)
+    unusable = parsed.is_unspecified or parsed.is_multicast or parsed.is_loopback or found == "255.255.255.255"
+    return None if unusable else found
+
+
+def _labels(said: Mapping[str, str]) -> dict[str, str]:
+    """The first labels, as far as there is room."""
+    kept: dict[str, str] = {}
+    room = LABEL_BYTES
+    for key, value in said.items():
+        if len(kept) == LABELS:
+            break
+        size = len(key.encode()) + len(value.encode())
+        if 0 < len(key) <= NAME_CHARACTERS and len(value) <= LABEL_CHARACTERS and size <= room:
+            room -= size
+            kept[plain_text(key, NAME_CHARACTERS)] = value.replace("\0", " ")
+    return kept

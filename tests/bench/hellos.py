@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an agent's return costs the server: processor time of one hello, by how many hosts the project has.
+
+The floors below the API run in this process, on SQLite, with agents that speak without a socket. What they do is part
+of the figure; it is little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "integration"))
+
+from fakeagent import FakeHost, FakeMachine, signing_request
+from inprocess import Platform
+
+HELLOS = 20
+"""Of one host, one after another."""
+
+
+async def processor_times(counts: Iterable[int] = (10, 100, 500), *, containers: int = 20) -> dict[int, float]:
+    """Milliseconds of processor per hello of a host whose items and containers are as they were, by number of hosts."""
+    found: dict[int, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        async with Platform.start(Path(folder), f"sqlite:///{folder}/bench.db") as platform:
+            csr = signing_request()
+            machines: list[FakeMachine] = []
+            for count in counts:
+                await grow(platform, machines, count, csr)
+                machine = machines[0]
+                while len(machine.host.containers) < containers:
+                    machine.run_by_hand(f"by-hand-{len(machine.host.containers)}")
+                await quiet(platform)
+                found[count] = await hellos(platform, machine)
+    return found
+
+
+async def grow(platform: Platform, machines: list[FakeMachine], count: int, csr: str) -> None:
+    """Have so many hosts join, each with a tunnel to every other."""
+    for number in range(len(machines) + 1, count + 1):
+        host = FakeHost(f"h{number}", f"198.18.{number // 250}.{number % 250 + 1}", csr=csr)
+        machines.append(await platform.join(host))
+    await quiet(platform)
+
+
+async def quiet(platform: Platform) -> None:
+    """Wait until every item is applied and nothing waits to be written."""
+    await platform.until(
+        lambda tx: all(
+            requested == applied
+            for requested, applied in tx.values("configItemStatus", "requestedVersion", "appliedVersion")
+        ),
+        seconds=600,
+    )
+    await platform.services.engine.idle()
+
+
+async def hellos(platform: Platform, machine: FakeMachine) -> float:
+    """The median milliseconds of a return: the end of the connection, the hello, the first summary of the tunnels."""
+    times = []
+    for _ in range(HELLOS + 1):
+        connection = platform.connection_of(machine)
+        began = time.process_time()
+        await platform.disconnect(connection)
+        await platform.connect(connection.agent_id, machine)
+        await platform.services.agents.wait(connection.agent_id)
+        await asyncio.sleep(0)
+        times.append((time.process_time() - began) * 1000)
+    return statistics.median(times[1:])
+
+
+def main() -> None:
+    """Print the curve."""
+    counts = [int(text) for text in sys.argv[1:]] or [10, 100, 500]
+    for count, milliseconds in asyncio.run(processor_times(counts)).items():
+        print(f"{count:5d} hosts: {milliseconds:7.2f} ms")
+
+
+if __name__ == "__main__":
+    main()
