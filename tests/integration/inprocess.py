@@ -14,6 +14,8 @@ from fakeagent import FakeHost, FakeMachine
 
 from orca import network, orchestration, provision, simulator, storage, wire
 from orca.engine import AgentGone, Call, CommandFailed, Progress, Server, Services, lookup
+from orca.orchestration.discovery import Discovery
+from orca.orchestration.news import Newsroom
 from orca.provision.projects import DEFAULT_PROJECT
 from orca.resources import schema
 from orca.store import Database, ReadTx, Record, Tx, Vault
@@ -277,6 +279,10 @@ class Platform:
                 while not (value := await self.services.db.read(condition)):
                     await changes.batch()
         return value
+
+    async def settled(self) -> None:
+        """Wait until all that was committed before has become names on the hosts."""
+        await self.services.part(Newsroom).acted(self.services.part(Discovery))
 
     async def running(self, count: int, seconds: float = WAIT) -> list[Record]:
         """Wait until exactly so many containers run."""

@@ -212,7 +212,8 @@ class Health:
         else:
             above = {row.serviceId for row in news.rows("instance")}
             services = [*news.rows("service"), *news.others("service", above - {None})]
-            stacks = news.ids("environment") | {row.environmentId for row in news.rows("service")}
+            stacks = {row.environmentId for row in news.rows("service") if _concerns_its_stack(tx, row)}
+            stacks |= news.ids("environment")
         wrong = Wrong(
             {row.id for row in services if row.removed is None and row.healthState != service_health(tx, row)},
             {id for id in stacks if _stack_differs(tx, id)},
@@ -238,6 +239,13 @@ def _right(tx: Tx, wrong: Wrong) -> None:
 def _stack_differs(tx: ReadTx, stack_id: int) -> bool:
     stack = tx.get("environment", stack_id)
     return stack is not None and stack.removed is None and stack.healthState != _stack_health(tx, stack_id)
+
+
+def _concerns_its_stack(tx: ReadTx, service: Record) -> bool:
+    """True unless both are healthy: then the stack is so whatever its other services are."""
+    stack = tx.get("environment", service.environmentId)
+    both = service.removed is None and stack is not None and stack.healthState == service.healthState == HEALTHY
+    return not both
 
 
 def _stack_health(tx: ReadTx, stack_id: int) -> str:

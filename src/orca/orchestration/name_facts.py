@@ -31,6 +31,7 @@ def everything(tx: ReadTx) -> Facts:
     """All that is so now."""
     stacks = dict(tx.values("environment", "id", "name"))
     facts = Facts(
+        stacks=dict(stacks),
         services=_services(tx.find("service"), stacks),
         service_links={row.id: _service_link(row) for row in tx.find("serviceConsumeMap")},
         container_links={row.id: _container_link(row) for row in tx.find("instanceLink")},

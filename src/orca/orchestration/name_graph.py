@@ -75,6 +75,7 @@ class NameGraph:
 
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
+        self._stacks: dict[int, str] = {}
         self._services: dict[int, Service] = {}
         self._links: dict[int, ServiceLink] = {}
         self._ties: dict[int, ContainerLink] = {}
@@ -99,8 +100,7 @@ class NameGraph:
         for id, link in facts.service_links.items():
             consumers |= self._learn_link(id, link)
         for stack_id, name in facts.stacks.items():
-            for id in self._in_stack.of(stack_id):
-                answering |= self._learn_service(id, self._renamed(id, name), touched)
+            answering |= self._learn_stack(stack_id, name, touched)
         for id, service in facts.services.items():
             answering |= self._learn_service(id, service, touched)
         for id, member in facts.members.items():
@@ -110,9 +110,19 @@ class NameGraph:
         touched.names |= {(Scope(STACK, self._services[id].stack_id), id) for id in answering if id in self._services}
         return touched
 
-    def _renamed(self, service_id: int, stack: str | None) -> Service | None:
-        """A service whose stack has that name; one without a stack is nobody's."""
-        return None if stack is None else replace(self._services[service_id], stack=stack)
+    def _learn_stack(self, stack_id: int, name: str | None, touched: Touched) -> set[int]:
+        """A stack has that name; the services of one that is gone are nobody's."""
+        if self._stacks.get(stack_id) == name:
+            return set()
+        if name is None:
+            del self._stacks[stack_id]
+        else:
+            self._stacks[stack_id] = name
+        answering: set[int] = set()
+        for id in self._in_stack.of(stack_id):
+            service = None if name is None else replace(self._services[id], stack=name)
+            answering |= self._learn_service(id, service, touched)
+        return answering
 
     def _learn_service(self, id: int, service: Service | None, touched: Touched) -> set[int]:
         old = self._services.get(id)

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
+
+import sqlalchemy as sa
 
 from orca.engine import Behaviour, Call
 from orca.orchestration import selectors, units
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import Prepared, ReadTx, Record, Tx
 
 behaviour = Behaviour()
 
@@ -95,13 +98,20 @@ def _targets(tx: ReadTx, service: Record) -> list[Record]:
 
 def _consumers(tx: ReadTx, service: Record) -> list[Record]:
     """The services whose selectors may mean this one, or meant it."""
-    columns = tx.table("service").c
-    selecting = tx.query("service", accountId=service.accountId).where(columns.selectorLink.is_not(None))
-    found = {row.id: row for row in tx.rows("service", selecting)}
+    ids = tx.ask(_selecting(tx.table("service")), {"project": service.accountId})
+    found = {id: tx.require("service", id) for (id,) in ids}
     for row in tx.find("serviceConsumeMap", consumedServiceId=service.id):
         if row.data.get("selected") and row.serviceId not in found:
             found[row.serviceId] = tx.require("service", row.serviceId)
     return [row for id, row in sorted(found.items()) if id != service.id]
+
+
+@cache
+def _selecting(services: sa.Table) -> Prepared:
+    """The services of a project that have a selector. Built once: every new service asks for them."""
+    columns = services.c
+    mine = columns.accountId == sa.bindparam("project")
+    return Prepared(sa.select(columns.id).where(mine, columns.removed.is_(None), columns.selectorLink.is_not(None)))
 
 
 def _select(tx: Tx, consumer: Record, target: Record) -> None:

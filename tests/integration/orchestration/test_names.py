@@ -4,8 +4,10 @@
 from dataclasses import replace
 
 import pytest
-from fakeagent import FakeHost
+from fakeagent import FakeHost, FakeMachine
+from inprocess import Platform
 
+from orca.hoststate.plan.items import FAMILIES
 from orca.resources.errors import Refused
 from orca.wire import now_ms
 
@@ -146,3 +148,66 @@ async def test_a_host_name_that_cannot_be_looked_up_is_refused(seen, platform):
         with pytest.raises(Refused, match="is not a host name") as refused:
             await platform.change("service", api.id, hostname=hostname)
         assert refused.value.field == "hostname"
+
+
+async def test_an_agent_that_knows_no_scopes_is_told_all_names_until_it_is_upgraded(platform):
+    machine = await platform.join(FakeHost("h1", "192.0.2.1", families=[]))
+    await platform.create("environment", name="shop", dockerCompose=TEXT, rancherCompose=RANCHER, startOnCreate=True)
+    rows = {row.name: row for row in await platform.running(3)}
+    address = rows["shop_web_1"].primaryIpAddress
+    behind = [rows[name].primaryIpAddress for name in ("shop_db_1", "shop_cache_1")]
+    await machine.until(lambda: len(machine.host.names(address).get("data", [])) == 2)
+    seen = machine.host.names(address)
+    assert set(seen["data"]) == set(behind)
+    assert machine.host.item(f"dns/{address}") == {"names": seen}
+    assert not machine.host.named("names/")
+
+    await platform.disconnect(platform.connection_of(machine))
+    machine.host.families = list(FAMILIES)
+    agent_id = await platform.read(lambda tx: tx.first("host", name="h1").agentId)
+    await platform.connect(agent_id, machine)
+    await machine.until(lambda: "scopes" in machine.host.item(f"dns/{address}"))
+    assert machine.host.names(address) == seen
+    # It was never without names: what it had before holds until the scopes are there.
+    for update in machine.host.updates:
+        named = {item.name for item in update.items}
+        if f"dns/{address}" in named and any(name.startswith("names/") for name in named):
+            assert [item.name for item in update.items][-1].startswith("dns/")
+
+
+async def test_names_are_the_same_after_a_restart_and_nothing_is_sent_again(tmp_path, database):
+    host = FakeHost("h1", "192.0.2.1")
+    async with Platform.start(tmp_path, database) as first:
+        machine = await first.join(host)
+        await first.create("environment", name="shop", dockerCompose=TEXT, rancherCompose=RANCHER, startOnCreate=True)
+        rows = {row.name: row for row in await first.running(3)}
+        address = rows["shop_web_1"].primaryIpAddress
+        await machine.until(lambda: len(machine.host.names(address).get("data", [])) == 2)
+        await first.settled()
+        before, versions = machine.host.names(address), {name: version for name, (version, _) in host.items.items()}
+    async with Platform.start(tmp_path, database) as second:
+        machine = FakeMachine(host)
+        agent_id = await second.read(lambda tx: tx.first("host", name="h1").agentId)
+        await second.connect(agent_id, machine)
+        await second.services.agents.wait(agent_id)
+        await second.settled()
+        await machine.until(lambda: machine.received)
+        assert machine.host.names(address) == before
+        assert {name: version for name, (version, _) in host.items.items()} == versions
+
+
+async def test_a_stack_on_a_new_host_costs_that_host_its_scopes_and_the_others_what_is_new(platform):
+    first = await platform.join(FakeHost("h1", "192.0.2.1"))
+    text = "".join(f"s{number}: {{image: ok}}\n" for number in range(10))
+    stack = await platform.create("environment", name="big", dockerCompose=text, startOnCreate=True)
+    await platform.running(10)
+    await platform.settled()
+    second = await platform.join(FakeHost("h2", "192.0.2.2"))
+    first.host.updates.clear()
+    launch = {"imageUuid": "docker:ok", "labels": {"io.rancher.scheduler.affinity:container_label_ne": "a=b"}}
+    launch["requestedHostId"] = await platform.read(lambda tx: tx.first("host", name="h2").id)
+    await platform.create("service", name="new", environmentId=stack.id, launchConfig=launch, startOnCreate=True)
+    (row,) = [row for row in await platform.running(11) if row.name == "big_new_1"]
+    await second.until(lambda: len(second.host.names(row.primaryIpAddress) or ()) == 12)
+    changed = {item.name for update in first.host.updates for item in update.items if item.name.startswith("names/")}
+    assert len(changed) == 1
