@@ -13,21 +13,25 @@ from orca.store import ReadTx, Record, Tx
 Pair = tuple[int, int]
 """(service, container): whether the one selects the other is to be looked at again where it can be changed."""
 
+BATCH = 50
+"""Pairs of one unit."""
+
 
 class Selection:
-    """Follows containers that come, go, or get other labels."""
+    """Follows containers that come, go, or get other labels, and services that get another selector."""
 
     roots = frozenset({"instance", "service"})
 
     def __init__(self, services: Services) -> None:
         self._db = services.db
-        self._selecting: dict[int, dict[int, Record]] = {}
-        """Services that select, by project and id. For `look` alone."""
+        self._selecting: dict[int, dict[int, str]] = {}
+        """The selectors of services, by project and id. For `look` alone."""
 
     def look(self, tx: ReadTx, news: News) -> set[Pair] | None:
-        """What the containers that changed are to a service, and should not be, or the other way round.
+        """What a container is to a service and should not be, or the other way round.
 
-        A service whose own selector changes looks at all containers in the unit that changes it.
+        Containers that changed are compared with the selectors of their project, and a new selector with all
+        containers that stand alone.
         """
         if news.whole:
             self._selecting = {}
@@ -35,54 +39,53 @@ class Selection:
             services = tx.rows("service", selecting)
         else:
             services = news.rows("service")
-        for service in services:
-            self._note(service)
-        if news.whole:
-            return {pair for service in services for pair in _astray(tx, service)} or None
-        alone = [row for row in news.rows("instance") if row.serviceId is None]
-        return {pair for instance in alone for pair in self._wrong(tx, instance)} or None
+        pairs = {pair for service in services if self._is_new(service) for pair in _astray(tx, service)}
+        for instance in news.rows("instance"):
+            if instance.serviceId is None:
+                pairs |= self._wrong(tx, instance)
+        return pairs or None
 
-    def _note(self, service: Record) -> None:
-        of_project = self._selecting.setdefault(service.accountId, {})
-        if service.selectorContainer and service.removed is None:
-            of_project[service.id] = service
-        else:
-            of_project.pop(service.id, None)
-        if not of_project:
+    def _is_new(self, service: Record) -> bool:
+        """True if a service has another selector than when it was seen last."""
+        known = self._selecting.setdefault(service.accountId, {})
+        selector = None if service.removed is not None else service.selectorContainer or None
+        before = known.pop(service.id, None)
+        if selector is not None:
+            known[service.id] = selector
+        if not known:
             del self._selecting[service.accountId]
+        return before != selector
 
     def _wrong(self, tx: ReadTx, instance: Record) -> set[Pair]:
         selecting = self._selecting.get(instance.accountId, {})
-        means = {id for id, service in selecting.items() if _means(service, instance)}
+        means = {id for id, selector in selecting.items() if _means(selector, instance)}
         maps = tx.values("serviceExposeMap", "serviceId", instanceId=instance.id, managed=False)
         return {(id, instance.id) for id in means ^ {id for (id,) in maps}}
 
     async def act(self, seen: set[Pair]) -> None:
         """Put right what is still so."""
-        await self._db.write(partial(_right, pairs=seen))
+        pairs = sorted(seen)
+        for start in range(0, len(pairs), BATCH):
+            await self._db.write(partial(_right, pairs=pairs[start : start + BATCH]))
 
 
-def follow(tx: Tx, service: Record) -> None:
-    """Make the containers that a service selects exactly those that its selector means."""
-    _right(tx, _astray(tx, service))
-
-
-def _means(service: Record, instance: Record) -> bool:
-    return instance.removed is None and selectors.matches(service.selectorContainer, instance.labels)
+def _means(selector: str | None, instance: Record) -> bool:
+    return instance.removed is None and selectors.matches(selector, instance.labels)
 
 
 def _astray(tx: ReadTx, service: Record) -> set[Pair]:
     """The containers that a service selects and should not, or the other way round."""
     held = {id for (id,) in tx.values("serviceExposeMap", "instanceId", serviceId=service.id, managed=False)}
-    alone = tx.find("instance", accountId=service.accountId, serviceId=None) if service.selectorContainer else []
-    return {(service.id, id) for id in held ^ {row.id for row in alone if _means(service, row)}}
+    selector = service.selectorContainer if service.removed is None else None
+    alone = tx.find("instance", accountId=service.accountId, serviceId=None) if selector else []
+    return {(service.id, id) for id in held ^ {row.id for row in alone if _means(selector, row)}}
 
 
-def _right(tx: Tx, pairs: set[Pair]) -> None:
-    for service_id, instance_id in sorted(pairs):
+def _right(tx: Tx, pairs: list[Pair]) -> None:
+    for service_id, instance_id in pairs:
         service, instance = tx.require("service", service_id), tx.require("instance", instance_id)
         held = tx.first("serviceExposeMap", serviceId=service_id, instanceId=instance_id, managed=False)
-        means = service.removed is None and _means(service, instance)
+        means = service.removed is None and _means(service.selectorContainer, instance)
         if means and held is None:
             tx.insert(
                 "serviceExposeMap",

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
-from orca.orchestration import host_rights, retained, selection, service_links, units
+from orca.orchestration import host_rights, retained, service_links, units
 from orca.orchestration.service_checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
 from orca.resources import machine
 from orca.resources.errors import ActionNotAvailable, Refused
@@ -89,7 +89,6 @@ def make(tx: Tx, engine: Engine, stack: Record, fields: dict[str, Any], *, kind:
         currentScale=0,
     )
     service_links.follow_selectors(tx, row)
-    selection.follow(tx, row)
     engine.request(tx, row, "create")
     return row
 
@@ -118,9 +117,8 @@ def change(tx: Tx, engine: Engine, row: Record, fields: dict[str, Any]) -> Recor
         row = tx.update(row, data={"aim": None, "full": None})
     if "retainIp" in fields and not retained.retains(row):
         units.forget_addresses(tx, row)
-    if fields.keys() & {"selectorLink", "selectorContainer"}:
+    if "selectorLink" in fields:
         service_links.follow_selectors(tx, row)
-        selection.follow(tx, row)
     if row.state in machine(row.type)["update"].start:
         engine.request(tx, row, "update")
     elif row.state not in FOLLOWED_WHILE_ACTIVATING and fields.keys() - {"name", "description", "metadata"}:

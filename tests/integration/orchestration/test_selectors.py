@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Selectors follow what changes: labels, services and the selectors themselves."""
+
+import pytest
+
+
+@pytest.fixture
+async def stack(platform):
+    return await platform.create("environment", name="shop")
+
+
+async def service(platform, stack, name, tier="", **fields):
+    launch = {"imageUuid": "docker:ok", "labels": {"tier": tier}}
+    return await platform.create("service", name=name, environmentId=stack.id, launchConfig=launch, **fields)
+
+
+async def held(platform, picker):
+    return {row.instanceId for row in await platform.read(lambda tx: tx.find("serviceExposeMap", serviceId=picker.id))}
+
+
+async def test_a_new_selector_is_compared_with_what_is_there(platform, stack):
+    rows = [
+        await platform.create("container", imageUuid="docker:ok", labels={"tier": tier}, startOnCreate=False)
+        for tier in ("web", "db")
+        for _ in range(2)
+    ]
+    web, db = {row.id for row in rows[:2]}, {row.id for row in rows[2:]}
+    none = {"imageUuid": "docker:rancher/none"}
+    picker = await platform.create(
+        "service", name="pick", environmentId=stack.id, launchConfig=none, selectorContainer="tier=web"
+    )
+    await platform.settled()
+    await platform.until(lambda tx: tx.count("serviceExposeMap", serviceId=picker.id) == 2)
+    assert await held(platform, picker) == web
+    await platform.until(lambda tx: tx.require("service", picker.id).state == "inactive")
+    await platform.change("service", picker.id, selectorContainer="tier=db")
+    await platform.until(lambda tx: tx.count("serviceExposeMap", serviceId=picker.id, instanceId=list(db)) == 2)
+    await platform.until(lambda tx: tx.count("serviceExposeMap", serviceId=picker.id) == 2)
+    await platform.change("service", picker.id, selectorContainer=None)
+    await platform.until(lambda tx: tx.count("serviceExposeMap", serviceId=picker.id) == 0)
+
+
+async def linked(platform, consumer):
+    rows = await platform.read(lambda tx: tx.find("serviceConsumeMap", serviceId=consumer.id))
+    return {row.consumedServiceId for row in rows}
+
+
+async def test_a_link_selector_follows_services_and_itself(platform, stack):
+    first = await service(platform, stack, "web1", "web")
+    consumer = await service(platform, stack, "lb", selectorLink="tier=web")
+    assert await linked(platform, consumer) == {first.id}
+    second = await service(platform, stack, "web2", "web")
+    other = await service(platform, stack, "db", "db")
+    assert await linked(platform, consumer) == {first.id, second.id}
+    await platform.until(lambda tx: tx.require("service", consumer.id).state == "inactive")
+    await platform.change("service", consumer.id, selectorLink="tier=db")
+    assert await linked(platform, consumer) == {other.id}
+    await platform.until(lambda tx: tx.require("service", consumer.id).state == "inactive")
+    await platform.act("service", consumer.id, "setservicelinks", serviceLinks=[{"serviceId": first.id}])
+    await platform.change("service", consumer.id, selectorLink=None)
+    assert await linked(platform, consumer) == {first.id}
