@@ -83,6 +83,7 @@ ADDED = {
     "event": "each change, numbered: what subscribers resume from",
     "event_pending": "changes that have no number yet",
     "config_digest": "one number for the config items that a host is to have, one for those it has applied",
+    "tally": "how many containers each host has, kept with every change",
     "process_step": "results of a process's steps, which are not repeated after a crash",
 }
 

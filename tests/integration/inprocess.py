@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,12 @@ def default_project(tx: ReadTx) -> Record | None:
     return tx.first("project", name=DEFAULT_PROJECT)
 
 
+def tallied(tx: ReadTx) -> tuple[dict[int, int], dict[int, int]]:
+    """The containers of each host as the store tallies them, and as they are counted."""
+    there = Counter(id for (id,) in tx.values("instance", "hostId") if id is not None)
+    return {id: number for id, number in tx.tally("instance").items() if number}, dict(there)
+
+
 class Platform:
     """A server without its API."""
 
@@ -136,7 +143,9 @@ class Platform:
             for task in platform._tasks:
                 task.cancel()
             ended = await asyncio.gather(*platform._tasks, return_exceptions=True)
+            counted, there = await db.read(tallied)
             await db.close()
+        assert counted == there, "what is tallied differs from what can be counted"
         failures = [each for each in ended if isinstance(each, Exception)]
         if failures:
             raise ExceptionGroup("background tasks failed", failures)

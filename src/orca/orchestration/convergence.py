@@ -8,14 +8,20 @@ until it is cured.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from orca.engine import Behaviour, Failed, Run
 from orca.orchestration import retained, service_links, services, units
 from orca.orchestration.containers import start_removal
+from orca.orchestration.scaling import Plan
 from orca.provision.hosts import CONNECTED
 from orca.store import ANY, ReadTx, Record, Tx
 
 RETRY_MS = (5_000, 120_000)
 """Pause before the first retry of a service that could not start (doubled each time), and the longest one."""
+AT_ONCE = 50
+"""Most containers that one unit of writing begins, stops or removes: others' writes wait for no more than that."""
 BATCH, INTERVAL = 1, 2000
 """Units that are changed at a time, and milliseconds between two batches, when an upgrade or a restart does not say."""
 
@@ -50,18 +56,18 @@ async def update(run: Run) -> None:
 async def deactivate(run: Run) -> None:
     """Stop the containers and keep them."""
 
-    def unit(tx: Tx) -> None:
-        for row in _live(tx, run.resource_id):
-            if row.state in ("running", "starting", "restarting"):
-                run.engine.request(tx, row, "stop")
+    def stop(tx: Tx, row: Record) -> None:
+        if row.state in ("running", "starting", "restarting"):
+            run.engine.request(tx, row, "stop")
 
-    await run.step("stop", unit)
+    await each(run, "stop", _live, stop)
     await settled(run)
+    scale = await run.read(lambda tx: _scale(tx, run.resource_id))
 
     def end(tx: Tx) -> None:
         service = run.resource(tx)
         services.hide(tx, service)
-        _cured(tx, service)
+        _cured(tx, service, scale)
 
     run.finish(end)
 
@@ -70,10 +76,6 @@ async def deactivate(run: Run) -> None:
 async def remove(run: Run) -> None:
     """Remove the containers, then the links in both directions."""
 
-    def begin(tx: Tx) -> None:
-        for row in _live(tx, run.resource_id):
-            start_removal(tx, run.engine, row)
-
     def end(tx: Tx) -> None:
         service = run.resource(tx)
         service_links.unlink_all(tx, service)
@@ -81,22 +83,27 @@ async def remove(run: Run) -> None:
             tx.update(row, state="removed", removed=tx.now)
         if retained.retains(service):
             units.forget_addresses(tx, service)
-        _cured(tx, service)
+        _cured(tx, service, 0)
 
-    await run.step("remove", begin)
-    await run.wait_for("containers to be removed", lambda tx: not _live(tx, run.resource_id), roots={"instance"})
+    await each(run, "remove", _live, lambda tx, row: start_removal(tx, run.engine, row))
+    await run.wait_for(
+        "containers to be removed",
+        lambda tx: tx.first("instance", serviceId=run.resource_id) is None,
+        roots={"instance"},
+    )
     run.finish(end)
 
 
 async def _converge(run: Run) -> None:
     await bring_up(run)
+    scale = await run.read(lambda tx: _scale(tx, run.resource_id))
 
     def end(tx: Tx) -> None:
         service = run.resource(tx)
         services.expose(tx, service)
         if retained.retains(service):
             units.forget_addresses(tx, service)
-        _cured(tx, service)
+        _cured(tx, service, scale)
 
     run.finish(end)
 
@@ -111,7 +118,7 @@ async def bring_up(run: Run, label: str = "round") -> None:
     number = 0
     while True:
         number += 1
-        ids = await run.step(f"{label} {number}", lambda tx: act(tx, run))
+        ids = await _act(run, f"{label} {number}")
         if not ids:
             if await run.read(lambda tx: _complete(tx, run)):
                 if not await run.step(f"{label} {number}: more", lambda tx: _aim_higher(tx, run)):
@@ -130,7 +137,8 @@ async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
     if reason is None:
         return False
     if not await run.step(step, lambda tx: _settle_for_less(tx, run)):
-        raise Failed(reason, state="active", unit=lambda tx: _failed(tx, run.resource(tx), reason))
+        scale = await run.read(lambda tx: _scale(tx, run.resource_id))
+        raise Failed(reason, state="active", unit=lambda tx: _failed(tx, run.resource(tx), reason, scale))
     return True
 
 
@@ -146,16 +154,61 @@ def _aim_higher(tx: Tx, run: Run) -> bool:
     return higher > scale
 
 
-def act(tx: Tx, run: Run) -> list[int]:
-    """Begin what the service lacks; returns the ids of the containers that are to run."""
+async def _act(run: Run, label: str) -> list[int]:
+    """Begin what the service lacks, some containers in a unit; the ids of those that are to run.
+
+    What is lacking is read beside the writer: nobody else makes containers of the service while this process is ours.
+    """
+    ids: list[int] = []
+    number = 1
+    while run.has(_slice(label, number)):  # done before a crash
+        ids += await run.step(_slice(label, number), lambda tx: list[int]())
+        number += 1
+    wanted, beside = await run.read(lambda tx: _lack(tx, run))
+    for part in wanted.slices(AT_ONCE):
+        ids += await run.step(_slice(label, number), partial(_begin, run=run, wanted=part, beside=beside))
+        number += 1
+    return ids
+
+
+def _slice(label: str, number: int) -> str:
+    return label if number == 1 else f"{label}, part {number}"
+
+
+def _lack(tx: ReadTx, run: Run) -> tuple[Plan, units.Neighbours]:
     service = run.resource(tx)
-    wanted = units.plan(tx, service)
+    return units.plan(tx, service), units.neighbours(tx, service.id)
+
+
+def _begin(tx: Tx, run: Run, wanted: Plan, beside: units.Neighbours) -> list[int]:
+    """Do one slice of a plan. What became of a container since it was read decides whether it is started."""
     for id in wanted.remove:
         start_removal(tx, run.engine, tx.require("instance", id))
-    for id in wanted.start:
+    started = [row.id for row in tx.find("instance", id=list(wanted.start), state="stopped")] if wanted.start else []
+    for id in started:
         run.engine.request(tx, tx.require("instance", id), "start")
-    created = [int(units.make(tx, run.engine, service, new).id) for new in wanted.create]
-    return [*wanted.start, *created]
+    if not wanted.create:
+        return started
+    maker = units.Maker(
+        tx, run.engine, run.resource(tx), {new.number: beside.get(new.number, {}) for new in wanted.create}
+    )
+    return [*started, *(int(maker.make(new).id) for new in wanted.create)]
+
+
+async def each(
+    run: Run, label: str, find: Callable[[ReadTx, int], list[Record]], act: Callable[[Tx, Record], object]
+) -> None:
+    """Do something to every container of the service that ``find`` gives, some of them in a unit."""
+    ids = await run.read(lambda tx: [row.id for row in find(tx, run.resource_id)])
+
+    def unit(tx: Tx, part: list[int]) -> None:
+        for row in tx.find("instance", id=part):
+            act(tx, row)
+
+    for first in range(0, len(ids), AT_ONCE):
+        part = ids[first : first + AT_ONCE]
+        # After a crash others may be found: their step has another name, and does nothing twice.
+        await run.step(f"{label} {part[0]} to {part[-1]}", partial(unit, part=part))
 
 
 def _settle_for_less(tx: Tx, run: Run) -> bool:
@@ -219,19 +272,19 @@ def _failure(tx: ReadTx, begun: frozenset[int]) -> str | None:
     return None
 
 
-def _failed(tx: Tx, service: Record, reason: str) -> None:
+def _failed(tx: Tx, service: Record, reason: str, scale: int) -> None:
     """Keep the reason where people look: on the stack too. Say when it is tried again."""
     failures = service.data.get("failures", 0)
     pause = min(RETRY_MS[1], RETRY_MS[0] * 2 ** min(failures, 10))
-    tx.update(service, data={"failures": failures + 1, "retryAt": tx.now + pause}, currentScale=_scale(tx, service))
+    tx.update(service, data={"failures": failures + 1, "retryAt": tx.now + pause}, currentScale=scale)
     stack = tx.get("environment", service.environmentId)
     if stack is not None and stack.state == "active":
         tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {reason}")
 
 
-def _cured(tx: Tx, service: Record) -> None:
+def _cured(tx: Tx, service: Record, scale: int) -> None:
     """The service is as it should be: take its reason from the stack, unless another service has one."""
-    tx.update(service, data={"failures": None, "retryAt": None}, currentScale=_scale(tx, service))
+    tx.update(service, data={"failures": None, "retryAt": None}, currentScale=scale)
     stack = tx.get("environment", service.environmentId)
     if stack is None or stack.transitioning != "error" or stack.state != "active":
         return
@@ -242,9 +295,9 @@ def _cured(tx: Tx, service: Record) -> None:
     tx.update(stack, transitioning=None, transitioningMessage=None)
 
 
-def _scale(tx: ReadTx, service: Record) -> int:
+def _scale(tx: ReadTx, service_id: int) -> int:
     """The number of units that the service has."""
-    return len({member.number for member in units.members(tx, service.id) if member.counts})
+    return len({member.number for member in units.members(tx, service_id) if member.counts})
 
 
 def _live(tx: ReadTx, service_id: int) -> list[Record]:

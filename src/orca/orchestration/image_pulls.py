@@ -67,7 +67,7 @@ def _hosts(tx: Tx, run: Run) -> list[dict[str, Any]]:
     task = run.resource(tx)
     constraints = affinity.read(task.labels or {}, {})
     wanted = Wanted(simulated=task.image.startswith(SIMULATED_PREFIX), constraints=constraints)
-    facts = placement.host_facts(tx, task.accountId, None, with_ports=False, constraints=constraints)
+    facts = placement.host_facts(tx, task.accountId, None, public=(), constraints=constraints)
     refused = {host.id: refusal(wanted, replace(host, avoid=None)) for host in facts}
     chosen = [host for host in facts if refused[host.id] is None]
     if not chosen:

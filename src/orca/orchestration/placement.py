@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from orca.orchestration import affinity, ports, retained
 from orca.orchestration.affinity import NOTHING, Constraint, Surroundings
 from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, place
+from orca.provision import labels
 from orca.provision.hosts import CONNECTED
 from orca.storage import images, volumes
 from orca.storage.references import SIMULATED_PREFIX
@@ -40,7 +42,7 @@ def settle(tx: Tx, instance: Record) -> Record:
         siblings = _siblings(tx, instance)
         public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
         constraints = constraints_of(tx, instance)
-        facts = host_facts(tx, instance.accountId, instance.serviceId, with_ports=bool(public), constraints=constraints)
+        facts = host_facts(tx, instance.accountId, instance.serviceId, public=public, constraints=constraints)
         wanted = Wanted(
             public,
             instance.requestedHostId,
@@ -92,8 +94,15 @@ def _siblings(tx: Tx, instance: Record) -> list[Record]:
     """The other containers of its deployment unit, which are to be on one host with it."""
     if instance.deploymentUnitUuid is None:
         return []
-    rows = tx.find("instance", deploymentUnitUuid=instance.deploymentUnitUuid, accountId=instance.accountId)
-    return [row for row in rows if row.id != instance.id and not row.data.get("leaving") and not row.data.get("kept")]
+    rows = tx.find("instance", deploymentUnitUuid=instance.deploymentUnitUuid)
+    return [
+        row
+        for row in rows
+        if row.accountId == instance.accountId
+        and row.id != instance.id
+        and not row.data.get("leaving")
+        and not row.data.get("kept")
+    ]
 
 
 def _public_ports(instances: list[Record]) -> tuple[PublicPort, ...]:
@@ -103,24 +112,30 @@ def _public_ports(instances: list[Record]) -> tuple[PublicPort, ...]:
 
 
 def host_facts(
-    tx: Tx, project_id: int, service_id: int | None, *, with_ports: bool, constraints: tuple[Constraint, ...]
+    tx: Tx,
+    project_id: int,
+    service_id: int | None,
+    *,
+    public: Sequence[PublicPort],
+    constraints: tuple[Constraint, ...],
 ) -> list[HostFacts]:
-    """What placement needs to know of every host of a project, for a container of that service."""
-    counts: Counter[int] = Counter()
-    of_service: Counter[int] = Counter()
-    for host_id, of, number in tx.ask(_counting(tx.table("instance")), {"project": project_id}):
-        counts[host_id] += number
-        if of is not None and of == service_id:
-            of_service[host_id] += number
-    held = _held_ports(tx, project_id) if with_ports else {}
+    """What placement needs to know of every host of a project, for a container of that service.
+
+    It costs what the project has of hosts, the service of containers, and the ports of holders; nothing else.
+    """
+    counts = tx.tally("instance")
+    of_service: dict[int, int] = {}
+    if service_id is not None:
+        of_service = dict(tx.ask(_counting(tx.table("instance")), {"service": service_id}))
+    held = _held_ports(tx, project_id, {port.port for port in public}) if public else {}
     seen = surroundings(tx, project_id, constraints)
     return [
         HostFacts(
             id=id,
             name=name,
             state=state,
-            containers=counts[id],
-            of_service=of_service[id],
+            containers=counts.get(id, 0),
+            of_service=of_service.get(id, 0),
             held=held.get(id, {}),
             avoid=None if agent_state == CONNECTED else "its agent is not connected",
             simulated=kind == "sim",
@@ -136,41 +151,66 @@ def host_facts(
 def surroundings(tx: ReadTx, project_id: int, constraints: tuple[Constraint, ...]) -> dict[int, Surroundings]:
     """Per host what these constraints look at: nothing is read that none of them asks for."""
     subjects = {constraint.subject for constraint in constraints}
-    labels: dict[int, dict[str, str]] = {}
+    on_hosts: dict[int, dict[str, str]] = {}
     if "host_label" in subjects:
-        labels = {host.id: affinity.lower(host.labels) for host in tx.find("host", accountId=project_id)}
+        on_hosts = {host.id: affinity.lower(host.labels) for host in tx.find("host", accountId=project_id)}
     pairs: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
     known: defaultdict[int, set[str]] = defaultdict(set)
-    if subjects - {"host_label"}:
-        for row in tx.find("instance", accountId=project_id):
-            if row.hostId is not None:
-                pairs[row.hostId] |= affinity.lower(row.labels).items()
-                known[row.hostId] |= {str(row.name).lower(), row.uuid.lower()}
+    for constraint in constraints:
+        if constraint.subject == "container_label":
+            for host_id in _hosts_with_label(tx, project_id, constraint):
+                pairs[host_id].add((constraint.key, constraint.value))
+        elif constraint.subject == "container":
+            for host_id in _hosts_with_container(tx, project_id, constraint.value):
+                known[host_id].add(constraint.value)
     return {
-        id: Surroundings(labels.get(id, {}), frozenset(pairs[id]), frozenset(known[id]))
-        for id in {*labels, *pairs, *known}
+        id: Surroundings(on_hosts.get(id, {}), frozenset(pairs[id]), frozenset(known[id]))
+        for id in {*on_hosts, *pairs, *known}
     }
+
+
+def _hosts_with_label(tx: ReadTx, project_id: int, constraint: Constraint) -> list[int]:
+    """The hosts with a container that has this label, whatever its case."""
+    label, tie, instance = (tx.table(name) for name in ("label", "instanceLabelMap", "instance"))
+    statement = (
+        sa.select(instance.c.hostId)
+        .select_from(label)
+        .join(tie, sa.and_(tie.c.labelId == label.c.id, tie.c.removed.is_(None)))
+        .join(instance, sa.and_(instance.c.id == tie.c.instanceId, instance.c.removed.is_(None)))
+        .where(label.c.folded == labels.fold(constraint.key, constraint.value), label.c.removed.is_(None))
+        .where(label.c.accountId == project_id, instance.c.hostId.is_not(None))
+        .distinct()
+    )
+    return [row[0] for row in tx.execute(statement)]
+
+
+def _hosts_with_container(tx: ReadTx, project_id: int, name: str) -> list[int]:
+    """The hosts with a container of this name or uuid, whatever its case."""
+    columns = tx.table("instance").c
+    named = (sa.func.lower(columns.name) == name) | (columns.uuid == name)
+    live = sa.select(columns.hostId).where(columns.accountId == project_id, columns.removed.is_(None))
+    return [row[0] for row in tx.execute(live.where(columns.hostId.is_not(None), named).distinct())]
 
 
 @cache
 def _counting(table: sa.Table) -> Prepared:
-    """How many containers of each service each host of a project has. Built once: every placement asks for it."""
+    """How many containers of a service each host has. Built once: every placement asks for it."""
     columns = table.c
     return Prepared(
-        sa.select(columns.hostId, columns.serviceId, sa.func.count())
-        .where(columns.accountId == sa.bindparam("project"), columns.hostId.is_not(None), columns.removed.is_(None))
-        .group_by(columns.hostId, columns.serviceId)
+        sa.select(columns.hostId, sa.func.count())
+        .where(columns.serviceId == sa.bindparam("service"), columns.hostId.is_not(None), columns.removed.is_(None))
+        .group_by(columns.hostId)
     )
 
 
-def _held_ports(tx: Tx, project_id: int) -> dict[int, dict[PublicPort, str]]:
-    """Per host: each reserved public port and the name of the container that holds it."""
+def _held_ports(tx: Tx, project_id: int, numbers: set[int]) -> dict[int, dict[PublicPort, str]]:
+    """Per host: who holds which of these public ports, by the name of the container."""
     result: defaultdict[int, dict[PublicPort, str]] = defaultdict(dict)
     port, instance = tx.table("port").c, tx.table("instance").c
     statement = (
         sa.select(port.hostId, port.publicPort, port.protocol, port.bindAddress, instance.name)
         .join(tx.table("instance"), instance.id == port.instanceId)
-        .where(port.accountId == project_id, port.removed.is_(None), port.publicPort.is_not(None))
+        .where(port.accountId == project_id, port.removed.is_(None), port.publicPort.in_(numbers))
     )
     for row in tx.execute(statement):
         host_id, public, protocol, bind, name = tuple(row)

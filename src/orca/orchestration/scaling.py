@@ -8,7 +8,7 @@ containers share a number and a host; a service without sidekicks has units of o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orca.orchestration.names import free_numbers
@@ -82,6 +82,17 @@ class Plan:
 
     def __bool__(self) -> bool:
         return self.acts or bool(self.later)
+
+    def slices(self, size: int) -> Iterator[Plan]:
+        """What there is to do now, at most ``size`` containers at a time; in each what goes comes first."""
+        remove, start, create = self.remove, self.start, self.create
+        while remove or start or create:
+            some, remove = remove[:size], remove[size:]
+            left = size - len(some)
+            begun, start = start[:left], start[left:]
+            left -= len(begun)
+            new, create = create[:left], create[left:]
+            yield Plan(new, begun, some)
 
 
 @dataclass(slots=True)

@@ -73,7 +73,10 @@ def kept_rows(tx: ReadTx, service_id: int) -> list[Record]:
 
 def members(tx: ReadTx, service_id: int) -> list[Member]:
     """The containers of a service, as scaling sees them."""
-    rows = rows_of(tx, service_id)
+    return _members(rows_of(tx, service_id))
+
+
+def _members(rows: list[Record]) -> list[Member]:
     healthy = sum(row.healthState == "healthy" for row in rows)
     return [
         Member(
@@ -119,11 +122,16 @@ def _numbers_kept(tx: ReadTx, service: Record) -> dict[int, int] | None:
     return aside | retained.numbers(tx, service)
 
 
+def is_global(service: Record) -> bool:
+    """True if the service has a unit on every host that fits, whatever its scale."""
+    return affinity.is_global((service.launchConfig or {}).get("labels"))
+
+
 def global_hosts(tx: ReadTx, service: Record) -> list[int] | None:
     """The hosts on which a global service is to have a unit; None for a service with a scale."""
-    labels = (service.launchConfig or {}).get("labels") or {}
-    if not affinity.is_global(labels):
+    if not is_global(service):
         return None
+    labels = (service.launchConfig or {}).get("labels") or {}
     constraints = tuple(
         constraint
         for constraint in affinity.read(labels, {})
@@ -137,63 +145,99 @@ def global_hosts(tx: ReadTx, service: Record) -> list[int] | None:
     ]
 
 
-def make(tx: Tx, engine: Engine, service: Record, new: New) -> Record:
-    """The row of a container of a service, on its way to run."""
-    stack = tx.require("environment", service.environmentId)
-    project = tx.require("account", service.accountId)
-    config = configs_of(service)[new.part]
-    beside = {
-        row.data.get("part", PRIMARY): row
-        for row in rows_of(tx, service.id)
-        if row.data.get("number") == new.number and not row.data.get("leaving") and row.state not in scaling.GONE
-    }
-    unit = next((row.deploymentUnitUuid for row in beside.values()), None) or str(uuid.uuid4())
-    index = (tx.own(service).createIndex or 0) + 1
-    tx.update(service, createIndex=index)
-    labels = {**(config.get("labels") or {})}
-    labels |= launch.service_labels(stack.name, service.name, project.name or "", unit, new.part)
-    fields = launch.instance_fields(config)
-    if new.host is not None and global_hosts(tx, service) is not None:
-        fields["requestedHostId"] = new.host
-        labels[REQUESTED_HOST_LABEL] = str(new.host)
-    sources = [_part(service.name, name) for name in config.get("dataVolumesFromLaunchConfigs") or []]
-    if sources:
-        shared = [beside[source].id for source in sources if source in beside]
-        fields["dataVolumesFrom"] = [*(fields.get("dataVolumesFrom") or []), *shared]
-    network = config.get("networkLaunchConfig")
-    if network:
-        owner = beside.get(_part(service.name, network))
-        fields |= {"networkMode": "container", "networkContainerId": owner.id if owner is not None else None}
-    row = tx.insert(
-        "container",
-        **{
-            **fields,
-            "accountId": service.accountId,
-            "kind": "container",
-            "name": container_name(stack.name, service.name, new.number, new.part),
-            "serviceId": service.id,
-            "environmentId": stack.id,
-            "createIndex": index,
-            "deploymentUnitUuid": unit,
-            "labels": labels,
-            "startOnCreate": True,
-            "version": config.get("version") or "0",
-            "data": {"number": new.number, "part": new.part},
-        },
-    )
-    tx.insert(
-        "serviceExposeMap",
-        accountId=service.accountId,
-        state="active",
-        serviceId=service.id,
-        instanceId=row.id,
-        managed=True,
-        dnsPrefix=new.part or None,
-    )
-    for consumed in tx.find("serviceConsumeMap", serviceId=service.id):
-        link_container(tx, consumed, row)
-    engine.request(tx, row, "create")
-    return row
+Neighbours = dict[int, dict[str, int]]
+"""Container ids by unit number and part."""
+
+
+def neighbours(tx: ReadTx, service_id: int) -> Neighbours:
+    """The containers that count, by the unit that they are part of."""
+    found: Neighbours = {}
+    for member in members(tx, service_id):
+        if member.counts:
+            found.setdefault(member.number, {})[member.part] = member.id
+    return found
+
+
+class Maker:
+    """Makes containers of one service within one unit of writing; what they have in common is read once.
+
+    ``beside``: the containers there are in the units that are completed. Reading it is left to the caller: it costs
+    what the service has, and the writer must not pay that for each container.
+    """
+
+    def __init__(self, tx: Tx, engine: Engine, service: Record, beside: Neighbours) -> None:
+        self._tx = tx
+        self._engine = engine
+        self._service = service
+        self._beside = {number: dict(parts) for number, parts in beside.items()}
+        self._stack = tx.require("environment", service.environmentId)
+        self._project = tx.require("account", service.accountId)
+        self._configs = configs_of(service)
+        self._consumed = tx.find("serviceConsumeMap", serviceId=service.id)
+
+    def make(self, new: New) -> Record:
+        """The row of a container, on its way to run."""
+        tx, service, stack, config = self._tx, self._service, self._stack, self._configs[new.part]
+        beside = self._beside.setdefault(new.number, {})
+        unit = self._unit_of(beside) or str(uuid.uuid4())
+        index = (tx.own(service).createIndex or 0) + 1
+        tx.update(service, createIndex=index)
+        labels = {**(config.get("labels") or {})}
+        labels |= launch.service_labels(stack.name, service.name, self._project.name or "", unit, new.part)
+        fields = launch.instance_fields(config)
+        if new.host is not None and is_global(service):
+            fields["requestedHostId"] = new.host
+            labels[REQUESTED_HOST_LABEL] = str(new.host)
+        fields |= self._shared(config, fields, beside)
+        row = tx.insert(
+            "container",
+            **{
+                **fields,
+                "accountId": service.accountId,
+                "kind": "container",
+                "name": container_name(stack.name, service.name, new.number, new.part),
+                "serviceId": service.id,
+                "environmentId": stack.id,
+                "createIndex": index,
+                "deploymentUnitUuid": unit,
+                "labels": labels,
+                "startOnCreate": True,
+                "version": config.get("version") or "0",
+                "data": {"number": new.number, "part": new.part},
+            },
+        )
+        beside[new.part] = row.id
+        tx.insert(
+            "serviceExposeMap",
+            accountId=service.accountId,
+            state="active",
+            serviceId=service.id,
+            instanceId=row.id,
+            managed=True,
+            dnsPrefix=new.part or None,
+        )
+        for consumed in self._consumed:
+            link_container(tx, consumed, row)
+        self._engine.request(tx, row, "create")
+        return row
+
+    def _unit_of(self, beside: dict[str, int]) -> str | None:
+        """The deployment unit that the containers beside a new one belong to."""
+        rows = (self._tx.get("instance", id) for id in beside.values())
+        return next((row.deploymentUnitUuid for row in rows if row is not None), None)
+
+    def _shared(self, config: dict[str, Any], fields: dict[str, Any], beside: dict[str, int]) -> dict[str, Any]:
+        """The fields that name other containers of the unit: whose volumes are taken, whose network is joined."""
+        found: dict[str, Any] = {}
+        sources = [_part(self._service.name, name) for name in config.get("dataVolumesFromLaunchConfigs") or []]
+        if sources:
+            shared = [beside[source] for source in sources if source in beside]
+            found["dataVolumesFrom"] = [*(fields.get("dataVolumesFrom") or []), *shared]
+        network = config.get("networkLaunchConfig")
+        if network:
+            owner = beside.get(_part(self._service.name, network))
+            found |= {"networkMode": "container", "networkContainerId": owner}
+        return found
 
 
 def link_container(tx: Tx, consumed: Record, instance: Record) -> None:

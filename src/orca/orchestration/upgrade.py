@@ -16,7 +16,7 @@ from orca.network import Delivery
 from orca.network import ports as network_ports
 from orca.orchestration import handover, host_rights, retained, units
 from orca.orchestration.containers import start_removal
-from orca.orchestration.convergence import BATCH, INTERVAL, bring_up, settled
+from orca.orchestration.convergence import BATCH, INTERVAL, bring_up, each, settled
 from orca.orchestration.scaling import PRIMARY, all_needs
 from orca.orchestration.service_checks import CONTAINERLESS, check_launch_configs
 from orca.resources.errors import Refused
@@ -207,11 +207,7 @@ def _mark(tx: Tx, instance: Record, *, upgrade: bool) -> None:
 async def finish(run: Run) -> None:
     """The old containers are not needed any more."""
 
-    def begin(tx: Tx) -> None:
-        for row in units.kept_rows(tx, run.resource_id):
-            start_removal(tx, run.engine, row)
-
-    await run.step("remove", begin)
+    await each(run, "remove", units.kept_rows, lambda tx, row: start_removal(tx, run.engine, row))
     await run.wait_for(
         "the old containers to be removed",
         lambda tx: not units.kept_rows(tx, run.resource_id),
@@ -233,9 +229,10 @@ async def rollback(run: Run) -> None:
     """Back to what was there before."""
     asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
     if "inServiceStrategy" in asked:
-        await run.step("remove the new", lambda tx: _turn_back(tx, run, asked["inServiceStrategy"]))
+        await run.step("configs of before", lambda tx: _turn_back(tx, run, asked["inServiceStrategy"]))
+        await each(run, "remove the new", _new_ones, lambda tx, row: start_removal(tx, run.engine, row))
         await settled(run)
-        await run.step("take the old", lambda tx: _take_back(tx, run))
+        await each(run, "take the old", units.kept_rows, _take_back)
     else:
         await run.step("scales", lambda tx: handover.turn_back(tx, run, asked))
     await _wake(run)
@@ -243,20 +240,27 @@ async def rollback(run: Run) -> None:
 
 
 def _turn_back(tx: Tx, run: Run, strategy: dict[str, Any]) -> None:
-    service = run.resource(tx)
-    service = tx.update(
-        service,
+    """The launch configs of before the upgrade are those of the service again."""
+    tx.update(
+        run.resource(tx),
         launchConfig=strategy.get("previousLaunchConfig"),
         secondaryLaunchConfigs=strategy.get("previousSecondaryLaunchConfigs") or None,
     )
+
+
+def _new_ones(tx: ReadTx, service_id: int) -> list[Record]:
+    """The containers that the upgrade brought: not of the configs of before, or in the place of one that is kept."""
+    service = tx.require("service", service_id)
     kept = {(row.data["number"], row.data.get("part", PRIMARY)) for row in units.kept_rows(tx, service.id)}
     new = {row.id for rows in _outdated(tx, service).values() for row in rows}
-    for row in units.rows_of(tx, service.id):
-        if row.id in new or (row.data["number"], row.data.get("part", PRIMARY)) in kept:
-            start_removal(tx, run.engine, row)
+    return [
+        row
+        for row in units.rows_of(tx, service.id)
+        if row.id in new or (row.data["number"], row.data.get("part", PRIMARY)) in kept
+    ]
 
 
-def _take_back(tx: Tx, run: Run) -> None:
-    for row in units.kept_rows(tx, run.resource_id):
-        tx.update(row, data={"kept": None})
-        _mark(tx, row, upgrade=False)
+def _take_back(tx: Tx, row: Record) -> None:
+    """An old container counts again."""
+    tx.update(row, data={"kept": None})
+    _mark(tx, row, upgrade=False)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from orca.engine import Behaviour, Call
@@ -23,6 +24,11 @@ def update_host(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Reco
     return row
 
 
+def fold(key: str, value: str) -> str:
+    """What labels are compared by where case does not matter: one short text for a key and its value."""
+    return hashlib.sha256(f"{key}={value}".lower().encode()).hexdigest()[:40]
+
+
 def follow(tx: Tx, owner: Record) -> None:
     """Make the rows say what the field says."""
     type, field = MAPS[owner.root]
@@ -34,7 +40,9 @@ def follow(tx: Tx, owner: Record) -> None:
         else:
             _remove(tx, tie, label)
     for key, value in wanted.items():
-        label = tx.insert("label", accountId=owner.accountId, state="created", key=key, value=value)
+        label = tx.insert(
+            "label", accountId=owner.accountId, state="created", key=key, value=value, folded=fold(key, value)
+        )
         tx.insert(type, accountId=owner.accountId, state="created", labelId=label.id, **{field: owner.id})
 
 

@@ -11,8 +11,10 @@ LABEL = ResourceType(
     prefix="1l",
     access=access("r"),
     named="r",
+    looked_up=("folded",),
     fields={
         "key": string(column=True, max_length=1024),
+        "folded": string("", column=True, max_length=40),
         "type": string(roles=NOBODY, column=True),
         "value": string(column=True, max_length=4096),
     },

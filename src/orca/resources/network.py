@@ -88,7 +88,7 @@ PORT = ResourceType(
     name="port",
     plural="ports",
     prefix="1p",
-    looked_up=("accountId",),
+    looked_up=(("accountId", "publicPort"),),
     access=access("ru", admin="r"),
     named="ru",
     fields={

@@ -36,6 +36,7 @@ VOLUME = ResourceType(
     name="volume",
     plural="volumes",
     prefix="1v",
+    looked_up=(("accountId", "name"), "hostId"),
     access=access("crd", agent="r"),
     named="cr",
     fields={

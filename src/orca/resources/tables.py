@@ -17,6 +17,7 @@ from orca.resources.fields import Field
 from orca.resources.types import ResourceType
 from orca.store import Schema, StoredType
 from orca.store.events import event_table
+from orca.store.tally import tally_table
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -70,15 +71,19 @@ def build_table(root: ResourceType, members: Iterable[ResourceType], metadata: s
     columns["data"] = sa.Column("data", sa.Text, key="data")
     columns["liveKey"] = sa.Column("live_key", sa.String(512), key="liveKey", unique=True)
     name = snake(root.name)
-    live = [
-        sa.Index(f"ix_{name}_{snake(field)}_removed", columns[field], columns["removed"]) for field in root.looked_up
-    ]
+    live = [_live_index(name, columns, *((entry,) if isinstance(entry, str) else entry)) for entry in root.looked_up]
     return sa.Table(name, metadata, *columns.values(), *live, sqlite_autoincrement=True)
+
+
+def _live_index(table: str, columns: Mapping[str, sa.Column[Any]], field: str, *more: str) -> sa.Index:
+    name = f"ix_{table}_{snake(field)}_removed"
+    return sa.Index(name, columns[field], columns["removed"], *(columns[other] for other in more))
 
 
 def extra_tables(metadata: sa.MetaData) -> None:
     """Tables that no resource stands for."""
     event_table(metadata)
+    tally_table(metadata)
     sa.Table(
         "process_step",
         metadata,
@@ -120,6 +125,7 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
                 json_fields=frozenset(names - columns - {"data"}),
                 live_key=member.live_key or root.live_key,
                 unique_field=root.unique_field,
+                tally=root.tally,
             )
     for name, type in types.items():
         if type.view is not None:

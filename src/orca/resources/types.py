@@ -115,7 +115,8 @@ class ResourceType:
     ``apart``: its rows are shown as the type above where that is asked for; others show what they are.
     ``scope``: what follows an id in a URL is not the resource's own, but everything as seen from inside of it.
     ``looked_up``: fields by which live rows are found where those that were removed pile up, each with an index that
-    leaves these out.
+    leaves these out; after a field, what more is in its index.
+    ``tally``: the field by whose values live rows are counted all the time (``tx.tally``).
     ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
     """
 
@@ -144,7 +145,8 @@ class ResourceType:
     shown_as: str | None = None
     apart: bool = False
     scope: bool = False
-    looked_up: tuple[str, ...] = ()
+    looked_up: tuple[str | tuple[str, ...], ...] = ()
+    tally: str | None = None
     id_field: str = "id"
     ours: bool = False
     part: bool = False

@@ -28,6 +28,7 @@ class StoredType:
     ``kinds``: values of ``kind`` that rows of this type have; empty means every row of the table.
     ``live_key``: text that must be unique among the live rows of the table, or None when this row needs none.
     ``unique_field``: the API field to blame when it is not.
+    ``tally``: the field by whose values the live rows of the table are counted (``tx.tally``).
     ``view``: what to read instead of the table, under the table's name, where rows are made from other rows.
     """
 
@@ -39,6 +40,7 @@ class StoredType:
     json_fields: frozenset[str]
     live_key: Callable[[Record], str | None] | None = None
     unique_field: str = "name"
+    tally: str | None = None
     view: sa.CTE | None = None
 
     @cached_property

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from orca.store import tally
 from orca.store.errors import Conflict, NotFound, NotUnique
 from orca.store.kinds import kind_of
 from orca.store.prepared import Prepared, PreparedWrite, Written
@@ -100,6 +101,11 @@ class ReadTx:
         self.flush(stored.root)
         return [self._record(stored, tuple(row)) for row in self.connection.execute(statement, parameters)]
 
+    def tally(self, type: str) -> dict[int, int]:
+        """How many live rows name each value of the field that the type's rows are counted by (``tally``)."""
+        self.flush()
+        return tally.numbers(self.connection, self.schema.metadata.tables[tally.TABLE], self.schema[type].root)
+
     def flush(self, root: str | None = None) -> None:
         """Write what is held back (of one table, or all), so that SQL sees it. Nothing is held back when reading."""
 
@@ -152,6 +158,7 @@ class Tx(ReadTx):
         self.touched: dict[tuple[str, int], Record] = {}
         self._held: dict[tuple[str, int], tuple[Record, set[str]]] = {}
         self.callbacks: list[Callable[[], None]] = []
+        self._tally = tally.Tally()
 
     def insert(self, type: str, **fields: Any) -> Record:
         """Add a row. ``kind``, ``uuid``, ``created`` and, where the type has states, ``state`` have defaults.
@@ -176,6 +183,7 @@ class Tx(ReadTx):
             raise self._explain(record, error) from error
         self._records[stored.root, values["id"]] = record
         self.touched[stored.root, values["id"]] = record
+        self._tally.move(None, tally.key_of(record))
         return record
 
     def update(self, record: Record, **fields: Any) -> Record:
@@ -184,9 +192,11 @@ class Tx(ReadTx):
         Returns the unit's own record of that row, which is also ``record`` when it came from this unit.
         """
         own = self.own(record)
+        counted = tally.key_of(own)
         changed = self._assign(own, fields)
         if not changed:
             return own
+        self._tally.move(counted, tally.key_of(own))
         key = (own.root, own.id)
         if self._seen:
             self._lock(own)
@@ -211,6 +221,8 @@ class Tx(ReadTx):
         """Write what is held back: changes of one row within a unit go out as one statement."""
         for key in [key for key in self._held if root is None or key[0] == root]:
             self._write(key)
+        if root is None:
+            self._tally.write(self.connection, self.schema.metadata.tables[tally.TABLE])
 
     def lock(self, record: Record) -> None:
         """Have units that lock or change this row run one after another from here on; what is read next is their work.
@@ -241,6 +253,8 @@ class Tx(ReadTx):
 
     def delete(self, record: Record) -> None:
         """Take a row out for good. Resources are normally *removed* (a state) and purged later."""
+        own = self._records.get((record.root, record.id), record)
+        self._tally.move(tally.key_of(own), None)
         self._held.pop((record.root, record.id), None)
         table = record._stored.table
         self.connection.execute(sa.delete(table).where(table.c.id == record.id))

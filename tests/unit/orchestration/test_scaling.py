@@ -2,6 +2,7 @@
 """Scale: what is created, started and removed."""
 
 import dataclasses
+import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,3 +149,19 @@ def test_plans_reach_the_scale(
     numbers = {number for number, _ in counting}
     assert len(numbers) == scale
     assert sorted(counting) == sorted((number, part) for number in numbers for part in parts)
+
+
+@given(st.integers(0, 7), st.integers(0, 7), st.integers(0, 7), st.integers(1, 5))
+def test_slices_hold_everything_once_and_what_goes_comes_first(removed, started, created, size):
+    whole = Plan(
+        tuple(New(number) for number in range(created)),
+        tuple(range(100, 100 + started)),
+        tuple(range(200, 200 + removed)),
+        later=(New(99),),
+    )
+    parts = list(whole.slices(size))
+    for name in ("create", "start", "remove"):
+        assert sum((getattr(part, name) for part in parts), ()) == getattr(whole, name)
+    assert all(len(part.create) + len(part.start) + len(part.remove) <= size for part in parts)
+    for earlier, later in itertools.pairwise(parts):
+        assert not (later.remove and (earlier.start or earlier.create))

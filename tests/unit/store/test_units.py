@@ -182,3 +182,34 @@ async def test_everything_can_be_counted(db):
     for number in range(3):
         await db.write(lambda tx, number=number: tx.insert("thing", name=f"p{number}"))
     assert await db.read(lambda tx: (tx.count("thing", removed=ANY), len(tx.find("thing", removed=ANY)))) == (3, 3)
+
+
+async def test_live_rows_are_tallied_by_what_they_name(db):
+    def fill(tx):
+        rows = [
+            tx.insert("box", name=name, ownerId=owner) for name, owner in (("a", 1), ("b", 1), ("c", 2), ("d", None))
+        ]
+        tx.insert("thing", name="e", ownerId=1)
+        tx.insert("box", name="f", ownerId=2, removed=tx.now)
+        assert tx.tally("box") == {1: 3, 2: 1}
+        return rows
+
+    a, b, c, d = await db.write(fill)
+
+    def change(tx):
+        tx.update(a, ownerId=2)
+        tx.update(b, removed=tx.now)
+        tx.update(b, size=1)
+        tx.delete(c)
+        tx.update(d, ownerId=3)
+
+    await db.write(change)
+
+    def fail(tx):
+        tx.update(d, ownerId=1)
+        tx.flush()
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        await db.write(fail)
+    assert await db.read(lambda tx: tx.tally("thing")) == {1: 1, 2: 1, 3: 1}

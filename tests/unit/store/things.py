@@ -5,11 +5,13 @@ import sqlalchemy as sa
 
 from orca.store import Schema, StoredType
 from orca.store.events import event_table
+from orca.store.tally import tally_table
 
 
 def build() -> Schema:
     metadata = sa.MetaData()
     event_table(metadata)
+    tally_table(metadata)
     table = sa.Table(
         "thing",
         metadata,
@@ -37,6 +39,7 @@ def build() -> Schema:
             columns=columns,
             json_fields=fields,
             live_key=lambda record: record.name,
+            tally="ownerId",
         )
 
     types = (

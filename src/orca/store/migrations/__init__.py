@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from orca.store.errors import CannotOpen
 from orca.store.kinds import kind_of
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest version; a test compares it with what Alembic finds."""
 
 
