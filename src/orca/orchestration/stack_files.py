@@ -61,6 +61,10 @@ def read(name: str, files: Mapping[str, str], variables: Mapping[str, str | None
     Raises:
         Refused: no compose file or several, or one that cannot be used.
     """
+    for variable, value in variables.items():
+        if value is not None and not isinstance(value, str):
+            message = f"variables: {variable}: a text is expected, or null where there is none"
+            raise Refused("InvalidFormat", message, field="variables")
     asked = Variables(variables)
     docker, rancher = _roles(files)
     texts: dict[str, str | dict[str, str]] = {"dockerCompose": docker, "rancherCompose": rancher}

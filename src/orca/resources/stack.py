@@ -256,7 +256,7 @@ EMBEDDED = (
                 nullable=False,
                 description="By path; rancher-compose.yml holds the scales",
             ),
-            "variables": mapping("string", "c", description="Of those that the files name; null: there is none"),
+            "variables": mapping("json", "c", description="Of those that the files name; null: there is none"),
             "hash": string("c", description="Of the plan that is to be carried out, and no other"),
         },
         access=given("cr", user="cr"),

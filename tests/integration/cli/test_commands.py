@@ -78,6 +78,13 @@ async def test_a_changed_file_is_what_runs(orca: Orca, tmp_path: Path) -> None:
     assert await runs() == [("news_new_1", "docker:sim:1"), ("news_web_1", "docker:sim:4")]
 
 
+async def test_a_variable_that_is_not_set_is_a_warning_or_takes_its_default(orca: Orca, tmp_path: Path) -> None:
+    file = tmp_path / "docker-compose.yml"
+    file.write_text('web: {image: "sim:web${ORCA_TEST_UNSET:-}", command: "echo $ORCA_TEST_UNSET $$HOME"}\n')
+    code, _, err = await orca("up", "-f", str(file), "-p", "unset")
+    assert (code, "variable ORCA_TEST_UNSET is not set" in err) == (0, True)
+
+
 async def test_names_are_found_or_likened_or_refused(orca: Orca, server: Any) -> None:
     for _ in range(2):
         await server.post("containers", {"name": "twin", "imageUuid": "sim:web"})

@@ -62,3 +62,8 @@ def test_the_file_of_scales_is_known_by_its_name() -> None:
 def test_files_that_cannot_be_used(files: dict[str, str], message: str) -> None:
     with pytest.raises(Refused, match=message):
         stack_files.read("shop", files, {})
+
+
+def test_variables_are_text_or_nothing():
+    with pytest.raises(Refused, match="variables: TAG: a text is expected, or null where there is none"):
+        stack_files.read("shop", {FILE: "web: {image: a}"}, {"TAG": 5})
