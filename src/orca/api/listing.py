@@ -16,6 +16,7 @@ from orca.api.callers import Caller, member_projects
 from orca.api.representation import SAFE_IN_IDS, Renderer
 from orca.provision.roles import EVERYWHERE
 from orca.resources import ids
+from orca.resources.errors import Refused
 from orca.resources.fields import Field
 from orca.resources.types import Link
 from orca.resources.validation import MAX_INTEGER, MIN_INTEGER, parse_date, whole_number
@@ -25,6 +26,9 @@ from orca.store import ANY, ReadTx, Record
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 3000
 MAX_OFFSET = 2**31
+PATTERNS = frozenset({"prefix", "like", "notlike"})
+MAX_PATTERN = 1000
+"""Characters of one: what it costs to match grows with it, and databases refuse long ones."""
 
 
 def list_rows(
@@ -138,12 +142,15 @@ def live(ask: Ask, columns: Any, now: int) -> Any:
 
 
 def condition(column: sa.Column[Any], shown: FieldView, modifier: str, text: str) -> Any:
-    """One filter as SQL. A value that cannot be of the field's type matches nothing."""
+    """One filter as SQL. A value that cannot be of the field's type matches nothing. Raises ``Refused``."""
     if modifier in ("null", "notnull"):
         return column.is_(None) if modifier == "null" else column.is_not(None)
     value = filter_value(shown, text)
     if value is None:
         return sa.false()
+    if modifier in PATTERNS and len(text) > MAX_PATTERN:
+        message = f"{shown.name}_{modifier} takes at most {MAX_PATTERN} characters"
+        raise Refused("MaxLengthExceeded", message, field=f"{shown.name}_{modifier}")
     return OPERATORS[modifier](column, value)
 
 

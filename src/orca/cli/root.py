@@ -13,6 +13,7 @@ import click
 
 from orca.cli.completion import context_names, projects
 from orca.cli.errors import CommandError
+from orca.extras import cure
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class LazyGroup(click.Group):
             command = getattr(importlib.import_module(lazy.module), lazy.attribute)
         except ModuleNotFoundError as exc:
             extra = "server" if cmd_name == "server" else "cli"
-            raise CommandError(f"{cmd_name} needs {exc.name}: pip install 'orca-platform[{extra}]'") from exc
+            raise CommandError(cure(cmd_name, extra, exc)) from exc
         assert isinstance(command, click.Command)
         return command
 
@@ -110,7 +111,7 @@ def cli(**options: Any) -> None:
 
 
 def main() -> None:
-    """Run the command line; every expected failure is one line on standard error and an exit code."""
+    """Run the command that is asked for; what it is expected to fail with becomes a line and an exit code."""
     try:
         sys.exit(cli.main(prog_name="orca", standalone_mode=False))  # what a command gave to `ctx.exit`, or nothing
     except click.ClickException as exc:

@@ -94,9 +94,17 @@ class Validator:
                     self._unknown(name, f"a {type.name} has no field {name}")
             elif shown is not None and shown.taken(letter, self._view.role, part=part):
                 values[name] = self._value(name, shown.field, shown.field.type, value)
+                if name == "data" and type.type.table:
+                    values[name] = self._keys_of_data(values[name] or {})
             elif not part:
                 self._fixed[name] = value
         return values
+
+    def _keys_of_data(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """The keys that a row keeps beside its fields; those stand in the same column, and have their own checks."""
+        if "fields" in value:
+            self._unknown("data.fields", "fields are given by their names, not in data")
+        return {key: inner for key, inner in value.items() if key != "fields"}
 
     def _unknown(self, name: str, message: str) -> None:
         if self._strict:
