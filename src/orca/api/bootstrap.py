@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from orca.api.directory import SERVER_ID
 from orca.engine import Services
 from orca.provision.credentials import add_active_key, new_access_key, new_secret_key
 from orca.provision.passwords import hash_password
 from orca.provision.settings import ACCESS_CONTROL, SECURITY
-from orca.store import Tx
+from orca.store import Tx, files
 
 BUILT_IN = ("superadmin", "admin", "system", "service", "token")
 ADMIN_FILE = "admin.json"
@@ -26,6 +26,10 @@ PASSWORD_LENGTH = 24
 
 class WrongMode(Exception):
     """The data directory was made with the other choice of access control."""
+
+
+class EmptyDatabase(Exception):
+    """Nothing is in the database of a directory that was in use."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,16 @@ class Admin:
 
 def identity(data_dir: Path) -> str:
     """The lasting id of the server that owns this data directory."""
-    path = data_dir / "server-id"
+    path = data_dir / SERVER_ID
     if not path.exists():
-        path.write_text(f"{uuid.uuid4()}\n")
+        files.put(path, f"{uuid.uuid4()}\n".encode())
     return path.read_text().strip()
 
 
-async def first_start(services: Services) -> Admin | None:
-    """Set up a new database in one unit; None when that was done before. Raises ``WrongMode``.
+async def first_start(services: Services, *, new: bool = True) -> Admin | None:
+    """Set up a new database in one unit; None when that was done before. Raises ``WrongMode`` and ``EmptyDatabase``.
+
+    ``new``: whether the data directory is new, too.
 
     A start that is killed before the file of the credentials is written does the whole again: the file comes first, and
     the unit that makes the keys valid after it.
@@ -59,6 +65,8 @@ async def first_start(services: Services) -> Admin | None:
         if (chosen.value == "false") != services.server.open:
             raise WrongMode("access control is chosen when a data directory is made, and stays as it is")
         return None
+    if not new:
+        raise EmptyDatabase
     password = new_secret_key()[:PASSWORD_LENGTH]
     hashed = await asyncio.to_thread(hash_password, password)
     admin = Admin(new_access_key(), new_secret_key(), password, hashed)
@@ -101,16 +109,10 @@ def set_up(tx: Tx, services: Services, admin: Admin) -> None:
 
 def write_admin(data_dir: Path, url: str, admin: Admin) -> None:
     """Keep the credentials where only the server's user reads them."""
-    path = data_dir / ADMIN_FILE
-    path.unlink(missing_ok=True)
     content = {
         "url": url,
         "accessKey": admin.access_key,
         "secretKey": admin.secret_key,
         "password": admin.password,
     }
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
-        file.flush()
-        os.fsync(descriptor)
+    files.put(data_dir / ADMIN_FILE, msgspec.json.format(msgspec.json.encode(content)) + b"\n")

@@ -7,8 +7,6 @@ This is the composition root: the one place that knows all packages.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import gc
 import ipaddress
 import logging
@@ -16,17 +14,20 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import DatabaseError
+
 import orca
 from orca import network, orchestration, provision, simulator, storage
-from orca.api import bootstrap, events, sessions, streams, tls
+from orca.api import bootstrap, directory, events, master_key, sessions, streams, tls
 from orca.api.app import Application
 from orca.api.certificate import ServerCertificate
+from orca.api.directory import StartError, locked
 from orca.api.listeners import make_listeners
 from orca.api.proxies import Proxies
 from orca.api.signer import Signer
@@ -34,17 +35,14 @@ from orca.api.stopping import end_in_time
 from orca.api.visitors import Visitors, raise_limit
 from orca.engine import Server, Services
 from orca.resources import schema
-from orca.store import WORK, CannotOpen, Database, NoSpace, Vault, Work
+from orca.store import WORK, CannotOpen, Database, Hold, NoSpace, Vault, Work
+from orca.store.sqlite import is_damage
 from orca.wire.loopback import is_loopback
 
 log = logging.getLogger(__name__)
 
 TASK_PAUSE = 5.0
 """Seconds before a background task that failed is started anew."""
-
-
-class StartError(Exception):
-    """The server cannot start; the message says why and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +103,10 @@ def serve(settings: Settings) -> int:
             return loop_of_choice()(run(settings))
         except NoSpace as error:
             raise StartError(str(error)) from error
+        except DatabaseError as error:
+            if not is_damage(error):
+                raise
+            raise StartError(f"the database is damaged ({error.orig}): restore a backup") from error
 
 
 def loop_of_choice() -> Callable[[Coroutine[Any, Any, int]], int]:
@@ -116,22 +118,6 @@ def loop_of_choice() -> Callable[[Coroutine[Any, Any, int]], int]:
     return uvloop.run
 
 
-@contextlib.contextmanager
-def locked(data_dir: Path) -> Generator[None]:
-    """Hold a data directory: two servers on one would both believe the other's work to be their own."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise StartError(f"another server runs on {data_dir}") from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
 async def run(settings: Settings) -> int:
     """The life of a server."""
     stop = asyncio.Event()
@@ -140,11 +126,17 @@ async def run(settings: Settings) -> int:
     addresses = [Address.parse(text) for text in settings.listen]
     if not settings.access_control and not all(address.loopback for address in addresses):
         raise StartError("--access-control=off: listen on loopback addresses only")
+    new = directory.check(settings.data_dir, own_database=settings.database is None)
     visitors = Visitors(proxies(settings), raise_limit())
     sockets = [listen(address) for address in addresses]
     url = settings.advertise_url or own_url(settings, addresses[0], sockets[0])
-    own = f"sqlite:///{(settings.data_dir / 'orca.db').resolve()}"
+    own = f"sqlite:///{(settings.data_dir / directory.DATABASE).resolve()}"
     try:
+        hold = Hold(settings.database or own)
+        if not await hold.take():
+            raise StartError(
+                "--database: another server works on it. Only one can: stop that one, or give this one its own database"
+            )
         db = await Database.open(settings.database or own, schema())
     except CannotOpen as error:
         raise StartError(f"--database: {error}") from error
@@ -155,9 +147,16 @@ async def run(settings: Settings) -> int:
     services = assemble(settings, db, url, identity)
     app = Application(services, visitors)
     try:
-        admin = await bootstrap.first_start(services)
+        admin = await bootstrap.first_start(services, new=new)
     except bootstrap.WrongMode as error:
         raise StartError(f"--access-control: {error}") from error
+    except bootstrap.EmptyDatabase:
+        raise StartError(
+            f"the database is empty, and {settings.data_dir} was in use: look at --database, restore a backup, or"
+            " take a new --data-dir for a new server"
+        ) from None
+    await master_key.verify(db, services.vault)
+    directory.complete(settings.data_dir)
     for start in services.starts:
         await start()
     await services.engine.start()
@@ -178,16 +177,18 @@ async def run(settings: Settings) -> int:
     gc.enable()
     announce(settings, url, admin)
     stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopped, *serving], return_when=asyncio.FIRST_COMPLETED)
+    held = asyncio.create_task(hold.keep())
+    await asyncio.wait([stopped, held, *serving], return_when=asyncio.FIRST_COMPLETED)
     end_in_time(0 if stop.is_set() else 1)
     app.stopping.set()
     for listener, _ in listeners:
         listener.should_exit = True
-    for task in background:
+    for task in (held, *background):
         task.cancel()
     await services.engine.stop()
     await asyncio.gather(*serving, *background, return_exceptions=True)
     await services.db.close()
+    await hold.release()
     return 0 if stop.is_set() else 1
 
 
@@ -204,9 +205,9 @@ def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity)
         open=not settings.access_control,
         simulates=settings.sim,
     )
-    services = Services(db=db, vault=Vault.open_file(settings.data_dir / "master.key"), server=server)
+    services = Services(db=db, vault=Vault.open_file(settings.data_dir / directory.MASTER_KEY), server=server)
     services.add(sessions.behaviour)
-    services.provide(Signer(settings.data_dir / "token.key"))
+    services.provide(Signer(settings.data_dir / directory.TOKEN_KEY))
     streams.install(services)
     network.install(services)
     provision.install(services)

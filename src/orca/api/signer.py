@@ -7,13 +7,14 @@ a second.
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from orca.store import files
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -81,19 +82,8 @@ class Signer:
             made = rsa.generate_private_key(65537, BITS)
             form = serialization.PrivateFormat.PKCS8
             pem = made.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-            write_key(self._path, pem)
+            files.put(self._path, pem)
             return made
         key = serialization.load_pem_private_key(pem, password=None)
         assert isinstance(key, rsa.RSAPrivateKey)
         return key
-
-
-def write_key(path: Path, pem: bytes) -> None:
-    """Write a new file that only the server's user reads, whole or not at all."""
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(descriptor)
-    fresh.rename(path)

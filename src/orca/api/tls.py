@@ -11,13 +11,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from orca.store import files
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -50,7 +51,7 @@ class Note(msgspec.Struct):
 def ensure(directory: Path, names: list[str]) -> Identity:
     """The identity in ``directory``, made or renewed where needed, for these host names and addresses."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (directory / "ca.crt").exists():
+    if not all((directory / name).exists() for name in ("ca.crt", "ca.key")):
         make_authority(directory)
     authority = (directory / "ca.crt").read_text()
     fingerprint = der_sha256(authority)
@@ -58,7 +59,7 @@ def ensure(directory: Path, names: list[str]) -> Identity:
     wanted = sorted(set(names))
     if note is None or note.names != wanted or note.fingerprint != fingerprint or expires_soon(note):
         expires = issue(directory, wanted)
-        write(directory / "server.json", msgspec.json.encode(Note(wanted, expires, fingerprint)), 0o644)
+        files.put(directory / "server.json", msgspec.json.encode(Note(wanted, expires, fingerprint)), 0o644)
     return Identity(
         certificate=directory / "server.crt",
         key=directory / "server.key",
@@ -86,7 +87,8 @@ def read_note(directory: Path) -> Note | None:
         note = msgspec.json.decode((directory / "server.json").read_bytes(), type=Note)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return note if (directory / "server.crt").exists() and (directory / "server.key").exists() else None
+    files_of_it = (directory / "server.crt", directory / "server.key")
+    return note if all(path.exists() and path.stat().st_size for path in files_of_it) else None
 
 
 def expires_soon(note: Note) -> bool:
@@ -114,8 +116,8 @@ def make_authority(directory: Path) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    write(directory / "ca.key", private_pem(key), 0o600)
-    write(directory / "ca.crt", public_pem(certificate), 0o644)
+    files.put(directory / "ca.key", private_pem(key), 0o600)
+    files.put(directory / "ca.crt", public_pem(certificate), 0o644)
 
 
 def issue(directory: Path, names: list[str]) -> float:
@@ -138,8 +140,8 @@ def issue(directory: Path, names: list[str]) -> float:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    write(directory / "server.key", private_pem(key), 0o600)
-    write(directory / "server.crt", public_pem(certificate) + (directory / "ca.crt").read_bytes(), 0o644)
+    files.put(directory / "server.key", private_pem(key), 0o600)
+    files.put(directory / "server.crt", public_pem(certificate) + (directory / "ca.crt").read_bytes(), 0o644)
     return certificate.not_valid_after_utc.timestamp()
 
 
@@ -187,15 +189,3 @@ def public_pem(certificate: x509.Certificate) -> bytes:
     from cryptography.hazmat.primitives import serialization
 
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def write(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in place whole, or not at all."""
-    partial = path.with_name(f".{path.name}.new")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    partial.replace(path)

@@ -81,6 +81,8 @@ def _put(data_dir: Path, url: str, folder: Path) -> dict[str, Any]:
         raise CommandError(f"this is a backup of {kind}, and the database to restore is {own}; see --database")
     if not manifest["keys"] and not all((data_dir / name).exists() for name in NEEDED):
         raise CommandError(f"this backup holds no keys: put {', '.join(KEYS)} of that server into {data_dir} first")
+    from orca.api.bootstrap import identity
+
     marker = data_dir / RESTORING
     marker.touch(0o600)
     for name in KEYS:
@@ -92,6 +94,7 @@ def _put(data_dir: Path, url: str, folder: Path) -> dict[str, Any]:
         elif given.exists():
             given.replace(data_dir / name)
     load(url, folder / "database", schema())
+    identity(data_dir)
     marker.unlink()
     return manifest
 
@@ -114,7 +117,7 @@ def restore(place: tuple[Path, str], file: Path) -> None:
 
     Containers made since then go on; they are shown as such that nobody here asked for.
     """
-    from orca.api.server import StartError, locked
+    from orca.api.directory import StartError, locked
 
     try:
         with locked(place[0]):

@@ -73,6 +73,11 @@ class ServerGroup(click.Group):
     show_default=True,
     help="A network whose X-Forwarded-* headers count, besides loopback; may repeat.",
 )
+@click.option(
+    "--recover-keys",
+    is_flag=True,
+    help="Go on without lost keys: make others, mark what was sealed with the old ones as lost, list it, and end.",
+)
 @click.option("--sim", is_flag=True, help="Every project may have simulated agents (POST agents {uri: sim://NAME}).")
 @click.pass_context
 def server(
@@ -87,6 +92,7 @@ def server(
     tls_key: Path | None,
     tls: str,
     trusted_proxies: tuple[str, ...],
+    recover_keys: bool,
     sim: bool,
 ) -> None:
     """Run the server until it is told to stop (SIGTERM, SIGINT), or do one of the commands below beside it.
@@ -101,10 +107,16 @@ def server(
         return
     if (data_dir / RESTORING).exists():
         raise CommandError(f"a restore of {data_dir} was cut off; do it again")
+    if recover_keys:
+        from orca.cli.recovery import recover
+
+        recover(data_dir, url)
+        return
     # What is imported stays: looking for garbage in it meanwhile is a sixth of the start. `serve` turns this on again.
     gc.disable()
     # Imported here: wrong usage is told before half a second of imports.
-    from orca.api.server import Settings, StartError, serve
+    from orca.api.directory import StartError
+    from orca.api.server import Settings, serve
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # Its INFO is a line for each request.

@@ -75,14 +75,14 @@ def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapp
 
 
 def certify(tx: Tx, config: ConfigItems, host: Record, authority: pki.Authority) -> None:
-    """Sign the host's request and send the certificate, unless the one it has fits the key and lasts.
+    """Sign the host's request and send it, unless its certificate is of this authority, fits the key and lasts.
 
     Raises:
         pki.BadRequest: the host's request cannot be signed.
     """
     now = datetime.fromtimestamp(tx.now / 1000, UTC)
     held = config.wanted(tx, host.id, "mesh")
-    certificate = held.get("certificate") if held else None
+    certificate = held.get("certificate") if held and held.get("ca") == authority.certificate else None
     if certificate is None or not _fits(certificate, host.meshCsr, now):
         certificate = authority.sign(host.meshCsr, host.uuid, now)
     config.put(tx, host.id, "mesh", {"id": host.uuid, "certificate": certificate, "ca": authority.certificate})

@@ -33,7 +33,11 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
     if key is None and not {"cert", "certChain"} & fields.keys():
         return tx.update(row, **fields)
     vault = call.services.vault
-    key = vault.open(row.data["secret"], CONTEXT) if key is None else key
+    sealed = row.data.get("secret")
+    if key is None:
+        if sealed is None:
+            raise Refused("MissingRequired", "the server lost the key of this certificate: give it again", field="key")
+        key = vault.open(sealed, CONTEXT)
     facts = _read(fields.get("cert", row.cert), key, fields.get("certChain", row.certChain))
     row = tx.update(row, **fields, **facts, data={"secret": vault.seal(key, CONTEXT)})
     call.request(tx, row, "update")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from orca.engine import Behaviour, Run, Services
 from orca.network.pki import Authority
 from orca.provision import settings
+from orca.resources import ids
 from orca.store import Record, Tx, Vault
 
 DEFAULT_PROJECT = "Default"
@@ -36,7 +37,7 @@ def equip(tx: Tx, vault: Vault, project: Record) -> Record:
     network = tx.first("network", accountId=project.id)
     if network is not None:
         return network
-    authority = Authority.create(f"orca project {project.name}", datetime.fromtimestamp(tx.now / 1000, UTC))
+    authority = new_authority(tx, project)
     network = tx.insert(
         "network",
         accountId=project.id,
@@ -48,6 +49,15 @@ def equip(tx: Tx, vault: Vault, project: Record) -> Record:
     )
     tx.update(project, defaultNetworkId=network.id)
     return network
+
+
+def new_authority(tx: Tx, project: Record) -> Authority:
+    """An authority for a project's mesh.
+
+    It is called by the project's id: RFC 5280 gives a name 64 characters, and a project's own may be longer.
+    """
+    now = datetime.fromtimestamp(tx.now / 1000, UTC)
+    return Authority.create(f"orca project {ids.show('project', project.id)}", now)
 
 
 def authority_of(vault: Vault, network: Record) -> Authority:

@@ -4,6 +4,7 @@
 from orca.store.bus import Bus, Change, Overflow, Subscription
 from orca.store.database import Database
 from orca.store.errors import CannotOpen, Closed, NoSpace, NotFound, NotUnique, StoreError
+from orca.store.hold import Hold
 from orca.store.prepared import Prepared, PreparedWrite, adding
 from orca.store.record import Record
 from orca.store.schema import Schema, StoredType
@@ -21,6 +22,7 @@ __all__ = [
     "Change",
     "Closed",
     "Database",
+    "Hold",
     "NoSpace",
     "NotFound",
     "NotUnique",

@@ -57,9 +57,11 @@ class Database:
             await asyncio.to_thread(make_sure, engine)
         except BaseException as error:
             engine.dispose()
-            if not isinstance(error, sa.exc.OperationalError):
+            if not isinstance(error, sa.exc.DatabaseError):
                 raise
             where = engine.url.render_as_string(hide_password=True)
+            if sqlite.is_damage(error):
+                raise CannotOpen(f"{where} is damaged ({error.orig}): restore a backup") from error
             full = any(kinds.kind_of(engine).full(cause) for cause in causes(error))
             raise CannotOpen(f"{where} cannot be used: {NoSpace() if full else str(error.orig).strip()}") from error
         return cls(engine, schema)

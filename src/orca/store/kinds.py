@@ -24,7 +24,8 @@ class Kind:
 
     ``begin`` and ``snapshot`` begin a transaction that writes or reads. ``locked`` and ``migrating`` begin and end one
     too, while no other server is in it: under a name, or to change tables. ``prepare`` looks at a database before its
-    first use. ``again``: the transaction met another one, and may do better if it is run anew. ``violated``: the column
+    first use. ``hold`` takes the lock of a running server on a connection, if nobody has it; None where a file is the
+    database. ``again``: the transaction met another one, and may do better if it is run again. ``violated``: the column
     of a violated uniqueness constraint. ``full``: the error says that the disk is.
     """
 
@@ -34,6 +35,7 @@ class Kind:
     locked: Locked
     migrating: Callable[[sa.Connection], contextlib.AbstractContextManager[None]]
     prepare: Callable[[sa.Connection], None]
+    hold: Callable[[sa.Connection], bool] | None
     again: Callable[[sa.exc.DBAPIError], bool]
     violated: Callable[[sa.exc.IntegrityError], str | None]
     full: Callable[[BaseException], bool]
@@ -46,6 +48,7 @@ SQLITE = Kind(
     locked=lambda connection, _name: sqlite.migrating(connection),
     migrating=sqlite.migrating,
     prepare=lambda _connection: None,
+    hold=None,
     again=lambda _error: False,
     violated=sqlite.violated,
     full=sqlite.full,
@@ -57,6 +60,7 @@ POSTGRESQL = Kind(
     locked=postgresql.locked,
     migrating=lambda connection: postgresql.locked(connection, "migration"),
     prepare=postgresql.prepare,
+    hold=postgresql.hold,
     again=postgresql.again,
     violated=postgresql.violated,
     full=postgresql.full,
@@ -71,6 +75,7 @@ MARIADB = Kind(
     locked=mariadb.locked,
     migrating=mariadb.migrating,
     prepare=mariadb.prepare,
+    hold=mariadb.hold,
     again=mariadb.again,
     violated=mariadb.violated,
     full=mariadb.full,

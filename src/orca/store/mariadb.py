@@ -104,6 +104,12 @@ def migrating(connection: sa.Connection) -> Generator[None]:
             sa.event.remove(connection, "before_cursor_execute", repeatable)
 
 
+def hold(connection: sa.Connection) -> bool:
+    """Take the lock of a running server; False when another one has it. A silent client is given up."""
+    connection.exec_driver_sql("SET SESSION wait_timeout = 60")
+    return connection.exec_driver_sql("SELECT GET_LOCK(CONCAT(DATABASE(), '.orca.server'), 0)").scalar() == 1
+
+
 def prepare(connection: sa.Connection) -> None:
     """Have an empty database compare text byte by byte; refuse one that does not. Raises ``CannotOpen``."""
     if connection.exec_driver_sql("SELECT @@collation_database").scalar() == COLLATION:

@@ -32,13 +32,31 @@ def locked(connection: sa.Connection, name: str) -> Generator[None]:
     """A transaction that no other server has at the same time under this name; also around changes of tables."""
     connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
     try:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({zlib.crc32(f'orca.{name}'.encode())})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_lock(name)})")
         yield
     except BaseException:
         with contextlib.suppress(sa.exc.DBAPIError):
             connection.exec_driver_sql("ROLLBACK")
         raise
     connection.exec_driver_sql("COMMIT")
+
+
+def hold(connection: sa.Connection) -> bool:
+    """Take the lock of a running server; False when another one has it.
+
+    A client that is gone without a word is given up: by keep-alives of TCP, and from version 14 on by its silence.
+    """
+    for name, value in (("idle", 10), ("interval", 5), ("count", 3)):
+        connection.exec_driver_sql(f"SET tcp_keepalives_{name} = {value}")
+    connection.exec_driver_sql(
+        "SELECT set_config('idle_session_timeout', '60s', false)"
+        " WHERE current_setting('server_version_num')::int >= 140000"
+    )
+    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_lock('server')})").scalar())
+
+
+def _lock(name: str) -> int:
+    return zlib.crc32(f"orca.{name}".encode())
 
 
 def prepare(connection: sa.Connection) -> None:

@@ -24,6 +24,9 @@ PRAGMAS = (
 )
 
 
+DAMAGED = frozenset({"file is not a database", "database disk image is malformed"})
+"""What SQLite says of a file that it cannot read."""
+
 Control: TypeAlias = Callable[[str], object]
 """Runs a statement that steers a transaction."""
 
@@ -84,6 +87,11 @@ def migrating(connection: sa.Connection) -> Generator[None]:
         connection.exec_driver_sql("ROLLBACK")
         raise
     connection.exec_driver_sql("COMMIT")
+
+
+def is_damage(error: sa.exc.DatabaseError) -> bool:
+    """Whether the file cannot be read any more."""
+    return str(error.orig) in DAMAGED
 
 
 def violated(error: sa.exc.IntegrityError) -> str | None:

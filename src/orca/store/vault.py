@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orca.store import files
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -29,16 +31,9 @@ class Vault:
     @classmethod
     def open_file(cls, path: Path) -> Vault:
         """The vault of a data directory; the key file (0600) is made when there is none."""
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes())
-        with os.fdopen(descriptor, "wb") as file:
-            key = os.urandom(KEY_BYTES)
-            file.write(key)
-            file.flush()
-            os.fsync(descriptor)
-        return cls(key)
+        if not path.exists():
+            files.put(path, os.urandom(KEY_BYTES))
+        return cls(path.read_bytes())
 
     def derive(self, purpose: str) -> bytes:
         """A key for something else, always the same for the same purpose."""
@@ -60,3 +55,13 @@ class Vault:
         """Decrypt. Raises ``cryptography.exceptions.InvalidTag`` when the text was not sealed here, or for this."""
         raw = base64.b64decode(sealed)
         return self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
+
+    def opens(self, sealed: str, context: str = "") -> bool:
+        """Whether a text was sealed with this key, for this."""
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            self.open(sealed, context)
+        except (InvalidTag, ValueError):
+            return False
+        return True
