@@ -34,7 +34,9 @@ from orca.api.signer import Signer
 from orca.api.stopping import end_in_time
 from orca.api.visitors import Visitors, raise_limit
 from orca.engine import Server, Services
+from orca.provision import settings as given
 from orca.resources import schema
+from orca.resources.errors import Refused
 from orca.store import WORK, CannotOpen, Database, Hold, NoSpace, Vault, Work
 from orca.store.sqlite import is_damage
 from orca.wire.loopback import is_loopback
@@ -126,6 +128,7 @@ async def run(settings: Settings) -> int:
     addresses = [Address.parse(text) for text in settings.listen]
     if not settings.access_control and not all(address.loopback for address in addresses):
         raise StartError("--access-control=off: listen on loopback addresses only")
+    check_names(settings)
     new = directory.check(settings.data_dir, own_database=settings.database is None)
     visitors = Visitors(proxies(settings), raise_limit())
     sockets = [listen(address) for address in addresses]
@@ -190,6 +193,16 @@ async def run(settings: Settings) -> int:
     await services.db.close()
     await hold.release()
     return 0 if stop.is_set() else 1
+
+
+def check_names(settings: Settings) -> None:
+    """Raise ``StartError`` for an address or a setting of the environment that the server could not work with."""
+    try:
+        if settings.advertise_url is not None:
+            given.check(given.API_HOST, settings.advertise_url)
+        given.check_environment()
+    except Refused as refused:
+        raise StartError(f"--advertise-url and ORCA_SETTING_*: {refused.message}") from None
 
 
 def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity) -> Services:

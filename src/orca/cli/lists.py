@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -13,7 +14,7 @@ from orca.cli.client import VERSION, Client, Resource
 from orca.cli.options import names_argument
 from orca.cli.output import Row, emit, emit_rows, output_option, quiet_option, wide_output_option
 
-HOST_DETAILS = ("ENGINE", "KERNEL", "ENCRYPTION")
+HOST_DETAILS = ("ENGINE", "KERNEL", "ENCRYPTION", "RANGE", "ROOM")
 ENDED = ("stopped", "error")
 LISTED = ("container", "service", "stack", "host")
 CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED")
@@ -74,11 +75,14 @@ def projects(ctx: click.Context, output: str, quiet: bool) -> None:
 def hosts(ctx: click.Context, output: str, quiet: bool) -> None:
     """List the hosts with their agent's state and outer address.
 
-    `-o wide` adds the versions of engine and kernel, and who encrypts what the host sends to others: its kernel, or,
-    several times slower, a program (userspace).
+    `-o wide` adds the versions of engine and kernel, who encrypts what the host sends to others: its kernel, or,
+    several times slower, a program (userspace), the range of its containers' addresses, and how many that holds (ROOM).
+    A project's network 10.42.0.0/16 holds 255 ranges of /24, so 255 hosts; the settings docker.network.subnet.cidr and
+    network.host.prefix make it others.
     """
     client = Client.of(ctx)
     wide = output == "wide"
+    ranges = {row.get("hostId"): row for row in client.list(client.in_project("subnets"))} if wide else {}
     _print(
         list(client.list(client.in_project("hosts"))),
         "table" if wide else output,
@@ -90,16 +94,25 @@ def hosts(ctx: click.Context, output: str, quiet: bool) -> None:
             host["state"],
             host.get("agentState"),
             host.get("agentIpAddress"),
-            *(_host_details(host) if wide else ()),
+            *(_host_details(host, ranges.get(host["id"])) if wide else ()),
             " ".join(f"{key}={value}" for key, value in sorted((host.get("labels") or {}).items())),
             _reason(host),
         ),
     )
 
 
-def _host_details(host: Resource) -> Row:
+def _host_details(host: Resource, subnet: Resource | None) -> Row:
     system = (host.get("info") or {}).get("osInfo") or {}
-    return system.get("dockerVersion"), system.get("kernelVersion"), host.get("encryption")
+    versions = (system.get("dockerVersion"), system.get("kernelVersion"))
+    return *versions, host.get("encryption"), *_range(subnet)
+
+
+def _range(subnet: Resource | None) -> tuple[str, str]:
+    """A host's range, and how many containers have an address in it."""
+    if subnet is None:
+        return "", ""
+    first, last = (int(ipaddress.ip_address(subnet[name])) for name in ("startAddress", "endAddress"))
+    return f"{subnet['networkAddress']}/{subnet['cidrSize']}", str(last - first + 1)
 
 
 @click.command()

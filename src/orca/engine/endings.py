@@ -48,14 +48,20 @@ def fail(tx: Tx, run: Run, row: Record, failure: Failed) -> None:
         run.engine.request(tx, record, failure.chain, _keep_error=True)
 
 
-def retry(tx: Tx, run: Run, row: Record, reason: str, delay: int) -> None:
-    """Show why the process did not get on, and when it is tried again (``delay`` in milliseconds)."""
+def retry(tx: Tx, run: Run, row: Record, reason: str, delay: int, *, stuck: bool) -> None:
+    """Show why the process did not get on, and when it is tried again (``delay`` in milliseconds).
+
+    ``stuck``: somebody has to do something. The resource shows an error, which goes when a try succeeds.
+    """
     record = tx.get(run.resource_type, run.resource_id)
+    if stuck:
+        reason = f"failed {run.failing['count']} times: {reason}; tried again in {delay // 60_000 or 1} minutes"
     tx.update(
-        row, phase=REQUESTED, attempts=row.attempts + 1, runAfter=tx.now + delay, waiting=reason, waitingSince=tx.now
-    )
+        row, phase=REQUESTED, attempts=row.attempts + 1, runAfter=tx.now + delay, waiting=reason, waitingSince=tx.now,
+        data={"failing": run.failing},
+    )  # fmt: skip
     if record is not None:
-        tx.update(record, transitioningMessage=reason)
+        tx.update(record, transitioningMessage=reason, **({"transitioning": "error"} if stuck else {}))
 
 
 def move(tx: Tx, record: Record, field: str, state: str, *, keep_error: bool) -> None:

@@ -30,6 +30,10 @@ log = logging.getLogger(__name__)
 
 BACKOFF = (0.5, 60.0)
 """Seconds before the first retry (doubled each time) and at most."""
+STUCK = 10
+"""Failures of the same kind in a row after which the resource says so, and the process is tried rarely."""
+STUCK_PAUSE = 600.0
+"""Seconds between the tries of a process that is stuck."""
 
 
 class Engine:
@@ -212,9 +216,12 @@ class Engine:
             raise
         except Exception as error:
             run.in_doubt = True
-            delay = min(BACKOFF[1], BACKOFF[0] * 2 ** min(run.attempts, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
+            reason = str(error) or type(error).__name__
+            stuck = run.same_failures(reason) >= STUCK
+            pause = STUCK_PAUSE if stuck else min(BACKOFF[1], BACKOFF[0] * 2 ** min(run.attempts, 10))
+            delay = pause * random.uniform(0.8, 1.2)  # noqa: S311
             log.warning("%s %s: again in %.1f s", run.name, run.resource_id, delay, exc_info=error)
-            await run.retry(str(error) or type(error).__name__, int(delay * 1000))
+            await run.retry(reason, int(delay * 1000), stuck=stuck)
             await asyncio.sleep(delay)
             return False
         return True

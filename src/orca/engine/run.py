@@ -9,6 +9,7 @@ beginning: steps and commands that were done give their stored result at once.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
@@ -33,6 +34,8 @@ T = TypeVar("T")
 
 LOG_LIMIT = 200
 """Lines kept of one execution's log; the first ones go."""
+KIND_LENGTH = 200
+"""Characters of a reason by which failures are told apart."""
 QUIET = 0.25
 """Seconds a wait may last before its reason is written: short waits cost nothing."""
 BREATH = 0.02
@@ -60,6 +63,8 @@ class Run:
         self.account_id: int | None = row.accountId
         self.data: dict[str, Any] = row.data.get("input", {})
         self.attempts: int = row.attempts or 0
+        self.failing: dict[str, Any] = row.data.get("failing", {})
+        """The reason of the last failure, and how many there were of it in a row."""
         self.in_doubt = False
         """Whether more may be stored than is known here: a connection that is lost at COMMIT leaves that open."""
         self.chain: Any = ...
@@ -237,10 +242,17 @@ class Run:
         self.log(f"failed: {failure.message}")
         await self._write(lambda tx, row: endings.fail(tx, self, row, failure))
 
-    async def retry(self, reason: str, delay: int) -> None:
-        """Put the process aside for ``delay`` milliseconds."""
+    def same_failures(self, reason: str) -> int:
+        """Count a failure; how many of its kind there were in a row. Numbers in the reason make no other kind."""
+        kind = re.sub(r"[0-9]+", "0", reason)[:KIND_LENGTH]
+        count = self.failing["count"] + 1 if self.failing.get("kind") == kind else 1
+        self.failing = {"kind": kind, "count": count}
+        return count
+
+    async def retry(self, reason: str, delay: int, *, stuck: bool = False) -> None:
+        """Put the process aside for ``delay`` milliseconds; ``stuck``: it has failed in the same way too often."""
         self.log(f"again in {delay / 1000:g} s: {reason}")
-        await self._write(lambda tx, row: endings.retry(tx, self, row, reason, delay))
+        await self._write(lambda tx, row: endings.retry(tx, self, row, reason, delay, stuck=stuck))
         self.attempts += 1
         self._waiting = True
 

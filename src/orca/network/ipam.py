@@ -12,13 +12,22 @@ from ipaddress import IPv4Address, IPv4Network
 
 from netaddr import IPNetwork, IPSet
 
-from orca.hoststate.plan.addressing import MAX_PREFIX, HostRange
+from orca.hoststate.plan.addressing import MAX_PREFIX, MIN_PREFIX, HostRange
 
 DEFAULT_CIDR = "10.42.0.0/16"
 """The environment's network of the article."""
 
 DEFAULT_HOST_PREFIX = 24
 """Bits of a host's range: 254 addresses, 255 hosts in the default network."""
+
+
+MORE_HOSTS = (
+    "Remove hosts that are gone; a new project with a larger network (setting docker.network.subnet.cidr) or smaller"
+    " ranges of new hosts (network.host.prefix) holds more"
+)
+MORE_CONTAINERS = (
+    "Use more hosts; a larger range (setting network.host.prefix, for hosts that join later) holds more containers"
+)
 
 
 class PoolUsedUp(Exception):
@@ -40,9 +49,11 @@ def next_host_range(cidr: str, prefix: int, taken: Iterable[str]) -> str:
         ValueError: `prefix` does not fit into `cidr`.
     """
     network = IPNetwork(cidr)
-    if not network.prefixlen < prefix <= MAX_PREFIX:
+    lowest = max(network.prefixlen + 1, MIN_PREFIX)
+    if not lowest <= prefix <= MAX_PREFIX:
         raise ValueError(
-            f"a host range of /{prefix} does not fit into {cidr}: choose between /{network.prefixlen + 1} and /28"
+            f"a host range of /{prefix} does not fit into {cidr}: choose between /{lowest} and /{MAX_PREFIX}"
+            " (setting network.host.prefix)"
         )
     used = IPSet(taken)
     ranges = network.subnet(prefix)
@@ -51,7 +62,7 @@ def next_host_range(cidr: str, prefix: int, taken: Iterable[str]) -> str:
         if used.isdisjoint(IPSet([candidate])):
             return str(candidate)
     total = 2 ** (prefix - network.prefixlen) - 1
-    raise PoolUsedUp(f"address pool of {cidr} is used up: all {total} host ranges of /{prefix} are taken")
+    raise PoolUsedUp(f"address pool of {cidr} is used up: all {total} host ranges of /{prefix} are taken. {MORE_HOSTS}")
 
 
 def next_address(subnet: str, taken: Collection[str], after: str | None = None) -> str:
@@ -67,7 +78,8 @@ def next_address(subnet: str, taken: Collection[str], after: str | None = None) 
     free = next((address for address in host_range.pool(after) if address not in taken), None)
     if free is None:
         raise PoolUsedUp(
-            f"address pool of {subnet} is used up: all {host_range.pool_size} container addresses are taken"
+            f"address pool of {subnet} is used up: all {host_range.pool_size} container addresses are taken."
+            f" {MORE_CONTAINERS}"
         )
     return free
 

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from orca.engine.retention import DAYS as RETENTION
 from orca.engine.settings import environment, was_set
+from orca.hoststate.plan.addressing import MAX_PREFIX, MIN_PREFIX
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
@@ -60,24 +62,67 @@ def source(tx: ReadTx, name: str) -> str:
     return "Default" if was_set(tx, name) is None else "Database"
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
+    """Whether it is the URL of a server, whose host a certificate can carry. Raises ``ValueError`` for some others."""
     parts = urlsplit(text)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and parts.path in ("", "/")
+    host = parts.hostname or ""
+    named = _HOST.fullmatch(host) is not None or bool(ipaddress.ip_address(host))
+    return parts.scheme in ("http", "https") and named and parts.port != 0 and parts.path in ("", "/")
+
+
+_HOST = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?")
+"""Labels of RFC 1123, and what is used besides."""
 
 
 def _is_network(text: str) -> bool:
     return ipaddress.IPv4Network(text).prefixlen <= 24
 
 
+def _is_host_prefix(text: str) -> bool:
+    return MIN_PREFIX <= int(text) <= MAX_PREFIX
+
+
 CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
     METRICS_PUBLIC: (lambda text: text in ("true", "false"), "true or false"),
-    API_HOST: (_is_url, "the URL at which hosts reach the server, such as https://orca.example.com:8080"),
+    API_HOST: (is_url, "the URL at which hosts reach the server, such as https://orca.example.com:8080"),
     TOKEN_PERIOD: (lambda text: int(text) > 0, "a number of milliseconds"),
     SESSION_PERIOD: (lambda text: int(text) >= 1000, "a number of milliseconds, at least 1000"),
     **dict.fromkeys(RETENTION, (lambda text: 0 < int(text) < 36_500, "a number of days")),
     NETWORK_CIDR: (_is_network, "a network of IPv4 addresses with at least 256 of them, such as 10.42.0.0/16"),
-    HOST_PREFIX: (lambda text: 16 <= int(text) <= 28, "the prefix length of a host's range, from 16 to 28"),
+    HOST_PREFIX: (_is_host_prefix, f"the prefix length of a host's range, from {MIN_PREFIX} to {MAX_PREFIX},"),
 }
+
+
+def check(name: str, value: str) -> None:
+    """Raise ``Refused`` for a value that the setting cannot have."""
+    fits, expected = CHECKS.get(name, (lambda text: True, ""))
+    try:
+        right = fits(value)
+    except ValueError:
+        right = False
+    if not right:
+        raise Refused("InvalidFormat", f"{name}: {expected} is expected", field="value")
+
+
+def check_environment() -> None:
+    """Raise ``Refused`` for what the environment sets and the setting cannot have."""
+    for name in CHECKS:
+        given = environment(name)
+        if given is not None:
+            check(name, given)
+
+
+def check_ranges(tx: ReadTx, name: str, given: str | None) -> None:
+    """Raise ``Refused`` when the network of new projects would hold no range of a host, with this setting as given."""
+    texts = {each: value(tx, each) or "" for each in (NETWORK_CIDR, HOST_PREFIX)}
+    texts[name] = given or DEFAULTS[name]
+    cidr, prefix = ipaddress.IPv4Network(texts[NETWORK_CIDR]), int(texts[HOST_PREFIX])
+    if cidr.prefixlen >= prefix:
+        message = (
+            f"{NETWORK_CIDR} {cidr} holds no range of a host, which {HOST_PREFIX} makes /{prefix}: the network needs a"
+            f" prefix length below {prefix}, hosts one above {cidr.prefixlen}"
+        )
+        raise Refused("InvalidFormat", message, field="value")
 
 
 def put(tx: Tx, name: str, value: str | None) -> Record:
@@ -86,13 +131,10 @@ def put(tx: Tx, name: str, value: str | None) -> Record:
     Raises:
         Refused: the setting cannot have this value.
     """
-    fits, expected = CHECKS.get(name, (lambda text: True, ""))
-    try:
-        right = value is None or fits(value)
-    except ValueError:
-        right = False
-    if not right:
-        raise Refused("InvalidFormat", f"{name}: {expected} is expected", field="value")
+    if value is not None:
+        check(name, value)
+    if name in (NETWORK_CIDR, HOST_PREFIX):
+        check_ranges(tx, name, value)
     row = tx.first("setting", name=name)
     return tx.insert("setting", name=name, value=value) if row is None else tx.update(row, value=value)
 

@@ -4,6 +4,7 @@
 import contextlib
 import subprocess
 import tarfile
+import uuid
 from pathlib import Path
 
 import httpx
@@ -25,6 +26,7 @@ def taken_over(archive, folder):
         tar.extractall(folder, filter="data")
     for path in (folder / "keys").iterdir():
         path.rename(folder / path.name)
+    (folder / "server-id").write_text(f"{uuid.uuid4()}\n")  # in no backup, and of no weight
     kind = archive.name.partition(".")[0]
     if kind == "sqlite":
         (folder / "database").rename(folder / "orca.db")

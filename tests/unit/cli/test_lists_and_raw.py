@@ -21,13 +21,15 @@ def test_hosts_as_table_json_and_yaml(orca: Run, server: FakeServer) -> None:
     assert yaml.safe_load(orca("hosts", "-o", "yaml")[1])[0]["id"] == "1h1"
 
 
-def test_hosts_wide_says_who_encrypts(orca: Run, server: FakeServer) -> None:
+def test_hosts_wide_says_who_encrypts_and_how_many_containers_fit(orca: Run, server: FakeServer) -> None:
     info = {"osInfo": {"dockerVersion": "20.10.24", "kernelVersion": "6.1.0"}}
     server.add("hosts", "1h1", hostname="h1", agentState="active", info=info, encryption="userspace")
     server.add("hosts", "1h2", hostname="h2", agentState="active")
+    addresses = {"startAddress": "10.42.1.10", "endAddress": "10.42.1.239"}
+    server.add("subnets", "1s1", hostId="1h1", networkAddress="10.42.1.0", cidrSize=24, **addresses)
     assert orca("hosts", "-o", "wide")[1].splitlines() == [
-        "ID   NAME  STATE   AGENT   ADDRESS  ENGINE    KERNEL  ENCRYPTION  LABELS  FAILED",
-        "1h1  h1    active  active           20.10.24  6.1.0   userspace",
+        "ID   NAME  STATE   AGENT   ADDRESS  ENGINE    KERNEL  ENCRYPTION  RANGE         ROOM  LABELS  FAILED",
+        "1h1  h1    active  active           20.10.24  6.1.0   userspace   10.42.1.0/24  230",
         "1h2  h2    active  active",
     ]
 

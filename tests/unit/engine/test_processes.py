@@ -212,6 +212,47 @@ async def test_an_input_is_kept_with_the_process(bench):
     assert seen == [{"timeout": 3}]
 
 
+async def test_who_fails_in_the_same_way_again_and_again_says_so_and_waits(bench, monkeypatch):
+    monkeypatch.setattr("orca.engine.engine.BACKOFF", (0.001, 0.002))
+    monkeypatch.setattr("orca.engine.engine.STUCK_PAUSE", 3600.0)
+    calls = []
+
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        calls.append(run.attempts)
+        raise ValueError("another" if run.attempts < 3 else f"the name is too long, says try {run.attempts}")
+
+    await bench.start()
+    container = await bench.create()
+    row = await bench.until(lambda tx: (row := tx.require("instance", container.id)).transitioning == "error" and row)
+    assert row.transitioningMessage.startswith("failed 10 times: the name is too long")
+    assert "tried again in" in row.transitioningMessage
+    assert len(calls) == 13
+    process = (await bench.processes(container))[-1]
+    assert process.waiting == row.transitioningMessage
+    assert (process.attempts, process.endTime) == (13, None)
+
+    # What somebody does about it goes first.
+    await bench.request(container, "stop")
+    row = await bench.state(container, "stopped")
+    assert (row.transitioning, row.transitioningMessage) == (None, None)
+
+
+async def test_what_was_stuck_gets_on(bench, monkeypatch):
+    monkeypatch.setattr("orca.engine.engine.BACKOFF", (0.001, 0.002))
+    monkeypatch.setattr("orca.engine.engine.STUCK_PAUSE", 0.01)
+
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        if run.attempts < 12:
+            raise ValueError("no")
+
+    await bench.start()
+    container = await bench.create()
+    row = await bench.state(container, "running")
+    assert (row.transitioning, row.transitioningMessage) == (None, None)
+
+
 async def test_a_full_disk_is_waited_for(bench, full_disk, monkeypatch):
     monkeypatch.setattr("orca.engine.engine.BACKOFF", (0.01, 0.02))
     began, go = asyncio.Event(), asyncio.Event()
