@@ -147,7 +147,7 @@ def test_a_running_server_is_not_recovered(directory: Path, process: Callable[..
     assert running.stop() == 0
 
 
-@pytest.mark.parametrize("call", range(1, 22, 4))
+@pytest.mark.parametrize("call", (1, 5, 9, 13, 17, 20))
 def test_a_first_start_that_is_cut_off_is_done_again(tmp_path: Path, call: int, process: Callable[..., Any]) -> None:
     """Killed after each file that it writes, until it writes no more."""
     directory = tmp_path / "data"
