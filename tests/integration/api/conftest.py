@@ -86,15 +86,6 @@ def own_server(tmp_path: Path) -> Iterator[Process]:
 @contextlib.contextmanager
 def several() -> Iterator[Callable[..., Process]]:
     """Makes servers that are gone after the block."""
-@pytest.fixture(scope="session")
-def server_process() -> type[Process]:
-    """For fixtures that outlive a test."""
-    return Process
-
-
-@pytest.fixture
-def process() -> Iterator[Callable[..., Process]]:
-    """Makes servers that are gone after the test."""
     made: list[Process] = []
 
     def make(directory: Path, *arguments: str, before: str = "pass") -> Process:

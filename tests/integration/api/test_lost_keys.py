@@ -41,10 +41,10 @@ def sealed(url: str, admin: tuple[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory, server_process: Callable[..., Any]) -> Path:
+def used(tmp_path_factory: pytest.TempPathFactory, processes: Callable[..., Any]) -> Path:
     """The directory of a server that was in use, and was stopped."""
     directory = tmp_path_factory.mktemp("used") / "data"
-    running = server_process(directory)
+    running = processes(directory)
     running.start(loopback_only=True)
     sealed(running.url, running.admin())
     assert running.stop() == 0
