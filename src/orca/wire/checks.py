@@ -46,6 +46,8 @@ LAST_TIME: Final = 1 << 53
 
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_NUMBER = re.compile(r"[0-9a-f]{1,16}", re.ASCII)
+"""A digest; anything else counts as none, and all items are compared."""
 
 
 class Unsound(WireError):
@@ -143,6 +145,7 @@ def _hello(said: Hello) -> Hello:
     facts = _facts(said)
     assert isinstance(facts, Hello)
     facts.uuid = _id("uuid", said.uuid)
+    facts.digest = said.digest if _NUMBER.fullmatch(said.digest) else ""
     facts.families = [family for family in said.families[:FAMILIES] if ID.fullmatch(family)]
     facts.containers = [_container(each) for each in said.containers]
     return facts
