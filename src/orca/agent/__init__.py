@@ -14,7 +14,6 @@ def main() -> None:
     try:
         from .process import main as run
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"orca-agent: {cure('orca-agent', 'agent', error)}
-")
+        sys.stderr.write(f"orca-agent: {cure('orca-agent', 'agent', error)}\n")
         sys.exit(1)
     run()
