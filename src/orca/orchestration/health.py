@@ -250,19 +250,19 @@ def _concerns_its_stack(tx: ReadTx, service: Record) -> bool:
 
 def _stack_health(tx: ReadTx, stack_id: int) -> str:
     """What the services of a stack say of themselves, together."""
-    states = tx.ask(_states_in(tx.table("service")), {"stack": stack_id})
-    return health_states.combined([state for (state,) in states if state is not None])
+    (found,) = tx.ask(_states_in(tx.table("service")), {"stack": stack_id})
+    return health_states.combined([state for state, there in zip(health_states.ALL, found, strict=True) if there])
 
 
 @cache
 def _states_in(services: sa.Table) -> Prepared:
-    """The different health states in a stack. Built once: most changes ask for it."""
+    """Whether each health state is there in a stack: one look into the index for each, whatever there is."""
     columns = services.c
-    return Prepared(
-        sa.select(columns.healthState)
-        .distinct()
-        .where(columns.environmentId == sa.bindparam("stack"), columns.removed.is_(None))
-    )
+    here = (columns.environmentId == sa.bindparam("stack"), columns.removed.is_(None))
+    there: list[sa.ColumnElement[Any]] = [
+        sa.exists().where(*here, columns.healthState == state) for state in health_states.ALL
+    ]
+    return Prepared(sa.select(*there))
 
 
 def service_health(tx: ReadTx, service: Record) -> str:

@@ -13,6 +13,8 @@ INITIALIZING = "initializing"
 REINITIALIZING = "reinitializing"
 STARTED_ONCE = "started-once"
 
+ALL = (HEALTHY, UNHEALTHY, DEGRADED, INITIALIZING, REINITIALIZING, STARTED_ONCE)
+
 UNDER_WAY = frozenset({"requested", "creating", "starting", "restarting"})
 GOOD = frozenset({HEALTHY, STARTED_ONCE})
 

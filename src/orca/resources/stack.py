@@ -133,6 +133,7 @@ SERVICE = ResourceType(
     name="service",
     plural="services",
     prefix="1s",
+    looked_up=(("environmentId", "healthState"),),
     access=access("crud", admin="r"),
     fields={
         "name": string("cru", column=True, required=True, nullable=False, max_length=63),

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from orca.store.errors import CannotOpen
 from orca.store.kinds import kind_of
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest version; a test compares it with what Alembic finds."""
 
 

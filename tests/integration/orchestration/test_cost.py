@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a change costs does not depend on what else there is: counted in steps of SQLite's machine, not in seconds."""
+
+import contextlib
+
+import pytest
+import sqlalchemy as sa
+from inprocess import Platform
+
+HOSTS = 2
+EVERY = 10
+"""Steps between two counts."""
+FEW, MANY = 10, 210
+
+
+@contextlib.contextmanager
+def counting():
+    """Counts the steps of all connections that are made meanwhile; yields a function that gives and clears the sum."""
+    steps = 0
+
+    def count():
+        nonlocal steps
+        steps += EVERY
+
+    def connected(connection, record):
+        connection.set_progress_handler(count, EVERY)
+
+    def taken():
+        nonlocal steps
+        found, steps = steps, 0
+        return found
+
+    sa.event.listen(sa.pool.Pool, "connect", connected)
+    try:
+        yield taken
+    finally:
+        sa.event.remove(sa.pool.Pool, "connect", connected)
+
+
+@contextlib.asynccontextmanager
+async def beside(folder, others):
+    """A platform with simulated hosts; besides, services without containers in one stack and containers that stopped.
+
+    One of the services selects containers.
+    """
+    async with Platform.start(folder, f"sqlite:///{folder}/orca.db") as platform:
+        for number in range(HOSTS):
+            data = {"agentResourcesAccountId": platform.project_id}
+            await platform.create("agent", uri=f"sim://h{number}", data=data, _role="superadmin")
+        await platform.until(lambda tx: tx.count("host", state="active") == HOSTS)
+        platform.stack = await platform.create("environment", name="big")
+        await platform.services.db.write(lambda tx: [inactive(tx, platform, number) for number in range(others)])
+        yield platform
+
+
+def inactive(tx, platform, number):
+    """A service and a container, as they are when they have been stopped."""
+    launch = {"imageUuid": "sim:ok", "labels": {"tier": "web"}}
+    stack = {"accountId": platform.project_id, "environmentId": platform.stack.id}
+    tx.insert("service", **stack, name=f"other{number}", kind="service", state="inactive", scale=1, launchConfig=launch,
+              selectorContainer=None if number else "tier=x")  # fmt: skip
+    tx.insert("container", name=f"c{number}", state="stopped", accountId=platform.project_id, labels={"tier": "y"},
+              imageUuid="sim:ok", networkMode="managed")  # fmt: skip
+
+
+async def quiet(platform):
+    """Wait until nothing is under way and everything was followed."""
+    await platform.until(lambda tx: not tx.count("processInstance", endTime=None))
+    await platform.settled()
+    await platform.until(lambda tx: not [row for row in tx.find("configItemStatus") if row.appliedVersion is None])
+
+
+async def start_a_service(platform, number):
+    """Returns how to start one that was made before."""
+    launch = {"imageUuid": "sim:ok"}
+    made = await platform.create("service", name=f"one{number}", environmentId=platform.stack.id, launchConfig=launch)
+    await quiet(platform)
+
+    async def act():
+        await platform.act("service", made.id, "activate")
+        await platform.until(lambda tx: tx.require("service", made.id).state == "active")
+
+    return act
+
+
+async def make_a_container(platform, number):
+    """Returns how to make one that a service selects."""
+
+    async def act():
+        made = await platform.create("container", name=f"one{number}", imageUuid="sim:ok", labels={"tier": "x"})
+        await platform.until(lambda tx: tx.count("serviceExposeMap", instanceId=made.id))
+        await platform.until(lambda tx: tx.require("instance", made.id).state == "running")
+
+    return act
+
+
+async def measured(folder, others, prepare):
+    """The steps of the cheapest of a few rounds."""
+    folder.mkdir()
+    found = []
+    with counting() as taken:
+        async with beside(folder, others) as platform:
+            for number in range(5):
+                act = await prepare(platform, number)
+                await quiet(platform)
+                taken()
+                await act()
+                await quiet(platform)
+                found.append(taken())
+    return min(found[1:])
+
+
+@pytest.mark.parametrize("prepare", [start_a_service, make_a_container])
+async def test_a_start_costs_the_same_whatever_else_there_is(tmp_path, prepare):
+    few, many = await measured(tmp_path / "few", FEW, prepare), await measured(tmp_path / "many", MANY, prepare)
+    assert many < 1.2 * few, (few, many)
