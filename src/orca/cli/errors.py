@@ -1,34 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong between a person and the server, and the exit code of each."""
+"""What can go wrong between a person and the server, each with its exit code."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
+from orca.cli.exit_codes import ExitCode
+
 
 class CommandError(Exception):
     """An expected failure: its text is for the person at the terminal."""
 
-    exit_code = 1
+    exit_code = ExitCode.FAILED
 
 
 class UnreachableError(CommandError):
     """No server configured, no answer, a certificate that is not trusted, or a key that is refused."""
 
-    exit_code = 3
+    exit_code = ExitCode.UNREACHABLE
 
 
 class DeadlineError(CommandError):
     """What was asked for goes on, but did not end within the given time."""
 
-    exit_code = 4
+    exit_code = ExitCode.DEADLINE
 
 
 class NotFoundError(CommandError):
     """What was named does not exist, or not for this key in this project."""
 
-    exit_code = 5
+    exit_code = ExitCode.NOT_FOUND
 
     @classmethod
     def of(cls, what: str, wanted: str, known: Iterable[str], where: str = "") -> NotFoundError:

@@ -24,10 +24,10 @@ from orca.cli import find
 from orca.cli.client import Client
 from orca.cli.completion import things
 from orca.cli.errors import CommandError
+from orca.cli.exit_codes import ExitCode
 from orca.cli.reader import streamed
 from orca.cli.sockets import Cut, Ended, access, frames, opened
 
-FAILED = 125  # exit code when it was not the command that failed
 CHUNK = 32_768  # bytes of input at a time
 END_OF_TRANSMISSION = b"\x04"
 
@@ -58,7 +58,7 @@ def execute(ctx: click.Context, interactive: bool, terminal: bool, name: str, co
             status = streamed(_run(client, lambda: client.act(container, "execute", body), interactive, terminal))
     except CommandError as exc:
         click.echo(f"orca: {exc}", err=True)
-        status = FAILED
+        status = ExitCode.NOT_RUN
     ctx.exit(status)
 
 

@@ -13,6 +13,7 @@ import click
 
 from orca.cli.completion import context_names, projects
 from orca.cli.errors import CommandError
+from orca.cli.exit_codes import ExitCode, epilog
 from orca.extras import cure
 
 
@@ -79,14 +80,18 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             # Whoever read the output has enough of it; the interpreter must not try to write the rest at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
+            ctx.exit(ExitCode.DONE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})
+@click.group(
+    cls=LazyGroup,
+    epilog=epilog(),
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None},
+)
 @click.option("--url", metavar="URL", help="Address of the server.  [env: ORCA_URL]")
 @click.option("--ca", metavar="FILE", help="Certificate authority to trust, and no other.  [env: ORCA_CA]")
 @click.option(
@@ -104,9 +109,6 @@ def cli(**options: Any) -> None:
 
     The server is found through options, then ORCA_URL, ORCA_ACCESS_KEY, ORCA_SECRET_KEY and ORCA_CA, then what
     `orca login` remembered, then what the role `server` fetched to $ORCA_HOME/server.
-
-    Exit codes: 0 done; 1 it failed, the reason is printed; 2 wrong usage; 3 the server cannot be reached or refuses the
-    key; 4 it was not done in time; 5 there is no such thing; 130 interrupted.
     """
 
 
@@ -119,7 +121,7 @@ def main() -> None:
         sys.exit(exc.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        sys.exit(130)
+        sys.exit(ExitCode.INTERRUPTED)
     except CommandError as exc:
         click.echo(f"orca: {exc}", err=True)
         sys.exit(exc.exit_code)
