@@ -9,6 +9,8 @@ from typing import Any
 from orca.engine import Call
 from orca.orchestration.compose import Compose
 from orca.orchestration.compose_keys import KINDS, key_of
+from orca.orchestration.scaling import PRIMARY
+from orca.orchestration.units import needs_of
 from orca.storage import host_rights
 from orca.storage.host_rights import powers_of, refusal, told, why_not
 from orca.store import ReadTx, Record
@@ -21,6 +23,30 @@ def check_given(tx: ReadTx, call: Call, fields: dict[str, Any]) -> None:
     """Refuse launch configs of one service. Raises ``Refused`` with 403, naming the field."""
     for config in configs_in(fields):
         host_rights.check(tx, call, config)
+
+
+def check_upgrade(tx: ReadTx, call: Call, service: Record, given: dict[str, Any]) -> None:
+    """Refuse new launch configs of a service, also for what they would share with those that stay.
+
+    Raises:
+        Refused: 403, naming the field.
+    """
+    check_given(tx, call, given)
+    new = _parts(given)
+    parts = {**_parts(service.fields()), **new}
+    joined: set[str] = set()
+    waiting = list(new)
+    while waiting:
+        names = set(needs_of(service.name, parts.get(waiting.pop(), {}))) - joined
+        joined |= names
+        waiting += names
+    for name in sorted(joined & parts.keys() - new.keys()):
+        host_rights.check(tx, call, {field: parts[name].get(field) for field in host_rights.SHARED})
+
+
+def _parts(fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    primary = {PRIMARY: fields["launchConfig"]} if fields.get("launchConfig") else {}
+    return {**primary, **{config["name"]: config for config in fields.get("secondaryLaunchConfigs") or []}}
 
 
 def check_text(tx: ReadTx, call: Call, text: Compose | None, field: str) -> None:

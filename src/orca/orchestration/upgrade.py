@@ -35,7 +35,7 @@ behaviour = Behaviour()
 def upgrade(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """Begin an upgrade: in place, or over to another service (also in the flat form of 2015)."""
     if data.get("inServiceStrategy"):
-        host_rights.check_given(tx, call, data["inServiceStrategy"])
+        host_rights.check_upgrade(tx, call, row, data["inServiceStrategy"])
         row = begin_in_service(tx, row, data["inServiceStrategy"])
     else:
         row = handover.begin(tx, row, data)

@@ -21,6 +21,11 @@ HARMLESS_OPTIONS = frozenset({"no-new-privileges", "no-new-privileges:true", "no
 LOCAL = "local"
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "tmpfs"})
 """Types that the ``local`` driver may mount: what they hold is not the host's."""
+NOT_OF_TYPE = frozenset({"bind", "rbind", "move", "remount"})
+"""Mount options with which the kernel ignores the type: the device is a path of the host, also a relative one.
+
+Source: mount(2), MS_BIND, MS_MOVE and MS_REMOUNT; the ``local`` driver hands them on.
+"""
 
 
 def host_powers(launch: Mapping[str, Any]) -> list[str]:
@@ -35,6 +40,8 @@ def host_options(driver: str | None, options: Mapping[str, Any] | None) -> list[
     mounts = (driver or LOCAL) == LOCAL and given.keys() & {"type", "device", "o"}
     if mounts and given.get("type") not in NETWORK_FILE_SYSTEMS:
         found.append("type" if "type" in given else "o")
+    if mounts and NOT_OF_TYPE.intersection(given.get("o", "").split(",")):
+        found.append("o")
     return sorted(set(found))
 
 

@@ -7,7 +7,7 @@ is whoever wants something made, changed or taken back; processes act for them a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orca.engine import Call
@@ -17,14 +17,18 @@ from orca.storage.host_powers import host_options, host_powers, source_of
 from orca.storage.mounts import NAME
 from orca.store import ReadTx, Record
 
-MOUNTS = frozenset({"dataVolumes", "dataVolumeMounts", "dataVolumesFrom"})
+MOUNTS = ("dataVolumes", "dataVolumeMounts", "dataVolumesFrom")
+SHARED = (*MOUNTS, "networkMode", "networkContainerId")
+"""What another container has of one that joins its network or takes its volumes."""
+MOST_SHARED = 100
+"""Containers whose volumes a container may take, at first hand or through others, where the caller's rights count."""
 
 
 def check(tx: ReadTx, call: Call, launch: Mapping[str, Any]) -> None:
     """Refuse a container that has what the caller may not give.
 
     Raises:
-        Refused: 403, naming the field.
+        Refused: 403, naming the field; 422, volumes are taken from too many containers.
     """
     reason = why_not(tx, call)
     found = powers_of(tx, call.account_id, launch) if reason is not None else []
@@ -69,20 +73,43 @@ def powers_of(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[st
 
 
 def _shared(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]:
-    named = {source_of(text) for text in launch.get("dataVolumes") or []} - {""}
-    by_id = set((launch.get("dataVolumeMounts") or {}).values())
-    found = []
-    if named and any(map(_of_host, tx.find("volume", accountId=project_id, name=named))):
-        found.append("dataVolumes")
-    if by_id and any(map(_of_host, tx.find("volume", accountId=project_id, id=by_id))):
-        found.append("dataVolumeMounts")
-    others = tx.find("instance", accountId=project_id, id=launch.get("dataVolumesFrom") or [])
-    if any(MOUNTS.intersection(powers_of(tx, project_id, other.fields())) for other in others):
+    found = [field for field in ("dataVolumes", "dataVolumeMounts") if _mounts(tx, project_id, field, [launch])]
+    if _takes(tx, project_id, launch):
         found.append("dataVolumesFrom")
     sharer = tx.get("instance", launch.get("networkContainerId"))
     if sharer is not None and "networkMode" in host_powers(sharer.fields()):
         found.append("networkContainerId")
     return found
+
+
+def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
+    """Whether the containers whose volumes are taken, and those whose volumes these take, mount something of a host.
+
+    Each is looked at once. Raises ``Refused`` with 422 where they are more than ``MOST_SHARED``.
+    """
+    seen: set[int] = set()
+    wanted = set(launch.get("dataVolumesFrom") or [])
+    while wanted:
+        seen |= wanted
+        if len(seen) > MOST_SHARED:
+            message = f"a container takes the volumes of at most {MOST_SHARED} others, at first hand or through them"
+            raise Refused("MaxLimitExceeded", f"dataVolumesFrom: {message}", field="dataVolumesFrom")
+        others = [other.fields() for other in tx.find("instance", accountId=project_id, id=wanted)]
+        if any("dataVolumes" in host_powers(other) for other in others):
+            return True
+        if any(_mounts(tx, project_id, field, others) for field in ("dataVolumes", "dataVolumeMounts")):
+            return True
+        wanted = {id for other in others for id in other.get("dataVolumesFrom") or []} - seen
+    return False
+
+
+def _mounts(tx: ReadTx, project_id: int, field: str, launches: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether volumes that a field of launch configs mounts are of the host."""
+    if field == "dataVolumes":
+        sources = {source_of(text) for launch in launches for text in launch.get(field) or []} - {""}
+        return bool(sources) and any(map(_of_host, tx.find("volume", accountId=project_id, name=sources)))
+    ids = {id for launch in launches for id in (launch.get(field) or {}).values()}
+    return bool(ids) and any(map(_of_host, tx.find("volume", accountId=project_id, id=ids)))
 
 
 def _of_host(volume: Record) -> bool:

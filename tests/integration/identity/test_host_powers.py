@@ -89,6 +89,47 @@ def test_nor_is_a_service_or_its_upgrade(team, server, field, part):
     assert clients["restricted"].get(url).json()["state"] == "inactive"
 
 
+@pytest.mark.parametrize(
+    ("stays", "joins"),
+    [
+        ({"dataVolumes": ["/etc:/host"]}, {"dataVolumesFromLaunchConfigs": ["side"]}),
+        ({"networkMode": "host"}, {"networkMode": "container", "networkLaunchConfig": "side"}),
+        ({"dataVolumes": ["/etc:/host"]}, {"dataVolumesFromLaunchConfigs": ["between"]}),
+    ],
+)
+def test_an_upgrade_takes_no_power_of_what_stays(team, server, stays, joins):
+    path, clients = team
+    stack = made(clients["owner"].post(f"{path}/environments", json={"name": f"stack{server.number()}"}))["id"]
+    between = {**PLAIN, "name": "between", "dataVolumesFromLaunchConfigs": ["side"]}
+    sidekicks = [{**PLAIN, "name": "side", **stays}, between]
+    body = {"name": "web", "environmentId": stack, "launchConfig": PLAIN, "secondaryLaunchConfigs": sidekicks}
+    service = made(clients["owner"].post(f"{path}/services", json=body))
+    url = f"{path}/services/{service['id']}?action=upgrade"
+    until(clients["owner"], f"{path}/services/{service['id']}", lambda shown: shown["state"] == "inactive")
+    (field,) = stays
+    refused(clients["restricted"].post(url, json={"inServiceStrategy": {"launchConfig": {**PLAIN, **joins}}}), field)
+    plain = {"inServiceStrategy": {"launchConfig": PLAIN}}
+    assert clients["restricted"].post(url, json=plain).status_code == 202
+
+
+def test_each_container_whose_volumes_are_taken_is_looked_at_once(team):
+    path, clients = team
+    taken = []
+    for _ in range(30):
+        body = {**PLAIN, "startOnCreate": False, "dataVolumesFrom": taken[-2:]}
+        taken.append(made(clients["restricted"].post(f"{path}/containers", json=body))["id"])
+
+
+def test_nor_are_there_many_whose_volumes_are_taken(team):
+    path, clients = team
+    last = None
+    for _ in range(101):
+        body = {**PLAIN, "startOnCreate": False, "dataVolumesFrom": [last] if last else []}
+        last = made(clients["member"].post(f"{path}/containers", json=body))["id"]
+    answer = clients["restricted"].post(f"{path}/containers", json={**body, "dataVolumesFrom": [last]})
+    assert (answer.status_code, answer.json()["fieldName"]) == (422, "dataVolumesFrom"), answer.text
+
+
 def test_nobody_goes_back_to_what_they_could_not_ask_for(team, server):
     path, clients = team
     text = {"dockerCompose": TEXTS["privileged"]}

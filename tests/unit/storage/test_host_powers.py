@@ -26,7 +26,7 @@ OF_ROWS = {
 }
 BY_ID = {"count", "instanceLinks", "networkIds"}
 OF_SERVICES = {"dataVolumesFromLaunchConfigs", "networkLaunchConfig"}
-"""What names another launch config of the same service, which is looked at itself."""
+"""What names another launch config of the same service, which is looked at too."""
 
 
 def test_every_field_that_can_be_given_is_decided_on() -> None:
@@ -83,8 +83,11 @@ def test_what_gives_none_is_not(field: str, value: object) -> None:
         ("local", {"type": "nfs", "device": ":/export", "o": "addr=192.0.2.1,rw"}, []),
         ("local", {"type": "cifs", "device": "//server/share", "o": "username=u,password=p"}, []),
         ("local", {"type": "tmpfs", "device": "tmpfs", "o": "size=100m"}, []),
-        ("local", {"type": "none", "device": "/etc", "o": "bind"}, ["device", "type"]),
+        ("local", {"type": "none", "device": "/etc", "o": "bind"}, ["device", "o", "type"]),
         ("local", {"device": "etc", "o": "bind"}, ["o"]),
+        ("local", {"type": "tmpfs", "device": "root", "o": "bind"}, ["o"]),
+        ("local", {"type": "nfs", "device": "etc", "o": "addr=192.0.2.1,rbind"}, ["o"]),
+        ("local", {"type": "tmpfs", "device": "etc", "o": "ro,remount"}, ["o"]),
         ("local", {"type": "ext4", "device": "/dev/sda1"}, ["device", "type"]),
         ("local", {"type": "devtmpfs", "device": "x"}, ["type"]),
         ("local", {"type": "nfs", "device": "//etc"}, ["device"]),
