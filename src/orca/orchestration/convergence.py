@@ -62,12 +62,12 @@ async def deactivate(run: Run) -> None:
 
     await each(run, "stop", _live, stop)
     await settled(run)
-    scale = await run.read(lambda tx: _scale(tx, run.resource_id))
+    scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
 
     def end(tx: Tx) -> None:
         service = run.resource(tx)
         services.hide(tx, service)
-        _cured(tx, service, scale)
+        cured(tx, service, scale)
 
     run.finish(end)
 
@@ -83,7 +83,7 @@ async def remove(run: Run) -> None:
             tx.update(row, state="removed", removed=tx.now)
         if retained.retains(service):
             units.forget_addresses(tx, service)
-        _cured(tx, service, 0)
+        cured(tx, service, 0)
 
     await each(run, "remove", _live, lambda tx, row: start_removal(tx, run.engine, row))
     await run.wait_for(
@@ -96,14 +96,16 @@ async def remove(run: Run) -> None:
 
 async def _converge(run: Run) -> None:
     await bring_up(run)
-    scale = await run.read(lambda tx: _scale(tx, run.resource_id))
+    scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
 
     def end(tx: Tx) -> None:
         service = run.resource(tx)
         services.expose(tx, service)
         if retained.retains(service):
             units.forget_addresses(tx, service)
-        _cured(tx, service, scale)
+        # The keeper's try kept the reason of the one before, which is not true any more.
+        service = tx.update(service, transitioning=None, transitioningMessage=None)
+        cured(tx, service, scale)
 
     run.finish(end)
 
@@ -137,7 +139,7 @@ async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
     if reason is None:
         return False
     if not await run.step(step, lambda tx: _settle_for_less(tx, run)):
-        scale = await run.read(lambda tx: _scale(tx, run.resource_id))
+        scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
         raise Failed(reason, state="active", unit=lambda tx: _failed(tx, run.resource(tx), reason, scale))
     return True
 
@@ -282,20 +284,20 @@ def _failed(tx: Tx, service: Record, reason: str, scale: int) -> None:
         tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {reason}")
 
 
-def _cured(tx: Tx, service: Record, scale: int) -> None:
+def cured(tx: Tx, service: Record, scale: int) -> None:
     """The service is as it should be: take its reason from the stack, unless another service has one."""
     tx.update(service, data={"failures": None, "retryAt": None}, currentScale=scale)
     stack = tx.get("environment", service.environmentId)
     if stack is None or stack.transitioning != "error" or stack.state != "active":
         return
     for other in tx.find("service", environmentId=stack.id):
-        if other.id != service.id and other.data.get("retryAt"):
+        if other.id != service.id and other.transitioning == "error":
             tx.update(stack, transitioningMessage=f"{other.name}: {other.transitioningMessage}")
             return
     tx.update(stack, transitioning=None, transitioningMessage=None)
 
 
-def _scale(tx: ReadTx, service_id: int) -> int:
+def scale_of(tx: ReadTx, service_id: int) -> int:
     """The number of units that the service has."""
     return len({member.number for member in units.members(tx, service_id) if member.counts})
 

@@ -179,10 +179,13 @@ def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Reco
 
 @behaviour.process("environment.upgrade")
 async def run_upgrade(run: Run) -> None:
-    """Upgrade the services, and wait for them."""
-
+    """Upgrade the services, and wait for them; with one that failed or was canceled, the stack is not upgraded."""
     await _follow(run, upgraded=True)
     await _without(run, "upgrading")
+    failed = await run.read(lambda tx: tx.find("service", environmentId=run.resource_id, state=upgrade.CANCELED))
+    if failed:
+        reasons = [f"{row.name}: {row.transitioningMessage or 'its upgrade was canceled'}" for row in failed]
+        raise Failed("; ".join(reasons), state=upgrade.CANCELED)
 
 
 @behaviour.process("environment.finishupgrade")

@@ -11,19 +11,21 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from orca.engine import Behaviour, Call, Run
+from orca.engine import Behaviour, Call, Failed, Run
 from orca.network import Delivery
 from orca.network import ports as network_ports
-from orca.orchestration import handover, host_rights, retained, units
+from orca.orchestration import handover, host_rights, retained, units, upgrade_watch
 from orca.orchestration.containers import start_removal
-from orca.orchestration.convergence import BATCH, INTERVAL, bring_up, each, settled
+from orca.orchestration.convergence import BATCH, INTERVAL, bring_up, cured, each, scale_of, settled
 from orca.orchestration.scaling import PRIMARY, all_needs
 from orca.orchestration.service_checks import CONTAINERLESS, check_launch_configs
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
 HEALTHY = "healthy"
-"""How an upgrade is finished: by the server, once the new containers run and none of them is unhealthy."""
+"""How an upgrade is finished: by the server, once the new containers are healthy. It takes back one that fails."""
+CANCELED = "canceled-upgrade"
+"""What an upgrade that failed is left in: it can be taken back, as one that somebody canceled."""
 
 behaviour = Behaviour()
 
@@ -103,14 +105,35 @@ async def run_upgrade(run: Run) -> None:
     """Replace batch by batch; what is upgraded waits for a decision, but for the form of 2015."""
     asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
     if "inServiceStrategy" in asked:
-        await _in_service(run, asked["inServiceStrategy"])
-        if asked["inServiceStrategy"].get("finish") == HEALTHY:
-            run.chain = "finishupgrade"
+        await _or_back(run, asked["inServiceStrategy"])
         return
     await handover.move_over(run, asked.get("toServiceStrategy") or asked)
     if "toServiceStrategy" not in asked:
         run.end_state = "active"
         run.finish(lambda tx: tx.update(run.resource(tx), upgrade=None))
+
+
+async def _or_back(run: Run, strategy: dict[str, Any]) -> None:
+    """Upgrade in place. Raises ``Failed`` with what follows: the decision is the caller's, or it is taken back."""
+    watched = strategy.get("finish") == HEALTHY
+    try:
+        await _in_service(run, strategy)
+        if watched and not await run.read(lambda tx: _asleep(tx, run)):
+            await upgrade_watch.watch(run)
+    except Failed as failure:
+        message = f"{failure.message}; the upgrade was taken back" if watched else failure.message
+        chain = "rollback" if watched else None
+        raise Failed(message, state=CANCELED, chain=chain, unit=lambda tx: _tell_stack(tx, run, message)) from failure
+    if watched:
+        run.chain = "finishupgrade"
+
+
+def _tell_stack(tx: Tx, run: Run, message: str) -> None:
+    """A stack at rest shows why one of its services failed."""
+    service = run.resource(tx)
+    stack = tx.get("environment", service.environmentId)
+    if stack is not None and stack.state == "active":
+        tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {message}")
 
 
 async def _in_service(run: Run, strategy: dict[str, Any]) -> None:
@@ -143,12 +166,19 @@ def _asleep(tx: ReadTx, run: Run) -> bool:
     return bool(run.resource(tx).data.get("asleep"))
 
 
-def _end(tx: Tx, run: Run) -> None:
-    """The upgrade is over, one way or the other."""
-    if _asleep(tx, run):
-        run.end_state = "inactive"
-    service = tx.update(run.resource(tx), upgrade=None, data={"asleep": None})
-    units.forget_addresses(tx, service)
+async def _over(run: Run) -> None:
+    """The upgrade is over, one way or the other; why it failed stays on a service that was taken back for it."""
+    scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
+
+    def end(tx: Tx) -> None:
+        if _asleep(tx, run):
+            run.end_state = "inactive"
+        service = tx.update(run.resource(tx), upgrade=None, data={"asleep": None})
+        units.forget_addresses(tx, service)
+        if service.transitioning != "error":
+            cured(tx, service, scale)
+
+    run.finish(end)
 
 
 def _outdated(tx: ReadTx, service: Record) -> dict[int, list[Record]]:
@@ -213,7 +243,7 @@ async def finish(run: Run) -> None:
         lambda tx: not units.kept_rows(tx, run.resource_id),
         roots={"instance"},
     )
-    run.finish(lambda tx: _end(tx, run))
+    await _over(run)
 
 
 @behaviour.process("service.cancelupgrade")
@@ -236,7 +266,7 @@ async def rollback(run: Run) -> None:
     else:
         await run.step("scales", lambda tx: handover.turn_back(tx, run, asked))
     await _wake(run)
-    run.finish(lambda tx: _end(tx, run))
+    await _over(run)
 
 
 def _turn_back(tx: Tx, run: Run, strategy: dict[str, Any]) -> None:

@@ -17,7 +17,8 @@ SCALES = "web: {scale: 2, upgrade_strategy: {interval_millis: 100}}\n"
 
 
 @pytest.fixture(autouse=True)
-async def host(platform):
+async def host(platform, monkeypatch):
+    monkeypatch.setattr("orca.orchestration.upgrade_watch.RUNNING_SECONDS", 0.1)
     await platform.join(FakeHost("one", "192.0.2.1"))
 
 

@@ -148,6 +148,17 @@ async def test_a_failing_service_tells_service_and_stack_until_it_is_cured(platf
     await platform.until(lambda tx: tx.require("environment", stack.id).transitioning != "error")
 
 
+async def test_a_reason_goes_when_the_next_try_succeeds(platform, monkeypatch):
+    monkeypatch.setattr("orca.orchestration.convergence.RETRY_MS", (100, 200))
+    (machine,) = await hosts(platform, 1)
+    stack = await up(platform, "web: {image: missing}", "")
+    await platform.until(lambda tx: (row := named(tx, "web")) and row.transitioning == "error")
+    machine.images.add("missing")
+    await platform.running(1)
+    await platform.until(lambda tx: named(tx, "web").transitioning is None)
+    await platform.until(lambda tx: tx.require("environment", stack.id).transitioning is None)
+
+
 async def test_a_service_that_waits_for_a_host_starts_when_one_joins(platform):
     await up(platform, "web: {image: ok}", "")
     await platform.until(lambda tx: (row := named(tx, "web")) and row.transitioning == "error")

@@ -246,3 +246,93 @@ async def test_over_to_a_service_that_is_removed_meanwhile(platform, stack):
     await platform.until(lambda tx: tx.require("service", old.id).transitioning == "error", seconds=10)
     row = await platform.read(lambda tx: tx.require("service", old.id))
     assert row.scale > 0
+
+
+FAILS = {"imageUuid": "sim:2", "environment": {"X": "compute.instance.activate::fail"}}
+
+
+async def test_an_upgrade_that_fails_waits_to_be_taken_back(platform, stack):
+    web = await make(platform, stack)
+    before = await running(platform, web)
+    await platform.act("service", web.id, "upgrade", inServiceStrategy={**QUICK, "launchConfig": FAILS})
+    failed = await platform.until(lambda tx: tx.first("service", id=web.id, state="canceled-upgrade"))
+    assert (failed.transitioning, "Failing" in failed.transitioningMessage) == ("error", True)
+    assert (await platform.read(lambda tx: tx.require("environment", stack.id))).transitioning == "error"
+    await platform.act("service", web.id, "rollback")
+    row = await reached(platform, web, "active")
+    assert (row.launchConfig["imageUuid"], row.upgrade) == ("sim:1", None)
+    assert {entry.uuid for entry in (await running(platform, web)).values()} == {
+        entry.uuid for entry in before.values()
+    }
+    assert (await platform.read(lambda tx: tx.require("environment", stack.id))).transitioning is None
+
+
+@pytest.mark.parametrize("config", [FAILS, {**OLD, "imageUuid": "sim:2", "environment": {"X": "simForgetImmediately"}}])
+async def test_what_the_server_is_to_finish_it_takes_back_when_it_fails(platform, stack, config):
+    web = await make(platform, stack)
+    before = await running(platform, web)
+    strategy = {**QUICK, "launchConfig": config, "finish": "healthy"}
+    await platform.act("service", web.id, "upgrade", inServiceStrategy=strategy)
+    row = await platform.until(lambda tx: tx.first("service", id=web.id, state="active"))
+    assert (row.launchConfig["imageUuid"], row.upgrade) == ("sim:1", None)
+    assert (row.transitioning, row.transitioningMessage[-28:]) == ("error", "; the upgrade was taken back")
+    assert {entry.uuid for entry in (await running(platform, web)).values()} == {
+        entry.uuid for entry in before.values()
+    }
+    shown = await platform.read(lambda tx: tx.require("environment", stack.id))
+    assert (shown.transitioning, shown.transitioningMessage) == ("error", f"web: {row.transitioningMessage}")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"startCount": 2}, "it had to be started again"),
+        ({"state": "stopped", "exitCode": 3}, "stopped soon after its start, exit code 3"),
+        ({"healthState": "unhealthy"}, "it is unhealthy"),
+    ],
+)
+async def test_what_breaks_soon_after_its_start_is_taken_back(platform, stack, monkeypatch, change, reason):
+    monkeypatch.setattr("orca.orchestration.upgrade_watch.RUNNING_SECONDS", 600)
+    web = await make(platform, stack, scale=1)
+    strategy = {**QUICK, "launchConfig": NEW, "finish": "healthy"}
+    await platform.act("service", web.id, "upgrade", inServiceStrategy=strategy)
+    await platform.until(lambda tx: "to run for" in (tx.require("service", web.id).transitioningMessage or ""))
+    (new,) = (await running(platform, web)).values()
+    await platform.services.db.write(lambda tx: tx.update(tx.require("instance", new.id), **change))
+    row = await platform.until(lambda tx: tx.first("service", id=web.id, state="active"))
+    assert row.transitioningMessage == f"shop_web_1: {reason}; the upgrade was taken back"
+    assert [entry.imageUuid for entry in (await running(platform, web)).values()] == ["sim:1"]
+
+
+async def test_what_goes_on_running_is_finished(platform, stack, monkeypatch):
+    monkeypatch.setattr("orca.orchestration.upgrade_watch.RUNNING_SECONDS", 0.1)
+    check = {"port": 80, "initializingTimeout": 600_000}
+    web = await make(platform, stack)
+    strategy = {**QUICK, "launchConfig": {**NEW, "healthCheck": check}, "finish": "healthy"}
+    await platform.act("service", web.id, "upgrade", inServiceStrategy=strategy)
+    await platform.until(lambda tx: "to be healthy" in (tx.require("service", web.id).transitioningMessage or ""))
+    rows = (await running(platform, web)).values()
+
+    def heal(tx):
+        for row in rows:
+            tx.update(tx.require("instance", row.id), healthState="healthy")
+
+    await platform.services.db.write(heal)
+    assert (await reached(platform, web, "active")).launchConfig["imageUuid"] == "sim:2"
+
+
+async def test_a_stack_whose_upgrade_failed_is_taken_back_as_a_whole(platform, stack):
+    text = "web: {image: ok}\ndb: {image: ok}"
+    row = await platform.create("environment", name="whole", dockerCompose=text, environment={}, startOnCreate=True)
+    await platform.until(lambda tx: tx.count("service", environmentId=row.id, state="active") == 2)
+    worse = "web: {image: new}\ndb: {image: new, environment: {X: 'compute.instance.activate::fail'}}"
+    await platform.until(lambda tx: tx.require("environment", row.id).state == "active")
+    await platform.act("environment", row.id, "upgrade", dockerCompose=worse)
+    failed = await platform.until(lambda tx: tx.first("environment", id=row.id, state="canceled-upgrade"))
+    assert (failed.transitioning, failed.transitioningMessage[:4]) == ("error", "db: ")
+    await platform.act("environment", row.id, "rollback")
+    back = await platform.until(lambda tx: tx.first("environment", id=row.id, state="active"))
+    assert (back.dockerCompose, back.transitioning) == (text, None)
+    rows = await platform.read(lambda tx: tx.find("service", environmentId=row.id))
+    assert {each.launchConfig["imageUuid"] for each in rows} == {"docker:ok"}
+    assert {(each.state, each.transitioning, each.upgrade) for each in rows} == {("active", None, None)}
