@@ -216,7 +216,7 @@ class Containers:
 
     async def _native(self, external_id: str) -> dict[str, Any] | None:
         document = await self.look(external_id)
-        if document is not None and names.LABEL_SYSTEM in (document["Config"].get("Labels") or {}):
+        if document is not None and specification.part_of_platform(document):
             raise CommandFailed(f"{document['Name'].lstrip('/')} is a part of the platform on this host")
         return document
 

@@ -86,8 +86,17 @@ def report(document: dict[str, Any], status: ContainerStatus | None = None, *, r
         started_at=milliseconds(state["StartedAt"]),
         address=address_of(document),
         labels=labels,
-        system=labels.get(names.LABEL_SYSTEM, ""),
+        system=part_of_platform(document),
     )
+
+
+def part_of_platform(document: dict[str, Any]) -> str:
+    """Return which part of the platform a container is (agent, net, dns); empty for everybody else's.
+
+    A container of an instance is a user's, whatever labels its image brought along.
+    """
+    labels = document["Config"].get("Labels") or {}
+    return "" if labels.get(names.LABEL_INSTANCE_UUID) else str(labels.get(names.LABEL_SYSTEM, ""))
 
 
 def address_of(document: dict[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
-from orca.orchestration import ports, retained, scaling
+from orca.orchestration import own_labels, ports, retained, scaling
 from orca.orchestration.scheduler import Published
 from orca.provision import labels as label_rows
 from orca.resources import limits
@@ -26,7 +26,8 @@ def check_launch(fields: dict[str, Any]) -> None:
     """Refuse what no host could run.
 
     Raises:
-        Refused: no image, an image of another kind, a port or a volume of the wrong form, a port published twice.
+        Refused: no image, an image of another kind, a port or a volume of the wrong form, a port published twice, a
+            label of the platform's own.
     """
     image = fields.get("imageUuid")
     if not image:
@@ -35,6 +36,7 @@ def check_launch(fields: dict[str, Any]) -> None:
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
     if fields.get("networkMode") == "container":
         raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")
+    own_labels.check(fields.get("labels"))
     _check_ports(fields.get("ports") or [])
     volumes.check_form(fields)
 
@@ -110,6 +112,7 @@ def set_labels(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     limits.count_rows("labels", len(labels))
     if any(value is None or isinstance(value, dict | list) for value in labels.values()):
         raise Refused("InvalidFormat", "labels: the value of a label is text", field="labels")
+    own_labels.check(labels, present=row.labels)
     words = {True: "true", False: "false"}
     row = tx.update(
         row, labels={name: words[value] if isinstance(value, bool) else str(value) for name, value in labels.items()}

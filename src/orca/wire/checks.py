@@ -107,17 +107,19 @@ def address(value: str | None) -> str | None:
 
 def _container(said: Container) -> Container:
     external_id = _id("externalId", said.external_id)
+    uuid = said.uuid if said.uuid and ID.fullmatch(said.uuid) else None
     return msgspec.structs.replace(
         said,
         external_id=external_id,
         name=plain_text(said.name, NAME_CHARACTERS) or external_id[:12],
         image=plain_text(said.image, IMAGE_CHARACTERS),
-        uuid=said.uuid if said.uuid and ID.fullmatch(said.uuid) else None,
+        uuid=uuid,
         exit_code=_within(said.exit_code, -(1 << 31), (1 << 31) - 1),
         started_at=_within(said.started_at, 0, LAST_TIME),
         address=address(said.address),
         labels=_labels(said.labels),
-        system=plain_text(said.system, NAME_CHARACTERS),
+        # What has an instance is a user's container, whatever labels its image brought along.
+        system="" if uuid else plain_text(said.system, NAME_CHARACTERS),
     )
 
 

@@ -25,7 +25,8 @@ HOST_CHANGE: Final = "host.change"
 MESH_EDGE: Final = "mesh.edge"
 MESH_SUMMARY: Final = "mesh.summary"
 
-# Container labels.
+# Container labels. All that begin with LABEL_FAMILY are the platform's own marks: users' containers never choose them.
+LABEL_FAMILY: Final = "io.orca."
 LABEL_SYSTEM: Final = "io.orca.system"
 LABEL_INSTANCE_UUID: Final = "io.orca.instance.uuid"
 LABEL_STACK_NAME: Final = "io.orca.stack.name"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orca.agent.specification import address_of, container, milliseconds, report
+from orca.agent.specification import address_of, container, milliseconds, part_of_platform, report
 from orca.wire import Instance, PublishedPort, RestartPolicy
 
 UUID = "0f0e0d0c-1111-4222-8333-444455556666"
@@ -90,10 +90,27 @@ def test_a_labelled_uuid_cannot_be_overwritten_by_the_user() -> None:
     assert body["Labels"]["io.orca.instance.uuid"] == UUID
 
 
+@pytest.mark.parametrize(
+    ("labels", "part"),
+    [
+        ({"io.orca.system": "net"}, "net"),
+        # An image brings its labels along, also these: what has an instance is a user's container.
+        ({"io.orca.system": "net", "io.orca.instance.uuid": UUID}, ""),
+        ({"io.orca.instance.uuid": UUID}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_a_part_of_the_platform_has_its_label_and_no_instance(labels: dict[str, str] | None, part: str) -> None:
+    said = document()
+    said["Config"] = {"Image": "web:1", "Labels": labels}
+    assert part_of_platform(said) == report(said).system == part
+
+
 def test_a_report() -> None:
     found = report(document(), "start")
     assert (found.external_id, found.uuid, found.state, found.status) == ("abc", UUID, "running", "start")
-    assert (found.address, found.system, found.exit_code) == ("10.42.1.10", "net", None)
+    assert (found.address, found.system, found.exit_code) == ("10.42.1.10", "", None)
     assert found.started_at == 1767323045678
 
 

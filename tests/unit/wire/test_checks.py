@@ -120,6 +120,12 @@ def test_the_fields_of_a_container() -> None:
     assert sum(len(key) + len(value) for key, value in wire.sound(large).labels.items()) <= checks.LABEL_BYTES
 
 
+@pytest.mark.parametrize(("uuid", "system"), [(None, "net"), ("c0ffee", ""), ("no uuid\n", "net")])
+def test_a_container_of_an_instance_is_no_part_of_the_platform(uuid: str | None, system: str) -> None:
+    said = wire.Container(external_id="c", name="n", state="running", uuid=uuid, system="net")
+    assert wire.sound(said).system == system
+
+
 def test_the_facts_of_a_host() -> None:
     said = wire.HostFacts(
         hostname="h1; reboot",
