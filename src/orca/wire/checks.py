@@ -185,6 +185,7 @@ def _activated(said: Activated) -> Activated:
     return msgspec.structs.replace(
         said,
         external_id=_id("externalId", said.external_id),
+        state=plain_text(said.state, FACT_CHARACTERS),
         started=_required("started", _within(said.started, 0, LAST_TIME)),
         address=address(said.address),
     )

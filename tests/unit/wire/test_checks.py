@@ -157,6 +157,13 @@ def test_what_is_refused_names_the_key(said: wire.Message, key: str) -> None:
         wire.sound(said)
 
 
+def test_the_state_of_a_started_container_is_plain_text() -> None:
+    said = wire.Activated(external_id="c", state="run\0ning" + "x" * 1000, started=0)
+    kept = wire.sound(said)
+    assert kept.state.startswith("run ning")
+    assert len(kept.state) == checks.FACT_CHARACTERS
+
+
 def test_every_report_has_a_form_and_a_check() -> None:
     assert set(checks.FORMS) == {
         names.HELLO,
