@@ -40,7 +40,7 @@ class ConfigItems:
     def begin(self, tx: Tx, host_id: int) -> None:
         """A host joins: from now on its digest is known."""
         if digests.begin(tx, host_id):
-            _count(tx, host_id)
+            self.recount(tx, host_id)
 
     def put(self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any]) -> bool:
         """Want `description` for item `name` on a host; False (and no new version) when that is wanted already."""
@@ -82,6 +82,16 @@ class ConfigItems:
         for row in self._rows(tx, host_id, names).values():
             self._drop(tx, row)
 
+    def drop_everywhere(self, tx: Tx, name: str) -> None:
+        """Want item `name` on no host any more."""
+        for row in tx.find(TYPE, name=name):
+            self._drop(tx, row)
+
+    def drop_rows(self, tx: Tx, ids: Collection[int]) -> None:
+        """Want the items of those rows no more."""
+        for row in tx.find(TYPE, id=ids):
+            self._drop(tx, row)
+
     def _drop(self, tx: Tx, row: Record | None) -> bool:
         if row is None or row.description is None:
             return False
@@ -112,17 +122,10 @@ class ConfigItems:
                 items.append(self.item(row))
         return wire.ConfigUpdate(items=items, complete=True)
 
-    def record(self, tx: Tx, host_id: int, sent: wire.ConfigUpdate, reply: wire.ConfigApplied) -> None:
-        """Store what a host answered to `sent`."""
-        if sent.complete:
-            # Whoever changes an item of the host from here on adds to what is worked out below.
-            digests.put(tx, host_id, 0, 0)
-        rows = self._concerned(tx, host_id, sent)
-        if sent.complete:
-            kept = {item.name for item in sent.items}
-            for name in [name for name, row in rows.items() if name not in kept and row.description is None]:
-                _gone(tx, rows.pop(name))
-        for item in sent.items:
+    def record(self, tx: Tx, host_id: int, sent: Collection[wire.ConfigItem], reply: wire.ConfigApplied) -> None:
+        """Store what a host answered to some items; those that it had, and that the rows know, cost no write."""
+        rows = self._rows(tx, host_id, [item.name for item in sent])
+        for item in sent:
             row = rows.get(item.name)
             if row is None:
                 continue
@@ -135,19 +138,35 @@ class ConfigItems:
                 if item.version == row.requestedVersion:
                     _gone(tx, row)
             elif version is not None and 0 <= version <= row.requestedVersion:
+                if (row.appliedVersion, row.error) == (version, None):
+                    continue
                 digests.change(tx, host_id, applied=part(row.name, version) - part(row.name, row.appliedVersion))
                 tx.update(row, appliedVersion=version, appliedUpdated=tx.now, error=None)
             elif error is not None:
                 tx.update(row, error=error)
-        if sent.complete:
-            _count(tx, host_id)
 
-    @staticmethod
-    def _concerned(tx: Tx, host_id: int, sent: wire.ConfigUpdate) -> dict[str, Record]:
-        """The rows that an update was about, by name: all of the host for a complete one."""
-        if sent.complete:
-            return {row.name: row for row in tx.find(TYPE, hostId=host_id)}
-        return {row.name: row for row in tx.find(TYPE, liveKey=[_key(host_id, item.name) for item in sent.items])}
+    def unwanted(self, tx: ReadTx, host_id: int, sent: wire.ConfigUpdate) -> list[int]:
+        """The rows of items that a host does not have any more, since a complete update did not name them."""
+        kept = {item.name for item in sent.items}
+        rows = tx.find(TYPE, hostId=host_id)
+        return [row.id for row in rows if row.name not in kept and row.description is None]
+
+    def forget_unwanted(self, tx: Tx, ids: Collection[int]) -> None:
+        """Delete such rows; one that is wanted again meanwhile stays."""
+        for row in tx.find(TYPE, id=ids):
+            if row.description is None:
+                _gone(tx, row)
+
+    def miscounted(self, tx: ReadTx, host_id: int) -> bool:
+        """Whether the numbers of a host are not those of its rows."""
+        held = digests.numbers(tx, host_id)
+        return held is not None and held != _sums(tx, host_id)
+
+    def recount(self, tx: Tx, host_id: int) -> None:
+        """Work the numbers of a host out from its rows, so that no mistake in them outlives a comparison."""
+        # Whoever changes an item of the host from here on adds to what is worked out below.
+        digests.put(tx, host_id, 0, 0)
+        digests.put(tx, host_id, *_sums(tx, host_id))
 
     @staticmethod
     def item(row: Record) -> wire.ConfigItem:
@@ -186,9 +205,9 @@ def _gone(tx: Tx, row: Record) -> None:
     tx.delete(row)
 
 
-def _count(tx: Tx, host_id: int) -> None:
-    """Work the numbers of a host out from its rows, so that no mistake in them outlives a comparison."""
+def _sums(tx: ReadTx, host_id: int) -> tuple[int, int]:
+    """The numbers of a host as its rows give them."""
     rows = tx.find(TYPE, hostId=host_id)
     wanted = sum(part(row.name, row.requestedVersion) for row in rows if row.description is not None)
     applied = sum(part(row.name, row.appliedVersion) for row in rows)
-    digests.put(tx, host_id, wanted % MODULUS, applied % MODULUS)
+    return wanted % MODULUS, applied % MODULUS

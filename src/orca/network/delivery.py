@@ -11,7 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, CommandFailed, Services
@@ -20,8 +23,12 @@ from orca.network.config import TYPE, ConfigItems
 from orca.store import Closed, ReadTx
 from orca.wire import names
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
+PART = 50
+"""Items whose answers one unit stores: others' writes wait for no more than that."""
 UNANSWERED = 64
 """Updates on their way to one host."""
 RETRY_SECONDS = 10.0
@@ -38,6 +45,8 @@ class Delivery:
         self._greeting: set[int] = set()
         self._pending: dict[int, dict[str, wire.ConfigItem]] = {}
         self._unanswered: Counter[int] = Counter()
+        self._recording: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """Hosts of which an answer is being stored."""
         self._flushing: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
 
     @property
@@ -141,7 +150,7 @@ class Delivery:
         if reply is None:
             return
         try:
-            await self._services.db.write(lambda tx: self.items.record(tx, host_id, update, reply))
+            await self._record(host_id, update, reply)
         except Closed:
             return
         except Exception:
@@ -153,6 +162,21 @@ class Delivery:
             for name, reason in failed.items():
                 log.warning("host %s could not apply %s: %s", host_id, name, reason)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)
+
+    async def _record(self, host_id: int, update: wire.ConfigUpdate, reply: wire.ConfigApplied) -> None:
+        """Store an answer, part by part. The next one of the host waits: what is newer is written last."""
+        db = self._services.db
+        async with self._recording.setdefault(host_id, asyncio.Lock()):
+            for some in parts(update.items):
+                await db.write(partial(self.items.record, host_id=host_id, sent=some, reply=reply))
+            if not update.complete:
+                return
+            for ids in parts(await db.read(partial(self.items.unwanted, host_id=host_id, sent=update))):
+                await db.write(partial(self.items.forget_unwanted, ids=ids))
+            # Rows and numbers of one moment are compared beside the writer; they differ only by mistake.
+            if await db.read(partial(self.items.miscounted, host_id=host_id)):
+                log.warning("the digest of host %s was wrong; it is worked out again", host_id)
+                await db.write(partial(self.items.recount, host_id=host_id))
 
     def _retry(self, host_id: int) -> None:
         if host_id in self._online:
@@ -172,3 +196,8 @@ class Delivery:
         for item in failed:
             self._pending.setdefault(host_id, {}).setdefault(item.name, item)
         self._flush(host_id)
+
+
+def parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The items in slices of which each is work for one unit."""
+    return (items[first : first + PART] for first in range(0, len(items), PART))

@@ -19,8 +19,14 @@ TABLE = "config_digest"
 
 def agrees(tx: ReadTx, host_id: int, said: str) -> bool:
     """True if a host has applied exactly what it is to have, and the rows know it."""
+    found = numbers(tx, host_id)
+    return found is not None and found[0] == found[1] and digest.text(found[0]) == said
+
+
+def numbers(tx: ReadTx, host_id: int) -> tuple[int, int] | None:
+    """The numbers of a host, of what it is to have and of what it has applied; None before it has joined."""
     found = tx.ask(_reading(tx.table(TABLE)), {"host": host_id})
-    return bool(found) and found[0][0] == found[0][1] and digest.text(found[0][0]) == said
+    return (found[0][0], found[0][1]) if found else None
 
 
 def change(tx: Tx, host_id: int, *, wanted: int = 0, applied: int = 0) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from orca.network import addresses, pki
 from orca.network.config import ConfigItems
-from orca.store import ReadTx, Record, Tx
+from orca.store import Record, Tx
 
 BRIDGE = "orca0"
 DOCKER_NETWORK = "orca"
@@ -28,18 +28,8 @@ def peer_item(host: Record) -> str:
     return f"peer/{host.uuid}"
 
 
-def members(tx: ReadTx, project_id: int) -> list[Record]:
-    """The hosts of a project that can have tunnels: with a range and a key of their own, and not leaving."""
-    ranged = {row.hostId for row in tx.find("subnet", accountId=project_id)}
-    return [
-        host
-        for host in tx.find("host", accountId=project_id)
-        if host.id in ranged and host.meshCsr and host.state != "removing"
-    ]
-
-
 def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapping[str, str]) -> None:
-    """Tell `host` its own network and all its peers, and its peers about it; nothing when all that is as it was.
+    """Tell `host` its own network; nothing when that is as it was. Its peers are another matter: `untold`.
 
     `images` names the images of the network agent (`net`) and the resolver (`dns`).
     """
@@ -51,27 +41,24 @@ def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapp
         "network": DOCKER_NETWORK,
         "images": dict(images),
     }
-    own = _peer(host, subnet)
     # Nobody can have a tunnel to a host without a key.
-    joined = [ITEMS, about_network, own if host.meshCsr else None]
-    before = host.data.get("joined")
-    if before == joined:
+    own = peer(host, subnet) if host.meshCsr else None
+    joined = [ITEMS, about_network, own]
+    before, telling = host.data.get("joined"), host.data.get("joining")
+    if (telling or before) == joined:
         return
-    # Of two hosts that join at the same time the second sees the first.
-    tx.lock(network)
-    tx.update(host, data={"joined": joined})
+    told = before is not None and (before[0], before[2]) == (ITEMS, own)
+    if telling is None and (told or own is None):
+        tx.update(host, data={"joined": joined})
+    else:
+        tx.update(host, data={"joining": joined})
     config.begin(tx, host.id)
     config.put(tx, host.id, "network", about_network)
-    told = before is not None and (before[0], before[2]) == (joined[0], joined[2])
-    if told or not host.meshCsr:
-        return
-    for other in members(tx, host.accountId):
-        if other.id == host.id:
-            continue
-        config.put(tx, other.id, peer_item(host), own)
-        theirs = addresses.range_of(tx, other.id)
-        if theirs is not None:
-            config.put(tx, host.id, peer_item(other), _peer(other, theirs))
+
+
+def untold(host: Record) -> bool:
+    """Whether a host and its peers are still to be told of each other, as `peers.acquaint` does."""
+    return host.removed is None and host.data.get("joining") is not None
 
 
 def certify(tx: Tx, config: ConfigItems, host: Record, authority: pki.Authority) -> None:
@@ -89,18 +76,22 @@ def certify(tx: Tx, config: ConfigItems, host: Record, authority: pki.Authority)
 
 
 def leave(tx: Tx, config: ConfigItems, host: Record) -> None:
-    """Make the peers forget `host` and free its range. Needs no answer from the host, which may be dead."""
-    for other in members(tx, host.accountId):
-        if other.id != host.id:
-            config.drop(tx, other.id, peer_item(host))
+    """Make the peers forget `host` and free its range. Needs no answer from the host, which may be dead.
+
+    `peers.part` did most of it before, in several units.
+    """
+    # Who is telling a peer of this host is ready with it, or sees that it leaves.
+    tx.lock(addresses.network_of(tx, host.accountId))
+    config.drop_everywhere(tx, peer_item(host))
     for link in [*tx.find("meshLink", hostId=host.id), *tx.find("meshLink", peerHostId=host.id)]:
         tx.delete(link)
     addresses.release_range(tx, host.id)
     config.forget(tx, host.id)
-    tx.update(host, data={"joined": None})
+    tx.update(host, data={"joined": None, "joining": None})
 
 
-def _peer(host: Record, subnet: Record) -> dict[str, Any]:
+def peer(host: Record, subnet: Record) -> dict[str, Any]:
+    """What others are told about `host`."""
     return {"name": host.name, "address": host.agentIpAddress, "subnet": addresses.cidr_of(subnet)}
 
 

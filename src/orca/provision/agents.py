@@ -8,9 +8,9 @@ import logging
 
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
-from orca.network import Delivery
+from orca.network import Delivery, membership, peers
 from orca.provision import hosts
-from orca.store import Tx
+from orca.store import Record, Tx
 from orca.wire import names
 
 log = logging.getLogger(__name__)
@@ -43,24 +43,28 @@ async def hello(services: Services, connection: AgentConnection, facts: wire.Hel
         return
     greeted[connection.agent_id] = connection
     try:
-        host_id = await services.db.write(lambda tx: hosts.host_of(tx, services, connection.agent_id, facts).id)
+        host = await services.db.write(lambda tx: hosts.host_of(tx, services, connection.agent_id, facts))
     except hosts.WrongHost as error:
         log.error("agent at %s: %s", connection.address, error)
         await connection.close(str(error))
         return
-    await services.part(Delivery).greet(connection, host_id, facts.applied, facts.digest)
+    delivery = services.part(Delivery)
+    if membership.untold(host):
+        await peers.acquaint(services.db, delivery.items, host.id)
+    await delivery.greet(connection, host.id, facts.applied, facts.digest)
 
 
 @behaviour.agent(names.HOST_CHANGE)
 async def host_change(services: Services, connection: AgentConnection, facts: wire.HostFacts) -> None:
     """Facts of a host changed."""
 
-    def unit(tx: Tx) -> None:
+    def unit(tx: Tx) -> Record | None:
         host = tx.first("host", agentId=connection.agent_id)
-        if host is not None:
-            hosts.follow(tx, services, host, facts)
+        return None if host is None else hosts.follow(tx, services, host, facts)
 
-    await services.db.write(unit)
+    host = await services.db.write(unit)
+    if host is not None and membership.untold(host):
+        await peers.acquaint(services.db, services.part(Delivery).items, host.id)
 
 
 @behaviour.agent("disconnected")

@@ -10,7 +10,7 @@ from typing import Any
 
 from orca import wire
 from orca.engine import Behaviour, Failed, Run, Services
-from orca.network import Delivery, addresses, membership
+from orca.network import Delivery, addresses, membership, peers
 from orca.network.config import ConfigItems
 from orca.network.ipam import PoolUsedUp
 from orca.network.pki import BadRequest
@@ -42,11 +42,10 @@ def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Rec
     try:
         host = tx.first("host", agentId=agent.id)
         if host is None:
-            host = _create(tx, services, agent, hello)
-            follow(tx, services, host, hello)
+            host = follow(tx, services, _create(tx, services, agent, hello), hello)
             services.engine.request(tx, host, "create")
         else:
-            follow(tx, services, host, hello)
+            host = follow(tx, services, host, hello)
     except host_parts.Foreign as error:
         raise WrongHost(f"{error}: give this host another identity and register it") from error
     return host
@@ -68,8 +67,8 @@ def _create(tx: Tx, services: Services, agent: Record, hello: wire.Hello) -> Rec
     )
 
 
-def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> None:
-    """Store the facts an agent reports; a new outer address or key reaches the mesh at once."""
+def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> Record:
+    """Store the facts an agent reports; a new outer address or key is one that the peers are to be told of next."""
     changes: dict[str, Any] = {}
     if facts.hostname:
         changes["hostname"] = facts.hostname
@@ -88,10 +87,11 @@ def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> N
     host_parts.equip(tx, services, host, host.agentIpAddress, kind=KIND)
     if addresses.range_of(tx, host.id) is not None:
         connect(tx, services.part(Delivery).items, services.vault, host)
+    return tx.own(host)
 
 
 def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
-    """Make the host part of its project's network: its range, its certificate, its peers.
+    """Make the host part of its project's network: its range, its certificate. `peers.acquaint` does the rest.
 
     Raises:
         PoolUsedUp: there is no range left.
@@ -124,6 +124,7 @@ async def follow_settings(services: Services) -> None:
                 await changes.batch()
             for (host_id,) in await services.db.read(lambda tx: tx.values("host", "id")):
                 await services.db.write(partial(unit, host_id=host_id))
+                await peers.acquaint(services.db, items, host_id)
 
 
 def forget(tx: Tx, services: Services, host: Record) -> None:
@@ -151,6 +152,7 @@ async def create_host(run: Run) -> None:
         await run.step("join", lambda tx: connect(tx, items, run.services.vault, run.resource(tx)))
     except (PoolUsedUp, BadRequest) as error:
         raise Failed(str(error), state="inactive") from error
+    await peers.acquaint(run.services.db, items, run.resource_id)
 
 
 def _info(facts: wire.HostFacts) -> dict[str, Mapping[str, Any]]:

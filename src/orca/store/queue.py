@@ -86,7 +86,8 @@ class WriteQueue:
             used = time.thread_time() - began
             if used > LONG:
                 self.long_units += 1
-                unit = getattr(job.unit, "__qualname__", type(job.unit).__name__)
+                unit = getattr(job.unit, "func", job.unit)  # of a partial
+                unit = getattr(unit, "__qualname__", type(unit).__name__)
                 log.warning("%s: a unit used %d ms of the writer (%s)", job.work.name, used * 1000, unit)
 
     def _take(self) -> Job | None:

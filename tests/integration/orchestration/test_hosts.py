@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts join and leave, the mesh follows, the rest stays untouched."""
 
+import asyncio
+
+import pytest
 import sqlalchemy as sa
 from fakeagent import FakeHost, FakeMachine, signing_request
 
 from orca import wire
-from orca.network import mesh_reports
+from orca.network import mesh_reports, peers
 from orca.network.matrix import age_of
 from orca.network.pki import public_key_of
-from orca.provision import settings
+from orca.orchestration import host_removal
+from orca.provision import agents, settings
+from orca.store.queue import WriteQueue
 
 
 async def hosts(platform, count: int):
@@ -47,6 +52,80 @@ async def test_a_fourth_host_costs_each_host_one_peer_item(platform):
     for machine, count in zip(machines, before, strict=True):
         items = [item.name for update in machine.host.updates[count:] for item in update.items]
         assert items == [f"peer/{fourth.host.uuid}"]
+
+
+async def test_units_of_a_host_that_joins_or_leaves_are_no_larger_with_more_hosts(platform, monkeypatch):
+    monkeypatch.setattr(peers, "PEERS", 1)
+    monkeypatch.setattr(peers, "ROWS", 1)
+    monkeypatch.setattr(host_removal, "AT_ONCE", 1)
+    sizes = []
+    run = WriteQueue.run
+
+    def counted(self, job, tx):
+        run(self, job, tx)
+        sizes.append(len(tx.touched))
+
+    monkeypatch.setattr(WriteQueue, "run", counted)
+
+    async def largest(number):
+        """Of the units while one more host joins, has containers, and leaves."""
+        sizes.clear()
+        machine = await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}"))
+        await platform.until(lambda tx: not tx.first("host", name=f"h{number}").data.get("joining"))
+        for name in range(number):
+            machine.run_by_hand(f"by hand {name}")
+        await platform.until(lambda tx: tx.count("instance", name=f"by hand {number - 1}"))
+        await settled(platform)
+        host = await platform.read(lambda tx: tx.first("host", name=f"h{number}"))
+        await platform.act("host", host.id, "deactivate")
+        await platform.until(lambda tx: tx.require("host", host.id).state == "inactive")
+        await platform.delete("host", host.id)
+        await platform.until(lambda tx: tx.require("host", host.id).removed is not None)
+        return max(sizes)
+
+    machines = await hosts(platform, 2)
+    await meshed(machines)
+    few = await largest(3)
+    machines += [await platform.join(FakeHost(f"h{n}", f"192.0.2.{n}")) for n in range(4, 13)]
+    await meshed(machines)
+    assert await largest(13) <= few
+
+
+async def test_hosts_that_join_and_leave_at_the_same_time_know_each_other_or_not(platform, monkeypatch):
+    """Whatever of their parts comes first: peers are exactly those that are there."""
+    monkeypatch.setattr(peers, "PEERS", 1)
+    machines = await hosts(platform, 3)
+    leaving = await platform.read(lambda tx: tx.first("host", name="h2"))
+    new = [FakeHost(f"h{number}", f"192.0.2.{number}") for number in range(4, 9)]
+    joined, _ = await asyncio.gather(
+        asyncio.gather(*(platform.join(host) for host in new)),
+        platform.act("host", leaving.id, "deactivate", remove=True),
+    )
+    await platform.until(lambda tx: tx.require("host", leaving.id).removed is not None)
+    await meshed([machines[0], machines[2], *joined])
+
+
+async def test_peers_that_a_crash_kept_from_being_told_are_told_at_the_next_hello(platform, monkeypatch):
+    machines = await hosts(platform, 3)
+    await meshed(machines)
+    await settled(platform)
+    write = platform.services.db.write
+
+    async def cut(unit):
+        if getattr(unit, "func", None) is peers._meet:
+            raise ConnectionError
+        return await write(unit)
+
+    monkeypatch.setattr(platform.services.db, "write", cut)
+    connection = platform.connection_of(machines[0])
+    with pytest.raises(ConnectionError):
+        await agents.host_change(platform.services, connection, wire.HostFacts(addresses=["192.0.2.99"]))
+    monkeypatch.setattr(platform.services.db, "write", write)
+    machines[0].host.address = "192.0.2.99"
+    await back_again(platform, machines[0])
+    peer = f"peer/{machines[0].host.uuid}"
+    for machine in machines[1:]:
+        await machine.until(lambda machine=machine: machine.host.item(peer)["address"] == "192.0.2.99")
 
 
 async def test_registering_again_is_the_same_host(platform):

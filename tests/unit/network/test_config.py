@@ -34,9 +34,9 @@ async def test_an_item_that_the_host_says_is_gone_leaves_no_row(db):
     await db.write(lambda tx: items.drop(tx, host.id, "port/1"))
     added, removed = (wire.ConfigUpdate(items=[item]) for item in sent)
     one = wire.ConfigApplied(applied={"port/1": added.items[0].version})
-    await db.write(lambda tx: items.record(tx, host.id, added, one))
+    await db.write(lambda tx: items.record(tx, host.id, added.items, one))
     assert await db.read(lambda tx: tx.count(TYPE)) == 1
-    await db.write(lambda tx: items.record(tx, host.id, removed, wire.ConfigApplied(applied={})))
+    await db.write(lambda tx: items.record(tx, host.id, removed.items, wire.ConfigApplied(applied={})))
     assert await db.read(lambda tx: tx.count(TYPE)) == 0
 
 
@@ -79,8 +79,7 @@ class Digests(RuleBasedStateMachine):
         else:
             self.have(item)
             reply = wire.ConfigApplied(applied=dict(self.has))
-        update = wire.ConfigUpdate(items=[item])
-        self.write(lambda tx: self.items.record(tx, self.host.id, update, reply))
+        self.write(lambda tx: self.items.record(tx, self.host.id, [item], reply))
 
     @rule(answers=st.booleans())
     def compare(self, answers):
@@ -92,7 +91,9 @@ class Digests(RuleBasedStateMachine):
         self.has = {item.name: self.has[item.name] for item in update.items}
         if answers:
             reply = wire.ConfigApplied(applied=dict(self.has))
-            self.write(lambda tx: self.items.record(tx, self.host.id, update, reply))
+            self.write(lambda tx: self.items.record(tx, self.host.id, update.items, reply))
+            gone = self.run(self.db.read(lambda tx: self.items.unwanted(tx, self.host.id, update)))
+            self.write(lambda tx: self.items.forget_unwanted(tx, gone))
 
     def have(self, item):
         if item.description is None:
@@ -112,6 +113,7 @@ class Digests(RuleBasedStateMachine):
 
         wanted, applied, agrees = self.run(self.db.read(look))
         assert agrees == (wanted == applied == self.has)
+        assert not self.run(self.db.read(lambda tx: self.items.miscounted(tx, self.host.id)))
 
     def teardown(self):
         self.run(self.db.close())

@@ -8,7 +8,7 @@ import pytest
 from orca.engine import Server, Services
 from orca.network import Delivery
 from orca.network.config import TYPE
-from orca.network.delivery import UNANSWERED
+from orca.network.delivery import PART, UNANSWERED
 from orca.resources import schema
 from orca.store import Database, Vault
 
@@ -39,7 +39,7 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later(services, monk
     write, failed = db.write, []
 
     async def failing(unit):
-        if unit.__qualname__.startswith("Delivery._deliver") and not failed:
+        if getattr(unit, "func", None) == delivery.items.record and not failed:
             failed.append(unit)
             raise OSError("database or disk is full")
         return await write(unit)
@@ -99,3 +99,62 @@ async def test_who_waits_for_a_host_that_leaves_goes_on(services):
     delivery.leave(agent, host.id)
     async with asyncio.timeout(10):
         await flushing
+
+
+async def test_a_comparison_of_many_items_is_stored_in_parts_and_what_is_newer_last(services, monkeypatch):
+    """An answer to a later update waits for the parts of an earlier one, and no unit has more than its part."""
+    delivery, db, agent = Delivery(services), services.db, SlowAgent()
+    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    names = [f"port/{number}" for number in range(3 * PART)]
+    await db.write(lambda tx: delivery.items.begin(tx, host.id))
+    await db.write(lambda tx: delivery.items.put_all(tx, host.id, {name: {"publicPort": 1} for name in names}))
+    await delivery.greet(agent, host.id, {})
+    await asyncio.sleep(0)
+    await db.write(lambda tx: delivery.items.put(tx, host.id, names[-1], {"publicPort": 2}))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [len(data["items"]) for data, _ in agent.asked] == [len(names), 1]
+    record, sizes = delivery.items.record, []
+
+    def recorded(tx, host_id, sent, reply):
+        sizes.append(len(sent))
+        record(tx, host_id, sent, reply)
+
+    monkeypatch.setattr(delivery.items, "record", recorded)
+    with db.bus.subscribe({TYPE}) as changes:
+        agent.answer(0)
+        agent.answer(1)
+        while len(sizes) < 4:
+            await changes.batch()
+    assert sizes == [PART, PART, PART, 1]
+    assert await db.read(lambda tx: _all_applied(tx, host.id))
+    assert not await db.read(lambda tx: delivery.items.miscounted(tx, host.id))
+
+
+async def test_a_comparison_that_finds_everything_in_place_writes_nothing(services):
+    delivery, db, agent = Delivery(services), services.db, SlowAgent()
+    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    await db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 1}))
+    await delivery.greet(agent, host.id, {})
+    await asyncio.sleep(0)
+    agent.answer(0)
+    while not await db.read(lambda tx: _all_applied(tx, host.id)):  # noqa: ASYNC110 - the answer is on its way
+        await asyncio.sleep(0.005)
+    rows = await db.read(lambda tx: tx.values(TYPE, "name", "appliedVersion", "appliedUpdated"))
+    await delivery.greet(agent, host.id, {name: version for name, version, _ in rows})
+    await asyncio.sleep(0)
+    with db.bus.subscribe({TYPE}) as changes:
+        agent.answer(1)
+        # What is stored next comes after it.
+        await db.write(lambda tx: delivery.items.put(tx, host.id, "port/2", {"publicPort": 2}))
+        await asyncio.sleep(0)
+        agent.answer(2)
+        seen = set()
+        while not await db.read(lambda tx: _all_applied(tx, host.id)):
+            seen |= {change.id for change in await changes.batch()}
+        assert await db.read(lambda tx: {tx.require(TYPE, id).name for id in seen}) == {"port/2"}
+
+
+def _all_applied(tx, host_id):
+    rows = tx.find(TYPE, hostId=host_id)
+    return all(row.appliedVersion == row.requestedVersion for row in rows)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts and their peers: who joins, or changes, is told of all others and they of it; who leaves is forgotten.
+
+That is work for every host of the project, and is done a few of them at a time: others' writes wait for no more than
+one part. What is not done when the server ends is done at the next hello.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+from typing import Any
+
+from orca.network import addresses
+from orca.network.config import TYPE, ConfigItems
+from orca.network.membership import peer, peer_item, untold
+from orca.store import Database, ReadTx, Record, Tx
+
+PEERS = 20
+"""Peers that one unit tells, two items for each."""
+ROWS = 100
+"""Rows that one unit takes away."""
+
+
+async def acquaint(db: Database, config: ConfigItems, host_id: int) -> None:
+    """Tell a host of its peers and them of it, until it has not changed meanwhile; nothing when that was done."""
+    # Of two hosts that join at the same time at least one sees the other: each wrote that it is here before it looks.
+    while (found := await db.read(partial(_look, host_id=host_id))) is not None:
+        joining, others = found
+        for first in range(0, len(others), PEERS):
+            some = others[first : first + PEERS]
+            await db.write(partial(_meet, config=config, host_id=host_id, others=some))
+        await db.write(partial(_told, host_id=host_id, joining=joining))
+
+
+async def part(db: Database, config: ConfigItems, host_id: int) -> None:
+    """Have its peers forget a host that is being removed; `membership.leave` does what comes in between."""
+    items, own, links = await db.read(partial(_of, host_id=host_id))
+    for first in range(0, len(items), ROWS):
+        await db.write(partial(config.drop_rows, ids=items[first : first + ROWS]))
+    for type, ids in (("meshLink", links), (TYPE, own)):
+        for first in range(0, len(ids), ROWS):
+            await db.write(partial(_delete, type=type, ids=ids[first : first + ROWS]))
+
+
+def _look(tx: ReadTx, host_id: int) -> tuple[Any, list[int]] | None:
+    """What a host is to be known by, and the ids of all that may be its peers; None when it is told, or leaving."""
+    host = tx.get("host", host_id)
+    if host is None or not untold(host) or _range(tx, host) is None:
+        return None
+    others = tx.values("subnet", "hostId", accountId=host.accountId)
+    return host.data["joining"], sorted({id for (id,) in others if id is not None} - {host_id})
+
+
+def _meet(tx: Tx, config: ConfigItems, host_id: int, others: Collection[int]) -> None:
+    host = tx.require("host", host_id)
+    # Of a host that leaves nobody is told after the others have forgotten it.
+    tx.lock(addresses.network_of(tx, host.accountId))
+    subnet = _range(tx, host)
+    if subnet is None:
+        return
+    own, theirs = peer(host, subnet), {}
+    for other in tx.find("host", id=others):
+        its = _range(tx, other)
+        if its is not None:
+            config.put(tx, other.id, peer_item(host), own)
+            theirs[peer_item(other)] = peer(other, its)
+    config.put_all(tx, host.id, theirs)
+
+
+def _told(tx: Tx, host_id: int, joining: Any) -> None:
+    host = tx.require("host", host_id)
+    if host.data.get("joining") == joining:
+        tx.update(host, data={"joined": joining, "joining": None})
+
+
+def _range(tx: ReadTx, host: Record) -> Record | None:
+    """The range of a host that can have tunnels: it has a key of its own too, and is not leaving."""
+    if host.removed is not None or host.state == "removing" or not host.meshCsr:
+        return None
+    return addresses.range_of(tx, host.id)
+
+
+def _of(tx: ReadTx, host_id: int) -> tuple[list[int], list[int], list[int]]:
+    """The ids of the items that tell of a host, of its own ones, and of its tunnels."""
+    host = tx.require("host", host_id)
+    items = [row.id for row in tx.find(TYPE, name=peer_item(host)) if row.description is not None]
+    own = [id for (id,) in tx.values(TYPE, "id", hostId=host_id)]
+    links = {*tx.values("meshLink", "id", hostId=host_id), *tx.values("meshLink", "id", peerHostId=host_id)}
+    return items, own, sorted(id for (id,) in links)
+
+
+def _delete(tx: Tx, type: str, ids: Collection[int]) -> None:
+    for row in tx.find(type, id=ids):
+        tx.delete(row)
