@@ -186,3 +186,8 @@ def test_an_answer_is_read_in_its_form() -> None:
     assert wire.read_answer("x", {"pulled": False}, wire.Pulled) == wire.Pulled(pulled=False)
     with pytest.raises(wire.WireError, match=r"answer to x makes no sense.*pulled"):
         wire.read_answer("x", {"pulled": "yes"}, wire.Pulled)
+
+
+def test_the_state_in_an_answer_is_a_line_of_text() -> None:
+    answer = wire.Activated(external_id="c0ffee", state="run\0ning\n", started=1)
+    assert wire.sound(answer).state == "run ning "
