@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Translate between the wire's containers and Docker's documents; pure."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,12 @@ _STATES: dict[str, ContainerState] = {
 
 
 def container_name(instance: Instance) -> str:
-    """Return the container's name: readable, and unique by the first 8 digits of the uuid."""
-    return f"{instance.name}-{instance.uuid[:8]}"
+    """Return the container's name: readable, and unique by the first 8 digits of the uuid.
+
+    What engines take in names of containers is less than what may stand in ours; the rest becomes hyphens.
+    """
+    readable = re.sub(r"[^A-Za-z0-9_.-]", "-", instance.name).lstrip("_.-")
+    return f"{readable or 'r'}-{instance.uuid[:8]}"
 
 
 def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], str]:

@@ -17,6 +17,7 @@ from orca.orchestration import load_balancer_services, service_links, services, 
 from orca.orchestration.compose_section import LinkSpec
 from orca.orchestration.compose_services import ServiceSpec
 from orca.orchestration.stack_plan import CANCELED, STOPPED, Entry, Plan
+from orca.provision.hosts import CONNECTED
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
@@ -143,6 +144,19 @@ async def settle(run: Run, names: Collection[str]) -> None:
         await run.step(f"decide {uuid.uuid4()}", decide)
         text = ", ".join(sorted(waiting)[:3])
         await run.wait_for(f"services that are busy ({text})", partial(_other, busy, waiting), roots={"service"})
+
+
+async def freed(run: Run, ids: Collection[int]) -> None:
+    """Wait until services that are removed or replaced let go of their ports, but for hosts that do not answer."""
+
+    def condition(tx: ReadTx) -> bool:
+        going = tx.find("service", id=list(ids), state=[*BUSY])
+        rows = tx.find("instance", serviceId=[row.id for row in going]) if going else []
+        hosts = {row.hostId for row in rows if row.hostId is not None}
+        live = {host.id for host in tx.find("host", id=list(hosts)) if host.agentState == CONNECTED} if hosts else set()
+        return not any(row.hostId in live for row in rows)
+
+    await run.wait_for("services that let go of their ports", condition, roots={"service", "instance", "host"})
 
 
 def _other(look: Callable[[ReadTx], list[str]], before: list[str], tx: ReadTx) -> bool:

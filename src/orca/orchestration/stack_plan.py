@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from orca.orchestration import ports
 from orca.orchestration.compose_keys import KINDS
 from orca.orchestration.compose_labels import SELECTORS
 from orca.orchestration.compose_section import LinkSpec
@@ -84,13 +85,15 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What has to happen, in order. ``missing``: links that lead nowhere yet; ``refusals``: why it cannot be done;
-    ``failing``: services (ids) whose last process failed, which are tried again.
+    ``failing``: services (ids) whose last process failed, which are tried again. ``first``: services (ids) whose entry
+    frees published ports that others are to have.
     """
 
     entries: tuple[Entry, ...]
     missing: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
     failing: tuple[int, ...] = ()
+    first: tuple[int, ...] = ()
 
 
 def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
@@ -112,7 +115,7 @@ def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
     entries += [Entry("remove", present.spec.name, present.id) for present in left.values()]
     going = {entry.id for entry in entries if entry.action != "change"}
     failing = [each.id for each in world.services.values() if each.failing and each.id not in going]
-    return Plan(tuple(entries), tuple(missing), tuple(refusals), tuple(failing))
+    return Plan(tuple(entries), tuple(missing), tuple(refusals), tuple(failing), tuple(_first(entries, world)))
 
 
 def followed(kind: str) -> frozenset[str]:
@@ -121,6 +124,24 @@ def followed(kind: str) -> frozenset[str]:
     fields = {entry.field for keys in (said.service, said.certificates) for entry in keys.values()}
     result = (fields | set(SELECTORS.values())) - {"startOnCreate"}
     return frozenset(result | {"launchConfig"} if kind in CONTAINERLESS else result)
+
+
+def _first(entries: Iterable[Entry], world: World) -> Iterator[int]:
+    before = {present.id: _published(present.spec) for present in world.services.values()}
+    moves = [entry for entry in entries if entry.action in ("create", "replace", "remove")]
+    after = [_published(entry.spec) if entry.spec is not None else frozenset() for entry in moves]
+    held = [before.get(entry.id, frozenset()) if entry.id is not None else frozenset() for entry in moves]
+    claimed = {port for now, then in zip(after, held, strict=True) for port in now - then}
+    for entry, now, then in zip(moves, after, held, strict=True):
+        if entry.id is not None and (then - now) & claimed:
+            yield entry.id
+
+
+def _published(spec: ServiceSpec) -> frozenset[tuple[int, str]]:
+    """The ports of hosts that a service takes up, whatever the address."""
+    configs = [spec.fields.get("launchConfig") or {}, *(spec.fields.get("secondaryLaunchConfigs") or [])]
+    found = [port.published for config in configs for text in config.get("ports") or [] for port in ports.parse(text)]
+    return frozenset((port.port, port.protocol) for port in found if port is not None)
 
 
 # -- one service ------------------------------------------------------------------------------------------------------

@@ -122,9 +122,15 @@ async def _compare(run: Run, wanted: Compose) -> Plan:
 async def _carry_out(
     run: Run, found: Plan, entries: Sequence[Entry], *, start: bool, finish: str | None = None
 ) -> None:
-    todo = list(stack_apply.steps(replace(found, entries=tuple(entries)), start=start, finish=finish))
+    first = tuple(entry for entry in entries if entry.id in found.first and entry.action in ("remove", "replace"))
+    rest = tuple(entry for entry in entries if entry not in first)
     try:
-        await stack_apply.carry_out(run, todo)
+        if first:
+            todo = stack_apply.steps(replace(found, entries=first, failing=()), start=start, finish=finish)
+            await stack_apply.carry_out(run, list(todo))
+            await stack_apply.freed(run, [entry.id for entry in first if entry.id is not None])
+        todo = stack_apply.steps(replace(found, entries=rest), start=start, finish=finish)
+        await stack_apply.carry_out(run, list(todo))
     except (Refused, NotUnique) as error:
         raise Failed(str(error), state="active") from error
     for entry in entries:

@@ -181,6 +181,23 @@ async def test_an_upgrade_that_waits_for_a_decision_is_in_nobodys_way(platform, 
     assert (await plan(platform, variables={"TAG": "3"}))["lines"] == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "front: {image: ok/web, ports: ['80:80']}\n",
+        "web: {image: ok/web}\nfront: {image: ok/web, ports: ['80:80']}\n",
+    ],
+    ids=["renamed", "moved"],
+)
+async def test_a_port_is_let_go_before_another_service_takes_it(platform, text):
+    stack = await apply(platform, compose="web: {image: ok/web, ports: ['80:80']}\n", scales="")
+    stack = await apply(platform, compose=text, scales="")
+    rows = await services(platform, stack)
+    assert {row.state: row.transitioning for row in rows.values()} == {"active": None}
+    failed = await platform.read(lambda tx: tx.find("processInstance", processName="service.activate", result="FAILED"))
+    assert (failed, stack.transitioning) == ([], None)
+
+
 async def test_every_refusal_comes_with_the_plan(platform):
     await apply(platform)
     compose = COMPOSE.replace("db: {image: ok/db}", "db: {image: rancher/external-service}")

@@ -44,6 +44,14 @@ def test_a_managed_container_has_its_address_and_resolver_and_no_docker_ports() 
     assert body["Labels"]["io.orca.instance.uuid"] == UUID
 
 
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [("my shop!_web_1", "my-shop-_web_1"), ("-x", "x"), ("é", "r"), ("", "r")],
+)
+def test_a_name_that_no_engine_takes_is_made_one(name: str, named: str) -> None:
+    assert container(instance(name=name), RESOLV)[1] == f"{named}-0f0e0d0c"
+
+
 def test_other_networks_are_dockers() -> None:
     body, _ = container(instance(network_mode="host"), RESOLV)
     assert body["HostConfig"]["NetworkMode"] == "host"

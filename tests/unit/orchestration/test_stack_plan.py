@@ -142,3 +142,17 @@ def test_every_refusal_is_named() -> None:
         "service db is of kind externalService and cannot become service: use another name",
         "service edge: there is no certificate 'main'",
     )
+
+
+def test_ports_are_let_go_before_others_take_them() -> None:
+    first = "web: {image: a, ports: ['8080-8081:80-81']}\ndb: {image: b, ports: ['53:53/udp']}\n"
+    before = World("s", {spec.name: Present(n, spec, "active") for n, spec in enumerate(specs(first, ""), 1)})
+    renamed = "www: {image: a, ports: ['8081:80']}\ndb: {image: b, ports: ['53:53/udp']}\n"
+    moved = "web: {image: a, ports: ['8080:80']}\ndb: {image: b, ports: ['53:53/udp', '127.0.0.1:8081:81']}\n"
+    other = "www: {image: a, ports: ['8081:80/udp', '53:53/tcp']}\n"
+    assert [stack_plan.plan(specs(text, ""), before).first for text in (first, renamed, moved, other)] == [
+        (),
+        (1,),
+        (1,),
+        (),
+    ]
