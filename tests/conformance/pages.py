@@ -14,8 +14,10 @@ PAGES = ("README.md", "docs/api.md", "docs/cli.md", "docs/operations.md", "docs/
 
 RUN = ("sh", "python", "yaml")
 """Languages of blocks that run as printed: shell, Python, plays."""
-CHECKED = {"console": "each line after `$`", "json": "read as JSON", "sql": "statements", "text": "drawings"}
-"""The other languages, and what of them is looked at."""
+READ = ("console", "json")
+"""Languages of blocks that are read: commands after `$`, and documents."""
+SHOWN = ("sql", "text")
+"""Languages of blocks that are only shown: what is typed into a database's own client, and drawings."""
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)

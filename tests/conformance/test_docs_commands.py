@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -87,7 +88,13 @@ def test_the_exit_codes_on_the_page_are_those_of_the_program() -> None:
 @pytest.mark.parametrize("page", pages.PAGES)
 def test_each_block_is_of_a_kind_that_is_looked_at(page: str) -> None:
     for block in pages.blocks(page):
-        assert block.language in (*pages.RUN, *pages.CHECKED), f"{block}: a block of {block.language or 'no language'}"
+        kinds = (*pages.RUN, *pages.READ, *pages.SHOWN)
+        assert block.language in kinds, f"{block}: a block of {block.language or 'no language'}"
+        if block.language == "json":
+            json.loads(block.text)
+        if block.language in pages.SHOWN:
+            commands = re.findall(r"^[ $]*((?:orca|curl|docker|ansible\S*) .*)$", block.text, re.MULTILINE)
+            assert commands == [], str(block)
 
 
 @pytest.mark.parametrize("page", pages.PAGES)

@@ -107,6 +107,17 @@ def _read(path: Path) -> str:
     return path.read_text(errors="replace") if path.is_file() and path.suffix not in {".tar", ".pyc"} else ""
 
 
+def test_a_server_of_the_role_keeps_its_data_where_the_page_says() -> None:
+    section = pages.text_of("docs/operations.md").split("\n## Where data lies\n", 1)[1].split("\n## ", 1)[0]
+    defaults, fixed = (
+        yaml.safe_load((ROOT / "roles" / "server" / folder / "main.yml").read_text()) for folder in ("defaults", "vars")
+    )
+    for shown in (defaults["server_data_dir"], defaults["server_prefix"], fixed["__server_user"]):
+        assert f"`{shown}`" in section, shown
+    (volume,) = re.findall(r"^VOLUME (\S+)$", (ROOT / "images/server/Dockerfile").read_text(), re.MULTILINE)
+    assert f"`{volume}` in the container" in section
+
+
 def test_variables_of_the_environment_are_read() -> None:
     text = program()
     for page in pages.PAGES:
