@@ -133,8 +133,9 @@ class ConfigItems:
             version = reply.applied.get(item.name)
             if version is None and error is None and item.description is msgspec.UNSET:
                 version = item.version
-            if item.description is None and error is None:
-                # What is gone need not be among the versions in effect. It may be wanted again meanwhile.
+            if item.description is None and (error is None or (reply.applied and version is None)):
+                # What is gone need not be among the versions in effect. It may be wanted again meanwhile. An agent
+                # that became an older one refuses names of items that it does not know, and does not have them.
                 if item.version == row.requestedVersion:
                     _gone(tx, row)
             elif version is not None and 0 <= version <= row.requestedVersion:

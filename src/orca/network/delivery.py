@@ -42,7 +42,8 @@ class Delivery:
         self.items = ConfigItems(self._changed)
         self._services = services
         self._online: dict[int, AgentConnection] = {}
-        self._greeting: set[int] = set()
+        self._greeting: dict[int, AgentConnection] = {}
+        """Connections that are being sent a comparison."""
         self._pending: dict[int, dict[str, wire.ConfigItem]] = {}
         self._unanswered: Counter[int] = Counter()
         self._recording: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -68,13 +69,15 @@ class Delivery:
         """
         self._online[host_id] = connection
         # Deltas wait until the comparison is on its way: it may be older than they are, never the other way round.
-        self._greeting.add(host_id)
+        self._greeting[host_id] = connection
         try:
             update = await self._services.db.read(lambda tx: self._difference(tx, host_id, applied, digest))
-            if update is not None:
+            if update is not None and self._greeting.get(host_id) is connection:
                 self._send(host_id, connection, update)
         finally:
-            self._greeting.discard(host_id)
+            # An agent that came back meanwhile waits for a comparison of its own.
+            if self._greeting.get(host_id) is connection:
+                del self._greeting[host_id]
         self._flush(host_id)
 
     def _difference(

@@ -6,11 +6,11 @@ Agents report edges (a tunnel came or went) at once and everything once a minute
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from orca import wire
-from orca.store import Record, Tx
+from orca.store import ReadTx, Record, Tx
 
 FRESH_MS: Final = 45_000
 """A tunnel that is as it was is not written again within this. Agents report all once a minute, and after a hello."""
@@ -66,9 +66,16 @@ def age_of(now: int, row: Record) -> int | None:
     return None if row.since is None or row.state == "unknown" else max(0, now - row.since) // 1000
 
 
-def forget_views(tx: Tx, host: Record, reason: str) -> None:
-    """Nobody reports what `host` sees any more: its rows are unknown until its agent is back."""
-    for row in tx.find("meshLink", hostId=host.id):
+def views(tx: ReadTx, agent_id: int) -> list[int]:
+    """The rows of what the host of an agent is thought to see."""
+    host = tx.first("host", agentId=agent_id)
+    rows = [] if host is None else tx.values("meshLink", "id", "state", hostId=host.id)
+    return [id for id, state in rows if state != "unknown"]
+
+
+def forget_views(tx: Tx, ids: Collection[int], reason: str) -> None:
+    """Nobody reports any more what a host sees: these rows are unknown until its agent is back."""
+    for row in tx.find("meshLink", id=ids):
         tx.update(row, state="unknown", reason=reason)
 
 

@@ -66,12 +66,14 @@ async def forget_those_away(services: Services) -> None:
 async def _forget(services: Services, agents: list[int]) -> None:
     await asyncio.sleep(PATIENCE)
 
-    def unit(tx: Tx, agent_id: int) -> None:
-        host = tx.first("host", agentId=agent_id)
-        if host is not None:
-            matrix.forget_views(tx, host, "the agent of this host is not connected")
-
-    for agent_id in agents:
+    def unit(tx: Tx, agent_id: int, ids: list[int]) -> None:
         if services.agents.get(agent_id) is None:
-            with contextlib.suppress(Closed):
-                await services.db.write(partial(unit, agent_id=agent_id))
+            matrix.forget_views(tx, ids, "the agent of this host is not connected")
+
+    with contextlib.suppress(Closed):
+        for agent_id in agents:
+            if services.agents.get(agent_id) is not None:
+                continue
+            ids = await services.db.read(partial(matrix.views, agent_id=agent_id))
+            for start in range(0, len(ids), UNIT_PEERS):
+                await services.db.write(partial(unit, agent_id=agent_id, ids=ids[start : start + UNIT_PEERS]))

@@ -40,6 +40,22 @@ async def test_an_item_that_the_host_says_is_gone_leaves_no_row(db):
     assert await db.read(lambda tx: tx.count(TYPE)) == 0
 
 
+async def test_an_item_that_an_older_agent_does_not_know_is_gone_once_it_is_not_wanted(db):
+    """It says so of each item that it is told to remove; it would be told for ever."""
+    sent = []
+    items = ConfigItems(lambda host_id, item: sent.append(item))
+    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1))
+    await db.write(lambda tx: items.put(tx, host.id, "names/stack-1/1", {"names": {}}))
+    await db.write(lambda tx: items.drop(tx, host.id, "names/stack-1/1"))
+    unknown = {"names/stack-1/1": "unknown config item 'names/stack-1/1'"}
+    nothing = wire.ConfigApplied(errors=unknown)
+    await db.write(lambda tx: items.record(tx, host.id, sent[1:], nothing))
+    assert await db.read(lambda tx: tx.count(TYPE)) == 1, "an update that failed as a whole says nothing of one item"
+    others = wire.ConfigApplied(applied={"network": 1}, errors=unknown)
+    await db.write(lambda tx: items.record(tx, host.id, sent[1:], others))
+    assert await db.read(lambda tx: tx.count(TYPE)) == 0
+
+
 class Digests(RuleBasedStateMachine):
     """The numbers of a host are those of its rows, whatever happens to its items in whatever order."""
 

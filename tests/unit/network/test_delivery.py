@@ -131,6 +131,38 @@ async def test_a_comparison_of_many_items_is_stored_in_parts_and_what_is_newer_l
     assert not await db.read(lambda tx: delivery.items.miscounted(tx, host.id))
 
 
+async def test_an_agent_that_is_back_before_it_was_compared_gets_nothing_before_its_own_comparison(services):
+    """The comparison of its new connection may be older than what changed since: it must not come last."""
+    delivery, db, before, now = Delivery(services), services.db, SlowAgent(), SlowAgent()
+    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    await db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 1}))
+    read, held, done = db.read, [asyncio.Event(), asyncio.Event()], []
+
+    async def slow(query):
+        turn, answer = held[turns.pop(0)], await read(query)
+        done.append(turn)
+        if len(done) == 2:
+            read_both.set()
+        await turn.wait()
+        return answer
+
+    read_both = asyncio.Event()
+    turns, db.read = [0, 1], slow
+    greeting = [asyncio.create_task(delivery.greet(agent, host.id, {})) for agent in (before, now)]
+    await read_both.wait()
+    db.read = read
+    await db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 2}))
+    held[0].set()
+    await greeting[0]
+    held[1].set()
+    await greeting[1]
+    while not now.asked:  # noqa: ASYNC110 - they are on their way
+        await asyncio.sleep(0.001)
+    await delivery.flush(host.id)
+    ports = [item["description"]["publicPort"] for data, _ in now.asked for item in data["items"]]
+    assert (ports, before.asked) == ([1, 2], [])
+
+
 async def test_a_comparison_that_finds_everything_in_place_writes_nothing(services):
     delivery, db, agent = Delivery(services), services.db, SlowAgent()
     host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
