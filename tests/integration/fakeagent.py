@@ -134,8 +134,12 @@ class FakeMachine:
 
     def say_hello(self) -> None:
         """Tell the facts of the host as they are now."""
+        self.transmit(wire.Event.report(names.HELLO, self.hello()))
+
+    def hello(self) -> wire.Hello:
+        """The facts of the host."""
         applied = {name: version for name, (version, _) in self.host.items.items()}
-        hello = wire.Hello(
+        return wire.Hello(
             uuid=self.host.uuid,
             hostname=self.host.name,
             addresses=[self.host.address],
@@ -151,7 +155,6 @@ class FakeMachine:
             digest=wire.digest.text(wire.digest.total(applied)) if self.says_digest else "",
             containers=list(self.host.containers.values()),
         )
-        self.transmit(wire.Event.report(names.HELLO, hello))
 
     async def until(self, condition: Callable[[], Any], seconds: float = 10) -> None:
         """Wait until `condition` holds; it is looked at after every event and every change on the host."""
