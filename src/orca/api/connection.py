@@ -102,6 +102,10 @@ class Connection(BoundedHead):
         self._complete = True
         self._stop_body_timer()
         self._visitor.served()
+        unread = next((name for name, value in self.headers if _is_for_upgrade(name) and not value.isascii()), None)
+        if unread is not None:
+            self._refuse(Refused("Bad Request", f"{unread.decode('latin-1')}: ASCII is expected", status=400))
+            return
         super().handle_websocket_upgrade()
 
     def _body_late(self) -> None:
@@ -128,3 +132,8 @@ class Connection(BoundedHead):
     def _late(self) -> None:
         self._cuts.add("head", self._visitor.peer)
         super()._late()
+
+
+def _is_for_upgrade(name: bytes) -> bool:
+    """Whether the handshake parses this header."""
+    return name in (b"connection", b"upgrade") or name.startswith(b"sec-websocket-")

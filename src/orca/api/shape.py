@@ -103,9 +103,10 @@ def _work_out(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Sh
 def _column(view: View, type: TypeView, name: str, shown: FieldView, behaviour: Behaviour) -> Column:
     field = shown.field
     convert = converter(view, field.type)
+    source = _source(type, name, behaviour)
     return Column(
         name=name,
-        source=_source(type, name, behaviour),
+        source=_without_named(name, source) if view.role in LOOKING and name in masking.NAMED else source,
         convert=_masked(name, field, convert) if view.role in LOOKING else convert,
         absent=_absent(field),
         hidden="r" not in shown.letters,
@@ -119,6 +120,16 @@ def _masked(name: str, field: Field, convert: Convert | None) -> Convert | None:
     if name not in masking.TEXTS and (scalar or field.type == "date" or field.reference is not None):
         return convert
     return lambda value: masking.replaced(name, value if convert is None else convert(value))
+
+
+def _without_named(name: str, source: Source | None) -> Source:
+    """As ``source``, without the value of what has the name of a secret."""
+
+    def shown(tx: ReadTx, call: Call, type: TypeView, record: Record) -> Any:
+        value = record.get(name) if source is None else source(tx, call, type, record)
+        return masking.TAKEN_OUT if value is not None and masking.is_called_so(record.fields()) else value
+
+    return shown
 
 
 def _source(type: TypeView, name: str, behaviour: Behaviour) -> Source | None:

@@ -8,6 +8,7 @@ only looks sees them like this too.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -31,7 +32,9 @@ stacks, options of volumes, what an engine says of a container.
 TEXTS = frozenset({"dockerCompose", "rancherCompose", "dockerComposeConfig", "rancherComposeConfig"})
 """Text that holds such values."""
 NAMED = frozenset({"value", "activeValue"})
-"""Fields of what has a name of its own, as settings and preferences: secret if the name is that of a secret."""
+"""Fields of what has a name of its own, as settings, preferences and labels: secret if the name is that of a secret."""
+NAMES = ("name", "key")
+"""Fields with that name."""
 WITH_TOKEN = {"registrationToken": frozenset({"command", "registrationUrl", "links"})}
 """Fields that hold a token among other text, by type."""
 _ASSIGNED = re.compile(rf"([\w.-]*(?:{_WORDS})[\w.-]*=)[^\s&;,]+", re.IGNORECASE)
@@ -46,7 +49,7 @@ def without_secrets(value: Any, type: str = "") -> Any:
     """The same with every secret's value replaced."""
     if isinstance(value, dict):
         own = WITH_TOKEN.get(str(value.get("type") or type), frozenset())
-        if isinstance(value.get("name"), str) and is_secret(value["name"]):
+        if is_called_so(value):
             own |= NAMED
         return {name: replaced(name, item, own) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -91,6 +94,11 @@ def _text(value: str) -> str:
 def is_secret(name: str) -> bool:
     """Whether what is called so is a secret, of whatever type. Remembered: every change asks for all its fields."""
     return name in DECLARED or CALLED_SO.search(name) is not None
+
+
+def is_called_so(named: Mapping[str, Any]) -> bool:
+    """Whether something has the name of a secret."""
+    return any(isinstance(name := named.get(field), str) and is_secret(name) for field in NAMES)
 
 
 def is_setting(item: Any) -> bool:

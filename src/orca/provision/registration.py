@@ -142,7 +142,8 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A host registers. The same key in the same project is the same registration, with the same credentials.
 
     Raises:
-        Refused: the key belongs to a host of another project, or cannot be a host's uuid.
+        Refused: the key belongs to a host of another project, or to one whose registration was removed, or cannot be a
+            host's uuid.
     """
     key = fields["key"]
     if not HOST_UUID.fullmatch(key):
@@ -153,6 +154,9 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         if existing.accountId != account_id:
             raise Refused("NotUnique", "this host is registered in another project", field="key")
         return existing
+    if tx.count("agent", liveKey=_agent_uri(key, fields.get("agentUriFormat"))):
+        # Its registration was removed, and it was not: what it registered with is not given to anybody.
+        raise Refused("NotUnique", "the host of this key is still there: remove the host first", field="key")
     row = tx.insert(
         "register",
         accountId=account_id,
@@ -177,7 +181,7 @@ def _equip(tx: Tx, run: Run) -> None:
         "agent",
         state="requested" if row.agentUriFormat else "active",
         name=row.key,
-        uri=(row.agentUriFormat or AGENT_URI).replace("%s", row.key),
+        uri=_agent_uri(row.key, row.agentUriFormat),
         registrationKey=row.key,
         managedConfig=True,
         data={"agentResourcesAccountId": row.accountId, "registrationKey": row.key},
@@ -188,6 +192,10 @@ def _equip(tx: Tx, run: Run) -> None:
         run.engine.request(tx, agent, "create")
     sealed = run.services.vault.seal(secret, AGENT_CONTEXT)
     tx.update(row, agentId=agent.id, data={"accessKey": access_key, "secret": sealed})
+
+
+def _agent_uri(key: str, form: str | None) -> str:
+    return (form or AGENT_URI).replace("%s", key)
 
 
 @behaviour.computed("register.accessKey")

@@ -230,6 +230,8 @@ def test_values_of_variables_are_kept_nowhere_but_where_they_are_used(admin, per
         "launchConfig": {"imageUuid": "sim:web", "environment": variables},
     }
     made(mine.post(f"{base}/services", json=service))
+    labelled = {"imageUuid": "sim:web", "startOnCreate": False, "labels": {"db.password": value}}
+    made(mine.post(f"{base}/containers", json=labelled))
     (web,) = mine.get(f"{base}/services", params={"name": "web"}).json()["data"]
     paths.append(f"{base}/services/{web['id']}")
     until(mine, paths[-1], lambda shown: shown["state"] == "inactive")
@@ -245,7 +247,9 @@ def test_values_of_variables_are_kept_nowhere_but_where_they_are_used(admin, per
         seen = ""
         while "changed" not in seen:
             seen += str(events.recv(timeout=20))
-    looked = [seen, *(theirs.get(path).text for path in [*paths, f"{base}/processexecutions", f"{base}/services"])]
+    lists = [f"{base}/{plural}" for plural in ("processexecutions", "services", "containers", "labels")]
+    looked = [seen, *(theirs.get(path).text for path in [*paths, *lists])]
+    assert value in mine.get(f"{base}/labels").text
     with server.engine.connect() as connection:
         looked.append("".join(str(tuple(row)) for row in connection.exec_driver_sql("SELECT * FROM audit_log")))
     for text in looked:

@@ -62,6 +62,20 @@ async def test_a_revoked_token_opens_nothing(server):
     assert "revoked" in answer.json()["message"]
 
 
+async def test_a_host_whose_registration_was_removed_is_not_registered_twice(server, agents):
+    token = await server.token()
+    auth = httpx.BasicAuth("registrationToken", token["token"])
+    row = (await server.until("register", lambda answer: len(answer["data"]) == 2))["data"][0]
+    for action in ("deactivate", "remove"):
+        path = f"register/{row['id']}"
+        await server.until(path, lambda shown, action=action: action in shown["actions"])
+        await server.post(f"{path}?action={action}", status=202)
+    await server.until("register", lambda answer: len(answer["data"]) == 1)
+    answer = await server.http.post(f"{server.url}/v1/register", json={"key": row["key"]}, auth=auth)
+    assert (answer.status_code, answer.json()["fieldName"]) == (422, "key"), answer.text
+    assert "remove the host" in answer.json()["message"]
+
+
 async def test_an_expired_token_says_so(server):
     await server.post("/v2/settings", {"name": "registration.token.period.millis", "value": "1"})
     token = await server.token()
