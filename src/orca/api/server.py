@@ -100,15 +100,19 @@ class Address:
 def serve(settings: Settings) -> int:
     """Run the server until SIGTERM or SIGINT; returns the exit status. Raises ``StartError``."""
     os.umask(0o077)
-    with locked(settings.data_dir):
-        try:
+    try:
+        with locked(settings.data_dir):
             return loop_of_choice()(run(settings))
-        except NoSpace as error:
-            raise StartError(str(error)) from error
-        except DatabaseError as error:
-            if not is_damage(error):
-                raise
-            raise StartError(f"the database is damaged ({error.orig}): restore a backup") from error
+    except NoSpace as error:
+        raise StartError(str(error)) from error
+    except DatabaseError as error:
+        if not is_damage(error):
+            raise
+        raise StartError(f"the database is damaged ({error.orig}): restore a backup") from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise StartError(f"{error.filename}: {error.strerror}") from error
 
 
 def loop_of_choice() -> Callable[[Coroutine[Any, Any, int]], int]:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -67,7 +69,8 @@ def restore_from(data_dir: Path, url: str, source: Path) -> dict[str, Any]:
             tar.extractall(folder, filter="data")
             return _put(data_dir, url, Path(folder))
     except (tarfile.TarError, KeyError, ValueError, FileNotFoundError) as error:
-        raise CommandError(f"{source} is not a backup of a server: {error}") from None
+        reason = str(error).partition("\n")[0]  # the others are one for each way to pack
+        raise CommandError(f"{source} is not a backup of a server: {reason}") from None
     except CannotOpen as error:
         raise CommandError(str(error)) from None
 
@@ -99,13 +102,24 @@ def _put(data_dir: Path, url: str, folder: Path) -> dict[str, Any]:
     return manifest
 
 
+@contextlib.contextmanager
+def _files() -> Iterator[None]:
+    """Name the file that cannot be read or written. Raises ``CommandError``."""
+    try:
+        yield
+    except OSError as error:
+        where = "" if error.filename is None else f"{error.filename}: "
+        raise CommandError(f"{where}{error.strerror or error}") from error
+
+
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--with-keys", is_flag=True, help="Master key, certificate authority and admin key too: guard it well.")
 @click.pass_obj
 def backup(place: tuple[Path, str], file: Path, with_keys: bool) -> None:
     """Write the state of a server, which may be running, to FILE."""
-    backup_to(*place, file, with_keys=with_keys)
+    with _files():
+        backup_to(*place, file, with_keys=with_keys)
     click.echo(f"written to {file}" + ("" if with_keys else f"; not in it: {', '.join(KEYS)}"), err=True)
 
 
@@ -120,7 +134,7 @@ def restore(place: tuple[Path, str], file: Path) -> None:
     from orca.api.directory import StartError, locked
 
     try:
-        with locked(place[0]):
+        with _files(), locked(place[0]):
             manifest = restore_from(*place, file)
     except StartError as error:
         raise CommandError(str(error)) from error

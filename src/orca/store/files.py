@@ -8,14 +8,21 @@ from pathlib import Path
 
 
 def put(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file, in the place of an older one, so that it is durable. ``mode``: its permissions."""
+    """Write a file, in the place of an older one, so that it is durable.
+
+    ``mode``: its permissions. Raises ``OSError`` that names the file, also where the disk is full.
+    """
     partial = path.with_name(f".{path.name}.new")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     partial.replace(path)
     sync_folder(path.parent)
 

@@ -175,3 +175,20 @@ def test_a_first_start_that_is_cut_off_is_done_again(tmp_path: Path, call: int, 
     assert httpx.get(f"{running.url}/v2/projects", auth=running.admin()).json()["data"][0]["name"] == "Default"
     assert running.stop() == 0
     assert not (directory / "first-start").exists()
+
+
+@pytest.mark.parametrize("command", [["--listen", "127.0.0.1:0"], ["backup", "{file}/x"], ["restore", "{file}"]])
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, command: list[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    ended = orca(file / "data", *(word.format(file=file) for word in command))
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1), ended.stderr
+    assert str(file) in ended.stderr
+
+
+def test_what_is_no_backup_is_refused_in_one_line(directory: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a backup")
+    ended = orca(directory, "restore", str(file))
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1), ended.stderr
+    assert f"{file} is not a backup" in ended.stderr
