@@ -49,8 +49,7 @@ def describe(
 ) -> wire.Instance:
     """The container of `instance` for its agent; `address` is its managed address, None in Docker's own networks."""
     labels = {
-        # The label of the platform's own containers would hide a user's one from the platform.
-        **{name: value for name, value in (instance.labels or {}).items() if name != names.LABEL_SYSTEM},
+        **(instance.labels or {}),
         names.LABEL_INSTANCE_UUID: instance.uuid,
         "io.rancher.container.uuid": instance.uuid,
         "io.rancher.container.name": instance.name or "",

@@ -9,6 +9,7 @@ import logging
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
 from orca.network import Delivery, membership, peers
+from orca.network.pki import BadRequest
 from orca.provision import hosts
 from orca.store import Record, Tx
 from orca.wire import names
@@ -44,7 +45,7 @@ async def hello(services: Services, connection: AgentConnection, facts: wire.Hel
     greeted[connection.agent_id] = connection
     try:
         host = await services.db.write(lambda tx: hosts.host_of(tx, services, connection.agent_id, facts))
-    except hosts.WrongHost as error:
+    except (hosts.WrongHost, BadRequest) as error:
         log.error("agent at %s: %s", connection.address, error)
         await connection.close(str(error))
         return

@@ -139,9 +139,7 @@ def test_what_is_no_http_is_refused_in_the_same_form(server):
 def test_headers_of_an_upgrade_are_refused_in_the_same_form(server, name):
     lines = [line for line in UPGRADE.split(b"\r\n") if line and not line.startswith(name)]
     with dialled(server) as connection:
-        connection.sendall(
-            b"\r\n".join([b"GET /v1/subscribe HTTP/1.1", *lines, name + b": Upgrade, \xff", b"", b""])
-        )
+        connection.sendall(b"\r\n".join([b"GET /v1/subscribe HTTP/1.1", *lines, name + b": Upgrade, \xff", b"", b""]))
         text = answers(connection)
     head, _, body = text.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 "), text[:200]

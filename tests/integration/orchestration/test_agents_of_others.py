@@ -273,6 +273,13 @@ async def test_a_uuid_of_others_makes_no_host(two, part):
     assert await two.rows(two.victim_id) == before
 
 
+async def test_a_request_that_is_none_ends_the_connection_with_the_reason(two, caplog):
+    hello = wire.Hello(uuid=two.host.uuid, hostname="attacker", addresses=["192.0.2.2"], mesh_csr="none")
+    await two.say(names.HELLO, hello)
+    assert "certificate signing request" in two.connection.reason
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 async def test_natives_of_one_host_are_bounded(two, monkeypatch):
     monkeypatch.setattr(observed, "NATIVE", 3)
     containers = [wire.Container(external_id=f"c{number}", name="n", state="running") for number in range(9)]
