@@ -33,7 +33,7 @@ options:
     type: path
   api_project:
     description:
-      - Name of the project to work in.
+      - Name or id of the project to work in. Where several have that name, the id is needed.
       - Defaults to the environment variable E(ORCA_PROJECT), then to V(Default).
     type: str
   api_home:
@@ -93,7 +93,7 @@ options:
     env:
       - name: ORCA_CA
   api_project:
-    description: Name of the project whose hosts are listed.
+    description: Name or id of the project whose hosts are listed. Where several have that name, the id is needed.
     type: str
     env:
       - name: ORCA_PROJECT

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import time
 from http.client import HTTPException
@@ -24,6 +25,7 @@ from ansible.module_utils.urls import open_url
 VERSION = "v2"
 DEFAULT_PROJECT = "Default"
 DEFAULT_HOME = "~/.orca"
+ID = re.compile(r"1a[0-9]+$")
 POLL_INTERVAL = 0.3  # seconds between two looks at something in transition
 
 
@@ -171,11 +173,24 @@ class ApiClient:
     def in_project(self, plural):
         """Path of a collection as the chosen project sees it."""
         if self._project_path is None:
-            projects = self.list(f"{VERSION}/projects", name=self.target.project)
-            if not projects:
-                raise ApiError(f"there is no project named {self.target.project} for this key at {self.target.url}")
-            self._project_path = f"{VERSION}/projects/{projects[0]['id']}"
+            self._project_path = f"{VERSION}/projects/{self._project_id()}"
         return f"{self._project_path}/{plural}"
+
+    def _project_id(self):
+        """The id of the chosen project. An id is never a name, and a name that several have chooses none.
+
+        Whoever has a project can call it anything and make others its members.
+        """
+        wanted, known = self.target.project, []
+        if ID.match(wanted):
+            known = [project for project in self.list(f"{VERSION}/projects") if project["id"] == wanted]
+        known = known or self.list(f"{VERSION}/projects", name=wanted)
+        if not known:
+            raise ApiError(f"there is no project named {wanted} for this key at {self.target.url}")
+        if len(known) > 1:
+            ids = ", ".join(project["id"] for project in known)
+            raise ApiError(f"api_project: {len(known)} projects are called {wanted}: name one by its id ({ids})")
+        return known[0]["id"]
 
     def find(self, plural, **filters):
         """The first live resource of the project that matches, or None."""

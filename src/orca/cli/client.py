@@ -6,6 +6,7 @@ Protocol: the v1 wire format (Rancher 2015) in its `/v2` rendering, docs/archite
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from orca.cli.target import Target, resolve
 Resource = dict[str, Any]
 
 VERSION = "v2"
+PROJECT_ID = re.compile(r"1a[0-9]+")
 REQUEST_TIMEOUT = 30.0  # seconds
 POLL_INTERVAL = 0.25  # seconds between two looks at something in transition
 
@@ -121,17 +123,25 @@ class Client:
         return f"{self._project_url}/{plural}"
 
     def _project(self) -> Resource:
-        """The chosen project, named by name or id."""
-        wanted = self.target.project
-        named = next(self.list(f"{VERSION}/projects", name=wanted), None)
-        if named is not None:
-            return named
-        projects = list(self.list(f"{VERSION}/projects"))
-        for project in projects:
-            if project["id"] == wanted:
-                return project
-        names = (str(project.get("name")) for project in projects)
+        """The chosen project, by its id or its name.
+
+        Whoever has a project can call it anything and make others its members. So an id is never a name, and a name
+        that several have chooses none: a stack must not go to somebody else's project.
+        """
+        wanted, projects = self.target.project, f"{VERSION}/projects"
+        if PROJECT_ID.fullmatch(wanted) and (found := self._by_id(wanted)) is not None:
+            return found
+        named = list(self.list(projects, name=wanted))
+        if len(named) > 1:
+            known = ", ".join(project["id"] for project in named)
+            raise CommandError(f"{len(named)} projects are called {wanted} for this key: name one by its id ({known})")
+        if named:
+            return named[0]
+        names = (str(project.get("name")) for project in self.list(projects))
         raise NotFoundError.of("project", wanted, names, " for this key")
+
+    def _by_id(self, id: str) -> Resource | None:
+        return next((project for project in self.list(f"{VERSION}/projects") if project["id"] == id), None)
 
 
 def pause(deadline: float, what: str) -> None:

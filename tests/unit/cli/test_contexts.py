@@ -102,3 +102,11 @@ def test_a_fingerprint_must_be_the_same(monkeypatch) -> None:
 
 def test_a_fingerprint_without_tls_is_wrong_usage(orca: Run) -> None:
     assert orca("login", "--ca-fingerprint", "00")[0] == 2
+
+
+def test_a_name_that_several_projects_have_chooses_none(orca: Run, server: FakeServer) -> None:
+    server.add("projects", "1a6", name="1a5", type="project")
+    assert orca("--project", "1a5", "hosts")[0] == 0
+    server.add("projects", "1a7", name="Default", type="project")
+    status, _, said = orca("hosts")
+    assert (status, "1a5, 1a7" in said) == (1, True), said

@@ -34,6 +34,15 @@ def test_lists_follow_pages(client: ApiClient, server: FakeServer) -> None:
     assert client.find("hosts", name="nowhere") is None
 
 
+def test_a_project_is_chosen_by_its_id_or_a_name_that_one_has(server: FakeServer) -> None:
+    server.add("projects", "1a6", name="1a5", type="project")
+    assert ApiClient(Target(server.url, *KEYS, project="1a5")).in_project("hosts") == "v2/projects/1a5/hosts"
+    server.add("projects", "1a7", name="Default", type="project")
+    with pytest.raises(ApiError, match="2 projects are called Default: name one by its id") as caught:
+        ApiClient(Target(server.url, *KEYS)).in_project("hosts")
+    assert "1a5, 1a7" in str(caught.value)
+
+
 def test_errors_say_what_was_asked_and_why_it_failed(client: ApiClient, server: FakeServer) -> None:
     server.refuse = Refused(422, "NotUnique", fieldName="name", message="there is a stack named shop")
     with pytest.raises(ApiError) as caught:
