@@ -150,6 +150,7 @@ async def back_again(platform, machine):
     await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "reconnecting")
     await platform.connect(connection.agent_id, machine)
     await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "active")
+    await platform.services.agents.wait(connection.agent_id)
     return machine.host.updates[count:]
 
 
