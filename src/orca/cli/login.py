@@ -132,8 +132,7 @@ def end_key(target: Target | None, directory: Path, name: str) -> None:
         return
     client = Client(target)
     try:
-        key = client.request("GET", f"{VERSION}/apikeys/{target.made}")
-        client.act(key, "deactivate")
+        client.request("DELETE", f"{VERSION}/apikeys/{target.made}")
     except CommandError as exc:
         click.echo(f"orca: key {target.made}, which `orca login` made for {name}, goes on working: {exc}", err=True)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call
+from orca.engine import Behaviour, Call, Run
 from orca.provision.accounts import is_reserved, may_own_credentials
 from orca.provision.credentials import check_login, new_access_key, new_secret_key, secret_hash
 from orca.provision.passwords import Passwords
@@ -132,10 +132,22 @@ def is_above(tx: ReadTx, call: Call, record: Record, account: Record) -> bool:
 
 @behaviour.remove("credential")
 def remove_credential(tx: Tx, call: Call, record: Record) -> Record:
-    """A key is refused from this moment, whatever its process does next."""
-    if record.state == "active":
-        raise Refused("Method not allowed", "deactivate the key first", status=405)
+    """A key is refused from this moment, whatever its process does next; an active one is deactivated first."""
     if not may_be_switched(tx, call, record):
         raise Refused("Method not allowed", OTHERS, status=405)
-    call.request(tx, record, "remove")
+    if record.state in ("active", "activating", "updating-active"):
+        call.request(tx, record, "deactivate", remove=True)
+    else:
+        call.request(tx, record, "remove")
     return record
+
+
+@behaviour.process("credential.deactivate")
+async def deactivate_credential(run: Run) -> None:
+    """The state is all there is to it, unless it is a step on the way out."""
+
+    def end(tx: Tx) -> None:
+        if run.data.get("remove"):
+            run.chain = "remove"
+
+    run.finish(end)

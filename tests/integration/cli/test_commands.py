@@ -72,7 +72,7 @@ async def test_a_changed_file_is_what_runs(orca: Orca, tmp_path: Path) -> None:
     broken = "web: {image: 'sim:3', environment: {X: 'compute.instance.activate::fail'}}\nnew: {image: 'sim:1'}\n"
     code, err = await up(broken)
     assert (code, "service web: news_web_1: Failing [compute.instance.activate]" in err) == (1, True)
-    # What ran before is still there, to be taken back; or one goes on.
+    # What ran before runs again; one may go on from there.
     assert ("news_web_1", "docker:sim:2") in await runs()
     assert (await up("web: {image: 'sim:4'}\nnew: {image: 'sim:1'}\n"))[0] == 0
     assert await runs() == [("news_new_1", "docker:sim:1"), ("news_web_1", "docker:sim:4")]

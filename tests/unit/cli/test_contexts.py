@@ -44,14 +44,13 @@ def test_contexts_are_added_listed_chosen_and_dropped(orca: Run, server: FakeSer
     assert "known: two" in err
 
 
-def deactivations(server: FakeServer) -> list[str]:
-    return [path for method, path, _ in server.changes() if path.endswith("?deactivate")]
+def removals(server: FakeServer) -> list[str]:
+    return [path for method, path, _ in server.changes() if method == "DELETE"]
 
 
 def signed_in(orca: Run, server: FakeServer, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Log in with a password under these names; the server gives the same working key each time."""
     key = {"publicValue": KEYS[0], "secretValue": KEYS[1]}
-    key |= {"actions": {"deactivate": "{url}/v2/apikeys/1x1/?action=deactivate"}}
     server.script["new apikeys"] = [{**key, "links": {"self": "{url}/v2/apikeys/1x1"}}]
     for name in names:
         server.rows["apikeys"] = {}
@@ -63,9 +62,9 @@ def signed_in(orca: Run, server: FakeServer, monkeypatch: pytest.MonkeyPatch, *n
 def test_a_key_that_login_made_ends_with_its_context(orca: Run, server: FakeServer, monkeypatch) -> None:
     signed_in(orca, server, monkeypatch, "one", "two")
     assert orca("context", "rm", "two")[0] == 0
-    assert deactivations(server) == []  # the other one has it too
+    assert removals(server) == []  # the other one has it too
     assert orca("context", "rm", "one")[0] == 0
-    assert deactivations(server) == ["/v2/apikeys/1x1/?deactivate"]
+    assert removals(server) == ["/v2/apikeys/1x1"]
 
 
 def test_a_key_that_was_given_outlives_its_context(orca: Run, server: FakeServer) -> None:
@@ -78,7 +77,7 @@ def test_a_key_that_cannot_be_ended_is_named(orca: Run, server: FakeServer, monk
     server.rows["apikeys"].clear()
     code, _, err = orca("context", "rm", "one")
     assert code == 0
-    assert "key 1x1, which `orca login` made for one, goes on working: GET /v2/apikeys/1x1: 404" in err
+    assert "key 1x1, which `orca login` made for one, goes on working: DELETE /v2/apikeys/1x1: 404" in err
     assert orca("context", "use", "one")[0] == 5
 
 
