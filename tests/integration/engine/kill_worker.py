@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orca import wire
 from orca.engine import Behaviour, Run, Server, Services
 from orca.resources import schema
 from orca.store import Database, Tx, Vault
@@ -47,7 +48,7 @@ class Agent:
             (DIRECTORY / "agent" / name).touch(exist_ok=False)
         await asyncio.sleep(0)
         pass_point("before the reply")
-        return {"externalId": f"docker-{data['uuid']}"}
+        return {"externalId": f"docker-{data['uuid']}", "state": "running", "address": data["address"], "started": 1}
 
     def post(self, name: str, data: Mapping[str, Any]) -> None:
         raise NotImplementedError
@@ -67,7 +68,7 @@ def install(services: Services) -> None:
             return {"uuid": run.resource(tx).uuid, "address": address.address}
 
         where = await run.step("place", place)
-        reply = await run.command(AGENT_ID, "compute.instance.activate", where)
+        reply = await run.command(AGENT_ID, "compute.instance.activate", where, form=wire.Activated)
         run.finish(lambda tx: tx.update(run.resource(tx), externalId=reply["externalId"], hostId=1))
 
     services.add(behaviour)
