@@ -9,6 +9,7 @@ too many updates unanswered gets no more until it answers: meanwhile only the la
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ class Delivery:
         self._services = services
         self._online: dict[int, AgentConnection] = {}
         self._greeting: dict[int, AgentConnection] = {}
+        self._held: Counter[int] = Counter()
         """Connections that are being sent a comparison."""
         self._pending: dict[int, dict[str, wire.ConfigItem]] = {}
         self._unanswered: Counter[int] = Counter()
@@ -85,6 +87,21 @@ class Delivery:
     ) -> wire.ConfigUpdate | None:
         return None if digests.agrees(tx, host_id, digest) else self.items.compare(tx, host_id, applied)
 
+    @contextlib.contextmanager
+    def together(self, host_id: int) -> Iterator[None]:
+        """What changes for a host within the block leaves for it in one update, at the end.
+
+        A network agent that starts knows its peers from the beginning: it dials each of them once, at its start.
+        """
+        self._held[host_id] += 1
+        try:
+            yield
+        finally:
+            self._held[host_id] -= 1
+            if not self._held[host_id]:
+                del self._held[host_id]
+            self._flush(host_id)
+
     def resume(self, connection: AgentConnection, host_id: int) -> None:
         """A host's agent goes on with what its rows say it has applied: there is nothing to compare."""
         self._online[host_id] = connection
@@ -116,7 +133,12 @@ class Delivery:
 
     def _flush(self, host_id: int) -> None:
         connection = self._online.get(host_id)
-        if connection is None or host_id in self._greeting or self._unanswered[host_id] >= UNANSWERED:
+        if (
+            connection is None
+            or host_id in self._greeting
+            or host_id in self._held
+            or self._unanswered[host_id] >= UNANSWERED
+        ):
             return
         if items := self._pending.pop(host_id, None):
             self._send(host_id, connection, wire.ConfigUpdate(items=list(items.values())))

@@ -147,12 +147,13 @@ def forget(tx: Tx, services: Services, host: Record) -> None:
 @behaviour.process("host.create")
 async def create_host(run: Run) -> None:
     """A new host joins the network; it takes containers once it has."""
-    items = run.services.part(Delivery).items
-    try:
-        await run.step("join", lambda tx: connect(tx, items, run.services.vault, run.resource(tx)))
-    except (PoolUsedUp, BadRequest) as error:
-        raise Failed(str(error), state="inactive") from error
-    await peers.acquaint(run.services.db, items, run.resource_id)
+    delivery = run.services.part(Delivery)
+    with delivery.together(run.resource_id):
+        try:
+            await run.step("join", lambda tx: connect(tx, delivery.items, run.services.vault, run.resource(tx)))
+        except (PoolUsedUp, BadRequest) as error:
+            raise Failed(str(error), state="inactive") from error
+        await peers.acquaint(run.services.db, delivery.items, run.resource_id)
 
 
 def _info(facts: wire.HostFacts) -> dict[str, Mapping[str, Any]]:
