@@ -126,7 +126,8 @@ def test_rules_stand_first_and_in_order(first):
     postrouting = first.check_output("iptables -t nat -S CATTLE_POSTROUTING").splitlines()[1:]
     assert postrouting[:4] == OUTBOUND
     assert postrouting[4:] == [
-        "-A CATTLE_POSTROUTING -s 10.42.1.10/32 -d 10.42.1.10/32 -p tcp -m tcp --dport 80 -j MASQUERADE"
+        "-A CATTLE_POSTROUTING -s 127.0.0.0/8 -o orca0 -j MASQUERADE",
+        "-A CATTLE_POSTROUTING -s 10.42.1.10/32 -d 10.42.1.10/32 -p tcp -m tcp --dport 80 -j MASQUERADE",
     ]
     for chain in ("PREROUTING", "POSTROUTING"):
         rules = [
