@@ -307,12 +307,12 @@ async def test_a_stopped_container_has_a_log_and_runs_nothing(site: Site) -> Non
 
 
 async def test_a_container_that_crashed_and_is_being_started_again_has_a_log(site: Site) -> None:
-    container = await idle(site)
-    await asyncio.to_thread(site.made[-1].stop, timeout=0)
+    made = await site.server.post("containers", {"imageUuid": "docker:x", "networkMode": "none"})
+    path = f"containers/{made['id']}"
+    container = await site.server.until(path, lambda answer: answer["state"] == "running")
     report = site.host.containers[container["externalId"]]
     report.state = "stopped"
     site.agent.machine.report(report, "die")
-    path = f"containers/{container['id']}"
     await site.server.until(path, lambda answer: answer["state"] == "stopped")
     await site.agent.disconnect()  # so that it stays in that state
     await site.until_agent("reconnecting")
