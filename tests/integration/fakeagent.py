@@ -91,9 +91,9 @@ class FakeHost:
             found |= description["scopes"].get(scope, {})
         return {name: answer for name, answer in sorted(found.items()) if answer}
 
-    def named(self, prefix: str) -> set[str]:
-        """The names of items that begin with `prefix`."""
-        return {name for name in self.items if name.startswith(prefix)}
+    def named(self, family: items.Family) -> set[str]:
+        """The names of the items of a family."""
+        return {name for name in self.items if family.holds(name)}
 
 
 class FakeMachine:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from orca.hoststate.apply import AGENT, DriftWatch, Host, HostStateError, apply_kind
-from orca.hoststate.plan.items import KINDS, affected_kinds, describe, kind_of
+from orca.hoststate.plan.items import KINDS, NETWORK, PORT, Family, affected_kinds, describe, kind_of
 from orca.wire import ConfigApplied, ConfigUpdate
 
 from .errors import AgentError
@@ -62,12 +62,9 @@ class Config:
         """The description of the kind ``network``, None while this host has none."""
         return describe("network", self._descriptions(self._items))
 
-    def family(self, family: str) -> dict[str, dict[str, Any]]:
-        """Return the descriptions of the items ``<family>/<key>`` by key."""
-        prefix = family + "/"
-        return {
-            name.removeprefix(prefix): item.description for name, item in self._items.items() if name.startswith(prefix)
-        }
+    def family(self, family: Family) -> dict[str, dict[str, Any]]:
+        """Return the descriptions of the items of a keyed family by key."""
+        return {key: item.description for key, item in family.of(self._items).items()}
 
     async def restore(self) -> None:
         """Read the last good items from disk and apply them. What fails is logged; the reconciler tries again."""
@@ -101,11 +98,12 @@ class Config:
         """
         changes, errors = await self._changes(update)
         kinds = affected_kinds(changes)
-        removing = "network" in changes and changes["network"] is None
+        network = NETWORK.item()
+        removing = network in changes and changes[network] is None
         # The network carries the other kinds: it comes first and goes last.
         for kind in reversed(kinds) if removing else kinds:
             own = {name: item for name, item in changes.items() if kind_of(name) == kind}
-            errors |= await self._adopt(kind, {**own, "network": None} if removing else own)
+            errors |= await self._adopt(kind, {**own, network: None} if removing else own)
         return ConfigApplied(applied=self.applied, errors=errors)
 
     # -- steps ---------------------------------------------------------------------------------------------------
@@ -125,7 +123,7 @@ class Config:
                     if current is None or current.version != wanted.version:
                         errors[wanted.name] = f"version {wanted.version} is not on this host"
                 elif current is None or current != Item(wanted.version, wanted.description):
-                    if current is None and wanted.name.startswith("port/"):
+                    if current is None and PORT.holds(wanted.name):
                         await self._check_free(wanted.description)
                     changes[wanted.name] = Item(wanted.version, wanted.description)
             except (ValueError, AgentError) as error:
@@ -154,7 +152,7 @@ class Config:
             if len(changes) <= 1 or isinstance(error, HostStateError | OSError):
                 _log.error("%s: %s", kind, error)
                 # Without a change of its own it is the network's change that was too much for this kind.
-                return dict.fromkeys(changes or ["network"], _words(error))
+                return dict.fromkeys(changes or [NETWORK.item()], _words(error))
             errors: dict[str, str] = {}
             for name, item in changes.items():
                 errors |= await self._adopt(kind, {name: item})

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orca.hoststate.plan.addressing import HostRange
+from orca.hoststate.plan.items import PEER
 from orca.wire import EdgeState, Encryption, Event, MeshEdge, MeshSummary, PeerState, names, now_ms
 
 from .charon import CharonGone, Tunnel, encryption, tunnels, updowns
@@ -144,7 +145,7 @@ class MeshMonitor:
         before, self._peers = self._peers, {}
         if self._config.network is None:
             return
-        for uuid, description in self._config.family("peer").items():
+        for uuid, description in self._config.family(PEER).items():
             address = HostRange(description["subnet"]).net_agent
             known = before.get(uuid)
             if known is None or known.address != address:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orca.hoststate.plan import items
 from orca.network import addresses, pki
 from orca.network.config import ConfigItems
 from orca.store import Record, Tx
@@ -25,7 +26,7 @@ RENEW_BEFORE = timedelta(days=180)
 
 def peer_item(host: Record) -> str:
     """The name of the config item that tells others about `host`."""
-    return f"peer/{host.uuid}"
+    return items.PEER.item(host.uuid)
 
 
 def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapping[str, str]) -> None:
@@ -53,7 +54,7 @@ def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapp
     else:
         tx.update(host, data={"joining": joined})
     config.begin(tx, host.id)
-    config.put(tx, host.id, "network", about_network)
+    config.put(tx, host.id, items.NETWORK.item(), about_network)
 
 
 def untold(host: Record) -> bool:
@@ -68,11 +69,12 @@ def certify(tx: Tx, config: ConfigItems, host: Record, authority: pki.Authority)
         pki.BadRequest: the host's request cannot be signed.
     """
     now = datetime.fromtimestamp(tx.now / 1000, UTC)
-    held = config.wanted(tx, host.id, "mesh")
+    held = config.wanted(tx, host.id, items.MESH.item())
     certificate = held.get("certificate") if held and held.get("ca") == authority.certificate else None
     if certificate is None or not _fits(certificate, host.meshCsr, now):
         certificate = authority.sign(host.meshCsr, host.uuid, now)
-    config.put(tx, host.id, "mesh", {"id": host.uuid, "certificate": certificate, "ca": authority.certificate})
+    wanted = {"id": host.uuid, "certificate": certificate, "ca": authority.certificate}
+    config.put(tx, host.id, items.MESH.item(), wanted)
 
 
 def leave(tx: Tx, config: ConfigItems, host: Record) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from orca.hoststate.plan import items
 from orca.network.config import ConfigItems
 from orca.store import ReadTx, Record, Tx
 
 
 def item_name(port: Record) -> str:
     """The name of a port's config item."""
-    return f"port/{port.uuid}"
+    return items.PORT.item(port.uuid)
 
 
 def ports_of(tx: ReadTx, instance_id: int) -> list[Record]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from orca.hoststate.plan.items import DNS, NAMES
 from orca.orchestration.dns import Names
 from orca.orchestration.name_graph import STACK, Facts, NameGraph, Scope, Touched
 
@@ -65,7 +66,7 @@ class Directory:
         self._follow_names(touched, stale)
         wanted: Items = {(host, _item(scope, part)): self._part(host, scope, part) for host, scope, part in stale.parts}
         items: Items = {key: names for key, names in wanted.items() if names is not None}
-        items |= {(host, f"dns/{address}"): self._client(host, address) for host, address in stale.clients}
+        items |= {(host, DNS.item(address)): self._client(host, address) for host, address in stale.clients}
         self._forget_unused(moved)
         return items | wanted
 
@@ -75,7 +76,7 @@ class Directory:
         scopes = {scope for client in clients.values() for scope in client.scopes}
         parts = [(scope, part) for scope in scopes for part in self._told[scope]]
         wanted: dict[str, Any] = {_item(scope, part): self._part(host_id, scope, part) for scope, part in parts}
-        wanted |= {f"dns/{address}": self._client(host_id, address) for address in clients}
+        wanted |= {DNS.item(address): self._client(host_id, address) for address in clients}
         return {name: description for name, description in wanted.items() if description is not None}
 
     # -- who uses what ------------------------------------------------------------------------------------------------
@@ -198,4 +199,4 @@ def _joined(tables: Iterable[Names]) -> Names:
 
 
 def _item(scope: Scope, part: int) -> str:
-    return f"names/{scope}/{part}" if scope.kind == STACK else f"names/{scope}"
+    return NAMES.item(str(scope), str(part)) if scope.kind == STACK else NAMES.item(str(scope))

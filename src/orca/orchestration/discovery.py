@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from orca.hoststate.plan.items import DNS, NAMES
 from orca.network.config import TYPE, ConfigItems
 from orca.orchestration import name_facts
 from orca.orchestration.directory import Directory, Items
@@ -20,7 +21,6 @@ from orca.store import Database, ReadTx, Tx
 
 BATCH = 50
 """Items of one unit."""
-FAMILIES = ("dns/", "names/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ class Discovery:
 def _present(tx: ReadTx, host_id: int) -> dict[str, dict[str, Any]]:
     """What an earlier run of the server wanted of a host."""
     rows = tx.find(TYPE, hostId=host_id)
-    return {row.name: row.description for row in rows if row.description and row.name.startswith(FAMILIES)}
+    ours = (row for row in rows if DNS.holds(row.name) or NAMES.holds(row.name))
+    return {row.name: row.description for row in ours if row.description}
 
 
 def _differences(host_id: int, present: dict[str, dict[str, Any]], wanted: dict[str, dict[str, Any]]) -> Items:

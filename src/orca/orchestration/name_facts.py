@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from orca.hoststate.plan.items import NAMES
 from orca.orchestration import dns
 from orca.orchestration.health_states import HEALTHY
 from orca.orchestration.name_graph import Facts
@@ -69,7 +70,7 @@ def of(tx: ReadTx, news: News) -> Facts:
 
 def understands_scopes(host: Record) -> bool:
     """True if the agent of a host that is there takes the items `names/<scope>`. Simulated ones take everything."""
-    return host.removed is None and (host.kind == "sim" or "names" in (host.data.get("families") or ()))
+    return host.removed is None and (host.kind == "sim" or NAMES.name in (host.data.get("families") or ()))
 
 
 def sees_names(tx: ReadTx, instance: Record) -> bool:

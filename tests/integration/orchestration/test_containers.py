@@ -8,6 +8,7 @@ from fakeagent import FakeHost
 from inprocess import addresses_of_containers
 
 from orca.hoststate.plan.addressing import HostRange
+from orca.hoststate.plan.items import PORT
 from orca.network.addresses import cidr_of
 from orca.resources.errors import Refused
 from orca.store import ANY
@@ -44,13 +45,13 @@ async def test_stop_start_restart_keep_address_and_host(platform):
     (machine,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
     (before,) = await platform.running(1)
-    await machine.until(lambda: machine.host.named("port/"))
+    await machine.until(lambda: machine.host.named(PORT))
     await platform.act("instance", row.id, "stop", timeout=0)
     await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
-    await machine.until(lambda: not machine.host.named("port/"))
+    await machine.until(lambda: not machine.host.named(PORT))
     await platform.act("instance", row.id, "start")
     await platform.running(1)
-    await machine.until(lambda: machine.host.named("port/"))
+    await machine.until(lambda: machine.host.named(PORT))
     await platform.act("instance", row.id, "restart")
     await platform.until(lambda tx: tx.require("instance", row.id).startCount == 3)
     (after,) = await platform.running(1)

@@ -4,6 +4,7 @@
 from fakeagent import FakeHost
 
 from orca.hoststate.plan import dns, firewall, items, mesh, network
+from orca.hoststate.plan.items import PEER, PORT
 
 
 async def test_items_become_plans(platform):
@@ -14,9 +15,9 @@ async def test_items_become_plans(platform):
     rows = {row.name: row for row in await platform.running(2)}
     web = rows["s_web_1"]
     machine = next(m for m in (first, second) if m.host.by_uuid(web.uuid))
-    await machine.until(lambda: len(machine.host.named("port/")) == 2)
+    await machine.until(lambda: len(machine.host.named(PORT)) == 2)
     await machine.until(lambda: "db" in (machine.host.names(web.primaryIpAddress) or {}))
-    await machine.until(lambda: machine.host.named("peer/") and machine.host.item("mesh"))
+    await machine.until(lambda: machine.host.named(PEER) and machine.host.item("mesh"))
     held = {name: description for name, (_, description) in machine.host.items.items()}
 
     described = {kind: items.describe(kind, held) for kind in items.KINDS}

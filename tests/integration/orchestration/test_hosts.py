@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from fakeagent import FakeHost, FakeMachine, signing_request
 
 from orca import wire
+from orca.hoststate.plan.items import PEER
 from orca.network import mesh_reports, peers
 from orca.network.matrix import age_of
 from orca.network.pki import public_key_of
@@ -23,7 +24,7 @@ async def hosts(platform, count: int):
 async def meshed(machines):
     for machine in machines:
         await machine.until(
-            lambda machine=machine: len(machine.host.named("peer/")) == len(machines) - 1 and machine.host.item("mesh")
+            lambda machine=machine: len(machine.host.named(PEER)) == len(machines) - 1 and machine.host.item("mesh")
         )
 
 
@@ -33,7 +34,7 @@ async def test_hosts_get_ranges_peers_and_certificates(platform):
     subnets = [machine.host.item("network")["subnet"] for machine in machines]
     assert subnets == ["10.42.1.0/24", "10.42.2.0/24", "10.42.3.0/24"]
     first = machines[0].host
-    assert first.item(f"peer/{machines[1].host.uuid}") == {
+    assert first.item(PEER.item(machines[1].host.uuid)) == {
         "name": "h2",
         "address": "192.0.2.2",
         "subnet": "10.42.2.0/24",
@@ -51,7 +52,7 @@ async def test_a_fourth_host_costs_each_host_one_peer_item(platform):
     await meshed([*machines, fourth])
     for machine, count in zip(machines, before, strict=True):
         items = [item.name for update in machine.host.updates[count:] for item in update.items]
-        assert items == [f"peer/{fourth.host.uuid}"]
+        assert items == [PEER.item(fourth.host.uuid)]
 
 
 async def test_units_of_a_host_that_joins_or_leaves_are_no_larger_with_more_hosts(platform, monkeypatch):
@@ -123,7 +124,7 @@ async def test_peers_that_a_crash_kept_from_being_told_are_told_at_the_next_hell
     monkeypatch.setattr(platform.services.db, "write", write)
     machines[0].host.address = "192.0.2.99"
     await back_again(platform, machines[0])
-    peer = f"peer/{machines[0].host.uuid}"
+    peer = PEER.item(machines[0].host.uuid)
     for machine in machines[1:]:
         await machine.until(lambda machine=machine: machine.host.item(peer)["address"] == "192.0.2.99")
 
@@ -184,7 +185,7 @@ async def test_a_host_that_lost_an_item_gets_it_again(platform):
     machines = await hosts(platform, 2)
     await meshed(machines)
     await settled(platform)
-    peer = f"peer/{machines[1].host.uuid}"
+    peer = PEER.item(machines[1].host.uuid)
     del machines[0].host.items[peer]
     await back_again(platform, machines[0])
     await machines[0].until(lambda: machines[0].host.item(peer))
@@ -196,7 +197,7 @@ async def test_a_renamed_host_is_told_at_its_next_hello(platform):
     host = await platform.read(lambda tx: tx.first("host", name="h1"))
     await platform.services.db.write(lambda tx: tx.update(host, name="renamed") and None)
     await back_again(platform, machines[0])
-    peer = f"peer/{machines[0].host.uuid}"
+    peer = PEER.item(machines[0].host.uuid)
     await machines[1].until(lambda: machines[1].host.item(peer)["name"] == "renamed")
 
 
@@ -209,7 +210,7 @@ async def test_what_changed_meanwhile_is_told_at_hello(platform):
     await platform.delete("host", gone.id)
     await platform.until(lambda tx: tx.require("host", gone.id).state == "removed")
     await platform.connect(connection.agent_id, machines[0])
-    await machines[0].until(lambda: not machines[0].host.named("peer/"))
+    await machines[0].until(lambda: not machines[0].host.named(PEER))
 
 
 async def test_a_new_outer_address_reaches_the_peers(platform):
@@ -217,7 +218,7 @@ async def test_a_new_outer_address_reaches_the_peers(platform):
     await meshed(machines)
     report = wire.HostFacts(addresses=["198.51.100.9"])
     machines[0].transmit(wire.Event.report("host.change", report))
-    peer = f"peer/{machines[0].host.uuid}"
+    peer = PEER.item(machines[0].host.uuid)
     await machines[1].until(lambda: machines[1].host.item(peer)["address"] == "198.51.100.9")
 
 
@@ -259,7 +260,7 @@ async def test_removing_a_live_host(platform):
     await platform.delete("host", leaving.id)
     await platform.until(lambda tx: tx.require("host", leaving.id).state == "removed")
     for machine in (machines[0], machines[2]):
-        await machine.until(lambda machine=machine: len(machine.host.named("peer/")) == 1)
+        await machine.until(lambda machine=machine: len(machine.host.named(PEER)) == 1)
     assert machines[1].host.containers == {}
     assert machines[1].host.items == {}
     rows = await platform.running(3)
@@ -278,7 +279,7 @@ async def test_removing_a_dead_host_and_joining_again(platform):
     dead = await platform.read(lambda tx: tx.first("host", name="h2"))
     await platform.delete("host", dead.id)
     await platform.until(lambda tx: tx.require("host", dead.id).state == "removed")
-    await machines[0].until(lambda: not machines[0].host.named("peer/"))
+    await machines[0].until(lambda: not machines[0].host.named(PEER))
     assert len(await platform.read(lambda tx: tx.find("instance"))) == 2
     machines[1].host.items.clear()
     machines[1].host.containers.clear()

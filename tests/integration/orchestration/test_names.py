@@ -7,7 +7,7 @@ import pytest
 from fakeagent import FakeHost, FakeMachine
 from inprocess import Platform
 
-from orca.hoststate.plan.items import FAMILIES
+from orca.hoststate.plan.items import DNS, FAMILIES, NAMES
 from orca.resources.errors import Refused
 from orca.wire import now_ms
 
@@ -159,19 +159,19 @@ async def test_an_agent_that_knows_no_scopes_is_told_all_names_until_it_is_upgra
     await machine.until(lambda: len(machine.host.names(address).get("data", [])) == 2)
     seen = machine.host.names(address)
     assert set(seen["data"]) == set(behind)
-    assert machine.host.item(f"dns/{address}") == {"names": seen}
-    assert not machine.host.named("names/")
+    assert machine.host.item(DNS.item(address)) == {"names": seen}
+    assert not machine.host.named(NAMES)
 
     await platform.disconnect(platform.connection_of(machine))
     machine.host.families = list(FAMILIES)
     agent_id = await platform.read(lambda tx: tx.first("host", name="h1").agentId)
     await platform.connect(agent_id, machine)
-    await machine.until(lambda: "scopes" in machine.host.item(f"dns/{address}"))
+    await machine.until(lambda: "scopes" in machine.host.item(DNS.item(address)))
     assert machine.host.names(address) == seen
     # It was never without names: what it had before holds until the scopes are there.
     for update in machine.host.updates:
         named = {item.name for item in update.items}
-        if f"dns/{address}" in named and any(name.startswith("names/") for name in named):
+        if DNS.item(address) in named and any(NAMES.holds(name) for name in named):
             assert [item.name for item in update.items][-1].startswith("dns/")
 
 
@@ -211,5 +211,5 @@ async def test_a_stack_on_a_new_host_costs_that_host_its_scopes_and_the_others_w
     await platform.create("service", name="new", environmentId=stack.id, launchConfig=launch, startOnCreate=True)
     (row,) = [row for row in await platform.running(11) if row.name == "big_new_1"]
     await second.until(lambda: len(second.host.names(row.primaryIpAddress) or ()) == 12)
-    changed = {item.name for update in first.host.updates for item in update.items if item.name.startswith("names/")}
+    changed = {item.name for update in first.host.updates for item in update.items if NAMES.holds(item.name)}
     assert len(changed) == 1

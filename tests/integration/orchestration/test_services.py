@@ -6,6 +6,7 @@ import yaml
 from fakeagent import FakeHost
 from inprocess import addresses_of_containers
 
+from orca.hoststate.plan.items import DNS, NAMES, PORT
 from orca.resources.errors import Refused
 
 ARTICLE = """
@@ -51,7 +52,7 @@ async def test_the_article_stack(platform):
     await platform.until(lambda tx: tx.require("environment", stack.id).state == "active")
     memcached = rows["shop_memcached_1"].primaryIpAddress
     for machine in (first, second):
-        await machine.until(lambda machine=machine: len(machine.host.named("port/")) == 1)
+        await machine.until(lambda machine=machine: len(machine.host.named(PORT)) == 1)
         web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))
         await machine.until(
             lambda machine=machine, web=web: (machine.host.names(web.address) or {}).get("memcached") == [memcached]
@@ -73,8 +74,8 @@ async def test_a_starting_container_finds_its_names_on_its_host(platform):
     activate = next(i for i, (_, data) in enumerate(order) if "hang" in str(data.get("instance")))
     address = order[activate][1]["instance"]["address"]
     sent = {item["name"]: item["description"] for _, data in order[:activate] for item in data.get("items", [])}
-    assert sent[f"dns/{address}"]["scopes"]
-    told = [item["names"] for name, item in sent.items() if name.startswith("names/")]
+    assert sent[DNS.item(address)]["scopes"]
+    told = [item["names"] for name, item in sent.items() if NAMES.holds(name)]
     assert any("db" in names for names in told)
 
 
@@ -214,7 +215,7 @@ async def test_removing_a_stack_removes_everything(platform):
     for machine in machines:
         assert machine.host.containers == {}
         await machine.until(
-            lambda machine=machine: not any(machine.host.named(family) for family in ("dns/", "names/", "port/"))
+            lambda machine=machine: not any(machine.host.named(family) for family in (DNS, NAMES, PORT))
         )
 
 

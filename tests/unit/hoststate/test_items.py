@@ -24,6 +24,17 @@ def test_kind_of_an_item(name, kind):
     assert items.kind_of(name) == kind
 
 
+def test_names_of_items():
+    """What hosts keep and servers send, since 0.1.0: no name of these may change."""
+    assert (items.NETWORK.item(), items.MESH.item()) == ("network", "mesh")
+    assert (items.PEER.item("u"), items.PORT.item("u")) == ("peer/u", "port/u")
+    assert (items.DNS.item("10.42.1.10"), items.NAMES.item("stack-1", "7")) == ("dns/10.42.1.10", "names/stack-1/7")
+    assert items.PORT.of({"port/a": 1, "peer/b": 2, "port": 3, "port/": 4}) == {"a": 1}
+    for family, key in ((items.NETWORK, ("u",)), (items.PEER, ())):
+        with pytest.raises(ValueError, match=family.name):
+            family.item(*key)
+
+
 @pytest.mark.parametrize("name", ["", "peer", "peer/", "network/x", "mesh/", "route/1"])
 def test_unknown_items_are_refused(name):
     with pytest.raises(ValueError, match="unknown config item"):

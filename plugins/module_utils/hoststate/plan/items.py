@@ -10,29 +10,58 @@ that a module can be given one directly:
 ``dns``       ``{cidr, subnet, scopes: {scope: {name: [address, ...] or host name elsewhere}},
               clients: {container address: [scope, ...] or {name: ...}}}``
 
-A large scope comes in several items, ``names/<scope>/<part>``, so that a change of one name sends a part of it.
+Here alone item names are put together and taken apart. A large scope comes in several items, ``names/<scope>/<part>``,
+so that a change of one name sends a part of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Dict, Iterable, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
+
+T = TypeVar("T")
+
+
+class Family(NamedTuple):
+    """Items of one form: a single one, ``network``, or one for each key, ``peer/<host uuid>``."""
+
+    name: str
+    keyed: bool = True
+
+    def item(self, *key: str) -> str:
+        """Return the name of an item; ``key`` is empty for a single one."""
+        if self.keyed != bool(key):
+            raise ValueError("an item of family {0} has {1} key".format(self.name, "a" if self.keyed else "no"))
+        return "/".join((self.name,) + key)
+
+    def holds(self, item: str) -> bool:
+        """True if the item of that name is of this family."""
+        if not self.keyed:
+            return item == self.name
+        return item.startswith(self.name + "/") and len(item) > len(self.name) + 1
+
+    def of(self, items: Mapping[str, T]) -> Dict[str, T]:
+        """Return those of ``items`` (by name) that are of this keyed family, by key."""
+        return {name[len(self.name) + 1 :]: item for name, item in items.items() if self.holds(name)}
+
+
+NETWORK, MESH = Family("network", keyed=False), Family("mesh", keyed=False)
+#: By the uuid of the other host.
+PEER = Family("peer")
+#: By the uuid of the published port.
+PORT = Family("port")
+#: By scope, or by scope and part.
+NAMES = Family("names")
+#: By the address of the container that asks.
+DNS = Family("dns")
 
 #: In the order in which they are applied: the network carries all others.
 KINDS: Tuple[str, ...] = ("network", "firewall", "mesh", "dns")
 
-_KIND_OF_FAMILY = {
-    "network": "network",
-    "mesh": "mesh",
-    "peer": "mesh",
-    "port": "firewall",
-    "names": "dns",
-    "dns": "dns",
-}
+_KIND_OF_FAMILY = {NETWORK: "network", MESH: "mesh", PEER: "mesh", PORT: "firewall", NAMES: "dns", DNS: "dns"}
 #: Families of items that are understood; a server is told, and sends no others.
-FAMILIES: Tuple[str, ...] = tuple(_KIND_OF_FAMILY)
-_BARE = frozenset(("network", "mesh"))
+FAMILIES: Tuple[str, ...] = tuple(family.name for family in _KIND_OF_FAMILY)
 _NETWORK_DEFAULTS = {"bridge": "orca0", "network": "orca"}
 
 
@@ -41,11 +70,10 @@ def kind_of(name: str) -> str:
 
     :raises ValueError: no such item.
     """
-    family, slash, key = name.partition("/")
-    known = _KIND_OF_FAMILY.get(family)
-    if known is None or (family in _BARE) == bool(slash) or (slash and not key):
-        raise ValueError("unknown config item {0!r}".format(name))
-    return known
+    for family, kind in _KIND_OF_FAMILY.items():
+        if family.holds(name):
+            return kind
+    raise ValueError("unknown config item {0!r}".format(name))
 
 
 def affected_kinds(names: Iterable[str]) -> Tuple[str, ...]:
@@ -61,7 +89,7 @@ def describe(kind: str, items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict
     """
     if kind not in KINDS:
         raise ValueError("unknown kind {0!r}".format(kind))
-    network = items.get("network")
+    network = items.get(NETWORK.item())
     if network is None:
         return None
     network = dict(_NETWORK_DEFAULTS, **network)
@@ -69,11 +97,11 @@ def describe(kind: str, items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict
         return network
     base = {"cidr": network["cidr"], "subnet": network["subnet"]}
     if kind == "firewall":
-        return dict(base, bridge=network["bridge"], ports=_family(items, "port"))
+        return dict(base, bridge=network["bridge"], ports=_copies(PORT, items))
     if kind == "dns":
         return dict(base, scopes=_scopes(items), clients=_clients(items))
-    own = items.get("mesh")
-    return None if own is None else dict(base, **dict(own, peers=_family(items, "peer")))
+    own = items.get(MESH.item())
+    return None if own is None else dict(base, **dict(own, peers=_copies(PEER, items)))
 
 
 def canonical(description: Optional[Mapping[str, Any]]) -> str:
@@ -88,19 +116,18 @@ def digest(description: Optional[Mapping[str, Any]]) -> str:
 
 def _scopes(items: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[str, Any]]:
     scopes: Dict[str, Dict[str, Any]] = {}
-    for key, item in _family(items, "names").items():
+    for key, item in NAMES.of(items).items():
         scopes.setdefault(key.partition("/")[0], {}).update(item["names"])
     return scopes
 
 
 def _clients(items: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
     """What each client sees: scopes, or, from a server of 0.1.0, names of its own."""
-    clients = _family(items, "dns")
     return {
-        address: list(item["scopes"]) if "scopes" in item else dict(item["names"]) for address, item in clients.items()
+        address: list(item["scopes"]) if "scopes" in item else dict(item["names"])
+        for address, item in DNS.of(items).items()
     }
 
 
-def _family(items: Mapping[str, Mapping[str, Any]], family: str) -> Dict[str, Dict[str, Any]]:
-    prefix = family + "/"
-    return {name[len(prefix) :]: dict(item) for name, item in items.items() if name.startswith(prefix)}
+def _copies(family: Family, items: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[str, Any]]:
+    return {key: dict(item) for key, item in family.of(items).items()}
