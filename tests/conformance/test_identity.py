@@ -66,7 +66,8 @@ def test_projects_have_members_by_their_role(people):
     project = by_owner.wait_success(by_owner.create_project(name="shared", members=members))
     assert project.state == "active"
     assert by_member.by_id_project(project.id) is None
-    both = [*members, {"externalId": member.id, "externalIdType": "rancher_id", "role": "member"}]
+    # v1 took the number of any account; here the owner of a project is told the uuid (docs/security.md).
+    both = [*members, {"externalId": member.uuid, "externalIdType": "rancher_id", "role": "member"}]
     by_owner.by_id_project(project.id).setmembers(members=both)
     seen = by_member.by_id_project(project.id)
     assert not hasattr(seen.actions, "setmembers")

@@ -46,7 +46,7 @@ def meets(tx: ReadTx, user: Record, account: Record) -> bool:
 def seen(tx: ReadTx, user: Record, account: Record) -> dict[str, Any]:
     """An account as somebody sees it."""
     shown = identity(tx, account)
-    return shown if account.id == user.id or user.kind in EVERYWHERE else {**shown, "login": None}
+    return shown if account.id == user.id or user.kind in EVERYWHERE else {**shown, "login": None, "uuid": None}
 
 
 def colleagues(tx: ReadTx, user: Record) -> set[int]:

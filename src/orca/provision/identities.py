@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from orca.resources import ids
@@ -17,9 +18,18 @@ WORKING = ("active", "updating-active")
 PEOPLE = ("user", "admin")
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def is_known(account: Record) -> bool:
     """Whether somebody of that name can still be met."""
     return account.kind in PEOPLE and account.removed is None
+
+
+def of_uuid(tx: ReadTx, text: str) -> Record | None:
+    """The person behind an account's uuid; None for one that can be guessed, as the built-in accounts have."""
+    account = tx.first("account", uuid=text, kind=PEOPLE) if _UUID.fullmatch(text) else None
+    return account if account is not None and is_known(account) else None
 
 
 def id_of(account: Record) -> str:
@@ -36,4 +46,5 @@ def identity(tx: ReadTx, account: Record) -> dict[str, Any]:
         "externalIdType": LOCAL,
         "login": None if login is None else login.publicValue,
         "name": account.name,
+        "uuid": account.uuid,
     }

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from orca.engine import Behaviour, Call
-from orca.provision.identities import LOCAL, PEOPLE, WORKING, is_known
+from orca.provision.directory import meets
+from orca.provision.identities import LOCAL, PEOPLE, WORKING, is_known, of_uuid
 from orca.resources import TYPES, ids
 from orca.resources.errors import Refused
 from orca.store import ANY, ReadTx, Record, Tx
+
+HOW_TO_NAME = "somebody who works in no project with you is named by the uuid that GET /v2/identities shows to them"
 
 behaviour = Behaviour()
 
@@ -18,7 +22,7 @@ behaviour = Behaviour()
 def create_project(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A project; its creator owns it unless members are named."""
     given = fields.pop("members", None)
-    chosen = checked(tx, given) if given else [{"externalId": str(call.user_id), "role": "owner"}]
+    chosen = checked(tx, call, given) if given else [{"externalId": str(call.user_id), "role": "owner"}]
     check_ports(fields)
     project = tx.insert("project", **fields)
     for member in chosen:
@@ -49,8 +53,10 @@ def first_project(tx: Tx, call: Call, account: Record) -> None:
 def set_members(tx: Tx, call: Call, project: Record, given: dict[str, Any]) -> dict[str, Any]:
     """Replace all members at once. Who stays keeps the row, so that only what changed is told."""
     tx.lock(project)
-    wanted = {(member["externalId"], member["role"]): member for member in checked(tx, given.get("members") or [])}
     present = {(row.externalId, row.role): row for row in tx.find("projectMember", projectId=project.id)}
+    inside = {external_id for external_id, _ in present}
+    chosen = checked(tx, call, given.get("members") or [], inside)
+    wanted = {(member["externalId"], member["role"]): member for member in chosen}
     for key, row in present.items():
         if key not in wanted:
             tx.update(row, state="removed", removed=tx.now)
@@ -62,8 +68,10 @@ def set_members(tx: Tx, call: Call, project: Record, given: dict[str, Any]) -> d
     return {"type": "setProjectMembersInput", "members": given["members"]}
 
 
-def checked(tx: ReadTx, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Members as they are stored.
+def checked(
+    tx: ReadTx, call: Call, members: list[dict[str, Any]], inside: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Members as they are stored. ``inside``: ``externalId`` of those that the project has already.
 
     Raises:
         Refused: one names nobody, somebody is named twice, nobody who can sign in is an owner.
@@ -77,9 +85,10 @@ def checked(tx: ReadTx, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
             raise Refused("InvalidOption", f"externalIdType must be {LOCAL}", field="externalIdType")
         if not member.get("externalId"):
             raise Refused("MissingRequired", "a member has an externalId", field="externalId")
-        account = tx.get("account", ids.parse(member["externalId"]))
-        if account is None or not is_known(account):
-            raise Refused("InvalidReference", f"there is no account {member['externalId']}", field="externalId")
+        account = named(tx, call, member["externalId"], inside)
+        if account is None:
+            message = f"you can meet no account {member['externalId']}; {HOW_TO_NAME}"
+            raise Refused("InvalidReference", message, field="externalId")
         if str(account.id) in stored:
             raise Refused("NotUnique", f"{member['externalId']} is named twice", field="externalId")
         role = member.get("role") or "member"
@@ -88,6 +97,22 @@ def checked(tx: ReadTx, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not owned:
         raise Refused("InvalidOption", "one member at least is an owner whose account is active", field="members")
     return list(stored.values())
+
+
+def named(tx: ReadTx, call: Call, external_id: str, inside: Collection[str]) -> Record | None:
+    """The account that the caller names as a member.
+
+    Account ids count upward, so one names only somebody whom the caller can meet or whom the project has already. The
+    uuid of an account is known to its owner and to administrators: a caller who knows it was told it.
+    """
+    told = of_uuid(tx, external_id)
+    if told is not None:
+        return told
+    account = tx.get("account", ids.parse(external_id))
+    if account is None or not is_known(account):
+        return None
+    user = tx.require("account", call.user_id)
+    return account if str(account.id) in inside or meets(tx, user, account) else None
 
 
 def add(tx: Tx, project: Record, member: dict[str, Any]) -> Record:

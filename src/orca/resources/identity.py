@@ -44,6 +44,9 @@ IDENTITY = wire_only(
         "externalId": text(nullable=False),
         "externalIdType": text(nullable=False),
         "login": text(),
+        "uuid": text(
+            ours=True, description="What its owner tells to be made a member of a project; others are not shown it"
+        ),
         "profilePicture": text(),
         "profileUrl": text(),
         "projectId": ref("project", column=False),

@@ -83,11 +83,61 @@ def test_only_owners_change_a_project(team, admin):
     assert changed.json()["name"] == "renamed"
 
 
+def told(client):
+    """What somebody tells to be made a member."""
+    (own,) = client.get("/v2/identities").json()["data"]
+    return own["uuid"]
+
+
+def test_strangers_are_not_found_by_number(team, admin, person):
+    """Account ids count upward: whoever is named by one without having told it looks like nobody."""
+    project, clients, people = team
+    away, gone = person(), person()
+    assert admin.post(f"/v2/accounts/{gone.id}?action=deactivate", json={}).status_code == 202
+    until(admin, f"/v2/accounts/{gone.id}", lambda row: row["state"] == "inactive")
+    assert admin.delete(f"/v2/accounts/{gone.id}").status_code == 200
+    owner = {"externalId": people["owner"].id, "role": "owner"}
+    (built_in,) = admin.get("/v2/accounts", params={"uuid": "admin"}).json()["data"]
+    unknown = [away.id, away.id[2:], gone.id, built_in["id"], "1a999999", project, people["stranger"].id, "admin"]
+    unknown += [away.login, told(away.bearer())[:-1], "00000000-0000-4000-8000-000000000000", "nonsense"]
+
+    def answer(path, name, **body):
+        reply = clients["owner"].post(path, json={**body, "members": [owner, {"externalId": name, "role": "member"}]})
+        shown = {key: value for key, value in reply.json().items() if key != "id"}
+        return reply.status_code, {key: str(value).replace(name, "NAME") for key, value in shown.items()}
+
+    for path, body in ((f"/v1/projects/{project}?action=setmembers", {}), ("/v2/projects", {"name": "another"})):
+        answers = [answer(path, name, **body) for name in unknown]
+        assert answers[0][0] == 422
+        assert all(each == answers[0] for each in answers), answers
+        assert "uuid" in answers[0][1]["message"], "what to do instead"
+    assert [row["id"] for row in away.bearer().get("/v1/projects").json()["data"]] != [project]
+
+
+def test_members_and_colleagues_are_named_by_number(team, admin, person, project_of):
+    project, clients, people = team
+    elsewhere = person()
+    project_of(
+        admin,
+        members=[{"externalId": elsewhere.id, "role": "owner"}, {"externalId": people["owner"].id, "role": "readonly"}],
+    )
+    id = rows_of(clients["owner"], project)["member"]
+    assert clients["owner"].post(f"/v2/projectmembers/{id}?action=deactivate", json={}).status_code == 202
+    until(clients["owner"], f"/v2/projectmembers/{id}", lambda row: row["state"] == "inactive")
+    ids = [people["owner"].id, people["member"].id, elsewhere.id]
+    members = [{"externalId": id, "role": "owner"} for id in ids]
+    answer = clients["owner"].post(f"/v2/projects/{project}?action=setmembers", json={"members": members})
+    assert answer.status_code == 200, answer.text
+    assert clients["member"].get(f"/v2/projects/{project}").status_code == 200
+    stranger = [*members, {"externalId": people["stranger"].id, "role": "readonly"}]
+    assert admin.post(f"/v2/projects/{project}?action=setmembers", json={"members": stranger}).status_code == 200
+
+
 def test_members_are_replaced_at_once(team):
     project, clients, people = team
     action = f"/v1/projects/{project}?action=setmembers"
     owner = {"externalId": people["owner"].id, "role": "owner"}
-    stranger = {"externalId": people["stranger"].id, "role": "member"}
+    stranger = {"externalId": told(clients["stranger"]), "role": "member"}
     assert clients["owner"].post(action, json={"members": [owner, stranger]}).status_code == 200
     assert clients["member"].get(f"/v1/projects/{project}").status_code == 404
     assert clients["member"].get(in_project(project, "hosts")).status_code == 403
@@ -327,8 +377,9 @@ def test_the_last_owner_stays(team, admin):
 def test_an_owner_who_cannot_sign_in_is_none(team, admin, person):
     project, clients, people = team
     away = person()
+    uuid = told(away.bearer())
     assert admin.post(f"/v2/accounts/{away.id}?action=deactivate", json={}).status_code == 202
-    members = [{"externalId": away.id, "role": "owner"}, {"externalId": people["owner"].id, "role": "member"}]
+    members = [{"externalId": uuid, "role": "owner"}, {"externalId": people["owner"].id, "role": "member"}]
     refused = clients["owner"].post(f"/v2/projects/{project}?action=setmembers", json={"members": members})
     assert (refused.status_code, refused.json()["fieldName"]) == (422, "members")
 
