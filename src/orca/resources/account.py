@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who: accounts, projects (accounts that own resources) and their members."""
 
-from orca.resources.fields import NOBODY, OPERATORS, array, boolean, embedded, enum, integer, ref, string
+from orca.resources.fields import NOBODY, OPERATORS, OwnKey, array, boolean, embedded, enum, integer, ref, string
 from orca.resources.machines import generic
 from orca.resources.types import Action, ResourceType, access, given, wire_only
 
@@ -19,6 +19,9 @@ ACCOUNT = ResourceType(
         "kind": string("cru", column=True, default="user"),
         "defaultNetworkId": ref("network", roles=NOBODY, column=False, index=False),
         "uuid": CHOSEN_UUID,
+    },
+    own={
+        "masterKey": OwnKey("string"),
     },
     machine=generic(),
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates for balancers."""
 
-from orca.resources.fields import array, integer, ref, string, text
+from orca.resources.fields import OwnKey, array, integer, ref, string, text
 from orca.resources.machines import simple
 from orca.resources.types import ResourceType, access
 
@@ -26,6 +26,9 @@ CERTIFICATE = ResourceType(
         "serialNumber": text(),
         "subjectAlternativeNames": array("string"),
         "version": text(),
+    },
+    own={
+        "secret": OwnKey("string"),
     },
     machine=simple(update=True),
     live_key=lambda record: f"{record.accountId}:{record.name}" if record.name else None,

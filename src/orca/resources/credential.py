@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys: of people and programs, of agents, and the tokens new hosts register with."""
 
-from orca.resources.fields import NOBODY, OPERATORS, Field, ref, string, text
+from orca.resources.fields import NOBODY, OPERATORS, Field, OwnKey, ref, string, text
 from orca.resources.machines import Machine, generic
 from orca.resources.types import ROLES, Action, ResourceType, access
 from orca.store import Record
@@ -32,6 +32,9 @@ CREDENTIAL = ResourceType(
         "publicValue": string(column=True, index=True),
         "secretValue": _secret("r"),
         "secretHash": string("", column=True, max_length=512),
+    },
+    own={
+        "role": OwnKey("string"),
     },
     machine=MACHINE,
     live_key=public_value_key,
@@ -91,6 +94,9 @@ REGISTRATION_TOKEN = ResourceType(
         "command": text(),
         "registrationUrl": text(),
     },
+    own={
+        "secret": OwnKey("string"),
+    },
     machine=MACHINE,
 )
 
@@ -119,6 +125,10 @@ REGISTER = ResourceType(
         "accountId": ref("account", "cr", by_role=dict.fromkeys(ROLES, "r") | {"register": ""}),
         "agentUriFormat": string("cr", roles=NOBODY),
         "agentId": ref("agent", roles=OPERATORS, column=False, index=False, ours=True),
+    },
+    own={
+        "issuedKey": OwnKey("string", key="accessKey"),
+        "secret": OwnKey("string"),
     },
     machine=generic(),
 )

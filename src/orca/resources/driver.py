@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines that the platform makes, and what each cloud wants to know. Source: Rancher's drivers of October 2015."""
 
-from orca.resources.fields import NOBODY, Field, array, boolean, embedded, mapping, ref, string, text
+from orca.resources.fields import NOBODY, Field, OwnKey, array, boolean, embedded, mapping, ref, string, text
 from orca.resources.types import ResourceType, access, given, wire_only
 
 SECRETS = frozenset(
@@ -112,6 +112,10 @@ MACHINE = ResourceType(
         "extractedConfig": text("", by_role={"service": "ru"}),
         "labels": mapping("string", "cr"),
         **{config.name: embedded(config.name, "cr") for config in CONFIGS},
+    },
+    own={
+        "secret": OwnKey("string"),
+        "config": OwnKey("string"),
     },
 )
 

@@ -43,6 +43,7 @@ class Field:
     ``secret``: no role ever reads it back (``o`` excepted).
     ``most``: entries of a list or an object that may be given, fewer than of any (``orca.resources.limits``), because
     each of them is a row or more.
+    ``always``: no row is without it: the store refuses None, and Python code need not ask for it.
     """
 
     type: str
@@ -68,6 +69,7 @@ class Field:
     also: str = ""
     secret: bool = False
     most: int | None = None
+    always: bool = False
     description: str | None = None
 
     def letters(self, role: str) -> str:
@@ -86,6 +88,17 @@ class Field:
     def reference(self) -> str | None:
         """The type a reference field points at; None for any other field."""
         return self.type[10:-1] if self.type.startswith("reference[") else None
+
+
+@dataclass(frozen=True)
+class OwnKey:
+    """A key of the JSON column beside the fields: the server's own, no field of the API.
+
+    ``type``: as of a field. ``key``: what it is called in the column, where that is not the name it is declared by.
+    """
+
+    type: str
+    key: str | None = None
 
 
 def string(rights: str = "r", **options: Any) -> Field:

@@ -4,6 +4,7 @@
 from orca.resources.fields import (
     NOBODY,
     OPERATORS,
+    OwnKey,
     any_json,
     array,
     boolean,
@@ -32,6 +33,10 @@ AGENT = ResourceType(
         "registrationKey": string("", column=True, index=True),
         "agentVersion": string(ours=True),
         "lastSeen": date(ours=True),
+    },
+    own={
+        "agentResourcesAccountId": OwnKey("int"),
+        "registeredKey": OwnKey("string", key="registrationKey"),
     },
     machine={
         **generic(extra_deactivate="reconnecting"),
@@ -65,6 +70,11 @@ HOST = ResourceType(
             description="Who encrypts what this host sends to others: its kernel, or, several times slower, a program",
         ),
         "placement": any_json(ours=True, description="Why the last containers came here"),
+    },
+    own={
+        "joined": OwnKey("array[json]"),
+        "joining": OwnKey("array[json]"),
+        "families": OwnKey("array[string]"),
     },
     machine=generic(),
     links={"instances": Link("instance", "hostId")},

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How things are reached: networks, ranges, addresses, published ports, the mesh between hosts."""
 
-from orca.resources.fields import NOBODY, any_json, boolean, date, enum, integer, ref, string, text
+from orca.resources.fields import NOBODY, OwnKey, any_json, boolean, date, enum, integer, ref, string, text
 from orca.resources.machines import generic
 from orca.resources.types import ResourceType, access
 from orca.store import Record
@@ -59,6 +59,9 @@ SUBNET = ResourceType(
         "endAddress": string(column=True),
         "hostId": ref("host", reverse="subnets"),
     },
+    own={
+        "lastAddress": OwnKey("string"),
+    },
     machine=generic(),
     live_key=range_key,
     unique_field="networkAddress",
@@ -78,6 +81,9 @@ IP_ADDRESS = ResourceType(
         "hostId": ref("host", ours=True, reverse=""),
         "instanceId": ref("instance", ours=True, reverse="ipAddresses"),
         "role": string(column=True, roles=NOBODY),
+    },
+    own={
+        "owner": OwnKey("map[json]"),
     },
     machine=generic(),
     live_key=address_key,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the platform itself is doing: processes and their logs, config items per host, settings, event streams."""
 
-from orca.resources.fields import NOBODY, any_json, array, boolean, date, integer, mapping, ref, string, text
+from orca.resources.fields import NOBODY, OwnKey, any_json, array, boolean, date, integer, mapping, ref, string, text
 from orca.resources.types import ResourceType, access, wire_only
 from orca.store import Record
 
@@ -45,6 +45,11 @@ PROCESS_INSTANCE = ResourceType(
         "fromState": string("", column=True, max_length=64),
         "epoch": integer("", column=True),
         "leaseUntil": date("", column=True),
+    },
+    own={
+        "input": OwnKey("map[json]"),
+        "failing": OwnKey("map[json]"),
+        "keepError": OwnKey("boolean"),
     },
     live_key=process_key,
     unique_field="resourceId",

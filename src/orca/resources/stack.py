@@ -6,6 +6,7 @@ from dataclasses import replace
 from orca.resources.fields import (
     NOBODY,
     Field,
+    OwnKey,
     any_json,
     array,
     boolean,
@@ -112,6 +113,9 @@ ENVIRONMENT = ResourceType(
         "previousExternalId": string("cru"),
         "startOnCreate": boolean("cr", default=False, nullable=False),
     },
+    own={
+        "textsBefore": OwnKey("map[json]"),
+    },
     machine=STACK_MACHINE,
     hidden_actions=frozenset({"error", "apply"}),
     inputs={"upgrade": "environmentUpgrade"},
@@ -160,6 +164,16 @@ SERVICE = ResourceType(
         "vip": string("cr", column=True),
         "waitsFor": array("json", ours=True, description="Links to services that are not there yet"),
     },
+    own={
+        "aim": OwnKey("int"),
+        "full": OwnKey("boolean"),
+        "failures": OwnKey("int"),
+        "retryAt": OwnKey("date"),
+        "asleep": OwnKey("boolean"),
+        "strategy": OwnKey("map[json]"),
+        "scaleBefore": OwnKey("int"),
+        "targetScaleBefore": OwnKey("int"),
+    },
     machine=SERVICE_MACHINE,
     inputs={"upgrade": "serviceUpgrade", "restart": "serviceRestart"},
     actions={
@@ -181,6 +195,9 @@ SERVICE_CONSUME_MAP = ResourceType(
         "serviceId": ref("service", reverse="consumedservices"),
         "consumedServiceId": ref("service", reverse="consumedbyservices"),
         "ports": array("string"),
+    },
+    own={
+        "selected": OwnKey("boolean"),
     },
     machine=simple(update=True),
     live_key=lambda record: f"{record.serviceId}:{record.consumedServiceId}:{record.name or ''}",

@@ -1,7 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What containers keep: images they start from, volumes, where those lie, the registries they come from."""
 
-from orca.resources.fields import NOBODY, Field, array, boolean, embedded, enum, integer, mapping, ref, string, text
+from orca.resources.fields import (
+    NOBODY,
+    Field,
+    OwnKey,
+    array,
+    boolean,
+    embedded,
+    enum,
+    integer,
+    mapping,
+    ref,
+    string,
+    text,
+)
 from orca.resources.machines import allocation, generic, process, simple
 from orca.resources.types import ResourceType, access, given, wire_only
 from orca.store import Record
@@ -57,6 +70,9 @@ VOLUME = ResourceType(
         "uri": string(column=True, max_length=512),
         "virtualSizeMb": integer(roles=NOBODY, column=True),
         "zoneId": ref("zone", roles=NOBODY),
+    },
+    own={
+        "anonymous": OwnKey("boolean"),
     },
     machine={**generic(), **allocation()},
     hidden_actions=frozenset({"activate"}),
@@ -171,6 +187,9 @@ REGISTRY_CREDENTIAL = ResourceType(
         "publicValue": string("cru", column=True, max_length=4096),
         "registryId": ref("registry", "cr", required=True, nullable=False, reverse="credentials"),
         "secretValue": Field(type="password", rights="cru", max_length=4096, secret=True),
+    },
+    own={
+        "secret": OwnKey("string"),
     },
     live_key=lambda record: None,
 )

@@ -14,8 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from orca.resources.fields import Field
+from orca.resources.rows import BY_NAME
 from orca.resources.types import ResourceType
-from orca.store import Schema, StoredType
+from orca.store import Record, Schema, StoredType
 from orca.store.events import event_table
 from orca.store.tally import tally_table
 
@@ -123,6 +124,9 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
                 kinds=frozenset() if "kind" not in shared or member is root else descendants(member, members),
                 columns=columns,
                 json_fields=frozenset(names - columns - {"data"}),
+                own=own_keys(member, types),
+                always=frozenset(name for name, field in member.all_fields().items() if field.always) - {"id"},
+                row=BY_NAME.get(member.name, Record),
                 live_key=member.live_key or root.live_key,
                 unique_field=root.unique_field,
                 tally=root.tally,
@@ -131,6 +135,12 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
         if type.view is not None:
             stored[name] = replace(stored[name], view=build_view(tables[name], type.view(tables)))
     return Schema(metadata, stored)
+
+
+def own_keys(type: ResourceType, types: Mapping[str, ResourceType]) -> dict[str, str]:
+    """A type's own keys of the JSON column and those of the types above it, by their names in Python."""
+    above = own_keys(types[type.parent], types) if type.parent is not None else {}
+    return above | {name: own.key or name for name, own in type.own.items()}
 
 
 def build_view(table: sa.Table, made: sa.Select[Any]) -> sa.CTE:

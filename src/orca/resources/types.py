@@ -9,9 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from orca.resources.fields import OPERATORS, Field, date, enum, integer, mapping, ref, string
+from orca.resources.fields import OPERATORS, Field, OwnKey, date, enum, integer, mapping, ref, string
 from orca.resources.machines import Machine, states
-from orca.store import Record
 
 ROLES = (
     "superadmin",
@@ -98,7 +97,8 @@ class ResourceType:
     """One resource type.
 
     ``prefix``: what ids begin with before the number. ``parent``: the type it is a kind of (same table, same ids).
-    ``fields``: without the base ones. ``named``: rights on ``name`` and ``description``.
+    ``fields``: without the base ones. ``own``: keys of the JSON column that are no fields, by the name that rows have
+    them under in Python; kinds have them too. ``named``: rights on ``name`` and ``description``.
     ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
     ``collection_actions``: what can be asked of the collection, by those who may make rows of the type.
@@ -125,6 +125,7 @@ class ResourceType:
     prefix: str = ""
     parent: str | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
+    own: Mapping[str, OwnKey] = field(default_factory=dict)
     access: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[str, str] = field(default_factory=dict)
     named: str = "cru"
@@ -136,7 +137,7 @@ class ResourceType:
     for_owners: frozenset[str] = frozenset()
     inactive_roles: frozenset[str] = frozenset()
     links: Mapping[str, Link] = field(default_factory=dict)
-    live_key: Callable[[Record], str | None] | None = None
+    live_key: Callable[[Any], str | None] | None = None
     unique_field: str = "name"
     listed: bool = True
     table: bool = True
@@ -160,20 +161,20 @@ def base_fields(type: ResourceType) -> dict[str, Field]:
     """The fields that every stored resource has."""
     tenant_named = type.named
     fields = {
-        "id": integer(column=True),
+        "id": integer(column=True, always=True),
         "accountId": ref("account"),
-        "created": date(column=True),
+        "created": date(column=True, always=True),
         "data": mapping("json", roles=OPERATORS, by_role={"superadmin": "cru"}),
         "description": string(tenant_named, column=True, max_length=1024),
-        "kind": string(column=True),
+        "kind": string(column=True, always=True),
         "name": string(tenant_named, column=True),
         "removeTime": date(column=True, roles=OPERATORS),
         "removed": date(column=True),
-        "uuid": string(column=True, max_length=128),
+        "uuid": string(column=True, max_length=128, always=True),
     }
     if type.machine:
         fields |= {
-            "state": enum(*states(type.machine), column=True, max_length=64, nullable=False),
+            "state": enum(*states(type.machine), column=True, max_length=64, nullable=False, always=True),
             "transitioning": enum("yes", "no", "error", nullable=False),
             "transitioningMessage": string(max_length=None),
             "transitioningProgress": integer(),

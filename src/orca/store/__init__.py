@@ -6,7 +6,7 @@ from orca.store.database import Database
 from orca.store.errors import CannotOpen, Closed, NoSpace, NotFound, NotUnique, StoreError
 from orca.store.hold import Hold
 from orca.store.prepared import Prepared, PreparedWrite, adding
-from orca.store.record import Record
+from orca.store.record import Own, Record
 from orca.store.schema import Schema, StoredType
 from orca.store.statements import ANY
 from orca.store.tx import ReadTx, Tx, now_ms
@@ -27,6 +27,7 @@ __all__ = [
     "NotFound",
     "NotUnique",
     "Overflow",
+    "Own",
     "Prepared",
     "PreparedWrite",
     "ReadTx",

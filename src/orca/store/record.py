@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
-from orca.store.schema import StoredType
+if TYPE_CHECKING:
+    from orca.store.schema import StoredType
+
+T = TypeVar("T")
 
 
 class Record:
@@ -14,9 +17,15 @@ class Record:
     ``record.hostId`` gives the field of that name (None when it was never set), ``AttributeError`` when the type has
     none. References are integers, dates UTC milliseconds. A record is a view inside its unit: change it with
     ``tx.update`` only; after the unit it is a plain snapshot that may be kept and read.
+
+    Each declared type has a class below this one (``orca.resources.rows``), which names its fields for mypy; a row
+    whose type is known only at run time is read with ``get`` or after ``isinstance``.
     """
 
     __slots__ = ("_blob", "_stored", "_values")
+    TYPE: ClassVar[str]
+    """The name of the type, in the classes of types."""
+    id: int
     _stored: StoredType
     _values: dict[str, Any]
     _blob: dict[str, Any]
@@ -61,3 +70,21 @@ class Record:
 
     def __repr__(self) -> str:
         return f"<{self.type} {self._values.get('id')} {self._values.get('name')!r} {self._values.get('state')}>"
+
+
+class Own(Generic[T]):
+    """A key of the JSON column beside the fields, as an attribute of rows; None when it is not there."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    @overload
+    def __get__(self, row: None, owner: type[Record]) -> Own[T]: ...
+
+    @overload
+    def __get__(self, row: Record, owner: type[Record]) -> T | None: ...
+
+    def __get__(self, row: Record | None, owner: type[Record]) -> Own[T] | T | None:
+        return self if row is None else row._blob.get(self.key)

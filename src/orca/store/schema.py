@@ -9,16 +9,14 @@ shows it to operators). Children of a root type share its table and are told apa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 import sqlalchemy as sa
 
+from orca.store.record import Record
 from orca.store.statements import Statements
-
-if TYPE_CHECKING:
-    from orca.store.record import Record
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,8 @@ class StoredType:
     ``kinds``: values of ``kind`` that rows of this type have; empty means every row of the table.
     ``live_key``: text that must be unique among the live rows of the table, or None when this row needs none.
     ``unique_field``: the API field to blame when it is not.
+    ``own``: keys of the JSON column beside the fields, by the names that rows have them under.
+    ``always``: fields that no row is without. ``row``: the class of its rows.
     ``tally``: the field by whose values the live rows of the table are counted (``tx.tally``).
     ``view``: what to read instead of the table, under the table's name, where rows are made from other rows.
     """
@@ -38,7 +38,10 @@ class StoredType:
     kinds: frozenset[str]
     columns: frozenset[str]
     json_fields: frozenset[str]
-    live_key: Callable[[Record], str | None] | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
+    always: frozenset[str] = frozenset()
+    row: type[Record] = Record
+    live_key: Callable[[Any], str | None] | None = None
     unique_field: str = "name"
     tally: str | None = None
     view: sa.CTE | None = None
@@ -61,9 +64,9 @@ class Schema:
     metadata: sa.MetaData
     types: Mapping[str, StoredType]
 
-    def __getitem__(self, name: str) -> StoredType:
-        """The type of that name; KeyError when none is declared."""
-        return self.types[name]
+    def __getitem__(self, type: str | type[Record]) -> StoredType:
+        """The type of that name or class; KeyError when none is declared."""
+        return self.types[type if isinstance(type, str) else type.TYPE]
 
     def specific(self, root: str, kind: str | None) -> StoredType:
         """The most specific declared type of a row: its kind where that is a type of this table, else the root."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast, overload
 
 import msgspec
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from orca.store.statements import ROW_ID
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
+R = TypeVar("R", bound=Record)
 
 UNIQUE = frozenset({"uuid", "liveKey"})
 """Columns with a uniqueness constraint."""
@@ -36,7 +37,11 @@ def now_ms() -> int:
 
 
 class ReadTx:
-    """A consistent view of the database at one instant; ``now`` is the time the unit began (UTC milliseconds)."""
+    """A consistent view of the database at one instant; ``now`` is the time the unit began (UTC milliseconds).
+
+    A type is named by its class (``rows.Instance``), and its rows are of that class. Where the type is data, its name
+    does too; such rows are plain records.
+    """
 
     def __init__(self, connection: sa.Connection, schema: Schema) -> None:
         self.connection = connection
@@ -45,7 +50,13 @@ class ReadTx:
         self._records: dict[tuple[str, int], Record] = {}
         self._seen: dict[tuple[str, int], tuple[Any, ...]] | None = None
 
-    def get(self, type: str, id: int | None) -> Record | None:
+    @overload
+    def get(self, type: type[R], id: int | None) -> R | None: ...
+
+    @overload
+    def get(self, type: str, id: int | None) -> Record | None: ...
+
+    def get(self, type: str | type[Record], id: int | None) -> Record | None:
         """The row with that id, also when it is removed; None when there is none of that type."""
         if id is None:
             return None
@@ -54,18 +65,30 @@ class ReadTx:
         if record is None:
             found = self._found(stored, stored.statements.by_id, {ROW_ID: id})
             record = found[0] if found else None
-        if record is None or (stored.kinds and record.kind not in stored.kinds):
+        if record is None or (stored.kinds and record._values["kind"] not in stored.kinds):
             return None
         return record
 
-    def require(self, type: str, id: int | None) -> Record:
+    @overload
+    def require(self, type: type[R], id: int | None) -> R: ...
+
+    @overload
+    def require(self, type: str, id: int | None) -> Record: ...
+
+    def require(self, type: Any, id: int | None) -> Record:
         """Like ``get``, but raises ``NotFound``."""
-        record = self.get(type, id)
+        record: Record | None = self.get(type, id)
         if record is None:
-            raise NotFound(type, id or 0)
+            raise NotFound(self.schema[type].name, id or 0)
         return record
 
-    def find(self, type: str, **equals: Any) -> list[Record]:
+    @overload
+    def find(self, type: type[R], **equals: Any) -> list[R]: ...
+
+    @overload
+    def find(self, type: str, **equals: Any) -> list[Record]: ...
+
+    def find(self, type: Any, **equals: Any) -> list[Any]:
         """Rows whose columns equal the given values, by id. A list, tuple or set means IN, None means IS NULL.
 
         Removed rows are left out unless ``removed`` is named (``removed=ANY`` for both).
@@ -73,35 +96,47 @@ class ReadTx:
         stored = self.schema[type]
         return self._found(stored, *stored.statements.search(equals))
 
-    def first(self, type: str, **equals: Any) -> Record | None:
+    @overload
+    def first(self, type: type[R], **equals: Any) -> R | None: ...
+
+    @overload
+    def first(self, type: str, **equals: Any) -> Record | None: ...
+
+    def first(self, type: str | type[Record], **equals: Any) -> Record | None:
         """The first row of ``find``, or None."""
         stored = self.schema[type]
         found = self._found(stored, *stored.statements.search(equals, one=True))
         return found[0] if found else None
 
-    def count(self, type: str, **equals: Any) -> int:
+    def count(self, type: str | type[Record], **equals: Any) -> int:
         """How many rows ``find`` would give."""
         return int(self.values(type, **equals)[0][0])
 
-    def values(self, type: str, *columns: str, **equals: Any) -> list[tuple[Any, ...]]:
+    def values(self, type: str | type[Record], *columns: str, **equals: Any) -> list[tuple[Any, ...]]:
         """Some columns of the rows that ``find`` would give: much cheaper than records where there are many."""
         stored = self.schema[type]
         self.flush(stored.root)
         statement, parameters = stored.statements.values(columns, equals)
         return statement.rows(self.connection, parameters)
 
-    def query(self, type: str, **equals: Any) -> sa.Select[Any]:
+    def query(self, type: str | type[Record], **equals: Any) -> sa.Select[Any]:
         """The SELECT behind ``find``, to be refined with ``.where(...)`` and given to ``rows``."""
         statement, parameters = self.schema[type].statements.search(equals)
         return statement.select.params(**parameters)
 
-    def rows(self, type: str, statement: sa.Select[Any], parameters: dict[str, Any] | None = None) -> list[Record]:
+    @overload
+    def rows(self, type: type[R], statement: sa.Select[Any], parameters: dict[str, Any] | None = None) -> list[R]: ...
+
+    @overload
+    def rows(self, type: str, statement: sa.Select[Any], parameters: dict[str, Any] | None = None) -> list[Record]: ...
+
+    def rows(self, type: Any, statement: sa.Select[Any], parameters: dict[str, Any] | None = None) -> list[Any]:
         """Run a SELECT of all columns of the type's table and give its rows as records."""
         stored = self.schema[type]
         self.flush(stored.root)
         return [self._record(stored, tuple(row)) for row in self.connection.execute(statement, parameters)]
 
-    def tally(self, type: str) -> dict[int, int]:
+    def tally(self, type: str | type[Record]) -> dict[int, int]:
         """How many live rows name each value of the field that the type's rows are counted by (``tally``)."""
         self.flush()
         return tally.numbers(self.connection, self.schema.metadata.tables[tally.TABLE], self.schema[type].root)
@@ -109,8 +144,9 @@ class ReadTx:
     def flush(self, root: str | None = None) -> None:
         """Write what is held back (of one table, or all), so that SQL sees it. Nothing is held back when reading."""
 
-    def table(self, name: str) -> sa.Table:
-        """A table by name: a resource type's, or one without resources (steps, for example)."""
+    def table(self, type: str | type[Record]) -> sa.Table:
+        """The table of a resource type, or by its name one without resources (steps, for example)."""
+        name = type if isinstance(type, str) else type.TYPE
         stored = self.schema.types.get(name)
         return stored.table if stored is not None else self.schema.metadata.tables[name]
 
@@ -137,7 +173,8 @@ class ReadTx:
             return known
         text = values.pop("data", None)
         blob = _decode(text) if text else {}
-        record = Record(self.schema.specific(stored.root, values.get("kind")), values, blob)
+        specific = self.schema.specific(stored.root, values.get("kind"))
+        record = specific.row(specific, values, blob)
         self._records[stored.root, values["id"]] = record
         if self._seen is not None:
             self._seen[stored.root, values["id"]] = row
@@ -160,19 +197,29 @@ class Tx(ReadTx):
         self.callbacks: list[Callable[[], None]] = []
         self._tally = tally.Tally()
 
-    def insert(self, type: str, **fields: Any) -> Record:
+    @overload
+    def insert(self, type: type[R], **fields: Any) -> R: ...
+
+    @overload
+    def insert(self, type: str, **fields: Any) -> Record: ...
+
+    def insert(self, type: Any, **fields: Any) -> Any:
         """Add a row. ``kind``, ``uuid``, ``created`` and, where the type has states, ``state`` have defaults.
 
         Raises ``NotUnique`` when a constraint is violated, ``TypeError`` for a field the type does not have.
         """
         stored = self.schema[type]
         values: dict[str, Any] = {key: None for key in stored.keys if key != "data"}
-        record = Record(stored, values, {})
-        defaults = {"kind": type, "uuid": str(uuid.uuid4()), "created": self.now, "state": "requested"}
+        record = stored.row(stored, values, {})
+        defaults = {"kind": stored.name, "uuid": str(uuid.uuid4()), "created": self.now, "state": "requested"}
         values.update({name: value for name, value in defaults.items() if name in values})
         if "kind" in fields:
-            record = Record(self.schema.specific(stored.root, fields["kind"]), values, {})
+            specific = self.schema.specific(stored.root, fields["kind"])
+            record = specific.row(specific, values, {})
         self._assign(record, fields)
+        missing = [name for name in record._stored.always - fields.keys() if values.get(name) is None]
+        if missing:
+            raise TypeError(f"a row of {record.type} is never without {', '.join(sorted(missing))}")
         self._set_live_key(record)
         row = {key: value for key, value in values.items() if key != "id" or value is not None}
         if "data" in stored.keys:
@@ -186,8 +233,10 @@ class Tx(ReadTx):
         self._tally.move(None, tally.key_of(record))
         return record
 
-    def update(self, record: Record, **fields: Any) -> Record:
-        """Change fields of a row; what is already so costs nothing. ``data={...}`` sets single keys of the JSON column.
+    def update(self, record: R, **fields: Any) -> R:
+        """Change fields of a row and its own keys (None takes a key out); what is already so costs nothing.
+
+        ``data={...}`` sets single keys of the JSON column that are known at run time only.
 
         Returns the unit's own record of that row, which is also ``record`` when it came from this unit.
         """
@@ -269,15 +318,18 @@ class Tx(ReadTx):
         """Call this in the event loop once the unit is durable; never if it is rolled back."""
         self.callbacks.append(callback)
 
-    def own(self, record: Record) -> Record:
+    def own(self, record: R) -> R:
         """This unit's record of the row; ``record`` may be an older snapshot from another unit."""
         own = self._records.get((record.root, record.id))
-        return own if own is not None else self.require(record.root, record.id)
+        # A row of that type and id is of the same class.
+        return cast(R, own if own is not None else self.require(record.root, record.id))
 
     def _assign(self, record: Record, fields: dict[str, Any]) -> set[str]:
         """Put values into the record; returns the names that changed, JSON fields and ``data`` keys included."""
         changed: set[str] = set()
         for name, value in fields.items():
+            if value is None and name in record._stored.always:
+                raise TypeError(f"a row of {record.type} is never without {name}")
             if name == "data":
                 merge(record.data, value, changed)
             elif name in record._stored.json_fields:
@@ -289,6 +341,8 @@ class Tx(ReadTx):
                 if record._values[name] != value:
                     record._values[name] = value
                     changed.add(name)
+            elif name in record._stored.own:
+                merge(record.data, {record._stored.own[name]: value}, changed)
             else:
                 raise TypeError(f"{record.type} has no field {name!r}")
         return changed

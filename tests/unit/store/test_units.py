@@ -4,6 +4,7 @@
 import asyncio
 
 import pytest
+from things import Box, Thing
 
 from orca.store import ANY, Closed, NotFound, NotUnique
 
@@ -17,6 +18,44 @@ async def test_fields_are_columns_or_json(db):
     with pytest.raises(AttributeError, match="no field 'colour'"):
         _ = seen.colour
     assert seen.get("colour", "red") == "red"
+
+
+async def test_a_type_is_named_by_its_class_too(db):
+    made = await db.write(lambda tx: tx.insert(Box, name="a"))
+    assert type(made) is Box
+    assert (made.kind, made.type) == ("box", "box")
+    for find in (
+        lambda tx: tx.get(Box, made.id),
+        lambda tx: tx.require(Thing, made.id),
+        lambda tx: tx.first(Box, name="a"),
+        lambda tx: tx.find(Thing)[0],
+        lambda tx: tx.rows(Box, tx.query(Box))[0],
+        lambda tx: tx.get("thing", made.id),
+    ):
+        seen = await db.read(find)
+        assert type(seen) is Box
+        assert seen.id == made.id
+    assert await db.read(lambda tx: tx.count(Box)) == 1
+    assert await db.read(lambda tx: tx.values(Box, "name")) == [("a",)]
+    assert await db.read(lambda tx: tx.table(Box)) is await db.read(lambda tx: tx.table("thing"))
+    with pytest.raises(NotFound, match="box"):
+        await db.read(lambda tx: tx.require(Box, 999))
+
+
+async def test_own_keys_lie_beside_the_fields(db):
+    made = await db.write(lambda tx: tx.insert(Box, name="a", sealed="x", mark=3))
+    assert made.data == {"sealed": "x", "internalMark": 3}
+    seen = await db.write(lambda tx: tx.update(tx.require(Box, made.id), mark=None))
+    assert (seen.sealed, seen.mark, seen.get("mark", 7)) == ("x", None, 7)
+    assert (await db.read(lambda tx: tx.require(Box, made.id))).data == {"sealed": "x"}
+
+
+async def test_what_every_row_has_is_refused_as_none(db):
+    with pytest.raises(TypeError, match="never without uuid"):
+        await db.write(lambda tx: tx.insert("box", name="a", uuid=None))
+    made = await db.write(lambda tx: tx.insert("box", name="a"))
+    with pytest.raises(TypeError, match="never without uuid"):
+        await db.write(lambda tx: tx.update(made, uuid=None))
 
 
 async def test_unknown_fields_are_defects(db):

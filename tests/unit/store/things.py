@@ -3,9 +3,21 @@
 
 import sqlalchemy as sa
 
-from orca.store import Schema, StoredType
+from orca.store import Own, Record, Schema, StoredType
 from orca.store.events import event_table
 from orca.store.tally import tally_table
+
+
+class Thing(Record):
+    __slots__ = ()
+    TYPE = "thing"
+    sealed = Own[str]("sealed")
+    mark = Own[int]("internalMark")
+
+
+class Box(Thing):
+    __slots__ = ()
+    TYPE = "box"
 
 
 def build() -> Schema:
@@ -38,6 +50,9 @@ def build() -> Schema:
             kinds=kinds,
             columns=columns,
             json_fields=fields,
+            own={"sealed": "sealed", "mark": "internalMark"},
+            always=frozenset({"uuid"}),
+            row={"thing": Thing, "box": Box}[name],
             live_key=lambda record: record.name,
             tally="ownerId",
         )

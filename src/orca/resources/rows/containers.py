@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of containers. Written by script/rows.py from the declarations in src/orca/resources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.resources.rows.base import Resource
+from orca.resources.rows.people import Credential
+from orca.store import Own
+
+
+class Instance(Resource):
+    __slots__ = ()
+    TYPE = "instance"
+    externalId: str | None
+    hostId: int | None
+    allocationState: str | None
+    agentId: int | None
+    build: dict[str, Any] | None
+    capAdd: list[str] | None
+    capDrop: list[str] | None
+    command: list[str] | None
+    cpuSet: str | None
+    cpuShares: int | None
+    dataVolumeMounts: dict[str, int] | None
+    dataVolumes: list[str] | None
+    dataVolumesFrom: list[int] | None
+    devices: list[str] | None
+    dns: list[str] | None
+    dnsSearch: list[str] | None
+    domainName: str | None
+    entryPoint: list[str] | None
+    environment: dict[str, str] | None
+    expose: list[str] | None
+    extraHosts: list[str] | None
+    healthCheck: dict[str, Any] | None
+    hostname: str | None
+    imageUuid: str | None
+    labels: dict[str, str] | None
+    logConfig: dict[str, Any] | None
+    lxcConf: dict[str, str] | None
+    memory: int | None
+    memorySwap: int | None
+    networkMode: str | None
+    pidMode: str | None
+    ports: list[str] | None
+    privileged: bool | None
+    publishAllPorts: bool | None
+    readOnly: bool | None
+    registryCredentialId: int | None
+    requestedHostId: int | None
+    restartPolicy: dict[str, Any] | None
+    securityOpt: list[str] | None
+    startOnCreate: bool | None
+    stdinOpen: bool | None
+    tty: bool | None
+    user: str | None
+    volumeDriver: str | None
+    workingDir: str | None
+    count: int | None
+    createIndex: int | None
+    deploymentUnitUuid: str | None
+    firstRunning: int | None
+    healthState: str | None
+    instanceLinks: dict[str, int] | None
+    instanceTriggeredStop: str | None
+    nativeContainer: bool | None
+    networkContainerId: int | None
+    networkIds: list[int] | None
+    primaryIpAddress: str | None
+    requestedIpAddress: str | None
+    startCount: int | None
+    systemContainer: str | None
+    version: str | None
+    exitCode: int | None
+    serviceId: int | None
+    environmentId: int | None
+    placement: Any
+    number = Own[int]("number")
+    part = Own[str]("part")
+    leaving = Own[bool]("leaving")
+    kept = Own[bool]("kept")
+    vanished = Own[bool]("vanished")
+    started = Own[int]("started")
+    lastSeen = Own[dict[str, Any]]("lastSeen")
+    healthDeadline = Own[int]("healthDeadline")
+
+
+class Container(Instance):
+    __slots__ = ()
+    TYPE = "container"
+
+
+class InstanceLink(Resource):
+    __slots__ = ()
+    TYPE = "instanceLink"
+    instanceId: int | None
+    linkName: str | None
+    targetInstanceId: int | None
+    ports: list[Any] | None
+    serviceConsumeMapId: int | None
+
+
+class InstanceHostMap(Resource):
+    __slots__ = ()
+    TYPE = "instanceHostMap"
+    hostId: int | None
+    instanceId: int | None
+
+
+class Image(Resource):
+    __slots__ = ()
+    TYPE = "image"
+    build: dict[str, Any] | None
+    checksum: str | None
+    format: str | None
+    instanceKind: str | None
+    isPublic: bool | None
+    physicalSizeMb: int | None
+    registryCredentialId: int | None
+    url: str | None
+    virtualSizeMb: int | None
+
+
+class Volume(Resource):
+    __slots__ = ()
+    TYPE = "volume"
+    allocationState: str | None
+    attachedState: str | None
+    capabilities: list[str] | None
+    deviceNumber: int | None
+    driver: str | None
+    driverOpts: dict[str, str] | None
+    externalId: str | None
+    format: str | None
+    hostId: int | None
+    imageId: int | None
+    instanceId: int | None
+    isHostPath: bool | None
+    physicalSizeMb: int | None
+    uri: str | None
+    virtualSizeMb: int | None
+    zoneId: int | None
+    anonymous = Own[bool]("anonymous")
+
+
+class Mount(Resource):
+    __slots__ = ()
+    TYPE = "mount"
+    instanceId: int | None
+    path: str | None
+    permissions: str | None
+    volumeId: int | None
+
+
+class Snapshot(Resource):
+    __slots__ = ()
+    TYPE = "snapshot"
+    volumeId: int | None
+
+
+class StoragePool(Resource):
+    __slots__ = ()
+    TYPE = "storagePool"
+    agentId: int | None
+    external: bool | None
+    externalId: str | None
+    physicalTotalSizeMb: int | None
+    virtualTotalSizeMb: int | None
+    zoneId: int | None
+    serverAddress: str | None
+
+
+class StoragePoolHostMap(Resource):
+    __slots__ = ()
+    TYPE = "storagePoolHostMap"
+    hostId: int | None
+    storagePoolId: int | None
+
+
+class VolumeStoragePoolMap(Resource):
+    __slots__ = ()
+    TYPE = "volumeStoragePoolMap"
+    storagePoolId: int | None
+    volumeId: int | None
+
+
+class ImageStoragePoolMap(Resource):
+    __slots__ = ()
+    TYPE = "imageStoragePoolMap"
+    imageId: int | None
+    storagePoolId: int | None
+
+
+class Registry(StoragePool):
+    __slots__ = ()
+    TYPE = "registry"
+
+
+class RegistryCredential(Credential):
+    __slots__ = ()
+    TYPE = "registryCredential"
+    email: str | None
+    secret = Own[str]("secret")
