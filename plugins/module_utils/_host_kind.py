@@ -16,7 +16,7 @@ VERSION = 1  # playbooks have no history; the owner file's digest tells descript
 
 
 def run(module, kind, describe):
-    """Apply what ``describe()`` gives (or its absence) and end the module."""
+    """Apply what ``describe()`` gives (or its absence) for a kind of hoststate, and end the module."""
     params = module.params
     if params["state"] == "present":
         # Roles hand on their defaults, which are empty where something must be given: no value is ``None`` then.

@@ -106,8 +106,8 @@ from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply impo
     apply_kind,
     files,
 )
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.kinds import KINDS
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.network import ensure_container
-from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.items import KINDS
 
 NO_ENGINE = "this host has no running Docker engine; role orca.platform.docker installs one ({0})"
 INTERVAL = 0.2  # s

@@ -78,6 +78,7 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.orca.platform.plugins.module_utils._host_kind import ARGUMENTS, run
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.firewall import KIND
 
 PORT = {
     "public": {"type": "int", "required": True},
@@ -121,7 +122,7 @@ def main():
             raise ValueError("ports: the same public port is named more than once")
         return dict(description, ports=ports)
 
-    run(module, "firewall", describe)
+    run(module, KIND, describe)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.orca.platform.plugins.module_utils._host_kind import ARGUMENTS, run
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.dns import KIND
 
 OPTIONS = {
     "cidr": {"type": "str", "default": "10.42.0.0/16"},
@@ -138,7 +139,7 @@ def main():
         }
         return dict(description, upstreams=params["upstreams"]) if params["upstreams"] else description
 
-    run(module, "dns", describe)
+    run(module, KIND, describe)
 
 
 if __name__ == "__main__":

@@ -55,12 +55,12 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply import AGENT, Host, HostStateError
-from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.items import KINDS
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.kinds import KINDS
 
 INTERVAL = 0.25  # s
 
 OPTIONS = {
-    "kinds": {"type": "list", "elements": "str", "choices": sorted(KINDS), "required": True},
+    "kinds": {"type": "list", "elements": "str", "choices": sorted(kind.name for kind in KINDS), "required": True},
     "version": {"type": "int", "default": 0},
     "timeout": {"type": "int", "default": 120},
 }

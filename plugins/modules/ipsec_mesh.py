@@ -80,6 +80,7 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.orca.platform.plugins.module_utils._host_kind import ARGUMENTS, run
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.mesh import KIND
 
 PEER = {
     "id": {"type": "str", "required": True},
@@ -110,7 +111,7 @@ def main():
         peers = {peer["id"]: {key: peer[key] for key in ("name", "address", "subnet")} for peer in params["peers"]}
         return dict(description, peers=peers)
 
-    run(module, "mesh", describe)
+    run(module, KIND, describe)
 
 
 if __name__ == "__main__":

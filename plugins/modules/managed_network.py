@@ -65,6 +65,7 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.orca.platform.plugins.module_utils._host_kind import ARGUMENTS, run
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.network import KIND
 
 OPTIONS = {
     "cidr": {"type": "str", "default": "10.42.0.0/16"},
@@ -88,7 +89,7 @@ def main():
         description = {key: params[key] for key in ("cidr", "subnet", "bridge", "network")}
         return dict(description, images={"net": params["net_image"], "dns": params["dns_image"]})
 
-    run(module, "network", describe)
+    run(module, KIND, describe)
 
 
 if __name__ == "__main__":

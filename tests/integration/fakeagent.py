@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.asyncio.client import ClientConnection
 
 from orca import wire
-from orca.hoststate.plan import items
+from orca.hoststate.apply import kinds
+from orca.hoststate.plan import dns, items
 from orca.wire import names
 
 SLOW_SECONDS = 0.3
@@ -64,7 +65,7 @@ class FakeHost:
     removed_volumes: list[str] = field(default_factory=list)
     updates: list[wire.ConfigUpdate] = field(default_factory=list)
     """Every config update received, in order."""
-    families: list[str] = field(default_factory=lambda: list(items.FAMILIES))
+    families: list[str] = field(default_factory=lambda: list(kinds.families()))
     """The families of items that the agent understands; an agent of 0.1.0 does not say."""
 
     def running(self) -> list[wire.Container]:
@@ -82,7 +83,7 @@ class FakeHost:
 
     def names(self, address: str) -> dict[str, Any] | None:
         """What the container at an address is answered here; None when it is unknown."""
-        description = items.describe("dns", {name: item for name, (_, item) in self.items.items()}) or {"clients": {}}
+        description = dns.describe({name: item for name, (_, item) in self.items.items()}) or {"clients": {}}
         seen = description["clients"].get(address)
         if seen is None or isinstance(seen, dict):
             return seen

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orca.hoststate.plan import items as host_items
+from orca.hoststate.plan import dns
+from orca.hoststate.plan.items import NETWORK
 from orca.orchestration.directory import Directory, Items
 from orca.orchestration.dns import ContainerLink, Found, Member, Names, Service, ServiceLink, told
 from orca.orchestration.name_graph import Facts
@@ -31,8 +32,8 @@ class Hosts:
 
     def seen(self, host: int) -> dict[str, Names]:
         """The names of each client of a host."""
-        network = {"network": {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24"}}
-        description = host_items.describe("dns", network | self.items[host])
+        network = {NETWORK.item(): {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24"}}
+        description = dns.describe(network | self.items[host])
         assert description is not None
         return {address: _merged(seen, description["scopes"]) for address, seen in description["clients"].items()}
 

@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from orca.hoststate.apply import Host
-from orca.hoststate.plan.items import FAMILIES
+from orca.hoststate.apply import Host, kinds
 from orca.wire import Event, Hello, HostFacts, digest, names
 
 from . import facts
@@ -121,7 +120,7 @@ class Agent:
         return Hello(
             uuid=self._uuid,
             mesh_csr=await self._keeper.certificate_request(self._uuid),
-            families=list(FAMILIES),
+            families=list(kinds.families()),
             applied=applied,
             digest=digest.text(digest.total(applied)),
             containers=await self._watch.everything(),

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from orca.hoststate.apply import AGENT, DriftWatch, Host, HostStateError, apply_kind
-from orca.hoststate.plan.items import KINDS, NETWORK, PORT, Family, affected_kinds, describe, kind_of
+from orca.hoststate.apply import AGENT, DriftWatch, Host, HostStateError, Kind, apply_kind, kinds
+from orca.hoststate.plan import network
+from orca.hoststate.plan.items import NETWORK, PORT, Family
 from orca.wire import ConfigApplied, ConfigUpdate
 
 from .errors import AgentError
@@ -60,7 +61,7 @@ class Config:
     @property
     def network(self) -> dict[str, Any] | None:
         """The description of the kind ``network``, None while this host has none."""
-        return describe("network", self._descriptions(self._items))
+        return network.describe(self._descriptions(self._items))
 
     def family(self, family: Family) -> dict[str, dict[str, Any]]:
         """Return the descriptions of the items of a keyed family by key."""
@@ -72,15 +73,15 @@ class Config:
         if self._items:
             await self.reapply()
 
-    async def reapply(self, kinds: Iterable[str] = KINDS) -> None:
-        """Apply the items in effect again, after Docker's start or when the host drifted."""
-        for kind in kinds:
+    async def reapply(self, some: Iterable[Kind] | None = None) -> None:
+        """Apply the items in effect again, of all kinds or of some, after Docker's start or when the host drifted."""
+        for kind in kinds.KINDS if some is None else some:
             try:
                 await self._apply(kind, self._items)
             except FAILURES as error:
-                _log.error("%s: %s", kind, error)
+                _log.error("%s: %s", kind.name, error)
 
-    async def drifted(self, *, docker: bool) -> list[str]:
+    async def drifted(self, *, docker: bool) -> list[Kind]:
         """Return the kinds that are no longer as described; with ``docker`` the system containers count as well.
 
         Raises:
@@ -88,7 +89,7 @@ class Config:
             HostStateError: the host cannot be observed.
         """
         descriptions = self._descriptions(self._items)
-        wanted = {kind: describe(kind, descriptions) for kind in KINDS}
+        wanted = {kind.name: kind.describe(descriptions) for kind in kinds.KINDS}
         return await self._call(lambda: self._drift.drifted(wanted, docker))
 
     async def update(self, update: ConfigUpdate) -> ConfigApplied:
@@ -97,13 +98,12 @@ class Config:
         An item that fails keeps its former version in effect and does not hold up the others.
         """
         changes, errors = await self._changes(update)
-        kinds = affected_kinds(changes)
-        network = NETWORK.item()
-        removing = network in changes and changes[network] is None
+        affected, carrier = kinds.affected(changes), NETWORK.item()
+        removing = carrier in changes and changes[carrier] is None
         # The network carries the other kinds: it comes first and goes last.
-        for kind in reversed(kinds) if removing else kinds:
-            own = {name: item for name, item in changes.items() if kind_of(name) == kind}
-            errors |= await self._adopt(kind, {**own, network: None} if removing else own)
+        for kind in reversed(affected) if removing else affected:
+            own = {name: item for name, item in changes.items() if kind.takes(name)}
+            errors |= await self._adopt(kind, {**own, carrier: None} if removing else own)
         return ConfigApplied(applied=self.applied, errors=errors)
 
     # -- steps ---------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ class Config:
         for wanted in update.items:
             current = self._items.get(wanted.name)
             try:
-                kind_of(wanted.name)
+                kinds.kind_of(wanted.name)
                 if wanted.description is None:
                     if current is not None:
                         changes[wanted.name] = None
@@ -139,7 +139,7 @@ class Config:
         except KeyError as error:
             raise ValueError(f"{error.args[0]} is missing") from error
 
-    async def _adopt(self, kind: str, changes: Mapping[str, Item | None]) -> dict[str, str]:
+    async def _adopt(self, kind: Kind, changes: Mapping[str, Item | None]) -> dict[str, str]:
         """Apply ``kind`` with ``changes``; keep those that work, return the reasons of the others by name.
 
         If a description makes no sense they are tried one by one, so that the bad one is found and the rest not lost.
@@ -150,7 +150,7 @@ class Config:
             await self._apply(kind, wanted)
         except FAILURES as error:
             if len(changes) <= 1 or isinstance(error, HostStateError | OSError):
-                _log.error("%s: %s", kind, error)
+                _log.error("%s: %s", kind.name, error)
                 # Without a change of its own it is the network's change that was too much for this kind.
                 return dict.fromkeys(changes or [NETWORK.item()], _words(error))
             errors: dict[str, str] = {}
@@ -161,37 +161,37 @@ class Config:
         await self._call(self._save, kind)
         return {}
 
-    async def _apply(self, kind: str, items: Items) -> None:
+    async def _apply(self, kind: Kind, items: Items) -> None:
         """Apply one kind and log what was done."""
-        description = describe(kind, self._descriptions(items))
-        version = max((item.version for name, item in items.items() if kind_of(name) == kind), default=0)
+        description = kind.describe(self._descriptions(items))
+        version = max((item.version for name, item in items.items() if kind.takes(name)), default=0)
         if description is None and not await self._call(self._owned, kind):
             return  # never applied by the agent: nothing of ours to remove
         result = await self._call(lambda: apply_kind(kind, description, owner=AGENT, version=version, host=self._host))
         for action in result.actions:
-            _log.info("%s: %s", kind, action)
+            _log.info("%s: %s", kind.name, action)
 
     @staticmethod
     def _descriptions(items: Items) -> dict[str, dict[str, Any]]:
         return {name: item.description for name, item in items.items()}
 
-    def _owned(self, kind: str) -> bool:
-        owner = self._host.ledger.read(kind)
+    def _owned(self, kind: Kind) -> bool:
+        owner = self._host.ledger.read(kind.name)
         return owner is not None and owner.owner == AGENT
 
     def _load(self) -> Items:
         found: Items = {}
-        for kind in KINDS:
+        for kind in kinds.KINDS:
             try:
-                stored = self._host.ledger.load_items(kind)
+                stored = self._host.ledger.load_items(kind.name)
                 found |= {name: msgspec.convert(item, Item) for name, item in stored.items()}
             except (HostStateError, msgspec.ValidationError) as error:
-                _log.error("the last good items of %s are lost: %s", kind, error)  # the server sends them again
+                _log.error("the last good items of %s are lost: %s", kind.name, error)  # the server sends them again
         return found
 
-    def _save(self, kind: str) -> None:
-        own = {name: msgspec.to_builtins(item) for name, item in self._items.items() if kind_of(name) == kind}
-        self._host.ledger.save_items(kind, own)
+    def _save(self, kind: Kind) -> None:
+        own = {name: msgspec.to_builtins(item) for name, item in self._items.items() if kind.takes(name)}
+        self._host.ledger.save_items(kind.name, own)
 
     async def _call(self, work: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)

@@ -5,7 +5,15 @@ import asyncio
 import contextlib
 import logging
 
-from orca.hoststate.apply import EngineUnavailable, Host, HostStateError, Result, certificate_request, initiate_mesh
+from orca.hoststate.apply import (
+    EngineUnavailable,
+    Host,
+    HostStateError,
+    Kind,
+    Result,
+    certificate_request,
+    initiate_mesh,
+)
 from orca.hoststate.apply.kernel import ensure_hairpin
 
 from .config import Config
@@ -38,15 +46,16 @@ class HostKeeper:
                     await self._hurry.wait()
             self._hurry.clear()
             try:
-                kinds = await self._look()
+                drifted = await self._look()
             except (HostStateError, OSError) as error:
                 _log.error("cannot see whether the host drifted: %s", error)
             else:
-                if kinds:
-                    _log.warning("somebody changed this host; restoring %s", ", ".join(kinds))
-                    await self._config.reapply(kinds)
+                if drifted:
+                    names = ", ".join(kind.name for kind in drifted)
+                    _log.warning("somebody changed this host; restoring %s", names)
+                    await self._config.reapply(drifted)
 
-    async def _look(self) -> list[str]:
+    async def _look(self) -> list[Kind]:
         """Return the kinds that drifted.
 
         Raises:

@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from orca.hoststate.plan.network import DOCKER_NETWORK
 from orca.wire import Container, ContainerState, ContainerStatus, Instance, names
 
 MANAGED = "managed"
-NETWORK = "orca"
 
 _STATES: dict[str, ContainerState] = {
     "created": "created",
@@ -69,10 +69,10 @@ def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], st
     if instance.cpu_shares is not None:
         host_config["CpuShares"] = instance.cpu_shares
     if instance.network_mode == MANAGED:
-        host_config["NetworkMode"] = NETWORK
+        host_config["NetworkMode"] = DOCKER_NETWORK
         binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")
         endpoint = {"IPAMConfig": {"IPv4Address": instance.address}} if instance.address else {}
-        body["NetworkingConfig"] = {"EndpointsConfig": {NETWORK: endpoint}}
+        body["NetworkingConfig"] = {"EndpointsConfig": {DOCKER_NETWORK: endpoint}}
     return body, container_name(instance)
 
 
@@ -110,7 +110,7 @@ def address_of(document: dict[str, Any]) -> str | None:
     One that does not run has none, unless it was given one for good: that is its own when it starts again.
     """
     networks: dict[str, Any] = document["NetworkSettings"].get("Networks") or {}
-    ordered = sorted(networks.items(), key=lambda entry: entry[0] != NETWORK)
+    ordered = sorted(networks.items(), key=lambda entry: entry[0] != DOCKER_NETWORK)
     found = (
         endpoint.get("IPAddress") or (endpoint.get("IPAMConfig") or {}).get("IPv4Address") for _, endpoint in ordered
     )

@@ -12,12 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orca.hoststate.plan import items
+from orca.hoststate.plan.network import BRIDGE, DOCKER_NETWORK
 from orca.network import addresses, pki
 from orca.network.config import ConfigItems
 from orca.store import Record, Tx
 
-BRIDGE = "orca0"
-DOCKER_NETWORK = "orca"
 ITEMS = 1
 """Goes up when the items below get another form: every host then gets them at its next hello."""
 RENEW_BEFORE = timedelta(days=180)

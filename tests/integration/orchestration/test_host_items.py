@@ -3,7 +3,8 @@
 
 from fakeagent import FakeHost
 
-from orca.hoststate.plan import dns, firewall, items, mesh, network
+from orca.hoststate.apply import kinds
+from orca.hoststate.plan import dns, firewall, mesh, network
 from orca.hoststate.plan.items import PEER, PORT
 
 
@@ -20,7 +21,7 @@ async def test_items_become_plans(platform):
     await machine.until(lambda: machine.host.named(PEER) and machine.host.item("mesh"))
     held = {name: description for name, (_, description) in machine.host.items.items()}
 
-    described = {kind: items.describe(kind, held) for kind in items.KINDS}
+    described = {kind.name: kind.describe(held) for kind in kinds.KINDS}
     assert None not in described.values()
     assert network.containers(described["network"], "/m", "/d").keys() == {"orca-net", "orca-dns"}
     (peer,) = described["mesh"]["peers"].values()

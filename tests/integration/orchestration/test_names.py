@@ -7,7 +7,8 @@ import pytest
 from fakeagent import FakeHost, FakeMachine
 from inprocess import Platform
 
-from orca.hoststate.plan.items import DNS, FAMILIES, NAMES
+from orca.hoststate.apply import kinds
+from orca.hoststate.plan.items import DNS, NAMES
 from orca.resources.errors import Refused
 from orca.wire import now_ms
 
@@ -163,7 +164,7 @@ async def test_an_agent_that_knows_no_scopes_is_told_all_names_until_it_is_upgra
     assert not machine.host.named(NAMES)
 
     await platform.disconnect(platform.connection_of(machine))
-    machine.host.families = list(FAMILIES)
+    machine.host.families = list(kinds.families())
     agent_id = await platform.read(lambda tx: tx.first("host", name="h1").agentId)
     await platform.connect(agent_id, machine)
     await machine.until(lambda: "scopes" in machine.host.item(DNS.item(address)))

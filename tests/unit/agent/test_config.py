@@ -10,7 +10,7 @@ import pytest
 from orca.agent import config
 from orca.agent.config import Config
 from orca.agent.errors import CommandFailed
-from orca.hoststate.apply import Host, HostStateError, Result
+from orca.hoststate.apply import Host, HostStateError, Kind, Result
 from orca.wire import ConfigItem, ConfigUpdate
 
 NETWORK = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24", "images": {"net": "n", "dns": "d"}}
@@ -25,19 +25,19 @@ class FakeHost:
         self.refuses: set[str] = set()
 
     def apply_kind(
-        self, kind: str, description: dict[str, Any] | None, *, owner: str, version: int, host: Host
+        self, kind: Kind, description: dict[str, Any] | None, *, owner: str, version: int, host: Host
     ) -> Result:
         assert owner == "agent"
-        if kind in self.refuses:
-            raise HostStateError(f"{kind}: the host refuses")
+        if kind.name in self.refuses:
+            raise HostStateError(f"{kind.name}: the host refuses")
         for port in (description or {}).get("ports", {}).values():
             if port["protocol"] == "bad":
                 raise ValueError("no such protocol")
-        self.applied.append((kind, description, version))
+        self.applied.append((kind.name, description, version))
         if description is None:
-            host.ledger.forget(kind)
+            host.ledger.forget(kind.name)
         else:
-            host.ledger.write(kind, owner, version, description)
+            host.ledger.write(kind.name, owner, version, description)
         return Result()
 
     def kinds(self) -> list[str]:

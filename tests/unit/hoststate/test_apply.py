@@ -16,6 +16,7 @@ from orca.hoststate.apply import (
     OwnedByOther,
     apply_kind,
 )
+from orca.hoststate.apply.dns import KIND
 from orca.hoststate.plan.items import digest
 
 DNS = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24", "clients": {"10.42.1.10": {"db": ["10.42.2.10"]}}}
@@ -35,46 +36,46 @@ def host(folder):
 
 
 def test_applying_writes_the_owner_and_twice_changes_nothing(host):
-    first = apply_kind("dns", DNS, PUSH, 3, host=host)
+    first = apply_kind(KIND, DNS, PUSH, 3, host=host)
     assert first.changed
     assert "forward.zones" in " ".join(first.actions)
     owner = host.ledger.read("dns")
     assert (owner.owner, owner.version, owner.sha256) == (PUSH, 3, digest(DNS))
-    assert not apply_kind("dns", DNS, PUSH, 3, host=host).changed
+    assert not apply_kind(KIND, DNS, PUSH, 3, host=host).changed
     assert host.ledger.read("dns").updated == owner.updated
 
 
 def test_check_mode_shows_and_touches_nothing(host):
-    result = apply_kind("dns", DNS, PUSH, check=True, host=host)
+    result = apply_kind(KIND, DNS, PUSH, check=True, host=host)
     assert result.changed
     assert "10.42.2.10" in result.after
     assert not Path(host.root).exists()
 
 
 def test_a_playbook_does_not_write_what_an_agent_owns(host):
-    apply_kind("dns", DNS, AGENT, 7, host=host)
+    apply_kind(KIND, DNS, AGENT, 7, host=host)
     changed = {**DNS, "clients": {}}
     with pytest.raises(OwnedByOther, match=r"owned by agent.*takeover"):
-        apply_kind("dns", changed, PUSH, host=host)
-    assert apply_kind("dns", changed, PUSH, check=True, host=host).changed, "drift is shown all the same"
-    assert apply_kind("dns", changed, PUSH, takeover=True, host=host).changed
+        apply_kind(KIND, changed, PUSH, host=host)
+    assert apply_kind(KIND, changed, PUSH, check=True, host=host).changed, "drift is shown all the same"
+    assert apply_kind(KIND, changed, PUSH, takeover=True, host=host).changed
     assert host.ledger.read("dns").owner == PUSH
-    assert apply_kind("dns", DNS, AGENT, 8, host=host).changed, "an agent takes over"
+    assert apply_kind(KIND, DNS, AGENT, 8, host=host).changed, "an agent takes over"
 
 
 def test_removing_forgets_the_owner(host):
-    apply_kind("dns", DNS, PUSH, host=host)
+    apply_kind(KIND, DNS, PUSH, host=host)
     host.ledger.save_items("dns", {"dns/10.42.1.10": {"version": 1, "description": {"names": {}}}})
-    assert apply_kind("dns", None, PUSH, host=host).changed
+    assert apply_kind(KIND, None, PUSH, host=host).changed
     assert host.ledger.read("dns") is None
     assert host.ledger.load_items("dns") == {}
 
 
 def test_a_damaged_owner_file_is_named(host):
-    apply_kind("dns", DNS, PUSH, host=host)
+    apply_kind(KIND, DNS, PUSH, host=host)
     (Path(host.ledger.directory) / "dns.json").write_text("{}")
     with pytest.raises(HostStateError, match="damaged"):
-        apply_kind("dns", DNS, PUSH, host=host)
+        apply_kind(KIND, DNS, PUSH, host=host)
 
 
 class Recursor(threading.Thread):
@@ -112,19 +113,19 @@ def recursor(host):
 
 
 def test_the_resolver_reloads_what_changed(host, recursor):
-    apply_kind("dns", DNS, AGENT, host=host)
+    apply_kind(KIND, DNS, AGENT, host=host)
     assert sorted(recursor.heard) == ["reload-lua-script", "reload-zones"]
     recursor.heard.clear()
-    apply_kind("dns", {**DNS, "clients": {}}, AGENT, host=host)
+    apply_kind(KIND, {**DNS, "clients": {}}, AGENT, host=host)
     assert recursor.heard == ["reload-lua-script"]
 
 
 def test_a_failed_reload_is_repeated(host, recursor):
     recursor.code = 1
     with pytest.raises(HostStateError, match="recursor"):
-        apply_kind("dns", DNS, AGENT, host=host)
+        apply_kind(KIND, DNS, AGENT, host=host)
     recursor.code = 0
     recursor.heard.clear()
-    assert apply_kind("dns", DNS, AGENT, host=host).changed
+    assert apply_kind(KIND, DNS, AGENT, host=host).changed
     assert sorted(recursor.heard) == ["reload-lua-script", "reload-zones"]
-    assert not apply_kind("dns", DNS, AGENT, host=host).changed
+    assert not apply_kind(KIND, DNS, AGENT, host=host).changed

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one executor: observes a host and makes it match a description. Python standard library only.
 
-host = Host()
-result = apply_kind("firewall", describe("firewall", items), owner="agent", version=7, host=host)
+A kind of state is one object (``kind``), and ``kinds`` is the table of all:
+
+result = apply_kind(firewall.KIND, firewall.KIND.describe(items), owner="agent", version=7, host=Host())
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 from .docker import Engine, EngineError, EngineUnavailable
 from .drift import DriftWatch
 from .errors import HostStateError, OwnedByOther
+from .executor import apply_kind
 from .host import Host
 from .identity import certificate_request
-from .kind import apply_kind
+from .kind import Kind, Path
 from .mesh import initiate as initiate_mesh
 from .owner import AGENT, PUSH, Ledger, Owner
 from .result import Result
@@ -26,9 +28,11 @@ __all__ = [
     "EngineUnavailable",
     "Host",
     "HostStateError",
+    "Kind",
     "Ledger",
     "Owner",
     "OwnedByOther",
+    "Path",
     "Result",
     "apply_kind",
     "certificate_request",

@@ -7,8 +7,11 @@ import os
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..plan import dns as plan
+from ..plan.items import DNS, NAMES
 from . import files, recursor
+from .host import DNS as DIRECTORY
 from .host import Host
+from .kind import Description, Kind, Look, Path
 from .pending import Pending
 from .result import Result
 
@@ -59,3 +62,29 @@ def host_upstreams(host: Host) -> List[str]:
     """The resolvers that the host itself uses, as far as a container can reach them."""
     found = plan.upstreams(files.read(host.resolv_conf) or "")
     return found or plan.upstreams(files.read(_RESOLVED) or "")
+
+
+def drift(host: Host) -> Look:
+    """Look for files that the resolver has not loaded, and for other resolvers of the host, which come at any time."""
+
+    def differs(wanted: Description, _docker: bool) -> bool:
+        if Pending(host.dns).words():
+            return True
+        return files.read(os.path.join(host.dns, plan.FORWARD)) != wanted_forward(host, wanted)
+
+    return differs
+
+
+KIND = Kind(
+    "dns",
+    (NAMES, DNS),
+    plan.describe,
+    apply,
+    drift,
+    (
+        Path(DIRECTORY),
+        Path(DIRECTORY + "/run", 0o2770),
+        Path(DIRECTORY + "/" + plan.TABLE, 0o644, plan.EMPTY_TABLE),
+        Path(DIRECTORY + "/" + plan.FORWARD, 0o644, ""),
+    ),
+)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, Mapping, Optional
 
 from ..plan import firewall as plan
-from . import conntrack, iptables, kernel
+from ..plan.items import PORT
+from . import conntrack, iptables, kernel, netlink
 from .host import Host
+from .kind import Description, Kind
 from .result import Result
 
 
@@ -38,3 +40,42 @@ def _commit(variant: str, tables: plan.Tables, transaction: str, result: Result,
     changed = plan.udp_ports(tables) ^ plan.udp_ports(after)
     if changed:
         conntrack.forget_udp({port for port, _target in changed})
+
+
+class RuleWatch:
+    """Looks for drift: in full, which starts a process, only when somebody changed a rule since all was right.
+
+    Where legacy iptables is in use, whose rules have no generation, every look is in full.
+    """
+
+    def __init__(self, _host: Host) -> None:
+        self._generation: Optional[int] = None
+        self._description: Optional[Description] = None
+
+    def __call__(self, wanted: Description, _docker: bool) -> bool:
+        """Return whether chains, jumps or kernel settings are not as ``wanted`` says.
+
+        :raises HostStateError: see :func:`.iptables.observe`.
+        """
+        if kernel.settings_differ(kernel.existing(plan.sysctls(wanted, {}))):
+            return True
+        generation = _generation()
+        if generation is not None and generation == self._generation and wanted == self._description:
+            return False
+        tables = iptables.observe().tables
+        differs = plan.transaction(plan.plan(wanted, tables), tables) is not None
+        # The generation was read before the rules: a change in between is seen at the next look.
+        self._generation, self._description = (None, None) if differs else (generation, wanted)
+        return differs
+
+
+def _generation() -> Optional[int]:
+    if iptables.legacy_in_use():
+        return None
+    try:
+        return netlink.nftables_generation()
+    except OSError:
+        return None  # no nftables in this kernel, or an older one: the rules are read each time
+
+
+KIND = Kind("firewall", (PORT,), plan.describe, apply, RuleWatch)

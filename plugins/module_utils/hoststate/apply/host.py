@@ -9,6 +9,8 @@ from .docker import SOCKET, Engine
 from .owner import Ledger
 
 ROOT = "/var/lib/orca"
+#: Directories below it.
+MESH, DNS, RESOLV = "mesh", "dns", "resolv"
 
 
 class Host:
@@ -23,14 +25,14 @@ class Host:
     @property
     def mesh(self) -> str:
         """strongSwan's directory, mounted into ``orca-net`` as ``/etc/swanctl``."""
-        return os.path.join(self.root, "mesh")
+        return os.path.join(self.root, MESH)
 
     @property
     def dns(self) -> str:
         """The resolver's data, mounted into ``orca-dns``."""
-        return os.path.join(self.root, "dns")
+        return os.path.join(self.root, DNS)
 
     @property
     def resolv(self) -> str:
         """One ``resolv.conf`` per managed container."""
-        return os.path.join(self.root, "resolv")
+        return os.path.join(self.root, RESOLV)

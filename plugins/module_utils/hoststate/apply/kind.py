@@ -1,56 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The entry of the executor: make one kind of state so, under the lock, as one owner."""
+"""One kind of host state as one object: what it is made from, how a host gets it, what it has on the host."""
 
 from __future__ import annotations
 
-import contextlib
-from typing import Any, Callable, ContextManager, Dict, Mapping, Optional
+import os
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
-from . import dns, firewall, mesh, network
+from ..plan.items import Family
+from . import files
 from .host import Host
 from .result import Result
 
-#: Brings one kind to ``description`` (``None``: removed), recording into the result; changes nothing when ``check``.
-Applier = Callable[[Host, Optional[Mapping[str, Any]], Result, bool], None]
+#: What a host is to have of one kind, complete in itself; the modules of ``plan`` say the form of each.
+Description = Mapping[str, Any]
 
-_APPLIERS: Dict[str, Applier] = {
-    "network": network.apply,
-    "firewall": firewall.apply,
-    "mesh": mesh.apply,
-    "dns": dns.apply,
-}
+#: True if applying this description would change the host. The flag: ask Docker too, which costs a request.
+Look = Callable[[Description, bool], bool]
 
 
-def apply_kind(
-    kind: str,
-    description: Optional[Mapping[str, Any]],
-    owner: str,
-    version: int = 0,
-    check: bool = False,
-    takeover: bool = False,
-    host: Optional[Host] = None,
-) -> Result:
-    """Make ``kind`` match ``description`` and record the owner.
+class Path(NamedTuple):
+    """A directory below the host's root; with ``text`` a file, made where there is none and not touched after."""
 
-    :param kind: one of :data:`..plan.items.KINDS`.
-    :param description: complete description of the kind (:mod:`..plan.items`); ``None`` removes everything of it.
-    :param owner: ``"agent"`` or ``"push"``: who asks. The agent may always write; see :class:`.owner.Ledger`.
-    :param version: integer that goes into the owner file; the highest version of the kind's items.
-    :param check: plan only; ownership is not enforced, so that drift can be shown.
-    :raises HostStateError: the state cannot be reached; the message says why.
-    """
-    applier = _APPLIERS[kind]
-    host = host or Host()
-    result = Result()
-    lock: ContextManager[None] = contextlib.nullcontext() if check else host.ledger.lock()
-    with lock:
-        if not check:
-            host.ledger.claim(kind, owner, takeover)
-        applier(host, description, result, check)
-        if check:
-            return result
-        if description is None:
-            host.ledger.forget(kind)
-        else:
-            host.ledger.write(kind, owner, version, description)
-    return result
+    name: str
+    mode: int = 0o755
+    text: Optional[str] = None
+
+    def ensure(self, root: str, result: Result, check: bool) -> None:
+        """Make it so, and record what was done."""
+        path = os.path.join(root, self.name) if self.name else root
+        if self.text is None:
+            files.ensure_directory(path, self.mode, result, check)
+        elif not os.path.exists(path):
+            files.ensure(path, self.text, result, check, self.mode)
+
+
+class Kind(NamedTuple):
+    """All that differs between kinds. Its owner file and its stored items are named after it."""
+
+    name: str
+    #: Of config items that this kind is made from.
+    families: Tuple[Family, ...]
+    #: From config items (name -> description), of other kinds among them, to what is wanted; ``None``: nothing.
+    describe: Callable[[Mapping[str, Mapping[str, Any]]], Optional[Dict[str, Any]]]
+    #: Brings a host to a description (``None``: without this kind), recording what it does; only records if told so.
+    apply: Callable[[Host, Optional[Description], Result, bool], None]
+    #: Makes the look for drift at one host, which may remember what was right the last time.
+    drift: Callable[[Host], Look]
+    #: What must exist below the host's root before the containers of kind ``network`` start.
+    paths: Tuple[Path, ...] = ()
+
+    def takes(self, item: str) -> bool:
+        """True if this kind is made from the config item of that name."""
+        return any(family.holds(item) for family in self.families)

@@ -7,10 +7,13 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 from ..plan import mesh as plan
+from ..plan.items import MESH, PEER
 from ..plan.network import NET_AGENT
 from . import files
 from .errors import HostStateError
+from .host import MESH as DIRECTORY
 from .host import Host
+from .kind import Kind, Look, Path
 from .pending import Pending
 from .result import Result
 
@@ -99,3 +102,25 @@ def _connection(host: Host, peer: str) -> str:
 
 def _peer(path: str) -> str:
     return os.path.basename(path)[: -len(_SUFFIX)]
+
+
+def drift(host: Host) -> Look:
+    """Look for files that the network agent has not loaded; nobody else writes them."""
+    return lambda _wanted, _docker: bool(Pending(host.mesh).words())
+
+
+KIND = Kind(
+    "mesh",
+    (MESH, PEER),
+    plan.describe,
+    apply,
+    drift,
+    (
+        Path(DIRECTORY, 0o700),
+        Path(DIRECTORY + "/conf.d"),
+        Path(DIRECTORY + "/x509"),
+        Path(DIRECTORY + "/x509ca"),
+        Path(DIRECTORY + "/private", 0o700),
+        Path(DIRECTORY + "/run"),
+    ),
+)

@@ -3,30 +3,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, List, Mapping, Optional
 
-from ..plan import dns as dns_plan
 from ..plan import network as plan
-from . import files, kernel
+from ..plan.items import NETWORK
+from . import kernel
 from .docker import EngineError
 from .errors import HostStateError
-from .host import Host
+from .host import RESOLV, Host
+from .kind import Description, Kind, Look, Path
 from .result import Result
-
-_DIRECTORIES = (
-    ("", 0o755),
-    ("mesh", 0o700),
-    ("mesh/conf.d", 0o755),
-    ("mesh/x509", 0o755),
-    ("mesh/x509ca", 0o755),
-    ("mesh/private", 0o700),
-    ("mesh/run", 0o755),
-    ("dns", 0o755),
-    ("dns/run", 0o2770),
-    ("resolv", 0o755),
-)
-_EMPTY_ANSWERS = {dns_plan.TABLE: dns_plan.EMPTY_TABLE, dns_plan.FORWARD: ""}
 
 
 def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, check: bool) -> None:
@@ -40,7 +26,6 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
         raise HostStateError(
             "the environment's range {0} collides with this host's route {1}".format(description["cidr"], collision)
         )
-    _ensure_directories(host, result, check)
     _ensure_network(host, description, result, check)
     kernel.ensure_sysctls(plan.sysctls(description), result, check)
     kernel.ensure_routes(plan.routes(description), result, check)
@@ -75,13 +60,26 @@ def ensure_container(host: Host, name: str, body: Mapping[str, Any], result: Res
         raise
 
 
-def _ensure_directories(host: Host, result: Result, check: bool) -> None:
-    for name, mode in _DIRECTORIES:
-        files.ensure_directory(os.path.join(host.root, name) if name else host.root, mode, result, check)
-    for name, text in _EMPTY_ANSWERS.items():
-        path = os.path.join(host.dns, name)
-        if not os.path.exists(path):  # the kind dns owns the content; the resolver only must find something
-            files.ensure(path, text, result, check)
+def drift(host: Host) -> Look:
+    """Look at routes, kernel settings and the ports of the bridge; at the system containers if Docker is asked too."""
+
+    def differs(wanted: Description, docker: bool) -> bool:
+        if kernel.routes_differ(plan.routes(wanted)) or kernel.settings_differ(plan.sysctls(wanted)):
+            return True
+        if kernel.hairpin_missing(wanted["bridge"]):
+            return True
+        return docker and _containers_differ(host, wanted)
+
+    return differs
+
+
+def _containers_differ(host: Host, wanted: Description) -> bool:
+    running = {
+        entry["Names"][0].lstrip("/"): entry["Labels"].get(plan.SPEC_LABEL)
+        for entry in host.docker.containers([plan.SYSTEM_LABEL], everything=False)
+    }
+    specs = plan.containers(wanted, host.mesh, host.dns)
+    return any(running.get(name) != body["Labels"][plan.SPEC_LABEL] for name, body in specs.items())
 
 
 def _ensure_network(host: Host, description: Mapping[str, Any], result: Result, check: bool) -> None:
@@ -139,3 +137,6 @@ def _foreign(network: Mapping[str, Any]) -> List[str]:
         for entry in (network.get("Containers") or {}).values()
         if entry["Name"] not in (plan.NET_AGENT, plan.DNS_AGENT)
     )
+
+
+KIND = Kind("network", (NETWORK,), plan.describe, apply, drift, (Path(""), Path(RESOLV)))

@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any, Dict, Iterator, Mapping, Optional
 
-from ..plan.items import KINDS, digest
+from ..plan.items import digest
 from . import files
 from .errors import HostStateError, OwnedByOther
 
@@ -102,13 +102,7 @@ class Ledger:
         os.makedirs(os.path.join(self.directory, "items"), mode=0o755, exist_ok=True)
 
     def _path(self, kind: str) -> str:
-        return os.path.join(self.directory, _known(kind) + ".json")
+        return os.path.join(self.directory, kind + ".json")
 
     def _items_path(self, kind: str) -> str:
-        return os.path.join(self.directory, "items", _known(kind) + ".json")
-
-
-def _known(kind: str) -> str:
-    if kind not in KINDS:
-        raise ValueError("unknown kind {0!r}".format(kind))
-    return kind
+        return os.path.join(self.directory, "items", kind + ".json")

@@ -4,6 +4,9 @@
 A name stands once for each *scope* (a stack, a service with its links), however many clients see the scope. The table
 looks names up in the scopes of the client that asks, so the resolver's script, which is in the image, needs to know
 nothing of scopes.
+
+Described by ``{cidr, subnet, scopes: {scope: {name: [address, ...] or host name elsewhere}},
+clients: {container address: [scope, ...] or {name: ...}}, upstreams?: [address, ...]}``.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ import re
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from .addressing import RESOLVER
+from .items import DNS, NAMES
+from .network import environment
 
 #: What a name is answered with: addresses, or the host name elsewhere that it stands for.
 Answer = Union[Sequence[str], str]
@@ -59,6 +64,22 @@ end
 _LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\Z")
 
 _SCOPE = re.compile(r"[A-Za-z0-9._-]+\Z")
+
+
+def describe(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Join config items (name -> description); ``None``: the host has no network."""
+    base = environment(items)
+    if base is None:
+        return None
+    scopes: Dict[str, Dict[str, Any]] = {}
+    for key, item in NAMES.of(items).items():
+        scopes.setdefault(key.partition("/")[0], {}).update(item["names"])
+    # What a client sees: scopes, or, from a server of 0.1.0, names of its own.
+    clients = {
+        address: list(item["scopes"]) if "scopes" in item else dict(item["names"])
+        for address, item in DNS.of(items).items()
+    }
+    return dict(base, scopes=scopes, clients=clients)
 
 
 def table(description: Mapping[str, Any], forward: bool) -> str:

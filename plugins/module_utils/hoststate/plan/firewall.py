@@ -9,6 +9,8 @@ Loopback addresses leave the host only over the bridge, which needs the kernel s
 (:func:`sysctls`). That setting alone would let neighbours and containers reach what listens on the host's loopback
 (CVE-2020-8558), and a port bound to 127.0.0.1 is open to neighbours without it, as the address is translated before
 routing. So nothing with such an address gets past the table raw unless it came over ``lo``.
+
+Described by ``{cidr, subnet, bridge, ports: {port uuid: {publicPort, privatePort, protocol, bindAddress, address}}}``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import ipaddress
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
 
+from . import network
 from .addressing import RESOLVER, HostRange
+from .items import PORT
 
 #: {table: {chain: rules without the leading "-A CHAIN "}}
 Tables = Dict[str, Dict[str, List[str]]]
@@ -54,6 +58,15 @@ class Wanted(NamedTuple):
 
     chains: Tables
     jumps: Tuple[Jump, ...]
+
+
+def describe(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Join config items (name -> description); ``None``: the host has no network."""
+    carrier = network.describe(items)
+    if carrier is None:
+        return None
+    ports = {key: dict(item) for key, item in PORT.of(items).items()}
+    return {"cidr": carrier["cidr"], "subnet": carrier["subnet"], "bridge": carrier["bridge"], "ports": ports}
 
 
 def plan(description: Optional[Mapping[str, Any]], observed: Tables) -> Wanted:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tunnels of a host: the files that strongSwan's ``swanctl`` reads, one per peer, so that peers change independently.
 
+Described by ``{cidr, subnet, id, certificate, ca, peers: {host uuid: {name, address, subnet}}}``.
+
 Format: https://docs.strongswan.org/docs/5.9/swanctl/swanctlConf.html
 """
 
@@ -8,9 +10,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Dict, Mapping, NamedTuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 from .addressing import HostRange, initiates
+from .items import MESH, PEER
+from .network import environment
 
 SETTINGS, CERTIFICATE, CA, KEY = "swanctl.conf", "x509/host.pem", "x509ca/ca.pem", "private/host.key"
 CONNECTIONS = "conf.d"
@@ -68,6 +72,14 @@ class Wanted(NamedTuple):
 
     files: Dict[str, str]
     peers: Dict[str, str]
+
+
+def describe(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Join config items (name -> description); ``None``: the host has no network, or no certificate yet."""
+    base, own = environment(items), items.get(MESH.item())
+    if base is None or own is None:
+        return None
+    return dict(base, **dict(own, peers={key: dict(item) for key, item in PEER.of(items).items()}))
 
 
 def plan(description: Mapping[str, Any]) -> Wanted:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The managed network of a host: Docker network, kernel settings, routes and the two system containers."""
+"""The managed network of a host: Docker network, kernel settings, routes and the two system containers.
+
+Described by ``{cidr, subnet, bridge, network, images: {net, dns}}``.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ import ipaddress
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from .addressing import RESOLVER, HostRange
-from .items import canonical
+from .items import NETWORK, canonical
 
+#: Names of the bridge device and of the Docker network.
+BRIDGE, DOCKER_NETWORK = "orca0", "orca"
 NET_AGENT, DNS_AGENT = "orca-net", "orca-dns"
 SYSTEM_LABEL, SPEC_LABEL, CIDR_LABEL = "io.orca.system", "io.orca.spec", "io.orca.cidr"
 
@@ -32,6 +37,18 @@ class Route(NamedTuple):
             return "unreachable {0} metric {1}".format(self.destination, self.metric)
         text = "{0} via {1} dev {2}".format(self.destination, self.via, self.device)
         return text + (" src {0}".format(self.source) if self.source else "")
+
+
+def describe(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Join config items (name -> description); ``None``: the host has no network."""
+    network = items.get(NETWORK.item())
+    return None if network is None else dict({"bridge": BRIDGE, "network": DOCKER_NETWORK}, **network)
+
+
+def environment(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Return ``{cidr, subnet}``, which every other kind needs too; ``None``: the host has no network."""
+    network = items.get(NETWORK.item())
+    return None if network is None else {key: network[key] for key in ("cidr", "subnet")}
 
 
 def routes(description: Mapping[str, Any]) -> List[Route]:

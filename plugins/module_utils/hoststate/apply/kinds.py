@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of kinds. A new one is a module beside those named here, and its line."""
+
+from __future__ import annotations
+
+from typing import Iterable, Tuple
+
+from . import dns, firewall, mesh, network
+from .kind import Kind
+
+#: In the order in which they are applied. The first carries the others: it comes first and goes last, its facts enter
+#: every description, and its containers work in the directories of all.
+KINDS: Tuple[Kind, ...] = (network.KIND, firewall.KIND, mesh.KIND, dns.KIND)
+
+
+def families() -> Tuple[str, ...]:
+    """Return the families of config items that are understood; a server is told, and sends no others."""
+    return tuple(family.name for kind in KINDS for family in kind.families)
+
+
+def kind_of(item: str) -> Kind:
+    """Return the kind that is made from config item ``item`` (e.g. ``port/8f2c``).
+
+    :raises ValueError: no such item.
+    """
+    for kind in KINDS:
+        if kind.takes(item):
+            return kind
+    raise ValueError("unknown config item {0!r}".format(item))
+
+
+def affected(items: Iterable[str]) -> Tuple[Kind, ...]:
+    """Return the kinds to be applied after config items ``items`` changed, in order.
+
+    :raises ValueError: no such item.
+    """
+    changed = {kind_of(item) for item in items}
+    return KINDS if any(map(carries, changed)) else tuple(kind for kind in KINDS if kind in changed)
+
+
+def carries(kind: Kind) -> bool:
+    """True if ``kind`` is the one that the others rest on."""
+    return kind is KINDS[0]
