@@ -101,13 +101,14 @@ def test_strangers_are_not_found_by_number(team, admin, person):
     unknown = [away.id, away.id[2:], gone.id, built_in["id"], "1a999999", project, people["stranger"].id, "admin"]
     unknown += [away.login, told(away.bearer())[:-1], "00000000-0000-4000-8000-000000000000", "nonsense"]
 
-    def answer(path, name, **body):
-        reply = clients["owner"].post(path, json={**body, "members": [owner, {"externalId": name, "role": "member"}]})
+    def answer(path, unknown_name, body):
+        members = [owner, {"externalId": unknown_name, "role": "member"}]
+        reply = clients["owner"].post(path, json={**body, "members": members})
         shown = {key: value for key, value in reply.json().items() if key != "id"}
-        return reply.status_code, {key: str(value).replace(name, "NAME") for key, value in shown.items()}
+        return reply.status_code, {key: str(value).replace(unknown_name, "NAME") for key, value in shown.items()}
 
     for path, body in ((f"/v1/projects/{project}?action=setmembers", {}), ("/v2/projects", {"name": "another"})):
-        answers = [answer(path, name, **body) for name in unknown]
+        answers = [answer(path, name, body) for name in unknown]
         assert answers[0][0] == 422
         assert all(each == answers[0] for each in answers), answers
         assert "uuid" in answers[0][1]["message"], "what to do instead"
