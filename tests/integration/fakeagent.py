@@ -300,7 +300,7 @@ class FakeAgent:
         self.machine = FakeMachine(host)
         self.closed = asyncio.Event()
         self._url = url.replace("http", "ws", 1).rstrip("/") + "/subscribe"
-        self._keys = f"{access_key}:{secret_key}"
+        self.keys = (access_key, secret_key)
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -313,7 +313,7 @@ class FakeAgent:
 
     async def connect(self) -> None:
         """Dial, say hello, serve commands in the background."""
-        token = base64.b64encode(self._keys.encode()).decode()
+        token = base64.b64encode(":".join(self.keys).encode()).decode()
         socket = await websockets.connect(self._url, additional_headers={"Authorization": f"Basic {token}"})
         outgoing: asyncio.Queue[wire.Event] = asyncio.Queue()
         self.closed = asyncio.Event()

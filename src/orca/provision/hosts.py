@@ -15,6 +15,7 @@ from orca.network.config import ConfigItems
 from orca.network.ipam import PoolUsedUp
 from orca.network.pki import BadRequest
 from orca.provision import host_parts, labels, settings
+from orca.provision.agent_account import take_key
 from orca.provision.projects import authority_of
 from orca.store import Overflow, Record, Tx, Vault
 
@@ -39,6 +40,7 @@ def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Rec
     if agent.registrationKey != hello.uuid:
         raise WrongHost(f"these credentials were given to host {agent.registrationKey}, not to {hello.uuid}")
     tx.update(agent, state="active", agentVersion=hello.agent_version, lastSeen=tx.now)
+    take_key(tx, agent)
     try:
         host = tx.first("host", agentId=agent.id)
         if host is None:

@@ -2,7 +2,8 @@
 """How a host joins: registration tokens, the script they open, and the credentials its agent gets.
 
 The order on the wire is the v1 one: token, script, `POST register {key}`, `GET register?key=`. The key is the uuid
-that the host made for itself, so registering again gives the same host.
+that the host made for itself, so registering again gives the same host, with another key: a secret is shown only until
+the agent's first hello.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from orca.engine import Behaviour, Call, Run, Services
 from orca.provision import settings, tokens
-from orca.provision.agent_account import open_account
+from orca.provision.agent_account import key_is_shown, new_key, open_account
 from orca.provision.credentials import new_access_key, new_secret_key
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
@@ -139,11 +140,12 @@ def registration_command(tx: ReadTx, call: Call, row: Record) -> str | None:
 
 @behaviour.create("register")
 def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
-    """A host registers. The same key in the same project is the same registration, with the same credentials.
+    """A host registers. The same key in the same project is the same registration, and gets other credentials if an
+    agent has come with the former ones.
 
     Raises:
-        Refused: the key belongs to a host of another project, or to one whose registration was removed, or cannot be a
-            host's uuid.
+        Refused: the key belongs to a host of another project, to one whose agent is connected, or to one whose
+            registration was removed, or cannot be a host's uuid.
     """
     key = fields["key"]
     if not HOST_UUID.fullmatch(key):
@@ -153,7 +155,7 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     if existing is not None:
         if existing.accountId != account_id:
             raise Refused("NotUnique", "this host is registered in another project", field="key")
-        return existing
+        return _registered_again(tx, call, existing)
     if tx.count("agent", liveKey=_agent_uri(key, fields.get("agentUriFormat"))):
         # Its registration was removed, and it was not: what it registered with is not given to anybody.
         raise Refused("NotUnique", "the host of this key is still there: remove the host first", field="key")
@@ -167,6 +169,20 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     )
     call.request(tx, row, "create")
     return row
+
+
+def _registered_again(tx: Tx, call: Call, row: Record) -> Record:
+    """Replace the credentials of a host that lost them. Those that it may not have read yet stay as they are."""
+    agent = tx.get("agent", row.agentId)
+    if agent is None or row.agentUriFormat or key_is_shown(agent):
+        return row
+    if call.services.agents.get(agent.id) is not None:
+        message = (
+            "the agent of this host is connected: stop it to register the host again;"
+            " on a copy of the machine remove /var/lib/orca/agent first"
+        )
+        raise Refused("NotUnique", message, field="key")
+    return _keep(tx, call.services, row, agent, new_key(tx, agent))
 
 
 @behaviour.process("register.create")
@@ -186,12 +202,17 @@ def _equip(tx: Tx, run: Run) -> None:
         managedConfig=True,
         data={"agentResourcesAccountId": row.accountId, "registrationKey": row.key},
     )
-    access_key, secret = open_account(tx, agent)
+    _keep(tx, run.services, row, agent, open_account(tx, agent))
     if row.agentUriFormat:
         # The server reaches it by its uri; it does not dial in.
         run.engine.request(tx, agent, "create")
-    sealed = run.services.vault.seal(secret, AGENT_CONTEXT)
-    tx.update(row, agentId=agent.id, data={"accessKey": access_key, "secret": sealed})
+
+
+def _keep(tx: Tx, services: Services, row: Record, agent: Record, key: tuple[str, str]) -> Record:
+    """Keep an agent's key with the registration until the agent comes with it."""
+    access_key, secret = key
+    sealed = services.vault.seal(secret, AGENT_CONTEXT)
+    return tx.update(row, agentId=agent.id, data={"accessKey": access_key, "secret": sealed})
 
 
 def _agent_uri(key: str, form: str | None) -> str:
@@ -200,20 +221,21 @@ def _agent_uri(key: str, form: str | None) -> str:
 
 @behaviour.computed("register.accessKey")
 def register_access_key(tx: ReadTx, call: Call, row: Record) -> str | None:
-    """Shown to the registering host alone, once it is active."""
-    return row.data.get("accessKey") if _shown(call, row) else None
+    """Shown to the registering host alone, once it is active and until its agent has come."""
+    return row.data.get("accessKey") if _shown(tx, call, row) else None
 
 
 @behaviour.computed("register.secretKey")
 def register_secret_key(tx: ReadTx, call: Call, row: Record) -> str | None:
-    """Shown to the registering host alone, once it is active."""
-    sealed = row.data.get("secret") if _shown(call, row) else None
+    """Shown as the access key is."""
+    sealed = row.data.get("secret") if _shown(tx, call, row) else None
     return None if sealed is None else call.services.vault.open(sealed, AGENT_CONTEXT)
 
 
-def _shown(call: Call, row: Record) -> bool:
-    """Who knows the key is the host itself; a list of all registrations of the project shows nobody's credentials."""
-    return call.role == "register" and row.state == "active" and call.query.get("key") == row.key
+def _shown(tx: ReadTx, call: Call, row: Record) -> bool:
+    """True for a host that asks by its key, until its agent has come. A list of all registrations shows no secrets."""
+    asked = call.role == "register" and row.state == "active" and call.query.get("key") == row.key
+    return asked and key_is_shown(tx.get("agent", row.agentId))
 
 
 def _find_server(tx: Tx, call: Call) -> None:

@@ -57,7 +57,8 @@ async def figure(server: RealServer, name: str) -> float:
 
 def authorization(agent: FakeAgent) -> dict[str, str]:
     """The header that an agent dials with."""
-    return {"Authorization": f"Basic {base64.b64encode(agent._keys.encode()).decode()}"}
+    keys = ":".join(agent.keys)
+    return {"Authorization": f"Basic {base64.b64encode(keys.encode()).decode()}"}
 
 
 async def dialled(server: RealServer, host: FakeHost) -> tuple[FakeAgent, websockets.ClientConnection]:

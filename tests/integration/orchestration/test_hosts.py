@@ -131,8 +131,10 @@ async def test_peers_that_a_crash_kept_from_being_told_are_told_at_the_next_hell
 
 async def test_registering_again_is_the_same_host(platform):
     (machine,) = await hosts(platform, 1)
-    agent_id = await platform.register(machine.host)
-    assert agent_id == platform.connection_of(machine).agent_id
+    connection = platform.connection_of(machine)
+    await platform.disconnect(connection)
+    await platform.until(lambda tx: tx.first("host").agentState == "reconnecting")
+    assert await platform.register(machine.host) == connection.agent_id
     assert len(await platform.read(lambda tx: tx.find("host"))) == 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fakeagent import FakeHost, eventually
+from fakeagent import FakeAgent, FakeHost, eventually
 from realserver import RealServer
 
 
@@ -74,6 +74,56 @@ async def test_a_host_whose_registration_was_removed_is_not_registered_twice(ser
     answer = await server.http.post(f"{server.url}/v1/register", json={"key": row["key"]}, auth=auth)
     assert (answer.status_code, answer.json()["fieldName"]) == (422, "key"), answer.text
     assert "remove the host" in answer.json()["message"]
+
+
+async def shown(server, token, host):
+    """The key that somebody with a token is shown for a host."""
+    auth = httpx.BasicAuth("registrationToken", token)
+    answer = await server.http.get(f"{server.url}/v1/register", params={"key": host.uuid}, auth=auth)
+    (row,) = answer.json()["data"]
+    return row["accessKey"], row["secretKey"]
+
+
+async def test_a_token_opens_no_host_that_is_there(server, agents):
+    token = (await server.token())["token"]
+    for agent in agents:
+        assert await shown(server, token, agent.machine.host) == (None, None)
+        auth = httpx.BasicAuth("registrationToken", token)
+        answer = await server.http.post(f"{server.url}/v1/register", json={"key": agent.machine.host.uuid}, auth=auth)
+        assert (answer.status_code, answer.json()["fieldName"]) == (422, "key"), answer.text
+        assert "stop it" in answer.json()["message"]
+        assert await shown(server, token, agent.machine.host) == (None, None)
+
+
+async def test_an_agent_that_dies_before_its_hello_gets_the_same_key_again(server):
+    token, host = (await server.token())["token"], FakeHost("h1", "192.0.2.1")
+    first = await server.credentials(token, host)
+    assert await server.credentials(token, host) == first
+    agent = FakeAgent(host, f"{server.url}/v1", *first)
+    await agent.connect()
+    await server.until("hosts", lambda answer: [row["state"] for row in answer["data"]] == ["active"])
+    assert await shown(server, token, host) == (None, None)
+    await agent.disconnect()
+
+
+async def test_a_host_that_registers_again_gets_another_key(server, agents):
+    token, (lost, stays) = (await server.token())["token"], agents
+    (before,) = (await server.until(f"hosts?uuid={lost.machine.host.uuid}", lambda answer: answer["data"]))["data"]
+    await lost.disconnect()
+    await server.until(f"hosts/{before['id']}", lambda shown: shown["agentState"] == "reconnecting")
+    access, secret = await server.credentials(token, lost.machine.host)
+    assert access != lost.keys[0]
+    assert await server.credentials(token, lost.machine.host) == (access, secret), (
+        "its agent may have died before it read them"
+    )
+    former = httpx.BasicAuth(*lost.keys)
+    assert (await server.http.get(f"{server.url}/v1/agents", auth=former)).status_code == 401
+    again = FakeAgent(lost.machine.host, f"{server.url}/v1", access, secret)
+    await again.connect()
+    await server.until(f"hosts/{before['id']}", lambda shown: shown["agentState"] == "active")
+    assert await shown(server, token, lost.machine.host) == (None, None)
+    assert stays.machine.host.uuid in {row["uuid"] for row in (await server.call("GET", "hosts")).json()["data"]}
+    await again.disconnect()
 
 
 async def test_an_expired_token_says_so(server):
@@ -152,7 +202,7 @@ async def test_a_stop_ends_in_good_order(server, agents):
 
 
 async def test_a_deactivated_agent_key_ends_its_connection_at_once(server, agents):
-    access_key = agents[0]._keys.partition(":")[0]
+    access_key = agents[0].keys[0]
     (credential,) = await server.rows(f"/v1/credentials?publicValue={access_key}")
     await server.post(f"/v1/credentials/{credential['id']}?action=deactivate", status=202)
     async with asyncio.timeout(1):

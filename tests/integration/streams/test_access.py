@@ -364,7 +364,7 @@ async def test_a_service_without_containers_has_no_stream(site: Site) -> None:
 async def test_nobody_but_the_asked_agent_brings_a_stream(site: Site) -> None:
     backend = {"url": site.server.url.replace("http", "ws") + "/v1/connectbackend", "token": ""}
     assert await site.refusal(backend) == 401
-    for auth in (site.agent._keys, ":".join(admin_keys(site))):
+    for auth in (":".join(site.agent.keys), ":".join(admin_keys(site))):
         headers = {"Authorization": httpx.BasicAuth(*auth.split(":"))._auth_header}
         try:
             async with websockets.connect(f"{backend['url']}?ticket=guess", additional_headers=headers):
