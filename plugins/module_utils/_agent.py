@@ -3,13 +3,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 # Private to this collection: no stable interface for others.
-"""The agent of a host, seen from outside its container: its files, its container, whether the server knows it."""
+"""The agent of a host, seen from outside its container: its files, whether the server knows it."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import http.client
 import json
 import os
@@ -17,12 +16,8 @@ import ssl
 import urllib.parse
 
 from .hoststate.apply import files
-from .hoststate.apply.host import ROOT
-from .hoststate.plan.items import canonical
-from .hoststate.plan.network import SPEC_LABEL, SYSTEM_LABEL
+from .hoststate.plan.places import ROOT
 
-NAME = "orca-agent"
-INSTANCE_LABEL = "io.orca.instance.uuid"
 TIMEOUT = 10  # s
 
 
@@ -78,25 +73,3 @@ class AgentFiles:
         except (OSError, http.client.HTTPException):
             return None
         return True if status == 200 else False if status in (401, 403) else None
-
-
-def container(image, address, docker_socket, root=ROOT):
-    """Body of ``POST /containers/create`` for the agent: the host's network, one capability, socket and directory."""
-    body = {
-        "Image": image,
-        "Env": ["ORCA_AGENT_ADDRESS=" + address] if address else [],
-        "Labels": {SYSTEM_LABEL: "agent"},
-        "HostConfig": {
-            "NetworkMode": "host",
-            "CapDrop": ["ALL"],
-            "CapAdd": ["NET_ADMIN"],
-            # What `--security-opt systempaths=unconfined` stands for: kernel settings of the network are written.
-            "MaskedPaths": [],
-            "ReadonlyPaths": [],
-            "Binds": [docker_socket + ":/var/run/docker.sock", root + ":" + root],
-            "RestartPolicy": {"Name": "always"},
-            "LogConfig": {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "2"}},
-        },
-    }
-    body["Labels"][SPEC_LABEL] = hashlib.sha256(canonical(body).encode("utf-8")).hexdigest()[:16]
-    return body

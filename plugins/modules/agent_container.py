@@ -96,7 +96,7 @@ import shutil
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.orca.platform.plugins.module_utils._agent import INSTANCE_LABEL, NAME, AgentFiles, container
+from ansible_collections.orca.platform.plugins.module_utils._agent import AgentFiles
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply import (
     AGENT,
     EngineUnavailable,
@@ -108,6 +108,9 @@ from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply impo
 )
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.kinds import KINDS
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.network import ensure_container
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan import labels
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.agent import NAME, container
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.places import DOCKER_SOCKET
 
 NO_ENGINE = "this host has no running Docker engine; role orca.platform.docker installs one ({0})"
 INTERVAL = 0.2  # s
@@ -119,7 +122,7 @@ OPTIONS = {
     "registration_url": {"type": "str", "no_log": True},
     "ca_sha256": {"type": "str"},
     "address": {"type": "str"},
-    "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
+    "docker_socket": {"type": "path", "default": DOCKER_SOCKET},
     "wait_timeout": {"type": "int", "default": 60},
 }
 
@@ -137,7 +140,7 @@ def present(module, host, agent, result):
 
 def absent(host, agent, result, check):
     """Remove the agent first, so that nobody repairs what is removed after it."""
-    containers = host.docker.containers([INSTANCE_LABEL])
+    containers = host.docker.containers([labels.INSTANCE])
     names = [NAME] if host.docker.container(NAME) is not None else []
     for name in names + [entry["Names"][0].lstrip("/") for entry in containers]:
         result.add("remove container " + name)

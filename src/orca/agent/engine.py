@@ -23,10 +23,10 @@ from orca.hoststate.engine_api import (
     parse_head,
     whole,
 )
+from orca.hoststate.plan.places import DOCKER_SOCKET
 
 from .errors import AgentError, CommandFailed
 
-SOCKET = "/var/run/docker.sock"
 TIMEOUT = 120.0  # seconds until a request without an answer counts as failed
 LINE_LIMIT = 4 << 20  # of a document in a stream
 BUFFER = 1 << 16  # read ahead of who takes a stream
@@ -48,7 +48,7 @@ class EngineRefused(CommandFailed):
 class Engine:
     """The engine behind one socket."""
 
-    def __init__(self, socket: str = SOCKET) -> None:
+    def __init__(self, socket: str = DOCKER_SOCKET) -> None:
         """Args: the engine's unix socket."""
         self.socket = socket
         self._negotiation = Negotiation()

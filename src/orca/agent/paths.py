@@ -4,7 +4,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_ROOT = Path("/var/lib/orca")
+from orca.hoststate.plan.places import MESH, RESOLV, ROOT
+
+DEFAULT_ROOT = Path(ROOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ class Paths:
     @property
     def vici(self) -> Path:
         """The control socket of charon in ``orca-net``."""
-        return self.root / "mesh" / "run" / "charon.vici"
+        return self.root / MESH / "run" / "charon.vici"
 
     @property
     def resolv(self) -> Path:
         """The directory of the managed containers' ``resolv.conf`` files."""
-        return self.root / "resolv"
+        return self.root / RESOLV

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .engine import SOCKET
+from orca.hoststate.plan.places import DOCKER_SOCKET
+
 from .paths import DEFAULT_ROOT
 
 
@@ -16,7 +17,7 @@ class Settings:
     """What an operator can say; everything else comes from the server."""
 
     root: Path = DEFAULT_ROOT
-    docker_socket: str = SOCKET
+    docker_socket: str = DOCKER_SOCKET
     ca_sha256: str = ""
     registration_url: str | None = None
     address: str | None = None
@@ -49,7 +50,7 @@ def parse(argv: Sequence[str], environment: Mapping[str, str] = os.environ) -> S
         "(default: $ORCA_AGENT_ADDRESS)",
     )
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="state directory (default: %(default)s)")
-    parser.add_argument("--docker-socket", default=SOCKET, help="(default: %(default)s)")
+    parser.add_argument("--docker-socket", default=DOCKER_SOCKET, help="(default: %(default)s)")
     parser.add_argument(
         "--log-level", default=environment.get("ORCA_LOG_LEVEL", "INFO"), choices=["DEBUG", "INFO", "WARNING", "ERROR"]
     )

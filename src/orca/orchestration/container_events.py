@@ -15,13 +15,13 @@ from orca.engine import Behaviour, Call
 from orca.orchestration.observed import observe
 from orca.resources.errors import Refused
 from orca.store import Record, Tx
+from orca.wire import names
 
 behaviour = Behaviour()
 
 INSPECT_BYTES = 256 * 1024
 """Of an inspection that comes with an event: it is kept with it."""
-UUID_LABELS = ("io.orca.instance.uuid", "io.rancher.container.uuid")
-SYSTEM_LABEL = "io.orca.system"
+UUID_LABELS = (names.LABEL_INSTANCE_UUID, "io.rancher.container.uuid")
 STATES: dict[str, wire.ContainerState] = {
     "start": "running",
     "create": "created",
@@ -76,7 +76,7 @@ def reported(fields: dict[str, Any], state: wire.ContainerState) -> wire.Contain
         uuid=next((labels[label] for label in UUID_LABELS if label in labels), None),
         address=address if isinstance(address, str) and address else None,
         labels=labels,
-        system=labels.get(SYSTEM_LABEL, ""),
+        system=labels.get(names.LABEL_SYSTEM, ""),
     )
 
 

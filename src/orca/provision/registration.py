@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orca.engine import Behaviour, Call, Run, Services
+from orca.hoststate.plan.agent import command
 from orca.provision import settings, tokens
 from orca.provision.agent_account import key_is_shown, new_key, open_account
 from orca.provision.credentials import new_access_key, new_secret_key
@@ -24,11 +25,6 @@ from orca.wire.loopback import is_loopback
 TOKEN_CONTEXT = "registrationToken.secret"  # noqa: S105 - says what a sealed text is for
 AGENT_CONTEXT = "agentApiKey.secret"
 AGENT_URI = "event:///%s"
-DOCKER_RUN = (
-    "sudo docker run -d --name orca-agent --restart=always --network=host --cap-drop=ALL --cap-add=NET_ADMIN"
-    " --security-opt systempaths=unconfined --label io.orca.system=agent"
-    " -v /var/run/docker.sock:/var/run/docker.sock -v /var/lib/orca:/var/lib/orca"
-)
 
 HOST_UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,62}", re.ASCII)
 """What a host may call itself: its certificate and the tunnels of its peers name it."""
@@ -131,8 +127,8 @@ def registration_command(tx: ReadTx, call: Call, row: Record) -> str | None:
     url = registration_url(tx, call, row)
     if url is None:
         return None
-    pin = call.services.server.ca_sha256
-    return f"{DOCKER_RUN} -e ORCA_CA_SHA256={pin} {settings.value(tx, settings.AGENT_IMAGE)} {url}"
+    environment = {"ORCA_CA_SHA256": call.services.server.ca_sha256}
+    return "sudo " + command(settings.value(tx, settings.AGENT_IMAGE) or "", environment, [url])
 
 
 # -- register ---------------------------------------------------------------------------------------------------------

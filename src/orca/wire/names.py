@@ -6,6 +6,8 @@ Source: docs/architecture.md, sections 3 and 4.
 
 from typing import Final
 
+from orca.hoststate.plan import labels
+
 # Server to agent; each carries ``replyTo``.
 PING: Final = "ping"
 CONFIG_UPDATE: Final = "config.update"
@@ -27,8 +29,8 @@ MESH_SUMMARY: Final = "mesh.summary"
 
 # Container labels. All that begin with LABEL_FAMILY are the platform's own marks: users' containers never choose them.
 LABEL_FAMILY: Final = "io.orca."
-LABEL_SYSTEM: Final = "io.orca.system"
-LABEL_INSTANCE_UUID: Final = "io.orca.instance.uuid"
+LABEL_SYSTEM: Final = labels.SYSTEM
+LABEL_INSTANCE_UUID: Final = labels.INSTANCE
 LABEL_STACK_NAME: Final = "io.orca.stack.name"
 LABEL_SERVICE_NAME: Final = "io.orca.stack_service.name"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent seen from outside: its files, whether the server takes its credentials, what its container may do."""
+"""The agent seen from outside: its files, and whether the server takes its credentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.orca.platform.plugins.module_utils._agent import AgentFiles, container
+from ansible_collections.orca.platform.plugins.module_utils._agent import AgentFiles
 
 
 @contextmanager
@@ -81,26 +81,3 @@ def test_what_the_files_say(tmp_path: Path) -> None:
 def test_damaged_or_missing_files_say_nothing(tmp_path: Path) -> None:
     agent = files(tmp_path, identity="{", status="[]")
     assert (agent.uuid, agent.url, agent.status()) == (None, None, ("", "", 0))
-
-
-def test_the_container_has_one_capability_one_socket_one_directory() -> None:
-    body = container("agent:1", None, "/var/run/docker.sock")
-    host = body["HostConfig"]
-    assert (host["CapDrop"], host["CapAdd"]) == (["ALL"], ["NET_ADMIN"])
-    assert host["Binds"] == ["/var/run/docker.sock:/var/run/docker.sock", "/var/lib/orca:/var/lib/orca"]
-    assert not {"Privileged", "PidMode", "Devices"} & host.keys()
-
-
-def test_a_container_is_replaced_when_and_only_when_it_differs() -> None:
-    def spec(*arguments: str | None) -> str:
-        return container(*arguments)["Labels"]["io.orca.spec"]
-
-    socket_path = "/var/run/docker.sock"
-    assert spec("agent:1", None, socket_path) == spec("agent:1", "", socket_path)
-    others = {
-        spec("agent:2", None, socket_path),
-        spec("agent:1", "192.0.2.1", socket_path),
-        spec("agent:1", None, "/run/d.sock"),
-    }
-    assert spec("agent:1", None, socket_path) not in others
-    assert len(others) == 3

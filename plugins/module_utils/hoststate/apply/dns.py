@@ -8,8 +8,8 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from ..plan import dns as plan
 from ..plan.items import DNS, NAMES
+from ..plan.places import DNS as DIRECTORY
 from . import files, recursor
-from .host import DNS as DIRECTORY
 from .host import Host
 from .kind import Description, Kind, Look, Path
 from .pending import Pending

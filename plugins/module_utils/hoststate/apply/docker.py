@@ -21,9 +21,9 @@ from ..engine_api import (
     split,
     whole,
 )
+from ..plan.places import DOCKER_SOCKET
 from .errors import HostStateError
 
-SOCKET = "/var/run/docker.sock"
 _PIECE = 1 << 16
 
 
@@ -45,7 +45,7 @@ class Engine:
     :param timeout: seconds without a byte from the engine after which a request fails.
     """
 
-    def __init__(self, path: str = SOCKET, timeout: float = 60.0) -> None:
+    def __init__(self, path: str = DOCKER_SOCKET, timeout: float = 60.0) -> None:
         self.path, self.timeout = path, timeout
         self._negotiation = Negotiation()
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import os
 
-from .docker import SOCKET, Engine
+from ..plan.places import DNS, DOCKER_SOCKET, MESH, RESOLV, ROOT
+from .docker import Engine
 from .owner import Ledger
-
-ROOT = "/var/lib/orca"
-#: Directories below it.
-MESH, DNS, RESOLV = "mesh", "dns", "resolv"
 
 
 class Host:
     """Paths and clients. Tests give other paths; everything else uses the defaults."""
 
-    def __init__(self, root: str = ROOT, docker_socket: str = SOCKET, resolv_conf: str = "/etc/resolv.conf") -> None:
+    def __init__(
+        self, root: str = ROOT, docker_socket: str = DOCKER_SOCKET, resolv_conf: str = "/etc/resolv.conf"
+    ) -> None:
         self.root = root
         self.resolv_conf = resolv_conf
         self.docker = Engine(docker_socket)

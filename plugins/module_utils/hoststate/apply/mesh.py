@@ -9,9 +9,9 @@ from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 from ..plan import mesh as plan
 from ..plan.items import MESH, PEER
 from ..plan.network import NET_AGENT
+from ..plan.places import MESH as DIRECTORY
 from . import files
 from .errors import HostStateError
-from .host import MESH as DIRECTORY
 from .host import Host
 from .kind import Kind, Look, Path
 from .pending import Pending

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Optional
 
+from ..plan import labels
 from ..plan import network as plan
 from ..plan.items import NETWORK
+from ..plan.places import RESOLV
 from . import kernel
 from .docker import EngineError
 from .errors import HostStateError
-from .host import RESOLV, Host
+from .host import Host
 from .kind import Description, Kind, Look, Path
 from .result import Result
 
@@ -36,9 +38,9 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
 
 def ensure_container(host: Host, name: str, body: Mapping[str, Any], result: Result, check: bool) -> None:
     """Make the system container ``name`` exist as ``body`` says, and run; one made from another body is replaced."""
-    wanted = body["Labels"][plan.SPEC_LABEL]
+    wanted = body["Labels"][labels.SPEC]
     current = host.docker.container(name)
-    present = None if current is None else current["Config"]["Labels"].get(plan.SPEC_LABEL)
+    present = None if current is None else current["Config"]["Labels"].get(labels.SPEC)
     if current is not None and present == wanted:
         if not current["State"]["Running"]:
             result.add("start container " + name)
@@ -75,11 +77,11 @@ def drift(host: Host) -> Look:
 
 def _containers_differ(host: Host, wanted: Description) -> bool:
     running = {
-        entry["Names"][0].lstrip("/"): entry["Labels"].get(plan.SPEC_LABEL)
-        for entry in host.docker.containers([plan.SYSTEM_LABEL], everything=False)
+        entry["Names"][0].lstrip("/"): entry["Labels"].get(labels.SPEC)
+        for entry in host.docker.containers([labels.SYSTEM], everything=False)
     }
     specs = plan.containers(wanted, host.mesh, host.dns)
-    return any(running.get(name) != body["Labels"][plan.SPEC_LABEL] for name, body in specs.items())
+    return any(running.get(name) != body["Labels"][labels.SPEC] for name, body in specs.items())
 
 
 def _ensure_network(host: Host, description: Mapping[str, Any], result: Result, check: bool) -> None:
@@ -110,7 +112,7 @@ def _ensure_network(host: Host, description: Mapping[str, Any], result: Result, 
 
 def _remove(host: Host, result: Result, check: bool) -> None:
     """Remove what :func:`apply` made, found by its labels. The keys in the mesh directory are not this kind's."""
-    networks = host.docker.networks(plan.SYSTEM_LABEL + "=network")
+    networks = host.docker.networks(labels.SYSTEM + "=network")
     for network in networks:
         foreign = _foreign(host.docker.network(network["Name"]) or {})
         if foreign:
@@ -127,7 +129,7 @@ def _remove(host: Host, result: Result, check: bool) -> None:
         if not check:
             host.docker.remove_network(network["Name"])
         # The routes over the bridge go with it, the floor below them does not.
-        kernel.remove_routes([plan.floor(network["Labels"][plan.CIDR_LABEL])], result, check)
+        kernel.remove_routes([plan.floor(network["Labels"][labels.CIDR])], result, check)
 
 
 def _foreign(network: Mapping[str, Any]) -> List[str]:

@@ -6,17 +6,17 @@ Described by ``{cidr, subnet, bridge, network, images: {net, dns}}``.
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
+from . import labels
 from .addressing import RESOLVER, HostRange
-from .items import NETWORK, canonical
+from .containers import HOST_CONFIG, specified
+from .items import NETWORK
 
 #: Names of the bridge device and of the Docker network.
 BRIDGE, DOCKER_NETWORK = "orca0", "orca"
 NET_AGENT, DNS_AGENT = "orca-net", "orca-dns"
-SYSTEM_LABEL, SPEC_LABEL, CIDR_LABEL = "io.orca.system", "io.orca.spec", "io.orca.cidr"
 
 #: The kernel's worst metric: such a route counts only where nothing else does.
 WORST_METRIC = 4294967295
@@ -100,7 +100,7 @@ def docker_network(description: Mapping[str, Any], mtu: int) -> Dict[str, Any]:
             "Config": [{"Subnet": host.subnet, "IPRange": host.ip_range, "Gateway": host.gateway}],
         },
         "Options": {"com.docker.network.bridge.name": description["bridge"], "com.docker.network.driver.mtu": str(mtu)},
-        "Labels": {SYSTEM_LABEL: "network", CIDR_LABEL: description["cidr"]},
+        "Labels": {labels.SYSTEM: "network", labels.CIDR: description["cidr"]},
     }
 
 
@@ -113,7 +113,7 @@ def containers(description: Mapping[str, Any], mesh_directory: str, dns_director
     net = {
         "Image": images["net"],
         "Env": ["ORCA_CIDR={0}".format(description["cidr"])],
-        "Labels": {SYSTEM_LABEL: "net"},
+        "Labels": {labels.SYSTEM: "net"},
         "HostConfig": {
             "CapAdd": ["NET_ADMIN", "NET_BIND_SERVICE"],
             "Devices": [{"PathOnHost": "/dev/net/tun", "PathInContainer": "/dev/net/tun", "CgroupPermissions": "rwm"}],
@@ -129,7 +129,7 @@ def containers(description: Mapping[str, Any], mesh_directory: str, dns_director
     }
     dns = {
         "Image": images["dns"],
-        "Labels": {SYSTEM_LABEL: "dns"},
+        "Labels": {labels.SYSTEM: "dns"},
         "HostConfig": {
             # Used by the entry only, which gives them up before it becomes the resolver.
             "CapAdd": ["CHOWN", "NET_ADMIN", "NET_BIND_SERVICE", "SETGID", "SETPCAP", "SETUID"],
@@ -143,16 +143,12 @@ def containers(description: Mapping[str, Any], mesh_directory: str, dns_director
 
 
 def _container(body: Dict[str, Any], name: str, network: str, address: str) -> Dict[str, Any]:
-    body["Hostname"] = name
-    body["HostConfig"].update(
-        {
-            "CapDrop": ["ALL"],
-            "NetworkMode": network,
-            "RestartPolicy": {"Name": "always"},
-            "LogConfig": {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "2"}},
-        }
+    endpoint = {"IPAMConfig": {"IPv4Address": address}}
+    return specified(
+        dict(
+            body,
+            Hostname=name,
+            HostConfig=dict(HOST_CONFIG, NetworkMode=network, **body["HostConfig"]),
+            NetworkingConfig={"EndpointsConfig": {network: endpoint}},
+        )
     )
-    body["NetworkingConfig"] = {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": address}}}}
-    # What it was made from, to see later whether it still is what is wanted.
-    body["Labels"][SPEC_LABEL] = hashlib.sha256(canonical(body).encode("utf-8")).hexdigest()[:16]
-    return body

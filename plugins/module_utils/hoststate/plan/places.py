@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where things lie on every host (docs/architecture.md, section 3)."""
+
+from __future__ import annotations
+
+ROOT = "/var/lib/orca"
+#: Directories below it.
+MESH, DNS, RESOLV = "mesh", "dns", "resolv"
+
+DOCKER_SOCKET = "/var/run/docker.sock"
