@@ -37,7 +37,7 @@ def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = ipam.DEF
     Raises:
         ipam.PoolUsedUp: every range is taken.
     """
-    # Whoever holds addresses there at this moment (`hold_address`) sees the range, or is seen here.
+    # Who holds an address there at this moment (`hold_address`, `locate`) sees the range, or is seen here.
     tx.lock(host)
     existing = range_of(tx, host.id)
     if existing is not None:
@@ -60,8 +60,7 @@ def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = ipam.DEF
     )
     for instance in tx.find("instance", hostId=host.id):
         # They were there before the host was known here.
-        if instance.primaryIpAddress is not None:
-            hold_address(tx, instance, instance.primaryIpAddress)
+        locate(tx, instance, host, instance.data.get("reportedAddress"))
     return row
 
 
@@ -115,6 +114,25 @@ def hold_address(tx: Tx, instance: Record, address: str) -> None:
         return
     if tx.first("ipAddress", subnetId=subnet.id, address=address) is None:
         _give(tx, instance, subnet, address)
+
+
+def locate(tx: Tx, instance: Record, host: Record, reported: str | None) -> None:
+    """A container that was not made here has the address that its host's agent reports, where that can be.
+
+    Before the host has a range that cannot be said: what was reported is kept, and looked at again with the range.
+    """
+    waits = False
+    if reported is not None and range_of(tx, host.id) is None:
+        tx.lock(host)  # the range is given now, with this container seen there, or is seen here
+        waits = range_of(tx, host.id) is None
+    if instance.data.get("reportedAddress") != (reported if waits else None):
+        tx.update(instance, data={"reportedAddress": reported if waits else None})
+    address = believable(tx, host, reported)
+    if address is None:
+        return
+    if instance.primaryIpAddress != address:
+        tx.update(instance, primaryIpAddress=address)
+    hold_address(tx, instance, address)
 
 
 def believable(tx: ReadTx, host: Record, address: str | None) -> str | None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from orca.engine import Services
 from orca.orchestration import affinity, units
@@ -47,6 +48,12 @@ class Keeper:
         """Active services with a unit on each host, and their projects. This and the next are for `look` alone."""
         self._failing: dict[int, int | None] = {}
         """Services that wait for another try, and their projects."""
+        self._under_way: dict[int, int | None] = {}
+        """Services that are not active now, most of them as their process runs, and their projects."""
+        self._missed: set[int] = set()
+        """Those under way whose hosts changed meanwhile: their process may have looked before."""
+        self._hosts: dict[int, tuple[Any, ...]] = {}
+        """Host id -> what decides whether it takes containers, as seen last."""
         self._due: dict[int, int] = {}
         """Service id -> when to look at it (UTC milliseconds)."""
         self._cared: dict[int, tuple[int, int]] = {}
@@ -67,7 +74,7 @@ class Keeper:
         """Find out which services need care: a service itself changed, it lost a container, a host came or went."""
         services = tx.find("service", state="active") if news.whole else news.rows("service")
         if news.whole:
-            self._global, self._failing = {}, {}
+            self._global, self._failing, self._under_way = {}, {}, {}
         for service in services:
             self._note(service)
         projects = {host.accountId for host in news.rows("host")}
@@ -79,15 +86,36 @@ class Keeper:
             if row.serviceId is not None and (row.state in LOST or row.healthState in TOLD)
         }
         # What could not start may start now.
-        failing = frozenset(id for id, project in self._failing.items() if project in projects)
+        failing = {id for id, project in self._failing.items() if project in projects} | self._overtaken(services)
+        changed = {host.accountId for host in news.rows("host") if self._differs(host)}
+        self._missed |= {id for id, project in self._under_way.items() if project in changed}
         needy = _needy(tx, concerned)
-        return Seen(needy, failing) if needy or failing else None
+        return Seen(needy, frozenset(failing)) if needy or failing else None
+
+    def _overtaken(self, services: list[Record]) -> set[int]:
+        """Of these, those that failed while a host of theirs changed."""
+        ended = {service.id for service in services if service.id not in self._under_way}
+        overtaken = self._missed & ended
+        self._missed -= ended
+        return overtaken & self._failing.keys()
+
+    def _differs(self, host: Record) -> bool:
+        """True if more or other containers could be placed on the host than when it was last seen."""
+        now = (host.state, host.agentState, host.labels)
+        known = self._hosts.pop(host.id, None)
+        if host.removed is None:
+            self._hosts[host.id] = now
+        return now != known
 
     def _note(self, service: Record) -> None:
         active = service.state == "active" and service.removed is None
         spread = affinity.is_global((service.launchConfig or {}).get("labels") or {})
-        for known, belongs in ((self._global, spread), (self._failing, bool(service.data.get("retryAt")))):
-            if active and belongs:
+        for known, belongs in (
+            (self._global, active and spread),
+            (self._failing, active and bool(service.data.get("retryAt"))),
+            (self._under_way, not active and service.removed is None),
+        ):
+            if belongs:
                 known[service.id] = service.accountId
             else:
                 known.pop(service.id, None)

@@ -213,12 +213,8 @@ def _removed(tx: Tx, services: Services, instance: Record) -> None:
 
 def _locate(tx: Tx, instance: Record, report: wire.Container) -> None:
     """A container that was not made here is where it says."""
-    host = tx.require("host", instance.hostId)
-    address = addresses.believable(tx, host, report.address) if instance.nativeContainer else None
-    if address is not None:
-        if instance.primaryIpAddress != address:
-            tx.update(instance, primaryIpAddress=address)
-        addresses.hold_address(tx, instance, address)
+    if instance.nativeContainer:
+        addresses.locate(tx, instance, tx.require("host", instance.hostId), report.address)
 
 
 def _import(tx: Tx, services: Services, host: Record, report: wire.Container) -> None:

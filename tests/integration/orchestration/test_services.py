@@ -160,11 +160,12 @@ async def test_a_reason_goes_when_the_next_try_succeeds(platform, monkeypatch):
     await platform.until(lambda tx: tx.require("environment", stack.id).transitioning is None)
 
 
-async def test_a_service_that_waits_for_a_host_starts_when_one_joins(platform):
+async def test_a_service_that_waits_for_a_host_starts_when_one_joins(platform, monkeypatch):
+    monkeypatch.setattr("orca.orchestration.convergence.RETRY_MS", (600_000, 600_000))
     await up(platform, "web: {image: ok}", "")
     await platform.until(lambda tx: (row := named(tx, "web")) and row.transitioning == "error")
     await hosts(platform, 1)
-    await platform.running(1, seconds=4)
+    await platform.running(1)
 
 
 async def test_up_again_follows_the_text(platform):

@@ -7,6 +7,7 @@ from fakeagent import FakeHost
 from inprocess import addresses_of_containers
 
 from orca import wire
+from orca.network import addresses
 
 
 def made_later(host, address="10.42.1.10"):
@@ -31,6 +32,23 @@ async def test_an_address_is_held_from_the_first_hello_on(platform):
     await platform.create("container", imageUuid="docker:ok")
     await platform.running(2)
     assert await given(platform) == ["10.42.1.10", "10.42.1.11"]
+
+
+async def test_what_is_reported_before_the_host_has_a_range_is_held_with_it(platform):
+    project = (await platform.read(lambda tx: tx.first("network"))).accountId
+
+    def unit(tx):
+        host = tx.insert("host", accountId=project, name="early", state="registering")
+        containers = [tx.insert("container", kind="container", accountId=project, hostId=host.id) for _ in range(2)]
+        for container, reported in zip(containers, ("10.42.1.10", "10.42.9.10"), strict=True):
+            addresses.locate(tx, container, host, reported)
+        assert [container.primaryIpAddress for container in containers] == [None, None]
+        addresses.allocate_range(tx, addresses.network_of(tx, project), host)
+        return [container.primaryIpAddress for container in containers]
+
+    # The second is of another host's range.
+    assert await platform.services.db.write(unit) == ["10.42.1.10", None]
+    assert await given(platform) == ["10.42.1.10"]
 
 
 async def test_what_waits_for_the_host_does_not_overtake_its_hello(platform):
