@@ -30,7 +30,7 @@ service_expose_map setting snapshot snapshot_storage_pool_map storage_pool stora
 subnet_vnet_map task task_instance user_preference vnet volume volume_storage_pool_map zone
 """.split()  # noqa: SIM905 - seventy-five quoted names are no easier to read
 )
-"""As the article lists them."""
+"""The tables of the 2015 server."""
 
 ELSEWHERE = {
     "DATABASECHANGELOG": "a library's table: `alembic_version`, the head of the migrations",
@@ -65,7 +65,7 @@ purged later.
 
 ## The tables of the 2015 server
 
-The article lists 75 (77 lines with the heading and its rule). Each is a declaration here, a column, a library's table,
+That server had 75 tables. Each is a declaration here, a column, a library's table,
 or not needed because of something else.
 
 | table | here |

@@ -99,7 +99,7 @@ EXAMPLES = r"""
 
 - name: Bring up two web containers linked to memcached
   orca.platform.stack:
-    name: article
+    name: example
     compose: |
       web:
         image: registry.example.com:5000/orca/web:1
@@ -136,7 +136,7 @@ EXAMPLES = r"""
 
 - name: Remove it
   orca.platform.stack:
-    name: article
+    name: example
     state: absent
   delegate_to: localhost
 """
@@ -152,7 +152,7 @@ stack:
   description: The stack as the API shows it. In check mode, as it is before the change.
   returned: when O(state=present)
   type: dict
-  sample: {"id": "1e2", "name": "article", "state": "active", "type": "environment"}
+  sample: {"id": "1e2", "name": "example", "state": "active", "type": "environment"}
 services:
   description: The services of the stack as the API shows them.
   returned: when O(state=present)

@@ -45,7 +45,7 @@ def admin(server: Server) -> Client:
 
 @pytest.fixture(scope="session")
 def superadmin(server: Server, admin: Client) -> Client:
-    """Made as section 6.2 of the description says: with a key put on the built-in account."""
+    """The built-in account with a key of its own (docs/v1.md, section 6.2)."""
     (account,) = admin.list_account(name="superadmin", all=True).data
     if account.state == "inactive":
         admin.wait_success(account.activate())

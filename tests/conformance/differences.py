@@ -150,7 +150,7 @@ REASONS: dict[str, list[str]] = {
     ],
     "The applied version is what the host says it is.": ["rights configItemStatus*"],
     "A credential is made as one of its kinds, which know what to do with the secret.": ["rights credential.*"],
-    "Listeners may be given targets, as the description of balancers says.": ["rights loadBalancerListener.target*"],
+    "Listeners may be given targets (docs/v1.md, section 15).": ["rights loadBalancerListener.target*"],
     "A balancer's configuration is changed by itself, not inside its service.": [
         "rights loadBalancerService.loadBalancerConfig *"
     ],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 14: certificates of balancers."""
+"""docs/v1.md, section 14: certificates of balancers."""
 
 from __future__ import annotations
 

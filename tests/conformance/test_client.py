@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sections 1 and 2: what the client reads first, and what it makes of it."""
+"""docs/v1.md, sections 1 and 2: what the client reads first, and what it makes of it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sections 8 and 16: subscribe, publish, and programs that take part in processes."""
+"""docs/v1.md, sections 8 and 16: subscribe, publish, and programs that take part in processes."""
 
 from __future__ import annotations
 

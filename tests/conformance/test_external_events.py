@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 14: what agents tell a project of services that run elsewhere, and of names in somebody's DNS."""
+"""docs/v1.md, section 14: what agents tell a project of services that run elsewhere, and of names in somebody's DNS."""
 
 from __future__ import annotations
 

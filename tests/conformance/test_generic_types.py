@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 7: types that nothing acts on follow the generic machine."""
+"""docs/v1.md, section 7: types that nothing acts on follow the generic machine."""
 
 from __future__ import annotations
 

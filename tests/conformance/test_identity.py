@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 6: credentials, accounts, projects and members, local auth, identities; preferences and the audit log."""
+"""docs/v1.md, section 6: credentials, accounts, projects, members, sign-in, identities, preferences, the audit log."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 11: an image pulled ahead, as the v1 client asks for it."""
+"""docs/v1.md, section 11: an image pulled ahead, as the v1 client asks for it."""
 
 from __future__ import annotations
 

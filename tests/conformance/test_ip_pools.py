@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 11: addresses acquired from a pool."""
+"""docs/v1.md, section 11: addresses acquired from a pool."""
 
 from __future__ import annotations
 

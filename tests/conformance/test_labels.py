@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 11: labels of hosts and containers."""
+"""docs/v1.md, section 11: labels of hosts and containers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 7: what is removed can be purged and, where nothing of it was given back, restored."""
+"""docs/v1.md, section 7: what is removed can be purged and, where nothing of it was given back, restored."""
 
 from __future__ import annotations
 

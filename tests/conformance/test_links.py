@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 5: what the links of a container and of its host lead to."""
+"""docs/v1.md, section 5: what the links of a container and of its host lead to."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 15: services that balance."""
+"""docs/v1.md, section 15: services that balance."""
 
 from __future__ import annotations
 

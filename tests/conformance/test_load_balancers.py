@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 15: balancers that stand by themselves."""
+"""docs/v1.md, section 15: balancers that stand by themselves."""
 
 from __future__ import annotations
 

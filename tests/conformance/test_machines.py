@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 16: machines that the platform has made."""
+"""docs/v1.md, section 16: machines that the platform has made."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 7: an action is offered where it makes sense, not only where the state allows it."""
+"""docs/v1.md, section 7: an action is offered where it makes sense, not only where the state allows it."""
 
 from __future__ import annotations
 

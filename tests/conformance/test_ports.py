@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 11: ports of containers."""
+"""docs/v1.md, section 11: ports of containers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sections 12 to 14: stacks, services, links, health and upgrades as the client sees them."""
+"""docs/v1.md, sections 12 to 14: stacks, services, links, health and upgrades as the client sees them."""
 
 from __future__ import annotations
 

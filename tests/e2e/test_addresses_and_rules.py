@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The host's nat table looks like the article's, heals, and published ports work from everywhere."""
+"""The host's nat table looks as in 2015, heals, and published ports work from everywhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lab import Lab
 from machine import Machine
 from waiting import until
 
-ARTICLE_POSTROUTING = [
+POSTROUTING = [
     "-A CATTLE_POSTROUTING -s 10.42.0.0/16 -d 169.254.169.250/32 -j ACCEPT",
     "-A CATTLE_POSTROUTING -s 10.42.0.0/16 ! -d 10.42.0.0/16 -p tcp -j MASQUERADE --to-ports 1024-65535",
     "-A CATTLE_POSTROUTING -s 10.42.0.0/16 ! -d 10.42.0.0/16 -p udp -j MASQUERADE --to-ports 1024-65535",
@@ -20,18 +20,18 @@ ALWAYS = {"name": "always"}
 
 
 def rules_are_right(host: Machine) -> bool:
-    """Our jumps are first, and the article's rules come first and in its order."""
+    """Our jumps are first, and the rules of 2015 come first and in their order."""
     incoming = host.nat("CATTLE_PREROUTING")
     return (
         host.nat("PREROUTING")[0] == "-A PREROUTING -j CATTLE_PREROUTING"
         and host.nat("POSTROUTING")[0] == "-A POSTROUTING -j CATTLE_POSTROUTING"
-        and host.nat("CATTLE_POSTROUTING")[: len(ARTICLE_POSTROUTING)] == ARTICLE_POSTROUTING
+        and host.nat("CATTLE_POSTROUTING")[: len(POSTROUTING)] == POSTROUTING
         and "--dport 4500 -j DNAT" in incoming[0]
         and "--dport 500 -j DNAT" in incoming[1]
     )
 
 
-def test_the_articles_rules_first_and_in_its_order(lab: Lab) -> None:
+def test_the_rules_of_2015_first_and_in_their_order(lab: Lab) -> None:
     for host in lab.hosts:
         assert rules_are_right(host), host.run("iptables-save", "-t", "nat")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API explains itself: what the article shows of a host, from a real one, and every link leads somewhere."""
+"""The API explains itself: a real host shows its fields, and every link leads somewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def follow(api: Api, resource: Json) -> dict[str, Json]:
     return {name: api.call("GET", url) for name, url in resource["links"].items()}
 
 
-def test_a_host_shows_what_the_article_shows(lab: Lab) -> None:
+def test_a_host_shows_its_fields(lab: Lab) -> None:
     api = lab.api
     host = lab.host_resource(lab.hosts[0])
     assert host["links"]["self"].endswith(f"/v1/projects/{host['accountId']}/hosts/{host['id']}")

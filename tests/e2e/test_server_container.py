@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server as one container, started with the one command of the article, nothing configured."""
+"""The server as one container, started with one command, nothing configured."""
 
 from __future__ import annotations
 

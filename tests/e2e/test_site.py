@@ -21,7 +21,7 @@ def test_second_run_changes_nothing(lab: Lab) -> None:
 
 
 def test_the_demonstration_stack_answers(lab: Lab) -> None:
-    """The article's example: web on two hosts, linked to memcached, on a published port."""
+    """The example stack: web on two hosts, linked to memcached, on a published port."""
     for host in [row for row in lab.api.list("hosts", removed_null="true") if row["publicEndpoints"]]:
         for endpoint in host["publicEndpoints"]:
             url = f"http://{endpoint['ipAddress']}:{endpoint['port']}/"

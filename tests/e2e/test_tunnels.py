@@ -27,7 +27,7 @@ def nc(lab: Lab, sender: str, listener: str, word: str) -> str:
 
 
 def test_unpublished_port_over_esp_only(lab: Lab) -> None:
-    """The article's test: nc from host 1 to host 2; the wire carries nothing but ESP in UDP port 4500."""
+    """nc from host 1 to host 2: the wire carries nothing but ESP in UDP port 4500."""
     lab.probe("tun-a", host=0), lab.probe("tun-b", host=1)
     uplink = lab.hosts[1].address
     # Positive control: the same capture does see this word when it is sent in clear on purpose.

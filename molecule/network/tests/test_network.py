@@ -11,7 +11,7 @@ import testinfra.utils.ansible_runner
 
 WEB, OTHER, MEMCACHED = "10.42.1.10", "10.42.1.11", "10.42.2.10"
 LOCAL = "-m addrtype --dst-type LOCAL"
-ARTICLE = [
+NAT_RULES = [
     f"-A CATTLE_PREROUTING -p udp {LOCAL} -m udp --dport 4500 -j DNAT --to-destination 10.42.1.2:4500",
     f"-A CATTLE_PREROUTING -p udp {LOCAL} -m udp --dport 500 -j DNAT --to-destination 10.42.1.2:500",
     f"-A CATTLE_PREROUTING -p tcp {LOCAL} -m tcp --dport 8080 -j DNAT --to-destination 10.42.1.10:80",
@@ -122,7 +122,7 @@ def test_an_outsider_with_a_route_reaches_nothing(first, outside, policy):
 
 
 def test_rules_stand_first_and_in_order(first):
-    assert first.check_output("iptables -t nat -S CATTLE_PREROUTING").splitlines()[1:] == ARTICLE
+    assert first.check_output("iptables -t nat -S CATTLE_PREROUTING").splitlines()[1:] == NAT_RULES
     postrouting = first.check_output("iptables -t nat -S CATTLE_POSTROUTING").splitlines()[1:]
     assert postrouting[:4] == OUTBOUND
     assert postrouting[4:] == [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Collections: filters, order, pages, included links. Source: section 3 of the v1 description."""
+"""Collections: filters, order, pages, included links. Source: docs/v1.md, section 3."""
 
 from __future__ import annotations
 

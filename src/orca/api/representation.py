@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From rows to what a caller sees. Source: section 5 of the v1 description."""
+"""From rows to what a caller sees. Source: docs/v1.md, section 5."""
 
 from __future__ import annotations
 

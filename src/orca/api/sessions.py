@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signing in and out: ``token``. Source: section 6.5 of the v1 description.
+"""Signing in and out: ``token``. Source: docs/v1.md, section 6.5.
 
 A token is a JWT that names a row of ``authToken``. The row is what counts: signing out deletes it, a changed password
 deletes all of the account's, and without its row the best signature opens nothing.

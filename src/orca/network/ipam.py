@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of an environment: which range a host gets, which address a container gets.
+"""Addresses of a project: which range a host gets, which address a container gets.
 
 Pure functions over what is taken already. That two callers never get the same answer is the store's business
 (unique `live_key` on subnet and ipAddress); these functions only choose.
@@ -15,7 +15,7 @@ from netaddr import IPNetwork, IPSet
 from orca.hoststate.plan.addressing import MAX_PREFIX, MIN_PREFIX, HostRange
 
 DEFAULT_CIDR = "10.42.0.0/16"
-"""The environment's network of the article."""
+"""The network of a project that sets no other."""
 
 DEFAULT_HOST_PREFIX = 24
 """Bits of a host's range: 254 addresses, 255 hosts in the default network."""

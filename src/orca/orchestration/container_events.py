@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Docker events that agents report through the API: the same path as what comes over the agent's own connection.
 
-Source: section 11 of the v1 description.
+Source: docs/v1.md, section 11.
 """
 
 from __future__ import annotations

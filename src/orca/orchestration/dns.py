@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Discovery: which names there are in which scope. Pure: services and who stands for them in, names out.
 
-The scoping is the article's. A client sees
+Names have a scope. A client sees
 - its own service by its name, and every service of its own stack as `<service>.<stack>`;
 - a linked service (or a linked container) by the alias of the link, else by its name;
 - a sidekick by its name inside its own service, and as `<sidekick>.<service>.<stack>` in the stack;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is told to a project from outside: hosts to be emptied, names in somebody's DNS, services that run elsewhere.
 
-Source: section 14 of the v1 description. An event takes effect in the unit that keeps it.
+Source: docs/v1.md, section 14. An event takes effect in the unit that keeps it.
 """
 
 from __future__ import annotations

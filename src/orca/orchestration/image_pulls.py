@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pulling an image on hosts before a container is there. Source: section 11 of the v1 description.
+"""Pulling an image on hosts before a container is there. Source: docs/v1.md, section 11.
 
 A ``pullTask`` has the labels of a container: the hosts are those where its affinity rules allow it. Its ``status`` says
 of each host how far it is. A host that fails costs the others nothing: the task ends with the reasons of those that

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server says about itself: its types, their processes, and who takes part in those.
 
-Nothing of it is stored. Source: sections 7 and 16 of the v1 description.
+Nothing of it is stored. Source: docs/v1.md, sections 7 and 16.
 """
 
 from __future__ import annotations

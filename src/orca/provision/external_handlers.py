@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs outside that take part in processes. Source: section 16 of the v1 description.
+"""Programs outside that take part in processes. Source: docs/v1.md, section 16.
 
 A handler is asked by an event ``<process>;handler=<name>`` before the server's own work on the process (``pre.`` ones
 first) or after it (``post.``). Its reply goes into the resource, its error ends the process. Each is asked once per

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``localAuthConfig``: whether people must sign in. Source: section 6.5 of the v1 description.
+"""``localAuthConfig``: whether people must sign in. Source: docs/v1.md, section 6.5.
 
 A server with access control always asks; one without it does what this says, as the v1 server did.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who works in a project, and as what. Source: section 6.4 of the v1 description."""
+"""Who works in a project, and as what. Source: docs/v1.md, section 6.4."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a request body to field values: coercion, defaults, limits, references. Source: section 5 of the v1 description.
+"""From a request body to field values: coercion, defaults, limits, references. Source: docs/v1.md, section 5.
 
 v1 drops what it does not know, and what cannot be given; ``/v2`` refuses it. Dates become milliseconds, references
 numbers.

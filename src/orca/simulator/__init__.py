@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 3, beside the behaviour it stands in for: agents with the uri ``sim://…``, which live inside the server.
 
-For tests of the API and of scale. Nothing of the real path imports this package. Source: section 10 of the v1
-description.
+For tests of the API and of scale. Nothing of the real path imports this package. Source: docs/v1.md, section 10.
 """
 
 from orca.engine import Services

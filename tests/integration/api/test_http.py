@@ -76,7 +76,7 @@ def test_without_credentials_nothing_but_the_door(server):
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_nobody_sees_how_to_sign_in_and_no_other_type(server, version):
-    """Section 6.3 of the v1 description: role ``token`` has two types."""
+    """docs/v1.md, section 6.3: role ``token`` has two types."""
     url = f"{server.url}/{version}/schemas"
     answer = httpx.get(url)
     assert (answer.status_code, answer.headers["x-api-account-kind"]) == (200, "token")

@@ -136,7 +136,7 @@ async def test_an_expired_token_says_so(server):
     assert (await server.http.get(token["registrationUrl"])).status_code == 401
 
 
-async def test_the_article_stack_over_http(server, agents):
+async def test_a_stack_of_two_services_over_http(server, agents):
     text = "web: {image: ok/web, ports: ['8080:80'], links: [memcached]}\nmemcached: {image: ok/memcached}"
     stack = await server.post(
         "environments",

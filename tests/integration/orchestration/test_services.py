@@ -9,7 +9,7 @@ from inprocess import addresses_of_containers
 from orca.hoststate.plan.items import DNS, NAMES, PORT
 from orca.resources.errors import Refused
 
-ARTICLE = """
+SHOP = """
 web:
   image: ok/web
   ports: ["8080:80"]
@@ -23,7 +23,7 @@ async def hosts(platform, count: int = 2):
     return [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in range(1, count + 1)]
 
 
-async def up(platform, text: str = ARTICLE, rancher: str = "web: {scale: 2}", name: str = "shop"):
+async def up(platform, text: str = SHOP, rancher: str = "web: {scale: 2}", name: str = "shop"):
     return await platform.create(
         "environment", name=name, dockerCompose=text, rancherCompose=rancher, environment={}, startOnCreate=True
     )
@@ -41,7 +41,7 @@ async def names(platform):
     return await platform.read(lambda tx: sorted(row.name for row in tx.find("instance")))
 
 
-async def test_the_article_stack(platform):
+async def test_a_stack_of_two_services(platform):
     first, second = await hosts(platform)
     stack = await up(platform)
     rows = {row.name: row for row in await platform.running(3)}
@@ -173,7 +173,7 @@ async def test_up_again_follows_the_text(platform):
     stack = await up(platform)
     await platform.running(3)
     await service(platform, "web")
-    text = ARTICLE.replace("ok/memcached", "ok/other") + "db: {image: ok}\n"
+    text = SHOP.replace("ok/memcached", "ok/other") + "db: {image: ok}\n"
     await platform.change("environment", stack.id, dockerCompose=text, rancherCompose="web: {scale: 1}")
     expected = ["shop_db_1", "shop_memcached_1", "shop_web_1"]
     await platform.until(lambda tx: sorted(row.name for row in tx.find("instance", state="running")) == expected)

@@ -40,7 +40,7 @@ def settle(description, observed):
     return observed if text is None else firewall.apply_transaction(text, observed)
 
 
-def test_the_articles_rules_come_first_and_in_its_order():
+def test_the_rules_of_2015_come_first_and_in_their_order():
     chains = firewall.plan({**BASE, "ports": {"a": port(8080)}}, {}).chains
     local = "-m addrtype --dst-type LOCAL"
     assert chains["nat"]["CATTLE_PREROUTING"] == [

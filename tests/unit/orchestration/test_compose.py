@@ -11,7 +11,7 @@ from orca.orchestration.compose_errors import ComposeError
 from orca.orchestration.compose_export import export
 from orca.orchestration.compose_section import LinkSpec
 
-ARTICLE = """
+SHOP = """
 web:
   image: orca/web
   ports: ["8080:80"]
@@ -36,7 +36,7 @@ def scale(spec) -> int | None:
 
 
 def test_the_flat_form():
-    web, memcached = parse(ARTICLE, "web: {scale: 2}").services
+    web, memcached = parse(SHOP, "web: {scale: 2}").services
     assert (web.name, web.kind, scale(web), web.links) == ("web", "service", 2, (LinkSpec("memcached", "memcached"),))
     assert launch(web) == {
         "imageUuid": "docker:orca/web",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Event streams: what changed, for those who listen. Source: section 8 of the v1 description.
+"""Event streams: what changed, for those who listen. Source: docs/v1.md, section 8.
 
 *audience* is who sees the same; *hub* shows a change once per audience and hands it to every subscriber; *replay* is
 what somebody missed who was away; *subscriber* is one client, whatever carries its frames.

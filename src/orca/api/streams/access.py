@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Access to streams: the links and actions that give out a URL and a token. Source: section 9 of the v1 description.
+"""Access to streams: the links and actions that give out a URL and a token. Source: docs/v1.md, section 9.
 
 A token says who asked (``sub``, ``accountId``) with which key or session (``proof``), for which URL (``path``), about
 which resource (``resourceType``, ``resourceId``), besides the claims that v1 had. What it allows is looked up again

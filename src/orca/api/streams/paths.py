@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the streams are, below the version. Source: section 9 of the v1 description."""
+"""Where the streams are, below the version. Source: docs/v1.md, section 9."""
 
 from typing import Final
 
