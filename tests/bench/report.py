@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.result import Figure, Result
 
 BEGIN, END = "<!-- figures: begin (script/bench --write) -->", "<!-- figures: end -->"
+
+LINE = 120
+"""Characters of a line of a page (tests/unit/docs/test_pages.py)."""
 
 HEADER = ["figure", "value", "statistic", "least – most", "samples", "target", "met"]  # noqa: RUF001
 
@@ -36,16 +40,21 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [line(header), "|" + "---|" * len(header), *map(line, rows)]
 
 
+def prose(text: str, indent: str = "") -> str:
+    """Text in lines that a page may have; all after the first are indented."""
+    return textwrap.fill(text, LINE, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def bullets(conditions: Mapping[str, str]) -> list[str]:
-    return [*[f"* {name}: {text}" for name, text in conditions.items()], ""]
+    return [*[prose(f"* {name}: {text}", "  ") for name, text in conditions.items()], ""]
 
 
 def section(result: Result) -> str:
     """One result, with the conditions it was measured under."""
-    lines = [f"### {result.title}", "", result.method, ""]
+    lines = [f"### {result.title}", "", prose(result.method), ""]
     lines += markdown(HEADER, [row(figure) for figure in result.figures])
     for table in result.tables:
-        lines += ["", f"{table.title}:", "", *markdown(table.header, table.rows)]
+        lines += ["", prose(f"{table.title}:"), "", *markdown(table.header, table.rows)]
     return "\n".join([*lines, "", *bullets(result.conditions)]).strip()
 
 

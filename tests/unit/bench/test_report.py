@@ -78,3 +78,10 @@ def test_a_page_without_markers_is_an_error(tmp_path: Path) -> None:
     page.write_text("nothing\n")
     with pytest.raises(ValueError, match="needs"):
         report.write(page, [])
+
+
+def test_prose_stands_in_lines_that_a_page_may_have() -> None:
+    words = "word " * 50
+    text = report.section(Result("a", "A", words, [], [Table(words, ["h"], [["c"]])], {"date": words}))
+    assert max(map(len, text.splitlines())) <= report.LINE
+    assert text.split().count("word") == 150
