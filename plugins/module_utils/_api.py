@@ -141,14 +141,17 @@ class ApiClient:
         except HTTPError as exc:
             raise _refused(asked, exc) from exc
         except URLError as exc:
-            hint = ""
-            if isinstance(exc.reason, ssl.SSLCertVerificationError):
-                hint = f"; trusted is {target.ca_path or 'what the system trusts'}, see api_ca_path"
-            raise ApiError(f"{asked}: {exc.reason}{hint}") from exc
+            unknown = isinstance(exc.reason, ssl.SSLCertVerificationError)
+            raise ApiError(f"{asked}: {exc.reason}{self._trusted() if unknown else ''}") from exc
         except HTTPException as exc:
             raise ApiError(f"{asked}: {exc!r}; is this an orca server?") from exc
+        except ssl.SSLError as exc:  # before there is a connection: of one, it would be the reason of a URLError
+            raise ApiError(f"{asked}: {exc}{self._trusted()}") from exc
         except OSError as exc:
             raise ApiError(f"{asked}: {exc}") from exc
+
+    def _trusted(self):
+        return f"; trusted is {self.target.ca_path or 'what the system trusts'}, see api_ca_path"
 
     def _absolute(self, url):
         if "://" not in url:

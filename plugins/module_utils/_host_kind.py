@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from .hoststate.apply import PUSH, HostStateError, apply_kind
 
 ARGUMENTS = {
@@ -19,14 +21,20 @@ def run(module, kind, describe):
     """Apply what ``describe()`` gives (or its absence) for a kind of hoststate, and end the module."""
     params = module.params
     if params["state"] == "present":
-        # Roles hand on their defaults, which are empty where something must be given: no value is ``None`` then.
-        empty = sorted(key for key, value in params.items() if value == "")
+        # Roles hand on their defaults, which are empty where something must be given; Ansible lets null pass as given.
+        required = module.required_if[0][2]
+        empty = sorted(key for key, value in params.items() if value == "" or (value is None and key in required))
         if empty:
             module.fail_json(msg="must not be empty with state=present: " + ", ".join(empty))
+        for key in ("cidr", "subnet"):
+            try:
+                ipaddress.IPv4Network(params[key])
+            except ValueError as error:
+                module.fail_json(msg="%s: %s is not an IPv4 network: %s" % (key, params[key], error))
     try:
         description = describe() if params["state"] == "present" else None
         result = apply_kind(kind, description, PUSH, VERSION, check=module.check_mode, takeover=params["takeover"])
-    except (HostStateError, ValueError) as error:
+    except (HostStateError, OSError, ValueError) as error:
         module.fail_json(msg=str(error))
     diff = {"before": result.before, "after": result.after}
     module.exit_json(changed=result.changed, actions=result.actions, diff=diff)

@@ -54,7 +54,7 @@ class Authority:
         """
         certificates, issued = {}, []
         for identity, text in sorted(requests.items()):
-            request = x509.load_pem_x509_csr(text.encode())
+            request = _request(identity, text)
             if not request.is_signature_valid or _name(request.subject) != identity:
                 raise ValueError("the request of %s is not for this identity" % identity)
             path = self._path(os.path.join("issued", "%s.pem" % identity))
@@ -122,6 +122,13 @@ def _builder(subject, issuer, public_key, days):
         .not_valid_before(now - _BACKDATED)
         .not_valid_after(now + datetime.timedelta(days=days))
     )
+
+
+def _request(identity, text):
+    try:
+        return x509.load_pem_x509_csr(text.encode())
+    except ValueError as error:
+        raise ValueError("the request of %s is none (PEM)" % identity) from error
 
 
 def _name(subject):

@@ -82,6 +82,21 @@ hosts:
   type: list
   elements: dict
   sample: [{"id": "1h1", "hostname": "orca-h1", "state": "active", "labels": {"disk": "ssd"}}]
+status:
+  description: HTTP status with which the server refused, null when it did not answer or was not asked.
+  returned: failure
+  type: int
+  sample: 422
+code:
+  description: What the server calls the reason, null where it gave none.
+  returned: failure
+  type: str
+  sample: NotUnique
+field:
+  description: The field that the server refused, null where it named none.
+  returned: failure
+  type: str
+  sample: name
 """
 
 import time

@@ -52,6 +52,21 @@ hosts:
   type: list
   elements: dict
   sample: [{"id": "1h1", "hostname": "orca-h1", "state": "active", "agentState": "active", "labels": {}}]
+status:
+  description: HTTP status with which the server refused, null when it did not answer or was not asked.
+  returned: failure
+  type: int
+  sample: 422
+code:
+  description: What the server calls the reason, null where it gave none.
+  returned: failure
+  type: str
+  sample: NotUnique
+field:
+  description: The field that the server refused, null where it named none.
+  returned: failure
+  type: str
+  sample: name
 """
 
 from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, spelled

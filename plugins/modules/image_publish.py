@@ -307,8 +307,9 @@ def main():
             except (OSError, UnicodeDecodeError) as error:
                 raise PublishError("ca_file: cannot read %s: %s" % (params["ca_file"], error))
         ssh = params["push_over_ssh"]
+        target = Registry(address, ca, params["timeout"])
         changed = trust(module, address, ca) if ca is not None and ssh is None else False
-        lacking = missing_images(Registry(address, ca, params["timeout"]), images, module.check_mode)
+        lacking = missing_images(target, images, module.check_mode)
         if not module.check_mode:
             push_all(address, [images[name] for name in lacking], ssh, params["timeout"])
     except (PublishError, TunnelError) as error:

@@ -55,18 +55,17 @@ from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply impo
     HostStateError,
     certificate_request,
 )
-from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.identity import has_key
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.identity import has_key, require_identity
 
 
 def main():
     module = AnsibleModule(argument_spec={"id": {"type": "str", "required": True}}, supports_check_mode=True)
     host = Host()
     missing = not has_key(host)
-    if missing and module.check_mode:
-        module.exit_json(changed=True, id=module.params["id"], request="")
     try:
-        request = certificate_request(host, module.params["id"])
-    except HostStateError as error:
+        require_identity(module.params["id"])
+        request = "" if missing and module.check_mode else certificate_request(host, module.params["id"])
+    except (HostStateError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=missing, id=module.params["id"], request=request)
 

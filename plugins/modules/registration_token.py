@@ -73,6 +73,21 @@ ca_sha256:
   returned: when O(state=present)
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+status:
+  description: HTTP status with which the server refused, null when it did not answer or was not asked.
+  returned: failure
+  type: int
+  sample: 422
+code:
+  description: What the server calls the reason, null where it gave none.
+  returned: failure
+  type: str
+  sample: NotUnique
+field:
+  description: The field that the server refused, null where it named none.
+  returned: failure
+  type: str
+  sample: name
 """
 
 import hashlib

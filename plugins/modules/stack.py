@@ -165,6 +165,21 @@ endpoints:
   type: list
   elements: dict
   sample: [{"service": "web", "address": "192.0.2.11", "port": 8080}]
+status:
+  description: HTTP status with which the server refused, null when it did not answer or was not asked.
+  returned: failure
+  type: int
+  sample: 422
+code:
+  description: What the server calls the reason, null where it gave none.
+  returned: failure
+  type: str
+  sample: NotUnique
+field:
+  description: The field that the server refused, null where it named none.
+  returned: failure
+  type: str
+  sample: name
 """
 
 import time

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import ContextManager, Optional
 
 from . import kinds
@@ -40,7 +41,8 @@ def apply_kind(
             host.ledger.claim(kind.name, owner, takeover)
         if description is not None and kinds.carries(kind):
             for path in (path for each in kinds.KINDS for path in each.paths):
-                path.ensure(host.root, result, check)
+                if path.name or os.path.isdir(host.root):  # what check mode does not find, taking the lock would make
+                    path.ensure(host.root, result, check)
         kind.apply(host, description, result, check)
         if check:
             return result

@@ -19,6 +19,15 @@ def has_key(host: Host) -> bool:
     return os.path.exists(os.path.join(host.mesh, KEY))
 
 
+def require_identity(text: str) -> None:
+    """Do nothing for an identity that a certificate can carry.
+
+    :raises HostStateError: ``text`` is no host label.
+    """
+    if not _IDENTITY.match(text):
+        raise HostStateError("{0!r} is not an identity (letters, digits and hyphens)".format(text))
+
+
 def certificate_request(host: Host, identity: str) -> str:
     """A certificate request (PEM) by the host's key; ``identity`` (the host's uuid) is common name and SAN dNSName.
 
@@ -26,8 +35,7 @@ def certificate_request(host: Host, identity: str) -> str:
 
     :raises HostStateError: ``identity`` is no host label, or openssl failed.
     """
-    if not _IDENTITY.match(identity):
-        raise HostStateError("{0!r} is not an identity (letters, digits and hyphens)".format(identity))
+    require_identity(identity)
     key = os.path.join(host.mesh, KEY)
     os.makedirs(os.path.dirname(key), mode=0o700, exist_ok=True)
     if not os.path.exists(key):

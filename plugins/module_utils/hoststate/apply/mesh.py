@@ -31,6 +31,8 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
     anew = _anew(present, wanted, changed, gone) | {word for word in pending.words() if word != _EVERYTHING}
     if changed or gone:
         if not check:
+            if not os.path.isdir(host.mesh):
+                raise HostStateError("there is no {0}: the kind network is applied first".format(host.mesh))
             pending.mark(sorted(anew) or [_EVERYTHING])
         for path in changed:
             files.ensure(path, wanted[path], result, check)

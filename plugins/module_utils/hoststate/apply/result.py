@@ -29,10 +29,14 @@ class Result:
         return "".join(self._after)
 
     def add(self, action: str, before: str = "", after: str = "") -> None:
-        """Record one action; ``before`` and ``after`` are shown below a heading naming it."""
+        """Record one action; ``before`` and ``after`` are shown below a heading naming it.
+
+        Without texts the heading is all there is to show, so it stands on one side only.
+        """
         self.actions.append(action)
         heading = "# {0}\n".format(action)
-        self._before.append(heading + _lines(before))
+        if before or after:
+            self._before.append(heading + _lines(before))
         self._after.append(heading + _lines(after))
 
     def absorb(self, other: Result) -> None:

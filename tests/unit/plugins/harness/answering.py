@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The others' ends of a conversation: servers behind names of their own, a Docker engine on a Unix socket, programs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import socketserver
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
+
+from harness import authority
+from harness.conversation import REGISTRY, SERVER, Conversation
+
+ENGINE_VERSION = "1.41"
+NAMES = {"api": urlsplit(SERVER).netloc, "registry": REGISTRY}
+
+
+@contextlib.contextmanager
+def servers(conversation: Conversation) -> Iterator[None]:
+    """Serve the API and the registry; connections to their names lead to them."""
+    ports: dict[tuple[str, int], int] = {}
+    connect = socket.create_connection
+
+    def create_connection(address: tuple[str, int], *arguments: Any, **more: Any) -> socket.socket:
+        local = ("127.0.0.1", ports[address]) if address in ports else address
+        return connect(local, *arguments, **more)
+
+    with contextlib.ExitStack() as stack:
+        for channel, name in NAMES.items():
+            if channel == "registry" and not conversation.expects(channel):
+                continue  # its handshakes take long
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _handler(conversation, channel)))
+            ports[name.split(":")[0], int(name.split(":")[1])] = server.server_port
+            if channel == "registry":
+                server.socket = authority.registry().context.wrap_socket(server.socket, server_side=True)
+            stack.enter_context(_running(server))
+        stack.enter_context(mock.patch.object(socket, "create_connection", create_connection))
+        yield
+
+
+@contextlib.contextmanager
+def engine_server(conversation: Conversation, path: Path) -> Iterator[None]:
+    """Serve the Docker engine on a Unix socket."""
+    path.unlink(missing_ok=True)
+    handler = _handler(conversation, "engine")
+    with socketserver.ThreadingUnixStreamServer(str(path), handler) as server, _running(server):
+        yield
+    path.unlink()
+
+
+def run_program(conversation: Conversation, argv: list[str], **more: Any) -> Any:
+    """Stands for `subprocess.run`."""
+    line = " ".join([Path(argv[0]).name, *argv[1:]]).replace(str(conversation.root), "{root}")
+    call = conversation.hear("command", "", line, more.get("input", ""))
+    if call is None:
+        raise AssertionError(f"a command that is not expected: {line}")
+    said = call.content(conversation.root).decode()
+    if call.status and more.get("check"):
+        raise subprocess.CalledProcessError(call.status, argv, "", said)
+    return subprocess.CompletedProcess(argv, call.status, *(("", said) if call.status else (said, "")))
+
+
+@contextlib.contextmanager
+def _running(server: socketserver.BaseServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def _handler(conversation: Conversation, channel: str) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def address_string(self) -> str:
+            return channel
+
+        def log_message(self, *_: object) -> None:
+            """Quiet: the conversation says what was wrong."""
+
+        def handle_any(self) -> None:
+            text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path = re.sub(r"^/v1\.\d+(?=/)", "", self.path) if channel == "engine" else self.path
+            if channel == "engine" and path == self.path:  # how versions are agreed on is no module's matter
+                self.reply(200, json.dumps({"ApiVersion": ENGINE_VERSION}).encode())
+                return
+            call = conversation.hear(channel, self.command, path, _decoded(text), self.headers["Authorization"])
+            if call is None:
+                self.reply(500, b'{"code": "NotExpected", "message": "not expected"}')
+            else:
+                self.reply(call.status, call.content(conversation.root))
+
+        def reply(self, status: int, content: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Api-Version", ENGINE_VERSION)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_any
+
+    return Handler
+
+
+def _decoded(text: bytes) -> Any:
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

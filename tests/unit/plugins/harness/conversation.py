@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module asks of others, in order, as data: requests to the API, to a Docker engine, and commands."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+from urllib.parse import parse_qsl, urlsplit
+
+KEYS = ("access", "the-secret-key")
+SERVER, REGISTRY = "http://orca.test:8080", "registry.test:5000"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One expected request and its answer.
+
+    `body` is what the request must bring, decoded (for a command: its standard input). `answer` is a document, a text,
+    bytes, or a function that makes one of the host's root. `status` of a command is its exit code. `writes` are files
+    that the call leaves, path below the root to text.
+    """
+
+    channel: str
+    method: str
+    path: str
+    answer: Any = None
+    status: int = 200
+    body: Any = None
+    authorization: str | None = None
+    writes: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.method} {self.path}".rstrip()
+
+    def content(self, root: Path) -> bytes:
+        """The bytes of the answer."""
+        answer = self.answer(root) if callable(self.answer) else self.answer
+        if isinstance(answer, bytes):
+            return answer
+        if answer is None:
+            return b""
+        return (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+
+
+def basic(access: str, secret: str) -> str:
+    """The header of a request with this key."""
+    return "Basic " + base64.b64encode(f"{access}:{secret}".encode()).decode()
+
+
+def api(method: str, path: str, answer: Any = None, **more: Any) -> Call:
+    """A request to the server's API, with the key of the options; the query may come in any order."""
+    return Call("api", method, path, answer, **{"authorization": basic(*KEYS), **more})
+
+
+def engine(method: str, path: str, answer: Any = None, **more: Any) -> Call:
+    """A request to the Docker engine, without its version; the query counts where the path has one."""
+    return Call("engine", method, path, answer, **{"body": ANY if method == "POST" else None, **more})
+
+
+def registry(method: str, path: str, answer: Any = None, **more: Any) -> Call:
+    """A request to the registry, over HTTPS."""
+    return Call("registry", method, path, answer, **more)
+
+
+def command(line: str, stdout: str = "", **more: Any) -> Call:
+    """A program run on the host; `{root}` in its arguments is the host's root."""
+    return Call("command", "", line, stdout, **{"status": 0, "body": "", **more})
+
+
+class Conversation:
+    """Compares what is asked with what is expected; `check` raises what was found wrong."""
+
+    def __init__(self, calls: Sequence[Call], root: Path) -> None:
+        self._expected = list(calls)
+        self.root = root
+        self._faults: list[str] = []
+
+    def expects(self, channel: str) -> bool:
+        """True if a call of this channel is still to come."""
+        return any(call.channel == channel for call in self._expected)
+
+    def hear(self, channel: str, method: str, path: str, body: Any, authorization: str | None = None) -> Call | None:
+        """The call that this request is; None if another was expected, which is written down."""
+        asked = f"{channel}: {method} {path}".rstrip()
+        call = self._expected[0] if self._expected else None
+        if call is None or (call.channel, call.method) != (channel, method) or not _same_path(call, path):
+            self._faults.append(f"not expected: {asked}; expected was {call or 'nothing more'}")
+            return None
+        self._expected.pop(0)
+        if call.body != body:
+            self._faults.append(f"{asked} brought {body!r}; expected was {call.body!r}")
+        if call.authorization != authorization:
+            self._faults.append(f"{asked} came with the key {authorization!r}; expected was {call.authorization!r}")
+        for name, text in call.writes.items():
+            (self.root / name).write_text(text)
+        return call
+
+    def check(self) -> None:
+        """Raises AssertionError unless exactly the expected calls were made, as expected."""
+        assert not self._faults, "\n".join(self._faults)
+        assert not self._expected, "not made: " + "; ".join(map(str, self._expected))
+
+
+def _same_path(call: Call, path: str) -> bool:
+    if call.channel == "command":
+        return call.path == path
+    wanted, asked = urlsplit(call.path), urlsplit(path)
+    if call.channel == "engine" and not wanted.query:
+        return wanted.path == asked.path
+    return (wanted.path, sorted(parse_qsl(wanted.query))) == (asked.path, sorted(parse_qsl(asked.query)))
