@@ -9,7 +9,7 @@ from typing import Any
 from orca.engine import Call
 from orca.orchestration.compose import Compose
 from orca.orchestration.compose_keys import KINDS, key_of
-from orca.orchestration.scaling import PRIMARY
+from orca.orchestration.names import PRIMARY
 from orca.orchestration.units import needs_of
 from orca.storage import host_rights
 from orca.storage.host_rights import powers_of, refusal, told, why_not

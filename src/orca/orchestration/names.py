@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of services and of their containers."""
+"""Names of services, of their parts and of their containers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Collection
 
 SEPARATOR = "_"
 """Between stack, service and number, as in 2015."""
+
+PRIMARY = ""
+"""The part that the service's own launch config describes; a sidekick's part is its name."""
 
 _LABEL = re.compile(r"^(?!-)(?!.*--)[A-Za-z0-9-]{1,63}(?<!-)$")
 

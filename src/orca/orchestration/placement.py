@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from orca.orchestration import affinity, ports, retained
 from orca.orchestration.affinity import NOTHING, Constraint, Surroundings
-from orca.orchestration.scheduler import ANY, HostFacts, PublicPort, Wanted, place
+from orca.orchestration.ports import ANY, PublicPort
+from orca.orchestration.scheduler import HostFacts, Wanted, place
 from orca.provision import labels
 from orca.provision.hosts import CONNECTED
 from orca.storage import images, volumes

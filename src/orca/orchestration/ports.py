@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
-from orca.orchestration.scheduler import ANY, PublicPort
 from orca.resources.limits import PORTS_OF_CONTAINER
+
+ANY = "0.0.0.0"  # noqa: S104 - the wildcard of a published port, not a socket that is opened
 
 _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
 _FORM = re.compile(
@@ -28,6 +29,19 @@ class TooManyPorts(PortWrongFormat):
         super().__init__(
             f"a container has at most {PORTS_OF_CONTAINER} ports; publish fewer, or run it in the host's network"
         )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PublicPort:
+    """What a published port occupies on a host."""
+
+    port: int
+    protocol: str = "tcp"
+    bind: str = ANY
+
+    def __str__(self) -> str:
+        prefix = "" if self.bind == ANY else f"{self.bind}:"
+        return f"{prefix}{self.port}/{self.protocol}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from orca.network import addresses
 from orca.network.ipam import AddressRefused
-from orca.orchestration.scaling import PRIMARY
+from orca.orchestration.names import PRIMARY
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 

@@ -11,10 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orca.orchestration.names import free_numbers
-
-PRIMARY = ""
-"""The part that the service's own launch config describes; a sidekick's part is its name."""
+from orca.orchestration.names import PRIMARY, free_numbers
 
 GONE = frozenset({"removing", "removed", "purging", "purged"})
 """States of a container that does not count any more."""

@@ -13,21 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from orca.orchestration.affinity import NOTHING, Constraint, Surroundings, holds
-
-ANY = "0.0.0.0"  # noqa: S104 - the wildcard of a published port, not a socket that is opened
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PublicPort:
-    """What a published port occupies on a host."""
-
-    port: int
-    protocol: str = "tcp"
-    bind: str = ANY
-
-    def __str__(self) -> str:
-        prefix = "" if self.bind == ANY else f"{self.bind}:"
-        return f"{prefix}{self.port}/{self.protocol}"
+from orca.orchestration.ports import ANY, PublicPort
 
 
 class Published:

@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration import selectors, units
 from orca.orchestration.containers import check_launch
-from orca.orchestration.names import BadName, check_service_name
-from orca.orchestration.scaling import PRIMARY
+from orca.orchestration.names import PRIMARY, BadName, check_service_name
 from orca.resources.errors import Refused
 from orca.storage.references import is_nothing
 from orca.store import ReadTx

@@ -10,9 +10,9 @@ from typing import Any
 from orca.engine import Engine
 from orca.network import addresses
 from orca.orchestration import affinity, launch, retained, scaling
-from orca.orchestration.names import container_name
+from orca.orchestration.names import PRIMARY, container_name
 from orca.orchestration.placement import surroundings
-from orca.orchestration.scaling import PRIMARY, Member, New, Part, Plan
+from orca.orchestration.scaling import Member, New, Part, Plan
 from orca.provision.hosts import CONNECTED
 from orca.storage.references import is_nothing
 from orca.store import ReadTx, Record, Tx

@@ -17,7 +17,8 @@ from orca.network import ports as network_ports
 from orca.orchestration import handover, host_rights, retained, units, upgrade_watch
 from orca.orchestration.containers import start_removal
 from orca.orchestration.convergence import BATCH, INTERVAL, bring_up, cured, each, scale_of, settled
-from orca.orchestration.scaling import PRIMARY, all_needs
+from orca.orchestration.names import PRIMARY
+from orca.orchestration.scaling import all_needs
 from orca.orchestration.service_checks import CONTAINERLESS, check_launch_configs
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx

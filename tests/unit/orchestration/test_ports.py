@@ -5,8 +5,8 @@ import pytest
 
 from orca.orchestration import load_balancer_ports
 from orca.orchestration.containers import check_launch
-from orca.orchestration.ports import PortSpec, PortWrongFormat, TooManyPorts, parse, parse_all
-from orca.orchestration.scheduler import HostFacts, PublicPort, Wanted, place
+from orca.orchestration.ports import PortSpec, PortWrongFormat, PublicPort, TooManyPorts, parse, parse_all
+from orca.orchestration.scheduler import HostFacts, Wanted, place
 from orca.resources.errors import Refused
 from orca.resources.limits import PORTS_OF_CONTAINER
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.scheduler import ANY, HostFacts, NoHost, PublicPort, Published, Wanted, place
+from orca.orchestration.ports import ANY, PublicPort
+from orca.orchestration.scheduler import HostFacts, NoHost, Published, Wanted, place
 
 
 def host(number: int, **facts) -> HostFacts:
