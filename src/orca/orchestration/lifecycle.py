@@ -15,7 +15,8 @@ from orca.engine import Behaviour, CommandFailed, Failed, Run, Services
 from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
-from orca.orchestration import health, launch, placement, units
+from orca.orchestration import health, placement, units
+from orca.orchestration.describe import describe
 from orca.orchestration.discovery import Discovery
 from orca.orchestration.name_facts import sees_names
 from orca.orchestration.news import Newsroom
@@ -130,7 +131,7 @@ def _place(tx: Tx, run: Run) -> dict[str, Any]:
         raise Failed(f"{instance.name} was made with docker on its host and can only be started there")
     host = placement.settle(tx, instance)
     tx.update(instance, data={"lastSeen": None})
-    description = launch.describe(
+    description = describe(
         instance,
         network_ports.ports_of(tx, instance.id),
         instance.primaryIpAddress,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine, Run
-from orca.orchestration import convergence, host_rights, load_balancer_ports, service_links, services
+from orca.orchestration import convergence, load_balancer_ports, service_links, service_rights, services
 from orca.orchestration.load_balancer_ports import check_target_port
 from orca.store import Record, Tx
 
@@ -23,7 +23,7 @@ behaviour = Behaviour()
 @behaviour.create("loadBalancerService")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """The service, and what stands for its balancer."""
-    host_rights.check_given(tx, call, fields)
+    service_rights.check_given(tx, call, fields)
     return make(tx, call.services.engine, services.stack_of(tx, call, fields), fields)
 
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from orca.engine import Behaviour, Call, Engine
-from orca.orchestration import host_rights, retained, service_links, units
+from orca.orchestration import retained, service_links, service_rights, units
 from orca.orchestration.service_checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
 from orca.resources import machine
 from orca.resources.errors import ActionNotAvailable, Refused
@@ -41,7 +41,7 @@ def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 
 def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: str) -> Record:
     """A service of a kind."""
-    host_rights.check_given(tx, call, fields)
+    service_rights.check_given(tx, call, fields)
     return make(tx, call.services.engine, stack_of(tx, call, fields), fields, kind=kind)
 
 

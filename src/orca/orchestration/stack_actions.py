@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from orca.engine import Behaviour, Call
-from orca.orchestration import host_rights, stack_files, stack_plan, stack_world
+from orca.orchestration import service_rights, stack_files, stack_plan, stack_rights, stack_world
 from orca.orchestration.stack_files import Given
 from orca.orchestration.stack_plan import Plan
 from orca.resources import ids
@@ -102,9 +102,9 @@ def _stack(tx: ReadTx, project_id: int, name: str) -> Record | None:
 
 def _compare(tx: ReadTx, call: Call, stack: Record | None, given: Given) -> Plan:
     assert given.compose is not None
-    host_rights.check_text(tx, call, given.compose, "files")
+    stack_rights.check_text(tx, call, given.compose, "files")
     if stack is not None:
-        host_rights.check_rollback(tx, call, tx.find("service", environmentId=stack.id, state=stack_plan.CANCELED))
+        service_rights.check_rollback(tx, call, tx.find("service", environmentId=stack.id, state=stack_plan.CANCELED))
     gone = stack is not None and stack.state == "removing"
     present = None if gone else stack
     world = stack_world.world(tx, call.account_id, given.name, present, given.compose.services)

@@ -8,7 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from orca.engine import Behaviour, Call, Failed, Run
-from orca.orchestration import compose_export, host_rights, stack_apply, stack_plan, stack_text, stack_world, upgrade
+from orca.orchestration import (
+    compose_export,
+    service_rights,
+    stack_apply,
+    stack_plan,
+    stack_rights,
+    stack_text,
+    stack_world,
+    upgrade,
+)
 from orca.orchestration.compose import Compose
 from orca.orchestration.stack_plan import Entry, Plan
 from orca.orchestration.stack_text import TEXTS
@@ -37,7 +46,7 @@ def _upgraded(present: Mapping[str, Any], given: dict[str, Any]) -> dict[str, An
 @behaviour.create("environment")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """A stack. Its text was read before."""
-    host_rights.check_text(tx, call, call.read, "dockerCompose")
+    stack_rights.check_text(tx, call, call.read, "dockerCompose")
     row = tx.insert("environment", **{**fields, "accountId": call.account_id, "kind": "environment"})
     call.request(tx, row, "create")
     return row
@@ -47,7 +56,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
     """Changed text is applied by the process `update`; a changed name alone needs none."""
     if any(name in fields for name in TEXTS):
-        host_rights.check_text(tx, call, call.read, "dockerCompose")
+        stack_rights.check_text(tx, call, call.read, "dockerCompose")
         stack_text.check_kinds(tx, row, call.read)
         row = tx.update(row, **fields)
         call.request(tx, row, "update")
@@ -169,7 +178,7 @@ def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Reco
     """Follow another text; services whose launch config differs are upgraded in place, and wait for a decision."""
     before = _texts(row)
     texts = _upgraded(before, data)
-    host_rights.check_text(tx, call, call.read, "dockerCompose")
+    stack_rights.check_text(tx, call, call.read, "dockerCompose")
     stack_text.check_kinds(tx, row, call.read)
     row = tx.update(
         row,
@@ -211,8 +220,8 @@ async def cancel_upgrade(run: Run) -> None:
 @behaviour.action("environment.rollback")
 def roll_back_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """Take the upgrade of every service back."""
-    upgraded = tx.find("service", environmentId=row.id, state=host_rights.UPGRADED)
-    host_rights.check_rollback(tx, call, upgraded)
+    upgraded = tx.find("service", environmentId=row.id, state=service_rights.UPGRADED)
+    service_rights.check_rollback(tx, call, upgraded)
     call.request(tx, row, "rollback")
     return row
 
@@ -220,7 +229,7 @@ def roll_back_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Re
 @behaviour.process("environment.rollback")
 async def rollback(run: Run) -> None:
     """Take the upgrade of every service back, and the text with it."""
-    await run.step("services", lambda tx: _ask_services(tx, run, " ".join(host_rights.UPGRADED), "rollback"))
+    await run.step("services", lambda tx: _ask_services(tx, run, " ".join(service_rights.UPGRADED), "rollback"))
     await _without(run, "rolling-back")
 
     def end(tx: Tx) -> None:

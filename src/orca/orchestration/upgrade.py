@@ -14,7 +14,7 @@ from typing import Any
 from orca.engine import Behaviour, Call, Failed, Run
 from orca.network import Delivery
 from orca.network import ports as network_ports
-from orca.orchestration import handover, host_rights, retained, units, upgrade_watch
+from orca.orchestration import handover, retained, service_rights, units, upgrade_watch
 from orca.orchestration.containers import start_removal
 from orca.orchestration.convergence import BATCH, INTERVAL, bring_up, cured, each, scale_of, settled
 from orca.orchestration.names import PRIMARY
@@ -38,7 +38,7 @@ behaviour = Behaviour()
 def upgrade(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """Begin an upgrade: in place, or over to another service (also in the flat form of 2015)."""
     if data.get("inServiceStrategy"):
-        host_rights.check_upgrade(tx, call, row, data["inServiceStrategy"])
+        service_rights.check_upgrade(tx, call, row, data["inServiceStrategy"])
         row = begin_in_service(tx, row, data["inServiceStrategy"])
     else:
         row = handover.begin(tx, row, data)
@@ -49,7 +49,7 @@ def upgrade(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
 @behaviour.action("service.rollback")
 def take_back(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     """Go back to what was there before the upgrade."""
-    host_rights.check_rollback(tx, call, [row])
+    service_rights.check_rollback(tx, call, [row])
     call.request(tx, row, "rollback")
     return row
 

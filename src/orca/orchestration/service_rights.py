@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services and stacks that ask for power over hosts, and whether the caller may (``orca.storage.host_rights``)."""
+"""Services that ask for power over hosts, and whether the caller may (``orca.storage.host_rights``)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from orca.engine import Call
-from orca.orchestration.compose import Compose
-from orca.orchestration.compose_keys import KINDS, key_of
 from orca.orchestration.names import PRIMARY
 from orca.orchestration.units import needs_of
 from orca.storage import host_rights
-from orca.storage.host_rights import powers_of, refusal, told, why_not
 from orca.store import ReadTx, Record
 
 UPGRADED = ("upgrading", "upgraded", "canceled-upgrade")
@@ -47,25 +44,6 @@ def check_upgrade(tx: ReadTx, call: Call, service: Record, given: dict[str, Any]
 def _parts(fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
     primary = {PRIMARY: fields["launchConfig"]} if fields.get("launchConfig") else {}
     return {**primary, **{config["name"]: config for config in fields.get("secondaryLaunchConfigs") or []}}
-
-
-def check_text(tx: ReadTx, call: Call, text: Compose | None, field: str) -> None:
-    """Refuse what a compose text gives its services; the answer names every key, and blames the field of the text.
-
-    Raises:
-        Refused: 403.
-    """
-    reason = why_not(tx, call)
-    if text is None or reason is None:
-        return
-    wrong = [
-        f"service {name!r}: {told(key_of(power, KINDS[spec.kind]), reason)}"
-        for spec in text.services
-        for name, config in [(config.get("name") or spec.name, config) for config in configs_in(spec.fields)]
-        for power in powers_of(tx, call.account_id, config)
-    ]
-    if wrong:
-        raise refusal(wrong, field)
 
 
 def check_rollback(tx: ReadTx, call: Call, services: Iterable[Record]) -> None:
