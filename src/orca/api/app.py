@@ -154,7 +154,7 @@ class Application:
         # Signing in needs no cookie, and one of an ended session must not keep anybody from it.
         if not sessions.is_sign_in(ask):
             check_csrf(ask)
-        ask.body = await read_body(request, caller)
+        ask.body = await read_body(request, stranger=caller.stranger)
         return caller, await self.change(ask, caller)
 
     async def read(self, ask: Ask) -> tuple[Caller, Answer]:
@@ -358,7 +358,7 @@ class Application:
             raise not_found()
         if ask.method not in type.collection_methods:
             raise Refused("Method not allowed", status=405)
-        ask.body = await read_body(request, caller)
+        ask.body = await read_body(request, stranger=caller.stranger)
         opening = Opening(self.services, ask, caller, lambda: self.still(ask))
         return EventStream(opening, self.stopping, self.headers(ask, caller))
 

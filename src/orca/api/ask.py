@@ -24,6 +24,8 @@ MAX_PARAMETERS = 200
 """Of a query: a list's filters are conditions of one statement, whose size every database bounds."""
 PROJECT_LINKS = frozenset({"projectmembers", "hoststats"})
 """What follows a project's id as a link of it; anything else is seen as that project."""
+SCHEMA_PATHS = ("schemas", "schema")
+"""How URLs name the schemas."""
 
 SAFE = ("GET", "HEAD")
 """Methods that change nothing."""

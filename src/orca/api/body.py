@@ -11,7 +11,6 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from orca.api.ask import MAX_BODY
-from orca.api.callers import Caller
 from orca.resources.errors import Refused
 
 LENGTH_DIGITS = 18
@@ -19,12 +18,13 @@ STRANGERS_BODY = 65_536
 """Bytes of a body without credentials: login and password are all that it can hold."""
 
 
-async def read_body(request: Request, caller: Caller) -> bytes:
-    """The body, as far as it is not too large; a multipart form comes as the JSON that it stands for.
+async def read_body(request: Request, *, stranger: bool) -> bytes:
+    """The body; a multipart form comes as the JSON that it stands for. A stranger, without credentials, may send less.
 
-    One that says that it will be too large is not waited for. Raises ``Refused``.
+    Raises:
+        Refused: it is too large; one that says so itself is not waited for.
     """
-    most = STRANGERS_BODY if caller.stranger else MAX_BODY
+    most = STRANGERS_BODY if stranger else MAX_BODY
     too_large = Refused("Request Entity Too Large", f"a body has at most {most} bytes here", status=413)
     length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > LENGTH_DIGITS or int(length) > most):

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from orca.api import schemas, sessions
-from orca.api.ask import SAFE, Ask
+from orca.api import sessions
+from orca.api.ask import SAFE, SCHEMA_PATHS, Ask
 from orca.api.bearer import bearer
 from orca.engine import Services
 from orca.provision import local_auth, registration
@@ -136,7 +136,7 @@ def active(account: Record | None) -> Record:
 
 def asks_what_there_is(ask: Ask) -> bool:
     """Whether a request without credentials is for the schemas: what they say of signing in is for everybody."""
-    schemas_of_all = ask.project is None and ask.path[:1] != [] and ask.path[0].lower() in schemas.PATHS
+    schemas_of_all = ask.project is None and ask.path[:1] != [] and ask.path[0].lower() in SCHEMA_PATHS
     return schemas_of_all and ask.method in SAFE and "authorization" not in ask.headers
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from typing import Any
 
 import uvicorn
 
 from orca.api import tls
 from orca.api.acceptor import Acceptor
-from orca.api.app import Application
 from orca.api.connection import Connection
 from orca.api.head import HEAD_BYTES, HEAD_LINES
 from orca.api.visitors import Visitor, Visitors
@@ -51,9 +51,13 @@ class Listener(uvicorn.Server):
 
 
 def make_listeners(
-    app: Application, identity: tls.Identity, clear: list[socket.socket], secure: list[socket.socket]
+    app: Callable[..., Any],
+    visitors: Visitors,
+    identity: tls.Identity,
+    clear: list[socket.socket],
+    secure: list[socket.socket],
 ) -> list[tuple[Listener, list[socket.socket]]]:
-    """One uvicorn server for the sockets with TLS and one for those without."""
+    """One uvicorn server of the ASGI application `app` for the sockets with TLS and one for those without."""
     # Read when the library is imported: what `BoundedHead` lets through is not refused there.
     os.environ["WEBSOCKETS_MAX_LINE_LENGTH"] = str(HEAD_BYTES)
     os.environ["WEBSOCKETS_MAX_NUM_HEADERS"] = str(HEAD_LINES)
@@ -80,5 +84,5 @@ def make_listeners(
                 ssl_keyfile=None if certificate is None else str(certificate.key),
             )
             config.load()
-            listeners.append((Listener(config, app.visitors), own))
+            listeners.append((Listener(config, visitors), own))
     return listeners

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orca.api import audited, listing, openapi, query, schemas, sessions
-from orca.api.ask import Ask
+from orca.api.ask import SCHEMA_PATHS, Ask
 from orca.api.callers import Caller
 from orca.api.reading import Given, Meant
 from orca.api.representation import Renderer
@@ -61,7 +61,7 @@ class Operation:
     def read(self) -> Answer:
         """GET."""
         path = self.ask.path
-        if not path or path[0].lower() in schemas.PATHS or path == ["openapi.json"]:
+        if not path or path[0].lower() in SCHEMA_PATHS or path == ["openapi.json"]:
             query.only(self.ask)
             return Answer(200, self.described(path))
         type = self.type(path[0])

@@ -12,9 +12,6 @@ from typing import Any
 from orca.resources.fields import UNSET, Field
 from orca.resources.views import VERSIONS, FieldView, TypeView, View, view
 
-PATHS = ("schemas", "schema")
-"""How URLs name the schemas."""
-
 
 def show(view: View, base: str) -> list[dict[str, Any]]:
     """All schemas of a role, with URLs."""

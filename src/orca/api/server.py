@@ -176,7 +176,8 @@ async def run(settings: Settings) -> int:
         )
     ]
     secure = [bound for address, bound in zip(addresses, sockets, strict=True) if settings.tls and not address.loopback]
-    listeners = make_listeners(app, identity, [bound for bound in sockets if bound not in secure], secure)
+    clear = [bound for bound in sockets if bound not in secure]
+    listeners = make_listeners(app, app.visitors, identity, clear, secure)
     certificate.contexts += [context for listener, _ in listeners if (context := listener.config.ssl)]
     serving = [asyncio.create_task(listener.serve(sockets=own)) for listener, own in listeners]
     # What is there now stays until the end; the collector need not look at it again.

@@ -108,7 +108,7 @@ class Pages:
                     return self.api.answer(ask, caller, answer)
                 return await self.page(ask, caller, answer, Shown(), as_json=as_json)
             caller = await self.api.identify(ask)
-            ask.body = await read_body(request, caller)
+            ask.body = await read_body(request, stranger=caller.stranger)
             if sessions.is_sign_in(ask):
                 return await self.sign_in(ask, caller)
             return await self.submit(ask, caller)
