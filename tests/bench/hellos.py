@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "integration"))
 from fakeagent import FakeHost, FakeMachine, signing_request
 from inprocess import Platform
 
-from orca.provision import settings
+from orca.provision.settings import values as settings
 
 HELLOS = 20
 """Of one host, one after another."""

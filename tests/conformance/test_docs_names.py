@@ -14,7 +14,7 @@ import yaml
 from pages import ROOT
 from server_process import Server
 
-from orca.provision import settings
+from orca.provision.settings import values as settings
 
 EVERY = [str(path.relative_to(ROOT)) for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))]
 each_page = pytest.mark.parametrize("page", pages.PAGES)

@@ -15,9 +15,9 @@ from fakeagent import FakeHost, FakeMachine
 
 from orca import network, orchestration, provision, simulator, storage, wire
 from orca.engine import AgentGone, Call, CommandFailed, Progress, Server, Services, lookup
-from orca.orchestration.discovery import Discovery
+from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.news import Newsroom
-from orca.provision.projects import DEFAULT_PROJECT
+from orca.provision.projects.api import DEFAULT_PROJECT
 from orca.resources import schema
 from orca.store import Database, ReadTx, Record, Tx, Vault
 from orca.wire import names

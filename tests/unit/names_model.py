@@ -12,9 +12,9 @@ from typing import Any
 
 from orca.hoststate.plan import dns
 from orca.hoststate.plan.items import NETWORK
-from orca.orchestration.directory import Directory, Items
-from orca.orchestration.dns import ContainerLink, Found, Member, Names, Service, ServiceLink, told
-from orca.orchestration.name_graph import Facts
+from orca.orchestration.discovery.directory import Directory, Items
+from orca.orchestration.discovery.graph import Facts
+from orca.orchestration.discovery.names import ContainerLink, Found, Member, Names, Service, ServiceLink, told
 
 
 class Hosts:

@@ -23,28 +23,32 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from orca import wire
-from orca.api import html, listing, metrics, reading, sessions
-from orca.api.agent_socket import AgentSocket
-from orca.api.ask import SAFE, Ask, take_apart
-from orca.api.bearer import check_csrf
-from orca.api.body import read_body
-from orca.api.callers import Caller, identify
+from orca.api import html
+from orca.api.agents.socket import AgentSocket
+from orca.api.agents.standing import watched
+from orca.api.answers import listing
+from orca.api.answers.operations import Answer, NotAllowed, Operation, Stale, not_found
+from orca.api.callers import sessions
+from orca.api.callers.bearer import check_csrf
+from orca.api.callers.caller import Caller, identify
+from orca.api.callers.signer import Signer
+from orca.api.connections.visitors import Visitors
 from orca.api.errors import error_body
 from orca.api.events import RAW, EventSocket, EventStream, Opening
-from orca.api.operations import Answer, NotAllowed, Operation, Stale, not_found
-from orca.api.origin import check_origin
-from orca.api.reading import Given
-from orca.api.signer import Signer
-from orca.api.standing import watched
+from orca.api.metrics import page as metrics
+from orca.api.requests import reading
+from orca.api.requests.ask import SAFE, Ask, take_apart
+from orca.api.requests.body import read_body
+from orca.api.requests.origin import check_origin
+from orca.api.requests.reading import Given
 from orca.api.streams import Backends, StreamSockets
 from orca.api.streams.paths import ROOTS as STREAMS
-from orca.api.visitors import Visitors
 from orca.engine import Services
 from orca.engine.exchange import Exchange
-from orca.provision.failed_sign_ins import FailedSignIns
-from orca.provision.passwords import Passwords
-from orca.provision.registration import registration_script
-from orca.provision.tokens import TokenRefused
+from orca.provision.audit.failed_sign_ins import FailedSignIns
+from orca.provision.hosts.registration import registration_script
+from orca.provision.hosts.tokens import TokenRefused
+from orca.provision.people.passwords import Passwords
 from orca.resources import ids
 from orca.resources.errors import Refused
 from orca.resources.views import VERSIONS

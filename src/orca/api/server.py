@@ -24,17 +24,21 @@ from sqlalchemy.exc import DatabaseError
 
 import orca
 from orca import network, orchestration, provision, simulator, storage
-from orca.api import bootstrap, directory, events, master_key, sessions, streams, tls
+from orca.api import events, streams
 from orca.api.app import Application
-from orca.api.certificate import ServerCertificate
-from orca.api.directory import StartError, locked
-from orca.api.listeners import make_listeners
-from orca.api.proxies import Proxies
-from orca.api.signer import Signer
+from orca.api.callers import sessions
+from orca.api.callers.signer import Signer
+from orca.api.connections import tls
+from orca.api.connections.certificate import ServerCertificate
+from orca.api.connections.listeners import make_listeners
+from orca.api.connections.proxies import Proxies
+from orca.api.connections.visitors import Visitors, raise_limit
+from orca.api.datadir import bootstrap, master_key
+from orca.api.datadir import layout as directory
+from orca.api.datadir.layout import StartError, locked
 from orca.api.stopping import end_in_time
-from orca.api.visitors import Visitors, raise_limit
 from orca.engine import Server, Services
-from orca.provision import settings as given
+from orca.provision.settings import values as given
 from orca.resources import schema
 from orca.resources.errors import Refused
 from orca.store import WORK, CannotOpen, Database, Hold, NoSpace, Vault, Work

@@ -84,7 +84,7 @@ def _put(data_dir: Path, url: str, folder: Path) -> dict[str, Any]:
         raise CommandError(f"this is a backup of {kind}, and the database to restore is {own}; see --database")
     if not manifest["keys"] and not all((data_dir / name).exists() for name in NEEDED):
         raise CommandError(f"this backup holds no keys: put {', '.join(KEYS)} of that server into {data_dir} first")
-    from orca.api.bootstrap import identity
+    from orca.api.datadir.bootstrap import identity
 
     marker = data_dir / RESTORING
     marker.touch(0o600)
@@ -131,7 +131,7 @@ def restore(place: tuple[Path, str], file: Path) -> None:
 
     Containers made since then go on; they are shown as such that nobody here asked for.
     """
-    from orca.api.directory import StartError, locked
+    from orca.api.datadir.layout import StartError, locked
 
     try:
         with _files(), locked(place[0]):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from orca.api.directory import DATABASE, StartError, locked
-from orca.api.recovery import recover as recover_keys
+from orca.api.datadir.layout import DATABASE, StartError, locked
+from orca.api.datadir.recovery import recover as recover_keys
 from orca.cli.errors import CommandError
 
 

@@ -115,7 +115,7 @@ def server(
     # What is imported stays: looking for garbage in it meanwhile is a sixth of the start. `serve` turns this on again.
     gc.disable()
     # Imported here: wrong usage is told before half a second of imports.
-    from orca.api.directory import StartError
+    from orca.api.datadir.layout import StartError
     from orca.api.server import Settings, serve
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

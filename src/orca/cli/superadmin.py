@@ -12,8 +12,8 @@ import click
 import sqlalchemy as sa
 
 from orca.cli.errors import CommandError
-from orca.provision.audit import Entry, write
-from orca.provision.credentials import add_active_key, new_access_key, new_secret_key
+from orca.provision.audit.entries import Entry, write
+from orca.provision.people.credentials import add_active_key, new_access_key, new_secret_key
 from orca.resources import ids, schema
 from orca.store import CannotOpen, Database, Tx
 

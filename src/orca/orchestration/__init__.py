@@ -3,59 +3,52 @@
 
 from orca.engine import Services
 from orca.network import Delivery
-from orca.orchestration import (
-    container_events,
-    containers,
-    convergence,
-    external_events,
-    health,
-    host_removal,
-    image_pulls,
-    lifecycle,
-    load_balancer_services,
-    load_balancers,
-    observed,
-    restarts,
-    service_links,
-    services,
-    stack_actions,
-    stacks,
-    upgrade,
-)
-from orca.orchestration.discovery import Discovery
-from orca.orchestration.keeper import Keeper
+from orca.orchestration.balancers import api as load_balancers
+from orca.orchestration.balancers import service as load_balancer_services
+from orca.orchestration.containers import api as container_api
+from orca.orchestration.containers import events as container_events
+from orca.orchestration.containers import host_removal, lifecycle, observed, pulls
+from orca.orchestration.discovery.worker import Discovery
+from orca.orchestration.health import checks
 from orca.orchestration.news import Newsroom
-from orca.orchestration.selection import Selection
-from orca.orchestration.stack_waits import Waits
+from orca.orchestration.services import api as service_api
+from orca.orchestration.services import converge, restart, upgrade
+from orca.orchestration.services import links as service_links
+from orca.orchestration.services.keeper import Keeper
+from orca.orchestration.services.selected import Selection
+from orca.orchestration.stacks import actions as stack_actions
+from orca.orchestration.stacks import api as stack_api
+from orca.orchestration.stacks import external_events
+from orca.orchestration.stacks.waits import Waits
 
 
 def install(app: Services) -> None:
     """Add the behaviour of containers, services and stacks; `orca.network` and `orca.provision` come before."""
     discovery, keeper = Discovery(app.db, app.part(Delivery).items), Keeper(app)
-    newsroom = Newsroom(app.db, [discovery, keeper, health.Health(app), Selection(app), Waits(app)])
+    newsroom = Newsroom(app.db, [discovery, keeper, checks.Health(app), Selection(app), Waits(app)])
     app.provide(discovery)
     app.provide(newsroom)
     for module in (
-        containers,
+        container_api,
         lifecycle,
         observed,
         container_events,
         external_events,
-        services,
+        service_api,
         service_links,
-        convergence,
-        stacks,
+        converge,
+        stack_api,
         stack_actions,
         host_removal,
-        image_pulls,
-        health,
+        pulls,
+        checks,
         upgrade,
-        restarts,
+        restart,
         load_balancer_services,
         load_balancers,
     ):
         app.add(module.behaviour)
-    deadlines = health.Deadlines(app)
+    deadlines = checks.Deadlines(app)
     app.provide(deadlines)
     app.provide(observed.Strays())
     app.background("news", newsroom.run)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from orca.engine import Behaviour, Call, Run
-from orca.provision.agent_account import open_account
+from orca.provision.hosts.agent_account import open_account
 from orca.resources.errors import Refused
 from orca.simulator import knobs, resources
 from orca.simulator.fleet import Fleet

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from orca import wire
 from orca.engine import Services
 from orca.network import Delivery
-from orca.orchestration import observed
+from orca.orchestration.containers import observed
 from orca.simulator import knobs
 from orca.simulator.connection import SimConnection
 from orca.simulator.disk import Disk

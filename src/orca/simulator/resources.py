@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Services
-from orca.provision import host_parts
-from orca.provision.hosts import CONNECTED
+from orca.provision.hosts import parts as host_parts
+from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import ids
 from orca.simulator.knobs import Knobs
 from orca.store import ReadTx, Record, Tx

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orca.engine import Call
-from orca.provision.logins import standing
+from orca.provision.people.logins import standing
 from orca.resources.errors import Refused
 from orca.storage.host_powers import host_options, host_powers, source_of
 from orca.storage.mounts import NAME

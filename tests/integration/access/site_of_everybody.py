@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from orca.api import bootstrap
 from orca.api.app import Application
+from orca.api.connections.tls import Identity
+from orca.api.connections.visitors import Visitors
+from orca.api.datadir import bootstrap
 from orca.api.server import Settings, assemble
-from orca.api.tls import Identity
-from orca.api.visitors import Visitors
 from orca.engine import Services
-from orca.provision.registration import TOKEN_CONTEXT
-from orca.provision.settings import AGENT_IMAGE
+from orca.provision.hosts.registration import TOKEN_CONTEXT
+from orca.provision.settings.values import AGENT_IMAGE
 from orca.resources import TYPES, ids, schema
 from orca.store import Database, Tx, Vault
 

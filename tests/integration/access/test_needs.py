@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from site_of_everybody import SECRET, Person, Reply, Site, opened
 
-from orca.provision.logins import MADE_BY
+from orca.provision.people.logins import MADE_BY
 from orca.resources import TYPES, ids
 from orca.resources.views import VERSIONS, view
 from orca.store import Tx

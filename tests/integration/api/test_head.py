@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from orca.api.head import HEAD_BYTES, HEAD_LINES
+from orca.api.connections.head import HEAD_BYTES, HEAD_LINES
 
 PIECE = b"x" * 65_536
 MUCH = 64 * 1024 * 1024

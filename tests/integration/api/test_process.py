@@ -14,7 +14,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from orca.api import tls
+from orca.api.connections import tls
 
 
 def test_what_lies_in_the_data_directory(server):

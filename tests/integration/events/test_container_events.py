@@ -8,7 +8,7 @@ from fakeagent import FakeHost
 from inprocess import Platform
 
 from orca.engine import Call
-from orca.orchestration import container_events
+from orca.orchestration.containers import events as container_events
 from orca.resources.errors import Refused
 from orca.store import ANY
 

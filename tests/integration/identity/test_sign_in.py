@@ -134,7 +134,7 @@ def test_forged_tokens_open_nothing(server, person):
 
 def test_a_token_for_a_stream_is_no_login(server, admin, person):
     """Both are signed with one key; what the other claims is not enough."""
-    from orca.api.signer import Signer
+    from orca.api.callers.signer import Signer
 
     signer = Signer(server.directory / "token.key")
     server.sign_in(person().login)

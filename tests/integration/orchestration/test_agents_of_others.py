@@ -19,8 +19,8 @@ from orca import wire
 from orca.api.streams import access
 from orca.engine import Call, lookup
 from orca.network.config import TYPE as ITEM
-from orca.orchestration import observed
-from orca.provision.projects import equip
+from orca.orchestration.containers import observed
+from orca.provision.projects.api import equip
 from orca.resources import TYPES
 from orca.resources.errors import Refused
 from orca.store import ANY, NotUnique, ReadTx, Tx

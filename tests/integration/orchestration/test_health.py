@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orca.orchestration import health as judge
+from orca.orchestration.health import checks as judge
 from orca.resources.errors import Refused
 from orca.simulator import knobs
 

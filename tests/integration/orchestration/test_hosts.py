@@ -12,8 +12,9 @@ from orca.hoststate.plan.items import PEER
 from orca.network import mesh_reports, peers
 from orca.network.matrix import age_of
 from orca.network.pki import public_key_of
-from orca.orchestration import host_removal
-from orca.provision import agents, settings
+from orca.orchestration.containers import host_removal
+from orca.provision.hosts import agents
+from orca.provision.settings import values as settings
 from orca.store.queue import WriteQueue
 
 

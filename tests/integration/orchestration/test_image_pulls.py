@@ -3,7 +3,7 @@
 
 from fakeagent import FakeHost
 
-from orca.orchestration import image_pulls
+from orca.orchestration.containers import pulls
 
 AFFINITY = "io.rancher.scheduler.affinity:host_label"
 
@@ -81,7 +81,7 @@ async def test_a_failure_names_host_and_reason_and_can_be_tried_again(platform):
 
 
 async def test_a_host_that_is_away_is_waited_for_but_not_for_ever(platform, monkeypatch):
-    monkeypatch.setattr(image_pulls, "AWAY_SECONDS", 0.1)
+    monkeypatch.setattr(pulls, "AWAY_SECONDS", 0.1)
     _, away = await hosts(platform, "h1", "h2")
     await platform.disconnect(platform.connection_of(away))
     found = await ended(platform, await task(platform, "web"), "inactive")

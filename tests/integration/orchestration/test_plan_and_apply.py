@@ -9,7 +9,7 @@ import pytest
 from fakeagent import FakeHost
 from realserver import RealServer
 
-from orca.orchestration.stack_actions import PlanChanged
+from orca.orchestration.stacks.actions import PlanChanged
 from orca.resources.errors import Refused
 
 COMPOSE = "web: {image: 'ok/web:${TAG}', links: [db]}\ndb: {image: ok/db}\n"
@@ -18,7 +18,7 @@ SCALES = "web: {scale: 2, upgrade_strategy: {interval_millis: 100}}\n"
 
 @pytest.fixture(autouse=True)
 async def host(platform, monkeypatch):
-    monkeypatch.setattr("orca.orchestration.upgrade_watch.RUNNING_SECONDS", 0.1)
+    monkeypatch.setattr("orca.orchestration.services.watch.RUNNING_SECONDS", 0.1)
     await platform.join(FakeHost("one", "192.0.2.1"))
 
 
@@ -221,7 +221,7 @@ async def test_values_of_variables_are_in_no_plan(platform):
 
 
 async def test_many_services_are_made_in_several_units_and_then_linked_and_started(platform, monkeypatch):
-    monkeypatch.setattr("orca.orchestration.stack_apply.MOST_STEPS", 7)
+    monkeypatch.setattr("orca.orchestration.stacks.apply.MOST_STEPS", 7)
     compose = "".join(f"s{n}: {{image: ok/x, links: [s{(n + 1) % 20}]}}\n" for n in range(20))
     stack = await apply(platform, compose=compose, scales="")
     rows = await services(platform, stack)

@@ -3,8 +3,8 @@
 
 from fakeagent import FakeHost, FakeMachine, eventually
 
-from orca.provision import agents
-from orca.provision.hosts import CONNECTED
+from orca.provision.hosts import agents
+from orca.provision.hosts.lifecycle import CONNECTED
 
 
 async def test_an_end_that_is_told_late_does_not_undo_the_next_hello(platform):

@@ -6,8 +6,8 @@ import re
 import pytest
 from fakeagent import FakeHost
 
-from orca.orchestration import retained
-from orca.orchestration.affinity import PREFIX
+from orca.orchestration.placement import retained
+from orca.orchestration.placement.constraints import PREFIX
 from orca.resources.errors import Refused
 
 

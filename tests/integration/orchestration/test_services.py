@@ -150,7 +150,7 @@ async def test_a_failing_service_tells_service_and_stack_until_it_is_cured(platf
 
 
 async def test_a_reason_goes_when_the_next_try_succeeds(platform, monkeypatch):
-    monkeypatch.setattr("orca.orchestration.convergence.RETRY_MS", (100, 200))
+    monkeypatch.setattr("orca.orchestration.services.converge.RETRY_MS", (100, 200))
     (machine,) = await hosts(platform, 1)
     stack = await up(platform, "web: {image: missing}", "")
     await platform.until(lambda tx: (row := named(tx, "web")) and row.transitioning == "error")
@@ -161,7 +161,7 @@ async def test_a_reason_goes_when_the_next_try_succeeds(platform, monkeypatch):
 
 
 async def test_a_service_that_waits_for_a_host_starts_when_one_joins(platform, monkeypatch):
-    monkeypatch.setattr("orca.orchestration.convergence.RETRY_MS", (600_000, 600_000))
+    monkeypatch.setattr("orca.orchestration.services.converge.RETRY_MS", (600_000, 600_000))
     await up(platform, "web: {image: ok}", "")
     await platform.until(lambda tx: (row := named(tx, "web")) and row.transitioning == "error")
     await hosts(platform, 1)

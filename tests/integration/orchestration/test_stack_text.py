@@ -4,7 +4,7 @@
 import pytest
 from fakeagent import FakeHost
 
-from orca.orchestration import stack_world
+from orca.orchestration.stacks import world as stack_world
 from orca.resources.errors import Refused
 
 DOCKER = """

@@ -3,7 +3,7 @@
 
 import pytest
 
-from orca.orchestration.affinity import PREFIX
+from orca.orchestration.placement.constraints import PREFIX
 from orca.resources.errors import Refused
 from orca.simulator import knobs
 

@@ -292,7 +292,7 @@ async def test_what_the_server_is_to_finish_it_takes_back_when_it_fails(platform
     ],
 )
 async def test_what_breaks_soon_after_its_start_is_taken_back(platform, stack, monkeypatch, change, reason):
-    monkeypatch.setattr("orca.orchestration.upgrade_watch.RUNNING_SECONDS", 600)
+    monkeypatch.setattr("orca.orchestration.services.watch.RUNNING_SECONDS", 600)
     web = await make(platform, stack, scale=1)
     strategy = {**QUICK, "launchConfig": NEW, "finish": "healthy"}
     await platform.act("service", web.id, "upgrade", inServiceStrategy=strategy)
@@ -305,7 +305,7 @@ async def test_what_breaks_soon_after_its_start_is_taken_back(platform, stack, m
 
 
 async def test_what_goes_on_running_is_finished(platform, stack, monkeypatch):
-    monkeypatch.setattr("orca.orchestration.upgrade_watch.RUNNING_SECONDS", 0.1)
+    monkeypatch.setattr("orca.orchestration.services.watch.RUNNING_SECONDS", 0.1)
     check = {"port": 80, "initializingTimeout": 600_000}
     web = await make(platform, stack)
     strategy = {**QUICK, "launchConfig": {**NEW, "healthCheck": check}, "finish": "healthy"}

@@ -14,7 +14,7 @@ import pytest
 import websockets
 from viewers import Site
 
-from orca.api.signer import Signer
+from orca.api.callers.signer import Signer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from orca.api import agent_queues, agent_socket, listeners
+from orca.api.agents import queues as agent_queues
+from orca.api.agents import socket as agent_socket
+from orca.api.connections import listeners
 from orca.api.events import hub, subscriber
 from orca.engine import agents
 from orca.network import delivery
-from orca.orchestration import container_events, observed
+from orca.orchestration.containers import events as container_events
+from orca.orchestration.containers import observed
 from orca.wire import checks
 
 PAGE = (Path(__file__).parents[3] / "docs" / "agents.md").read_text()

@@ -6,13 +6,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, NamedTuple
 
-from orca.api import listing
-from orca.api.ask import Ask
-from orca.api.callers import Caller
-from orca.api.operations import Operation
-from orca.api.representation import Renderer
+from orca.api.answers import listing
+from orca.api.answers.operations import Operation
+from orca.api.answers.representation import Renderer
+from orca.api.callers.caller import Caller
+from orca.api.requests.ask import Ask
 from orca.engine import Services
-from orca.provision.roles import EVERYWHERE
+from orca.provision.people.roles import EVERYWHERE
 from orca.resources import ids
 from orca.store import Change, ReadTx, Record
 

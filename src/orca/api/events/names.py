@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from orca.api.ask import Ask
+from orca.api.requests.ask import Ask
 from orca.resources.errors import Refused
 
 MOST = 256

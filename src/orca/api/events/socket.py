@@ -12,15 +12,15 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from orca.api.ask import Ask
-from orca.api.callers import Caller
+from orca.api.callers.caller import Caller
 from orca.api.events import frames, replay, subscriber
 from orca.api.events.audience import Audience
 from orca.api.events.hub import Hub
 from orca.api.events.names import Wanted, asked
 from orca.api.events.subscriber import EXPIRED, Authorize, Subscriber
+from orca.api.requests.ask import Ask
 from orca.engine import Services
-from orca.provision.roles import EVERYWHERE
+from orca.provision.people.roles import EVERYWHERE
 from orca.resources import ids
 
 RAW = EVERYWHERE - {"admin", "readAdmin"}

@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from orca.api.ask import Ask
-from orca.api.callers import Caller
+from orca.api.callers.caller import Caller
 from orca.api.events import frames
 from orca.api.events.audience import Audience
 from orca.api.events.names import Wanted
+from orca.api.requests.ask import Ask
 from orca.resources.errors import Refused
 
 PING_INTERVAL = 5.0

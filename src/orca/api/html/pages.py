@@ -15,14 +15,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from orca.api import listing, sessions
-from orca.api.ask import SAFE, Ask
-from orca.api.body import read_body
-from orca.api.callers import Caller
+from orca.api.answers import listing
+from orca.api.answers.operations import Answer
+from orca.api.callers import sessions
+from orca.api.callers.caller import Caller
 from orca.api.html import forms
 from orca.api.html.assets import Assets
-from orca.api.operations import Answer
-from orca.api.origin import check_origin
+from orca.api.requests.ask import SAFE, Ask
+from orca.api.requests.body import read_body
+from orca.api.requests.origin import check_origin
 from orca.engine import Services
 from orca.resources.errors import Refused
 

@@ -11,12 +11,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from orca.api.ask import Ask
-from orca.api.callers import Caller
+from orca.api.answers.listing import own_url
+from orca.api.callers.caller import Caller
 from orca.api.html import forms
 from orca.api.html.json_text import marked_up, own
 from orca.api.html.pages import Shown, command
-from orca.api.listing import own_url
+from orca.api.requests.ask import Ask
 from orca.resources.views import TypeView
 
 PLACES = ("host", "environment", "service", "container", "volume", "registry", "processInstance", "setting", "project")

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import Any
 
 import orca
-from orca.api.bearer import COOKIE
+from orca.api.callers.bearer import COOKIE
 from orca.api.openapi import values
 from orca.api.openapi.values import Schema, ref
-from orca.api.query import MARKER, ORDERS
+from orca.api.requests.query import MARKER, ORDERS
 from orca.resources.validation import MAX_INTEGER, MIN_INTEGER
 from orca.resources.views import TypeView, View, view
 

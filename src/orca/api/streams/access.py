@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from orca.api.signer import Signer
+from orca.api.callers.signer import Signer
 from orca.api.streams import paths
 from orca.engine import Behaviour, Call
 from orca.resources import ids

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from orca import wire
-from orca.api import listing
-from orca.api.ask import Ask
-from orca.api.callers import Caller
-from orca.api.sessions import check_proof
+from orca.api.answers import listing
+from orca.api.callers.caller import Caller
+from orca.api.callers.sessions import check_proof
+from orca.api.requests.ask import Ask
 from orca.api.streams import paths
 from orca.api.streams.access import container_ids
-from orca.provision.identities import WORKING
-from orca.provision.roles import project_role
+from orca.provision.people.identities import WORKING
+from orca.provision.people.roles import project_role
 from orca.resources import ids
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.instance import LOGGED

@@ -12,9 +12,9 @@ from typing import Any
 from starlette.websockets import WebSocket
 
 from orca import wire
-from orca.api.ask import Ask
-from orca.api.callers import Caller
-from orca.api.signer import BadToken, Signer
+from orca.api.callers.caller import Caller
+from orca.api.callers.signer import BadToken, Signer
+from orca.api.requests.ask import Ask
 from orca.api.streams.backends import Backends
 from orca.api.streams.fan import Fan
 from orca.api.streams.grants import Many, Single, granted

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.conversation import REGISTRY
-from orca.api import tls
+from orca.api.connections import tls
 
 
 class Registry(NamedTuple):

@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 
 def _fold_labels() -> None:
-    """What labels are compared by, without regard to case (``orca.provision.labels.fold``)."""
+    """What labels are compared by, without regard to case (``orca.provision.hosts.labels.fold``)."""
     label = sa.table("label", *(sa.column(name) for name in ("id", "key", "value", "folded", "removed")))
     change = sa.update(label).where(label.c.id == sa.bindparam("row_id")).values(folded=sa.bindparam("text"))
     last = 0

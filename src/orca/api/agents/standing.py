@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An agent's connection ends as soon as the key that opened it opens nothing any more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from orca.api.agents.socket import AgentSocket
+from orca.api.callers.caller import Caller
+from orca.engine import Services
+from orca.resources.errors import Refused
+from orca.store import Change, Overflow
+
+ACCESS = frozenset({"account", "credential"})
+SHUT_OUT = (401, 403)
+
+
+@contextlib.asynccontextmanager
+async def watched(
+    services: Services, agent: AgentSocket, caller: Caller, identify: Callable[[], Awaitable[Caller]]
+) -> AsyncIterator[None]:
+    """Watch over a connection while it lasts. ``identify``: who asks, as of now."""
+    watching = asyncio.create_task(_watch(services, agent, caller, identify))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _watch(
+    services: Services, agent: AgentSocket, caller: Caller, identify: Callable[[], Awaitable[Caller]]
+) -> None:
+    with services.db.bus.subscribe(ACCESS) as changes:
+        concerned = True  # what changed since the caller was identified is in no batch
+        while True:
+            if concerned:
+                try:
+                    await identify()
+                except Refused as refused:
+                    if refused.status in SHUT_OUT:
+                        await agent.close("the agent's key is not valid any more")
+                        return
+            try:
+                concerned = any(_concerns(change, caller) for change in await changes.batch())
+            except Overflow:
+                concerned = True
+
+
+def _concerns(change: Change, caller: Caller) -> bool:
+    if change.root == "account":
+        return change.id in (caller.account.id, caller.user.id)
+    return caller.proof is not None and change.id == caller.proof.id

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collections: filters, order, pages, included links. Source: docs/v1.md, section 3."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import sqlalchemy as sa
+
+from orca.api.answers.representation import SAFE_IN_IDS, Renderer
+from orca.api.callers.caller import Caller, member_projects
+from orca.api.requests import query
+from orca.api.requests.ask import Ask
+from orca.provision.people.roles import EVERYWHERE
+from orca.resources import ids
+from orca.resources.errors import Refused
+from orca.resources.fields import Field
+from orca.resources.types import Link
+from orca.resources.validation import MAX_INTEGER, MIN_INTEGER, parse_date, whole_number
+from orca.resources.views import FieldView, LinkView, TypeView
+from orca.store import ANY, ReadTx, Record
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 3000
+MAX_OFFSET = 2**31
+PATTERNS = frozenset({"prefix", "like", "notlike"})
+MAX_PATTERN = 1000
+"""Characters of one: what it costs to match grows with it, and databases refuse long ones."""
+
+
+def list_rows(
+    tx: ReadTx,
+    ask: Ask,
+    caller: Caller,
+    renderer: Renderer,
+    type: TypeView,
+    followed: tuple[Link, Record] | None = None,
+) -> dict[str, Any]:
+    """The collection of a type. ``followed``: only what is at the end of that link of that resource."""
+    query.check(ask, type, listed=True)
+    base = tx.query(type.name, removed=ANY) if has_removed(tx, type) else tx.query(type.name)
+    statement = caller.scope(tx, type.name, base)
+    if followed is not None:
+        statement = statement.where(at_the_end(tx, *followed))
+    statement, applied = filtered(tx, ask, caller, type, statement)
+    statement, sort = ordered(tx, ask, type, statement)
+    limit, offset = page(ask)
+    rows = rows_of(tx, type.name, statement.limit(limit + 1).offset(offset))
+    more, rows = len(rows) > limit, rows[:limit]
+    included = include(tx, ask, caller, renderer, type, rows)
+    return {
+        "type": "collection",
+        "resourceType": type.name,
+        "links": {"self": own_url(ask)},
+        "createTypes": create_types(renderer, type),
+        "actions": {} if followed is not None else actions(ask, type),
+        "data": [renderer.show(row, type, included.get(row.id)) for row in rows],
+        "sortLinks": {} if type.name == "project" else sort_links(ask, type),
+        "pagination": pagination(ask, limit, offset, more),
+        "sort": sort,
+        "filters": {} if type.name == "project" else applied,
+        "createDefaults": {} if followed is None else create_defaults(type, *followed),
+    }
+
+
+def rows_of(tx: ReadTx, type: str, statement: sa.Select[Any]) -> list[Record]:
+    """The rows of a SELECT on a type."""
+    return tx.rows(type, standing_for(tx, type, statement))
+
+
+def standing_for(tx: ReadTx, type: str, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The SELECT, on the type's view where it has one instead of rows."""
+    view = tx.schema[type].view
+    if view is None:
+        return statement
+    tx.flush()
+    return statement.add_cte(view)
+
+
+def plain(ask: Ask, resource_type: str, data: list[dict[str, Any]]) -> dict[str, Any]:
+    """A collection that comes from no table."""
+    return {
+        "type": "collection",
+        "resourceType": resource_type,
+        "links": {"self": own_url(ask)},
+        "createTypes": {},
+        "actions": {},
+        "data": data,
+        "sortLinks": {},
+        "pagination": None,
+        "sort": None,
+        "filters": {},
+        "createDefaults": {},
+    }
+
+
+def own_url(ask: Ask, **replace: str | None) -> str:
+    """The URL of the request, with query parameters replaced (None: taken out)."""
+    query = [(key, value) for key, value in ask.query if key not in replace]
+    query += [(key, value) for key, value in replace.items() if value is not None]
+    path = "/".join(quote(part.lower(), safe=SAFE_IN_IDS) for part in ask.path)
+    url = f"{ask.base}/{path}" if path else ask.base
+    return f"{url}?{urlencode(query)}" if query else url
+
+
+def has_removed(tx: ReadTx, type: TypeView) -> bool:
+    """Whether rows of the type know being removed."""
+    return "removed" in tx.schema[type.name].table.c
+
+
+# -- filters ----------------------------------------------------------------------------------------------------------
+
+
+def filtered(
+    tx: ReadTx, ask: Ask, caller: Caller, type: TypeView, statement: sa.Select[Any]
+) -> tuple[sa.Select[Any], dict[str, Any]]:
+    """Apply the filters in the query; unknown ones are ignored, as in v1. Also what was applied, for the answer."""
+    applied: dict[str, Any] = dict.fromkeys(type.filters)
+    columns = tx.table(type.name).c
+    for key, text in ask.query:
+        found = query.filter_of(type, key)
+        if found is None:
+            continue
+        name, modifier = found
+        statement = statement.where(condition(columns[name], type.fields[name], modifier, text))
+        applied[name] = (applied[name] or []) + [{"modifier": modifier, "value": text}]
+    if "removed" in columns and not applied.get("removed") and ask.first("_removed") is None:
+        statement = statement.where(live(ask, columns, tx.now))
+    if type.name == "project" and caller.role in EVERYWHERE and (ask.first("all") or "").lower() != "true":
+        statement = statement.where(columns.id.in_(member_projects(tx, caller.user.id)))
+    return statement, applied
+
+
+def live(ask: Ask, columns: Any, now: int) -> Any:
+    """Which rows a list shows: v1 keeps removed ones until they may be purged, /v2 hides them at once."""
+    if ask.version == "v1" and "removeTime" in columns:
+        return columns.removed.is_(None) | (columns.removeTime > now)
+    return columns.removed.is_(None)
+
+
+def condition(column: sa.Column[Any], shown: FieldView, modifier: str, text: str) -> Any:
+    """One filter as SQL. A value that cannot be of the field's type matches nothing. Raises ``Refused``."""
+    if modifier in ("null", "notnull"):
+        return column.is_(None) if modifier == "null" else column.is_not(None)
+    value = filter_value(shown, text)
+    if value is None:
+        return sa.false()
+    if modifier in PATTERNS and len(text) > MAX_PATTERN:
+        message = f"{shown.name}_{modifier} takes at most {MAX_PATTERN} characters"
+        raise Refused("MaxLengthExceeded", message, field=f"{shown.name}_{modifier}")
+    return OPERATORS[modifier](column, value)
+
+
+def filter_value(shown: FieldView, text: str) -> Any:
+    """A filter's text as the column's type; None when it is not one."""
+    field: Field = shown.field
+    if field.reference or shown.name in ("id", "resourceId"):
+        number = ids.parse(text)
+        return str(number) if number is not None and shown.name == "resourceId" else number
+    if field.type == "int":
+        number = whole_number(text)
+        return number if number is not None and MIN_INTEGER <= number <= MAX_INTEGER else None
+    if field.type == "date":
+        return parse_date(text)
+    if field.type == "boolean":
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
+    return None if "\0" in text else text
+
+
+OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "eq": lambda column, value: column == value,
+    "ne": lambda column, value: column != value,
+    "lt": lambda column, value: column < value,
+    "lte": lambda column, value: column <= value,
+    "gt": lambda column, value: column > value,
+    "gte": lambda column, value: column >= value,
+    "prefix": lambda column, value: column.startswith(value, autoescape=True),
+    "like": lambda column, value: like(column, value),
+    "notlike": lambda column, value: ~like(column, value),
+}
+
+
+def like(column: Any, pattern: str) -> Any:
+    """``LIKE`` without an escape: a backslash, which some databases make one, is a character as any other."""
+    return column.like(pattern.replace("/", "//"), escape="/")
+
+
+# -- order and pages --------------------------------------------------------------------------------------------------
+
+
+def ordered(
+    tx: ReadTx, ask: Ask, type: TypeView, statement: sa.Select[Any]
+) -> tuple[sa.Select[Any], dict[str, Any] | None]:
+    """Apply ``sort`` and ``order``; by id otherwise, and after it, so that pages never overlap."""
+    name = ask.first("sort")
+    if name is None or name not in type.filters:
+        return statement, None
+    columns = tx.table(type.name).c
+    order = "desc" if (ask.first("order") or "").lower() == "desc" else "asc"
+    statement = statement.order_by(None).order_by(getattr(columns[name], order)(), getattr(columns.id, order)())
+    reverse = own_url(ask, order="asc" if order == "desc" else "desc", marker=None)
+    return statement, {"name": name, "order": order, "reverse": reverse}
+
+
+def page(ask: Ask) -> tuple[int, int]:
+    """Rows per page and how many to skip."""
+    text = ask.first("limit") or ""
+    limit = whole_number(text)
+    if limit is None:
+        limit = DEFAULT_LIMIT
+    marker = re.fullmatch(query.MARKER, ask.first("marker") or "")
+    offset = int(marker.group(1)) if marker else 0
+    return (min(limit, MAX_LIMIT) if limit > 0 else MAX_LIMIT), min(offset, MAX_OFFSET)
+
+
+def pagination(ask: Ask, limit: int, offset: int, more: bool) -> dict[str, Any]:
+    """Where the next page is."""
+    return {
+        "first": None,
+        "previous": None,
+        "next": own_url(ask, marker=f"m{offset + limit}") if more else None,
+        "limit": limit,
+        "total": None,
+        "partial": more,
+    }
+
+
+def sort_links(ask: Ask, type: TypeView) -> dict[str, str]:
+    """One URL per field that can be sorted by."""
+    return {name: own_url(ask, sort=name, marker=None, order=None) for name in type.filters}
+
+
+def create_types(renderer: Renderer, type: TypeView) -> dict[str, str]:
+    """The kinds that can be created in this collection, when there is more than one to choose from."""
+    if not type.children:
+        return {}
+    names = (type.name, *type.children)
+    types = [renderer.view.types[name] for name in names if "c" in renderer.view.types[name].letters]
+    return {each.name: f"{renderer.call.base}/{each.path}" for each in types}
+
+
+def actions(ask: Ask, type: TypeView) -> dict[str, str]:
+    """What may be asked of the collection."""
+    return {name: f"{ask.base}/{type.path}?action={name}" for name in type.collection_actions}
+
+
+def create_defaults(type: TypeView, link: Link, record: Record) -> dict[str, Any]:
+    """What a new member of a followed link's collection begins with."""
+    shown = type.fields.get(link.target)
+    if link.through is not None or shown is None or "c" not in shown.letters or shown.field.reference is None:
+        return {}
+    return {link.target: ids.show(shown.field.reference, record.get(link.source))}
+
+
+# -- included links ---------------------------------------------------------------------------------------------------
+
+
+def include(
+    tx: ReadTx, ask: Ask, caller: Caller, renderer: Renderer, type: TypeView, rows: list[Record]
+) -> dict[int, dict[str, Any]]:
+    """What ``include=<link>`` adds to each row, by row id. A link the caller does not have is ignored."""
+    wanted = (ask.first("include") or "").lower()
+    link = next((link for link in type.links.values() if link.name.lower() == wanted), None)
+    if link is None or not rows:
+        return {}
+    return {row.id: {link.name: included(tx, caller, renderer, link, row)} for row in rows}
+
+
+def included(tx: ReadTx, caller: Caller, renderer: Renderer, link: LinkView, row: Record) -> Any:
+    """The resource or list at the end of a link."""
+    if link.field is not None:
+        target = visible(tx, caller, link.type, row.get(link.field))
+        return None if target is None else renderer.show(target, renderer.view.types[link.type])
+    return [renderer.show(target) for target in linked(tx, caller, link, row)[:MAX_LIMIT]]
+
+
+def linked(tx: ReadTx, caller: Caller, link: LinkView, row: Record) -> list[Record]:
+    """The live rows of a collection link."""
+    assert link.link is not None
+    statement = tx.query(link.type).where(at_the_end(tx, link.link, row))
+    return rows_of(tx, link.type, caller.scope(tx, link.type, statement))
+
+
+def at_the_end(tx: ReadTx, link: Link, record: Record) -> Any:
+    """The condition that the rows at the end of a resource's link meet."""
+    columns = tx.table(link.type).c
+    if link.through is None:
+        source = record.get(link.source)
+        return sa.false() if source is None else columns[link.target] == source
+    between = tx.table(link.through).c
+    reached = sa.select(between[link.target]).where(between[link.near] == record.id, between.removed.is_(None))
+    return columns.id.in_(standing_for(tx, link.through, reached))
+
+
+def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | None:
+    """A row by id if the caller may see it, removed or not."""
+    if id is None:
+        return None
+    stored = tx.schema[type]
+    query = tx.query(type, removed=ANY) if "removed" in stored.table.c else tx.query(type)
+    found = rows_of(tx, type, caller.scope(tx, type, query.where(stored.table.c.id == id)))
+    return found[0] if found else None
+
+
+def existing(tx: ReadTx, caller: Caller, type: str, ids: Collection[int]) -> set[int]:
+    """Those of the ids whose rows live, and the caller may see them."""
+    column = tx.schema[type].table.c.id
+    statement = caller.scope(tx, type, tx.query(type).where(column.in_(ids))).with_only_columns(column)
+    return {id for (id,) in tx.execute(standing_for(tx, type, statement))}

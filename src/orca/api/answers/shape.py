@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What showing a type to a role comes down to, worked out once: a page of a hundred rows has thousands of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+from orca.engine import Behaviour, Call, lookup
+from orca.engine.behaviour import Offer
+from orca.provision.audit import masking
+from orca.resources import TYPES, ids
+from orca.resources.catalog import root
+from orca.resources.fields import UNSET, Field
+from orca.resources.views import ActionView, FieldView, TypeView, View, inherited_fields
+from orca.store import ReadTx, Record
+
+Source: TypeAlias = Callable[[ReadTx, Call, TypeView, Record], Any]
+Convert: TypeAlias = Callable[[Any], Any]
+
+PLAIN = frozenset({"string", "password", "int", "float", "boolean", "enum", "multiline", "blob", "json"})
+LOOKING = frozenset({"readonly", "readAdmin"})
+"""Roles that only look: they see the names of variables, not their values."""
+SEALED = "secret"
+"""The key of the JSON column under which the packages keep a sealed secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field. ``source`` None: as the row has it; ``absent``: shown when there is no value; ``convert`` None: as is.
+
+    ``hidden``: only shown right after creation, ``absent`` otherwise; ``date``: also shown as milliseconds.
+    """
+
+    name: str
+    source: Source | None
+    convert: Convert | None
+    absent: Any
+    hidden: bool
+    date: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A type as a role sees it. ``links``: name and the field that must be set (None: always there)."""
+
+    columns: tuple[Column, ...]
+    links: tuple[tuple[str, str | None], ...]
+    computed_links: tuple[tuple[str, Callable[[ReadTx, Call, Record], Any]], ...]
+    targets: tuple[tuple[str, Callable[[Call, Record], bool] | None], ...]
+    """Name of a link to an object that is worked out, and which resources have it (None: all)."""
+    actions: tuple[tuple[ActionView, Offer | None], ...]
+    """What can be asked for, and what decides on offering it besides the state (None: nothing)."""
+
+
+_shapes: WeakKeyDictionary[Behaviour, dict[tuple[str, str, str, str], Shape]] = WeakKeyDictionary()
+
+
+def shape(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Shape:
+    """The shape of a type in a view, under a server's behaviour. ``kind``: the type that its rows are of."""
+    known = _shapes.setdefault(behaviour, {})
+    key = (view.role, view.version, type.name, kind)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = _work_out(view, type, kind, behaviour)
+    return found
+
+
+def iso(moment: int) -> str:
+    """Milliseconds as ISO 8601 UTC with seconds."""
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _work_out(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Shape:
+    columns = [
+        _column(view, type, name, field, behaviour)
+        for name, field in sorted(type.fields.items())
+        if name != "id" and set("ro") & set(field.letters)
+    ]
+    computed = [
+        (name, function)
+        for owner, _, name, function in ((*key.partition("."), f) for key, f in behaviour.computed_links.items())
+        if owner == type.name
+    ]
+    return Shape(
+        columns=tuple(columns),
+        links=tuple((name, link.field) for name, link in sorted(type.links.items())),
+        computed_links=tuple(computed),
+        targets=tuple(
+            (name, target.offered)
+            for owner, _, name, target in ((*key.partition("."), target) for key, target in behaviour.targets.items())
+            if owner == type.name
+        ),
+        actions=tuple(
+            (action, lookup(behaviour.offers, kind, f".{name}")) for name, action in sorted(type.actions.items())
+        ),
+    )
+
+
+def _column(view: View, type: TypeView, name: str, shown: FieldView, behaviour: Behaviour) -> Column:
+    field = shown.field
+    convert = converter(view, field.type)
+    source = _source(type, name, behaviour)
+    return Column(
+        name=name,
+        source=_without_named(name, source) if view.role in LOOKING and name in masking.NAMED else source,
+        convert=_masked(name, field, convert) if view.role in LOOKING else convert,
+        absent=_absent(field),
+        hidden="r" not in shown.letters,
+        date=field.type == "date",
+    )
+
+
+def _masked(name: str, field: Field, convert: Convert | None) -> Convert | None:
+    """As ``convert``, without values that may be secrets, where the field may hold some."""
+    scalar = field.type in PLAIN and field.type != "json"
+    if name not in masking.TEXTS and (scalar or field.type == "date" or field.reference is not None):
+        return convert
+    return lambda value: masking.replaced(name, value if convert is None else convert(value))
+
+
+def _without_named(name: str, source: Source | None) -> Source:
+    """As ``source``, without the value of what has the name of a secret."""
+
+    def shown(tx: ReadTx, call: Call, type: TypeView, record: Record) -> Any:
+        value = record.get(name) if source is None else source(tx, call, type, record)
+        return masking.TAKEN_OUT if value is not None and masking.is_called_so(record.fields()) else value
+
+    return shown
+
+
+def _source(type: TypeView, name: str, behaviour: Behaviour) -> Source | None:
+    """Where a value comes from, if not from the row as it is."""
+    compute = lookup(behaviour.computed_fields, type.name, f".{name}")
+    if compute is not None:
+        return lambda tx, call, type, record: compute(tx, call, record)
+    return SPECIAL.get(name)
+
+
+def _absent(field: Field) -> Any:
+    if not field.nullable and field.default is not UNSET:
+        return field.default
+    return False if field.type == "boolean" and not field.nullable else None
+
+
+def converter(view: View, type: str) -> Convert | None:
+    """How a value of a declared type becomes JSON: dates as text, references as ids. None: it is JSON already."""
+    if type in PLAIN:
+        return None
+    if type == "date":
+        return iso
+    if type.startswith("reference["):
+        return _reference(type[10:-1])
+    if type.startswith("array["):
+        return _inside(list, converter(view, type[6:-1]), lambda value, show: [show(item) for item in value])
+    if type.startswith("map["):
+        return _inside(
+            dict, converter(view, type[4:-1]), lambda value, show: {key: show(item) for key, item in value.items()}
+        )
+    # Looked up when it is shown: parts may contain one another.
+    return lambda value: _part(view, type, value)
+
+
+def _reference(target: str) -> Convert | None:
+    if target not in TYPES:
+        return None
+    prefix = root(target).prefix
+    return lambda value: f"{prefix}{value}" if isinstance(value, int) else value
+
+
+def _inside(kind: type[Any], show: Convert | None, each: Callable[[Any, Convert], Any]) -> Convert | None:
+    if show is None:
+        return None
+
+    def item(value: Any) -> Any:
+        return None if value is None else show(value)
+
+    return lambda value: each(value, item) if isinstance(value, kind) else value
+
+
+def _part(view: View, type: str, value: Any) -> Any:
+    part = view.types.get(type)
+    if part is None or not isinstance(value, dict):
+        return value
+    shown = {}
+    for name, item in value.items():
+        show = converter(view, part.fields[name].field.type) if name in part.fields else None
+        shown[name] = item if show is None or item is None else show(item)
+    return shown | {"type": type}
+
+
+# -- fields that are worked out for every type -------------------------------------------------------------------------
+
+
+def transitioning(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> str:
+    """``yes`` while a process works on the state, ``error`` when the last one failed, else ``no``."""
+    if record.get("state") in type.transitioning:
+        return "yes"
+    return str(record.get("transitioning") or "no")
+
+
+def transitioning_message(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> str | None:
+    """What the process says; there is always something while it runs."""
+    message: str | None = record.get("transitioningMessage")
+    if message is None and record.get("state") in type.transitioning:
+        return "In Progress"
+    return message
+
+
+def wire_resource_id(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> Any:
+    """A process names its resource as clients know it."""
+    number = record.get("resourceId")
+    if type.name == "processInstance" and number is not None:
+        return ids.show(record.resourceType, int(number))
+    return number
+
+
+def open_data(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> dict[str, Any]:
+    """The JSON column without what nobody reads: sealed secrets, and fields that are for the server alone."""
+    data = {name: value for name, value in record.data.items() if name != SEALED}
+    if "fields" in data:
+        declared = inherited_fields(type.type)
+        data["fields"] = {
+            name: value for name, value in data["fields"].items() if name in declared and declared[name].rights
+        }
+    return data
+
+
+def never(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> None:
+    """A secret: it is given once, outside of the row."""
+
+
+SPECIAL: Mapping[str, Source] = {
+    "data": open_data,
+    "resourceId": wire_resource_id,
+    "secretValue": never,
+    "transitioning": transitioning,
+    "transitioningMessage": transitioning_message,
+}

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signing in and out: ``token``. Source: docs/v1.md, section 6.5.
+
+A token is a JWT that names a row of ``authToken``. The row is what counts: signing out deletes it, a changed password
+deletes all of the account's, and without its row the best signature opens nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from orca.api.callers.bearer import set_cookies
+from orca.api.callers.signer import BadToken, Signer
+from orca.api.requests.ask import Ask
+from orca.engine import Behaviour, Call, Services
+from orca.provision.people import identities, local_auth
+from orca.provision.people.identities import WORKING
+from orca.provision.people.passwords import NOBODY, Passwords
+from orca.provision.projects import members
+from orca.provision.settings import values as settings
+from orca.resources import ids
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+PATHS = ("token", "tokens")
+CURRENT = "current"
+"""The id of a token on the wire: nobody sees others than the own."""
+PROVIDER = "localAuth"
+CLAIM = "session"
+"""What only tokens of this kind have: a token for a stream opens nothing else."""
+
+behaviour = Behaviour()
+
+
+def is_sign_in(ask: Ask) -> bool:
+    """Whether the request is made before there are credentials."""
+    return ask.path[:1] != [] and ask.path[0].lower() in PATHS and ask.method != "DELETE"
+
+
+def login_of(ask: Ask) -> str | None:
+    """The login with which somebody signs in; None for any other request."""
+    if not is_sign_in(ask):
+        return None
+    try:
+        code = ask.json().get("code")
+    except Refused:
+        return None
+    return code.partition(":")[0] if isinstance(code, str) else None
+
+
+def is_sign_out(ask: Ask) -> bool:
+    """``DELETE token`` or ``DELETE token/current``."""
+    path = [part.lower() for part in ask.path]
+    return ask.method == "DELETE" and path[:1] != [] and path[0] in PATHS and path[1:] in ([], [CURRENT])
+
+
+# -- tokens ------------------------------------------------------------------------------------------------------------
+
+
+def verify(tx: ReadTx, services: Services, token: str) -> tuple[Record, Record | None]:
+    """The row behind a token, and its account. Raises ``Refused`` with 401."""
+    try:
+        claims = services.part(Signer).check(token)
+    except BadToken as error:
+        raise Refused("Unauthorized", f"the token is not valid: {error}", status=401) from None
+    row = tx.first("authToken", key=claims[CLAIM]) if isinstance(claims.get(CLAIM), str) else None
+    if row is None or claims.get("sub") != str(row.accountId):
+        raise Refused("Unauthorized", "the token is not valid any more", status=401)
+    check_proof(tx, row)
+    return row, tx.get("account", row.accountId)
+
+
+def check_proof(tx: ReadTx, proof: Record | None) -> None:
+    """Look whether a key, or a session and the login behind it, opens anything now. Raises ``Refused`` with 401."""
+    if proof is not None and proof.root == "authToken":
+        if proof.expires <= tx.now:
+            raise Refused("Unauthorized", "the token is not valid any more", status=401)
+        proof = tx.get("credential", ids.parse(proof.value))
+    if proof is None or proof.state not in WORKING or proof.removed is not None:
+        raise Refused("Unauthorized", "the key or login is not active", status=401)
+
+
+# -- signing in --------------------------------------------------------------------------------------------------------
+
+
+@behaviour.create("token")
+def sign_in(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
+    """Exchange ``code``, which is ``login:password``, for a token. The first time the account gets a project."""
+    name, colon, password = fields["code"].partition(":")
+    if not colon:
+        raise Refused("MalformedCode", "code is LOGIN:PASSWORD", field="code", status=400)
+    login = tx.first("credential", publicValue=name, kind="password", state=WORKING)
+    kept = NOBODY if login is None else str(login.secretHash)
+    right = call.services.part(Passwords).matches(name, call.client, kept, password)
+    account = None if login is None else tx.get("account", login.accountId)
+    if not right or login is None or account is None or account.state not in WORKING or account.removed is not None:
+        raise Refused("Unauthorized", "login or password is not right", status=401)
+    members.first_project(tx, call, account)
+    lifetime = settings.number(tx, settings.SESSION_PERIOD)
+    row = tx.insert(
+        "authToken",
+        accountId=account.id,
+        created=tx.now,
+        expires=tx.now + lifetime,
+        key=secrets.token_urlsafe(24),
+        provider=PROVIDER,
+        value=str(login.id),
+    )
+    claims = {"sub": str(account.id), CLAIM: row.key}
+    jwt = call.services.part(Signer).sign(claims, max(1, lifetime // 1000))
+    return {**present(tx, call), **of_account(tx, account, name), "jwt": jwt}
+
+
+@behaviour.rowless("token")
+def show(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
+    """How one signs in here."""
+    return [present(tx, call)] if id in (None, CURRENT) else []
+
+
+def present(tx: ReadTx, call: Call) -> dict[str, Any]:
+    """What everybody may know before signing in."""
+    on = not call.services.server.open or local_auth.enabled(tx, call.services)
+    return {"id": CURRENT, "security": on, "enabled": on, "authProvider": PROVIDER}
+
+
+def of_account(tx: ReadTx, account: Record, login: str) -> dict[str, Any]:
+    """Who has signed in."""
+    return {
+        "accountId": ids.show("account", account.id),
+        "user": login,
+        "userType": str(account.kind),
+        "userIdentity": {**identities.identity(tx, account), "type": "identity"},
+    }
+
+
+def sign_out(tx: Tx, call: Call, row: Record | None) -> dict[str, Any]:
+    """Make the caller's token worthless. Raises ``Refused`` when there was none."""
+    if row is None or row.type != "authToken":
+        raise Refused("Method not allowed", "only who brings a token can sign out", status=405)
+    tx.delete(tx.own(row))
+    return {**present(tx, call), "type": "token", "links": {}, "actions": {}}
+
+
+def cookies(ask: Ask, body: Any) -> tuple[str, ...]:
+    """What a browser keeps after signing in, and forgets after signing out."""
+    if is_sign_out(ask):
+        return set_cookies(ask, None)
+    jwt = body.get("jwt") if is_sign_in(ask) and ask.method == "POST" else None
+    return set_cookies(ask, jwt, seconds_of(jwt)) if jwt else ()
+
+
+def seconds_of(token: str) -> int:
+    """How long a token of ours lives."""
+    import jwt
+
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return int(claims["exp"]) - int(claims["iat"])

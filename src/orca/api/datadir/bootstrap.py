@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a new data directory gets: the built-in accounts, the administrator's key, the first project."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from orca.api.datadir.layout import SERVER_ID
+from orca.engine import Services
+from orca.provision.people.credentials import add_active_key, new_access_key, new_secret_key
+from orca.provision.people.passwords import hash_password
+from orca.provision.settings.values import ACCESS_CONTROL, SECURITY
+from orca.store import Tx, files
+
+BUILT_IN = ("superadmin", "admin", "system", "service", "token")
+ADMIN_FILE = "admin.json"
+
+
+PASSWORD_LENGTH = 24
+
+
+class WrongMode(Exception):
+    """The data directory was made with the other choice of access control."""
+
+
+class EmptyDatabase(Exception):
+    """Nothing is in the database of a directory that was in use."""
+
+
+@dataclass(frozen=True)
+class Admin:
+    """The administrator's key and password, known in clear only while they are made."""
+
+    access_key: str
+    secret_key: str
+    password: str
+    password_hash: str
+
+
+def identity(data_dir: Path) -> str:
+    """The lasting id of the server that owns this data directory."""
+    path = data_dir / SERVER_ID
+    if not path.exists():
+        files.put(path, f"{uuid.uuid4()}\n".encode())
+    return path.read_text().strip()
+
+
+async def first_start(services: Services, *, new: bool = True) -> Admin | None:
+    """Set up a new database in one unit; None when that was done before. Raises ``WrongMode`` and ``EmptyDatabase``.
+
+    ``new``: whether the data directory is new, too.
+
+    A start that is killed before the file of the credentials is written does the whole again: the file comes first, and
+    the unit that makes the keys valid after it.
+    """
+    chosen = await services.db.read(
+        lambda tx: tx.first("setting", name=ACCESS_CONTROL) or tx.first("setting", name=SECURITY)
+    )
+    if chosen is not None:
+        if (chosen.value == "false") != services.server.open:
+            raise WrongMode("access control is chosen when a data directory is made, and stays as it is")
+        return None
+    if not new:
+        raise EmptyDatabase
+    password = new_secret_key()[:PASSWORD_LENGTH]
+    hashed = await asyncio.to_thread(hash_password, password)
+    admin = Admin(new_access_key(), new_secret_key(), password, hashed)
+    write_admin(services.server.data_dir, services.server.url, admin)
+    await services.db.write(lambda tx: set_up(tx, services, admin))
+    return admin
+
+
+def set_up(tx: Tx, services: Services, admin: Admin) -> None:
+    """Accounts, the administrator's key, what the packages add, and the administrator in every project of that."""
+    for name in BUILT_IN:
+        tx.insert("account", uuid=name, kind=name, name=name, state="inactive" if name == "superadmin" else "active")
+    account = tx.first("account", uuid="admin")
+    assert account is not None
+    add_active_key(tx, account.id, "admin", admin.access_key, admin.secret_key)
+    tx.insert(
+        "password",
+        accountId=account.id,
+        name="admin",
+        state="active",
+        publicValue="admin",
+        secretHash=admin.password_hash,
+    )
+    for name in (SECURITY, ACCESS_CONTROL):
+        tx.insert("setting", name=name, value="false" if services.server.open else "true")
+    for step in services.first_start:
+        step(tx)
+    for project in tx.find("project"):
+        tx.insert(
+            "projectMember",
+            projectId=project.id,
+            accountId=project.id,
+            state="active",
+            externalId=str(account.id),
+            role="owner",
+            externalIdType="rancher_id",
+            name="admin",
+        )
+
+
+def write_admin(data_dir: Path, url: str, admin: Admin) -> None:
+    """Keep the credentials where only the server's user reads them."""
+    content = {
+        "url": url,
+        "accessKey": admin.access_key,
+        "secretKey": admin.secret_key,
+        "password": admin.password,
+    }
+    files.put(data_dir / ADMIN_FILE, msgspec.json.format(msgspec.json.encode(content)) + b"\n")

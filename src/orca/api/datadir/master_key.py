@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a database was sealed with this server's key: with another one nothing in it could be read, and what the
+server sealed itself nobody else could read.
+
+What is kept of the key in the database is a digest that tells nothing about it.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from orca.api.datadir.layout import StartError
+from orca.provision.projects.api import CA_CONTEXT
+from orca.store import Database, ReadTx, Tx, Vault
+
+KEPT = "masterKey"
+"""Where the digest stands in the data of account ``system``."""
+CURE = (
+    "put back the master.key that belongs to this database (a second server needs a database of its own), or do"
+    " without what was sealed: orca server --data-dir DIR --recover-keys"
+)
+
+
+async def verify(db: Database, vault: Vault) -> None:
+    """See that the key fits, and keep its digest where there is none yet. Raises ``StartError``."""
+    known = await db.read(lambda tx: fits(tx, vault))
+    if known is False:
+        raise StartError(f"master.key is not the key that this database was sealed with: {CURE}")
+    if known is None:
+        await db.write(lambda tx: keep(tx, vault))
+
+
+def fits(tx: ReadTx, vault: Vault) -> bool | None:
+    """Whether the key is the database's own; None where that was not noted and nothing speaks against it."""
+    system = tx.first("account", uuid="system")
+    kept = None if system is None else system.data.get(KEPT)
+    if kept is not None:
+        return hmac.compare_digest(kept, digest(vault))
+    sealed = next((network.caKey for network in tx.find("network") if network.caKey), None)
+    return None if sealed is None or vault.opens(sealed, CA_CONTEXT) else False
+
+
+def keep(tx: Tx, vault: Vault) -> None:
+    """Note which key the database is sealed with."""
+    system = tx.first("account", uuid="system")
+    assert system is not None
+    tx.update(system, data={KEPT: digest(vault)})
+
+
+def digest(vault: Vault) -> str:
+    """What is kept of a key."""
+    return vault.derive("check").hex()

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the body of a request to what its unit works with: decoded, checked and parsed before the unit, without rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orca.api.requests.ask import Ask
+from orca.engine import Reading, Services, lookup
+from orca.resources import TYPES
+from orca.resources.errors import Refused
+from orca.resources.validation import Validator
+from orca.resources.views import ActionView, TypeView, View
+from orca.store import Record
+
+SMALL = 4096
+"""Bytes of a body that is read at once: handing it to a thread would cost more."""
+
+
+@dataclass(frozen=True)
+class Meant:
+    """Which change a request asks for: ``record`` is None for a new one and for an action of a collection, ``action``
+    for all but actions.
+    """
+
+    type: TypeView
+    record: Record | None = None
+    action: ActionView | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What was read out of a request.
+
+    ``fields``: the values of its body; ``parsed``: what the type's ``reads`` hook made of them; ``present``: the fields
+    of the row that it looked at, which must still be so in the unit. ``looks``: the request changes nothing.
+    """
+
+    validator: Validator
+    fields: dict[str, Any]
+    looks: bool = False
+    parsed: Any = None
+    present: Mapping[str, Any]
+
+    def fits(self, meant: Meant) -> bool:
+        """Whether it was read for what the request means by now."""
+        record = meant.record
+        return record is None or all(record.get(name) == value for name, value in self.present.items())
+
+
+async def read(services: Services, ask: Ask, view: View, meant: Meant, owner: int) -> Given:
+    """Read a request, in a thread where that may take a while. Raises ``Refused``."""
+    hook = hook_of(services, meant)
+    if hook is None and len(ask.body) <= SMALL:
+        return work_out(ask, view, meant, hook)
+    return await services.readings.run(owner, lambda: work_out(ask, view, meant, hook))
+
+
+def hook_of(services: Services, meant: Meant) -> Reading | None:
+    """What the behaviour has to read out of this change before its unit."""
+    type = meant.type.name if meant.record is None else meant.record.type
+    suffix = "" if meant.action is None else f".{meant.action.name}"
+    return lookup(services.behaviour.reads_of, type, suffix)
+
+
+def work_out(ask: Ask, view: View, meant: Meant, hook: Reading | None) -> Given:
+    """Decode, check, parse. Raises ``Refused``."""
+    validator = Validator(view, strict=ask.strict)
+    # Named in the answer, also in that of a refusal.
+    ask.ignored = validator.ignored
+    body = ask.json()
+    if meant.action is not None:
+        fields = action_input(validator, view, meant.action, body)
+    elif meant.record is None:
+        fields = validator.create(meant.type, body)
+    else:
+        fields = validator.update(meant.type, body)
+    present: dict[str, Any] = {}
+    if hook is not None and meant.record is not None:
+        present = {name: meant.record.get(name) for name in hook.uses}
+    parsed = None if hook is None else hook.read(present, fields)
+    looks = meant.action is not None and meant.action.looks
+    return Given(validator=validator, fields=fields, looks=looks, parsed=parsed, present=present)
+
+
+def action_input(validator: Validator, view: View, action: ActionView, body: dict[str, Any]) -> dict[str, Any]:
+    """The body of an action, checked against its declared input."""
+    if action.input is None:
+        return {}
+    if action.input in TYPES and action.input in view.types:
+        return validator.create(view.types[action.input], body, part=True)
+    raise Refused("InvalidAction", f"{action.name} is not available to you")

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Load balancers that stand by themselves: listeners, configurations, balancers with hosts and targets, groups of them.
+
+A row that ties two of them together is made and removed by actions, and goes with either of its ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Any, cast
+
+from orca.engine import Behaviour, Call, Run
+from orca.orchestration.balancers.rules import check_target_port
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+behaviour = Behaviour()
+
+PARTS = {
+    "loadBalancer": (("loadBalancerTarget", "loadBalancerId"), ("loadBalancerHostMap", "loadBalancerId")),
+    "loadBalancerConfig": (("loadBalancerConfigListenerMap", "loadBalancerConfigId"),),
+    "loadBalancerListener": (("loadBalancerConfigListenerMap", "loadBalancerListenerId"),),
+}
+"""What goes with a row: (type, its field that names the row)."""
+
+
+@behaviour.process("loadBalancer.remove", "loadBalancerConfig.remove", "loadBalancerListener.remove")
+async def remove_with_parts(run: Run) -> None:
+    """Remove what tied the row to others."""
+
+    def unit(tx: Tx) -> None:
+        for type, field in PARTS[run.resource_type]:
+            for row in tx.find(type, **{field: run.resource_id}):
+                if row.state != "removing":
+                    run.engine.request(tx, row, "remove")
+
+    run.finish(unit)
+
+
+# -- listeners and configurations -------------------------------------------------------------------------------------
+
+
+@behaviour.create("loadBalancerListener")
+def create_listener(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A port that balancers listen at. Where it leads to is, unless said otherwise, what it is itself."""
+    port = fields.get("sourcePort") or fields.get("privatePort")
+    if port is None:
+        raise Refused("MissingRequired", "sourcePort is required without privatePort", field="sourcePort")
+    given = {name: value for name, value in fields.items() if value is not None}
+    return _make(
+        tx, call, "loadBalancerListener", **{"targetPort": port, "targetProtocol": fields["sourceProtocol"], **given}
+    )
+
+
+@behaviour.create("loadBalancerConfig")
+def create_config(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A set of listeners and how sessions stick."""
+    return _make(tx, call, "loadBalancerConfig", **fields)
+
+
+@behaviour.action("loadBalancerConfig.addlistener")
+def add_listener(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Another listener, at a port that is not listened at yet."""
+    listener_id = data["loadBalancerListenerId"]
+    present = _tied(tx, "loadBalancerConfigListenerMap", loadBalancerConfigId=row.id)
+    listeners = [tie.loadBalancerListenerId for tie in present]
+    if listener_id in listeners:
+        raise _twice("loadBalancerListenerId", "this configuration has the listener already")
+    _check_ports(tx, [*listeners, listener_id])
+    _make(tx, call, "loadBalancerConfigListenerMap", loadBalancerConfigId=row.id, loadBalancerListenerId=listener_id)
+    return row
+
+
+@behaviour.action("loadBalancerConfig.removelistener")
+def remove_listener(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """One listener less."""
+    ends = {"loadBalancerConfigId": row.id, "loadBalancerListenerId": data["loadBalancerListenerId"]}
+    _untie(tx, call, "loadBalancerConfigListenerMap", "loadBalancerListenerId", ends)
+    return row
+
+
+@behaviour.action("loadBalancerConfig.setlisteners")
+def set_listeners(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Exactly these listeners."""
+    wanted = data.get("loadBalancerListenerIds") or []
+    _check_ports(tx, wanted)
+    _exactly(
+        tx, call, "loadBalancerConfigListenerMap", {"loadBalancerConfigId": row.id}, "loadBalancerListenerId", wanted
+    )
+    return row
+
+
+@behaviour.remove("loadBalancerConfig")
+def remove_config(tx: Tx, call: Call, row: Record) -> Record:
+    """Only when no balancer uses it."""
+    if tx.count("loadBalancer", loadBalancerConfigId=row.id):
+        raise Refused("LoadBalancerConfigIsInUse", "a load balancer uses this configuration", status=409)
+    call.request(tx, row, "remove")
+    return row
+
+
+@behaviour.action("loadBalancerConfig.remove")
+def remove_config_by_action(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """The same by another way."""
+    return remove_config(tx, call, row)
+
+
+def _check_ports(tx: ReadTx, listener_ids: Iterable[int]) -> None:
+    """Two listeners of a configuration never listen at the same port."""
+    seen: set[int] = set()
+    for listener_id in set(listener_ids):
+        port = tx.require("loadBalancerListener", listener_id).sourcePort
+        if port in seen:
+            raise _twice("sourcePort", f"two listeners would listen at port {port}")
+        if port is not None:
+            seen.add(port)
+
+
+# -- balancers --------------------------------------------------------------------------------------------------------
+
+
+@behaviour.create("loadBalancer")
+def create_balancer(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A balancer of a configuration."""
+    return _make(tx, call, "loadBalancer", **fields)
+
+
+@behaviour.action("loadBalancer.addhost")
+def add_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Another host that the balancer runs on."""
+    ends = {"loadBalancerId": row.id, "hostId": data["hostId"]}
+    if _tied(tx, "loadBalancerHostMap", **ends):
+        raise _twice("hostId", "the balancer is on this host already")
+    _make(tx, call, "loadBalancerHostMap", **ends)
+    return row
+
+
+@behaviour.action("loadBalancer.removehost")
+def remove_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """One host less."""
+    _untie(tx, call, "loadBalancerHostMap", "hostId", {"loadBalancerId": row.id, "hostId": data["hostId"]})
+    return row
+
+
+@behaviour.action("loadBalancer.sethosts")
+def set_hosts(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Exactly these hosts."""
+    _exactly(tx, call, "loadBalancerHostMap", {"loadBalancerId": row.id}, "hostId", data.get("hostIds") or [])
+    return row
+
+
+@behaviour.action("loadBalancer.addtarget")
+def add_target(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Another container or address that gets requests."""
+    target = _target(data["loadBalancerTarget"])
+    end = _end(target)
+    if _tied(tx, "loadBalancerTarget", loadBalancerId=row.id, **{end: target[end]}):
+        raise _twice(end, "the balancer has this target already")
+    _make(tx, call, "loadBalancerTarget", loadBalancerId=row.id, **target)
+    return row
+
+
+@behaviour.action("loadBalancer.removetarget")
+def remove_target(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """One target less."""
+    target = _target(data["loadBalancerTarget"])
+    end = _end(target)
+    _untie(tx, call, "loadBalancerTarget", end, {"loadBalancerId": row.id, end: target[end]})
+    return row
+
+
+@behaviour.action("loadBalancer.settargets")
+def set_targets(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Exactly these targets; one that stays follows its ports."""
+    wanted: dict[tuple[str, Any], dict[str, Any]] = {}
+    for entry in data.get("loadBalancerTargets") or []:
+        target = _target(entry)
+        end = _end(target)
+        if (end, target[end]) in wanted:
+            raise _twice(end, "the same target is given twice")
+        wanted[end, target[end]] = target
+    for present in _tied(tx, "loadBalancerTarget", loadBalancerId=row.id):
+        end = "ipAddress" if present.instanceId is None else "instanceId"
+        kept = wanted.pop((end, present.get(end)), None)
+        if kept is None:
+            call.request(tx, present, "remove")
+        elif kept["ports"] != (present.ports or []):
+            tx.update(present, ports=kept["ports"])
+            if present.state == "active":
+                call.request(tx, present, "update")
+    for target in wanted.values():
+        _make(tx, call, "loadBalancerTarget", loadBalancerId=row.id, **target)
+    return row
+
+
+def _target(given: dict[str, Any]) -> dict[str, Any]:
+    """A target as it is kept. Raises ``Refused`` unless it is a container or an address."""
+    instance_id, address = given.get("instanceId"), given.get("ipAddress")
+    if instance_id is None and not address:
+        raise Refused("MissingRequired", "instanceId or ipAddress is required", field="instanceId")
+    if instance_id is not None and address:
+        raise Refused("InvalidOption", "a target is a container or an address, not both", field="ipAddress")
+    ports = given.get("ports") or []
+    for port in ports:
+        check_target_port(port)
+    if instance_id is not None:
+        return {"instanceId": instance_id, "ports": ports}
+    try:
+        return {"ipAddress": str(ip_address(cast(str, address))), "ports": ports}
+    except ValueError:
+        raise Refused("InvalidFormat", f"{address} is not an IP address", field="ipAddress") from None
+
+
+def _end(target: dict[str, Any]) -> str:
+    return "instanceId" if "instanceId" in target else "ipAddress"
+
+
+# -- groups -----------------------------------------------------------------------------------------------------------
+
+
+@behaviour.action("globalLoadBalancer.addloadbalancer")
+def add_balancer(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """A balancer joins the group, with its share of the requests."""
+    balancer = tx.require("loadBalancer", data["loadBalancerId"])
+    if balancer.globalLoadBalancerId is not None:
+        raise _twice("loadBalancerId", "the balancer is in a group already")
+    tx.update(balancer, globalLoadBalancerId=row.id, weight=data["weight"])
+    call.request(tx, row, "addloadbalancer")
+    return row
+
+
+@behaviour.action("globalLoadBalancer.removeloadbalancer")
+def remove_balancer(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """A balancer leaves the group."""
+    balancer = tx.require("loadBalancer", data["loadBalancerId"])
+    if balancer.globalLoadBalancerId != row.id:
+        raise Refused("InvalidOption", "the balancer is not in this group", field="loadBalancerId")
+    tx.update(balancer, globalLoadBalancerId=None, weight=None)
+    call.request(tx, row, "removeloadbalancer")
+    return row
+
+
+@behaviour.process("globalLoadBalancer.remove")
+async def remove_group(run: Run) -> None:
+    """Its balancers stay, in no group."""
+
+    def unit(tx: Tx) -> None:
+        for balancer in tx.find("loadBalancer", globalLoadBalancerId=run.resource_id):
+            tx.update(balancer, globalLoadBalancerId=None, weight=None)
+
+    run.finish(unit)
+
+
+# -- rows that tie two together ---------------------------------------------------------------------------------------
+
+
+def _make(tx: Tx, call: Call, type: str, **fields: Any) -> Record:
+    row = tx.insert(type, **{**fields, "accountId": call.account_id})
+    call.request(tx, row, "create")
+    return row
+
+
+def _tied(tx: ReadTx, type: str, **ends: Any) -> list[Record]:
+    """Rows that are not on their way out."""
+    return [row for row in tx.find(type, **ends) if row.state != "removing"]
+
+
+def _untie(tx: Tx, call: Call, type: str, field: str, ends: dict[str, Any]) -> None:
+    found = _tied(tx, type, **ends)
+    if not found:
+        raise Refused("InvalidOption", f"{field}: that is not there to be removed", field=field)
+    for row in found:
+        call.request(tx, row, "remove")
+
+
+def _exactly(tx: Tx, call: Call, type: str, near: dict[str, int], far: str, wanted: list[int]) -> None:
+    """Make the ties of a row lead to exactly these."""
+    if len(set(wanted)) != len(wanted):
+        raise _twice(far, "the same id is given twice")
+    present = {row.get(far): row for row in _tied(tx, type, **near)}
+    for id in present.keys() - set(wanted):
+        call.request(tx, present[id], "remove")
+    for id in wanted:
+        if id not in present:
+            _make(tx, call, type, **near, **{far: id})
+
+
+def _twice(field: str, message: str) -> Refused:
+    return Refused("NotUnique", message, field=field)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ports of a balancer as text: where it listens, and which requests a target of it gets.
+
+A listener is a published port with the protocol it speaks. A rule is ``[[host][:source port][/path]=][target port]``;
+the older order ``[source port:]host[/path]`` is read too. Both are of the v1 API and of compose files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orca.orchestration.syntax import ports
+from orca.resources.errors import Refused
+from orca.resources.limits import PORTS_OF_CONTAINER
+
+SSL_LABEL = "io.rancher.loadbalancer.ssl.ports"
+"""Names public ports whose listeners end TLS."""
+
+_HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9*])?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPort:
+    """One rule of a target; what is None is not asked of a request."""
+
+    host: str | None = None
+    source_port: int | None = None
+    path: str | None = None
+    target_port: int | None = None
+
+
+def parse(text: str) -> TargetPort:
+    """Read one rule.
+
+    Raises:
+        ValueError: it has not the documented form; the message says what is wrong.
+    """
+    text = text.strip()
+    if not text:
+        raise ValueError("a target port must not be empty")
+    if text.count("=") > 1 or text.count(":") > 1:
+        raise ValueError(f"target port {text!r} has more than one '=' or ':'")
+    if text.isdecimal():
+        return TargetPort(target_port=_port(text, text))
+    request, _, target = text.partition("=")
+    front, slash, rest = request.partition("/")
+    first, _, second = front.partition(":")
+    if first.isdecimal():
+        first, second = second, first
+    if first and not _HOST.match(first):
+        raise ValueError(f"target port {text!r}: {first!r} is not a host name")
+    return TargetPort(
+        host=first or None,
+        source_port=_port(text, second) if second else None,
+        path=f"/{rest}" if slash else None,
+        target_port=_port(text, target) if target else None,
+    )
+
+
+def check_target_port(text: str, field: str = "ports") -> None:
+    """Refuse a rule that cannot be read."""
+    try:
+        parse(text)
+    except ValueError as error:
+        raise Refused("InvalidPort", str(error), field=field) from error
+
+
+def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A public listener for each of `ports` (a bare port is both ends), a private one for each of `expose`.
+
+    Raises:
+        Refused: a port that cannot be read, a protocol that no balancer speaks.
+    """
+    found: list[dict[str, Any]] = []
+    secure = {part.strip() for part in str((launch.get("labels") or {}).get(SSL_LABEL, "")).split(",")}
+    for key, end in (("ports", "sourcePort"), ("expose", "privatePort")):
+        for text in launch.get(key) or []:
+            if len(found) > PORTS_OF_CONTAINER:
+                raise Refused("MaxLimitExceeded", f"{key}: {ports.TooManyPorts()}", field=key)
+            front, slash, protocol = str(text).partition("/")
+            try:
+                specs = ports.parse(front)
+            except ports.PortWrongFormat as error:
+                raise Refused("PortWrongFormat", str(error), field=key) from error
+            protocol = protocol if slash else "http"
+            if protocol not in ("tcp", "http", "ssl", "https"):
+                raise Refused("InvalidPort", f"port {text!r}: a balancer does not speak {protocol}", field=key)
+            for spec in specs:
+                source = spec.public or spec.private
+                spoken = {"tcp": "ssl", "http": "https"}.get(protocol, protocol) if str(source) in secure else protocol
+                found.append(
+                    {
+                        end: source,
+                        "targetPort": spec.private,
+                        "sourceProtocol": spoken,
+                        "targetProtocol": protocol,
+                        "algorithm": "roundrobin",
+                    }
+                )
+    return found
+
+
+def _port(text: str, number: str) -> int:
+    if not number.isdecimal() or not 1 <= int(number) <= 65535:
+        raise ValueError(f"target port {text!r}: {number!r} is not a port between 1 and 65535")
+    return int(number)

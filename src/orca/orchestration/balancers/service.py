@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services that balance: each has one balancer, a configuration, and a listener for each port of its launch config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from orca.engine import Behaviour, Call, Engine, Run
+from orca.orchestration.balancers import rules as load_balancer_ports
+from orca.orchestration.balancers.rules import check_target_port
+from orca.orchestration.services import api as services
+from orca.orchestration.services import converge
+from orca.orchestration.services import links as service_links
+from orca.orchestration.services import rights as service_rights
+from orca.store import Record, Tx
+
+IMAGE = "docker:rancher/load-balancer-service"
+"""Stands for the balancer's own image, which the platform chooses."""
+OWN = ("loadBalancer", "loadBalancerConfig", "loadBalancerListener")
+CONFIGURED = ("appCookieStickinessPolicy", "lbCookieStickinessPolicy", "haproxyConfig", "healthCheck")
+CERTIFIED = ("certificateIds", "defaultCertificateId")
+
+behaviour = Behaviour()
+
+
+@behaviour.create("loadBalancerService")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """The service, and what stands for its balancer."""
+    service_rights.check_given(tx, call, fields)
+    return make(tx, call.services.engine, services.stack_of(tx, call, fields), fields)
+
+
+def make(tx: Tx, engine: Engine, stack: Record, fields: dict[str, Any]) -> Record:
+    """The service in a stack, and what stands for its balancer.
+
+    Raises:
+        Refused: what `services.make` refuses, a port that is no listener.
+    """
+    launch = fields.get("launchConfig") or {}
+    fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
+    listeners = load_balancer_ports.listeners(launch)
+    row = services.make(tx, engine, stack, fields, kind="loadBalancerService")
+    name = f"{stack.name}_{row.name}"
+    given = fields.get("loadBalancerConfig") or {}
+    config = _make(tx, engine, row, "loadBalancerConfig", name=name, **{key: given.get(key) for key in CONFIGURED})
+    _make(
+        tx,
+        engine,
+        row,
+        "loadBalancer",
+        name=name,
+        loadBalancerConfigId=config.id,
+        **{key: fields.get(key) for key in CERTIFIED},
+    )
+    for each in listeners:
+        listener = _make(tx, engine, row, "loadBalancerListener", **each)
+        tie = tx.insert(
+            "loadBalancerConfigListenerMap",
+            accountId=row.accountId,
+            loadBalancerConfigId=config.id,
+            loadBalancerListenerId=listener.id,
+        )
+        engine.request(tx, tie, "create")
+    return row
+
+
+@behaviour.update("loadBalancerService")
+def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+    """As any service; the balancer follows."""
+    row = services.update(tx, call, row, fields)
+    follow(tx, row)
+    return row
+
+
+def follow(tx: Tx, row: Record) -> None:
+    """The balancer has the configuration and the certificates that its service has."""
+    given = row.loadBalancerConfig or {}
+    for config in tx.find("loadBalancerConfig", serviceId=row.id):
+        tx.update(config, **{key: given.get(key) for key in CONFIGURED})
+    for balancer in tx.find("loadBalancer", serviceId=row.id):
+        tx.update(balancer, **{key: row.get(key) for key in CERTIFIED})
+
+
+@behaviour.process("loadBalancerService.remove")
+async def remove(run: Run) -> None:
+    """The balancer goes first."""
+
+    def unit(tx: Tx) -> None:
+        for type in OWN:
+            for row in tx.find(type, serviceId=run.resource_id, state=["requested", "activating", "active"]):
+                run.engine.request(tx, row, "remove")
+
+    await run.step("balancer", unit)
+    await converge.remove(run)
+
+
+@behaviour.action("loadBalancerService.setservicelinks")
+def set_links(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Replace all targets."""
+    entries = data.get("serviceLinks") or []
+    for entry in entries:
+        _check(entry)
+    service_links.set_service_links(tx, call, row, data)
+    for entry in entries:
+        keep_ports(tx, row, entry["serviceId"], entry.get("name"), entry.get("ports"))
+    return row
+
+
+@behaviour.action("loadBalancerService.addservicelink")
+def add_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """One target more."""
+    entry = data["serviceLink"]
+    _check(entry)
+    service_links.add_service_link(tx, call, row, data)
+    keep_ports(tx, row, entry["serviceId"], entry.get("name"), entry.get("ports"))
+    return row
+
+
+def _check(entry: dict[str, Any]) -> None:
+    for text in entry.get("ports") or []:
+        check_target_port(text)
+
+
+def keep_ports(tx: Tx, row: Record, target_id: int, name: str | None, rules: Iterable[str] | None) -> bool:
+    """Keep with a link which requests its target gets; False when they are kept already."""
+    tie = tx.first("serviceConsumeMap", serviceId=row.id, consumedServiceId=target_id, name=name or None)
+    wanted = list(rules or [])
+    if tie is None or (tie.ports or []) == wanted:
+        return False
+    tx.update(tie, ports=wanted)
+    return True
+
+
+def _make(tx: Tx, engine: Engine, service: Record, type: str, **fields: Any) -> Record:
+    row = tx.insert(type, **fields, accountId=service.accountId, serviceId=service.id)
+    engine.request(tx, row, "create")
+    return row

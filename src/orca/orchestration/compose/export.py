@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services back to compose text: what `compose.parse` reads again as the same services (the flat form of 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orca.orchestration.compose import keys as compose_keys
+from orca.orchestration.compose import labels as compose_labels
+from orca.orchestration.compose.keys import KINDS
+from orca.orchestration.compose.labels import SELECTORS, Labels
+from orca.orchestration.compose.section import LinkSpec
+from orca.orchestration.compose.specs import ServiceSpec
+from orca.orchestration.placement import retained
+
+_ELSEWHERE = {
+    "labels",
+    "name",
+    "networkLaunchConfig",
+    "launchConfig",
+    "secondaryLaunchConfigs",
+    retained.FIELD,
+    *SELECTORS.values(),
+}
+"""Fields that no key of their own stands for, and that are written nevertheless."""
+
+
+def export(services: Iterable[ServiceSpec]) -> tuple[str, str]:
+    """Return the docker-compose and the rancher-compose text of `services`. Comments name what no key stands for."""
+    docker: dict[str, Any] = {}
+    rancher: dict[str, Any] = {}
+    notes: list[str] = []
+    for service in services:
+        for name, config, labels in _sections(service):
+            docker[name], health = _body(service.kind, config, labels)
+            rancher[name] = health
+            notes += _notes(name, config, {**KINDS[service.kind].launch, **KINDS[service.kind].health})
+        kind = KINDS[service.kind]
+        own = [_link(link) for link in service.links if link.stack is None]
+        other = [_link(link) for link in service.links if link.stack is not None]
+        docker[service.name] |= ({"links": own} if own else {}) | ({"external_links": other} if other else {})
+        rancher[service.name] |= (
+            compose_keys.write(service.fields, kind.service)
+            | compose_keys.write(service.certificates, kind.certificates)
+            | compose_keys.write({"": service.strategy or None}, kind.strategy)
+        )
+        notes += _notes(service.name, service.fields, kind.service)
+    return _dump(docker, notes), _dump({name: extra for name, extra in rancher.items() if extra}, [])
+
+
+def _sections(service: ServiceSpec) -> Iterable[tuple[str, Mapping[str, Any], Labels]]:
+    """Each launch config of a service, with the name of its section and what its labels are to say."""
+    sidekicks = service.fields.get("secondaryLaunchConfigs") or []
+    config = service.fields.get("launchConfig") or {}
+    labels = Labels(
+        _labels(config),
+        tuple(sidekick["name"] for sidekick in sidekicks),
+        {field: service.fields[field] for field in SELECTORS.values() if service.fields.get(field) is not None},
+        {link.target: link.rules for link in service.links if link.rules},
+    )
+    yield service.name, config, labels
+    for sidekick in sidekicks:
+        yield sidekick["name"], sidekick, Labels(_labels(sidekick))
+
+
+def _labels(config: Mapping[str, Any]) -> dict[str, str]:
+    address = config.get(retained.FIELD)
+    return {**(config.get("labels") or {}), **({retained.LABEL: address} if address else {})}
+
+
+def _body(kind: str, config: Mapping[str, Any], labels: Labels) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the two files say of a container."""
+    if config.get("networkLaunchConfig"):
+        config = {**config, "networkMode": f"container:{config['networkLaunchConfig']}"}
+    said = compose_labels.write(labels)
+    body = {} if "image" in KINDS[kind].launch else {"image": KINDS[kind].image}
+    body |= compose_keys.write(config, KINDS[kind].launch)
+    return body | ({"labels": said} if said else {}), compose_keys.write(config, KINDS[kind].health)
+
+
+def _notes(name: str, fields: Mapping[str, Any], keys: Mapping[str, compose_keys.Key]) -> list[str]:
+    left = {field for field, value in fields.items() if value is not None} - _ELSEWHERE
+    return [f"{name}: compose files have no key for {field}" for field in compose_keys.unsaid(left, keys)]
+
+
+def _link(link: LinkSpec) -> str:
+    return link.target if link.alias == link.service else f"{link.target}:{link.alias}"
+
+
+def _escape(value: Any) -> Any:
+    """Write a dollar sign so that reading does not take it for a variable."""
+    if isinstance(value, dict):
+        return {key: _escape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_escape(inner) for inner in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value
+
+
+def _dump(document: dict[str, Any], notes: list[str]) -> str:
+    # Imported here: the server starts without it.
+    import yaml
+
+    text: str = yaml.safe_dump(_escape(document), sort_keys=False, allow_unicode=True) if document else ""
+    return "".join(f"# {note}\n" for note in notes) + text

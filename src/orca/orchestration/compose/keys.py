@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each key of compose files means: one table from key to API field, for reading and for writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from orca.orchestration.compose import values
+from orca.orchestration.compose.errors import Findings, Wrong
+from orca.orchestration.compose.tree import Node
+from orca.resources.tables import snake
+from orca.resources.views import TypeView, view
+from orca.storage.references import image_reference
+
+IGNORED = frozenset({"container_name", "depends_on"})
+"""Accepted without effect: the platform names containers, and a service waits for what it needs by retrying."""
+
+
+def declared() -> Mapping[str, TypeView]:
+    """What may be declared, as whoever owns a project sees it."""
+    return view("owner", "v2").types
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The API field that a key stands for, how its value is read, and how it is written again (None: not at all)."""
+
+    field: str
+    read: Callable[[Node], Any]
+    write: Callable[[Any], Any] = lambda value: value
+
+
+def _record(field: str, type: str, *only: str) -> Key:
+    """An object of a type that the API declares, with compose's spelling of its fields."""
+    return Key(field, partial(_read_record, type, only), _write_record)
+
+
+def _read_record(type: str, only: tuple[str, ...], node: Node) -> dict[str, Any]:
+    types = declared()
+    fields = types[type].fields
+    names = {snake(name): name for name in only or fields}
+    result: dict[str, Any] = {}
+    for key, given in node.entries().items():
+        if key not in names:
+            raise Wrong(given.named, f"unsupported config option {key!r}")
+        part = fields[names[key]].field.type
+        try:
+            result[names[key]] = _read_part(part, given)
+        except Wrong as error:
+            raise Wrong(error.place, f"{key}: {error.message}") from error
+    return result
+
+
+def _read_part(type: str, node: Node) -> Any:
+    if node.value is not None and type in declared():
+        return _read_record(type, (), node)
+    if node.value is not None and type in ("string", "enum"):
+        return values.string(node)
+    return values.json(node)
+
+
+def _write_record(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {snake(name): _write_record(inner) for name, inner in value.items() if inner is not None}
+
+
+def _write_restart(policy: dict[str, Any]) -> str | None:
+    count = policy.get("maximumRetryCount")
+    return f"{policy['name']}:{count}" if count and policy.get("name") else policy.get("name")
+
+
+LAUNCH: Mapping[str, Key] = {
+    "image": Key("imageUuid", values.image, image_reference),
+    "command": Key("command", values.argv),
+    "entrypoint": Key("entryPoint", values.argv),
+    "environment": Key("environment", values.json_mapping),
+    "ports": Key("ports", values.published),
+    "expose": Key("expose", values.strings),
+    "volumes": Key("dataVolumes", values.volumes),
+    "volumes_from": Key("dataVolumesFromLaunchConfigs", values.strings),
+    "restart": Key("restartPolicy", values.restart, _write_restart),
+    "hostname": Key("hostname", values.optional),
+    "user": Key("user", values.optional),
+    "working_dir": Key("workingDir", values.optional),
+    "tty": Key("tty", values.boolean),
+    "stdin_open": Key("stdinOpen", values.boolean),
+    "mem_limit": Key("memory", values.size),
+    "cpu_shares": Key("cpuShares", values.integer),
+    "privileged": Key("privileged", values.boolean),
+    "cap_add": Key("capAdd", values.strings),
+    "cap_drop": Key("capDrop", values.strings),
+    "net": Key("networkMode", values.network),
+    "network_mode": Key("networkMode", values.network),
+    "dns_search": Key("dnsSearch", values.strings),
+}
+"""Keys of docker-compose: of one container of a service."""
+
+HEALTH = {"health_check": _record("healthCheck", "instanceHealthCheck")}
+
+_EVERY = {
+    "metadata": Key("metadata", values.json_mapping),
+    "start_on_create": Key("startOnCreate", values.boolean),
+}
+_WITH_CONTAINERS = {
+    "scale": Key("scale", values.integer),
+    "scale_policy": _record("scalePolicy", "scalePolicy"),
+    "retain_ip": Key("retainIp", values.boolean),
+    **_EVERY,
+}
+_BALANCER = {
+    "load_balancer_config": _record(
+        "loadBalancerConfig",
+        "loadBalancerConfig",
+        "appCookieStickinessPolicy",
+        "haproxyConfig",
+        "healthCheck",
+        "lbCookieStickinessPolicy",
+    )
+}
+_EXTERNAL = {
+    "external_ips": Key("externalIpAddresses", values.strings),
+    "hostname": Key("hostname", values.optional),
+    **HEALTH,
+}
+_STRATEGY = {"upgrade_strategy": _record("", "inServiceUpgradeStrategy", "batchSize", "intervalMillis", "startFirst")}
+_CERTIFICATES = {
+    "default_cert": Key("defaultCertificateId", values.string),
+    "certs": Key("certificateIds", values.strings),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What can be said of a kind of service, by where it goes.
+
+    `image`: what says that a service is of this kind. `launch`: keys of docker-compose, to the launch config (labels
+    are for every kind). All others are keys of rancher-compose: `health` goes to the launch config too, `service` to
+    the service itself, `certificates` are other resources by name, `strategy` is for the stack's upgrade.
+    """
+
+    image: str = ""
+    launch: Mapping[str, Key] = field(default_factory=dict)
+    health: Mapping[str, Key] = field(default_factory=dict)
+    service: Mapping[str, Key]
+    certificates: Mapping[str, Key] = field(default_factory=dict)
+    strategy: Mapping[str, Key] = field(default_factory=dict)
+
+    @property
+    def rancher(self) -> dict[str, Key]:
+        """Every key of rancher-compose."""
+        return {**self.service, **self.health, **self.certificates, **self.strategy}
+
+
+KINDS: Mapping[str, Kind] = {
+    "service": Kind(launch=LAUNCH, health=HEALTH, service=_WITH_CONTAINERS, strategy=_STRATEGY),
+    "loadBalancerService": Kind(
+        image="rancher/load-balancer-service",
+        # Its ports are listeners, which have a form of their own.
+        launch={**LAUNCH, "ports": Key("ports", values.strings)},
+        health=HEALTH,
+        service={**_WITH_CONTAINERS, **_BALANCER},
+        certificates=_CERTIFICATES,
+        strategy=_STRATEGY,
+    ),
+    "dnsService": Kind(image="rancher/dns-service", service=_EVERY),
+    "externalService": Kind(image="rancher/external-service", service={**_EVERY, **_EXTERNAL}),
+}
+
+
+def read(service: str, body: Mapping[str, Node], keys: Mapping[str, Key], findings: Findings) -> dict[str, Any]:
+    """Return the API fields that `body` gives. A key that is not in the table, or has a value of the wrong form, goes
+    to `findings`.
+    """
+    fields: dict[str, Any] = {}
+    for key, node in body.items():
+        entry = keys.get(key)
+        if entry is None:
+            findings.refuse(node.named, f"unsupported config option {key!r}", service)
+            continue
+        with findings.collect(service, key):
+            value = None if node.value is None else entry.read(node)
+            if value is not None:
+                fields[entry.field] = value
+    return fields
+
+
+def write(fields: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Any]:
+    """Return the keys that say the same as `fields`; of two keys for one field, the first."""
+    body: dict[str, Any] = {}
+    said: set[str] = set()
+    for key, entry in keys.items():
+        value = fields.get(entry.field)
+        if value is not None and entry.field not in said:
+            body[key] = entry.write(value)
+            said.add(entry.field)
+    return body
+
+
+def unsaid(fields: Iterable[str], keys: Mapping[str, Key]) -> list[str]:
+    """Fields that no key stands for."""
+    return sorted(set(fields) - {entry.field for entry in keys.values()})
+
+
+def key_of(field: str, kind: Kind) -> str:
+    """The key that stands for a field."""
+    tables = (kind.rancher, kind.launch)
+    return next((key for table in tables for key, entry in table.items() if entry.field == field), snake(field))

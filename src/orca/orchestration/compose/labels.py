@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels of compose services that say something to the platform; others of its families are refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from orca.orchestration.balancers import rules as load_balancer_ports
+from orca.orchestration.compose.errors import Wrong
+from orca.orchestration.compose.values import Pair
+from orca.orchestration.placement import constraints, retained
+from orca.orchestration.units import fields as launch
+from orca.orchestration.units import rows as units
+from orca.resources.limits import MOST_ITEMS
+from orca.storage.volumes import CLEANUP_LABEL
+
+SIDEKICKS = ("io.rancher.sidekicks", "io.orca.sidekicks")
+SELECTORS = {
+    "io.rancher.service.selector.link": "selectorLink",
+    "io.rancher.service.selector.container": "selectorContainer",
+}
+"""Label -> field of the service."""
+TARGET = "io.rancher.loadbalancer.target."
+"""Begins the label that says which requests a target of a balancer gets; the target's name follows."""
+
+_FAMILIES = ("io.rancher.", "io.orca.")
+_HONOURED = {
+    constraints.GLOBAL_LABEL,
+    units.ONCE_LABEL,
+    CLEANUP_LABEL,
+    launch.HOSTNAME_LABEL,
+    load_balancer_ports.SSL_LABEL,
+    retained.LABEL,
+}
+_ANYWAY = {"io.rancher.container.network": "true", "io.rancher.container.dns": "true"}
+"""What they ask for happens without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The labels of a section, sorted: those that stay labels, and what the others say."""
+
+    kept: dict[str, str] = field(default_factory=dict)
+    sidekicks: tuple[str, ...] = ()
+    selectors: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read(labels: Iterable[Pair]) -> Labels:
+    """Sort the labels of a service. A name alone has an empty value.
+
+    Raises:
+        Wrong: a label of the platform's families that would have no effect.
+    """
+    found = Labels()
+    sidekicks: tuple[str, ...] = ()
+    for label in labels:
+        name, value = label.name, label.value or ""
+        if name in SIDEKICKS:
+            sidekicks += _parts(label)
+        elif name in SELECTORS:
+            found.selectors[SELECTORS[name]] = value
+        elif name.startswith(TARGET):
+            found.targets[name.removeprefix(TARGET)] = _parts(label)
+        elif not _known(name, value):
+            raise Wrong(label.place, f"{name!r} is not supported: leave it out")
+        else:
+            found.kept[name] = value
+    return Labels(found.kept, sidekicks, found.selectors, found.targets)
+
+
+def write(labels: Labels) -> dict[str, str]:
+    """The labels that say it all again."""
+    return {
+        **labels.kept,
+        **({SIDEKICKS[0]: ",".join(labels.sidekicks)} if labels.sidekicks else {}),
+        **{name: labels.selectors[field] for name, field in SELECTORS.items() if field in labels.selectors},
+        **{f"{TARGET}{target}": ",".join(rules) for target, rules in labels.targets.items()},
+    }
+
+
+def _known(name: str, value: str) -> bool:
+    if not name.startswith(_FAMILIES):
+        return True
+    return name in _HONOURED or constraints.is_constraint(name) or _ANYWAY.get(name) == value.lower()
+
+
+def _parts(label: Pair) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in (label.value or "").split(",") if part.strip())
+    if len(parts) > MOST_ITEMS:
+        raise Wrong(label.place, f"{label.name}: a list has at most {MOST_ITEMS} entries: give fewer")
+    return parts

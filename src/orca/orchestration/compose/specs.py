@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the sections of compose files to services: which kind, which sidekicks, which links.
+
+A section is one container's worth of text. Its image says the kind of service, a label which other sections are its
+sidekicks. What comes out has passed the checks of a `POST` of the same service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orca.orchestration.balancers import rules as load_balancer_ports
+from orca.orchestration.compose import keys as compose_keys
+from orca.orchestration.compose.keys import KINDS
+from orca.orchestration.compose.section import LinkSpec, Section
+from orca.orchestration.services.checks import CONTAINERLESS, check_fields, check_launch_configs
+from orca.resources.errors import Refused
+from orca.resources.limits import PORTS_OF_REQUEST
+from orca.resources.validation import Validator
+from orca.resources.views import view
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """A service as the file wants it; `fields` are those of its kind in the API.
+
+    `certificates`: fields that name other resources, by their names. `strategy`: how an upgrade goes about it.
+    """
+
+    name: str
+    kind: str
+    fields: dict[str, Any]
+    links: tuple[LinkSpec, ...] = ()
+    certificates: dict[str, Any] = field(default_factory=dict)
+    strategy: dict[str, Any] = field(default_factory=dict)
+
+
+def combine(sections: Mapping[str, Section]) -> Iterator[ServiceSpec]:
+    """The services that the sections make together. What is wrong goes to their findings: an unknown key, a sidekick
+    that cannot be one, a link to nothing, what a `POST` would be refused for.
+    """
+    owners = _owners(sections)
+    ports = 0
+    for section in sections.values():
+        for link in section.links:
+            if link.stack is None and link.service not in sections:
+                section.refuse("links", f"there is no service {link.service!r} in this file")
+            if link.stack is None and link.service in owners:
+                section.refuse("links", f"{link.service!r} is a sidekick of {owners[link.service]!r}")
+        if section.name in owners:
+            continue
+        fields = _fields(section, [sections[name] for name in section.labels.sidekicks if name in sections])
+        ports += sum(len(config.get("ports") or []) for config in _configs(fields))
+        if ports > PORTS_OF_REQUEST:
+            section.refuse("ports", f"a stack has at most {PORTS_OF_REQUEST} ports: make it several stacks")
+            return
+        yield _service(section, fields)
+
+
+def _owners(sections: Mapping[str, Section]) -> dict[str, str]:
+    """Whose sidekick a section is."""
+    owners: dict[str, str] = {}
+    for section in sections.values():
+        for name in section.labels.sidekicks:
+            if name not in sections or name == section.name:
+                section.refuse("labels", f"there is no other service {name!r} in this file to be a sidekick")
+                break
+            if name in owners:
+                section.refuse("labels", f"{name!r} is a sidekick of {owners[name]!r} already")
+                break
+            owners[name] = section.name
+    for name, owner in owners.items():
+        sections[name].check_sidekick(owner)
+    return owners
+
+
+def _fields(section: Section, sidekicks: list[Section]) -> dict[str, Any]:
+    """What the files say of a service and its containers."""
+    unit = {section.name, *(sidekick.name for sidekick in sidekicks)}
+    fields = section.given(KINDS[section.kind].service) | section.labels.selectors
+    if launch := section.launch_config(unit):
+        fields["launchConfig"] = launch
+    if sidekicks:
+        fields["secondaryLaunchConfigs"] = [{"name": each.name, **each.launch_config(unit)} for each in sidekicks]
+    return fields
+
+
+def _configs(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    return [fields.get("launchConfig") or {}, *fields.get("secondaryLaunchConfigs", [])]
+
+
+def _service(section: Section, fields: dict[str, Any]) -> ServiceSpec:
+    kind = KINDS[section.kind]
+    strategy = section.given(kind.strategy).get("", {})
+    # What the API says of half a service would only repeat what is known.
+    if not any(map(section.findings.blames, (section.name, *section.labels.sidekicks))):
+        try:
+            fields, strategy = _checked(section, fields, strategy)
+        except Refused as error:
+            section.refuse(error.field, error.message)
+    return ServiceSpec(section.name, section.kind, fields, section.links, section.given(kind.certificates), strategy)
+
+
+def _checked(
+    section: Section, fields: dict[str, Any], strategy: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields as a `POST` of the service would keep them: numbers that are given as text are numbers.
+
+    Raises:
+        Refused: what it would be refused for, apart from what depends on what there is already.
+    """
+    types = compose_keys.declared()
+    validator = Validator(view("owner", "v2"), strict=True)
+    kept = validator.create(types[section.kind], {"environmentId": 1, "name": section.name, **fields})
+    fields = {name: kept[name] for name in fields}
+    kept = validator.create(types["inServiceUpgradeStrategy"], strategy, part=True)
+    strategy = {name: kept[name] for name in strategy}
+    check_fields(fields, kind=section.kind)
+    if section.kind not in CONTAINERLESS:
+        sidekicks = fields.get("secondaryLaunchConfigs") or []
+        check_launch_configs(
+            section.name, fields.get("launchConfig"), sidekicks, selector=fields.get("selectorContainer")
+        )
+    if section.kind == "loadBalancerService":
+        load_balancer_ports.listeners(fields["launchConfig"])
+    return fields, strategy

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers as the API sees them: what a request must hold, what creating and removing one starts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from orca.engine import Behaviour, Call, Engine
+from orca.orchestration.placement import retained
+from orca.orchestration.placement.choose import Published
+from orca.orchestration.syntax import labels as own_labels
+from orca.orchestration.syntax import ports
+from orca.orchestration.units import plan as scaling
+from orca.provision.hosts import labels as label_rows
+from orca.resources import limits
+from orca.resources.errors import Refused
+from orca.resources.instance import IMAGE_UUID
+from orca.storage import host_rights, volumes
+from orca.store import Record, Tx
+
+STARTABLE = frozenset({"starting", "running", "restarting", "updating-running", "stopping"})
+"""States from which a container is stopped before it is removed."""
+
+behaviour = Behaviour()
+
+
+def check_launch(fields: dict[str, Any]) -> None:
+    """Refuse what no host could run.
+
+    Raises:
+        Refused: no image, an image of another kind, a port or a volume of the wrong form, a port published twice, a
+            label of the platform's own.
+    """
+    image = fields.get("imageUuid")
+    if not image:
+        raise Refused("MissingRequired", "imageUuid is required", field="imageUuid")
+    if not re.fullmatch(IMAGE_UUID, str(image)):
+        raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
+    if fields.get("networkMode") == "container":
+        raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")
+    own_labels.check(fields.get("labels"))
+    _check_ports(fields.get("ports") or [])
+    volumes.check_form(fields)
+
+
+def _check_ports(texts: list[str]) -> None:
+    try:
+        specs = ports.parse_all(texts)
+    except ports.TooManyPorts as error:
+        raise Refused("MaxLimitExceeded", f"ports: {error}", field="ports") from error
+    except ports.PortWrongFormat as error:
+        raise Refused("PortWrongFormat", str(error), field="ports") from error
+    published = Published({})
+    for public in (spec.published for spec in specs):
+        if public is not None and published.holder(public) is not None:
+            raise Refused("NotUnique", f"port {public} is published twice", field="ports")
+        if public is not None:
+            published.add(public, "")
+
+
+@behaviour.create("container")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
+    """One container, or `count` of them."""
+    check_launch(fields)
+    host_rights.check(tx, call, fields)
+    retained.check(tx, call.account_id, [fields])
+    volumes.check(tx, call.account_id, fields)
+    count = fields.pop("count", None) or 1
+    links = fields.pop("instanceLinks", None) or {}
+    rows = []
+    for number in range(1, count + 1):
+        row = tx.insert("container", **{**fields, "accountId": call.account_id, "kind": "container"})
+        if fields.get("name") and count > 1:
+            tx.update(row, name=f"{fields['name']}{number}")
+        tx.update(row, name=row.name or f"r-{row.uuid[:8]}", createIndex=row.id, instanceLinks=links or None)
+        for name, target in links.items():
+            tx.insert(
+                "instanceLink",
+                accountId=call.account_id,
+                state="active",
+                instanceId=row.id,
+                linkName=name,
+                targetInstanceId=target,
+            )
+        call.request(tx, row, "create")
+        rows.append(row)
+    return rows if count > 1 else rows[0]
+
+
+@behaviour.remove("container")
+def remove(tx: Tx, call: Call, row: Record) -> Record:
+    """A container that runs, or is on its way to, is stopped first; whatever it was doing ends."""
+    start_removal(tx, call.services.engine, row)
+    return row
+
+
+def start_removal(tx: Tx, engine: Engine, row: Record) -> None:
+    """Ask for the removal of a container in whatever state it is; nothing when it is being removed already."""
+    if row.state in scaling.GONE:
+        return
+    tx.update(row, data={"leaving": True})
+    if row.state in STARTABLE:
+        engine.request(tx, row, "stop", remove=True)
+    else:
+        engine.request(tx, row, "remove")
+
+
+@behaviour.action("container.setlabels")
+def set_labels(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Replace the labels. They are part of the container on its host from its next creation on."""
+    labels = data.get("labels")
+    if not isinstance(labels, dict):
+        raise Refused("InvalidFormat", "labels: an object is expected", field="labels")
+    limits.count_rows("labels", len(labels))
+    if any(value is None or isinstance(value, dict | list) for value in labels.values()):
+        raise Refused("InvalidFormat", "labels: the value of a label is text", field="labels")
+    own_labels.check(labels, present=row.labels)
+    words = {True: "true", False: "false"}
+    row = tx.update(
+        row, labels={name: words[value] if isinstance(value, bool) else str(value) for name, value in labels.items()}
+    )
+    label_rows.follow(tx, row)
+    return row

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From rows to what the agent runs: a container as `compute.instance.activate` describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orca import wire
+from orca.orchestration.units.fields import HOSTNAME_LABEL
+from orca.storage.references import image_reference
+from orca.store import Record
+from orca.wire import names
+
+DEFAULT_RESTART_COUNT = 0
+
+
+def describe(
+    instance: Record,
+    ports: Sequence[Record],
+    address: str | None,
+    volumes: Sequence[str],
+) -> wire.Instance:
+    """The container of `instance` for its agent; `address` is its managed address, None in Docker's own networks."""
+    labels = {
+        **(instance.labels or {}),
+        names.LABEL_INSTANCE_UUID: instance.uuid,
+        "io.rancher.container.uuid": instance.uuid,
+        "io.rancher.container.name": instance.name or "",
+    }
+    if address is not None:
+        labels["io.rancher.container.ip"] = address
+    given = None if labels.get(HOSTNAME_LABEL) == "container_name" else instance.hostname
+    return wire.Instance(
+        uuid=instance.uuid,
+        name=instance.name or f"r-{instance.uuid[:8]}",
+        image=image_reference(instance.imageUuid),
+        command=instance.command,
+        entry_point=instance.entryPoint,
+        environment=instance.environment or {},
+        labels=labels,
+        hostname=given or hostname(instance.name or instance.uuid[:8]),
+        user=instance.user,
+        working_dir=instance.workingDir,
+        tty=bool(instance.tty),
+        stdin_open=bool(instance.stdinOpen),
+        volumes=list(volumes),
+        memory=instance.memory,
+        cpu_shares=instance.cpuShares,
+        privileged=bool(instance.privileged),
+        cap_add=instance.capAdd or [],
+        cap_drop=instance.capDrop or [],
+        restart_policy=_restart_policy(instance.restartPolicy),
+        network_mode=instance.networkMode or "managed",
+        address=address,
+        # No search domain of the stack: with one, the short name of a service that is not linked would resolve.
+        dns_search=instance.dnsSearch or [],
+        ports=[_published(port) for port in ports if port.publicPort],
+    )
+
+
+def hostname(name: str) -> str:
+    """A container's name as a host name: at most 63 characters, no underscores."""
+    return name.replace("_", "-").replace(".", "-")[:63].strip("-")
+
+
+def _restart_policy(policy: dict[str, Any] | None) -> wire.RestartPolicy | None:
+    if not policy or not policy.get("name"):
+        return None
+    return wire.RestartPolicy(
+        name=policy["name"], maximum_retry_count=policy.get("maximumRetryCount") or DEFAULT_RESTART_COUNT
+    )
+
+
+def _published(port: Record) -> wire.PublishedPort:
+    bind = port.bindAddress if port.bindAddress and port.bindAddress != "0.0.0.0" else ""  # noqa: S104 - the wire's wildcard is empty
+    return wire.PublishedPort(
+        public_port=port.publicPort, private_port=port.privatePort, protocol=port.protocol, bind_address=bind
+    )

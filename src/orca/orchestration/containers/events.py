@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Docker events that agents report through the API: the same path as what comes over the agent's own connection.
+
+Source: docs/v1.md, section 11.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from orca import wire
+from orca.engine import Behaviour, Call
+from orca.orchestration.containers.observed import observe
+from orca.resources.errors import Refused
+from orca.store import Record, Tx
+from orca.wire import names
+
+behaviour = Behaviour()
+
+INSPECT_BYTES = 256 * 1024
+"""Of an inspection that comes with an event: it is kept with it."""
+UUID_LABELS = (names.LABEL_INSTANCE_UUID, "io.rancher.container.uuid")
+STATES: dict[str, wire.ContainerState] = {
+    "start": "running",
+    "create": "created",
+    "stop": "stopped",
+    "die": "stopped",
+    "destroy": "removed",
+}
+
+
+@behaviour.create("containerEvent")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A report about one container on a host of the agent that sends it."""
+    agent = tx.first("agent", accountId=call.account_id)
+    if agent is None:
+        raise Refused("CantVerifyAgent", "only the agent of a host reports its containers")
+    host = tx.first("host", uuid=fields.get("reportedHostUuid") or "", agentId=agent.id)
+    if host is None:
+        raise Refused("InvalidReference", "this is not a host of yours", field="reportedHostUuid")
+    if not fields.get("externalId"):
+        raise Refused("MissingRequired", "which container?", field="externalId")
+    if len(msgspec.json.encode(fields.get("dockerInspect"))) > INSPECT_BYTES:
+        message = f"dockerInspect: at most {INSPECT_BYTES} bytes are expected"
+        raise Refused("MaxLengthExceeded", message, field="dockerInspect")
+    event = tx.insert("containerEvent", **{**fields, "accountId": host.accountId, "hostId": host.id})
+    call.request(tx, event, "create")
+    state = STATES.get(fields.get("externalStatus") or "")
+    if state is not None:
+        observe(tx, call.services, host, _sound(reported(fields, state)))
+    return event
+
+
+def _sound(report: wire.Container) -> wire.Container:
+    try:
+        return wire.sound(report)
+    except wire.Unsound as error:
+        raise Refused("InvalidFormat", str(error), field="externalId") from error
+
+
+def reported(fields: dict[str, Any], state: wire.ContainerState) -> wire.Container:
+    """What the event and the inspection that may come with it say."""
+    inspect = part(fields, "dockerInspect")
+    config = part(inspect, "Config")
+    labels = {key: text for key, text in part(config, "Labels").items() if isinstance(text, str)}
+    image = config.get("Image") or fields.get("externalFrom")
+    name = inspect.get("Name")
+    address = part(inspect, "NetworkSettings").get("IPAddress")
+    return wire.Container(
+        external_id=fields["externalId"],
+        name=name.removeprefix("/") if isinstance(name, str) else "",
+        state=state,
+        image=image if isinstance(image, str) else "",
+        uuid=next((labels[label] for label in UUID_LABELS if label in labels), None),
+        address=address if isinstance(address, str) and address else None,
+        labels=labels,
+        system=labels.get(names.LABEL_SYSTEM, ""),
+    )
+
+
+def part(value: dict[str, Any], key: str) -> dict[str, Any]:
+    """An object inside an object; empty when it is not there or something else."""
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host leaves: its containers end, its peers forget it, its range is free. Nothing of it waits for the host."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from functools import partial
+
+from orca import wire
+from orca.engine import AgentConnection, AgentGone, Behaviour, Call, CommandFailed, Run
+from orca.network import Delivery, peers
+from orca.orchestration.containers.lifecycle import gone
+from orca.orchestration.health import checks as health
+from orca.provision.hosts import lifecycle as hosts
+from orca.provision.hosts.agents import answers
+from orca.storage import pools
+from orca.store import ReadTx, Record, Tx
+from orca.wire import names
+
+log = logging.getLogger(__name__)
+
+FAREWELL_SECONDS = 20.0
+"""How long a live host may take to remove its containers and its network before it is left to itself."""
+
+AT_ONCE = 25
+"""Containers whose rows one unit takes out."""
+
+behaviour = Behaviour()
+
+
+@behaviour.remove("host")
+def remove_host(tx: Tx, call: Call, row: Record) -> Record:
+    """An active host is deactivated first; `/v1` leaves that step to the caller, as it always did."""
+    if row.state in ("active", "activating", "updating-active") and call.version != "v1":
+        call.request(tx, row, "deactivate", remove=True)
+    else:
+        call.request(tx, row, "remove")
+    return row
+
+
+@behaviour.process("host.deactivate")
+async def deactivate(run: Run) -> None:
+    """A deactivated host takes no new containers; that is its state, there is nothing to do."""
+
+    def unit(tx: Tx) -> None:
+        if run.data.get("remove"):
+            run.chain = "remove"
+
+    run.finish(unit)
+
+
+@behaviour.process("host.remove")
+async def remove(run: Run) -> None:
+    """Say farewell to a host that is still there; then its rows go, whatever it answered."""
+    agent_id, uuids = await run.read(lambda tx: _managed(tx, run.resource(tx)))
+    connection = run.services.agents.get(agent_id)
+    if connection is not None and await answers(connection):
+        run.log(f"removing {len(uuids)} containers and the network of the host")
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await _farewell(connection, uuids)
+        except (TimeoutError, AgentGone, CommandFailed) as error:
+            run.log(f"the host did not confirm: {error or 'no answer in time'}")
+
+    ids = await run.read(lambda tx: [id for (id,) in tx.values("instance", "id", hostId=run.resource_id)])
+    for first in range(0, len(ids), AT_ONCE):
+        part = ids[first : first + AT_ONCE]
+        await run.step(f"containers {part[0]} to {part[-1]}", partial(_forget, run=run, id=part))
+    await peers.part(run.services.db, run.services.part(Delivery).items, run.resource_id)
+
+    def unit(tx: Tx) -> None:
+        host = run.resource(tx)
+        _forget(tx, run)  # what came since
+        health.host_gone(tx, host)
+        pools.forget(tx, host)
+        hosts.forget(tx, run.services, host)
+
+    run.finish(unit)
+    if connection is not None:
+        run.services.spawn(_hang_up(run, connection))
+
+
+def _forget(tx: Tx, run: Run, **which: Collection[int]) -> None:
+    """Take the rows of containers of the host out: all, or some by `id`."""
+    for instance in tx.find("instance", hostId=run.resource_id, **which):
+        run.engine.supersede(tx, instance)
+        gone(tx, run.services, instance)
+        tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
+
+
+async def _farewell(connection: AgentConnection, uuids: list[str]) -> None:
+    await asyncio.gather(
+        *(connection.request(names.REMOVE, {"key": f"farewell/{uuid}", "uuid": uuid}) for uuid in uuids)
+    )
+    await connection.request(names.CONFIG_UPDATE, wire.to_data(wire.ConfigUpdate(items=[], complete=True)))
+
+
+async def _hang_up(run: Run, connection: AgentConnection) -> None:
+    """The credentials are worthless once the row is gone; end the connection that they opened."""
+    with run.services.db.bus.subscribe({"host"}) as changes:
+        while await run.services.db.read(lambda tx: run.resource(tx).removed is None):
+            await changes.batch()
+    await connection.close("this host was removed")
+
+
+def _managed(tx: ReadTx, host: Record) -> tuple[int, list[str]]:
+    return host.agentId, [row.uuid for row in tx.find("instance", hostId=host.id) if not row.nativeContainer]

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a container: what create, start, stop, restart and remove do on its host."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from orca import wire
+from orca.engine import Behaviour, CommandFailed, Failed, Run, Services
+from orca.network import Delivery, addresses
+from orca.network import ports as network_ports
+from orca.network.ipam import AddressRefused, PoolUsedUp
+from orca.orchestration.containers.describe import describe
+from orca.orchestration.discovery.facts import sees_names
+from orca.orchestration.discovery.worker import Discovery
+from orca.orchestration.health import checks as health
+from orca.orchestration.news import Newsroom
+from orca.orchestration.placement import place as placement
+from orca.orchestration.placement.choose import NoHost
+from orca.orchestration.units import rows as units
+from orca.provision.hosts import labels
+from orca.provision.hosts.lifecycle import CONNECTED
+from orca.storage import registries, volumes
+from orca.store import ReadTx, Record, Tx
+from orca.wire import names
+
+AGENT_SECONDS = 60.0
+"""How long a container without a place waits for a host whose agent is away."""
+STOP_SECONDS = 10
+"""Between the polite signal and the kill, when the request does not say."""
+
+behaviour = Behaviour()
+
+
+@behaviour.process("instance.create")
+async def create(run: Run) -> None:
+    """Creating only decides whether a start follows; what a container needs is taken when it starts."""
+
+    def unit(tx: Tx) -> None:
+        labels.follow(tx, run.resource(tx))
+        if run.resource(tx).startOnCreate is False:
+            run.chain = None
+
+    run.finish(unit)
+
+
+@behaviour.process("instance.start")
+async def start(run: Run) -> None:
+    """Find a place, then have the host's agent make it run."""
+    await _activate(run, await _settle(run), names.ACTIVATE)
+
+
+@behaviour.process("instance.restart")
+async def restart(run: Run) -> None:
+    """Stop and start on the same host, with the same address."""
+    place = await _settle(run)
+    data = {"uuid": place["instance"]["uuid"], "timeout": run.data.get("timeout", STOP_SECONDS)}
+    await run.command(place["agentId"], names.DEACTIVATE, data)
+    await _activate(run, place, "activate again")
+
+
+@behaviour.process("instance.stop")
+async def stop(run: Run) -> None:
+    """Stop on the host, with no new names or ports pointing there; then remove when that was asked for."""
+    target = await run.read(lambda tx: _target(tx, run))
+    if target is not None:
+        agent_id, container = target
+        grace = run.data.get("timeout")
+        await run.command(
+            agent_id, names.DEACTIVATE, {**container, "timeout": STOP_SECONDS if grace is None else grace}
+        )
+
+    def unit(tx: Tx) -> None:
+        network_ports.close_ports(tx, run.services.part(Delivery).items, run.resource_id)
+        volumes.detach(tx, run.resource(tx))
+        if run.data.get("remove"):
+            run.chain = "remove"
+
+    run.finish(unit)
+
+
+@behaviour.process("instance.remove")
+async def remove(run: Run) -> None:
+    """Remove from the host; only its confirmation frees the address and the ports."""
+    target = await run.read(lambda tx: _target(tx, run))
+    if target is not None:
+        agent_id, container = target
+        await run.command(agent_id, names.REMOVE, container)
+    run.finish(lambda tx: gone(tx, run.services, run.resource(tx)))
+
+
+def gone(tx: Tx, services: Services, instance: Record) -> None:
+    """A container does not exist any more: free what it held. The caller sets its state."""
+    network_ports.close_ports(tx, services.part(Delivery).items, instance.id, release=True)
+    volumes.release(tx, services.engine, instance)
+    units.release(tx, instance)
+    labels.forget(tx, instance)
+    health.end(tx, instance)
+
+
+async def _settle(run: Run) -> dict[str, Any]:
+    """Place the container; when only an agent that is away could take it, give that agent time to come back."""
+    deadline = time.monotonic() + AGENT_SECONDS
+    while True:
+        try:
+            return await run.step("place", lambda tx: _place(tx, run))
+        except NoHost as error:
+            left = deadline - time.monotonic()
+            if not error.later or left <= 0:
+                raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
+            with contextlib.suppress(Failed):
+                # When the wait is over in vain, the next attempt fails with the full reason.
+                await run.wait_for(str(error), partial(_back, host_ids=error.later), roots={"host"}, timeout=left)
+        except (PoolUsedUp, AddressRefused, LookupError, volumes.VolumeProblem) as error:
+            raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
+
+
+def _back(tx: ReadTx, host_ids: tuple[int, ...]) -> bool:
+    """Whether one of these hosts has its agent again, or is not worth waiting for any more."""
+    hosts = [tx.get("host", id) for id in host_ids]
+    return any(host is None or host.state != "active" or host.agentState == CONNECTED for host in hosts)
+
+
+def _place(tx: Tx, run: Run) -> dict[str, Any]:
+    """Where the container runs and what the agent is told; JSON, kept with the step."""
+    instance = run.resource(tx)
+    if instance.nativeContainer:
+        raise Failed(f"{instance.name} was made with docker on its host and can only be started there")
+    host = placement.settle(tx, instance)
+    tx.update(instance, data={"lastSeen": None})
+    description = describe(
+        instance,
+        network_ports.ports_of(tx, instance.id),
+        instance.primaryIpAddress,
+        volumes.as_binds(tx, instance),
+    )
+    return {
+        "hostId": host.id,
+        "agentId": host.agentId,
+        "projectId": instance.accountId,
+        "seesNames": sees_names(tx, instance),
+        "credentialId": instance.registryCredentialId,
+        "instance": wire.to_data(description),
+    }
+
+
+async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
+    delivery = run.services.part(Delivery)
+    # What an earlier version kept says less.
+    if place["instance"].get("address") and place.get("seesNames", True):
+        # The names the container sees must be on its host before it asks for them.
+        await run.services.part(Newsroom).acted(run.services.part(Discovery))
+        await delivery.flush(place["hostId"])
+    try:
+        order = await _order(run, place)
+        answer = await run.command(place["agentId"], names.ACTIVATE, order, step=step, form=wire.Activated)
+    except CommandFailed as error:
+        raise Failed(error.message, state="stopped", chain=await _after_failure(run)) from error
+    reply = msgspec.convert(answer, wire.Activated)
+
+    def unit(tx: Tx) -> None:
+        instance = run.resource(tx)
+        address = instance.primaryIpAddress or addresses.believable(
+            tx, tx.require("host", instance.hostId), reply.address
+        )
+        tx.update(
+            instance,
+            externalId=reply.external_id,
+            primaryIpAddress=address,
+            firstRunning=instance.firstRunning or reply.started,
+            startCount=(instance.startCount or 0) + 1,
+            exitCode=None,
+            data={"started": reply.started},
+        )
+        seen = instance.data.get("lastSeen")
+        if seen is not None and seen["state"] == "stopped" and (seen["started"] or 0) >= reply.started:
+            # It died before this unit could say that it runs.
+            tx.update(instance, exitCode=seen["exitCode"])
+            run.chain = "stop"
+            return
+        health.begin(tx, run.services, instance)
+        if address is not None:
+            network_ports.open_ports(tx, delivery.items, instance, address)
+
+    run.finish(unit)
+
+
+async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
+    """What the agent is told. The registry's secret joins here: what a step keeps is kept in clear."""
+    instance, vault = place["instance"], run.services.vault
+    if "credentialId" in place:
+        credential_id = place["credentialId"]
+    else:
+        credential_id = await run.read(lambda tx: run.resource(tx).registryCredentialId)
+    if credential_id is not None:
+        auth = await run.read(lambda tx: registries.authorization(tx, vault, credential_id))
+        if auth is not None:
+            instance = {**instance, "registryAuth": wire.to_data(auth)}
+    return {"instance": instance}
+
+
+async def _after_failure(run: Run) -> str | None:
+    """A container that never ran is removed, with the reason kept on it (2015); one that did stays stopped."""
+    return await run.read(lambda tx: "remove" if run.resource(tx).firstRunning is None else None)
+
+
+def _target(tx: ReadTx, run: Run) -> tuple[int, dict[str, Any]] | None:
+    """The agent to ask and how to name the container; None when it never had a host."""
+    instance = run.resource(tx)
+    host = tx.get("host", instance.hostId)
+    if host is None:
+        return None
+    named = {"uuid": instance.uuid}
+    return host.agentId, {**named, "externalId": instance.externalId} if instance.nativeContainer else named

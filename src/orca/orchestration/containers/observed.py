@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The truth about containers: what agents see on their hosts, into the rows.
+
+Docker is right about what happened: a container that died or was removed is shown so at once, and one that nobody asked
+for is imported as a native container, which is only followed. The rows are right about what should be: a container that
+the platform stopped or removed and that runs all the same goes back, and one whose policy is to run always is started
+when its agent comes back without it. While a process works on a container, its outcome counts, not what passes by.
+
+An agent speaks of what is on its own host: a report changes only rows that have that host, and the host's account.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+from orca import wire
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
+from orca.network import Delivery, addresses
+from orca.network import ports as network_ports
+from orca.orchestration.containers.api import start_removal
+from orca.orchestration.containers.lifecycle import gone
+from orca.orchestration.health import checks as health
+from orca.provision.hosts import labels
+from orca.provision.hosts.lifecycle import CONNECTED
+from orca.store import ANY, ReadTx, Record, Tx
+from orca.wire import names
+
+log = logging.getLogger(__name__)
+
+behaviour = Behaviour()
+
+STATES = {"running": "running", "created": "stopped", "stopped": "stopped"}
+SETTLED = frozenset({"running", "stopped"})
+"""States in which no process is under way and the host's word counts."""
+ALWAYS = frozenset({"always", "unless-stopped"})
+"""Restart policies under which a container runs until the platform stops it."""
+NATIVE = 1000
+"""Containers of one host that were made there by hand and have rows; more are not shown until some of these go."""
+UNIT_CONTAINERS = 50
+"""Differences that are written together."""
+UNDO_SECONDS = 10
+"""Until a container that should not run is killed."""
+
+
+class Undo(NamedTuple):
+    """The command that takes back what happened to a container of ours on its host."""
+
+    command: str
+    uuid: str
+
+
+@behaviour.agent(names.CONTAINER_CHANGE)
+async def container_change(services: Services, connection: AgentConnection, report: wire.Container) -> None:
+    """Something happened to one container."""
+
+    def unit(tx: Tx) -> Undo | None:
+        host = tx.first("host", agentId=connection.agent_id)
+        return None if host is None else observe(tx, services, host, report)
+
+    undo = await services.db.write(unit)
+    if undo is not None:
+        services.part(Strays).take_back(services, connection, undo)
+
+
+@behaviour.agent(names.HELLO)
+async def hello(services: Services, connection: AgentConnection, facts: wire.Hello) -> None:
+    """An agent is back: compare what should be on its host with what is, and write what differs."""
+    host = await services.db.read(lambda tx: tx.first("host", agentId=connection.agent_id))
+    if host is None:
+        return
+    reports = [report for report in facts.containers if not report.system]
+    found = await services.db.read(lambda tx: differences(tx, host, reports))
+    undone: list[Undo] = []
+    for start in range(0, len(found), UNIT_CONTAINERS):
+        part = found[start : start + UNIT_CONTAINERS]
+        undone += await services.db.write(partial(_bring_in_line, services=services, host=host, part=part))
+    # Only now is anything placed there: what runs there has its addresses.
+    await services.db.write(lambda tx: tx.update(host, agentState=CONNECTED))
+    for undo in undone:
+        services.part(Strays).take_back(services, connection, undo)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A container where host and row do not agree. ``report`` None: the host does not have it."""
+
+    report: wire.Container | None
+    instance_id: int | None = None
+
+
+def differences(tx: ReadTx, host: Record, reports: list[wire.Container]) -> list[Difference]:
+    """What a complete list of a host's containers says besides the rows of the host."""
+    rows = tx.find("instance", hostId=host.id)
+    by_uuid = {row.uuid: row for row in rows}
+    by_external_id = {row.externalId: row for row in rows if row.externalId is not None}
+    found, present = [], set()
+    room = NATIVE - sum(row.nativeContainer is True for row in rows)
+    for report in reports:
+        instance = by_uuid.get(report.uuid or "") or by_external_id.get(report.external_id)
+        if instance is None:
+            room -= 1
+            if room >= -1 or report.uuid:  # the first that has no room is heard of
+                found.append(Difference(report))
+            continue
+        present.add(instance.id)
+        if not _agrees(instance, report):
+            found.append(Difference(report))
+    gone = [row for row in rows if row.id not in present and row.state in SETTLED]
+    return found + [Difference(None, row.id) for row in gone]
+
+
+def _agrees(instance: Record, report: wire.Container) -> bool:
+    """Whether a report says nothing new of a row."""
+    if instance.state not in SETTLED or STATES.get(report.state) != instance.state:
+        return False
+    return not instance.nativeContainer or report.address in (None, instance.primaryIpAddress)
+
+
+def _bring_in_line(tx: Tx, services: Services, host: Record, part: list[Difference]) -> list[Undo]:
+    """Write some differences, where they are still there; what is to be taken back on the host."""
+    undone = []
+    for each in part:
+        if each.report is not None:
+            undone.append(observe(tx, services, host, each.report, away=True))
+        else:
+            instance = tx.require("instance", each.instance_id)
+            if instance.hostId == host.id and instance.state in SETTLED:
+                _removed(tx, services, instance)
+    return [undo for undo in undone if undo is not None]
+
+
+def observe(tx: Tx, services: Services, host: Record, report: wire.Container, *, away: bool = False) -> Undo | None:
+    """Bring one row in line with a report; returns what is to be taken back on the host.
+
+    `away`: the agent was, and tells now what it finds.
+    """
+    if report.system:
+        return None
+    instance = None
+    if report.uuid:
+        instance = tx.first("instance", uuid=report.uuid, removed=ANY)
+        if instance is None or instance.accountId != host.accountId:
+            # A label that is another project's, or nobody's, says nothing.
+            instance = None
+        elif instance.hostId is None:
+            # It was not sent to any host: what is there is a copy, or was made after the backup that was restored.
+            return None
+        elif instance.hostId != host.id:
+            # A container copied to another host keeps the labels of the original; it is nobody's.
+            instance = None
+        elif instance.removed is not None:
+            return Undo(names.REMOVE, instance.uuid) if report.state != "removed" else None
+    if instance is None:
+        # Also one of ours that this database does not know: it was made after the backup that was restored.
+        instance = tx.first("instance", hostId=host.id, externalId=report.external_id)
+    if instance is None:
+        if report.state != "removed":
+            _import(tx, services, host, report)
+        return None
+    return _follow(tx, services, instance, report, away=away)
+
+
+def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container, *, away: bool) -> Undo | None:
+    seen = {"state": report.state, "started": report.started_at, "exitCode": report.exit_code}
+    if instance.state not in SETTLED:
+        tx.update(instance, data={"lastSeen": seen})
+        return None
+    if report.state == "removed":
+        _removed(tx, services, instance)
+        return None
+    _locate(tx, instance, report)
+    state = STATES[report.state]
+    if state == instance.state:
+        return None
+    if state == "running" and not instance.nativeContainer and instance.exitCode is None:
+        # It did not end by itself: the platform stopped it, and somebody started it by hand.
+        return Undo(names.DEACTIVATE, instance.uuid)
+    items = services.part(Delivery).items
+    if state == "stopped":
+        tx.update(instance, state="stopped", exitCode=report.exit_code)
+        network_ports.close_ports(tx, items, instance.id)
+        if away and not instance.nativeContainer and (instance.restartPolicy or {}).get("name") in ALWAYS:
+            services.engine.request(tx, instance, "start")
+        return None
+    tx.update(
+        instance,
+        state="running",
+        exitCode=None,
+        firstRunning=instance.firstRunning or report.started_at,
+        startCount=(instance.startCount or 0) + 1,
+        transitioning=None,
+        transitioningMessage=None,
+        data={"started": report.started_at},
+    )
+    health.begin(tx, services, instance)
+    if instance.primaryIpAddress:
+        network_ports.open_ports(tx, items, instance, instance.primaryIpAddress)
+    return None
+
+
+def _removed(tx: Tx, services: Services, instance: Record) -> None:
+    """Somebody removed the container on its host; one of ours goes through its processes, as v1 shows them."""
+    if not instance.nativeContainer:
+        tx.update(instance, data={"vanished": True})
+        start_removal(tx, services.engine, instance)
+        return
+    gone(tx, services, instance)
+    tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
+
+
+def _locate(tx: Tx, instance: Record, report: wire.Container) -> None:
+    """A container that was not made here is where it says."""
+    if instance.nativeContainer:
+        addresses.locate(tx, instance, tx.require("host", instance.hostId), report.address)
+
+
+def _import(tx: Tx, services: Services, host: Record, report: wire.Container) -> None:
+    if tx.count("instance", hostId=host.id, nativeContainer=True) >= NATIVE:
+        tx.after_commit(partial(services.part(Strays).unlisted, host, report))
+        return
+    row = tx.insert(
+        "container",
+        kind="container",
+        accountId=host.accountId,
+        name=report.name,
+        state=STATES[report.state],
+        hostId=host.id,
+        externalId=report.external_id,
+        imageUuid=f"docker:{report.image}",
+        nativeContainer=True,
+        labels=report.labels,
+        firstRunning=report.started_at,
+        exitCode=report.exit_code,
+        networkMode=None,
+    )
+    labels.follow(tx, row)
+    _locate(tx, row, report)
+
+
+class Strays:
+    """Containers that are on hosts and should not be, or are too many."""
+
+    def __init__(self) -> None:
+        self._asked: set[tuple[int, Undo]] = set()
+        self._full: set[int] = set()
+
+    def unlisted(self, host: Record, report: wire.Container) -> None:
+        """A native container gets no row. Said once for each host: nobody knows how many there are."""
+        if host.id not in self._full:
+            self._full.add(host.id)
+            log.warning("host %s has more than %d native containers: %s is not shown", host.name, NATIVE, report.name)
+
+    def take_back(self, services: Services, connection: AgentConnection, undo: Undo) -> None:
+        """Have the agent do it, unless that is under way; what fails shows in its next hello."""
+        if (connection.agent_id, undo) not in self._asked:
+            self._asked.add((connection.agent_id, undo))
+            services.spawn(self._take_back(connection, undo))
+
+    async def _take_back(self, connection: AgentConnection, undo: Undo) -> None:
+        data: dict[str, Any] = {"key": f"undo/{undo.uuid}", "uuid": undo.uuid}
+        if undo.command == names.DEACTIVATE:
+            data["timeout"] = UNDO_SECONDS
+        try:
+            await connection.request(undo.command, data)
+        except (AgentGone, CommandFailed) as error:
+            # The next hello lists it again.
+            log.warning("%s of container %s, which should not be so, failed: %s", undo.command, undo.uuid, error)
+        finally:
+            self._asked.discard((connection.agent_id, undo))

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pulling an image on hosts before a container is there. Source: docs/v1.md, section 11.
+
+A ``pullTask`` has the labels of a container: the hosts are those where its affinity rules allow it. Its ``status`` says
+of each host how far it is. A host that fails costs the others nothing: the task ends with the reasons of those that
+failed, and its action ``activate`` tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from orca import wire
+from orca.engine import Behaviour, CommandFailed, Failed, Run
+from orca.orchestration.placement import constraints as affinity
+from orca.orchestration.placement import place as placement
+from orca.orchestration.placement.choose import Wanted, refusal
+from orca.resources import ids
+from orca.storage import registries
+from orca.storage.references import SIMULATED_PREFIX, image_reference
+from orca.store import ReadTx, Tx
+from orca.wire import names
+
+AWAY_SECONDS = 60.0
+"""How long a host whose agent is away is waited for."""
+
+PULLING, DONE, NOT_CACHED, CANCELLED = "Pulling", "Done", "Not cached", "Cancelled"
+
+behaviour = Behaviour()
+
+
+@behaviour.process("pullTask.create", "pullTask.activate")
+async def pull(run: Run) -> None:
+    """Have all hosts pull at the same time."""
+    hosts = await run.step("hosts", lambda tx: _hosts(tx, run))
+    order = await run.read(lambda tx: _order(tx, run))
+    pulls = [asyncio.ensure_future(_pull_on(run, host, order)) for host in hosts]
+    try:
+        await asyncio.gather(*pulls)
+    finally:
+        for running in pulls:
+            running.cancel()
+    status: dict[str, str] = await run.read(lambda tx: run.resource(tx).status)
+    failures = [f"{host}: {text}" for host, text in status.items() if text not in (DONE, NOT_CACHED)]
+    if failures:
+        raise Failed("; ".join(failures), state="inactive")
+
+
+@behaviour.process("pullTask.deactivate")
+async def stop(run: Run) -> None:
+    """What still ran was cancelled with its process."""
+
+    def unit(tx: Tx) -> None:
+        task = run.resource(tx)
+        status = task.status or {}
+        tx.update(task, status={host: CANCELLED if text == PULLING else text for host, text in status.items()})
+
+    run.finish(unit)
+
+
+def _hosts(tx: Tx, run: Run) -> list[dict[str, Any]]:
+    """Where such a container could run; an agent that is away may come back."""
+    task = run.resource(tx)
+    constraints = affinity.read(task.labels or {}, {})
+    wanted = Wanted(simulated=task.image.startswith(SIMULATED_PREFIX), constraints=constraints)
+    facts = placement.host_facts(tx, task.accountId, None, public=(), constraints=constraints)
+    refused = {host.id: refusal(wanted, replace(host, avoid=None)) for host in facts}
+    chosen = [host for host in facts if refused[host.id] is None]
+    if not chosen:
+        reasons = "; ".join(f"{host.name} {refused[host.id]}" for host in facts)
+        raise Failed(f"There is no host for it ({reasons or 'none at all'})", state="inactive")
+    same = Counter(host.name for host in chosen)
+    hosts = [
+        {
+            "id": host.id,
+            "name": host.name if same[host.name] == 1 else f"{host.name} ({ids.show('host', host.id)})",
+            "agentId": tx.require("host", host.id).agentId,
+        }
+        for host in chosen
+    ]
+    tx.update(task, status={host["name"]: PULLING for host in hosts})
+    return hosts
+
+
+async def _pull_on(run: Run, host: dict[str, Any], order: dict[str, Any]) -> None:
+    name, outcome = host["name"], f"outcome {host['id']}"
+    if run.has(outcome):
+        return
+
+    def progress(message: str | None, percent: int | None) -> None:
+        run.progress(f"{name}: {message}", percent)
+
+    step = f"{names.PULL} {host['id']}"
+    try:
+        reply = await run.command(
+            host["agentId"],
+            names.PULL,
+            order,
+            patience=AWAY_SECONDS,
+            step=step,
+            progress=progress,
+            form=wire.Pulled,
+        )
+        text = DONE if msgspec.convert(reply, wire.Pulled).pulled else NOT_CACHED
+    except CommandFailed as error:
+        text = error.message
+
+    def unit(tx: Tx) -> None:
+        task = run.resource(tx)
+        tx.update(task, status={**task.status, name: text})
+
+    await run.step(outcome, unit)
+
+
+def _order(tx: ReadTx, run: Run) -> dict[str, Any]:
+    """What the agents are told, with the project's credential for the image's registry; no step keeps it."""
+    task = run.resource(tx)
+    image = image_reference(task.image)
+    order = {"image": image, "cached": task.mode == "cached"}
+    credential = registries.credential_of(tx, task.accountId, image)
+    auth = credential and registries.authorization(tx, run.services.vault, credential.id)
+    return {**order, "registryAuth": wire.to_data(auth)} if auth else order

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which host is told which names: the config items `names/<scope>` and `dns/<address>`. Pure: facts in, items out.
+
+A host gets the scopes that its containers use, each once. A stack comes in up to `PARTS` items, so that a change of one
+service sends its neighbours in that part and not the whole stack.
+
+An agent of 0.1.0 knows no scopes: its host gets all names with each `dns/<address>` item.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from orca.hoststate.plan.items import DNS, NAMES
+from orca.orchestration.discovery.graph import STACK, Facts, NameGraph, Scope, Touched
+from orca.orchestration.discovery.names import Names
+
+PARTS = 64
+
+Items = dict[tuple[int, str], dict[str, Any] | None]
+"""(host id, item) -> what is wanted; None: not any more."""
+
+
+class Client(NamedTuple):
+    """A container that asks for names on a host."""
+
+    id: int
+    host_id: int
+    address: str
+    scopes: tuple[Scope, ...]
+
+
+@dataclass(slots=True)
+class _Stale:
+    """Items to look at: parts of scopes, and clients, by host."""
+
+    parts: set[tuple[int, Scope, int]] = field(default_factory=set)
+    clients: set[tuple[int, str]] = field(default_factory=set)
+
+
+class Directory:
+    """All names and all clients of the platform."""
+
+    def __init__(self) -> None:
+        self._graph = NameGraph()
+        self._clients: dict[int, Client] = {}
+        self._asking: dict[int, dict[str, Client]] = {}
+        """Clients by host and address."""
+        self._users: dict[Scope, Counter[int]] = {}
+        """How many clients of which host use a scope."""
+        self._told: dict[Scope, dict[int, dict[int, Names]]] = {}
+        """The names of the scopes in use, by part and by who adds them."""
+        self._understands: set[int] = set()
+        """Hosts whose agents know scopes."""
+
+    def learn(self, facts: Facts) -> Items:
+        """Take facts in; returns the items that may differ now, in the order in which they should arrive."""
+        stale = _Stale()
+        for host_id, understands in facts.hosts.items():
+            self._meet(host_id, understands, stale)
+        touched = self._graph.learn(facts)
+        moved = self._follow_clients(touched, stale)
+        self._follow_names(touched, stale)
+        wanted: Items = {(host, _item(scope, part)): self._part(host, scope, part) for host, scope, part in stale.parts}
+        items: Items = {key: names for key, names in wanted.items() if names is not None}
+        items |= {(host, DNS.item(address)): self._client(host, address) for host, address in stale.clients}
+        self._forget_unused(moved)
+        return items | wanted
+
+    def items(self, host_id: int) -> dict[str, dict[str, Any]]:
+        """Everything that a host is to be told."""
+        clients = self._asking.get(host_id, {})
+        scopes = {scope for client in clients.values() for scope in client.scopes}
+        parts = [(scope, part) for scope in scopes for part in self._told[scope]]
+        wanted: dict[str, Any] = {_item(scope, part): self._part(host_id, scope, part) for scope, part in parts}
+        wanted |= {DNS.item(address): self._client(host_id, address) for address in clients}
+        return {name: description for name, description in wanted.items() if description is not None}
+
+    # -- who uses what ------------------------------------------------------------------------------------------------
+
+    def _meet(self, host_id: int, understands: bool, stale: _Stale) -> None:
+        """A host's agent knows scopes now, or does not any more: everything is told in the other form."""
+        if understands == (host_id in self._understands):
+            return
+        (self._understands.add if understands else self._understands.discard)(host_id)
+        for client in self._asking.get(host_id, {}).values():
+            stale.clients.add((host_id, client.address))
+            stale.parts |= {(host_id, scope, part) for scope in client.scopes for part in self._told[scope]}
+
+    def _follow_clients(self, touched: Touched, stale: _Stale) -> set[Scope]:
+        """Clients come and go. Returns the scopes that a host uses from now on, or uses no more."""
+        moved: set[tuple[int, Scope]] = set()
+        for id in touched.clients:
+            old, new = self._clients.get(id), self._as_client(id)
+            if old != new:
+                moved |= self._withdraw(old, stale) ^ self._enter(new, stale)
+        for host_id, scope in moved:
+            if scope not in self._told:
+                self._told[scope] = {}
+                touched.names |= {(scope, source) for source in self._graph.sources(scope)}
+            if host_id in self._understands:
+                stale.parts |= {(host_id, scope, part) for part in self._told[scope]}
+        return {scope for _, scope in moved}
+
+    def _as_client(self, id: int) -> Client | None:
+        member = self._graph.members.get(id)
+        scopes = () if member is None else self._graph.scopes_of(member)
+        return None if member is None or not scopes else Client(id, member.host_id, member.address, scopes)
+
+    def _withdraw(self, client: Client | None, stale: _Stale) -> set[tuple[int, Scope]]:
+        """A client asks no more. Returns the scopes that its host does not use any more."""
+        if client is None:
+            return set()
+        del self._clients[client.id]
+        here = self._asking[client.host_id]
+        if here.get(client.address) == client:  # its address may have been given to another one already
+            del here[client.address]
+            if not here:
+                del self._asking[client.host_id]
+        stale.clients.add((client.host_id, client.address))
+        unused = set()
+        for scope in client.scopes:
+            users = self._users[scope]
+            users[client.host_id] -= 1
+            if not users[client.host_id]:
+                del users[client.host_id]
+                unused.add((client.host_id, scope))
+        return unused
+
+    def _enter(self, client: Client | None, stale: _Stale) -> set[tuple[int, Scope]]:
+        """A client asks. Returns the scopes that its host uses from now on."""
+        if client is None:
+            return set()
+        self._clients[client.id] = client
+        self._asking.setdefault(client.host_id, {})[client.address] = client
+        stale.clients.add((client.host_id, client.address))
+        new = set()
+        for scope in client.scopes:
+            users = self._users.setdefault(scope, Counter())
+            users[client.host_id] += 1
+            if users[client.host_id] == 1:
+                new.add((client.host_id, scope))
+        return new
+
+    # -- what they hold -----------------------------------------------------------------------------------------------
+
+    def _follow_names(self, touched: Touched, stale: _Stale) -> None:
+        for scope, source in touched.names:
+            parts = self._told.get(scope)
+            if parts is None:
+                continue  # nobody sees it
+            part = source % PARTS if scope.kind == STACK else 0
+            names = self._graph.names(scope, source)
+            present = parts.setdefault(part, {})
+            if present.get(source, {}) == names:
+                continue
+            present.pop(source, None)
+            if names:
+                present[source] = names
+            for host_id in self._users.get(scope, ()):
+                if host_id in self._understands:
+                    stale.parts.add((host_id, scope, part))
+                else:
+                    clients = self._asking[host_id].values()
+                    stale.clients |= {(host_id, each.address) for each in clients if scope in each.scopes}
+
+    def _forget_unused(self, scopes: set[Scope]) -> None:
+        for scope in scopes:
+            if not self._users[scope]:
+                del self._users[scope], self._told[scope]
+
+    def _part(self, host_id: int, scope: Scope, part: int) -> dict[str, Any] | None:
+        if host_id not in self._understands or host_id not in self._users.get(scope, ()):
+            return None
+        names = _joined(self._told[scope][part].values())
+        return {"names": names} if names else None
+
+    def _client(self, host_id: int, address: str) -> dict[str, Any] | None:
+        client = self._asking.get(host_id, {}).get(address)
+        if client is None:
+            return None
+        if host_id in self._understands:
+            return {"scopes": [str(scope) for scope in client.scopes]}
+        parts = [part for scope in reversed(client.scopes) for part in self._told[scope].values()]
+        names = _joined(names for part in parts for names in part.values())
+        answered = {name: answer for name, answer in names.items() if answer}
+        return {"names": answered} if answered else None
+
+
+def _joined(tables: Iterable[Names]) -> Names:
+    """All names of some tables in order of name; of the same name the last one counts."""
+    names: Names = {}
+    for table in tables:
+        names |= table
+    return dict(sorted(names.items()))
+
+
+def _item(scope: Scope, part: int) -> str:
+    return NAMES.item(str(scope), str(part)) if scope.kind == STACK else NAMES.item(str(scope))

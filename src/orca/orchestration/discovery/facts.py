@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From rows to what discovery knows: all of it, or what a batch of changes is about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from orca.hoststate.plan.items import NAMES
+from orca.orchestration.discovery import names as dns
+from orca.orchestration.discovery.graph import Facts
+from orca.orchestration.health.states import HEALTHY
+from orca.orchestration.news import News
+from orca.store import Prepared, ReadTx, Record
+
+ROOTS = frozenset(
+    {"instance", "service", "environment", "serviceConsumeMap", "serviceExposeMap", "instanceLink", "host"}
+)
+"""An address is not among them: whoever gets or gives up one is a container that changes with it."""
+
+ASKING = frozenset({"starting", "running", "restarting", "stopping", "updating-running"})
+ANSWERING = frozenset({"running", "restarting", "updating-running"})
+SILENT = frozenset({"requested", "registering", "inactive", "updating-inactive", "deactivating", "removing"})
+"""States of a service without containers in which its name is not answered."""
+
+
+def everything(tx: ReadTx) -> Facts:
+    """All that is so now."""
+    stacks = dict(tx.values("environment", "id", "name"))
+    facts = Facts(
+        stacks=dict(stacks),
+        services=_services(tx.find("service"), stacks),
+        service_links={row.id: _service_link(row) for row in tx.find("serviceConsumeMap")},
+        container_links={row.id: _container_link(row) for row in tx.find("instanceLink")},
+        hosts={row.id: understands_scopes(row) for row in tx.find("host")},
+    )
+    facts.members |= _members(tx, tx.ask(_asking(tx.table("instance"), tx.table("ipAddress")), {}), None)
+    return facts
+
+
+def of(tx: ReadTx, news: News) -> Facts:
+    """What is so now of everything that a batch is about."""
+    exposed, tied, services = (news.rows(root) for root in ("serviceExposeMap", "instanceLink", "service"))
+    stacks = news.rows("environment")
+    facts = Facts(
+        services=dict.fromkeys(news.ids("service")),
+        service_links={row.id: _service_link(row) for row in news.rows("serviceConsumeMap")},
+        container_links={row.id: _container_link(row) for row in tied},
+        stacks={row.id: row.name if row.removed is None else None for row in stacks},
+        hosts={row.id: understands_scopes(row) for row in news.rows("host")},
+    )
+    if services:
+        above = tx.values("environment", "id", "name", id={row.environmentId for row in services})
+        facts.services |= _services([row for row in services if row.removed is None], dict(above))
+    asked = {row.instanceId for row in (*exposed, *tied)} | {row.targetInstanceId for row in tied}
+    instances = [*news.rows("instance"), *news.others("instance", asked - {None})]
+    facts.members = dict.fromkeys(row.id for row in instances)
+    asking = {row.id: row for row in instances if row.state in ASKING and row.removed is None}
+    if asking:
+        found = tx.values("ipAddress", "instanceId", "address", "hostId", instanceId=set(asking))
+        states = [(id, address, host, _states(asking[id])) for id, address, host in found]
+        rows = [(id, address, host, *state) for id, address, host, state in states]
+        facts.members |= _members(tx, rows, set(asking))
+    return facts
+
+
+def understands_scopes(host: Record) -> bool:
+    """True if the agent of a host that is there takes the items `names/<scope>`. Simulated ones take everything."""
+    return host.removed is None and (host.kind == "sim" or NAMES.name in (host.data.get("families") or ()))
+
+
+def sees_names(tx: ReadTx, instance: Record) -> bool:
+    """Whether there is anything that a container of this kind is told."""
+    return instance.serviceId is not None or bool(tx.count("instanceLink", instanceId=instance.id))
+
+
+def _states(row: Record) -> tuple[int | None, str, str | None]:
+    return row.serviceId, row.state, row.healthState
+
+
+@cache
+def _asking(instances: sa.Table, addresses: sa.Table) -> Prepared:
+    """All containers that ask for names, and may answer for some."""
+    instance, address = instances.c, addresses.c
+    return Prepared(
+        sa.select(
+            instance.id, address.address, address.hostId, instance.serviceId, instance.state, instance.healthState
+        )
+        .join_from(addresses, instances, instance.id == address.instanceId)
+        .where(address.removed.is_(None), instance.removed.is_(None), instance.state.in_(ASKING))
+    )
+
+
+def _members(tx: ReadTx, rows: list[tuple[Any, ...]], ids: Collection[int] | None) -> dict[int, dns.Member | None]:
+    """The containers of rows (id, address, host, service, state, health); ``ids``: theirs, unless they are all."""
+    which = {} if ids is None else {"instanceId": ids}
+    selected: defaultdict[int, list[int]] = defaultdict(list)
+    parts: dict[int, str] = {}
+    for id, service_id, managed, part in tx.values(
+        "serviceExposeMap", "instanceId", "serviceId", "managed", "dnsPrefix", **which
+    ):
+        if managed is False:
+            selected[id].append(service_id)
+        if part is not None:
+            parts[id] = part
+    return {
+        id: dns.Member(
+            id=id,
+            address=address,
+            service_id=service_id,
+            answers=state in ANSWERING,
+            part=parts.get(id, ""),
+            healthy=health in (None, HEALTHY),
+            selected_by=tuple(selected.get(id, ())),
+            host_id=host_id,
+        )
+        for id, address, host_id, service_id, state, health in rows
+    }
+
+
+def _services(rows: list[Record], stacks: dict[int, str]) -> dict[int, dns.Service | None]:
+    return {
+        row.id: dns.Service(row.id, row.name, row.environmentId, stacks[row.environmentId], *_without_containers(row))
+        for row in rows
+        if row.environmentId in stacks
+    }
+
+
+def _without_containers(service: Record) -> tuple[tuple[str, ...], bool]:
+    """What a service stands for besides its containers: addresses or a host name elsewhere; whether it is an alias."""
+    if service.kind not in ("externalService", "dnsService") or service.state in SILENT:
+        return (), False
+    if service.kind == "dnsService":
+        return (), True
+    return tuple(service.externalIpAddresses or ([service.hostname] if service.hostname else [])), False
+
+
+def _service_link(row: Record) -> dns.ServiceLink | None:
+    return None if row.removed else dns.ServiceLink(row.serviceId, row.consumedServiceId, row.name or "")
+
+
+def _container_link(row: Record) -> dns.ContainerLink | None:
+    if row.removed or row.targetInstanceId is None:
+        return None
+    return dns.ContainerLink(row.instanceId, row.targetInstanceId, row.linkName)

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What discovery knows: services, who stands for them, who is linked to whom. Pure: facts in, what they touch out.
+
+Everything is found from its neighbours, so that a change costs what hangs together with it, whatever else there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from orca.orchestration.discovery import names as dns
+from orca.orchestration.discovery.names import ContainerLink, Found, Member, Names, Service, ServiceLink
+
+
+class Scope(NamedTuple):
+    """Where names are seen: a stack, a service with its links, or a container with its own links."""
+
+    kind: str
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.id}"
+
+
+STACK, SERVICE, CONTAINER = "stack", "service", "container"
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is so now, by row id; None is gone. ``stacks``: their names. ``hosts``: whether scopes are understood."""
+
+    services: dict[int, Service | None] = field(default_factory=dict)
+    members: dict[int, Member | None] = field(default_factory=dict)
+    service_links: dict[int, ServiceLink | None] = field(default_factory=dict)
+    container_links: dict[int, ContainerLink | None] = field(default_factory=dict)
+    stacks: dict[int, str | None] = field(default_factory=dict)
+    hosts: dict[int, bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Touched:
+    """What may be different after a change: what a member adds to a scope, and what a container is as a client."""
+
+    names: set[tuple[Scope, int]] = field(default_factory=set)
+    clients: set[int] = field(default_factory=set)
+
+
+class _Index:
+    """Ids by what they are found by."""
+
+    def __init__(self) -> None:
+        self._sets: dict[int, set[int]] = {}
+
+    def add(self, key: int, id: int) -> None:
+        self._sets.setdefault(key, set()).add(id)
+
+    def discard(self, key: int, id: int) -> None:
+        found = self._sets.get(key)
+        if found is not None:
+            found.discard(id)
+            if not found:
+                del self._sets[key]
+
+    def of(self, key: int) -> Iterator[int]:
+        return iter(tuple(self._sets.get(key, ())))
+
+    def has(self, key: int) -> bool:
+        return key in self._sets
+
+
+class NameGraph:
+    """All services, members and links of the platform."""
+
+    def __init__(self) -> None:
+        self.members: dict[int, Member] = {}
+        self._stacks: dict[int, str] = {}
+        self._services: dict[int, Service] = {}
+        self._links: dict[int, ServiceLink] = {}
+        self._ties: dict[int, ContainerLink] = {}
+        self._in_stack = _Index()
+        self._standing = _Index()
+        self._links_of = _Index()
+        self._links_to = _Index()
+        self._ties_of = _Index()
+        self._ties_to = _Index()
+
+    # -- learning -----------------------------------------------------------------------------------------------------
+
+    def learn(self, facts: Facts) -> Touched:
+        """Take facts in; returns what they touch, before and after."""
+        touched = Touched()
+        answering: set[int] = set()
+        """Services whose names or answers may have changed."""
+        consumers: set[int] = set()
+        """Services whose links, or what is behind them, may have changed."""
+        for id, tie in facts.container_links.items():
+            self._learn_tie(id, tie, touched)
+        for id, link in facts.service_links.items():
+            consumers |= self._learn_link(id, link)
+        for stack_id, name in facts.stacks.items():
+            answering |= self._learn_stack(stack_id, name, touched)
+        for id, service in facts.services.items():
+            answering |= self._learn_service(id, service, touched)
+        for id, member in facts.members.items():
+            answering |= self._learn_member(id, member, touched)
+        self._spread(answering, consumers)
+        touched.names |= {(Scope(SERVICE, id), id) for id in answering | consumers}
+        touched.names |= {(Scope(STACK, self._services[id].stack_id), id) for id in answering if id in self._services}
+        return touched
+
+    def _learn_stack(self, stack_id: int, name: str | None, touched: Touched) -> set[int]:
+        """A stack has that name; the services of one that is gone are nobody's."""
+        if self._stacks.get(stack_id) == name:
+            return set()
+        if name is None:
+            del self._stacks[stack_id]
+        else:
+            self._stacks[stack_id] = name
+        answering: set[int] = set()
+        for id in self._in_stack.of(stack_id):
+            service = None if name is None else replace(self._services[id], stack=name)
+            answering |= self._learn_service(id, service, touched)
+        return answering
+
+    def _learn_service(self, id: int, service: Service | None, touched: Touched) -> set[int]:
+        old = self._services.get(id)
+        if old == service:
+            return set()
+        if old is not None:
+            del self._services[id]
+            self._in_stack.discard(old.stack_id, id)
+            touched.names.add((Scope(STACK, old.stack_id), id))
+        if service is not None:
+            self._services[id] = service
+            self._in_stack.add(service.stack_id, id)
+        if (old and old.stack_id) != (service and service.stack_id):
+            touched.clients |= set(self._standing.of(id))
+        return {id}
+
+    def _learn_member(self, id: int, member: Member | None, touched: Touched) -> set[int]:
+        if member is not None and not (member.stands_for or self._ties_of.has(id) or self._ties_to.has(id)):
+            member = None  # it stands alone: nobody sees it, and it sees nothing
+        old = self.members.get(id)
+        if old == member:
+            return set()
+        affected: set[int] = set()
+        if old is not None:
+            del self.members[id]
+            for service_id in old.stands_for:
+                self._standing.discard(service_id, id)
+                affected.add(service_id)
+        if member is not None:
+            self.members[id] = member
+            for service_id in member.stands_for:
+                self._standing.add(service_id, id)
+                affected.add(service_id)
+        touched.clients.add(id)
+        consumers = {self._ties[tie].consumer for tie in self._ties_to.of(id)}
+        touched.names |= {(Scope(CONTAINER, consumer), consumer) for consumer in consumers}
+        return affected
+
+    def _learn_link(self, id: int, link: ServiceLink | None) -> set[int]:
+        old = self._links.pop(id, None)
+        if old is not None:
+            self._links_of.discard(old.consumer, id)
+            self._links_to.discard(old.target, id)
+        if link is not None:
+            self._links[id] = link
+            self._links_of.add(link.consumer, id)
+            self._links_to.add(link.target, id)
+        return {each.consumer for each in (old, link) if each is not None and old != link}
+
+    def _learn_tie(self, id: int, tie: ContainerLink | None, touched: Touched) -> None:
+        old = self._ties.pop(id, None)
+        if old is not None:
+            self._ties_of.discard(old.consumer, id)
+            self._ties_to.discard(old.target, id)
+        if tie is not None:
+            self._ties[id] = tie
+            self._ties_of.add(tie.consumer, id)
+            self._ties_to.add(tie.target, id)
+        for each in (old, tie) if old != tie else ():
+            if each is not None:
+                touched.names.add((Scope(CONTAINER, each.consumer), each.consumer))
+                touched.clients.add(each.consumer)
+
+    def _spread(self, answering: set[int], consumers: set[int]) -> None:
+        """Add who is linked to those that answer otherwise now; through an alias, who is linked to that too."""
+        answering |= {id for id in consumers if self._is_alias(id)}
+        ahead = list(answering)
+        while ahead:
+            for link in self._links_to.of(ahead.pop()):
+                consumer = self._links[link].consumer
+                consumers.add(consumer)
+                if self._is_alias(consumer) and consumer not in answering:
+                    answering.add(consumer)
+                    ahead.append(consumer)
+
+    def _is_alias(self, id: int) -> bool:
+        return id in self._services and self._services[id].alias
+
+    # -- what is known ------------------------------------------------------------------------------------------------
+
+    def scopes_of(self, member: Member) -> tuple[Scope, ...]:
+        """The scopes that a container sees, in the order in which they count."""
+        scopes = []
+        service = None if member.service_id is None else self._services.get(member.service_id)
+        if service is not None:
+            scopes += [Scope(SERVICE, service.id), Scope(STACK, service.stack_id)]
+        if self._ties_of.has(member.id):
+            scopes.append(Scope(CONTAINER, member.id))
+        return tuple(scopes)
+
+    def sources(self, scope: Scope) -> Iterator[int]:
+        """The ids of those that add names to a scope. Most services of a stack may have nothing to answer with."""
+        if scope.kind != STACK:
+            return iter((scope.id,))
+        return (id for id in self._in_stack.of(scope.id) if self._standing.has(id) or self._stands_elsewhere(id))
+
+    def _stands_elsewhere(self, id: int) -> bool:
+        return self._services[id].alias or bool(self._services[id].elsewhere)
+
+    def names(self, scope: Scope, source: int) -> Names:
+        """What a service adds to its stack, or what a scope of one source holds."""
+        if scope.kind == CONTAINER:
+            ties = [self._ties[id] for id in self._ties_of.of(source)]
+            targets = [(tie.alias, self.members[tie.target]) for tie in ties if tie.target in self.members]
+            return dns.answered(dns.joined((alias, {member.address}) for alias, member in targets if member.answers))
+        service = self._services.get(source)
+        if service is None or (scope.kind == STACK and service.stack_id != scope.id):
+            return {}
+        standing = self._stand(source)
+        parts = {part: found for part, found in standing.items() if part}
+        if scope.kind == STACK:
+            return dns.in_stack(service, self._behind(source), parts)
+        return dns.in_service(service, self._behind(source), parts, self._linked(source))
+
+    def _linked(self, consumer: int) -> Iterator[tuple[str, Found]]:
+        for id in self._links_of.of(consumer):
+            link = self._links[id]
+            target = self._services.get(link.target)
+            if target is not None:
+                yield link.alias or target.name, self._behind(link.target)
+
+    def _behind(self, service_id: int) -> Found:
+        """What a service is answered with; aliases of aliases are followed to their ends, each service once."""
+        reached, ahead = {service_id}, [service_id]
+        while ahead:
+            id = ahead.pop()
+            if self._is_alias(id):
+                targets = {self._links[link].target for link in self._links_of.of(id)}
+                new = {target for target in targets if target in self._services} - reached
+                reached |= new
+                ahead += new
+        return {found for id in reached for found in (*self._stand(id).get("", ()), *self._services[id].elsewhere)}
+
+    def _stand(self, service_id: int) -> dict[str, Found]:
+        return dns.standing(service_id, (self.members[id] for id in self._standing.of(service_id)))

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Discovery kept live: turns changes of containers, services and links into config items.
+
+One per server. It follows the news, keeps its directory of names as they are, and writes only the items that differ,
+so a change reaches exactly the hosts whose containers see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from orca.hoststate.plan.items import DNS, NAMES
+from orca.network.config import TYPE, ConfigItems
+from orca.orchestration.discovery import facts as name_facts
+from orca.orchestration.discovery.directory import Directory, Items
+from orca.orchestration.discovery.graph import Facts
+from orca.orchestration.news import News
+from orca.store import Database, ReadTx, Tx
+
+BATCH = 50
+"""Items of one unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A directory of everything, and the items that are not as it says."""
+
+    directory: Directory
+    items: Items
+
+
+class Discovery:
+    """Keeps the items of all hosts as they should be."""
+
+    roots = name_facts.ROOTS
+
+    def __init__(self, db: Database, items: ConfigItems) -> None:
+        self._db = db
+        self._items = items
+        self._directory = Directory()
+
+    def look(self, tx: ReadTx, news: News) -> Beginning | Facts:
+        """What is so now of what changed."""
+        if not news.whole:
+            return name_facts.of(tx, news)
+        directory = Directory()
+        directory.learn(name_facts.everything(tx))
+        items: Items = {}
+        for host in tx.find("host"):
+            items |= _differences(host.id, _present(tx, host.id), directory.items(host.id))
+        return Beginning(directory, items)
+
+    async def act(self, seen: Beginning | Facts) -> None:
+        """Write what differs."""
+        if isinstance(seen, Beginning):
+            self._directory, items = seen.directory, seen.items
+        else:
+            items = self._directory.learn(seen)
+        keys = list(items)
+        for start in range(0, len(keys), BATCH):
+            await self._db.write(partial(self._write, items={key: items[key] for key in keys[start : start + BATCH]}))
+
+    def _write(self, tx: Tx, items: Items) -> None:
+        for (host_id, name), description in items.items():
+            host = tx.get("host", host_id)
+            if host is None or host.removed is not None:
+                continue  # its items went with it
+            if description is None:
+                self._items.drop(tx, host_id, name)
+            else:
+                self._items.put(tx, host_id, name, description)
+
+
+def _present(tx: ReadTx, host_id: int) -> dict[str, dict[str, Any]]:
+    """What an earlier run of the server wanted of a host."""
+    rows = tx.find(TYPE, hostId=host_id)
+    ours = (row for row in rows if DNS.holds(row.name) or NAMES.holds(row.name))
+    return {row.name: row.description for row in ours if row.description}
+
+
+def _differences(host_id: int, present: dict[str, dict[str, Any]], wanted: dict[str, dict[str, Any]]) -> Items:
+    items: Items = {(host_id, name): each for name, each in wanted.items() if present.get(name) != each}
+    return items | {(host_id, name): None for name in present.keys() - wanted.keys()}

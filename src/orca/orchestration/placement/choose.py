@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Placement: which host runs a container. Pure: the facts come in, the choice or the reasons go out.
+
+Order of decision: hard constraints first, each refusal with its reason; among the hosts left the preferred one (it has
+the address that waits for the container), else the one that disappoints the fewest soft constraints, then has the
+fewest containers of the same service, then the fewest containers, then the lowest id (a stable choice).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from orca.orchestration.placement.constraints import NOTHING, Constraint, Surroundings, holds
+from orca.orchestration.syntax.ports import ANY, PublicPort
+
+
+class Published:
+    """Who holds which public ports of one host. Two cannot hold the same one, and the wildcard covers every address."""
+
+    def __init__(self, held: Mapping[PublicPort, str]) -> None:
+        self._holders: defaultdict[tuple[int, str], dict[str, str]] = defaultdict(dict)
+        for port, holder in held.items():
+            self.add(port, holder)
+
+    def add(self, port: PublicPort, holder: str) -> None:
+        """Let somebody hold a port."""
+        self._holders[port.port, port.protocol][port.bind] = holder
+
+    def holder(self, port: PublicPort) -> str | None:
+        """Who holds a port that cannot be published beside this one."""
+        found = self._holders.get((port.port, port.protocol))
+        if not found:
+            return None
+        return next(iter(found.values())) if port.bind == ANY else found.get(port.bind, found.get(ANY))
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What placement knows of a host.
+
+    `held` names who holds each public port; `avoid` is a reason not to use the host just now (its agent is gone);
+    `simulated`: it runs simulated images too, and nothing for real.
+    """
+
+    id: int
+    name: str
+    state: str
+    containers: int = 0
+    of_service: int = 0
+    held: Mapping[PublicPort, str] = field(default_factory=dict)
+    avoid: str | None = None
+    simulated: bool = False
+    surroundings: Surroundings = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a container asks of its host; a `simulated` one does not run for real.
+
+    `beside` is the host of the containers that it must be with, `address_on` the one that has the address it asks for.
+    `preferred` is taken before all others, if it can.
+    """
+
+    ports: tuple[PublicPort, ...] = ()
+    requested_host_id: int | None = None
+    simulated: bool = False
+    beside: int | None = None
+    address_on: int | None = None
+    preferred: int | None = None
+    constraints: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The chosen host, and why each other host was refused (name -> reason)."""
+
+    host_id: int
+    refused: Mapping[str, str]
+
+
+class NoHost(Exception):
+    """No host can run the container; the message gives the reason of each.
+
+    `later` holds the ids of hosts that could, were it not for something that passes (`HostFacts.avoid`).
+    """
+
+    def __init__(self, refused: Mapping[str, str], later: Iterable[int] = ()) -> None:
+        self.refused = dict(refused)
+        self.later = tuple(later)
+        if refused:
+            detail = "; ".join(f"{name}: {reason}" for name, reason in sorted(refused.items()))
+        else:
+            detail = "there is no host"
+        super().__init__(f"Allocation failed: No healthy hosts with sufficient resources available ({detail})")
+
+
+def place(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
+    """Choose a host for `wanted`.
+
+    Raises:
+        NoHost: every host refuses.
+    """
+    hosts = list(hosts)
+    refused: dict[str, str] = {}
+    fitting: list[HostFacts] = []
+    for host in hosts:
+        reason = refusal(wanted, host)
+        if reason is None:
+            fitting.append(host)
+        else:
+            refused[host.name] = reason
+    if not fitting:
+        raise NoHost(refused, [host.id for host in hosts if refusal(wanted, replace(host, avoid=None)) is None])
+    best = min(fitting, key=lambda host: _rank(wanted, host))
+    return Placement(best.id, refused)
+
+
+def refusal(wanted: Wanted, host: HostFacts) -> str | None:
+    """The first hard constraint that `host` does not meet, or None."""
+    named = wanted.requested_host_id == host.id
+    if wanted.requested_host_id is not None and not named:
+        return "another host was requested"
+    if wanted.beside not in (None, host.id):
+        return "what it must be with is on another host"
+    if wanted.address_on not in (None, host.id):
+        return "the requested address is not in its range"
+    if wanted.simulated and not host.simulated:
+        return "does not run simulated images"
+    # A deactivated host takes nothing new, unless the caller names it.
+    if host.state != "active" and not (named and host.state == "inactive"):
+        return f"is {host.state}"
+    if host.avoid is not None and not named:
+        return host.avoid
+    for constraint in wanted.constraints:
+        if not constraint.soft and not holds(constraint, host.surroundings):
+            return f"not {constraint}"
+    published = Published(host.held if wanted.ports else {})
+    for port in wanted.ports:
+        holder = published.holder(port)
+        if holder is not None:
+            return f"port {port} is used by {holder}"
+    return None
+
+
+def _rank(wanted: Wanted, host: HostFacts) -> tuple[bool, int, int, int, int]:
+    return host.id != wanted.preferred, _disappointed(wanted, host), host.of_service, host.containers, host.id
+
+
+def _disappointed(wanted: Wanted, host: HostFacts) -> int:
+    """How many soft constraints do not hold on a host."""
+    return sum(constraint.soft and not holds(constraint, host.surroundings) for constraint in wanted.constraints)

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the wish for a container to its place: host, ports and address, taken together in one unit or not at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from orca.orchestration.placement import constraints as affinity
+from orca.orchestration.placement import retained
+from orca.orchestration.placement.choose import HostFacts, Wanted, place
+from orca.orchestration.placement.constraints import NOTHING, Constraint, Surroundings
+from orca.orchestration.syntax import ports
+from orca.orchestration.syntax.ports import ANY, PublicPort
+from orca.provision.hosts import labels
+from orca.provision.hosts.lifecycle import CONNECTED
+from orca.storage import images, volumes
+from orca.storage.references import SIMULATED_PREFIX
+from orca.store import Prepared, ReadTx, Record, Tx
+
+MANAGED = "managed"
+
+
+def settle(tx: Tx, instance: Record) -> Record:
+    """Give `instance` a host, reserve its ports there and, in the managed network, an address. Returns the host.
+
+    What it has already stays: a container that was placed once keeps its host, ports and address.
+
+    Raises:
+        scheduler.NoHost: no host can take it; the message says why each refused.
+        ipam.PoolUsedUp: the host has no address left.
+        LookupError: the host it is on has no address range.
+        ipam.AddressRefused: the address that it asks for is no host's, or somebody else's.
+        volumes.VolumeProblem: it wants a volume that lies on another host.
+    """
+    managed = (instance.networkMode or MANAGED) == MANAGED
+    waiting = retained.waiting_for(tx, instance) if managed else None
+    if instance.hostId is None:
+        # Containers that start at once must see each other: who is where decides.
+        tx.lock(tx.require("project", instance.accountId))
+        siblings = _siblings(tx, instance)
+        public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
+        constraints = constraints_of(tx, instance)
+        facts = host_facts(tx, instance.accountId, instance.serviceId, public=public, constraints=constraints)
+        wanted = Wanted(
+            public,
+            instance.requestedHostId,
+            instance.imageUuid.startswith(SIMULATED_PREFIX),
+            beside=next((row.hostId for row in siblings if row.hostId is not None), None),
+            constraints=constraints,
+            address_on=retained.host_of(tx, instance) if managed else None,
+            preferred=None if waiting is None else waiting.hostId,
+        )
+        choice = place(wanted, facts)
+        why: dict[str, Any] = {"refused": dict(choice.refused)}
+        if waiting is not None and waiting.hostId != choice.host_id:
+            why["address"] = retained.left_behind(tx, waiting, choice.refused)
+        tx.update(instance, hostId=choice.host_id, allocationState="active", placement=why)
+    if instance.ports and not tx.count("port", instanceId=instance.id):
+        # One that an upgrade kept aside gave its ports up.
+        for spec in ports.parse_all(instance.ports or []):
+            tx.insert(
+                "port",
+                accountId=instance.accountId,
+                state="inactive",
+                kind="userPort",
+                instanceId=instance.id,
+                hostId=tx.own(instance).hostId,
+                privatePort=spec.private,
+                publicPort=spec.public,
+                protocol=spec.protocol,
+                bindAddress=None if spec.bind == ANY else spec.bind,
+            )
+    if managed:
+        tx.update(instance, primaryIpAddress=retained.give(tx, tx.own(instance), waiting).address)
+    host = tx.require("host", instance.hostId)
+    images.ensure(tx, instance, host)
+    volumes.attach(tx, instance, host)
+    return host
+
+
+def constraints_of(tx: Tx, instance: Record) -> tuple[Constraint, ...]:
+    """What the container's labels and environment say of where it wants to run."""
+    macros: dict[str, str] = {}
+    if instance.serviceId is not None:
+        service, stack = tx.get("service", instance.serviceId), tx.get("environment", instance.environmentId)
+        if service is not None and stack is not None:
+            macros = {"service_name": service.name, "stack_name": stack.name, "project_name": stack.name}
+    return affinity.read(instance.labels or {}, instance.environment or {}, macros)
+
+
+def _siblings(tx: Tx, instance: Record) -> list[Record]:
+    """The other containers of its deployment unit, which are to be on one host with it."""
+    if instance.deploymentUnitUuid is None:
+        return []
+    rows = tx.find("instance", deploymentUnitUuid=instance.deploymentUnitUuid)
+    return [
+        row
+        for row in rows
+        if row.accountId == instance.accountId
+        and row.id != instance.id
+        and not row.data.get("leaving")
+        and not row.data.get("kept")
+    ]
+
+
+def _public_ports(instances: list[Record]) -> tuple[PublicPort, ...]:
+    """What these containers together publish on their host."""
+    wanted = [spec for instance in instances for spec in ports.parse_all(instance.ports or [])]
+    return tuple(spec.published for spec in wanted if spec.published is not None)
+
+
+def host_facts(
+    tx: Tx,
+    project_id: int,
+    service_id: int | None,
+    *,
+    public: Sequence[PublicPort],
+    constraints: tuple[Constraint, ...],
+) -> list[HostFacts]:
+    """What placement needs to know of every host of a project, for a container of that service.
+
+    It costs what the project has of hosts, the service of containers, and the ports of holders; nothing else.
+    """
+    counts = tx.tally("instance")
+    of_service: dict[int, int] = {}
+    if service_id is not None:
+        of_service = dict(tx.ask(_counting(tx.table("instance")), {"service": service_id}))
+    held = _held_ports(tx, project_id, {port.port for port in public}) if public else {}
+    seen = surroundings(tx, project_id, constraints)
+    return [
+        HostFacts(
+            id=id,
+            name=name,
+            state=state,
+            containers=counts.get(id, 0),
+            of_service=of_service.get(id, 0),
+            held=held.get(id, {}),
+            avoid=None if agent_state == CONNECTED else "its agent is not connected",
+            simulated=kind == "sim",
+            surroundings=seen.get(id, NOTHING),
+        )
+        for id, name, state, agent_state, kind in tx.values(
+            "host", "id", "name", "state", "agentState", "kind", accountId=project_id
+        )
+        if kind != "cluster"
+    ]
+
+
+def surroundings(tx: ReadTx, project_id: int, constraints: tuple[Constraint, ...]) -> dict[int, Surroundings]:
+    """Per host what these constraints look at: nothing is read that none of them asks for."""
+    subjects = {constraint.subject for constraint in constraints}
+    on_hosts: dict[int, dict[str, str]] = {}
+    if "host_label" in subjects:
+        on_hosts = {host.id: affinity.lower(host.labels) for host in tx.find("host", accountId=project_id)}
+    pairs: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
+    known: defaultdict[int, set[str]] = defaultdict(set)
+    for constraint in constraints:
+        if constraint.subject == "container_label":
+            for host_id in _hosts_with_label(tx, project_id, constraint):
+                pairs[host_id].add((constraint.key, constraint.value))
+        elif constraint.subject == "container":
+            for host_id in _hosts_with_container(tx, project_id, constraint.value):
+                known[host_id].add(constraint.value)
+    return {
+        id: Surroundings(on_hosts.get(id, {}), frozenset(pairs[id]), frozenset(known[id]))
+        for id in {*on_hosts, *pairs, *known}
+    }
+
+
+def _hosts_with_label(tx: ReadTx, project_id: int, constraint: Constraint) -> list[int]:
+    """The hosts with a container that has this label, whatever its case."""
+    label, tie, instance = (tx.table(name) for name in ("label", "instanceLabelMap", "instance"))
+    statement = (
+        sa.select(instance.c.hostId)
+        .select_from(label)
+        .join(tie, sa.and_(tie.c.labelId == label.c.id, tie.c.removed.is_(None)))
+        .join(instance, sa.and_(instance.c.id == tie.c.instanceId, instance.c.removed.is_(None)))
+        .where(label.c.folded == labels.fold(constraint.key, constraint.value), label.c.removed.is_(None))
+        .where(label.c.accountId == project_id, instance.c.hostId.is_not(None))
+        .distinct()
+    )
+    return [row[0] for row in tx.execute(statement)]
+
+
+def _hosts_with_container(tx: ReadTx, project_id: int, name: str) -> list[int]:
+    """The hosts with a container of this name or uuid, whatever its case."""
+    columns = tx.table("instance").c
+    named = (sa.func.lower(columns.name) == name) | (columns.uuid == name)
+    live = sa.select(columns.hostId).where(columns.accountId == project_id, columns.removed.is_(None))
+    return [row[0] for row in tx.execute(live.where(columns.hostId.is_not(None), named).distinct())]
+
+
+@cache
+def _counting(table: sa.Table) -> Prepared:
+    """How many containers of a service each host has. Built once: every placement asks for it."""
+    columns = table.c
+    return Prepared(
+        sa.select(columns.hostId, sa.func.count())
+        .where(columns.serviceId == sa.bindparam("service"), columns.hostId.is_not(None), columns.removed.is_(None))
+        .group_by(columns.hostId)
+    )
+
+
+def _held_ports(tx: Tx, project_id: int, numbers: set[int]) -> dict[int, dict[PublicPort, str]]:
+    """Per host: who holds which of these public ports, by the name of the container."""
+    result: defaultdict[int, dict[PublicPort, str]] = defaultdict(dict)
+    port, instance = tx.table("port").c, tx.table("instance").c
+    statement = (
+        sa.select(port.hostId, port.publicPort, port.protocol, port.bindAddress, instance.name)
+        .join(tx.table("instance"), instance.id == port.instanceId)
+        .where(port.accountId == project_id, port.removed.is_(None), port.publicPort.in_(numbers))
+    )
+    for row in tx.execute(statement):
+        host_id, public, protocol, bind, name = tuple(row)
+        result[host_id][PublicPort(public, protocol, bind or ANY)] = name
+    return result
+
+
+__all__ = ["MANAGED", "host_facts", "settle"]

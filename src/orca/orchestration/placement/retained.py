@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses that outlive their containers: kept for the successor of a container of a service, and asked for by name.
+
+A service with `retainIp`, or one of whose launch configs asks for an address, replaces a container under the same
+number. The address of the one that goes waits for the one that comes: same service, same number, same part. It is that
+one's if it comes to the same host, which placement prefers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orca.network import addresses
+from orca.network.ipam import AddressRefused
+from orca.orchestration.syntax.names import PRIMARY
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+LABEL = "io.rancher.container.requested_ip"
+FIELD = "requestedIpAddress"
+
+
+def retains(service: Record) -> bool:
+    """Whether a container of the service leaves its address to its successor."""
+    configs = [service.launchConfig or {}, *(service.secondaryLaunchConfigs or [])]
+    return bool(service.retainIp) or any(requested(config) for config in configs)
+
+
+def left_behind(tx: ReadTx, waiting: Record, refused: Mapping[str, str]) -> str:
+    """Why a container does not get the address that waits for it; `refused`: what hosts could not take it for."""
+    host = tx.get("host", waiting.hostId)
+    if host is None:
+        return f"{waiting.address} was retained on a host that is no more"
+    reason = refused.get(host.name) or f"is {host.state}"
+    return f"{waiting.address} was retained on {host.name}, which cannot take the container: {reason}"
+
+
+def keep(tx: Tx, instance: Record) -> None:
+    """Keep the address of a container that goes for its successor."""
+    addresses.retain_address(tx, instance.id, _owner(instance))
+
+
+def numbers(tx: ReadTx, service: Record) -> dict[int, int]:
+    """The numbers of a service for which an address waits, each with the host that has it."""
+    rows = addresses.retained_addresses(tx, service.accountId)
+    return {row.data["owner"]["number"]: row.hostId for row in rows if row.data["owner"]["service"] == service.id}
+
+
+def waiting_for(tx: ReadTx, instance: Record) -> Record | None:
+    """The address that waits for a container, or did until its host went; a requested one must be that one."""
+    service = tx.get("service", instance.serviceId)
+    if service is None or not retains(service):
+        return None
+    rows = addresses.retained_addresses(tx, instance.accountId, removed=True)
+    mine = [row for row in rows if row.data["owner"] == _owner(instance)]
+    asked = requested(instance)
+    return next((row for row in sorted(mine, key=_age) if asked in (None, row.address)), None)
+
+
+def give(tx: Tx, instance: Record, waiting: Record | None) -> Record:
+    """Give a container that has a host an address: the one that waits for it there, what it asks for, or any.
+
+    Raises:
+        ipam.PoolUsedUp, LookupError: see `addresses.allocate_address`.
+        ipam.AddressRefused: the requested address is somebody else's.
+    """
+    if waiting is not None and waiting.removed is None and waiting.hostId == instance.hostId:
+        addresses.take_address(tx, waiting, instance.id)
+    elif waiting is not None and waiting.removed is not None:
+        addresses.drop_address(tx, waiting)
+    try:
+        return addresses.allocate_address(tx, instance, instance.hostId, requested(instance))
+    except AddressRefused as error:
+        raise AddressRefused(f"{FIELD}: {error}") from error
+
+
+def forget(tx: Tx, service: Record, kept: Iterable[Record]) -> None:
+    """The service has what it should have: what still waits, waits for nothing but what an upgrade may take back."""
+    owners = [_owner(instance) for instance in kept]
+    for row in addresses.retained_addresses(tx, service.accountId):
+        if row.data["owner"]["service"] == service.id and row.data["owner"] not in owners:
+            addresses.drop_address(tx, row)
+
+
+# -- addresses that are asked for -------------------------------------------------------------------------------------
+
+
+def requested(fields: Record | Mapping[str, Any]) -> str | None:
+    """The address that a container, or a launch config, asks for."""
+    return fields.get(FIELD) or (fields.get("labels") or {}).get(LABEL) or None
+
+
+def host_of(tx: ReadTx, instance: Record) -> int | None:
+    """The host whose range holds the address that a container asks for; None when it asks for none.
+
+    Raises:
+        ipam.AddressRefused: no host has it.
+    """
+    address = requested(instance)
+    if address is None:
+        return None
+    subnet = addresses.subnet_of(tx, addresses.network_of(tx, instance.accountId).id, address)
+    if subnet is None:
+        raise AddressRefused(f"{FIELD}: no host has {address} in its range")
+    return int(subnet.hostId)
+
+
+def check(tx: ReadTx, project_id: int, configs: Iterable[Mapping[str, Any]], *, new: bool = True) -> None:
+    """Refuse addresses that no container of the project can have, or, for ``new`` ones, that somebody has.
+
+    Raises:
+        Refused: see above.
+    """
+    for config in configs:
+        address = requested(config)
+        if address is None:
+            continue
+        field = FIELD if config.get(FIELD) else "labels"
+        if config.get("networkLaunchConfig") or (config.get("networkMode") or "managed") != "managed":
+            raise Refused("InvalidOption", f"{field}: only the managed network gives addresses", field=field)
+        try:
+            addresses.check_address(tx, project_id, address)
+            if new:
+                addresses.check_free(tx, addresses.network_of(tx, project_id).id, address)
+        except AddressRefused as error:
+            raise Refused("InvalidOption", f"{field}: {error}", field=field) from error
+
+
+def _owner(instance: Record) -> dict[str, Any]:
+    """For whom an address waits: whatever has this place in the service."""
+    return {
+        "service": instance.serviceId,
+        "number": instance.data.get("number", 0),
+        "part": instance.data.get("part", PRIMARY),
+    }
+
+
+def _age(row: Record) -> tuple[bool, int]:
+    """Live ones first, then the latest."""
+    return row.removed is not None, -row.id

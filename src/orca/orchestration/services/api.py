@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services as the API sees them: creating and changing one, what stands for it, where it can be reached."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from typing import Any
+
+from orca.engine import Behaviour, Call, Engine
+from orca.orchestration.placement import retained
+from orca.orchestration.services import links as service_links
+from orca.orchestration.services import rights as service_rights
+from orca.orchestration.services.checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
+from orca.orchestration.units import rows as units
+from orca.resources import machine
+from orca.resources.errors import ActionNotAvailable, Refused
+from orca.store import ReadTx, Record, Tx
+
+VIP_RANGE = IPv4Network("169.254.64.0/18")
+FIRST_VERSION = "0"
+FOLLOWED_WHILE_ACTIVATING = frozenset({"registering", "activating", "restarting"})
+"""States in which a change needs no process of its own: what runs looks at the service again."""
+
+behaviour = Behaviour()
+
+
+@behaviour.create("service")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A service in a stack of the caller's project; it starts with `startOnCreate` or the action `activate`."""
+    return create_kind(tx, call, fields, "service")
+
+
+@behaviour.create("dnsService")
+def create_dns(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """Another name for the services that it is linked to."""
+    return create_kind(tx, call, fields, "dnsService")
+
+
+@behaviour.create("externalService")
+def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A name for addresses, or for a host, elsewhere."""
+    return create_kind(tx, call, fields, "externalService")
+
+
+def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: str) -> Record:
+    """A service of a kind."""
+    service_rights.check_given(tx, call, fields)
+    return make(tx, call.services.engine, stack_of(tx, call, fields), fields, kind=kind)
+
+
+def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """The caller's stack that a new service is for.
+
+    Raises:
+        Refused: there is none.
+    """
+    stack = tx.get("environment", fields.get("environmentId"))
+    if stack is None or stack.accountId != call.account_id:
+        raise Refused("InvalidReference", "environmentId: there is no such stack", field="environmentId")
+    return stack
+
+
+def make(tx: Tx, engine: Engine, stack: Record, fields: dict[str, Any], *, kind: str) -> Record:
+    """A new service, on its way.
+
+    Raises:
+        Refused: a name that cannot be a DNS label or is taken, a launch config that cannot run, a stack on its way out.
+    """
+    if stack.state in ("removing", "removed"):
+        raise Refused("InvalidState", f"stack {stack.name} is {stack.state}", field="environmentId")
+    name = str(fields.get("name") or "")
+    check_name(tx, stack.id, name)
+    check_fields(fields, kind=kind)
+    given = {field: value for field, value in fields.items() if value is not None}
+    if kind not in CONTAINERLESS:
+        sidekicks = given.get("secondaryLaunchConfigs") or []
+        for config in sidekicks:
+            check_name(tx, stack.id, str(config.get("name") or ""))
+        check_launch_configs(name, given.get("launchConfig"), sidekicks, selector=given.get("selectorContainer"))
+        retained.check(tx, stack.accountId, [given["launchConfig"], *sidekicks])
+        given["launchConfig"] = {**given["launchConfig"], "version": FIRST_VERSION}
+        if sidekicks:
+            given["secondaryLaunchConfigs"] = [
+                {"networkMode": "managed", **config, "version": FIRST_VERSION} for config in sidekicks
+            ]
+    if given.get("assignServiceIpAddress") and not given.get("vip"):
+        given["vip"] = _free_vip(tx, stack.accountId)
+    row = tx.insert(
+        kind,
+        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id, "kind": kind},
+        createIndex=0,
+        currentScale=0,
+    )
+    service_links.follow_selectors(tx, row)
+    engine.request(tx, row, "create")
+    return row
+
+
+@behaviour.update("service")
+def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+    """Change a service. The same again changes nothing, but has a service that failed tried at once."""
+    if not fields and row.transitioning != "error":
+        return row
+    return change(tx, call.services.engine, row, fields)
+
+
+def change(tx: Tx, engine: Engine, row: Record, fields: dict[str, Any]) -> Record:
+    """Change a service. What concerns its containers is followed by the process `update`, or by what runs already.
+
+    Raises:
+        Refused: a name that cannot be used, fields that contradict each other, a state in which nothing is followed.
+    """
+    if fields.get("scale", 0) is None:
+        fields["scale"] = 1
+    if "name" in fields:
+        check_name(tx, row.environmentId, str(fields["name"] or ""), but=row.id)
+    check_fields({**{name: row.get(name) for name in ("externalIpAddresses", "hostname")}, **fields}, kind=row.kind)
+    row = tx.update(row, **fields)
+    if "scalePolicy" in fields:
+        row = tx.update(row, data={"aim": None, "full": None})
+    if "retainIp" in fields and not retained.retains(row):
+        units.forget_addresses(tx, row)
+    if "selectorLink" in fields:
+        service_links.follow_selectors(tx, row)
+    if row.state in machine(row.type)["update"].start:
+        engine.request(tx, row, "update")
+    elif row.state not in FOLLOWED_WHILE_ACTIVATING and fields.keys() - {"name", "description", "metadata"}:
+        raise ActionNotAvailable(row.type, "update", row.state)
+    return row
+
+
+def _free_vip(tx: ReadTx, project_id: int) -> str:
+    """An address for a service that no other service of the project has."""
+    taken = {vip for (vip,) in tx.values("service", "vip", accountId=project_id) if vip}
+    return next(str(address) for address in VIP_RANGE.hosts() if str(address) not in taken)
+
+
+# -- what stands for a service outside --------------------------------------------------------------------------------
+
+
+def expose(tx: Tx, service: Record) -> None:
+    """An external service that is active has a map for each of its addresses, or for its host name."""
+    if service.kind != "externalService":
+        return
+    wanted = {("ipAddress", address) for address in service.externalIpAddresses or []}
+    if service.hostname:
+        wanted.add(("hostName", service.hostname))
+    present = {
+        ("ipAddress", row.ipAddress) if row.ipAddress else ("hostName", row.hostName): row
+        for row in tx.find("serviceExposeMap", serviceId=service.id)
+    }
+    for key in present.keys() - wanted:
+        tx.update(present[key], state="removed", removed=tx.now)
+    for field, value in sorted(wanted - present.keys()):
+        tx.insert(
+            "serviceExposeMap",
+            **{field: value},
+            accountId=service.accountId,
+            state="active",
+            serviceId=service.id,
+            managed=True,
+        )
+
+
+def hide(tx: Tx, service: Record) -> None:
+    """Nothing outside stands for the service any more."""
+    for row in tx.find("serviceExposeMap", serviceId=service.id, instanceId=None):
+        tx.update(row, state="removed", removed=tx.now)
+
+
+# -- endpoints --------------------------------------------------------------------------------------------------------
+
+
+@behaviour.computed("service.publicEndpoints")
+def service_endpoints(tx: ReadTx, call: Call, row: Record) -> list[dict[str, Any]]:
+    """Where the service's published ports can be reached from outside, now."""
+    instances = tx.find("instance", serviceId=row.id, state="running")
+    return _endpoints(tx, tx.find("port", instanceId=[instance.id for instance in instances], state="active"))
+
+
+@behaviour.computed("host.publicEndpoints")
+def host_endpoints(tx: ReadTx, call: Call, row: Record) -> list[dict[str, Any]]:
+    """The published ports of a host, now."""
+    return _endpoints(tx, tx.find("port", hostId=row.id, state="active"))
+
+
+def _endpoints(tx: ReadTx, ports: list[Record]) -> list[dict[str, Any]]:
+    result = []
+    for port in ports:
+        host, instance = tx.get("host", port.hostId), tx.get("instance", port.instanceId)
+        if port.publicPort and host is not None and instance is not None:
+            result.append(
+                {
+                    "type": "publicEndpoint",
+                    "ipAddress": port.bindAddress or host.agentIpAddress,
+                    "port": port.publicPort,
+                    "hostId": host.id,
+                    "instanceId": instance.id,
+                    "serviceId": instance.serviceId,
+                }
+            )
+    return result

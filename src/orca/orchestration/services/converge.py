@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A service's processes: bring its containers to the wanted scale, stop them, remove them.
+
+`activate` and `update` converge: compare, act, wait until what was begun is settled, compare again. When a container
+cannot start the process ends with the reason on service and stack; `keeper` tries again later, and the reason stays
+until it is cured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from orca.engine import Behaviour, Failed, Run
+from orca.orchestration.containers.api import start_removal
+from orca.orchestration.placement import retained
+from orca.orchestration.services import api as services
+from orca.orchestration.services import links as service_links
+from orca.orchestration.units import rows as units
+from orca.orchestration.units.plan import Plan
+from orca.provision.hosts.lifecycle import CONNECTED
+from orca.store import ANY, ReadTx, Record, Tx
+
+RETRY_MS = (5_000, 120_000)
+"""Pause before the first retry of a service that could not start (doubled each time), and the longest one."""
+AT_ONCE = 50
+"""Most containers that one unit of writing begins, stops or removes: others' writes wait for no more than that."""
+BATCH, INTERVAL = 1, 2000
+"""Units that are changed at a time, and milliseconds between two batches, when an upgrade or a restart does not say."""
+
+behaviour = Behaviour()
+
+
+@behaviour.process("service.create")
+async def create(run: Run) -> None:
+    """A service starts by itself when it was created so."""
+
+    def unit(tx: Tx) -> None:
+        if run.resource(tx).startOnCreate:
+            run.chain = "activate"
+
+    run.finish(unit)
+
+
+@behaviour.process("service.activate")
+async def activate(run: Run) -> None:
+    """Bring all containers up."""
+    await _converge(run)
+
+
+@behaviour.process("service.update")
+async def update(run: Run) -> None:
+    """Follow a changed scale, or what happened to the containers; an inactive service has nothing to follow."""
+    if await run.read(lambda tx: run.resource(tx).state == "updating-active"):
+        await _converge(run)
+
+
+@behaviour.process("service.deactivate")
+async def deactivate(run: Run) -> None:
+    """Stop the containers and keep them."""
+
+    def stop(tx: Tx, row: Record) -> None:
+        if row.state in ("running", "starting", "restarting"):
+            run.engine.request(tx, row, "stop")
+
+    await each(run, "stop", _live, stop)
+    await settled(run)
+    scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
+
+    def end(tx: Tx) -> None:
+        service = run.resource(tx)
+        services.hide(tx, service)
+        cured(tx, service, scale)
+
+    run.finish(end)
+
+
+@behaviour.process("service.remove")
+async def remove(run: Run) -> None:
+    """Remove the containers, then the links in both directions."""
+
+    def end(tx: Tx) -> None:
+        service = run.resource(tx)
+        service_links.unlink_all(tx, service)
+        for row in tx.find("serviceExposeMap", serviceId=service.id):
+            tx.update(row, state="removed", removed=tx.now)
+        if retained.retains(service):
+            units.forget_addresses(tx, service)
+        cured(tx, service, 0)
+
+    await each(run, "remove", _live, lambda tx, row: start_removal(tx, run.engine, row))
+    await run.wait_for(
+        "containers to be removed",
+        lambda tx: tx.first("instance", serviceId=run.resource_id) is None,
+        roots={"instance"},
+    )
+    run.finish(end)
+
+
+async def _converge(run: Run) -> None:
+    await bring_up(run)
+    scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
+
+    def end(tx: Tx) -> None:
+        service = run.resource(tx)
+        services.expose(tx, service)
+        if retained.retains(service):
+            units.forget_addresses(tx, service)
+        # The keeper's try kept the reason of the one before, which is not true any more.
+        service = tx.update(service, transitioning=None, transitioningMessage=None)
+        cured(tx, service, scale)
+
+    run.finish(end)
+
+
+async def bring_up(run: Run, label: str = "round") -> None:
+    """Compare, act, wait, compare again, until the service has what it should have. ``label`` names the steps.
+
+    Raises:
+        Failed: a container that was begun does not run. A service with a scale policy makes do with less first.
+    """
+    begun: set[int] = set()
+    number = 0
+    while True:
+        number += 1
+        ids = await _act(run, f"{label} {number}")
+        if not ids:
+            if await run.read(lambda tx: _complete(tx, run)):
+                if not await run.step(f"{label} {number}: more", lambda tx: _aim_higher(tx, run)):
+                    return
+                continue
+            await run.wait_for("containers to come and go", lambda tx: _moved(tx, run), roots={"instance"})
+        begun |= set(ids)
+        await settled(run)
+        if await _less(run, frozenset(begun), f"{label} {number}: less"):
+            begun.clear()
+
+
+async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
+    """Whether the service makes do with less, since something that was begun does not run. Raises ``Failed``."""
+    reason = await run.read(lambda tx: _failure(tx, begun))
+    if reason is None:
+        return False
+    if not await run.step(step, lambda tx: _settle_for_less(tx, run)):
+        scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
+        raise Failed(reason, state="active", unit=lambda tx: _failed(tx, run.resource(tx), reason, scale))
+    return True
+
+
+def _aim_higher(tx: Tx, run: Run) -> bool:
+    """With a scale policy: what was reached is a step towards the most; False when there is no further one now."""
+    service = run.resource(tx)
+    policy = service.scalePolicy
+    if policy is None or service.data.get("full"):
+        return False
+    scale = units.wanted_scale(service)
+    higher = min(scale + (policy.get("increment") or 1), policy.get("max") or 1)
+    tx.update(service, data={"aim": higher}, desiredScale=higher)
+    return higher > scale
+
+
+async def _act(run: Run, label: str) -> list[int]:
+    """Begin what the service lacks, some containers in a unit; the ids of those that are to run.
+
+    What is lacking is read beside the writer: nobody else makes containers of the service while this process is ours.
+    """
+    ids: list[int] = []
+    number = 1
+    while run.has(_slice(label, number)):  # done before a crash
+        ids += await run.step(_slice(label, number), lambda tx: list[int]())
+        number += 1
+    wanted, beside = await run.read(lambda tx: _lack(tx, run))
+    for part in wanted.slices(AT_ONCE):
+        ids += await run.step(_slice(label, number), partial(_begin, run=run, wanted=part, beside=beside))
+        number += 1
+    return ids
+
+
+def _slice(label: str, number: int) -> str:
+    return label if number == 1 else f"{label}, part {number}"
+
+
+def _lack(tx: ReadTx, run: Run) -> tuple[Plan, units.Neighbours]:
+    service = run.resource(tx)
+    return units.plan(tx, service), units.neighbours(tx, service.id)
+
+
+def _begin(tx: Tx, run: Run, wanted: Plan, beside: units.Neighbours) -> list[int]:
+    """Do one slice of a plan. What became of a container since it was read decides whether it is started."""
+    for id in wanted.remove:
+        start_removal(tx, run.engine, tx.require("instance", id))
+    started = [row.id for row in tx.find("instance", id=list(wanted.start), state="stopped")] if wanted.start else []
+    for id in started:
+        run.engine.request(tx, tx.require("instance", id), "start")
+    if not wanted.create:
+        return started
+    maker = units.Maker(
+        tx, run.engine, run.resource(tx), {new.number: beside.get(new.number, {}) for new in wanted.create}
+    )
+    return [*started, *(int(maker.make(new).id) for new in wanted.create)]
+
+
+async def each(
+    run: Run, label: str, find: Callable[[ReadTx, int], list[Record]], act: Callable[[Tx, Record], object]
+) -> None:
+    """Do something to every container of the service that ``find`` gives, some of them in a unit."""
+    ids = await run.read(lambda tx: [row.id for row in find(tx, run.resource_id)])
+
+    def unit(tx: Tx, part: list[int]) -> None:
+        for row in tx.find("instance", id=part):
+            act(tx, row)
+
+    for first in range(0, len(ids), AT_ONCE):
+        part = ids[first : first + AT_ONCE]
+        # After a crash others may be found: their step has another name, and does nothing twice.
+        await run.step(f"{label} {part[0]} to {part[-1]}", partial(unit, part=part))
+
+
+def _settle_for_less(tx: Tx, run: Run) -> bool:
+    """Go back one step of the scale policy, where that is still within it; no more is tried until a host comes."""
+    service = run.resource(tx)
+    policy = service.scalePolicy
+    if policy is None:
+        return False
+    low = policy.get("min") or 1
+    lower = max(low, units.wanted_scale(service) - (policy.get("increment") or 1))
+    if service.data.get("full") or lower == units.wanted_scale(service):
+        return False
+    tx.update(service, data={"aim": lower, "full": True}, lockedScale=lower, desiredScale=lower)
+    return True
+
+
+async def settled(run: Run) -> None:
+    """Wait until nothing is under way in any container of the service, but for what no agent can answer."""
+
+    def condition(tx: ReadTx) -> bool:
+        states = tx.table("instance").c.state
+        busy = tx.query("instance", serviceId=run.resource_id).where(states.not_in(["running", "stopped"]))
+        if tx.rows("instance", busy.where(states.not_in(["stopping", "removing"])).limit(1)):
+            return False
+        ending = tx.rows("instance", busy)
+        hosts = {row.hostId for row in ending if row.hostId is not None}
+        lost = {host.id for host in tx.find("host", id=hosts) if host.agentState != CONNECTED}
+        # What is being removed from a host that does not answer may take for ever.
+        return all(row.hostId in lost and row.data.get("leaving") for row in ending)
+
+    await run.wait_for("containers to start or stop", condition, roots={"instance", "host"})
+
+
+def _moved(tx: ReadTx, run: Run) -> bool:
+    """Whether what had to wait need not any more."""
+    return units.plan(tx, run.resource(tx)).acts or _complete(tx, run)
+
+
+def _complete(tx: ReadTx, run: Run) -> bool:
+    """Whether there is nothing left to do and nothing under way."""
+    service = run.resource(tx)
+    if units.plan(tx, service):
+        return False
+    parts = units.parts_of(service)
+    return all(
+        member.state == "running" or (member.state == "stopped" and parts[member.part].once)
+        for member in units.members(tx, service.id)
+        if member.counts
+    )
+
+
+def _failure(tx: ReadTx, begun: frozenset[int]) -> str | None:
+    """Why a container that was begun does not run."""
+    for row in tx.find("instance", id=begun, removed=ANY):
+        if row.state == "running" or row.data.get("leaving"):
+            continue
+        if row.transitioning == "error":
+            return f"{row.name}: {row.transitioningMessage}"
+        if row.state == "stopped" and not units.runs_once(row.labels):
+            return f"{row.name}: stopped right after its start, exit code {row.exitCode}"
+    return None
+
+
+def _failed(tx: Tx, service: Record, reason: str, scale: int) -> None:
+    """Keep the reason where people look: on the stack too. Say when it is tried again."""
+    failures = service.data.get("failures", 0)
+    pause = min(RETRY_MS[1], RETRY_MS[0] * 2 ** min(failures, 10))
+    tx.update(service, data={"failures": failures + 1, "retryAt": tx.now + pause}, currentScale=scale)
+    stack = tx.get("environment", service.environmentId)
+    if stack is not None and stack.state == "active":
+        tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {reason}")
+
+
+def cured(tx: Tx, service: Record, scale: int) -> None:
+    """The service is as it should be: take its reason from the stack, unless another service has one."""
+    tx.update(service, data={"failures": None, "retryAt": None}, currentScale=scale)
+    stack = tx.get("environment", service.environmentId)
+    if stack is None or stack.transitioning != "error" or stack.state != "active":
+        return
+    for other in tx.find("service", environmentId=stack.id):
+        if other.id != service.id and other.transitioning == "error":
+            tx.update(stack, transitioningMessage=f"{other.name}: {other.transitioningMessage}")
+            return
+    tx.update(stack, transitioning=None, transitioningMessage=None)
+
+
+def scale_of(tx: ReadTx, service_id: int) -> int:
+    """The number of units that the service has."""
+    return len({member.number for member in units.members(tx, service_id) if member.counts})
+
+
+def _live(tx: ReadTx, service_id: int) -> list[Record]:
+    """Every container of the service, those that an upgrade keeps among them."""
+    return tx.find("instance", serviceId=service_id)

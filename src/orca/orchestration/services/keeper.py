@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps active services as they should be: notices what died or was taken away, retries what could not start.
+
+The work itself is the process `service.update`; the keeper only decides when to ask for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from orca.engine import Services
+from orca.orchestration.news import News
+from orca.orchestration.placement import constraints
+from orca.orchestration.units import rows as units
+from orca.store import ReadTx, Record, Tx
+
+CALM_MS = 60_000
+"""A service that needed no care for this long begins anew with short pauses."""
+PAUSE_MS = (0, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
+"""Pauses before the first, second ... time in a row that a service needs care: a container that dies at once must
+not keep the host busy."""
+
+
+LOST = frozenset({"stopped", "removed"})
+TOLD = frozenset({"healthy", "unhealthy"})
+"""What a container is that its service may have to do something about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Services that need care, with the time of their next retry where they have one; those that failed."""
+
+    needy: dict[int, int | None]
+    failing: frozenset[int] = frozenset()
+
+
+class Keeper:
+    """Looks after all services of the server."""
+
+    roots = frozenset({"instance", "host", "service"})
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._global: dict[int, int | None] = {}
+        """Active services with a unit on each host, and their projects. This and the next are for `look` alone."""
+        self._failing: dict[int, int | None] = {}
+        """Services that wait for another try, and their projects."""
+        self._under_way: dict[int, int | None] = {}
+        """Services that are not active now, most of them as their process runs, and their projects."""
+        self._missed: set[int] = set()
+        """Those under way whose hosts changed meanwhile: their process may have looked before."""
+        self._hosts: dict[int, tuple[Any, ...]] = {}
+        """Host id -> what decides whether it takes containers, as seen last."""
+        self._due: dict[int, int] = {}
+        """Service id -> when to look at it (UTC milliseconds)."""
+        self._cared: dict[int, tuple[int, int]] = {}
+        """Service id -> (when it was cared for last, how often in a row)."""
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Care for what is due, until cancelled."""
+        while True:
+            self._wake.clear()
+            await self._care()
+            pause = min(self._due.values()) - await self._now() if self._due else None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if pause is None else max(pause, 0) / 1000):
+                    await self._wake.wait()
+
+    def look(self, tx: ReadTx, news: News) -> Seen | None:
+        """Find out which services need care: a service itself changed, it lost a container, a host came or went."""
+        services = tx.find("service", state="active") if news.whole else news.rows("service")
+        if news.whole:
+            self._global, self._failing, self._under_way = {}, {}, {}
+        for service in services:
+            self._note(service)
+        projects = {host.accountId for host in news.rows("host")}
+        concerned = {service.id for service in services}
+        concerned |= {id for id, project in self._global.items() if project in projects}
+        concerned |= {
+            row.serviceId
+            for row in news.rows("instance")
+            if row.serviceId is not None and (row.state in LOST or row.healthState in TOLD)
+        }
+        # What could not start may start now.
+        failing = {id for id, project in self._failing.items() if project in projects} | self._overtaken(services)
+        changed = {host.accountId for host in news.rows("host") if self._differs(host)}
+        self._missed |= {id for id, project in self._under_way.items() if project in changed}
+        needy = _needy(tx, concerned)
+        return Seen(needy, frozenset(failing)) if needy or failing else None
+
+    def _overtaken(self, services: list[Record]) -> set[int]:
+        """Of these, those that failed while a host of theirs changed."""
+        ended = {service.id for service in services if service.id not in self._under_way}
+        overtaken = self._missed & ended
+        self._missed -= ended
+        return overtaken & self._failing.keys()
+
+    def _differs(self, host: Record) -> bool:
+        """True if more or other containers could be placed on the host than when it was last seen."""
+        now = (host.state, host.agentState, host.labels)
+        known = self._hosts.pop(host.id, None)
+        if host.removed is None:
+            self._hosts[host.id] = now
+        return now != known
+
+    def _note(self, service: Record) -> None:
+        active = service.state == "active" and service.removed is None
+        spread = constraints.is_global((service.launchConfig or {}).get("labels") or {})
+        for known, belongs in (
+            (self._global, active and spread),
+            (self._failing, active and bool(service.data.get("retryAt"))),
+            (self._under_way, not active and service.removed is None),
+        ):
+            if belongs:
+                known[service.id] = service.accountId
+            else:
+                known.pop(service.id, None)
+
+    async def act(self, seen: Seen) -> None:
+        """Note when to care for what was seen."""
+        for id, retry_at in seen.needy.items():
+            if retry_at is None:
+                last, times = self._cared.get(id, (0, 0))
+                retry_at = last + PAUSE_MS[min(times, len(PAUSE_MS) - 1)]
+            self._due[id] = retry_at
+        self._due |= dict.fromkeys(seen.failing, 0)
+        self._wake.set()
+
+    async def _care(self) -> None:
+        now = await self._now()
+        for id in [id for id, due in self._due.items() if due <= now]:
+            del self._due[id]
+            last, times = self._cared.get(id, (0, 0))
+            self._cared[id] = (now, 1 if now - last > CALM_MS else times + 1)
+            await self._services.db.write(partial(self._ask, service_id=id))
+
+    def _ask(self, tx: Tx, service_id: int) -> None:
+        if service_id in _needy(tx, {service_id}):
+            self._services.engine.request(tx, tx.require("service", service_id), "update", _keep_error=True)
+
+    async def _now(self) -> int:
+        return await self._services.db.read(lambda tx: tx.now)
+
+
+def _needy(tx: ReadTx, service_ids: set[int]) -> dict[int, int | None]:
+    """Active services that are not as they should be, with the time of their next retry where they have one."""
+    result: dict[int, int | None] = {}
+    for service in (tx.get("service", id) for id in sorted(service_ids)):
+        if service is None or service.removed is not None or service.state != "active":
+            continue
+        if units.plan(tx, service).acts:
+            result[service.id] = service.data.get("retryAt")
+    return result

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Links between services: given one by one, or by a selector for the labels of the services that are meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from orca.engine import Behaviour, Call
+from orca.orchestration.syntax import selectors
+from orca.orchestration.units import rows as units
+from orca.resources.errors import Refused
+from orca.store import Prepared, ReadTx, Record, Tx
+
+behaviour = Behaviour()
+
+Link = tuple[int, str]
+"""(consumed service id, name it is seen by; empty: its own)."""
+
+_NAME = re.compile(r"^(?![-.])(?!.*(--|\.\.))[A-Za-z0-9._/-]+(?<![-.])$")
+NAME_LIMIT, LABEL_LIMIT = 253, 63
+
+
+@behaviour.action("service.setservicelinks")
+def set_service_links(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Replace all links of a service."""
+    links = [_link(tx, call, row, entry) for entry in data.get("serviceLinks") or []]
+    if len(set(links)) != len(links):
+        raise Refused("NotUnique", "the same link is given twice", field="serviceId")
+    set_links(tx, row, links)
+    return row
+
+
+@behaviour.action("service.addservicelink")
+def add_service_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Add one link; one that exists already stays."""
+    link = _link(tx, call, row, data.get("serviceLink") or {})
+    set_links(tx, row, {*links_of(tx, row), link})
+    return row
+
+
+@behaviour.action("service.removeservicelink")
+def remove_service_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Take one link away; without a name, every link to that service."""
+    target, name = _link(tx, call, row, data.get("serviceLink") or {})
+    set_links(tx, row, [link for link in links_of(tx, row) if link[0] != target or (name and link[1] != name)])
+    return row
+
+
+def links_of(tx: ReadTx, service: Record) -> list[Link]:
+    """The links that a service was given; those of its selector are not among them."""
+    return list(_given(tx, service))
+
+
+def set_links(tx: Tx, service: Record, links: Iterable[Link]) -> bool:
+    """Make the given links of a service exactly these; False when they are so already."""
+    wanted, present = set(links), _given(tx, service)
+    for link in present.keys() - wanted:
+        _unlink(tx, present[link])
+    added = wanted - present.keys()
+    for target, name in sorted(added):
+        selected = tx.first("serviceConsumeMap", serviceId=service.id, consumedServiceId=target, name=name or None)
+        if selected is not None:
+            tx.update(selected, data={"selected": None})
+        else:
+            _link_up(tx, service, target, name)
+    return wanted != present.keys()
+
+
+def unlink_all(tx: Tx, service: Record) -> None:
+    """Remove the links of a service in both directions."""
+    for key in ("serviceId", "consumedServiceId"):
+        for row in tx.find("serviceConsumeMap", **{key: service.id}):
+            _unlink(tx, row)
+
+
+def follow_selectors(tx: Tx, service: Record) -> None:
+    """A service is new or has changed: link it as its selector says, and others as theirs say of it.
+
+    Only services with a selector are asked, and those that a selector linked earlier.
+    """
+    for target in _targets(tx, service):
+        _select(tx, service, target)
+    for consumer in _consumers(tx, service):
+        _select(tx, consumer, service)
+
+
+def _targets(tx: ReadTx, service: Record) -> list[Record]:
+    """The services that the selector of this one may mean, or meant."""
+    if service.selectorLink:
+        return [row for row in tx.find("service", accountId=service.accountId) if row.id != service.id]
+    rows = tx.find("serviceConsumeMap", serviceId=service.id)
+    return [tx.require("service", row.consumedServiceId) for row in rows if row.data.get("selected")]
+
+
+def _consumers(tx: ReadTx, service: Record) -> list[Record]:
+    """The services whose selectors may mean this one, or meant it."""
+    ids = tx.ask(_selecting(tx.table("service")), {"project": service.accountId})
+    found = {id: tx.require("service", id) for (id,) in ids}
+    for row in tx.find("serviceConsumeMap", consumedServiceId=service.id):
+        if row.data.get("selected") and row.serviceId not in found:
+            found[row.serviceId] = tx.require("service", row.serviceId)
+    return [row for id, row in sorted(found.items()) if id != service.id]
+
+
+@cache
+def _selecting(services: sa.Table) -> Prepared:
+    """The services of a project that have a selector. Built once: every new service asks for them."""
+    columns = services.c
+    mine = columns.accountId == sa.bindparam("project")
+    return Prepared(sa.select(columns.id).where(mine, columns.removed.is_(None), columns.selectorLink.is_not(None)))
+
+
+def _select(tx: Tx, consumer: Record, target: Record) -> None:
+    """Link one service to another, or not, as the consumer's selector says."""
+    labels = (target.launchConfig or {}).get("labels")
+    meant = target.state not in ("removing", "removed") and selectors.matches(consumer.selectorLink, labels)
+    rows = tx.find("serviceConsumeMap", serviceId=consumer.id, consumedServiceId=target.id)
+    selected = [row for row in rows if row.data.get("selected")]
+    if meant and not any(not row.name for row in rows):
+        _link_up(tx, consumer, target.id, "", selected=True)
+    elif not meant:
+        for row in selected:
+            _unlink(tx, row)
+
+
+def _given(tx: ReadTx, service: Record) -> dict[Link, Record]:
+    rows = tx.find("serviceConsumeMap", serviceId=service.id)
+    return {(row.consumedServiceId, row.name or ""): row for row in rows if not row.data.get("selected")}
+
+
+def _link_up(tx: Tx, service: Record, target: int, name: str, *, selected: bool = False) -> None:
+    row = tx.insert(
+        "serviceConsumeMap",
+        accountId=service.accountId,
+        state="active",
+        serviceId=service.id,
+        consumedServiceId=target,
+        name=name or None,
+        data={"selected": True} if selected else {},
+    )
+    for instance in units.rows_of(tx, service.id):
+        units.link_container(tx, row, instance)
+
+
+def _unlink(tx: Tx, row: Record) -> None:
+    for link in tx.find("instanceLink", serviceConsumeMapId=row.id):
+        tx.update(link, state="removed", removed=tx.now)
+    tx.update(row, state="removed", removed=tx.now)
+
+
+def _link(tx: ReadTx, call: Call, service: Record, entry: dict[str, Any]) -> Link:
+    target = tx.get("service", entry.get("serviceId"))
+    if target is None or target.accountId != call.account_id or target.state in ("removing", "removed"):
+        raise Refused("InvalidReference", "serviceId: there is no such service", field="serviceId")
+    if target.id == service.id:
+        raise Refused("InvalidReference", "serviceId: a service needs no link to itself", field="serviceId")
+    name = str(entry.get("name") or "")
+    if name:
+        check_link_name(name)
+    return target.id, name
+
+
+def check_link_name(name: str) -> None:
+    """Refuse what cannot be looked up as a name.
+
+    Raises:
+        Refused: other characters, a hyphen or a dot at the ends or twice, something too long.
+    """
+    if not _NAME.match(name):
+        rule = "letters, digits, '.', '_', '-' and '/' are allowed; '-' and '.' only single and inside"
+        raise Refused("InvalidCharacters", f"link name {name!r}: {rule}", field="name")
+    if len(name) > NAME_LIMIT or any(len(label) > LABEL_LIMIT for label in name.split(".")):
+        message = f"link name: at most {NAME_LIMIT} characters, {LABEL_LIMIT} between dots"
+        raise Refused("MaxLengthExceeded", message, field="name")

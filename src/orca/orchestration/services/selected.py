@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers that stand alone and belong to a service nevertheless, because its selector means their labels."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from orca.engine import Services
+from orca.orchestration.news import News
+from orca.orchestration.syntax import selectors
+from orca.store import ReadTx, Record, Tx
+
+Pair = tuple[int, int]
+"""(service, container): whether the one selects the other is to be looked at again where it can be changed."""
+
+BATCH = 50
+"""Pairs of one unit."""
+
+
+class Selection:
+    """Follows containers that come, go, or get other labels, and services that get another selector."""
+
+    roots = frozenset({"instance", "service"})
+
+    def __init__(self, services: Services) -> None:
+        self._db = services.db
+        self._selecting: dict[int, dict[int, str]] = {}
+        """The selectors of services, by project and id. For `look` alone."""
+
+    def look(self, tx: ReadTx, news: News) -> set[Pair] | None:
+        """What a container is to a service and should not be, or the other way round.
+
+        Containers that changed are compared with the selectors of their project, and a new selector with all
+        containers that stand alone.
+        """
+        if news.whole:
+            self._selecting = {}
+            selecting = tx.query("service").where(tx.table("service").c.selectorContainer.is_not(None))
+            services = tx.rows("service", selecting)
+        else:
+            services = news.rows("service")
+        pairs = {pair for service in services if self._is_new(service) for pair in _astray(tx, service)}
+        for instance in news.rows("instance"):
+            if instance.serviceId is None:
+                pairs |= self._wrong(tx, instance)
+        return pairs or None
+
+    def _is_new(self, service: Record) -> bool:
+        """True if a service has another selector than when it was seen last."""
+        known = self._selecting.setdefault(service.accountId, {})
+        selector = None if service.removed is not None else service.selectorContainer or None
+        before = known.pop(service.id, None)
+        if selector is not None:
+            known[service.id] = selector
+        if not known:
+            del self._selecting[service.accountId]
+        return before != selector
+
+    def _wrong(self, tx: ReadTx, instance: Record) -> set[Pair]:
+        selecting = self._selecting.get(instance.accountId, {})
+        means = {id for id, selector in selecting.items() if _means(selector, instance)}
+        maps = tx.values("serviceExposeMap", "serviceId", instanceId=instance.id, managed=False)
+        return {(id, instance.id) for id in means ^ {id for (id,) in maps}}
+
+    async def act(self, seen: set[Pair]) -> None:
+        """Put right what is still so."""
+        pairs = sorted(seen)
+        for start in range(0, len(pairs), BATCH):
+            await self._db.write(partial(_right, pairs=pairs[start : start + BATCH]))
+
+
+def _means(selector: str | None, instance: Record) -> bool:
+    return instance.removed is None and selectors.matches(selector, instance.labels)
+
+
+def _astray(tx: ReadTx, service: Record) -> set[Pair]:
+    """The containers that a service selects and should not, or the other way round."""
+    held = {id for (id,) in tx.values("serviceExposeMap", "instanceId", serviceId=service.id, managed=False)}
+    selector = service.selectorContainer if service.removed is None else None
+    alone = tx.find("instance", accountId=service.accountId, serviceId=None) if selector else []
+    return {(service.id, id) for id in held ^ {row.id for row in alone if _means(selector, row)}}
+
+
+def _right(tx: Tx, pairs: list[Pair]) -> None:
+    for service_id, instance_id in pairs:
+        service, instance = tx.require("service", service_id), tx.require("instance", instance_id)
+        held = tx.first("serviceExposeMap", serviceId=service_id, instanceId=instance_id, managed=False)
+        means = service.removed is None and _means(service.selectorContainer, instance)
+        if means and held is None:
+            tx.insert(
+                "serviceExposeMap",
+                accountId=service.accountId,
+                state="active",
+                serviceId=service_id,
+                instanceId=instance_id,
+                managed=False,
+            )
+        elif not means and held is not None:
+            tx.update(held, state="removed", removed=tx.now)

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changing a service while it runs: in place, or over to another service (`handover`).
+
+In place, containers of an outdated launch config are kept, stopped, beside their successors until the upgrade is
+finished; taking it back starts the very same ones again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from orca.engine import Behaviour, Call, Failed, Run
+from orca.network import Delivery
+from orca.network import ports as network_ports
+from orca.orchestration.containers.api import start_removal
+from orca.orchestration.placement import retained
+from orca.orchestration.services import handover
+from orca.orchestration.services import rights as service_rights
+from orca.orchestration.services import watch as upgrade_watch
+from orca.orchestration.services.checks import CONTAINERLESS, check_launch_configs
+from orca.orchestration.services.converge import BATCH, INTERVAL, bring_up, cured, each, scale_of, settled
+from orca.orchestration.syntax.names import PRIMARY
+from orca.orchestration.units import rows as units
+from orca.orchestration.units.plan import all_needs
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+HEALTHY = "healthy"
+"""How an upgrade is finished: by the server, once the new containers are healthy. It takes back one that fails."""
+CANCELED = "canceled-upgrade"
+"""What an upgrade that failed is left in: it can be taken back, as one that somebody canceled."""
+
+behaviour = Behaviour()
+
+
+# -- what is asked for ------------------------------------------------------------------------------------------------
+
+
+@behaviour.action("service.upgrade")
+def upgrade(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Begin an upgrade: in place, or over to another service (also in the flat form of 2015)."""
+    if data.get("inServiceStrategy"):
+        service_rights.check_upgrade(tx, call, row, data["inServiceStrategy"])
+        row = begin_in_service(tx, row, data["inServiceStrategy"])
+    else:
+        row = handover.begin(tx, row, data)
+    call.request(tx, row, "upgrade")
+    return row
+
+
+@behaviour.action("service.rollback")
+def take_back(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """Go back to what was there before the upgrade."""
+    service_rights.check_rollback(tx, call, [row])
+    call.request(tx, row, "rollback")
+    return row
+
+
+def begin_in_service(tx: Tx, row: Record, given: dict[str, Any]) -> Record:
+    """Take over new launch configs; the old ones are kept with the strategy. The caller requests `upgrade`.
+
+    Raises:
+        Refused: no launch config, one that cannot run, an address that two containers would have at once.
+    """
+    if not given.get("launchConfig") and not given.get("secondaryLaunchConfigs"):
+        raise Refused("MissingRequired", "a launch config is required", field="launchConfig")
+    if given.get("startFirst") and row.retainIp:
+        raise Refused("InvalidOption", "a service that retains its addresses cannot start first", field="startFirst")
+    old_sidekicks = row.secondaryLaunchConfigs or []
+    version = _next_version([row.launchConfig or {}, *old_sidekicks])
+    primary = row.launchConfig
+    if given.get("launchConfig"):
+        primary = {**given["launchConfig"], "version": version}
+    sidekicks = {config["name"]: config for config in old_sidekicks}
+    for config in given.get("secondaryLaunchConfigs") or []:
+        sidekicks[config["name"]] = {"networkMode": "managed", **config, "version": version}
+    if row.kind not in CONTAINERLESS:
+        check_launch_configs(row.name, primary, list(sidekicks.values()), selector=row.selectorContainer)
+        # What is upgraded may have the address itself.
+        retained.check(tx, row.accountId, [primary or {}, *sidekicks.values()], new=False)
+    strategy = {
+        "batchSize": BATCH,
+        "intervalMillis": INTERVAL,
+        "startFirst": False,
+        **{name: value for name, value in given.items() if value is not None},
+        "previousLaunchConfig": row.launchConfig,
+        "previousSecondaryLaunchConfigs": old_sidekicks,
+    }
+    return tx.update(
+        row,
+        launchConfig=primary,
+        secondaryLaunchConfigs=list(sidekicks.values()) or None,
+        upgrade={"inServiceStrategy": strategy},
+        data={"asleep": row.state == "inactive"},
+    )
+
+
+def _next_version(configs: list[dict[str, Any]]) -> str:
+    """The version of launch configs that change now: higher than any there is."""
+    return str(1 + max(int(config.get("version") or 0) for config in configs))
+
+
+# -- in place ---------------------------------------------------------------------------------------------------------
+
+
+@behaviour.process("service.upgrade")
+async def run_upgrade(run: Run) -> None:
+    """Replace batch by batch; what is upgraded waits for a decision, but for the form of 2015."""
+    asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
+    if "inServiceStrategy" in asked:
+        await _or_back(run, asked["inServiceStrategy"])
+        return
+    await handover.move_over(run, asked.get("toServiceStrategy") or asked)
+    if "toServiceStrategy" not in asked:
+        run.end_state = "active"
+        run.finish(lambda tx: tx.update(run.resource(tx), upgrade=None))
+
+
+async def _or_back(run: Run, strategy: dict[str, Any]) -> None:
+    """Upgrade in place. Raises ``Failed`` with what follows: the decision is the caller's, or it is taken back."""
+    watched = strategy.get("finish") == HEALTHY
+    try:
+        await _in_service(run, strategy)
+        if watched and not await run.read(lambda tx: _asleep(tx, run)):
+            await upgrade_watch.watch(run)
+    except Failed as failure:
+        message = f"{failure.message}; the upgrade was taken back" if watched else failure.message
+        chain = "rollback" if watched else None
+        raise Failed(message, state=CANCELED, chain=chain, unit=lambda tx: _tell_stack(tx, run, message)) from failure
+    if watched:
+        run.chain = "finishupgrade"
+
+
+def _tell_stack(tx: Tx, run: Run, message: str) -> None:
+    """A stack at rest shows why one of its services failed."""
+    service = run.resource(tx)
+    stack = tx.get("environment", service.environmentId)
+    if stack is not None and stack.state == "active":
+        tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {message}")
+
+
+async def _in_service(run: Run, strategy: dict[str, Any]) -> None:
+    number = 0
+    while True:
+        number += 1
+        size = strategy.get("batchSize") or BATCH
+        kept = await run.step(f"batch {number}", partial(_keep, run=run, size=size))
+        if not kept:
+            break
+        if not strategy.get("startFirst"):
+            await _rest(run, kept, f"batch {number}: stop")
+        if await run.read(lambda tx: _asleep(tx, run)):
+            continue
+        await bring_up(run, f"batch {number}: start")
+        if strategy.get("startFirst"):
+            await _rest(run, kept, f"batch {number}: stop")
+        if await run.read(lambda tx: bool(_outdated(tx, run.resource(tx)))):
+            await asyncio.sleep((strategy.get("intervalMillis") or INTERVAL) / 1000)
+    await _wake(run)
+
+
+async def _wake(run: Run) -> None:
+    """Bring up what was up before the upgrade; a service that was inactive stays so in the end."""
+    if not await run.read(lambda tx: _asleep(tx, run)):
+        await bring_up(run)
+
+
+def _asleep(tx: ReadTx, run: Run) -> bool:
+    return bool(run.resource(tx).data.get("asleep"))
+
+
+async def _over(run: Run) -> None:
+    """The upgrade is over, one way or the other; why it failed stays on a service that was taken back for it."""
+    scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
+
+    def end(tx: Tx) -> None:
+        if _asleep(tx, run):
+            run.end_state = "inactive"
+        service = tx.update(run.resource(tx), upgrade=None, data={"asleep": None})
+        units.forget_addresses(tx, service)
+        if service.transitioning != "error":
+            cured(tx, service, scale)
+
+    run.finish(end)
+
+
+def _outdated(tx: ReadTx, service: Record) -> dict[int, list[Record]]:
+    """Per unit the containers that are not of the present launch configs, or use one that is not."""
+    configs, parts = units.configs_of(service), units.parts_of(service)
+    found: dict[int, list[Record]] = {}
+    rows = [row for row in units.rows_of(tx, service.id) if not row.data.get("leaving")]
+    old = {part: str(config.get("version") or "0") for part, config in configs.items()}
+    for row in rows:
+        part = row.data.get("part", PRIMARY)
+        if part not in configs or (row.version or "0") != old[part]:
+            found.setdefault(row.data["number"], []).append(row)
+    for row in rows:
+        number, part = row.data["number"], row.data.get("part", PRIMARY)
+        gone = {other.data.get("part", PRIMARY) for other in found.get(number, [])}
+        if part in parts and part not in gone and gone & all_needs(part, parts):
+            found[number].append(row)
+    return found
+
+
+def _keep(tx: Tx, run: Run, size: int) -> list[int]:
+    """Set the outdated containers of the next units aside; their ids."""
+    outdated = _outdated(tx, run.resource(tx))
+    rows = [row for number in sorted(outdated)[:size] for row in outdated[number]]
+    for row in rows:
+        tx.update(row, data={"kept": True})
+        _mark(tx, row, upgrade=True)
+    return [row.id for row in rows]
+
+
+async def _rest(run: Run, ids: list[int], label: str) -> None:
+    """Stop what is kept; the ports it published are free for others, an address that is retained for its successor."""
+
+    def stop(tx: Tx) -> None:
+        for row in tx.find("instance", id=ids):
+            if row.state in ("running", "starting", "restarting"):
+                run.engine.request(tx, row, "stop")
+
+    def free(tx: Tx) -> None:
+        for row in tx.find("instance", id=ids):
+            network_ports.close_ports(tx, run.services.part(Delivery).items, row.id, release=True)
+            if retained.retains(run.resource(tx)):
+                units.let_go_address(tx, row)
+
+    await run.step(label, stop)
+    await settled(run)
+    await run.step(f"{label}ped", free)
+
+
+def _mark(tx: Tx, instance: Record, *, upgrade: bool) -> None:
+    for row in tx.find("serviceExposeMap", instanceId=instance.id):
+        tx.update(row, upgrade=upgrade)
+
+
+@behaviour.process("service.finishupgrade")
+async def finish(run: Run) -> None:
+    """The old containers are not needed any more."""
+
+    await each(run, "remove", units.kept_rows, lambda tx, row: start_removal(tx, run.engine, row))
+    await run.wait_for(
+        "the old containers to be removed",
+        lambda tx: not units.kept_rows(tx, run.resource_id),
+        roots={"instance"},
+    )
+    await _over(run)
+
+
+@behaviour.process("service.cancelupgrade")
+async def cancel(run: Run) -> None:
+    """Nothing more is replaced. In the form of 2015 the service is simply active again."""
+    asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
+    if not asked.keys() & {"inServiceStrategy", "toServiceStrategy"}:
+        run.end_state = "active"
+
+
+@behaviour.process("service.rollback")
+async def rollback(run: Run) -> None:
+    """Back to what was there before."""
+    asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
+    if "inServiceStrategy" in asked:
+        await run.step("configs of before", lambda tx: _turn_back(tx, run, asked["inServiceStrategy"]))
+        await each(run, "remove the new", _new_ones, lambda tx, row: start_removal(tx, run.engine, row))
+        await settled(run)
+        await each(run, "take the old", units.kept_rows, _take_back)
+    else:
+        await run.step("scales", lambda tx: handover.turn_back(tx, run, asked))
+    await _wake(run)
+    await _over(run)
+
+
+def _turn_back(tx: Tx, run: Run, strategy: dict[str, Any]) -> None:
+    """The launch configs of before the upgrade are those of the service again."""
+    tx.update(
+        run.resource(tx),
+        launchConfig=strategy.get("previousLaunchConfig"),
+        secondaryLaunchConfigs=strategy.get("previousSecondaryLaunchConfigs") or None,
+    )
+
+
+def _new_ones(tx: ReadTx, service_id: int) -> list[Record]:
+    """The containers that the upgrade brought: not of the configs of before, or in the place of one that is kept."""
+    service = tx.require("service", service_id)
+    kept = {(row.data["number"], row.data.get("part", PRIMARY)) for row in units.kept_rows(tx, service.id)}
+    new = {row.id for rows in _outdated(tx, service).values() for row in rows}
+    return [
+        row
+        for row in units.rows_of(tx, service.id)
+        if row.id in new or (row.data["number"], row.data.get("part", PRIMARY)) in kept
+    ]
+
+
+def _take_back(tx: Tx, row: Record) -> None:
+    """An old container counts again."""
+    tx.update(row, data={"kept": None})
+    _mark(tx, row, upgrade=False)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether an upgrade succeeded: what came new is watched before what was there is given up."""
+
+from __future__ import annotations
+
+import asyncio
+
+from orca.engine import Failed, Run
+from orca.orchestration.health.states import HEALTHY, UNHEALTHY
+from orca.orchestration.units import rows as units
+from orca.store import ReadTx, Record
+
+RUNNING_SECONDS = 10.0
+"""How long a container that nobody checks has to run before it counts as one that works."""
+
+Starts = dict[int, int]
+"""Instance id -> how often it was started."""
+
+
+async def watch(run: Run) -> None:
+    """Wait until the containers of a service are healthy; one that nobody checks has to run for a while.
+
+    Raises:
+        Failed: a container does not go on running, or is unhealthy.
+    """
+    starts = await run.read(lambda tx: _starts(tx, run.resource_id))
+    if await run.read(lambda tx: not all(_is_healthy(row) for row in units.rows_of(tx, run.resource_id))):
+        await _for_a_while(run, starts)
+
+    def verdict(tx: ReadTx) -> str | bool | None:
+        return _broken(tx, run.resource_id, starts) or _is_proved(tx, run.resource_id)
+
+    reason = await run.wait_for("new containers to be healthy", verdict, roots={"instance"})
+    if isinstance(reason, str):
+        raise Failed(reason)
+
+
+async def _for_a_while(run: Run, starts: Starts) -> None:
+    """Let the containers run, unless one of them breaks."""
+    try:
+        async with asyncio.timeout(RUNNING_SECONDS):
+            await run.wait_for(
+                f"new containers to run for {RUNNING_SECONDS:g} s",
+                lambda tx: _broken(tx, run.resource_id, starts),
+                roots={"instance"},
+            )
+    except TimeoutError:
+        return
+
+
+def _starts(tx: ReadTx, service_id: int) -> Starts:
+    return {row.id: row.startCount or 0 for row in units.rows_of(tx, service_id) if not row.data.get("leaving")}
+
+
+def _broken(tx: ReadTx, service_id: int, starts: Starts) -> str | None:
+    """Why the containers do not work; None as long as they may."""
+    rows = {row.id: row for row in units.rows_of(tx, service_id)}
+    for id, count in starts.items():
+        row = rows.get(id)
+        if row is None or row.state not in ("running", "stopped"):
+            return f"{'a container' if row is None else row.name}: it does not run any more"
+        if row.state == "stopped" and not units.runs_once(row.labels):
+            return f"{row.name}: stopped soon after its start, exit code {row.exitCode}"
+        if (row.startCount or 0) != count:
+            return f"{row.name}: it had to be started again"
+        if row.healthState == UNHEALTHY:
+            return f"{row.name}: it is unhealthy"
+    return None
+
+
+def _is_healthy(row: Record) -> bool:
+    return bool(row.healthState == HEALTHY and row.healthCheck)
+
+
+def _is_proved(tx: ReadTx, service_id: int) -> bool:
+    """Whether every container that is checked is healthy. One whose checkers never said a word, and which has no time
+    limit, is as one that nobody checks.
+    """
+    waiting = [row for row in units.rows_of(tx, service_id) if row.healthCheck and not _is_healthy(row)]
+    if any(row.data.get("healthDeadline") for row in waiting):
+        return False
+    maps = tx.find("healthcheckInstanceHostMap", instanceId=[row.id for row in waiting]) if waiting else []
+    return not any(row.externalTimestamp for row in maps)

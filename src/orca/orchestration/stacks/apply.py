@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carrying out a plan: its entries as steps on rows, a few of them in one unit of the writer.
+
+A process that is cut off by a crash compares again what is there, so a step that was done is not planned again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property, partial
+from typing import Any, TypeAlias
+
+from orca.engine import Engine, Run
+from orca.orchestration.balancers import service as load_balancer_services
+from orca.orchestration.compose.section import LinkSpec
+from orca.orchestration.compose.specs import ServiceSpec
+from orca.orchestration.services import api as services
+from orca.orchestration.services import links as service_links
+from orca.orchestration.services import upgrade
+from orca.orchestration.stacks import waits as stack_waits
+from orca.orchestration.stacks.plan import CANCELED, STOPPED, Entry, Plan
+from orca.provision.hosts.lifecycle import CONNECTED
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+BALANCER = "loadBalancerService"
+MOST_STEPS = 60
+"""Steps in one unit: what twenty new services with their links need."""
+UNIT_SECONDS = 0.04
+"""Processor time after which a unit takes no further step."""
+BUSY = frozenset({"upgrading", "finishing-upgrade", "canceling-upgrade", "rolling-back", "deactivating", "removing"})
+"""States in which a service follows nothing."""
+
+Step: TypeAlias = "Callable[[Rows], None]"
+
+
+class Rows:
+    """The rows of one stack inside a unit; what several steps look for is read once."""
+
+    def __init__(self, tx: Tx, engine: Engine, stack: Record) -> None:
+        self.tx, self.engine, self.stack = tx, engine, stack
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """The services of the stack by casefolded name."""
+        return self._services(self.stack.id)
+
+    @cached_property
+    def _stacks(self) -> dict[str, int]:
+        rows = self.tx.values("environment", "id", "name", accountId=self.stack.accountId)
+        return {name.casefold(): id for id, name in rows}
+
+    def target(self, link: LinkSpec) -> int | None:
+        """The service that a link leads to, if it is still there."""
+        if link.stack is None:
+            return self.ids.get(link.service.casefold())
+        stack_id = self._stacks.get(link.stack.casefold())
+        return None if stack_id is None else self._services(stack_id).get(link.service.casefold())
+
+    def certificates(self, spec: ServiceSpec) -> dict[str, Any]:
+        """The fields of a service that name certificates, with ids instead.
+
+        Raises:
+            Refused: one is not there any more.
+        """
+
+        def id_of(name: str) -> int:
+            row = self.tx.first("certificate", accountId=self.stack.accountId, name=name)
+            if row is None:
+                raise Refused("InvalidReference", f"service {spec.name}: there is no certificate {name!r}")
+            return int(row.id)
+
+        return {
+            field: [id_of(name) for name in names] if isinstance(names, list) else id_of(names)
+            for field, names in spec.certificates.items()
+        }
+
+    def _services(self, stack_id: int) -> dict[str, int]:
+        rows = self.tx.values("service", "id", "name", "state", environmentId=stack_id)
+        return {name.casefold(): id for id, name, state in rows if state != "removing"}
+
+
+def steps(plan: Plan, *, start: bool, finish: str | None = None) -> Iterator[Step]:
+    """What the plan means for the rows: links are set when all services are there, and nothing starts before that.
+
+    `start`: new services are started, unless their text says otherwise. `finish`: see `upgrade`.
+    """
+    entries = plan.entries
+    for entry in entries:
+        if entry.action == "create":
+            yield partial(_create, entry=entry)
+        elif entry.action == "change":
+            yield partial(_change, entry=entry)
+    for entry in entries:
+        if entry.relink:
+            yield partial(_link, entry=entry)
+    for entry in entries:
+        if entry.starts and (start or entry.action == "start"):
+            yield partial(_start, name=entry.service)
+        elif entry.action == "replace":
+            yield partial(_replace, entry=entry, finish=finish)
+        elif entry.action == "remove":
+            yield partial(_remove, entry=entry)
+    for id in plan.failing:
+        yield partial(_try_again, id=id)
+
+
+async def carry_out(run: Run, todo: Sequence[Step]) -> None:
+    """Do the steps in as many units as they need.
+
+    Raises:
+        Refused: what a request for the same would be refused for.
+    """
+    done = 0
+    while done < len(todo):
+        # The name is used once: after a crash the plan is another one, and none of its units was done.
+        done += await run.step(f"services {uuid.uuid4()}", partial(_some, run=run, todo=todo[done:]))
+
+
+def _some(tx: Tx, *, run: Run, todo: Sequence[Step]) -> int:
+    """Do some steps; how many."""
+    rows = Rows(tx, run.engine, run.resource(tx))
+    began = time.thread_time()
+    for number, step in enumerate(todo[:MOST_STEPS], 1):
+        step(rows)
+        if time.thread_time() - began > UNIT_SECONDS:
+            return number
+    return min(len(todo), MOST_STEPS)
+
+
+async def settle(run: Run, names: Collection[str]) -> None:
+    """Wait until every service of the stack takes changes; what waits for a decision about an upgrade is decided.
+
+    `names`: casefolded names that are free only once a service which has one of them is gone.
+    """
+
+    def decide(tx: Tx) -> None:
+        for row in tx.find("service", environmentId=run.resource_id, state=["upgraded", CANCELED]):
+            run.engine.request(tx, row, "rollback" if row.state == CANCELED else "finishupgrade")
+
+    def busy(tx: ReadTx) -> list[str]:
+        rows = tx.values("service", "name", "state", environmentId=run.resource_id, state=[*BUSY, "upgraded", CANCELED])
+        return [f"{name}: {state}" for name, state in rows if state != "removing" or name.casefold() in names]
+
+    while waiting := await run.read(busy):
+        await run.step(f"decide {uuid.uuid4()}", decide)
+        text = ", ".join(sorted(waiting)[:3])
+        await run.wait_for(f"services that are busy ({text})", partial(_other, busy, waiting), roots={"service"})
+
+
+async def freed(run: Run, ids: Collection[int]) -> None:
+    """Wait until services that are removed or replaced let go of their ports, but for hosts that do not answer."""
+
+    def condition(tx: ReadTx) -> bool:
+        going = tx.find("service", id=list(ids), state=[*BUSY])
+        rows = tx.find("instance", serviceId=[row.id for row in going]) if going else []
+        hosts = {row.hostId for row in rows if row.hostId is not None}
+        live = {host.id for host in tx.find("host", id=list(hosts)) if host.agentState == CONNECTED} if hosts else set()
+        return not any(row.hostId in live for row in rows)
+
+    await run.wait_for("services that let go of their ports", condition, roots={"service", "instance", "host"})
+
+
+def _other(look: Callable[[ReadTx], list[str]], before: list[str], tx: ReadTx) -> bool:
+    return look(tx) != before
+
+
+# -- one step ---------------------------------------------------------------------------------------------------------
+
+
+def _create(rows: Rows, entry: Entry) -> None:
+    spec = entry.spec
+    assert spec is not None
+    fields = {**spec.fields, **rows.certificates(spec), "name": spec.name, "startOnCreate": False}
+    if spec.kind == BALANCER:
+        row = load_balancer_services.make(rows.tx, rows.engine, rows.stack, fields)
+    else:
+        row = services.make(rows.tx, rows.engine, rows.stack, fields, kind=spec.kind)
+    rows.tx.update(row, data={"strategy": spec.strategy or None})
+    rows.ids[spec.name.casefold()] = row.id
+
+
+def _change(rows: Rows, entry: Entry) -> None:
+    spec = entry.spec
+    assert spec is not None
+    row = _row(rows.tx, entry)
+    if row is None:
+        return
+    if (row.data.get("strategy") or {}) != spec.strategy:
+        row = rows.tx.update(row, data={"strategy": spec.strategy or None})
+    if not entry.fields:
+        return
+    ids = rows.certificates(spec) if entry.fields.keys() & spec.certificates.keys() else {}
+    row = services.change(rows.tx, rows.engine, row, {name: ids.get(name, entry.fields[name]) for name in entry.fields})
+    if row.kind == BALANCER:
+        load_balancer_services.follow(rows.tx, row)
+
+
+def _link(rows: Rows, entry: Entry) -> None:
+    spec = entry.spec
+    assert spec is not None
+    id = rows.ids.get(spec.name.casefold())
+    if id is None:
+        return
+    row = rows.tx.require("service", id)
+    targets = [(target, link) for link in spec.links if (target := rows.target(link)) is not None]
+    service_links.set_links(rows.tx, row, [(target, link.alias) for target, link in targets])
+    if (row.get(stack_waits.FIELD) or None) != stack_waits.kept(entry.waits):
+        row = rows.tx.update(row, **{stack_waits.FIELD: stack_waits.kept(entry.waits)})
+    if row.kind == BALANCER:
+        for target, link in targets:
+            load_balancer_services.keep_ports(rows.tx, row, target, link.alias, link.rules)
+
+
+def _start(rows: Rows, name: str) -> None:
+    id = rows.ids.get(name.casefold())
+    row = None if id is None else rows.tx.require("service", id)
+    if row is None:
+        return
+    row = rows.tx.update(row, startOnCreate=True)  # one that is still being created starts when it is
+    if row.state in STOPPED:
+        rows.engine.request(rows.tx, row, "activate")
+
+
+def _replace(rows: Rows, entry: Entry, finish: str | None) -> None:
+    row = _row(rows.tx, entry)
+    if row is not None:
+        upgrade.begin_in_service(rows.tx, row, {**entry.fields, "finish": finish})
+        rows.engine.request(rows.tx, row, "upgrade")
+
+
+def _remove(rows: Rows, entry: Entry) -> None:
+    row = _row(rows.tx, entry)
+    if row is not None:
+        rows.engine.request(rows.tx, row, "remove")
+
+
+def _try_again(rows: Rows, id: int) -> None:
+    row = rows.tx.get("service", id)
+    if row is not None and row.state == "active" and row.transitioning == "error":
+        rows.engine.request(rows.tx, row, "update")
+
+
+def _row(tx: Tx, entry: Entry) -> Record | None:
+    """The service of an entry, unless it went meanwhile."""
+    row = tx.get("service", entry.id)
+    return None if row is None or row.removed is not None or row.state == "removing" else row

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The text of a stack: read it, and refuse what can be told from its rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orca.orchestration.compose import files as compose
+from orca.orchestration.compose.errors import ComposeError
+from orca.orchestration.compose.files import Compose
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record
+
+TEXTS = ("dockerCompose", "rancherCompose", "environment")
+
+
+def read(fields: Mapping[str, Any]) -> Compose | None:
+    """The compose text among `fields`, None when there is none.
+
+    Raises:
+        Refused: text that cannot be used, blamed on the field that holds it.
+    """
+    text = fields.get("dockerCompose")
+    if not text:
+        return None
+    try:
+        return compose.parse(text, fields.get("rancherCompose"), fields.get("environment"))
+    except ComposeError as error:
+        field = "rancherCompose" if error.refusals[0].place.file == compose.RANCHER else "dockerCompose"
+        refused = Refused("InvalidFormat", str(error), field=field)
+        refused.more = {"refusals": [refusal.described for refusal in error.refusals]}
+        raise refused from error
+
+
+def check_kinds(tx: ReadTx, stack: Record, wanted: Compose | None) -> None:
+    """Refuse text that makes another kind of a service that exists.
+
+    Raises:
+        Refused: see above.
+    """
+    rows = tx.find("service", environmentId=stack.id) if wanted else []
+    present = {row.name.casefold(): row for row in rows if row.state != "removing"}
+    for spec in wanted.services if wanted else ():
+        row = present.get(spec.name.casefold())
+        if row is not None and row.kind != spec.kind:
+            message = f"service {spec.name} is of kind {row.kind} and cannot become {spec.kind}: use another name"
+            raise Refused("InvalidOption", message, field="dockerCompose")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stack's services as text would state them, and what else a plan is compared with: from rows to values.
+
+Read in bulk: the number of queries does not grow with the number of services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from orca.orchestration.compose.keys import KINDS
+from orca.orchestration.compose.section import LinkSpec
+from orca.orchestration.compose.specs import ServiceSpec
+from orca.orchestration.stacks import waits as stack_waits
+from orca.orchestration.stacks.differences import plain
+from orca.orchestration.stacks.plan import Present, World, followed
+from orca.storage.references import is_nothing
+from orca.store import ReadTx, Record
+
+GONE = "removing"
+
+
+def world(tx: ReadTx, project_id: int, name: str, stack: Record | None, wanted: Iterable[ServiceSpec]) -> World:
+    """What a plan for the stack `name` of a project is compared with; `stack` is its row, if there is one."""
+    rows = [] if stack is None else [row for row in tx.find("service", environmentId=stack.id) if row.state != GONE]
+    stated = _Stated(tx, rows)
+    present = {
+        row.name.casefold(): Present(
+            row.id,
+            stated.spec(row, started=False),
+            row.state,
+            failing=row.transitioning == "error",
+            waits=stack_waits.read(row),
+        )
+        for row in rows
+    }
+    specs = list(wanted)
+    linked = {link.stack.casefold() for spec in specs for link in spec.links if link.stack is not None}
+    stacks = dict(tx.values("environment", "id", "name", accountId=project_id)) if linked else {}
+    near = {id: title for id, title in stacks.items() if title.casefold() in linked}
+    others = tx.values("service", "environmentId", "name", "state", environmentId=list(near)) if near else []
+    certified = any(spec.certificates for spec in specs)
+    return World(
+        name,
+        present,
+        frozenset(title.casefold() for title in stacks.values()),
+        {(near[id].casefold(), each.casefold()): (near[id], each) for id, each, state in others if state != GONE},
+        frozenset(title for (title,) in tx.values("certificate", "name", accountId=project_id))
+        if certified
+        else frozenset(),
+    )
+
+
+def specs(tx: ReadTx, stack: Record, ids: Collection[int]) -> list[ServiceSpec]:
+    """The services of a stack as text would state them; with `ids`, only those."""
+    found = [row for row in tx.find("service", environmentId=stack.id) if not ids or row.id in ids]
+    stated = _Stated(tx, found)
+    return [stated.spec(row, started=bool(stack.startOnCreate)) for row in found]
+
+
+class _Stated:
+    """Some services of a stack, with the names of what they refer to; what is not among them is elsewhere."""
+
+    def __init__(self, tx: ReadTx, rows: list[Record]) -> None:
+        self._inside = {row.id: row.name for row in rows}
+        self._ties: dict[int, list[Record]] = {}
+        for tie in tx.find("serviceConsumeMap", serviceId=list(self._inside)) if rows else []:
+            if not tie.data.get("selected"):
+                self._ties.setdefault(tie.serviceId, []).append(tie)
+        outside = {tie.consumedServiceId for ties in self._ties.values() for tie in ties} - self._inside.keys()
+        others = tx.values("service", "id", "name", "environmentId", id=list(outside)) if outside else []
+        stacks = {stack for _, _, stack in others}
+        names = dict(tx.values("environment", "id", "name", id=list(stacks))) if stacks else {}
+        self._outside = {id: (name, names[stack]) for id, name, stack in others}
+        certificates = {id for row in rows for field in _certified(row) for id in _listed(row.get(field))}
+        self._certificates = dict(tx.values("certificate", "id", "name", id=list(certificates))) if certificates else {}
+
+    def spec(self, row: Record, *, started: bool) -> ServiceSpec:
+        """One of them. `started`: the stack is up, so that a service that is not was stopped on purpose."""
+        named = _certified(row)
+        fields = {name: row.get(name) for name in followed(row.kind) - named if row.get(name) is not None}
+        if row.state == "inactive" and started:
+            fields["startOnCreate"] = False
+        if config := plain(row.launchConfig):
+            fields["launchConfig"] = config
+        if sidekicks := _sidekicks(row):
+            fields["secondaryLaunchConfigs"] = [{"name": config["name"], **plain(config)} for config in sidekicks]
+        links = [self._link(tie) for tie in self._ties.get(row.id, [])]
+        certificates = {field: self._names(row.get(field)) for field in named if row.get(field)}
+        return ServiceSpec(row.name, row.kind, fields, tuple(links), certificates, row.data.get("strategy") or {})
+
+    def _link(self, tie: Record) -> LinkSpec:
+        id = tie.consumedServiceId
+        name, stack = (self._inside[id], None) if id in self._inside else self._outside[id]
+        return LinkSpec(name, tie.name or name, stack, tuple(tie.ports or ()))
+
+    def _names(self, ids: Any) -> Any:
+        return [self._certificates.get(id) for id in ids] if isinstance(ids, list) else self._certificates.get(ids)
+
+
+def _certified(row: Record) -> set[str]:
+    """The fields of a service that name certificates."""
+    return {entry.field for entry in KINDS[row.kind].certificates.values()}
+
+
+def _listed(ids: Any) -> list[int]:
+    return ids if isinstance(ids, list) else [ids] if ids else []
+
+
+def _sidekicks(row: Record) -> list[dict[str, Any]]:
+    """The sidekicks that a service has; an upgrade takes one away by an image that stands for nothing."""
+    return [config for config in row.secondaryLaunchConfigs or [] if not is_nothing(config.get("imageUuid"))]

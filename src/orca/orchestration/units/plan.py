@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a service lacks: pure comparison of its wanted deployment units with the containers it has.
+
+A deployment unit is one container of each launch config of the service: the primary one and its sidekicks. Its
+containers share a number and a host; a service without sidekicks has units of one container.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orca.orchestration.syntax.names import PRIMARY, free_numbers
+
+GONE = frozenset({"removing", "removed", "purging", "purged"})
+"""States of a container that does not count any more."""
+
+ENDED = frozenset({"removed", "purging", "purged"})
+"""States of a container that holds its name no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One launch config: the parts that its container needs beside it, and whether it is to run only once."""
+
+    needs: frozenset[str] = frozenset()
+    once: bool = False
+
+
+ALONE: Mapping[str, Part] = {PRIMARY: Part()}
+"""The parts of a service without sidekicks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A container of a service: its id, the number in its name, its state, its part of the unit.
+
+    ``leaving``: it is being taken away. ``sick``: it is to be replaced. ``host``: the host it is on, or is meant for.
+    """
+
+    id: int
+    number: int
+    state: str
+    leaving: bool = False
+    part: str = PRIMARY
+    sick: bool = False
+    host: int | None = None
+
+    @property
+    def counts(self) -> bool:
+        """True when the container is, or is becoming, part of the service."""
+        return not self.leaving and self.state not in GONE
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class New:
+    """A container to create: the number of its unit, its part, the host where that is given."""
+
+    number: int
+    part: str = PRIMARY
+    host: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do: containers to create, ids to start, ids to remove. ``later``: what must wait for any of these, for
+    a name to be free, or for a container that it needs."""
+
+    create: tuple[New, ...] = ()
+    start: tuple[int, ...] = ()
+    remove: tuple[int, ...] = ()
+    later: tuple[New, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is something to do now."""
+        return bool(self.create or self.start or self.remove)
+
+    def __bool__(self) -> bool:
+        return self.acts or bool(self.later)
+
+    def slices(self, size: int) -> Iterator[Plan]:
+        """What there is to do now, at most ``size`` containers at a time; in each what goes comes first."""
+        remove, start, create = self.remove, self.start, self.create
+        while remove or start or create:
+            some, remove = remove[:size], remove[size:]
+            left = size - len(some)
+            begun, start = start[:left], start[left:]
+            left -= len(begun)
+            new, create = create[:left], create[left:]
+            yield Plan(new, begun, some)
+
+
+@dataclass(slots=True)
+class _Draft:
+    create: list[New] = field(default_factory=list)
+    start: list[int] = field(default_factory=list)
+    remove: list[int] = field(default_factory=list)
+    later: list[New] = field(default_factory=list)
+
+
+Unit = dict[str, Member]
+"""The counting containers of one number, by part."""
+
+
+def plan(
+    scale: int,
+    members: Iterable[Member],
+    parts: Mapping[str, Part] = ALONE,
+    *,
+    hosts: Collection[int] | None = None,
+    retained: Mapping[int, int] | None = None,
+) -> Plan:
+    """Compare. Surplus units are those with the highest numbers; free numbers are used again.
+
+    With ``hosts`` the service is a global one: a unit on each of them, whatever the scale; units on other hosts stay.
+    A stopped container that counts is started again: an active service runs. A unit with a sick container is replaced.
+    With ``retained`` whatever is replaced keeps its number, which waits until the old one is gone; the numbers in it
+    (each with its host) have something to come back to, although none of their containers is left.
+    """
+    members = list(members)
+    draft = _Draft()
+    units = _units(members, draft)
+    sick = {number for number, unit in units.items() if any(member.sick for member in unit.values())}
+    for number in sick:
+        draft.remove += [member.id for member in units[number].values()]
+        if retained is None:
+            del units[number]
+    # A container on its way out still holds its name.
+    taken = {member.number for member in members if member.state not in ENDED}
+    held = {(member.number, member.part) for member in members if not member.counts and member.state not in ENDED}
+    kept, missing = _choose(scale, units, hosts)
+    for number in units.keys() - kept:
+        draft.remove += [member.id for member in units[number].values() if number not in sick]
+    for number in sorted(kept):
+        unit = units[number]
+        if number in sick:
+            draft.later += [New(number, part, unit[part].host) for part in unit]
+        else:
+            _mend(number, unit, parts, held, draft)
+    back = {}
+    if retained is not None:
+        back = {member.number: member.host for member in members if member.state not in ENDED} | dict(retained)
+    for number, host in zip(_numbers(missing, taken, units.keys(), back), missing, strict=True):
+        for part in parts:
+            wait = parts[part].needs or (number, part) in held
+            (draft.later if wait else draft.create).append(New(number, part, host))
+    return Plan(tuple(draft.create), tuple(draft.start), tuple(draft.remove), tuple(draft.later))
+
+
+def _units(members: Iterable[Member], draft: _Draft) -> dict[int, Unit]:
+    """The units by number. A second container for the same part of a unit is one too many."""
+    units: defaultdict[int, Unit] = defaultdict(dict)
+    for member in sorted(members, key=lambda member: member.id):
+        if not member.counts:
+            continue
+        if member.part in units[member.number]:
+            draft.remove.append(member.id)
+        else:
+            units[member.number][member.part] = member
+    return dict(units)
+
+
+def _choose(
+    scale: int, units: Mapping[int, Unit], hosts: Collection[int] | None
+) -> tuple[set[int], list[int] | list[None]]:
+    """The numbers of the units that stay, and for each unit that is missing the host it is for (None: any)."""
+    numbers = sorted(units)
+    if hosts is None:
+        return set(numbers[:scale]), [None] * (scale - len(numbers[:scale]))
+    first: dict[int | None, int] = {}
+    for number in numbers:
+        first.setdefault(next(member.host for member in units[number].values()), number)
+    return set(first.values()), sorted(set(hosts) - first.keys())
+
+
+def _numbers(
+    missing: Sequence[int | None], taken: Collection[int], present: Collection[int], back: Mapping[int, int | None]
+) -> list[int]:
+    """A number for each missing unit: one that comes ``back``, on its host where that matters, else a free one."""
+    waiting = {number: back[number] for number in sorted(back.keys() - set(present))}
+    free = iter(free_numbers({*taken, *waiting}, len(missing)))
+    found = []
+    for host in missing:
+        number = next((number for number, place in waiting.items() if host in (None, place)), None)
+        if number is None:
+            number = next(free)
+        else:
+            del waiting[number]
+        found.append(number)
+    return found
+
+
+def _mend(number: int, unit: Unit, parts: Mapping[str, Part], held: set[tuple[int, str]], draft: _Draft) -> None:
+    """Complete one unit that stays."""
+    missing = set(parts) - set(unit)
+    # What used a container that is gone must be made anew with its successor.
+    orphans = {part for part in unit if part in parts and missing & all_needs(part, parts)}
+    host = next(member.host for member in unit.values())
+    for part, member in unit.items():
+        if part in orphans or part not in parts:
+            draft.remove.append(member.id)
+        elif member.state == "stopped" and not parts[part].once:
+            draft.start.append(member.id)
+    for part in parts:
+        if part in orphans:
+            draft.later.append(New(number, part, host))
+        elif part in missing:
+            ready = (number, part) not in held and all(_serves(unit.get(need), parts) for need in parts[part].needs)
+            (draft.create if ready else draft.later).append(New(number, part, host))
+
+
+def _serves(member: Member | None, parts: Mapping[str, Part]) -> bool:
+    """Whether a container is there for those that need it."""
+    return member is not None and (member.state == "running" or (member.state == "stopped" and parts[member.part].once))
+
+
+def all_needs(part: str, parts: Mapping[str, Part]) -> set[str]:
+    """Every part that one needs, directly or through others."""
+    found: set[str] = set()
+    ahead = [part]
+    while ahead:
+        new = parts[ahead.pop()].needs - found
+        found |= new
+        ahead += new
+    return found

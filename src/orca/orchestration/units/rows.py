@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deployment units as rows: which containers a service should have, which it has, how one of them is made."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from orca.engine import Engine
+from orca.network import addresses
+from orca.orchestration.placement import constraints as affinity
+from orca.orchestration.placement import retained
+from orca.orchestration.placement.place import surroundings
+from orca.orchestration.syntax.names import PRIMARY, container_name
+from orca.orchestration.units import fields as launch
+from orca.orchestration.units import plan as scaling
+from orca.orchestration.units.plan import Member, New, Part, Plan
+from orca.provision.hosts.lifecycle import CONNECTED
+from orca.storage.references import is_nothing
+from orca.store import ReadTx, Record, Tx
+
+ONCE_LABEL = "io.rancher.container.start_once"
+REQUESTED_HOST_LABEL = "io.rancher.service.requested.host.id"
+
+Configs = dict[str, dict[str, Any]]
+"""Launch configs by part."""
+
+
+def configs_of(service: Record) -> Configs:
+    """The launch configs that make containers: those with an image that does not stand for nothing."""
+    if service.kind in ("dnsService", "externalService"):
+        return {}
+    found: Configs = {PRIMARY: service.launchConfig or {}}
+    found |= {config["name"]: config for config in service.secondaryLaunchConfigs or []}
+    return {part: config for part, config in found.items() if not is_nothing(config.get("imageUuid"))}
+
+
+def needs_of(service_name: str, config: dict[str, Any]) -> list[str]:
+    """The parts that a launch config needs: whose volumes it takes, whose network it joins."""
+    names = [*(config.get("dataVolumesFromLaunchConfigs") or []), config.get("networkLaunchConfig")]
+    return [_part(service_name, name) for name in names if name]
+
+
+def _part(service_name: str, name: str) -> str:
+    """The part that a launch config means by a name: the primary one is called like its service."""
+    return PRIMARY if name.casefold() == service_name.casefold() else name
+
+
+def parts_of(service: Record) -> dict[str, Part]:
+    """The parts of a unit of the service."""
+    configs = configs_of(service)
+    return {
+        part: Part(
+            frozenset(need for need in needs_of(service.name, config) if need in configs),
+            once=runs_once(config.get("labels")),
+        )
+        for part, config in configs.items()
+    }
+
+
+def runs_once(labels: dict[str, str] | None) -> bool:
+    """Whether a container with these labels has done its work once it has stopped."""
+    return str((labels or {}).get(ONCE_LABEL, "")).lower() == "true"
+
+
+def rows_of(tx: ReadTx, service_id: int) -> list[Record]:
+    """The live containers of a service, without those that an upgrade keeps aside."""
+    return [row for row in tx.find("instance", serviceId=service_id) if not row.data.get("kept")]
+
+
+def kept_rows(tx: ReadTx, service_id: int) -> list[Record]:
+    """The containers that an upgrade replaced and keeps, stopped, until it is finished or taken back."""
+    return [row for row in tx.find("instance", serviceId=service_id) if row.data.get("kept")]
+
+
+def members(tx: ReadTx, service_id: int) -> list[Member]:
+    """The containers of a service, as scaling sees them."""
+    return _members(rows_of(tx, service_id))
+
+
+def _members(rows: list[Record]) -> list[Member]:
+    healthy = sum(row.healthState == "healthy" for row in rows)
+    return [
+        Member(
+            row.id,
+            row.data.get("number", 0),
+            _state(row),
+            bool(row.data.get("leaving")),
+            row.data.get("part", PRIMARY),
+            _is_sick(row, healthy),
+            row.hostId or row.requestedHostId,
+        )
+        for row in rows
+    ]
+
+
+def wanted_scale(service: Record) -> int:
+    """How many units the service is to have; with a policy, how far it has come between its limits."""
+    policy = service.scalePolicy
+    if policy is None:
+        return int(service.scale or 0)
+    low, high = policy.get("min") or 1, policy.get("max") or 1
+    return int(min(max(service.data.get("aim", low), low), high))
+
+
+def plan(tx: ReadTx, service: Record, *, leaving: int | None = None) -> Plan:
+    """What the service lacks now, or will when the container with the id ``leaving`` is gone."""
+    parts = parts_of(service)
+    present = [replace(member, leaving=member.leaving or member.id == leaving) for member in members(tx, service.id)]
+    return scaling.plan(
+        wanted_scale(service) if parts else 0,
+        present,
+        parts,
+        hosts=global_hosts(tx, service),
+        retained=_numbers_kept(tx, service),
+    )
+
+
+def _numbers_kept(tx: ReadTx, service: Record) -> dict[int, int] | None:
+    """The numbers that an address, or a container that an upgrade set aside, waits for; each with its host."""
+    if not retained.retains(service):
+        return None
+    aside = {row.data["number"]: row.hostId for row in kept_rows(tx, service.id)}
+    return aside | retained.numbers(tx, service)
+
+
+def is_global(service: Record) -> bool:
+    """True if the service has a unit on every host that fits, whatever its scale."""
+    return affinity.is_global((service.launchConfig or {}).get("labels"))
+
+
+def global_hosts(tx: ReadTx, service: Record) -> list[int] | None:
+    """The hosts on which a global service is to have a unit; None for a service with a scale."""
+    if not is_global(service):
+        return None
+    labels = (service.launchConfig or {}).get("labels") or {}
+    constraints = tuple(
+        constraint
+        for constraint in affinity.read(labels, {})
+        if constraint.subject == "host_label" and not constraint.soft
+    )
+    seen = surroundings(tx, service.accountId, constraints)
+    return [
+        host.id
+        for host in tx.find("host", accountId=service.accountId, state="active", agentState=CONNECTED)
+        if all(affinity.holds(constraint, seen.get(host.id, affinity.NOTHING)) for constraint in constraints)
+    ]
+
+
+Neighbours = dict[int, dict[str, int]]
+"""Container ids by unit number and part."""
+
+
+def neighbours(tx: ReadTx, service_id: int) -> Neighbours:
+    """The containers that count, by the unit that they are part of."""
+    found: Neighbours = {}
+    for member in members(tx, service_id):
+        if member.counts:
+            found.setdefault(member.number, {})[member.part] = member.id
+    return found
+
+
+class Maker:
+    """Makes containers of one service within one unit of writing; what they have in common is read once.
+
+    ``beside``: the containers there are in the units that are completed. Reading it is left to the caller: it costs
+    what the service has, and the writer must not pay that for each container.
+    """
+
+    def __init__(self, tx: Tx, engine: Engine, service: Record, beside: Neighbours) -> None:
+        self._tx = tx
+        self._engine = engine
+        self._service = service
+        self._beside = {number: dict(parts) for number, parts in beside.items()}
+        self._stack = tx.require("environment", service.environmentId)
+        self._project = tx.require("account", service.accountId)
+        self._configs = configs_of(service)
+        self._consumed = tx.find("serviceConsumeMap", serviceId=service.id)
+
+    def make(self, new: New) -> Record:
+        """The row of a container, on its way to run."""
+        tx, service, stack, config = self._tx, self._service, self._stack, self._configs[new.part]
+        beside = self._beside.setdefault(new.number, {})
+        unit = self._unit_of(beside) or str(uuid.uuid4())
+        index = (tx.own(service).createIndex or 0) + 1
+        tx.update(service, createIndex=index)
+        labels = {**(config.get("labels") or {})}
+        labels |= launch.service_labels(stack.name, service.name, self._project.name or "", unit, new.part)
+        fields = launch.instance_fields(config)
+        if new.host is not None and is_global(service):
+            fields["requestedHostId"] = new.host
+            labels[REQUESTED_HOST_LABEL] = str(new.host)
+        fields |= self._shared(config, fields, beside)
+        row = tx.insert(
+            "container",
+            **{
+                **fields,
+                "accountId": service.accountId,
+                "kind": "container",
+                "name": container_name(stack.name, service.name, new.number, new.part),
+                "serviceId": service.id,
+                "environmentId": stack.id,
+                "createIndex": index,
+                "deploymentUnitUuid": unit,
+                "labels": labels,
+                "startOnCreate": True,
+                "version": config.get("version") or "0",
+                "data": {"number": new.number, "part": new.part},
+            },
+        )
+        beside[new.part] = row.id
+        tx.insert(
+            "serviceExposeMap",
+            accountId=service.accountId,
+            state="active",
+            serviceId=service.id,
+            instanceId=row.id,
+            managed=True,
+            dnsPrefix=new.part or None,
+        )
+        for consumed in self._consumed:
+            link_container(tx, consumed, row)
+        self._engine.request(tx, row, "create")
+        return row
+
+    def _unit_of(self, beside: dict[str, int]) -> str | None:
+        """The deployment unit that the containers beside a new one belong to."""
+        rows = (self._tx.get("instance", id) for id in beside.values())
+        return next((row.deploymentUnitUuid for row in rows if row is not None), None)
+
+    def _shared(self, config: dict[str, Any], fields: dict[str, Any], beside: dict[str, int]) -> dict[str, Any]:
+        """The fields that name other containers of the unit: whose volumes are taken, whose network is joined."""
+        found: dict[str, Any] = {}
+        sources = [_part(self._service.name, name) for name in config.get("dataVolumesFromLaunchConfigs") or []]
+        if sources:
+            shared = [beside[source] for source in sources if source in beside]
+            found["dataVolumesFrom"] = [*(fields.get("dataVolumesFrom") or []), *shared]
+        network = config.get("networkLaunchConfig")
+        if network:
+            owner = beside.get(_part(self._service.name, network))
+            found |= {"networkMode": "container", "networkContainerId": owner}
+        return found
+
+
+def link_container(tx: Tx, consumed: Record, instance: Record) -> None:
+    """A container has a link for what its service consumes; aliases lead to no containers of their own."""
+    target = tx.get("service", consumed.consumedServiceId)
+    if target is not None and target.kind != "dnsService":
+        tx.insert(
+            "instanceLink",
+            accountId=instance.accountId,
+            state="active",
+            instanceId=instance.id,
+            linkName=consumed.name or target.name,
+            serviceConsumeMapId=consumed.id,
+        )
+
+
+def release(tx: Tx, instance: Record) -> None:
+    """A container is gone: its address is free, or waits for its successor; the rows that tie it to others go."""
+    let_go_address(tx, instance)
+    for type, key in (
+        ("serviceExposeMap", "instanceId"),
+        ("instanceLink", "instanceId"),
+        ("instanceLink", "targetInstanceId"),
+    ):
+        for row in tx.find(type, **{key: instance.id}):
+            tx.update(row, state="removed", removed=tx.now)
+
+
+def let_go_address(tx: Tx, instance: Record) -> None:
+    """A container does not need its address any more; the successor that its service wants may."""
+    service = tx.get("service", instance.serviceId)
+    if service is not None and service.state not in ("removing", "removed") and retained.retains(service):
+        wanted = plan(tx, service, leaving=instance.id)
+        place = instance.data.get("number", 0), instance.data.get("part", PRIMARY)
+        if place in {(new.number, new.part) for new in (*wanted.create, *wanted.later)}:
+            retained.keep(tx, instance)
+            return
+    addresses.release_address(tx, instance.id)
+
+
+def forget_addresses(tx: Tx, service: Record) -> None:
+    """No address waits any more, but for those that an upgrade may take back."""
+    retained.forget(tx, service, kept_rows(tx, service.id))
+
+
+def _state(row: Record) -> str:
+    """A container that vanished from its host holds its name no longer, however long its processes take."""
+    return "removed" if row.data.get("vanished") else str(row.state)
+
+
+def _is_sick(row: Record, healthy: int) -> bool:
+    """Whether an unhealthy container is to be replaced, which its check's strategy decides."""
+    if row.healthState != "unhealthy":
+        return False
+    check = row.healthCheck or {}
+    strategy = check.get("strategy") or "recreate"
+    if strategy == "recreateOnQuorum":
+        return healthy >= ((check.get("recreateOnQuorumStrategyConfig") or {}).get("quorum") or 1)
+    return bool(strategy == "recreate")

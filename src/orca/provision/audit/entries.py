@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit log: one row per change, written in the change's own unit, never altered. Secrets are taken out first.
+
+Besides changes there are sign-ins that failed (``failed_sign_ins``), and keys made on the server's machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from orca.engine import Behaviour, Call
+from orca.provision.audit.masking import without_secrets
+from orca.provision.people.identities import PEOPLE, id_of
+from orca.resources import TYPES, ids
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx, adding
+
+MOST = 16_384
+"""Characters of a request or an answer that are kept; a larger one is named by its size."""
+READ = 262_144
+"""Characters up to which an object is looked through for secrets, which make it smaller."""
+NAMED_BY_ID = ("setting", "activeSetting")
+"""Types whose id says what the value is."""
+
+behaviour = Behaviour()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What somebody did, or tried. ``account_id``: on whose behalf, ``user_id``: who, None where nobody has proved it;
+    ``auth``: how that was done, None outside the API.
+    """
+
+    account_id: int
+    user_id: int | None
+    auth: str | None
+    client: str
+    event: str
+    resource_type: str
+    resource_id: str | None
+    request: Any
+    response: Any
+    status: int
+
+
+def write(tx: Tx, entry: Entry) -> None:
+    """Add the row. Not ``tx.insert``: nobody waits for news of this table, and it must not cost an event per change."""
+    name = entry.resource_id if entry.resource_type in NAMED_BY_ID else None
+    objects = {
+        "requestObject": kept(entry.resource_type, entry.request, name),
+        "responseObject": kept(entry.resource_type, entry.response, name),
+        "responseCode": str(entry.status),
+    }
+    row = {
+        "accountId": entry.account_id,
+        "authType": entry.auth,
+        "authenticatedAsAccountId": entry.user_id,
+        "clientIp": entry.client[:255],
+        "created": tx.now,
+        "description": f"{entry.event} {entry.resource_id or ''}".strip()[:1024],
+        "eventType": entry.event[:255],
+        "resourceId": None if entry.resource_id is None else stored_id(entry.resource_id),
+        "resourceType": entry.resource_type,
+        "data": msgspec.json.encode({"fields": objects}).decode(),
+    }
+    tx.run(adding(tx.table("auditLog")), row)
+
+
+def stored_id(text: str) -> str:
+    """Numbers are stored without their prefix, so that filters find them in either form; names as they are."""
+    number = ids.parse(text)
+    return str(number) if number is not None else text[:255]
+
+
+def kept(type: str, value: Any, name: str | None = None) -> str | None:
+    """A request's or an answer's object as text, without secrets. ``name``: what it is called, where its id says so."""
+    if value is None:
+        return None
+    size = len(msgspec.json.encode(value))
+    if size <= READ:
+        named = {"name": name} if name is not None and isinstance(value, dict) else {}
+        masked = without_secrets({**named, **value} if named else value, type)
+        text = msgspec.json.encode({key: masked[key] for key in value} if named else masked).decode()
+        if len(text) <= MOST:
+            return text
+    return msgspec.json.encode({"size": size}).decode()
+
+
+@behaviour.computed("auditLog.resourceId")
+def resource_id(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """What it was done to, as clients know it."""
+    text = row.resourceId
+    return ids.show(row.resourceType, int(text)) if text and text.isdecimal() and row.resourceType in TYPES else text
+
+
+@behaviour.computed("auditLog.kind")
+def kind(tx: ReadTx, call: Call, row: Record) -> str:
+    """There is one."""
+    return row.type
+
+
+@behaviour.computed("auditLog.authenticatedAsIdentityId")
+def identity_id(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """Who it was, as other people know them."""
+    account = tx.get("account", row.authenticatedAsAccountId)
+    return id_of(account) if account is not None and account.kind in PEOPLE else None
+
+
+@behaviour.create("auditLog")
+def refuse_new(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """Nobody adds to it, whatever their role."""
+    raise unalterable()
+
+
+@behaviour.update("auditLog")
+def refuse_change(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+    """Nobody alters it."""
+    raise unalterable()
+
+
+@behaviour.remove("auditLog")
+def refuse_removal(tx: Tx, call: Call, row: Record) -> Record:
+    """Nobody takes from it."""
+    raise unalterable()
+
+
+def unalterable() -> Refused:
+    """405 for everybody."""
+    return Refused("Method not allowed", "the audit log is read only", status=405)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign-ins that failed leave a row of the audit log where somebody's key or login was named, but not every one.
+
+Whoever guesses writes no more than the throttle lets anybody guess passwords: five rows per credential and address,
+thirty per address, fifty per credential, then ever fewer, one in five minutes at most. A name that nobody has leaves
+none: it may be a password in the wrong field.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from functools import partial
+
+from orca.engine import Services
+from orca.provision.audit.entries import Entry, write
+from orca.provision.people.throttle import Throttle
+from orca.resources import ids
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record
+
+KINDS = ("apiKey", "agentApiKey", "password")
+"""Of credentials that are named to sign in."""
+FAILURES = (401, 429)
+
+
+class FailedSignIns:
+    """Writes the rows of one server."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._throttle = Throttle()
+
+    @contextlib.asynccontextmanager
+    async def noted(self, name: str | None, address: str, auth: str) -> AsyncIterator[None]:
+        """Take note when somebody who names this access key or login is refused in the block."""
+        try:
+            yield
+        except Refused as refused:
+            if name is not None and refused.status in FAILURES:
+                await self._note(name, address, auth, refused)
+            raise
+
+    async def _note(self, name: str, address: str, auth: str, refused: Refused) -> None:
+        credential = await self._services.db.read(partial(named, name=name))
+        if credential is None:
+            return
+        # Throttled attempts are counted apart, so that they leave rows although those before them left many.
+        counted = f"{credential.id} {refused.status}"
+        if self._throttle.wait(counted, address) == 0:
+            self._throttle.attempt(counted, address)
+            # Not waited for: how long the refusal takes must not tell whether there is such a name.
+            self._services.spawn(self._write(entry(credential, address, auth, refused)))
+
+    async def _write(self, row: Entry) -> None:
+        await self._services.db.write(lambda tx: write(tx, row))
+
+
+def named(tx: ReadTx, name: str) -> Record | None:
+    """The key or login of that name, whatever its state."""
+    return tx.first("credential", publicValue=name, kind=KINDS)
+
+
+def entry(credential: Record, address: str, auth: str, refused: Refused) -> Entry:
+    """What the row says."""
+    return Entry(
+        account_id=credential.accountId,
+        user_id=None,
+        auth=auth,
+        client=address,
+        event=f"api.{credential.type}.refused",
+        resource_type=credential.type,
+        resource_id=ids.show(credential.type, credential.id),
+        request=None,
+        response={"code": refused.code, "message": refused.message},
+        status=refused.status,
+    )

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates of a project, for its balancers. The key is sealed: no answer holds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call
+from orca.provision.certificates import text as certificate_text
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+CONTEXT = "certificate.key"
+
+behaviour = Behaviour()
+
+
+@behaviour.create("certificate")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A certificate whose parts belong together."""
+    key = fields.pop("key")
+    facts = _read(fields["cert"], key, fields.get("certChain"))
+    row = tx.insert("certificate", **{**fields, **facts, "accountId": fields.get("accountId") or call.account_id})
+    tx.update(row, data={"secret": call.services.vault.seal(key, CONTEXT)})
+    call.request(tx, row, "create")
+    return row
+
+
+@behaviour.update("certificate")
+def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+    """Another name, or another certificate in this one's place; without a new key the old one must fit."""
+    key = fields.pop("key", None)
+    if key is None and not {"cert", "certChain"} & fields.keys():
+        return tx.update(row, **fields)
+    vault = call.services.vault
+    sealed = row.data.get("secret")
+    if key is None:
+        if sealed is None:
+            raise Refused("MissingRequired", "the server lost the key of this certificate: give it again", field="key")
+        key = vault.open(sealed, CONTEXT)
+    facts = _read(fields.get("cert", row.cert), key, fields.get("certChain", row.certChain))
+    row = tx.update(row, **fields, **facts, data={"secret": vault.seal(key, CONTEXT)})
+    call.request(tx, row, "update")
+    return row
+
+
+@behaviour.remove("certificate")
+def remove(tx: Tx, call: Call, row: Record) -> Record:
+    """Only when no balancer shows it."""
+    user = next((each for each in _balancers(tx, row.accountId) if row.id in _certificates_of(each)), None)
+    if user is not None:
+        raise Refused("InvalidAction", f"the certificate is used by {user.name or 'a load balancer'}")
+    call.request(tx, row, "remove")
+    return row
+
+
+@behaviour.action("certificate.remove")
+def remove_by_action(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+    """The same by another way."""
+    return remove(tx, call, row)
+
+
+def _balancers(tx: ReadTx, account_id: int) -> list[Record]:
+    """What may use certificates of the project."""
+    return [
+        *tx.find("loadBalancer", accountId=account_id),
+        *tx.find("service", accountId=account_id, kind="loadBalancerService"),
+    ]
+
+
+def _certificates_of(balancer: Record) -> list[int]:
+    return [*(balancer.certificateIds or []), balancer.defaultCertificateId]
+
+
+def _read(cert: str, key: str, chain: str | None) -> dict[str, Any]:
+    try:
+        return certificate_text.read(cert, key, chain)
+    except certificate_text.BadCertificate as error:
+        raise Refused("InvalidFormat", str(error), field=error.field) from None

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Agents coming and going: hello, changed facts, silence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from orca import wire
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
+from orca.network import Delivery, membership, peers
+from orca.network.pki import BadRequest
+from orca.provision.hosts import lifecycle as hosts
+from orca.store import Record, Tx
+from orca.wire import names
+
+log = logging.getLogger(__name__)
+
+ALIVE_SECONDS = 1.0
+"""A connection that answers a ping within this time has a live machine behind it."""
+
+behaviour = Behaviour()
+
+
+class Greeted:
+    """The connection over which each agent said hello last."""
+
+    def __init__(self) -> None:
+        self.connections: dict[int, AgentConnection] = {}
+
+
+@behaviour.agent(names.HELLO)
+async def hello(services: Services, connection: AgentConnection, facts: wire.Hello) -> None:
+    """A host is here: store what it says of itself, then send what it lacks."""
+    greeted = services.part(Greeted).connections
+    earlier = greeted.get(connection.agent_id)
+    if earlier is not None and earlier is not connection and await answers(earlier):
+        reason = (
+            f"host {facts.uuid} is connected from {earlier.address} already, and now from {connection.address}:"
+            " two machines share one identity; remove /var/lib/orca/agent on the copy and register it"
+        )
+        log.error(reason)
+        await connection.close(reason)
+        return
+    greeted[connection.agent_id] = connection
+    try:
+        host = await services.db.write(lambda tx: hosts.host_of(tx, services, connection.agent_id, facts))
+    except (hosts.WrongHost, BadRequest) as error:
+        log.error("agent at %s: %s", connection.address, error)
+        await connection.close(str(error))
+        return
+    delivery = services.part(Delivery)
+    if membership.untold(host):
+        await peers.acquaint(services.db, delivery.items, host.id)
+    await delivery.greet(connection, host.id, facts.applied, facts.digest)
+
+
+@behaviour.agent(names.HOST_CHANGE)
+async def host_change(services: Services, connection: AgentConnection, facts: wire.HostFacts) -> None:
+    """Facts of a host changed."""
+
+    def unit(tx: Tx) -> Record | None:
+        host = tx.first("host", agentId=connection.agent_id)
+        return None if host is None else hosts.follow(tx, services, host, facts)
+
+    host = await services.db.write(unit)
+    if host is not None and membership.untold(host):
+        await peers.acquaint(services.db, services.part(Delivery).items, host.id)
+
+
+@behaviour.agent("disconnected")
+async def disconnected(services: Services, connection: AgentConnection, _: None) -> None:
+    """An agent is silent: its host is reconnecting until it says hello again."""
+    greeted = services.part(Greeted).connections
+    if greeted.get(connection.agent_id, connection) is not connection:
+        return  # it has said hello again already, while others were told of the end of this connection
+    greeted.pop(connection.agent_id, None)
+
+    def unit(tx: Tx) -> list[int]:
+        agent = tx.get("agent", connection.agent_id)
+        if agent is None:
+            return []
+        if agent.state == "active":
+            tx.update(agent, state=hosts.RECONNECTING)
+        found = tx.find("host", agentId=connection.agent_id)
+        for host in found:
+            tx.update(host, agentState=hosts.RECONNECTING)
+        return [host.id for host in found]
+
+    for host_id in await services.db.write(unit):
+        services.part(Delivery).leave(connection, host_id)
+
+
+async def await_everybody(services: Services) -> None:
+    """At the server's start no agent is connected, whatever the rows of its last life say."""
+
+    def unit(tx: Tx) -> None:
+        for host in tx.find("host", agentState=hosts.CONNECTED):
+            if services.agents.get(host.agentId) is None:
+                tx.update(host, agentState=hosts.RECONNECTING)
+
+    await services.db.write(unit)
+
+
+async def ping_everybody(services: Services) -> int:
+    """Ask every connected agent whether it is there; how many are."""
+    return sum(await asyncio.gather(*(answers(connection) for connection in services.agents.all())))
+
+
+async def answers(connection: AgentConnection) -> bool:
+    """Whether there is still somebody at the other end; a machine that lost its power hangs up on nobody."""
+    try:
+        async with asyncio.timeout(ALIVE_SECONDS):
+            await connection.request(names.PING, {})
+    except (TimeoutError, AgentGone, CommandFailed):
+        return False
+    return True

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts: they come into being when their agent says hello, follow its facts, and leave for good when removed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from orca import wire
+from orca.engine import Behaviour, Failed, Run, Services
+from orca.network import Delivery, addresses, membership, peers
+from orca.network.config import ConfigItems
+from orca.network.ipam import PoolUsedUp
+from orca.network.pki import BadRequest
+from orca.provision.hosts import labels
+from orca.provision.hosts import parts as host_parts
+from orca.provision.hosts.agent_account import take_key
+from orca.provision.projects.api import authority_of
+from orca.provision.settings import values as settings
+from orca.store import Overflow, Record, Tx, Vault
+
+CONNECTED = "active"
+RECONNECTING = "reconnecting"
+KIND = "docker"
+
+behaviour = Behaviour()
+
+
+class WrongHost(Exception):
+    """The agent's credentials belong to another host than the one that says hello."""
+
+
+def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Record:
+    """The host row behind an agent that says hello, made at the first hello; its facts are those of `hello`.
+
+    Raises:
+        WrongHost: the host's uuid is not the one that registered, or is that of another host.
+    """
+    agent = tx.require("agent", agent_id)
+    if agent.registrationKey != hello.uuid:
+        raise WrongHost(f"these credentials were given to host {agent.registrationKey}, not to {hello.uuid}")
+    tx.update(agent, state="active", agentVersion=hello.agent_version, lastSeen=tx.now)
+    take_key(tx, agent)
+    try:
+        host = tx.first("host", agentId=agent.id)
+        if host is None:
+            host = follow(tx, services, _create(tx, services, agent, hello), hello)
+            services.engine.request(tx, host, "create")
+        else:
+            host = follow(tx, services, host, hello)
+    except host_parts.Foreign as error:
+        raise WrongHost(f"{error}: give this host another identity and register it") from error
+    return host
+
+
+def _create(tx: Tx, services: Services, agent: Record, hello: wire.Hello) -> Record:
+    account_id = agent.data["agentResourcesAccountId"]
+    host_parts.free_uuid(tx, "host", hello.uuid)
+    machine = host_parts.machine_below(tx, services, agent, account_id, hello.uuid, kind=KIND)
+    return tx.insert(
+        "host",
+        uuid=hello.uuid,
+        kind=KIND,
+        accountId=account_id,
+        agentId=agent.id,
+        physicalHostId=machine.id,
+        name=hello.hostname or hello.uuid,
+        labels={},
+    )
+
+
+def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> Record:
+    """Store the facts an agent reports; a new outer address or key is one that the peers are to be told of next."""
+    changes: dict[str, Any] = {}
+    if facts.hostname:
+        changes["hostname"] = facts.hostname
+    if facts.addresses:
+        changes["agentIpAddress"] = facts.addresses[0]
+    if isinstance(facts, wire.Hello) and facts.mesh_csr:
+        changes["meshCsr"] = facts.mesh_csr
+    if isinstance(facts, wire.Hello):
+        changes["data"] = {"families": facts.families or None}
+    if facts.encryption:
+        changes["encryption"] = facts.encryption
+    info = _info(facts)
+    if info:
+        changes["info"] = {**(host.info or {}), **info}
+    host = tx.update(host, **changes)
+    host_parts.equip(tx, services, host, host.agentIpAddress, kind=KIND)
+    if addresses.range_of(tx, host.id) is not None:
+        connect(tx, services.part(Delivery).items, services.vault, host)
+    return tx.own(host)
+
+
+def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
+    """Make the host part of its project's network: its range, its certificate. `peers.acquaint` does the rest.
+
+    Raises:
+        PoolUsedUp: there is no range left.
+        BadRequest: the host's certificate request cannot be signed.
+    """
+    network = addresses.network_of(tx, host.accountId)
+    subnet = addresses.allocate_range(tx, network, host, settings.number(tx, settings.HOST_PREFIX))
+    images = {
+        "net": settings.value(tx, settings.NET_IMAGE) or "",
+        "dns": settings.value(tx, settings.DNS_IMAGE) or "",
+    }
+    membership.join(tx, items, host, subnet, images)
+    if host.meshCsr:
+        membership.certify(tx, items, host, authority_of(vault, network))
+
+
+async def follow_settings(services: Services) -> None:
+    """Have every host of the network follow the settings that its items are made from. Runs until cancelled."""
+    items = services.part(Delivery).items
+
+    def unit(tx: Tx, host_id: int) -> None:
+        host = tx.get("host", host_id)
+        if host is not None and host.removed is None and addresses.range_of(tx, host.id) is not None:
+            connect(tx, items, services.vault, host)
+
+    with services.db.bus.subscribe({"setting"}) as changes:
+        while True:
+            # Whatever was missed does not matter: the unit looks at the present values.
+            with contextlib.suppress(Overflow):
+                await changes.batch()
+            for (host_id,) in await services.db.read(lambda tx: tx.values("host", "id")):
+                await services.db.write(partial(unit, host_id=host_id))
+                await peers.acquaint(services.db, items, host_id)
+
+
+def forget(tx: Tx, services: Services, host: Record) -> None:
+    """Take a host out of the network and make its agent's credentials worthless. Its containers are gone already."""
+    membership.leave(tx, services.part(Delivery).items, host)
+    host_parts.forget(tx, services.engine, host)
+    labels.forget(tx, host)
+    agent = tx.get("agent", host.agentId)
+    if agent is None:
+        return
+    for row in [
+        *tx.find("credential", accountId=agent.accountId),
+        *tx.find("register", key=agent.registrationKey),
+        *tx.find("account", id=agent.accountId),
+        agent,
+    ]:
+        tx.update(row, state="removed", removed=tx.now)
+
+
+@behaviour.process("host.create")
+async def create_host(run: Run) -> None:
+    """A new host joins the network; it takes containers once it has."""
+    delivery = run.services.part(Delivery)
+    with delivery.together(run.resource_id):
+        try:
+            await run.step("join", lambda tx: connect(tx, delivery.items, run.services.vault, run.resource(tx)))
+        except (PoolUsedUp, BadRequest) as error:
+            raise Failed(str(error), state="inactive") from error
+        await peers.acquaint(run.services.db, delivery.items, run.resource_id)
+
+
+def _info(facts: wire.HostFacts) -> dict[str, Mapping[str, Any]]:
+    """The host's facts as v1 shows them in `host.info`."""
+    shown: dict[str, Mapping[str, Any]] = {}
+    if facts.docker_version or facts.kernel or facts.os:
+        shown["osInfo"] = {
+            "dockerVersion": facts.docker_version,
+            "kernelVersion": facts.kernel,
+            "operatingSystem": facts.os,
+        }
+    if facts.cpu_count:
+        shown["cpuInfo"] = {"count": facts.cpu_count}
+    if facts.memory_bytes:
+        shown["memoryInfo"] = {"memTotal": facts.memory_bytes // (1 << 20)}
+    return shown

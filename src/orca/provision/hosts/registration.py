@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a host joins: registration tokens, the script they open, and the credentials its agent gets.
+
+The order on the wire is the v1 one: token, script, `POST register {key}`, `GET register?key=`. The key is the uuid
+that the host made for itself, so registering again gives the same host, with another key: a secret is shown only until
+the agent's first hello.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+from urllib.parse import urlsplit
+
+from orca.engine import Behaviour, Call, Run, Services
+from orca.hoststate.plan.agent import command
+from orca.provision.hosts import tokens
+from orca.provision.hosts.agent_account import key_is_shown, new_key, open_account
+from orca.provision.people.credentials import new_access_key, new_secret_key
+from orca.provision.settings import values as settings
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+from orca.wire.loopback import is_loopback
+
+TOKEN_CONTEXT = "registrationToken.secret"  # noqa: S105 - says what a sealed text is for
+AGENT_CONTEXT = "agentApiKey.secret"
+AGENT_URI = "event:///%s"
+
+HOST_UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,62}", re.ASCII)
+"""What a host may call itself: its certificate and the tunnels of its peers name it."""
+
+behaviour = Behaviour()
+
+
+def install(services: Services) -> None:
+    """Add registration."""
+    services.add(behaviour)
+
+
+def authenticate(tx: ReadTx, services: Services, token: str) -> Record:
+    """The registrationToken row behind a token's text; its `accountId` is the project that the caller may join.
+
+    Raises:
+        tokens.TokenRefused: see there.
+    """
+    found: dict[str, Record] = {}
+
+    def secret_of(access_key: str) -> bytes | None:
+        row = tx.first("registrationToken", publicValue=access_key)
+        if row is None or row.state != "active":
+            return None
+        found[access_key] = row
+        return services.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
+
+    lifetime = settings.number(tx, settings.TOKEN_PERIOD)
+    return found[tokens.verify(token, secret_of, tx.now, lifetime)]
+
+
+def registration_script(tx: ReadTx, services: Services, token: str, client: str) -> str:
+    """The shell text behind a registration URL; `client` is the address the caller comes from.
+
+    Raises:
+        tokens.TokenRefused: see there.
+    """
+    authenticate(tx, services, token)
+    exports = {
+        "CATTLE_REGISTRATION_ACCESS_KEY": "registrationToken",
+        "CATTLE_REGISTRATION_SECRET_KEY": token,
+        "CATTLE_URL": f"{_server_url(tx, services)}/v1",
+        "DETECTED_CATTLE_AGENT_IP": client,
+        "ORCA_CA_SHA256": services.server.ca_sha256,
+    }
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
+    return "\n".join(["#!/bin/sh", *lines, ""])
+
+
+# -- tokens -----------------------------------------------------------------------------------------------------------
+
+
+@behaviour.create("registrationToken")
+def create_token(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A token row: the key that signs, sealed. The token itself is worked out when it is shown.
+
+    Raises:
+        Refused: nobody knows at which address hosts reach this server.
+    """
+    _find_server(tx, call)
+    row = tx.insert(
+        "registrationToken",
+        accountId=call.account_id,
+        kind="registrationToken",
+        publicValue=new_access_key(),
+        name=fields.get("name"),
+        description=fields.get("description"),
+        data={"secret": call.services.vault.seal(new_secret_key(), TOKEN_CONTEXT)},
+    )
+    call.request(tx, row, "create")
+    return row
+
+
+@behaviour.computed("registrationToken.token")
+def token_of(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """Today's token of an active row."""
+    if row.state != "active":
+        return None
+    secret = call.services.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
+    return tokens.issue(row.publicValue, secret, tx.now, settings.number(tx, settings.TOKEN_PERIOD))
+
+
+@behaviour.computed("registrationToken.registrationUrl")
+@behaviour.link("registrationToken.registrationUrl")
+def registration_url(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """What a host opens to join."""
+    token = token_of(tx, call, row)
+    return None if token is None else f"{_server_url(tx, call.services)}/v1/scripts/{token}"
+
+
+@behaviour.computed("registrationToken.image")
+def agent_image(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """The image of the agent."""
+    return settings.value(tx, settings.AGENT_IMAGE)
+
+
+@behaviour.computed("registrationToken.command")
+def registration_command(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """What to type on a host to make it join; its last word is the registration URL."""
+    url = registration_url(tx, call, row)
+    if url is None:
+        return None
+    environment = {"ORCA_CA_SHA256": call.services.server.ca_sha256}
+    return "sudo " + command(settings.value(tx, settings.AGENT_IMAGE) or "", environment, [url])
+
+
+# -- register ---------------------------------------------------------------------------------------------------------
+
+
+@behaviour.create("register")
+def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A host registers. The same key in the same project is the same registration, and gets other credentials if an
+    agent has come with the former ones.
+
+    Raises:
+        Refused: the key belongs to a host of another project, to one whose agent is connected, or to one whose
+            registration was removed, or cannot be a host's uuid.
+    """
+    key = fields["key"]
+    if not HOST_UUID.fullmatch(key):
+        raise Refused("InvalidFormat", "key: letters, digits and '-' are expected, 8 to 63", field="key")
+    account_id = fields.get("accountId") or call.account_id
+    existing = tx.first("register", key=key)
+    if existing is not None:
+        if existing.accountId != account_id:
+            raise Refused("NotUnique", "this host is registered in another project", field="key")
+        return _registered_again(tx, call, existing)
+    if tx.count("agent", liveKey=_agent_uri(key, fields.get("agentUriFormat"))):
+        # Its registration was removed, and it was not: what it registered with is not given to anybody.
+        raise Refused("NotUnique", "the host of this key is still there: remove the host first", field="key")
+    row = tx.insert(
+        "register",
+        accountId=account_id,
+        kind="register",
+        key=key,
+        name=fields.get("name"),
+        agentUriFormat=fields.get("agentUriFormat"),
+    )
+    call.request(tx, row, "create")
+    return row
+
+
+def _registered_again(tx: Tx, call: Call, row: Record) -> Record:
+    """Replace the credentials of a host that lost them. Those that it may not have read yet stay as they are."""
+    agent = tx.get("agent", row.agentId)
+    if agent is None or row.agentUriFormat or key_is_shown(agent):
+        return row
+    if call.services.agents.get(agent.id) is not None:
+        message = (
+            "the agent of this host is connected: stop it to register the host again;"
+            " on a copy of the machine remove /var/lib/orca/agent first"
+        )
+        raise Refused("NotUnique", message, field="key")
+    return _keep(tx, call.services, row, agent, new_key(tx, agent))
+
+
+@behaviour.process("register.create")
+async def create_register(run: Run) -> None:
+    """Registered means: there is an agent, with an account of its own and one key."""
+    run.finish(lambda tx: _equip(tx, run))
+
+
+def _equip(tx: Tx, run: Run) -> None:
+    row = run.resource(tx)
+    agent = tx.insert(
+        "agent",
+        state="requested" if row.agentUriFormat else "active",
+        name=row.key,
+        uri=_agent_uri(row.key, row.agentUriFormat),
+        registrationKey=row.key,
+        managedConfig=True,
+        data={"agentResourcesAccountId": row.accountId, "registrationKey": row.key},
+    )
+    _keep(tx, run.services, row, agent, open_account(tx, agent))
+    if row.agentUriFormat:
+        # The server reaches it by its uri; it does not dial in.
+        run.engine.request(tx, agent, "create")
+
+
+def _keep(tx: Tx, services: Services, row: Record, agent: Record, key: tuple[str, str]) -> Record:
+    """Keep an agent's key with the registration until the agent comes with it."""
+    access_key, secret = key
+    sealed = services.vault.seal(secret, AGENT_CONTEXT)
+    return tx.update(row, agentId=agent.id, data={"accessKey": access_key, "secret": sealed})
+
+
+def _agent_uri(key: str, form: str | None) -> str:
+    return (form or AGENT_URI).replace("%s", key)
+
+
+@behaviour.computed("register.accessKey")
+def register_access_key(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """Shown to the registering host alone, once it is active and until its agent has come."""
+    return row.data.get("accessKey") if _shown(tx, call, row) else None
+
+
+@behaviour.computed("register.secretKey")
+def register_secret_key(tx: ReadTx, call: Call, row: Record) -> str | None:
+    """Shown as the access key is."""
+    sealed = row.data.get("secret") if _shown(tx, call, row) else None
+    return None if sealed is None else call.services.vault.open(sealed, AGENT_CONTEXT)
+
+
+def _shown(tx: ReadTx, call: Call, row: Record) -> bool:
+    """True for a host that asks by its key, until its agent has come. A list of all registrations shows no secrets."""
+    asked = call.role == "register" and row.state == "active" and call.query.get("key") == row.key
+    return asked and key_is_shown(tx.get("agent", row.agentId))
+
+
+def _find_server(tx: Tx, call: Call) -> None:
+    """Where nobody said how hosts reach this server, it is where the first who asks for a token has reached it."""
+    if call.services.server.found or settings.value(tx, settings.API_HOST):
+        return
+    url = urlsplit(call.root)
+    if is_loopback(url.hostname or ""):
+        raise Refused(
+            "InvalidState",
+            f"hosts cannot reach this server as {url.hostname}: start it with --advertise-url, "
+            f"set {settings.API_HOST} (PUT settings/{settings.API_HOST}), or ask at an address that hosts can reach",
+        )
+    settings.put(tx, settings.API_HOST, f"{url.scheme}://{url.netloc}")
+
+
+def _server_url(tx: ReadTx, services: Services) -> str:
+    return (settings.value(tx, settings.API_HOST) or services.server.url).rstrip("/")

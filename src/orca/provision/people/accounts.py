@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts: who may make which kind, and what goes with one that is removed. Projects: `projects`, `members`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call, Run
+from orca.engine.endings import REMOVE_DELAY
+from orca.provision.people.identities import WORKING
+from orca.provision.people.roles import EVERYWHERE, owns_alone
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+PRIVILEGED = frozenset({"superadmin", "system", "service", "token"})
+"""Kinds that with access control nobody gives away or gets credentials for through the API, except superadmin."""
+BUILT_IN = frozenset({"superadmin", "admin", "system", "service", "token"})
+"""Accounts (by uuid) that stay."""
+ALONE = "whoever owns a project alone makes somebody else an owner, or removes the project, first"
+LAST = "the last administrator stays one: without it nobody could let anybody in"
+
+behaviour = Behaviour()
+
+
+def is_reserved(call: Call, kind: str | None) -> bool:
+    """Whether a kind of account is beyond the caller."""
+    return kind in PRIVILEGED and call.role != "superadmin" and not call.services.server.open
+
+
+def may_own_credentials(tx: ReadTx, call: Call, account_id: int) -> None:
+    """Refuse credentials that would make an administrator more than that. Raises ``Refused`` with 403."""
+    account = tx.get("account", account_id)
+    if account is not None and is_reserved(call, account.kind):
+        raise Refused("Forbidden", f"credentials of {account.name} are not made here", field="accountId", status=403)
+
+
+@behaviour.create("account")
+def create_account(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """An account without credentials; it gets them by ``apiKey`` and ``password``."""
+    refuse_reserved(call, fields.get("kind"))
+    account = tx.insert("account", **fields)
+    call.request(tx, account, "create")
+    return account
+
+
+@behaviour.update("account")
+def update_account(tx: Tx, call: Call, account: Record, fields: dict[str, Any]) -> Record:
+    """Another name, another kind."""
+    if is_reserved(call, account.kind):
+        raise Refused("Forbidden", f"{account.name} is not changed here", status=403)
+    refuse_reserved(call, fields.get("kind"))
+    if fields.get("kind", account.kind) != account.kind and is_last(tx, account):
+        raise Refused("InvalidOption", LAST, field="kind")
+    if not fields:
+        return account
+    account = tx.update(account, **fields)
+    call.request(tx, account, "update")
+    return account
+
+
+def refuse_reserved(call: Call, kind: str | None) -> None:
+    """Raise ``Refused`` when the caller may not give this kind."""
+    if is_reserved(call, kind):
+        raise Refused("InvalidOption", f"kind {kind} is not given away here", field="kind")
+
+
+def is_last(tx: ReadTx, account: Record) -> bool:
+    """Whether it is the only administrator that can do anything now."""
+    if account.kind != "admin" or account.state not in WORKING:
+        return False
+    return tx.count("account", kind="admin", state=WORKING) == 1
+
+
+def leaves_alone(tx: ReadTx, call: Call, account: Record) -> bool:
+    """Whether somebody is about to end their own account, and a project would be nobody's. Administrators may."""
+    return call.role not in EVERYWHERE and owns_alone(tx, account) is not None
+
+
+@behaviour.offered("account.activate")
+def may_be_switched(tx: ReadTx, call: Call, account: Record) -> bool:
+    """With access control ``superadmin`` stays as it is."""
+    return not is_reserved(call, account.kind)
+
+
+@behaviour.offered("account.deactivate", otherwise=f"superadmin stays as it is; {LAST}; {ALONE}")
+def may_be_deactivated(tx: ReadTx, call: Call, account: Record) -> bool:
+    """As for ``activate``; and somebody must be left who can let others in."""
+    return may_be_switched(tx, call, account) and not is_last(tx, account) and not leaves_alone(tx, call, account)
+
+
+@behaviour.offered("account.remove", "account.purge", otherwise=f"the server's own accounts stay; {LAST}; {ALONE}")
+def may_be_removed(tx: ReadTx, call: Call, account: Record) -> bool:
+    """The server's own accounts stay, and the last administrator."""
+    return account.uuid not in BUILT_IN and not is_last(tx, account) and not leaves_alone(tx, call, account)
+
+
+@behaviour.remove("account")
+def remove_account(tx: Tx, call: Call, account: Record) -> Record:
+    """An account opens nothing from this moment."""
+    if account.uuid in BUILT_IN:
+        raise Refused("Method not allowed", "the server's own accounts stay", status=405)
+    if is_last(tx, account):
+        raise Refused("Method not allowed", LAST, status=405)
+    if leaves_alone(tx, call, account):
+        raise Refused("Method not allowed", ALONE, status=405)
+    call.request(tx, account, "remove")
+    return account
+
+
+@behaviour.process("account.remove")
+async def remove(run: Run) -> None:
+    """What an account has goes with it: credentials, tokens, memberships, preferences."""
+    run.finish(lambda tx: forget(tx, run.resource(tx)))
+
+
+def forget(tx: Tx, account: Record) -> None:
+    """Take away everything that is the account's alone."""
+    for row in tx.find("authToken", accountId=account.id):
+        tx.delete(row)
+    rows = [*tx.find("credential", accountId=account.id), *tx.find("userPreference", accountId=account.id)]
+    for row in [*rows, *tx.find("projectMember", externalId=str(account.id))]:
+        tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Credentials of people and programs: API keys, and logins with a password (credential type ``password``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call, Run
+from orca.provision.people.accounts import is_reserved, may_own_credentials
+from orca.provision.people.credentials import check_login, new_access_key, new_secret_key, secret_hash
+from orca.provision.people.passwords import Passwords
+from orca.provision.people.roles import PROJECT_ROLES
+from orca.resources import ids
+from orca.resources.credential import MIN_PASSWORD
+from orca.resources.errors import Refused
+from orca.resources.types import OWNERS
+from orca.store import ReadTx, Record, Tx
+
+MADE_BY = "role"
+"""The key of the JSON column for what whoever made a project's credential is there; keys of before have none."""
+LESSER = ("restricted", "readonly")
+"""Who makes credentials that may do less than the project's own."""
+OTHERS = "it was made by somebody who may do more: ask an owner of the project"
+
+behaviour = Behaviour()
+
+
+def standing(tx: ReadTx, call: Call) -> str:
+    """What the caller is in the project it acts for: as somebody of ``PROJECT_ROLES``, or else its own role.
+
+    Whoever owns every project is an owner. A project's key is what made it; one that does not say so is a member.
+    """
+    if call.role == "project":
+        return maker(tx, call.proof) or "member"
+    return "owner" if call.role in OWNERS else call.role
+
+
+def maker(tx: ReadTx, proof: Record | None) -> str | None:
+    """What made the credential that was shown, or the one that a session began with; None: nobody said."""
+    login = tx.get("credential", ids.parse(proof.value)) if proof is not None and proof.root == "authToken" else proof
+    role = None if login is None or login.root != "credential" else login.data.get(MADE_BY)
+    return None if role is None else str(role)
+
+
+def made_by(tx: ReadTx, call: Call, owner: int) -> dict[str, Any]:
+    """What a project's credential remembers of who makes it: it must not do more, and lesser ones leave it alone."""
+    account, role = tx.get("account", owner), standing(tx, call)
+    known = account is not None and account.kind == "project" and role in PROJECT_ROLES
+    return {MADE_BY: role} if known else {}
+
+
+@behaviour.create("apiKey")
+def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A key for the caller's account. Its secret is in this answer and nowhere else."""
+    owner = fields.get("accountId") or call.account_id
+    may_own_credentials(tx, call, owner)
+    secret = fields.get("secretValue") or new_secret_key()
+    if len(secret) < MIN_PASSWORD:
+        raise Refused("MinLengthExceeded", f"a secret has at least {MIN_PASSWORD} characters", field="secretValue")
+    record = tx.insert(
+        "apiKey",
+        accountId=owner,
+        name=fields.get("name"),
+        description=fields.get("description"),
+        publicValue=fields.get("publicValue") or new_access_key(),
+        secretHash=secret_hash(secret),
+        data=made_by(tx, call, owner),
+    )
+    call.once[record.id, "secretValue"] = secret
+    call.request(tx, record, "create")
+    return record
+
+
+@behaviour.create("password")
+def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """A login for the caller's account, by the name in ``publicValue``."""
+    owner = fields.get("accountId") or call.account_id
+    may_own_credentials(tx, call, owner)
+    check_login(fields["publicValue"], "publicValue")
+    record = tx.insert(
+        "password",
+        accountId=owner,
+        name=fields.get("name"),
+        description=fields.get("description"),
+        publicValue=fields["publicValue"],
+        secretHash=call.services.part(Passwords).hashed(fields["secretValue"], "secretValue"),
+        data=made_by(tx, call, owner),
+    )
+    call.request(tx, record, "create")
+    return record
+
+
+@behaviour.action("password.changesecret")
+def change_secret(tx: Tx, call: Call, login: Record, given: dict[str, Any]) -> dict[str, Any]:
+    """Another password. All tokens that were signed for with the old one are worthless from now on."""
+    passwords = call.services.part(Passwords)
+    if not passwords.matches(str(login.publicValue), call.client, str(login.secretHash), given["oldSecret"]):
+        raise Refused("InvalidOldPassword", "oldSecret is not the password", field="oldSecret", status=400)
+    tx.update(login, secretHash=passwords.hashed(given["newSecret"], "newSecret"))
+    end_sessions(tx, login.accountId)
+    return {"type": "changeSecretInput", "oldSecret": None, "newSecret": None}
+
+
+def end_sessions(tx: Tx, account_id: int) -> None:
+    """All tokens of an account open nothing from now on."""
+    for row in tx.find("authToken", accountId=account_id):
+        tx.delete(row)
+
+
+@behaviour.offered(
+    "credential.activate", "credential.deactivate", "credential.remove", "credential.purge", otherwise=OTHERS
+)
+def may_be_switched(tx: ReadTx, call: Call, record: Record) -> bool:
+    """Nobody but superadmin takes a key of superadmin away, and nobody one of somebody who may do more."""
+    account = tx.get("account", record.accountId)
+    return account is None or not (is_reserved(call, account.kind) or is_above(tx, call, record, account))
+
+
+def is_above(tx: ReadTx, call: Call, record: Record, account: Record) -> bool:
+    """Whether a project's key or login was made by somebody who may do more there than the caller.
+
+    One that does not say who made it counts as an owner's. A key may always end itself.
+    """
+    if account.kind != "project" or record.type not in ("apiKey", "password"):
+        return False
+    if call.proof is not None and call.proof.root == "credential" and call.proof.id == record.id:
+        return False
+    role = standing(tx, call)
+    made = str(record.data.get(MADE_BY) or "owner")
+    return role not in PROJECT_ROLES or PROJECT_ROLES.index(role) > PROJECT_ROLES.index(made)
+
+
+@behaviour.remove("credential")
+def remove_credential(tx: Tx, call: Call, record: Record) -> Record:
+    """A key is refused from this moment, whatever its process does next; an active one is deactivated first."""
+    if not may_be_switched(tx, call, record):
+        raise Refused("Method not allowed", OTHERS, status=405)
+    if record.state in ("active", "activating", "updating-active"):
+        call.request(tx, record, "deactivate", remove=True)
+    else:
+        call.request(tx, record, "remove")
+    return record
+
+
+@behaviour.process("credential.deactivate")
+async def deactivate_credential(run: Run) -> None:
+    """The state is all there is to it, unless it is a step on the way out."""
+
+    def end(tx: Tx) -> None:
+        if run.data.get("remove"):
+            run.chain = "remove"
+
+    run.finish(end)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What somebody is in a project, and in the project that a row belongs to."""
+
+from __future__ import annotations
+
+from orca.engine import Call
+from orca.provision.people.identities import LOCAL, WORKING
+from orca.resources import TYPES
+from orca.resources.errors import Refused
+from orca.resources.types import OWNERS
+from orca.store import ReadTx, Record
+
+PROJECT_ROLES = ("owner", "member", "restricted", "readonly")
+"""Roles of members, from the one that may do most."""
+EVERYWHERE = frozenset({"superadmin", "service", "admin", "readAdmin"})
+"""Roles that see the rows of all accounts."""
+
+
+def project_role(tx: ReadTx, project: Record, user: Record) -> str | None:
+    """The best role an account has in a project; an administrator owns every project. Only active members count."""
+    if user.kind in EVERYWHERE:
+        return "readonly" if user.kind == "readAdmin" else "owner"
+    members = tx.find(
+        "projectMember", projectId=project.id, externalId=str(user.id), externalIdType=LOCAL, state=WORKING
+    )
+    roles = [member.role for member in members if member.role in PROJECT_ROLES]
+    return min(roles, key=PROJECT_ROLES.index) if roles else None
+
+
+def role_on(tx: ReadTx, call: Call, record: Record) -> str:
+    """The caller's role in the project of a row, whatever the route to it.
+
+    Inside a project, as a project's key, and for those who see everything it is the role of the request. A user
+    outside of projects sees rows of several: there it is the role in each row's own. A row of no project leaves the
+    role as it is.
+    """
+    if call.role != "user":
+        return call.role
+    project, user = tx.get("project", project_of(record)), tx.require("account", call.user_id)
+    role = None if project is None else project_role(tx, project, user)
+    return role or call.role
+
+
+def may(tx: ReadTx, call: Call, record: Record, what: str) -> bool:
+    """Whether the caller's role in the project of a row is enough for an action, or for ``update`` and ``remove``."""
+    return what not in TYPES[record.type].for_owners or role_on(tx, call, record) in OWNERS
+
+
+def check(tx: ReadTx, call: Call, record: Record, what: str, method: str) -> None:
+    """Refuse what ``may`` does not allow.
+
+    Raises:
+        Refused: 422 for an action, 404 for PUT, 403 for DELETE, as in v1.
+    """
+    if may(tx, call, record, what):
+        return
+    message = f"only owners of the project {what} a {record.type}"
+    if method == "PUT":
+        raise Refused("Not Found", message, status=404)
+    if method == "DELETE":
+        raise Refused("Forbidden", message, status=403)
+    raise Refused("ActionNotAvailable", message)
+
+
+def project_of(record: Record) -> int | None:
+    """The project that a row belongs to: the one it is, the one it is a membership of, else its account."""
+    if record.root == "account":
+        return int(record.id)
+    id = record.get("projectId") if record.root == "projectMember" else record.get("accountId")
+    return None if id is None else int(id)
+
+
+def owners_of(tx: ReadTx, project_id: int) -> set[int]:
+    """The accounts that own a project and can sign in now; administrators do besides."""
+    rows = tx.find("projectMember", projectId=project_id, role="owner", externalIdType=LOCAL, state=WORKING)
+    named = [int(row.externalId) for row in rows]
+    return {id for (id,) in tx.values("account", "id", id=named, state=WORKING)}
+
+
+def owns_alone(tx: ReadTx, account: Record) -> Record | None:
+    """A project that nobody but this account owns; None where there is no such."""
+    rows = tx.find("projectMember", externalId=str(account.id), externalIdType=LOCAL, role="owner", state=WORKING)
+    projects = (tx.get("project", row.projectId) for row in rows)
+    there = (project for project in projects if project is not None and project.removed is None)
+    return next((project for project in there if owners_of(tx, project.id) == {account.id}), None)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Projects and what each is born with: the managed network and the certificate authority of its mesh."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from orca.engine import Behaviour, Run, Services
+from orca.network.pki import Authority
+from orca.provision.settings import values as settings
+from orca.resources import ids
+from orca.store import Record, Tx, Vault
+
+DEFAULT_PROJECT = "Default"
+CA_CONTEXT = "network.caKey"
+"""Binds a sealed authority key to its use."""
+
+behaviour = Behaviour()
+
+
+def install(services: Services) -> None:
+    """Add the behaviour of projects, and the first project to a new database."""
+    services.add(behaviour)
+    services.at_first_start(lambda tx: create_default(tx, services.vault))
+
+
+def create_default(tx: Tx, vault: Vault) -> Record:
+    """The project everybody works in until they make another one."""
+    existing = tx.first("project", name=DEFAULT_PROJECT)
+    project = existing or tx.insert("project", kind="project", name=DEFAULT_PROJECT, state="active")
+    equip(tx, vault, project)
+    return project
+
+
+def equip(tx: Tx, vault: Vault, project: Record) -> Record:
+    """The managed network of a project, made when it is missing."""
+    network = tx.first("network", accountId=project.id)
+    if network is not None:
+        return network
+    authority = new_authority(tx, project)
+    network = tx.insert(
+        "network",
+        accountId=project.id,
+        name="managed",
+        state="active",
+        cidr=settings.value(tx, settings.NETWORK_CIDR),
+        caCertificate=authority.certificate,
+        caKey=vault.seal(authority.key, CA_CONTEXT),
+    )
+    tx.update(project, defaultNetworkId=network.id)
+    return network
+
+
+def new_authority(tx: Tx, project: Record) -> Authority:
+    """An authority for a project's mesh.
+
+    It is called by the project's id: RFC 5280 gives a name 64 characters, and a project's own may be longer.
+    """
+    now = datetime.fromtimestamp(tx.now / 1000, UTC)
+    return Authority.create(f"orca project {ids.show('project', project.id)}", now)
+
+
+def authority_of(vault: Vault, network: Record) -> Authority:
+    """The certificate authority of a project's mesh."""
+    return Authority(network.caCertificate, vault.open(network.caKey, CA_CONTEXT))
+
+
+@behaviour.process("project.create")
+async def create_project(run: Run) -> None:
+    """A project is usable once it has its network."""
+    run.finish(lambda tx: equip(tx, run.services.vault, run.resource(tx)))

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One membership: it ends and comes back at an owner's word, and a project never loses its last owner.
+
+All members at once: ``members``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call
+from orca.provision.people.identities import is_known
+from orca.provision.people.roles import owners_of
+from orca.resources import ids
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+LAST = "the project's last owner stays: make somebody else an owner with setmembers first"
+TWICE = "who it is for is a member already, or no account any more: setmembers gives roles"
+
+behaviour = Behaviour()
+
+
+@behaviour.create("projectMember")
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """Members come and go with the project's action."""
+    raise Refused("InvalidOption", "a project gets its members by its action setmembers", field="projectId")
+
+
+@behaviour.offered("projectMember.deactivate", "projectMember.remove", otherwise=LAST)
+def may_end(tx: ReadTx, call: Call, member: Record) -> bool:
+    """Somebody owns the project afterwards."""
+    return member.role != "owner" or owners_of(tx, member.projectId) != {ids.parse(member.externalId)}
+
+
+@behaviour.action("projectMember.deactivate")
+def deactivate(tx: Tx, call: Call, member: Record, given: dict[str, Any]) -> Record:
+    """From this moment the member has no part in the project."""
+    return _end(tx, call, member, "deactivate")
+
+
+@behaviour.action("projectMember.remove")
+def remove(tx: Tx, call: Call, member: Record, given: dict[str, Any]) -> Record:
+    """The membership is over."""
+    return _end(tx, call, member, "remove")
+
+
+def _end(tx: Tx, call: Call, member: Record, action: str) -> Record:
+    # Two owners who end each other's memberships at once do so one after the other.
+    tx.lock(tx.require("project", member.projectId))
+    if not may_end(tx, call, member):
+        raise Refused("ActionNotAvailable", LAST)
+    call.request(tx, member, action)
+    return member
+
+
+@behaviour.offered("projectMember.restore", otherwise=TWICE)
+def may_come_back(tx: ReadTx, call: Call, member: Record) -> bool:
+    """Nobody has two roles in a project."""
+    account = tx.get("account", ids.parse(member.externalId))
+    if account is None or not is_known(account):
+        return False
+    return tx.count("projectMember", projectId=member.projectId, externalId=member.externalId) == 0
+
+
+@behaviour.computed("projectMember.externalId")
+def external_id(tx: ReadTx, call: Call, member: Record) -> str | None:
+    """The account's id as clients know it."""
+    number = ids.parse(member.externalId)
+    return None if number is None else ids.show("account", number)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings through the API: known by name, set and set back, with the value in force and where it comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orca.engine import Behaviour, Call
+from orca.provision.settings import values as settings
+from orca.resources.errors import Refused
+from orca.store import ReadTx, Record, Tx
+
+behaviour = Behaviour()
+
+
+def set_to(tx: Tx, call: Call, name: str, value: str | None) -> Record:
+    """Set it. Access control was chosen when the data directory was made. Raises ``Refused``."""
+    if name == settings.ACCESS_CONTROL or (name == settings.SECURITY and not call.services.server.open):
+        raise Refused(
+            "InvalidOption", f"{name}: access control was chosen when the data directory was made", field="value"
+        )
+    return settings.put(tx, name, value)
+
+
+@behaviour.create("setting")
+def create_setting(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+    """Setting what is already set changes it, as in v1."""
+    return set_to(tx, call, fields["name"], fields.get("value"))
+
+
+@behaviour.update("setting")
+def update_setting(tx: Tx, call: Call, record: Record, fields: dict[str, Any]) -> Record:
+    """Give it another value."""
+    return set_to(tx, call, record.name, fields.get("value", record.value))
+
+
+@behaviour.remove("setting")
+def remove_setting(tx: Tx, call: Call, record: Record) -> Record:
+    """Back to the default."""
+    return set_to(tx, call, record.name, None)
+
+
+@behaviour.computed("setting.activeValue")
+def active_value(tx: ReadTx, call: Call, record: Record) -> str | None:
+    """The value in force."""
+    return settings.value(tx, record.name)
+
+
+@behaviour.computed("setting.source")
+def source(tx: ReadTx, call: Call, record: Record) -> str:
+    """Where the value in force comes from."""
+    return settings.source(tx, str(record.name))
+
+
+@behaviour.computed("setting.inDb")
+def in_db(tx: ReadTx, call: Call, record: Record) -> bool:
+    """Whether somebody set it."""
+    return record.value is not None
