@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services back to compose text: what `compose.parse` reads again as the same services (the flat form of 2015)."""
+"""Services back to compose text: what `files.parse` reads again as the same services (the flat form of 2015)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 """Compose files: docker-compose text (v1 flat, v2/v3 with `services:`) and rancher-compose text to service specs.
 
 Every documented key is honoured or refused by name: a key that is dropped in silence would run something other than
-what the file says. `compose_keys` knows what each key of a service means.
+what the file says. `keys` knows what each key of a service means.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tree of a compose file: values that know where they stand. `compose_yaml` builds it, `fill` its variables."""
+"""The tree of a compose file: values that know where they stand. `loader` builds it, `fill` its variables."""
 
 from __future__ import annotations
 

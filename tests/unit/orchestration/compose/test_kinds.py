@@ -264,7 +264,7 @@ def test_what_a_sidekick_cannot_be(parts: tuple[str, str, str], rancher: str, me
 
 
 def test_the_documentation_names_every_key():
-    text = Path(__file__).parents[3].joinpath("docs/compose.md").read_text()
+    text = Path(__file__).parents[4].joinpath("docs/compose.md").read_text()
     keys = {key for kind in KINDS.values() for key in (*kind.launch, *kind.rancher)}
     assert sorted(key for key in keys if f"`{key}`" not in text) == []
 
