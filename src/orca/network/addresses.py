@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.hoststate.plan.addressing import HostRange
+from orca.hoststate.plan.addressing import DEFAULT_PREFIX, HostRange
 from orca.network import ipam
 from orca.store import ANY, ReadTx, Record, Tx
 
@@ -31,11 +31,12 @@ def range_of(tx: ReadTx, host_id: int) -> Record | None:
     return tx.first("subnet", hostId=host_id)
 
 
-def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = ipam.DEFAULT_HOST_PREFIX) -> Record:
+def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = DEFAULT_PREFIX) -> Record:
     """Give `host` a range of `network`; the one it has already when it has one.
 
     Raises:
         ipam.PoolUsedUp: every range is taken.
+        ipam.RangeRefused: there are no ranges of that size.
     """
     # Who holds an address there at this moment (`hold_address`, `locate`) sees the range, or is seen here.
     tx.lock(host)

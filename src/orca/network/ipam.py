@@ -14,13 +14,6 @@ from netaddr import IPNetwork, IPSet
 
 from orca.hoststate.plan.addressing import MAX_PREFIX, MIN_PREFIX, HostRange
 
-DEFAULT_CIDR = "10.42.0.0/16"
-"""The network of a project that sets no other."""
-
-DEFAULT_HOST_PREFIX = 24
-"""Bits of a host's range: 254 addresses, 255 hosts in the default network."""
-
-
 MORE_HOSTS = (
     "Remove hosts that are gone; a new project with a larger network (setting docker.network.subnet.cidr) or smaller"
     " ranges of new hosts (network.host.prefix) holds more"
@@ -32,6 +25,10 @@ MORE_CONTAINERS = (
 
 class PoolUsedUp(Exception):
     """No free range in the network, or no free address in a range."""
+
+
+class RangeRefused(Exception):
+    """No range of the wanted size can be cut from the network; the message says which sizes can."""
 
 
 class AddressRefused(Exception):
@@ -46,12 +43,12 @@ def next_host_range(cidr: str, prefix: int, taken: Iterable[str]) -> str:
 
     Raises:
         PoolUsedUp: every range is taken.
-        ValueError: `prefix` does not fit into `cidr`.
+        RangeRefused: `prefix` does not fit into `cidr`, or is no size of a host's range.
     """
     network = IPNetwork(cidr)
     lowest = max(network.prefixlen + 1, MIN_PREFIX)
     if not lowest <= prefix <= MAX_PREFIX:
-        raise ValueError(
+        raise RangeRefused(
             f"a host range of /{prefix} does not fit into {cidr}: choose between /{lowest} and /{MAX_PREFIX}"
             " (setting network.host.prefix)"
         )

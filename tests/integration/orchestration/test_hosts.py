@@ -322,6 +322,34 @@ async def test_the_host_ranges_can_be_used_up(platform):
     assert "10.42.0.0/23 is used up" in host.transitioningMessage
 
 
+@pytest.mark.parametrize(
+    ("cidr", "prefix", "said"), [("10.42.0.0/16", "28", "/17 and /26"), ("10.42.0.0/24", "24", "/25 and /26")]
+)
+async def test_a_host_that_no_range_fits_says_so_and_joins_once_one_does(platform, cidr, prefix, said):
+    """The setting of an earlier version, or of a day when projects got larger networks."""
+
+    def before(tx):
+        tx.update(tx.first("network"), cidr=cidr)
+        tx.update(tx.first("setting", name=settings.HOST_PREFIX), value=prefix)
+
+    await platform.services.db.write(before)
+    agent_id = await platform.register(fake := FakeHost("h1", "192.0.2.1"))
+    await platform.connect(agent_id, machine := FakeMachine(fake))
+    host = await platform.until(
+        lambda tx: row if (row := tx.first("host", name="h1")) and row.transitioning == "error" else None
+    )
+    assert host.state == "inactive"
+    assert f"choose between {said} (setting network.host.prefix)" in host.transitioningMessage
+
+    await platform.services.db.write(lambda tx: settings.put(tx, settings.HOST_PREFIX, "26"))
+    await platform.act("host", host.id, "activate")
+    await platform.until(lambda tx: tx.require("host", host.id).state == "active")
+    await machine.until(lambda: machine.host.item("network"))
+    assert machine.host.item("network")["subnet"].endswith("/26")
+    await platform.create("container", imageUuid="docker:ok")
+    await platform.running(1)
+
+
 async def test_two_machines_with_one_identity_are_both_named(platform):
     (machine,) = await hosts(platform, 1)
     connection = platform.connection_of(machine)

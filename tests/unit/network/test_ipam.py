@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orca.hoststate.plan.addressing import HostRange
-from orca.network.ipam import PoolUsedUp, in_range, next_address, next_host_range
+from orca.network.ipam import PoolUsedUp, RangeRefused, in_range, next_address, next_host_range
 
 
 def test_the_first_host_gets_the_second_range():
@@ -27,7 +27,7 @@ def test_a_small_pool_is_used_up():
 
 
 def test_a_range_wider_than_the_network_is_refused():
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(RangeRefused, match="does not fit"):
         next_host_range("10.42.0.0/24", 24, [])
 
 

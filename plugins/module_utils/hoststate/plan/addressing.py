@@ -20,6 +20,10 @@ from typing import Iterator, Optional
 #: The link-scoped address that every container uses as its resolver; the same one on every host.
 RESOLVER = "169.254.169.250"
 
+#: Range of an environment, and bits of a host's range in it, unless somebody says otherwise: 254 addresses each, and
+#: 255 hosts.
+DEFAULT_CIDR, DEFAULT_PREFIX = "10.42.0.0/16", 24
+
 #: A larger range wastes the environment's addresses, a smaller one leaves Docker's sixteenth without usable addresses.
 MIN_PREFIX, MAX_PREFIX = 16, 26
 

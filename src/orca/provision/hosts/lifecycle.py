@@ -12,7 +12,7 @@ from orca import wire
 from orca.engine import Behaviour, Failed, Run, Services
 from orca.network import Delivery, addresses, membership, peers
 from orca.network.config import ConfigItems
-from orca.network.ipam import PoolUsedUp
+from orca.network.ipam import PoolUsedUp, RangeRefused
 from orca.network.pki import BadRequest
 from orca.provision.hosts import labels
 from orca.provision.hosts import parts as host_parts
@@ -99,6 +99,7 @@ def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
 
     Raises:
         PoolUsedUp: there is no range left.
+        RangeRefused: the network has no ranges of the size that new hosts get.
         BadRequest: the host's certificate request cannot be signed.
     """
     network = addresses.network_of(tx, host.accountId)
@@ -151,11 +152,22 @@ def forget(tx: Tx, services: Services, host: Record) -> None:
 @behaviour.process("host.create")
 async def create_host(run: Run) -> None:
     """A new host joins the network; it takes containers once it has."""
+    await _join(run)
+
+
+@behaviour.process("host.activate")
+async def activate_host(run: Run) -> None:
+    """A host that could not join, as there was no range for it, tries again; nothing to do for the others."""
+    if await run.read(lambda tx: run.resource(tx).kind == KIND):
+        await _join(run)
+
+
+async def _join(run: Run) -> None:
     delivery = run.services.part(Delivery)
     with delivery.together(run.resource_id):
         try:
             await run.step("join", lambda tx: connect(tx, delivery.items, run.services.vault, run.resource(tx)))
-        except (PoolUsedUp, BadRequest) as error:
+        except (PoolUsedUp, RangeRefused, BadRequest) as error:
             raise Failed(str(error), state="inactive") from error
         await peers.acquaint(run.services.db, delivery.items, run.resource_id)
 

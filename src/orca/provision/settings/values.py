@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from orca.engine.retention import DAYS as RETENTION
 from orca.engine.settings import environment, was_set
-from orca.hoststate.plan.addressing import MAX_PREFIX, MIN_PREFIX
+from orca.hoststate.plan.addressing import DEFAULT_CIDR, DEFAULT_PREFIX, MAX_PREFIX, MIN_PREFIX
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
@@ -29,8 +29,8 @@ SESSION_PERIOD = "api.auth.jwt.token.expiry"
 
 DEFAULTS = {
     TOKEN_PERIOD: str(30 * 86_400_000),
-    NETWORK_CIDR: "10.42.0.0/16",
-    HOST_PREFIX: "24",
+    NETWORK_CIDR: DEFAULT_CIDR,
+    HOST_PREFIX: str(DEFAULT_PREFIX),
     AGENT_IMAGE: "orca/agent",
     METRICS_PUBLIC: "false",
     NET_IMAGE: "orca/net",
@@ -88,7 +88,7 @@ CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
     TOKEN_PERIOD: (lambda text: int(text) > 0, "a number of milliseconds"),
     SESSION_PERIOD: (lambda text: int(text) >= 1000, "a number of milliseconds, at least 1000"),
     **dict.fromkeys(RETENTION, (lambda text: 0 < int(text) < 36_500, "a number of days")),
-    NETWORK_CIDR: (_is_network, "a network of IPv4 addresses with at least 256 of them, such as 10.42.0.0/16"),
+    NETWORK_CIDR: (_is_network, f"a network of IPv4 addresses with at least 256 of them, such as {DEFAULT_CIDR}"),
     HOST_PREFIX: (_is_host_prefix, f"the prefix length of a host's range, from {MIN_PREFIX} to {MAX_PREFIX},"),
 }
 
