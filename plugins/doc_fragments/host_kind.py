@@ -14,6 +14,13 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  cidr:
+    description: Range of the whole environment, the same on every host.
+    type: str
+    default: 10.42.0.0/16
+  subnet:
+    description: Range of this host within O(cidr), between /16 and /26. Required with O(state=present).
+    type: str
   takeover:
     description:
       - Apply although an agent owns this kind of state on the host (see C(/var/lib/orca/host)).

@@ -8,9 +8,12 @@ from __future__ import annotations
 import ipaddress
 
 from .hoststate.apply import PUSH, HostStateError, apply_kind
+from .hoststate.plan.addressing import DEFAULT_CIDR
 
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "cidr": {"type": "str", "default": DEFAULT_CIDR},
+    "subnet": {"type": "str"},
     "takeover": {"type": "bool", "default": False},
 }
 

@@ -21,13 +21,6 @@ extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes
 options:
-  cidr:
-    description: Range of the whole environment.
-    type: str
-    default: 10.42.0.0/16
-  subnet:
-    description: Range of this host. Required with O(state=present).
-    type: str
   bridge:
     description: Name of the bridge device.
     type: str
@@ -79,18 +72,18 @@ actions:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.orca.platform.plugins.module_utils._host_kind import ARGUMENTS, run
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.firewall import KIND
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.firewall import PROTOCOLS
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.network import BRIDGE
 
 PORT = {
     "public": {"type": "int", "required": True},
     "private": {"type": "int"},
-    "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+    "protocol": {"type": "str", "choices": list(PROTOCOLS), "default": "tcp"},
     "address": {"type": "str", "required": True},
     "bind": {"type": "str"},
 }
 OPTIONS = {
-    "cidr": {"type": "str", "default": "10.42.0.0/16"},
-    "subnet": {"type": "str"},
-    "bridge": {"type": "str", "default": "orca0"},
+    "bridge": {"type": "str", "default": BRIDGE},
     "ports": {"type": "list", "elements": "dict", "default": [], "options": PORT},
 }
 

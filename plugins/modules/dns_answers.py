@@ -18,13 +18,6 @@ extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes
 options:
-  cidr:
-    description: Range of the whole environment.
-    type: str
-    default: 10.42.0.0/16
-  subnet:
-    description: Range of this host. Required with O(state=present).
-    type: str
   scopes:
     description:
       - Name of a scope -> name -> list of addresses, or the name of a host elsewhere that the name stands for.
@@ -82,8 +75,6 @@ from ansible_collections.orca.platform.plugins.module_utils._host_kind import AR
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.dns import KIND
 
 OPTIONS = {
-    "cidr": {"type": "str", "default": "10.42.0.0/16"},
-    "subnet": {"type": "str"},
     "scopes": {"type": "dict", "default": {}},
     "clients": {"type": "dict", "default": {}},
     "upstreams": {"type": "list", "elements": "str"},

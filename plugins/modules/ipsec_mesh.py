@@ -21,13 +21,6 @@ options:
   id:
     description: Identity of this host, the name in its certificate. Required with O(state=present).
     type: str
-  cidr:
-    description: Range of the whole environment.
-    type: str
-    default: 10.42.0.0/16
-  subnet:
-    description: Range of this host. Required with O(state=present).
-    type: str
   certificate:
     description:
       - Certificate (PEM) of this host's key, see M(orca.platform.mesh_certificate). Required with O(state=present).
@@ -90,8 +83,6 @@ PEER = {
 }
 OPTIONS = {
     "id": {"type": "str"},
-    "cidr": {"type": "str", "default": "10.42.0.0/16"},
-    "subnet": {"type": "str"},
     "certificate": {"type": "str"},
     "ca": {"type": "str"},
     "peers": {"type": "list", "elements": "dict", "default": [], "options": PEER},

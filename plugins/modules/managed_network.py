@@ -19,13 +19,6 @@ extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes
 options:
-  cidr:
-    description: Range of the whole environment, the same on every host.
-    type: str
-    default: 10.42.0.0/16
-  subnet:
-    description: Range of this host within O(cidr), between /16 and /26. Required with O(state=present).
-    type: str
   bridge:
     description: Name of the bridge device.
     type: str
@@ -66,12 +59,11 @@ actions:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.orca.platform.plugins.module_utils._host_kind import ARGUMENTS, run
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply.network import KIND
+from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.network import BRIDGE, DOCKER_NETWORK
 
 OPTIONS = {
-    "cidr": {"type": "str", "default": "10.42.0.0/16"},
-    "subnet": {"type": "str"},
-    "bridge": {"type": "str", "default": "orca0"},
-    "network": {"type": "str", "default": "orca"},
+    "bridge": {"type": "str", "default": BRIDGE},
+    "network": {"type": "str", "default": DOCKER_NETWORK},
     "net_image": {"type": "str"},
     "dns_image": {"type": "str"},
 }

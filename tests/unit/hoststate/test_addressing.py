@@ -2,6 +2,7 @@
 """Layout of a host's range."""
 
 import ipaddress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -47,3 +48,11 @@ def test_exactly_one_side_of_a_pair_initiates():
     assert initiates("10.42.1.0/24", "10.42.2.0/24")
     assert not initiates("10.42.2.0/24", "10.42.1.0/24")
     assert initiates("10.42.9.0/24", "10.42.10.0/24"), "numbers are compared, not texts"
+
+
+def test_documents_name_the_sizes_of_ranges():
+    root = Path(__file__).parents[3]
+    said = f"`network.host.prefix` lies between {MIN_PREFIX} and {MAX_PREFIX}"
+    assert said in (root / "docs/operations.md").read_text()
+    said = f"between /{MIN_PREFIX} and /{MAX_PREFIX}"
+    assert said in (root / "plugins/doc_fragments/host_kind.py").read_text()
