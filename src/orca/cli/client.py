@@ -16,7 +16,7 @@ import click
 import httpx
 
 from orca.cli import trust
-from orca.cli.errors import ApiError, CommandError, DeadlineError, NotFoundError, UnreachableError
+from orca.cli.errors import ApiError, CommandError, DeadlineError, NoAnswerError, NotFoundError, UnreachableError
 from orca.cli.target import Target, resolve
 
 Resource = dict[str, Any]
@@ -55,19 +55,23 @@ class Client:
         """Send one request and return the decoded document.
 
         `url` is a path below the server's address, or an absolute one that the server itself gave.
-        Raises ApiError for an error document, UnreachableError when there is no answer or the key is refused.
+        Raises ApiError for an error document, NoAnswerError when there is no answer, another UnreachableError when the
+        server is not to be trusted or refuses the key.
         """
         return decoded(self.send(method, url, body, params), self.target)
 
     def send(self, method: str, url: str, body: Any = None, params: dict[str, Any] | None = None) -> httpx.Response:
-        """Send one request and return whatever comes back. Raises UnreachableError when nothing does."""
+        """Send one request and return whatever comes back.
+
+        Raises NoAnswerError when nothing does, another UnreachableError when the server is not to be trusted.
+        """
         absolute = self._absolute(url)
         try:
             return self._http.request(method, absolute, json=body, params=params)
         except httpx.TimeoutException as exc:
-            raise UnreachableError(f"{method} {absolute}: no answer within {self._http.timeout.read} s") from exc
+            raise NoAnswerError(f"{method} {absolute}: no answer within {self._http.timeout.read} s") from exc
         except httpx.TransportError as exc:
-            raise UnreachableError(trust.explained(exc, self.target.url, self.target.ca)) from exc
+            raise trust.explained(exc, self.target.url, self.target.ca) from exc
 
     def _absolute(self, url: str) -> str:
         if "://" not in url:
@@ -153,8 +157,9 @@ def pause(deadline: float, what: str) -> None:
 
 
 def called(resource: Resource) -> str:
-    """A resource's type and name for a message."""
-    return f"{resource.get('type')} {resource.get('name') or resource.get('id')}"
+    """A resource's type and name for a message; what the API calls an environment is a stack."""
+    type = "stack" if resource.get("type") == "environment" else resource.get("type")
+    return f"{type} {resource.get('name') or resource.get('id')}"
 
 
 def decoded(response: httpx.Response, target: Target) -> Any:

@@ -21,6 +21,10 @@ class UnreachableError(CommandError):
     exit_code = ExitCode.UNREACHABLE
 
 
+class NoAnswerError(UnreachableError):
+    """Nothing answers at the server's address, as while the server is restarted."""
+
+
 class DeadlineError(CommandError):
     """What was asked for goes on, but did not end within the given time."""
 

@@ -7,14 +7,21 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 import click
 
 from orca.cli.client import Client, Resource, called, pause
-from orca.cli.errors import ApiError, CommandError
+from orca.cli.errors import ApiError, CommandError, NoAnswerError
 from orca.cli.find import name_of
 from orca.cli.output import plain
+
+Answer = TypeVar("Answer")
+
+_SERVER = " server"
+"""Stands for the server among the things that are spoken of; no name begins with a blank."""
 
 
 class Progress:
@@ -59,6 +66,23 @@ class Progress:
             click.echo(f"\r\x1b[K{f'{self._seconds()}  … {plain(awaited)}'[:room]}", nl=False, err=True)
         pause(deadline, awaited)
 
+    def answer(self, look: Callable[[], Answer], deadline: float) -> Answer:
+        """What `look` gives, once the server answers: one that is being restarted goes on with what it was asked for.
+
+        Raises NoAnswerError with what to do if it does not answer by the deadline (monotonic seconds).
+        """
+        while True:
+            try:
+                found = look()
+            except NoAnswerError as gone:
+                self.say("server", "does not answer; waiting for it", key=_SERVER)
+                if time.monotonic() >= deadline:
+                    raise NoAnswerError(f"{gone}; run the same command again when it is back") from gone
+                self.pause(deadline, "the server does not answer")
+            else:
+                self._last.pop(_SERVER, None)
+                return found
+
     def _seconds(self) -> str:
         return f"{time.monotonic() - self._start:6.1f} s"
 
@@ -75,7 +99,7 @@ def wait_steady(
     Raises CommandError with every reason when something failed, DeadlineError with what is awaited.
     """
     while True:
-        now: list[Resource] = [client.request("GET", each["links"]["self"]) for each in resources]
+        now = progress.answer(lambda: [_now(client, each) for each in resources], deadline)
         for each in now:
             progress.show(each)
         failed = [each for each in now if each.get("transitioning") == "error"]
@@ -93,7 +117,7 @@ def wait_gone(client: Client, resources: Sequence[Resource], deadline: float, pr
     Raises CommandError if a removal failed, DeadlineError at the deadline (monotonic seconds).
     """
     for resource in resources:
-        while (now := _present(client, resource)) is not None:
+        while (now := progress.answer(partial(_present, client, resource), deadline)) is not None:
             progress.show(now)
             if now.get("transitioning") == "error":
                 raise CommandError(f"{called(now)} was not removed: {now.get('transitioningMessage')}")
@@ -101,9 +125,14 @@ def wait_gone(client: Client, resources: Sequence[Resource], deadline: float, pr
         progress.say(name_of(resource), "removed")
 
 
+def _now(client: Client, resource: Resource) -> Resource:
+    now: Resource = client.request("GET", resource["links"]["self"])
+    return now
+
+
 def _present(client: Client, resource: Resource) -> Resource | None:
     try:
-        now: Resource = client.request("GET", resource["links"]["self"])
+        now = _now(client, resource)
     except ApiError as exc:
         if exc.status == 404:
             return None
@@ -124,8 +153,7 @@ def wait_up(
     (monotonic seconds). While the stack is in transition, what had failed before may yet be cured.
     """
     while True:
-        stack = client.request("GET", stack["links"]["self"])
-        services = list(client.list(stack["links"]["services"], include="instances"))
+        stack, services = progress.answer(partial(_stack_and_services, client, stack), deadline)
         watched = [stack, *services]
         progress.say(stack["name"], stack["state"])
         for resource in (*services, *_containers(services)):
@@ -142,6 +170,11 @@ def wait_up(
         if not awaited:
             return stack, services
         progress.pause(deadline, "; ".join(f"{called(each)} is still {each['state']}" for each in awaited))
+
+
+def _stack_and_services(client: Client, stack: Resource) -> tuple[Resource, list[Resource]]:
+    now = _now(client, stack)
+    return now, list(client.list(now["links"]["services"], include="instances"))
 
 
 def endpoints(services: Iterable[Resource]) -> Iterator[str]:

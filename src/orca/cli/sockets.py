@@ -57,7 +57,7 @@ async def opened(target: Target, url: str, headers: dict[str, str] | None = None
         raise refused(f"GET {parts.path}", exc) from exc
     except (OSError, TimeoutError, InvalidHandshake, WebSocketException) as exc:
         if "CERTIFICATE_VERIFY_FAILED" in str(exc):
-            raise UnreachableError(trust.explained(exc, target.url, target.ca)) from exc
+            raise trust.explained(exc, target.url, target.ca) from exc
         raise Cut(str(exc) or type(exc).__name__) from exc
     try:
         yield socket

@@ -101,7 +101,8 @@ def up(
     with Progress() as progress:
         deadline = time.monotonic() + timeout
         _wait_for_removal(client, wanted.name, deadline, progress)
-        resource = _apply(client, wanted, progress)
+        # What was applied before the answer was lost is nothing to do the next time.
+        resource = progress.answer(lambda: _apply(client, wanted, progress), deadline)
         if not detach:
             resource, services = wait_up(client, resource, deadline, progress, UP)
     if output != "table":

@@ -10,7 +10,7 @@ import ssl
 from functools import cache
 from pathlib import Path
 
-from orca.cli.errors import UnreachableError
+from orca.cli.errors import NoAnswerError, UnreachableError
 
 FETCH_TIMEOUT = 15.0  # seconds
 
@@ -24,17 +24,17 @@ def authorities(ca: str | None) -> ssl.SSLContext:
         raise UnreachableError(f"cannot read the certificate authority {ca}: {exc}") from exc
 
 
-def explained(error: BaseException, url: str, ca: str | None) -> str:
-    """What a failed connection means; a certificate that is not trusted says what to do."""
+def explained(error: BaseException, url: str, ca: str | None) -> UnreachableError:
+    """What a failed connection means: NoAnswerError, or an error that says what to do with a certificate."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
-        return f"{url}: {error}"
+        return NoAnswerError(f"{url} does not answer ({error}): start the server, or name another one with --url")
     if "mismatch" in cause.verify_message or "not valid for" in cause.verify_message:
-        return f"{url}: the certificate is for another name: {cause.verify_message}"
+        return UnreachableError(f"{url}: the certificate is for another name: {cause.verify_message}")
     trusted = f"the authority in {ca}" if ca else "the system's authorities"
-    return (
+    return UnreachableError(
         f"{url}: its certificate is not from {trusted} ({cause.verify_message}); "
         "name the right one with --ca FILE, or pin it with `orca login --ca-fingerprint SHA256`"
     )
@@ -47,7 +47,7 @@ def fetch_authority(url: str) -> str:
     try:
         response = httpx.get(f"{url}/v1/scripts/ca.crt", verify=False, timeout=FETCH_TIMEOUT)  # noqa: S501
     except httpx.TransportError as exc:
-        raise UnreachableError(explained(exc, url, None)) from exc
+        raise explained(exc, url, None) from exc
     if response.status_code != 200 or "BEGIN CERTIFICATE" not in response.text:
         raise UnreachableError(f"{url} offers no certificate authority; is this an orca server?")
     return response.text

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from orca.resources.spoken import a
+
 
 class Refused(Exception):
     """A request that cannot be honoured, in the words of the v1 API.
@@ -36,6 +38,6 @@ class ActionNotAvailable(Refused):
     """The action exists, but not in the state the resource is in."""
 
     def __init__(self, type: str, action: str, state: str | None) -> None:
-        super().__init__("ActionNotAvailable", f"{action} is not available for a {type} that is {state}")
+        super().__init__("ActionNotAvailable", f"{action} is not available for {a(type)} that is {state}")
         self.action = action
         self.state = state

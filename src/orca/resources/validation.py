@@ -16,6 +16,7 @@ from typing import Any
 from orca.resources import ids, limits
 from orca.resources.errors import Refused
 from orca.resources.fields import UNSET, Field
+from orca.resources.spoken import a, spoken
 from orca.resources.views import TypeView, View
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
@@ -83,7 +84,7 @@ class Validator:
         present = shown() if self._fixed else {}
         for name, value in self._fixed.items():
             if present.get(name) != value:
-                self._unknown(name, f"{name} of a {type.name} cannot be given here")
+                self._unknown(name, f"{name} of {a(type.name)} cannot be given here")
 
     def _given(self, type: TypeView, body: Mapping[str, Any], letter: str, *, part: bool = False) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -91,7 +92,7 @@ class Validator:
             shown = type.fields.get(name)
             if shown is None and not _is_moment(type, name):
                 if name not in FRAME:
-                    self._unknown(name, f"a {type.name} has no field {name}")
+                    self._unknown(name, f"{a(type.name)} has no field {name}")
             elif shown is not None and shown.taken(letter, self._view.role, part=part):
                 values[name] = self._value(name, shown.field, shown.field.type, value)
                 if name == "data" and type.type.table:
@@ -164,7 +165,7 @@ def _count(name: str, field: Field, of: str, items: Collection[Any]) -> None:
 
 
 def _no_such(name: str, type: str, value: Any) -> Refused:
-    return Refused("InvalidReference", f"{name}: there is no {type} {value}", field=name)
+    return Refused("InvalidReference", f"{name}: there is no {spoken(type)} {value}", field=name)
 
 
 def _is_moment(type: TypeView, name: str) -> bool:

@@ -127,14 +127,53 @@ def test_what_is_not_up_in_time_is_named(orca: Run, server: FakeServer) -> None:
     assert "service web is still activating" in err
 
 
+def test_a_server_that_is_restarted_meanwhile_is_waited_for(orca: Run, server: FakeServer) -> None:
+    Path("docker-compose.yml").write_text(COMPOSE)
+    stack(server)
+    server.silent = ["POST", "POST"]
+    server.script["1s1"] = [{"state": "activating", "transitioning": "yes"}, {"state": "active", "transitioning": "no"}]
+    code, _, err = orca("up")
+    assert (code, server.silent) == (0, []), err
+    assert err.count("server: does not answer; waiting for it") == 1
+    server.silent = ["DELETE"]
+    assert orca("down")[0] == 3, "nobody knows whether it was asked for"
+
+
+def test_a_server_that_goes_while_a_removal_is_waited_for(orca: Run, server: FakeServer) -> None:
+    stack(server, state="removing", transitioning="yes")
+    found = server.answer
+
+    def answer(method: str, *rest: object) -> tuple[int, object]:
+        if method != "DELETE":
+            return found(method, *rest)  # type: ignore[arg-type]
+        server.silent = ["GET", "GET"]
+        server.script["1e1"] = [{"state": "removed", "transitioning": "no"}]
+        return 200, server.rows["environments"]["1e1"]
+
+    server.answer = answer  # type: ignore[method-assign, assignment]
+    code, _, err = orca("down", "shop")
+    assert (code, server.silent) == (0, []), err
+    assert err.index("server: does not answer") < err.index("shop: removed")
+
+
+def test_a_server_that_stays_away_is_named_with_what_to_do(orca: Run, server: FakeServer) -> None:
+    Path("docker-compose.yml").write_text(COMPOSE)
+    stack(server)
+    server.silent = ["POST"] * 100
+    code, _, err = orca("up", "--timeout", "0.3")
+    assert code == 3
+    assert server.url in err
+    assert "run the same command again" in err
+
+
 def test_the_servers_refusal_is_shown_with_its_field(orca: Run, server: FakeServer) -> None:
     Path("docker-compose.yml").write_text(COMPOSE)
     server.refuse = Refused(
-        422, "InvalidFormat", fieldName="dockerCompose", message="service 'web': unknown key 'imagee'"
+        422, "InvalidFormat", fieldName="files", message="docker-compose.yml:2:3: service 'web': unknown key 'imagee'"
     )
     code, _, err = orca("up")
     assert code == 1
-    assert "422 InvalidFormat (field dockerCompose): service 'web': unknown key 'imagee'" in err
+    assert "422 InvalidFormat (field files): docker-compose.yml:2:3: service 'web': unknown key 'imagee'" in err
 
 
 def test_down_waits_and_is_content_with_nothing(orca: Run, server: FakeServer) -> None:

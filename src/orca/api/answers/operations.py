@@ -23,6 +23,7 @@ from orca.provision.audit import entries as audit
 from orca.provision.people import roles
 from orca.resources import ids, machine
 from orca.resources.errors import ActionNotAvailable, Refused
+from orca.resources.spoken import a, spoken
 from orca.resources.views import ActionView, LinkView, TypeView
 from orca.store import NotUnique, ReadTx, Record, Tx
 
@@ -208,7 +209,7 @@ class Operation:
         given.validator.look_up(self.existing)
         hook = lookup(self.services.behaviour.creates, type.name)
         if hook is None and not type.type.table:
-            raise Refused("Not Implemented", f"nothing is made of a {type.name}", status=501)
+            raise Refused("Not Implemented", f"nothing is made of {a(type.name)}", status=501)
         fields = dict(given.fields)
         made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
         renderer = self.renderer(created=True)
@@ -252,7 +253,7 @@ class Operation:
                 return hook(self.writing, self.call, record)
             self.call.request(self.writing, record, "remove")
         except ActionNotAvailable as error:
-            message = f"a {type.name} that is {error.state} cannot be removed"
+            message = f"{a(type.name)} that is {error.state} cannot be removed"
             raise NotAllowed([name for name in type.resource_methods if name != "DELETE"], message) from None
         return record
 
@@ -260,13 +261,13 @@ class Operation:
         """The action of that name, if it can be asked for now."""
         action = type.actions.get(name.lower())
         if action is None:
-            raise Refused("InvalidAction", f"a {type.name} has no action {name}", detail=name)
+            raise Refused("InvalidAction", f"{a(type.name)} has no action {name}", detail=name)
         roles.check(self.tx, self.call, record, action.name, "POST")
         if not action.fits(record):
             raise ActionNotAvailable(type.name, name, record.get("state"))
         offer = lookup(self.services.behaviour.offers, record.type, f".{action.name}")
         if offer is not None and not offer.holds(self.tx, self.call, record):
-            message = offer.otherwise or f"{name} is not offered for this {type.name} now"
+            message = offer.otherwise or f"{name} is not offered for this {spoken(type.name)} now"
             raise Refused("ActionNotAvailable", message)
         return action
 

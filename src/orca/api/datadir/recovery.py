@@ -17,6 +17,7 @@ from orca.provision.certificates import api as certificates
 from orca.provision.hosts import machines, registration
 from orca.provision.projects import api as projects
 from orca.resources import ids, schema
+from orca.resources.spoken import spoken
 from orca.storage import registries
 from orca.store import CannotOpen, Database, Record, Tx, Vault
 
@@ -90,7 +91,8 @@ def _marked(tx: Tx, row: Record, key: str, follows: str) -> str:
     if row.type == "registrationToken":
         tx.update(row, state="removed", removed=tx.now, removeTime=tx.now)
     name = f" {row.name}" if row.name else ""
-    return f"{row.type} {ids.show(row.type, row.id)}{name} of account {ids.show('account', row.accountId)}: {follows}"
+    what = f"{spoken(row.type)} {ids.show(row.type, row.id)}{name}"
+    return f"{what} of account {ids.show('account', row.accountId)}: {follows}"
 
 
 def _new_authority(tx: Tx, vault: Vault, network: Record) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from orca.api.requests.ask import Ask
 from orca.resources.errors import Refused
+from orca.resources.spoken import a
 from orca.resources.validation import MAX_INTEGER, MIN_INTEGER, whole_number
 from orca.resources.views import TypeView
 
@@ -27,7 +28,7 @@ def check(ask: Ask, type: TypeView, *, listed: bool) -> None:
         if name == "include":
             _one_of(name, text, [link.lower() for link in type.links])
         elif not listed or not _listing(type, name, text):
-            raise Refused("UnknownField", f"nothing about a {type.name} is asked by {name}", field=name)
+            raise Refused("UnknownField", f"nothing about {a(type.name)} is asked by {name}", field=name)
 
 
 def only(ask: Ask, known: Collection[str] = ()) -> None:

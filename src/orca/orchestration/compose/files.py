@@ -19,7 +19,7 @@ from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.compose.tree import Node
 
 DOCKER, RANCHER = "docker-compose.yml", "rancher-compose.yml"
-"""What the two files are called in messages."""
+"""What the two files are called in messages, unless a client says what they are called."""
 MOST_SERVICES = 1000
 
 _TOP = {"version", "services", "volumes", "name"}
@@ -33,10 +33,16 @@ class Compose:
     warnings: tuple[str, ...] = ()
 
 
-def parse(docker: str, rancher: str | None = None, environment: Mapping[str, str] | None = None) -> Compose:
+def parse(
+    docker: str,
+    rancher: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    files: tuple[str, str] = (DOCKER, RANCHER),
+) -> Compose:
     """Return the services of a stack, in the order of the file.
 
-    `environment` fills the variables of the files. It is asked for every variable that they name.
+    `environment` fills the variables of the files. It is asked for every variable that they name. `files`: what the two
+    files are called where something is wrong with them.
 
     Raises:
         ComposeError: everything that cannot be used, each with its place: no YAML, more than the limits allow, no
@@ -44,7 +50,7 @@ def parse(docker: str, rancher: str | None = None, environment: Mapping[str, str
     """
     findings = Findings()
     variables = {} if environment is None else environment
-    trees = [_load(docker, DOCKER, findings), _load(rancher or "", RANCHER, findings)]
+    trees = [_load(docker, files[0], findings), _load(rancher or "", files[1], findings)]
     # Of a text that could not be read, nothing more can be said.
     findings.settle()
     filled = _fill(trees, variables, findings)
@@ -54,7 +60,7 @@ def parse(docker: str, rancher: str | None = None, environment: Mapping[str, str
         services = _services(filled[0], findings)
     with findings.collect():
         extra = _extra(filled[1])
-    _check_names(services, extra, findings)
+    _check_names(services, extra, files[0], findings)
     sections = {
         name: compose_section.read(name, node, extra.get(name), variables, findings) for name, node in services.items()
     }
@@ -135,7 +141,7 @@ def _extra(document: Node) -> dict[str, Node]:
     return nested.value if nested is not None and isinstance(nested.value, dict) else top
 
 
-def _check_names(services: Mapping[str, Node], extra: Mapping[str, Node], findings: Findings) -> None:
+def _check_names(services: Mapping[str, Node], extra: Mapping[str, Node], file: str, findings: Findings) -> None:
     if len(services) > MOST_SERVICES:
         last = list(services.values())[MOST_SERVICES]
         findings.refuse(last.named, f"a stack has at most {MOST_SERVICES} services: make it several stacks")
@@ -147,4 +153,4 @@ def _check_names(services: Mapping[str, Node], extra: Mapping[str, Node], findin
             findings.refuse(node.named, f"services {other!r} and {name!r} differ in case only: rename one of them")
     for name, node in extra.items():
         if name not in services and name not in ("version", ".catalog"):
-            findings.refuse(node.named, f"service {name!r} is not in docker-compose")
+            findings.refuse(node.named, f"service {name!r} is not in {file}")

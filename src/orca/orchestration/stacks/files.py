@@ -67,9 +67,9 @@ def read(name: str, files: Mapping[str, str], variables: Mapping[str, str | None
             raise Refused("InvalidFormat", message, field="variables")
     asked = Variables(variables)
     docker, rancher = _roles(files)
-    texts: dict[str, str | dict[str, str]] = {"dockerCompose": docker, "rancherCompose": rancher}
+    texts: dict[str, str | dict[str, str]] = {"dockerCompose": files[docker], "rancherCompose": files.get(rancher, "")}
     try:
-        compose = stack_text.read({**texts, "environment": asked})
+        compose = stack_text.read({**texts, "environment": asked}, (docker, rancher))
     except Refused:
         # A value that is missing may be the reason.
         if not asked.needs:
@@ -78,12 +78,12 @@ def read(name: str, files: Mapping[str, str], variables: Mapping[str, str | None
     if asked.needs:
         return Given(name, texts, None, tuple(sorted(asked.needs)))
     if compose is None:
-        raise Refused("MissingRequired", "files: the compose file is empty", field="files")
+        raise Refused("MissingRequired", f"{docker}: the file is empty; name its services", field="files")
     return Given(name, {**texts, "environment": dict(sorted(asked.used.items()))}, compose)
 
 
 def _roles(files: Mapping[str, str]) -> tuple[str, str]:
-    """The compose text and the text of scales."""
+    """The paths of the compose file and of the file of scales; the latter need not be among the files."""
     scales = [path for path in files if PurePosixPath(path).name in SCALES]
     others = [path for path in files if path not in scales]
     for what, found in (("compose file", others), (f"file {SCALES[0]}", scales)):
@@ -93,4 +93,4 @@ def _roles(files: Mapping[str, str]) -> tuple[str, str]:
             )
     if not others:
         raise Refused("MissingRequired", "files: there is no compose file", field="files")
-    return files[others[0]], files[scales[0]] if scales else ""
+    return others[0], scales[0] if scales else SCALES[0]

@@ -15,19 +15,23 @@ from orca.store import ReadTx, Record
 TEXTS = ("dockerCompose", "rancherCompose", "environment")
 
 
-def read(fields: Mapping[str, Any]) -> Compose | None:
+def read(fields: Mapping[str, Any], files: tuple[str, str] | None = None) -> Compose | None:
     """The compose text among `fields`, None when there is none.
 
+    `files`: what a client calls the two texts that it gave as files.
+
     Raises:
-        Refused: text that cannot be used, blamed on the field that holds it.
+        Refused: text that cannot be used, blamed on the field that holds it: `files`, if the client gave files.
     """
     text = fields.get("dockerCompose")
     if not text:
         return None
     try:
-        return compose.parse(text, fields.get("rancherCompose"), fields.get("environment"))
+        names = files or (compose.DOCKER, compose.RANCHER)
+        return compose.parse(text, fields.get("rancherCompose"), fields.get("environment"), names)
     except ComposeError as error:
         field = "rancherCompose" if error.refusals[0].place.file == compose.RANCHER else "dockerCompose"
+        field = field if files is None else "files"
         refused = Refused("InvalidFormat", str(error), field=field)
         refused.more = {"refusals": [refusal.described for refusal in error.refusals]}
         raise refused from error

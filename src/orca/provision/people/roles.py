@@ -7,6 +7,7 @@ from orca.engine import Call
 from orca.provision.people.identities import LOCAL, WORKING
 from orca.resources import TYPES
 from orca.resources.errors import Refused
+from orca.resources.spoken import a
 from orca.resources.types import OWNERS
 from orca.store import ReadTx, Record
 
@@ -54,7 +55,7 @@ def check(tx: ReadTx, call: Call, record: Record, what: str, method: str) -> Non
     """
     if may(tx, call, record, what):
         return
-    message = f"only owners of the project {what} a {record.type}"
+    message = f"only owners of the project {what} {a(record.type)}"
     if method == "PUT":
         raise Refused("Not Found", message, status=404)
     if method == "DELETE":

@@ -50,7 +50,7 @@ docker-compose.yml:15:1: unsupported top-level option 'networks'
 docker-compose.yml:16:10: volumes: a mapping is expected
 rancher-compose.yml:1:14: service 'web': scale: a number is expected, not 'many'
 rancher-compose.yml:1:45: service 'web': health_check: unsupported config option 'every'
-rancher-compose.yml:2:1: service 'other' is not in docker-compose
+rancher-compose.yml:2:1: service 'other' is not in docker-compose.yml
 """
 
 
@@ -72,7 +72,7 @@ def test_the_api_holds_the_refusals_as_a_list():
             "file": "rancher-compose.yml",
             "line": 1,
             "column": 1,
-            "message": "service 'a' is not in docker-compose",
+            "message": "service 'a' is not in docker-compose.yml",
         },
     ]
     with pytest.raises(Refused) as refused:

@@ -55,13 +55,30 @@ def test_the_file_of_scales_is_known_by_its_name() -> None:
     [
         ({}, "there is no compose file"),
         ({"a.yml": "", "b.yml": ""}, "one compose file is expected, not a.yml, b.yml"),
-        ({FILE: ""}, "the compose file is empty"),
+        ({FILE: ""}, f"{FILE}: the file is empty"),
         ({FILE: "web: {imagee: x}"}, "image: is required"),
     ],
 )
 def test_files_that_cannot_be_used(files: dict[str, str], message: str) -> None:
     with pytest.raises(Refused, match=message):
         stack_files.read("shop", files, {})
+
+
+def test_what_is_wrong_is_blamed_on_the_file_that_the_client_gave() -> None:
+    files = {
+        "deploy/web.yml": "web: {image: a, imagee: b}\nweb2: {}",
+        "deploy/rancher-compose.yml": "other: {scale: 1}",
+    }
+    with pytest.raises(Refused) as caught:
+        stack_files.read("shop", files, {})
+    assert caught.value.field == "files"
+    assert [line.split(": ")[0] for line in caught.value.message.splitlines()] == [
+        "deploy/rancher-compose.yml:1:1",
+        "deploy/web.yml:1:17",
+        "deploy/web.yml:2:1",
+    ]
+    assert {each["file"] for each in caught.value.more["refusals"]} == set(files)
+    assert "'other' is not in deploy/web.yml" in caught.value.message
 
 
 def test_variables_are_text_or_nothing():
