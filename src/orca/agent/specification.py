@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Translate between the wire's containers and Docker's documents; pure."""
 
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,6 @@ _STATES: dict[str, ContainerState] = {
     "dead": "stopped",
     "removing": "removed",
 }
-
-
-def container_name(instance: Instance) -> str:
-    """Return the container's name: readable, and unique by the first 8 digits of the uuid.
-
-    What engines take in names of containers is less than what may stand in ours; the rest becomes hyphens.
-    """
-    readable = re.sub(r"[^A-Za-z0-9_.-]", "-", instance.name).lstrip("_.-")
-    return f"{readable or 'r'}-{instance.uuid[:8]}"
 
 
 def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], str]:
@@ -73,7 +63,7 @@ def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], st
         binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")
         endpoint = {"IPAMConfig": {"IPv4Address": instance.address}} if instance.address else {}
         body["NetworkingConfig"] = {"EndpointsConfig": {DOCKER_NETWORK: endpoint}}
-    return body, container_name(instance)
+    return body, names.container_name(instance.name, instance.uuid)
 
 
 def report(document: dict[str, Any], status: ContainerStatus | None = None, *, restarting: bool = False) -> Container:

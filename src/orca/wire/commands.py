@@ -58,6 +58,15 @@ class RestartPolicy(Message):
     name: str = "no"
     maximum_retry_count: int = 0
 
+    def again(self, exit_code: int, restarts: int) -> bool:
+        """True if a container that ended with ``exit_code`` after ``restarts`` restarts is to start again.
+
+        ``unless-stopped`` is ``always`` here: what the platform stopped is not asked about.
+        """
+        if self.name == "on-failure":
+            return exit_code != 0 and (self.maximum_retry_count == 0 or restarts < self.maximum_retry_count)
+        return self.name in ("always", "unless-stopped")
+
 
 class PublishedPort(Message):
     """One published port; ``bind_address`` empty means every address of the host."""

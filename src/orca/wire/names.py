@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that server and agent must spell alike: events, labels and paths of the agent protocol.
+"""Names that server and agent must spell alike: events, labels and containers of the agent protocol.
 
 Source: docs/architecture.md, sections 3 and 4.
 """
 
+import re
 from typing import Final
 
 from orca.hoststate.plan import labels
@@ -36,3 +37,12 @@ LABEL_SERVICE_NAME: Final = "io.orca.stack_service.name"
 
 # The message of an ``error`` reply to a command that ``command.cancel`` ended.
 CANCELLED: Final = "cancelled"
+
+
+def container_name(name: str, uuid: str) -> str:
+    """Return the name of an instance's container: readable, and unique by the first 8 digits of the uuid.
+
+    What engines take in names of containers is less than what may stand in ours; the rest becomes hyphens.
+    """
+    readable = re.sub(r"[^A-Za-z0-9_.-]", "-", name).lstrip("_.-")
+    return f"{readable or 'r'}-{uuid[:8]}"

@@ -8,7 +8,7 @@ import pytest
 
 from orca.agent.engine import EngineGone
 from orca.agent.errors import CommandFailed
-from orca.agent.restarts import Pause, Restarts, WantedStates, again
+from orca.agent.restarts import Pause, Restarts, WantedStates
 from orca.wire import RestartPolicy
 
 ALWAYS = RestartPolicy(name="always")
@@ -28,7 +28,7 @@ UUID = "3c1f6f0e-1c5e-4d0a-9d3e-0c2b8a7d9e11"
     ],
 )
 def test_policies(policy, exit_code, restarts, expected):
-    assert again(policy, exit_code, restarts) is expected
+    assert policy.again(exit_code, restarts) is expected
 
 
 def test_the_pause_doubles_to_a_minute_and_begins_again_after_a_steady_run():

@@ -5,8 +5,8 @@ The engine's own policy is ``no``: what the platform stopped does not start with
 starts before the agent looked. What should run stands on the host's disk, so that an agent without a server knows.
 """
 
-from .policy import Pause, again
+from .policy import Pause
 from .restarts import Restarts
 from .wanted import Wanted, WantedStates
 
-__all__ = ["Pause", "Restarts", "Wanted", "WantedStates", "again"]
+__all__ = ["Pause", "Restarts", "Wanted", "WantedStates"]

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Docker's restart policies: whether a container that ended starts again, and after which pause; pure."""
-
-from orca.wire import RestartPolicy
+"""The pauses before a container starts again; whether it does is said by ``orca.wire.RestartPolicy``. Pure."""
 
 FIRST = 0.1
 CAP = 60.0
@@ -10,16 +8,6 @@ STEADY = 10.0
 
 NEVER = ("", "no")
 """The engine's names of the policy under which it starts nothing."""
-
-
-def again(policy: RestartPolicy, exit_code: int, restarts: int) -> bool:
-    """True if a container that ended with ``exit_code`` after ``restarts`` restarts is to start again.
-
-    ``unless-stopped`` is ``always`` here: what the platform stopped is not asked about.
-    """
-    if policy.name == "on-failure":
-        return exit_code != 0 and (policy.maximum_retry_count == 0 or restarts < policy.maximum_retry_count)
-    return policy.name in ("always", "unless-stopped")
 
 
 class Pause:

@@ -16,7 +16,7 @@ from orca.agent.errors import CommandFailed
 from orca.agent.specification import milliseconds
 from orca.wire import RestartPolicy, names
 
-from .policy import NEVER, Pause, again
+from .policy import NEVER, Pause
 from .wanted import Wanted, WantedStates
 
 GRACE_SECONDS = 10  # until a container that was started by hand is killed
@@ -122,7 +122,7 @@ class Restarts:
         if (pending := self._pending.get(uuid)) is not None:
             pending.ended = True
             return True
-        if not again(wanted.policy, document["State"]["ExitCode"], wanted.restarts):
+        if not wanted.policy.again(document["State"]["ExitCode"], wanted.restarts):
             return False
         pause = 0.0 if at_once else self._pause(uuid, _seconds_run(document))
         self._pending[uuid] = _Pending()
@@ -160,7 +160,7 @@ class Restarts:
                 if document is None or document["State"]["Running"]:
                     break
                 wanted = self._states.get(uuid)
-                if wanted is None or not again(wanted.policy, document["State"]["ExitCode"], wanted.restarts):
+                if wanted is None or not wanted.policy.again(document["State"]["ExitCode"], wanted.restarts):
                     break
                 pause = self._pause(uuid, ran)
         except EngineGone:
