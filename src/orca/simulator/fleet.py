@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from orca.orchestration.containers import observed
 from orca.simulator import knobs
 from orca.simulator.connection import SimConnection
 from orca.simulator.disk import Disk
+from orca.simulator.host import Host
 from orca.store import WORK, ReadTx, Tx, Work
 
 PING_INTERVAL = 5.0
@@ -29,10 +31,12 @@ class Fleet:
     """The simulated agents. Everything here runs in the event loop."""
 
     def __init__(self, services: Services, disk: Disk) -> None:
-        self.talkative: set[SimConnection] = set()
-        """Agents with news for the next ping."""
+        self.places: dict[str, int] = {}
+        """The host ids of containers with faults, by uuid or external id."""
         self._services = services
         self._disk = disk
+        self._hosts: dict[int, Host] = {}
+        self._talkative: set[SimConnection] = set()
         self._cut: set[str] = set()
 
     async def take_up(self) -> None:
@@ -49,8 +53,7 @@ class Fleet:
         for agent_id, host_id, report in await self._services.db.read(self._differences):
             connection = self._services.agents.get(agent_id)
             if isinstance(connection, SimConnection):
-                connection.news.append((host_id, report))
-                self.talkative.add(connection)
+                connection.tell(host_id, report)
         await self.ping(away=True)
         while True:
             await asyncio.sleep(PING_INTERVAL)
@@ -58,22 +61,21 @@ class Fleet:
 
     async def ping(self, *, away: bool = False) -> None:
         """One round: whoever has news tells them; ``away``: what happened while the server was."""
-        talkative, self.talkative = self.talkative, set()
+        talkative, self._talkative = self._talkative, set()
         for connection in talkative:
-            news, connection.news = connection.news, []
-
-            def unit(tx: Tx, news: list[tuple[int, wire.Container]] = news) -> list[observed.Undo]:
-                undone = []
-                for host_id, report in news:
-                    host = tx.get("host", host_id)
-                    if host is not None and host.removed is None:
-                        undone.append(observed.observe(tx, self._services, host, report, away=away))
-                return [undo for undo in undone if undo is not None]
-
+            news = connection.take_news()
             if not connection.closed:
                 WORK.set(Work(owner=("agent", connection.agent_id), name=f"reports of {connection.address}"))
-                for undo in await self._services.db.write(unit):
+                for undo in await self._services.db.write(partial(self._observe, news=news, away=away)):
                     self._services.part(observed.Strays).take_back(self._services, connection, undo)
+
+    def _observe(self, tx: Tx, news: list[tuple[int, wire.Container]], away: bool) -> list[observed.Undo]:
+        undone = []
+        for host_id, report in news:
+            host = tx.get("host", host_id)
+            if host is not None and host.removed is None:
+                undone.append(observed.observe(tx, self._services, host, report, away=away))
+        return [undo for undo in undone if undo is not None]
 
     async def connect(self, agent_id: int, host_ids: Iterable[int]) -> None:
         """An agent came, or came back: its hosts get what they lack."""
@@ -93,16 +95,26 @@ class Fleet:
         """An agent falls silent, and stays so until its action ``reconnect``."""
         self._services.agents.detach(connection)
         connection.hang_up()
-        self._services.spawn(self.lost(connection))
+        self._services.spawn(self._lost(connection))
 
-    async def lost(self, connection: SimConnection) -> None:
+    def talks(self, connection: SimConnection) -> None:
+        """An agent has news for the next ping."""
+        self._talkative.add(connection)
+
+    async def removed(self, connection: SimConnection) -> None:
+        """An agent's hosts are gone for good."""
+        self._hosts.pop(connection.agent_id, None)
+        self._disk.wipe(connection.agent_id, wire.now_ms())
+        await self._lost(connection)
+
+    async def _lost(self, connection: SimConnection) -> None:
         """Tell the other parts that an agent's connection ended."""
         self._services.agents.detach(connection)
         for handler in self._services.behaviour.agent_events.get("disconnected", ()):
             await handler(self._services, connection, None)
 
     def first_time(self, uuid: str) -> bool:
-        """Whether a container asks for the connection to be cut for the first time: it does so once."""
+        """True if a container silences its agent for the first time: it does so once."""
         first = uuid not in self._cut
         self._cut.add(uuid)
         return first
@@ -115,7 +127,8 @@ class Fleet:
         return (0, "") if row is None else (row.hostId or 0, _encode({"name": row.name, "data": row.data}).decode())
 
     def _connect(self, agent_id: int, uri: str, data: dict[str, Any]) -> SimConnection:
-        connection = SimConnection(self, agent_id, uri, knobs.read(data), self._disk)
+        host = self._hosts.setdefault(agent_id, Host(uri, uri, room=self._disk.room(agent_id)))
+        connection = SimConnection(self, agent_id, host, knobs.read(data))
         self._services.agents.attach(connection)
         return connection
 
@@ -131,25 +144,25 @@ class Fleet:
         for row in tx.execute(statement):
             agent_id, host_id, uuid, external_id, name, state = tuple(row)
             known |= {uuid, external_id}
-            container = self._disk.get(uuid) or self._disk.get(external_id or "")
+            room = self._disk.room(agent_id)
+            container = room.find(uuid) or room.containers.get(external_id or "")
             if container is None and external_id is not None:
                 gone = wire.Container(external_id=external_id, name=name or "", state="removed", uuid=uuid)
                 found.append((agent_id, host_id, gone))
-            elif container is not None and container.running != (state == "running"):
+            elif container is not None and (container.state == "running") != (state == "running"):
                 found.append((agent_id, host_id, container.report()))
         return found + self._unknown(tx, known)
 
     def _unknown(self, tx: ReadTx, known: set[str]) -> list[tuple[int, int, wire.Container]]:
         """What the simulated hosts have and no row stands for: a restored database is older than they are."""
         found = []
-        for container in self._disk.all():
-            if (
-                not known & {container.uuid, container.external_id}
-                and tx.first("instance", uuid=container.uuid) is None
-            ):
-                host = tx.first("host", agentId=container.agent)
+        for agent_id, room in self._disk.rooms.items():
+            for container in room.containers.values():
+                if known & {container.uuid, container.external_id} or tx.first("instance", uuid=container.key):
+                    continue
+                host = tx.first("host", agentId=agent_id)
                 if host is not None:
-                    found.append((container.agent, host.id, container.report()))
+                    found.append((agent_id, host.id, container.report()))
         return found
 
 

@@ -65,6 +65,19 @@ async def test_shuts_down(platform, simulate, given):
     assert (await settled(platform, made, "stopped")).state == "stopped"
 
 
+async def test_what_ends_while_its_agent_is_away_is_told_when_it_is_back(platform, simulate):
+    agent, _ = await simulate()
+    made = await platform.create("container", imageUuid="sim:1", data={"simShutdownAfter": "0.2"})
+    await settled(platform, made, "running")
+    await platform.act("agent", agent.id, "deactivate")
+    await platform.until(lambda tx: tx.require("agent", agent.id).state == "inactive")
+    await platform.act("agent", agent.id, "activate")
+    await platform.until(lambda tx: tx.require("agent", agent.id).state == "active")
+    while (await state(platform, made)).state == "running":
+        await platform.services.part(Fleet).ping()
+    assert (await state(platform, made)).exitCode == 0
+
+
 async def test_restarts_by_its_policy(platform, simulate):
     await simulate()
     made = await platform.create(

@@ -1,42 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Knobs of agents and triggers of containers, as text says them."""
+"""Knobs of agents and faults of containers, as text says them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.simulator import knobs, triggers
-from orca.simulator.triggers import Triggers
+from orca.simulator import knobs
+from orca.simulator.faults import Faults, by_image, by_words
 
-NONE = Triggers(forget=False, disconnect=False, shutdown_after=None, another=None)
+START = "compute.instance.activate"
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('{"name":"web"}', NONE),
-        ('{"name":"simForgetImmediately"}', Triggers(True, False, None, None)),
-        ('{"name":"simDisconnectAgent"}', Triggers(False, True, None, None)),
-        ('{"data":{"simShutdownAfter":"5"}}', Triggers(False, False, 5.0, None)),
-        ('{"data":{"simShutdownAfter":0.5}}', Triggers(False, False, 0.5, None)),
-        ('{"data":{"x":["simShutdownAfter","5"]}}', Triggers(False, False, 5.0, None)),
-        ('{"data":{"simShutdownAfter":"soon"}}', NONE),
-        ('{"name":"simCreateAnother_ab-1.c"}', Triggers(False, False, None, "ab-1.c")),
+        ('{"name":"web"}', {}),
+        ('{"name":"simForgetImmediately"}', {"vanishes": True}),
+        ('{"name":"simDisconnectAgent"}', {"silences": True}),
+        ('{"data":{"simShutdownAfter":"5"}}', {"ends_after": 5000}),
+        ('{"data":{"simShutdownAfter":0.5}}', {"ends_after": 500}),
+        ('{"data":{"x":["simShutdownAfter","5"]}}', {"ends_after": 5000}),
+        ('{"data":{"simShutdownAfter":"soon"}}', {}),
+        ('{"name":"simCreateAnother_ab-1.c"}', {"another": "ab-1.c"}),
+        ('{"data":{"compute.instance.activate::fail":true}}', {"refused": True}),
+        ('{"data":{"compute.instance.remove::fail":true}}', {}),
     ],
 )
-def test_triggers(text, expected):
-    assert triggers.read(text) == expected
+def test_words(text, expected):
+    assert by_words(START, text) == Faults(**expected)
 
 
 @given(st.text())
-def test_any_text_has_triggers_or_none(text):
-    assert isinstance(triggers.read(text), Triggers)
+def test_any_text_has_faults_or_none(text):
+    assert isinstance(by_words(START, text), Faults)
 
 
-def test_an_event_fails_by_its_own_name():
-    text = '{"data":{"compute.instance.activate::fail":true}}'
-    assert triggers.fails("compute.instance.activate", text)
-    assert not triggers.fails("compute.instance.remove", text)
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("ok/web:1", {}),
+        ("registry.example/missing", {"missing": True}),
+        ("hang", {"hangs": True}),
+        ("ok/slow", {"pull": 300}),
+        ("crash", {"ends_after": 0}),
+    ],
+)
+def test_images(image, expected):
+    assert by_image(image) == Faults(**expected, exit_code=3)
 
 
 def test_knobs_have_the_values_of_the_reference():

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The vocabulary: what may go wrong with one command, and with the container that it starts."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Faults(msgspec.Struct, frozen=True):
+    """Times are milliseconds."""
+
+    refused: bool = False
+    """The command is answered with an error."""
+    missing: bool = False
+    """No registry has the image."""
+    hangs: bool = False
+    """The pull of the image never ends."""
+    pull: int = 0
+    """How long the pull of the image takes."""
+    ends_after: int | None = None
+    """How long the container runs before it ends by its own doing, once started by a command."""
+    exit_code: int = 0
+    """With which it ends then."""
+    vanishes: bool = False
+    """The container is gone as soon as it was started."""
+    another: str | None = None
+    """The external id of a container that somebody starts by hand at that moment."""
+    silences: bool = False
+    """The agent falls silent at that moment, before it answers."""
+
+
+NONE = Faults()

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults by the name of an image, anywhere in it: for tests, which choose the images that they use."""
+
+from __future__ import annotations
+
+from orca.simulator.faults.faults import Faults
+
+SLOW = 300
+CRASHED = 3
+"""The exit code of ``crash``."""
+
+
+def by_image(image: str) -> Faults:
+    """``missing``: there is none; ``hang``, ``slow``: its pull; ``crash``: what its containers do at once."""
+    return Faults(
+        missing="missing" in image,
+        hangs="hang" in image,
+        pull=SLOW if "slow" in image else 0,
+        ends_after=0 if "crash" in image else None,
+        exit_code=CRASHED,
+    )

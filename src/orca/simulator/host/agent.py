@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent of a pretended host: what the server asks of it, and what it tells the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from orca import wire
+from orca.simulator.faults import NONE, Faults
+from orca.simulator.host.commands import Cannot, Commands, Work
+from orca.simulator.host.host import Host
+from orca.simulator.host.items import adopt
+from orca.simulator.host.room import Container
+from orca.wire import names
+
+Answer = wire.Message | None
+
+
+class Said(NamedTuple):
+    """One event for the server; ``asked``: it follows from a command, whose answer says the same."""
+
+    event: wire.Event
+    asked: bool
+
+
+class Agent:
+    """One run of the agent's program: it forgets its commands when it stops, while the host goes on.
+
+    ``receive`` and ``pass_time`` say what happens, ``take`` what the server is to be told then.
+    """
+
+    def __init__(self, host: Host, *, delay: int = 0) -> None:
+        """Args: the host; the milliseconds before each answer."""
+        self.host = host
+        self.silent = False
+        """True once a fault made it fall silent."""
+        self._delay = delay
+        self._said: list[Said] = []
+        self._commands = Commands(host.clock, lambda event: self._say(event, asked=True))
+        host.room.watcher = self.report
+
+    def receive(self, event: wire.Event, now: int, faults: Faults = NONE) -> None:
+        """Take one event of the server at a time (UTC milliseconds); ``faults`` says what goes wrong with it."""
+        self.host.clock.set(now)
+        try:
+            self._begin(event, faults)
+        except wire.WireError as error:
+            if event.reply_to:
+                self._say(event.reply_error(str(error)), asked=True)
+
+    def pass_time(self, now: int) -> None:
+        """Do what is due."""
+        self.host.clock.set(now)
+        self.host.clock.run()
+
+    def take(self) -> list[Said]:
+        """What is to be told the server since the last time."""
+        said, self._said = self._said, []
+        return said
+
+    def say_hello(self, *, digest: bool = True) -> None:
+        """Tell all there is, as at the beginning of a connection."""
+        self.tell(names.HELLO, self.host.hello(digest=digest))
+
+    def tell(self, name: str, report: wire.Message) -> None:
+        """Tell the server something unasked."""
+        self._say(wire.Event.report(name, report), asked=self._commands.acting)
+
+    def report(self, container: Container, status: wire.ContainerStatus) -> None:
+        """Tell what happened to a container; one that its policy starts again counts as running meanwhile."""
+        report = container.report(status)
+        again = status == "die" and not self._commands.acting and container.again
+        if again:
+            report.state, report.exit_code = "running", None
+        self.tell(names.CONTAINER_CHANGE, report)
+        if again:
+            container.restarts += 1
+            self.host.start(container)
+
+    def stop(self) -> None:
+        """The program ends; nothing is answered or reported any more."""
+        self._commands.forget()
+        self._said.clear()
+        if self.host.room.watcher == self.report:
+            self.host.room.watcher = None
+
+    # -- commands -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, event: wire.Event, faults: Faults) -> None:
+        """Raises ``WireError``: there is no such command, or it has another form."""
+        match event.name:
+            case names.CANCEL:
+                self._commands.cancel(event.read(wire.Cancel).previous_ids)
+            case names.PING:
+                self._run(event, f"ping/{event.id}", faults, lambda: None)
+            case names.CONFIG_UPDATE:
+                update = event.read(wire.ConfigUpdate)
+                self._run(event, f"config/{event.id}", faults, lambda: adopt(self.host.items, update))
+            case names.ACTIVATE:
+                self._activate(event, event.read(wire.Activate), faults)
+            case names.DEACTIVATE:
+                stop = event.read(wire.Deactivate)
+                self._commands.overtake(stop.uuid)
+                self._run(event, stop.key, faults, lambda: self._deactivated(stop), uuid=stop.uuid)
+            case names.REMOVE:
+                gone = event.read(wire.Remove)
+                self._commands.overtake(gone.uuid)
+                self._run(event, gone.key, faults, lambda: self._removed(gone), uuid=gone.uuid)
+            case names.VOLUME_REMOVE:
+                self._run(event, event.read(wire.RemoveVolume).key, faults, lambda: None)
+            case names.INSPECT:
+                uuid = event.read(wire.Inspect).uuid
+                self._run(event, f"inspect/{event.id}", faults, lambda: self._inspected(uuid))
+            case names.PULL:
+                self._pull(event, event.read(wire.Pull), faults)
+            case names.OPEN_STREAM:
+                event.read(wire.OpenStream)
+                self._run(event, f"stream/{event.id}", faults, _no_streams)
+            case _:
+                raise wire.WireError(f"this agent does not know the event {event.name!r}")
+
+    def _activate(self, event: wire.Event, order: wire.Activate, faults: Faults) -> None:
+        wanted, host = order.instance, self.host
+
+        def image() -> str | None:
+            return None if host.room.find(wanted.uuid) or wanted.image in host.room.images else wanted.image
+
+        def act() -> Answer:
+            container = host.room.find(wanted.uuid)
+            if container is None:
+                container = host.room.create(wanted, host.clock.now)
+            elif container.started_by == order.key and container.state == "stopped":
+                return _activated(container)  # it ended since; a repeated command does not start it a second time
+            container.policy, container.restarts, container.started_by = wanted.restart_policy, 0, order.key
+            host.start(container)
+            self._let_go_wrong(container, faults)
+            return _activated(container)
+
+        self._run(event, order.key, faults, act, image=image, uuid=wanted.uuid, yields=True)
+
+    def _pull(self, event: wire.Event, order: wire.Pull, faults: Faults) -> None:
+        images = self.host.room.images
+
+        def image() -> str | None:
+            return None if order.cached and order.image not in images else order.image
+
+        self._run(event, order.key, faults, lambda: wire.Pulled(pulled=order.image in images), image=image)
+
+    def _deactivated(self, order: wire.Deactivate) -> Answer:
+        container = self._meant(order)
+        if container is None:
+            return wire.Deactivated(state="removed")
+        self.host.end(container)
+        return wire.Deactivated(state="stopped")
+
+    def _removed(self, order: wire.Remove) -> Answer:
+        container = self._meant(order)
+        if container is not None:
+            self.host.remove(container)
+        return None
+
+    def _inspected(self, uuid: str) -> Answer:
+        container = self.host.room.find(uuid)
+        if container is None:
+            raise Cannot(f"There is no container of instance {uuid} on this host")
+        return wire.Inspected(inspect=_document(container))
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    def _run(
+        self,
+        event: wire.Event,
+        key: str,
+        faults: Faults,
+        act: Callable[[], Answer],
+        *,
+        image: Callable[[], str | None] = lambda: None,
+        uuid: str | None = None,
+        yields: bool = False,
+    ) -> None:
+        """Begin a command: pull the image, if one is named then, and act."""
+
+        def work() -> Work:
+            if self._delay:
+                yield self._delay
+            if faults.refused:
+                raise Cannot(f"Failing [{event.name}]")
+            wanted = image()
+            if wanted is not None:
+                yield from self._get(key, wanted, faults)
+            return act()
+
+        self._commands.run(event, key, work(), uuid=uuid, yields=yields)
+
+    def _get(self, key: str, image: str, faults: Faults) -> Work:
+        """Pull an image."""
+        self._commands.progress(key, f"Pulling {image}", None)
+        if faults.hangs:
+            self._commands.progress(key, f"Pulling {image}", 10)
+            yield None
+        if faults.pull:
+            yield faults.pull
+        if faults.missing and image not in self.host.room.images:
+            raise Cannot(f"Image {image} cannot be pulled: there is none")
+        self.host.room.images.add(image)
+        return None
+
+    def _meant(self, order: wire.Deactivate | wire.Remove) -> Container | None:
+        container = self.host.room.find(order.uuid, order.external_id)
+        if container is not None and container.system and order.external_id is not None:
+            raise Cannot(f"{container.name} is a part of the platform on this host")
+        return container
+
+    def _let_go_wrong(self, container: Container, faults: Faults) -> None:
+        """Have happen what is to follow the start of a container."""
+        host, another = self.host, faults.another
+        if another is not None:
+            host.clock.after(0, partial(host.run_by_hand, another, external_id=another))
+        if faults.vanishes:
+            host.clock.after(0, partial(host.remove, container))
+        elif faults.ends_after is not None:
+            host.clock.after(faults.ends_after, partial(host.end, container, faults.exit_code))
+        if faults.silences:
+            self.silent = True
+
+    def _say(self, event: wire.Event, *, asked: bool) -> None:
+        if not self.silent:
+            self._said.append(Said(event, asked))
+
+
+def _no_streams() -> Answer:
+    raise Cannot("a pretended host has no streams")
+
+
+def _activated(container: Container) -> wire.Activated:
+    assert container.started_at is not None, "it was started"
+    return wire.Activated(
+        external_id=container.external_id,
+        state=container.state,
+        started=container.started_at,
+        address=container.report().address,
+    )
+
+
+def _document(container: Container) -> dict[str, object]:
+    """What Docker says of a container, as far as it is known here."""
+    return {
+        "Id": container.external_id,
+        "Name": f"/{container.name}",
+        "State": {"Running": container.state == "running", "ExitCode": container.exit_code or 0},
+        "Config": {"Image": container.image, "Labels": container.labels},
+    }
