@@ -2,7 +2,8 @@
 """Floor 2: durable processes. Who does it, when, and again after a crash; see docs/architecture.md, section 2."""
 
 from orca.engine.agents import AgentConnection, AgentConnections, Progress
-from orca.engine.behaviour import Behaviour, Call, Reading, lookup
+from orca.engine.behaviour import Behaviour, Reading, lookup
+from orca.engine.call import Call
 from orca.engine.engine import Engine
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.run import Run

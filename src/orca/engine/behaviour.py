@@ -15,9 +15,10 @@ A name given for a root type (``instance``) holds for its kinds (``container``) 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from orca.engine.call import Call
 from orca.resources import TYPES
 from orca.store import ReadTx, Record, Tx
 
@@ -27,35 +28,6 @@ if TYPE_CHECKING:
     from orca.engine.services import Services
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """Who asks for something through the API, and how they see it.
-
-    ``account_id``: on whose behalf (the project), ``user_id``: who signed in, ``proof``: the row of the key or session
-    they showed. ``base``: the URL up to and including the
-    version, with the project part when the caller used one. ``client``: the address the request came from. ``query``:
-    the parameters behind the question mark. ``read``: what the ``reads`` hook made of the request before the unit.
-    ``once``: values that are shown in this answer alone, by row id and field (a new key's secret).
-    """
-
-    services: Services
-    role: str
-    account_id: int
-    user_id: int
-    proof: Record | None = None
-    version: str = "v2"
-    base: str = ""
-    root: str = ""
-    client: str = ""
-    query: Mapping[str, str] = field(default_factory=dict)
-    read: Any = None
-    once: dict[tuple[int, str], Any] = field(default_factory=dict)
-
-    def request(self, tx: Tx, record: Record, action: str, **data: Any) -> Record:
-        """Start a process; see ``Engine.request``."""
-        return self.services.engine.request(tx, record, action, **data)
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from orca.engine.errors import Failed
+from orca.engine.job import Job
 from orca.engine.requests import DONE, REQUESTED, forget_steps, process_of
 from orca.store import Record, Tx
-
-if TYPE_CHECKING:
-    from orca.engine.run import Run
 
 REMOVE_DELAY = 60_000
 """Milliseconds between ``removed`` and ``removeTime``, when the row may be purged (2015's value)."""
@@ -18,47 +14,47 @@ REMOVE_DELAY = 60_000
 GONE = frozenset({"removed", "purging", "purged"})
 
 
-def succeed(tx: Tx, run: Run, row: Record) -> None:
+def succeed(tx: Tx, job: Job, row: Record) -> None:
     """Move the resource to the process's end state and start what follows."""
-    run.data = row.data.get("input", {})
-    record = tx.require(run.resource_type, run.resource_id)
-    if run.finish_unit is not None:
-        run.finish_unit(tx)
-    wanted = process_of(record.type, run.action)
+    job.data = row.data.get("input", {})
+    record = tx.require(job.resource_type, job.resource_id)
+    if job.finish_unit is not None:
+        job.finish_unit(tx)
+    wanted = process_of(record.type, job.action)
     shown = getattr(record, wanted.field)
     keep = bool(row.data.get("keepError"))
-    state = run.end_state or wanted.done.get(shown, next(iter(wanted.done.values())))
+    state = job.end_state or wanted.done.get(shown, next(iter(wanted.done.values())))
     move(tx, record, wanted.field, state, keep_error=keep)
-    chain = run.chain if run.chain is not ... else wanted.chain
+    chain = job.chain if job.chain is not ... else wanted.chain
     end(tx, row, "SUCCESS", "CHAIN" if chain else "DONE")
     if chain is not None:
-        run.engine.request(tx, record, chain, _keep_error=keep, **run.chain_data)
+        job.engine.request(tx, record, chain, _keep_error=keep, **job.chain_data)
 
 
-def fail(tx: Tx, run: Run, row: Record, failure: Failed) -> None:
+def fail(tx: Tx, job: Job, row: Record, failure: Failed) -> None:
     """Leave the resource with the reason on it."""
-    record = tx.require(run.resource_type, run.resource_id)
+    record = tx.require(job.resource_type, job.resource_id)
     if failure.unit is not None:
         failure.unit(tx)
-    wanted = process_of(record.type, run.action)
+    wanted = process_of(record.type, job.action)
     move(tx, record, wanted.field, failure.state or row.fromState, keep_error=True)
     tx.update(record, transitioning="error", transitioningMessage=failure.message, transitioningProgress=None)
     end(tx, row, "FAILED", "FAILED")
     if failure.chain is not None:
-        run.engine.request(tx, record, failure.chain, _keep_error=True)
+        job.engine.request(tx, record, failure.chain, _keep_error=True)
 
 
-def retry(tx: Tx, run: Run, row: Record, reason: str, delay: int, *, stuck: bool) -> None:
+def retry(tx: Tx, job: Job, row: Record, reason: str, delay: int, *, stuck: bool) -> None:
     """Show why the process did not get on, and when it is tried again (``delay`` in milliseconds).
 
     ``stuck``: somebody has to do something. The resource shows an error, which goes when a try succeeds.
     """
-    record = tx.get(run.resource_type, run.resource_id)
+    record = tx.get(job.resource_type, job.resource_id)
     if stuck:
-        reason = f"failed {run.failing['count']} times: {reason}; tried again in {delay // 60_000 or 1} minutes"
+        reason = f"failed {job.failing['count']} times: {reason}; tried again in {delay // 60_000 or 1} minutes"
     tx.update(
         row, phase=REQUESTED, attempts=row.attempts + 1, runAfter=tx.now + delay, waiting=reason, waitingSince=tx.now,
-        data={"failing": run.failing},
+        data={"failing": job.failing},
     )  # fmt: skip
     if record is not None:
         tx.update(record, transitioningMessage=reason, **({"transitioning": "error"} if stuck else {}))

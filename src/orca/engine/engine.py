@@ -169,7 +169,7 @@ class Engine:
         WORK.set(Work(owner=row.accountId, name=f"{row.processName} {row.resourceId}"))
         if before is not None:
             await asyncio.wait([before])
-        run = Run(self, row, type)
+        run = Run(self.services, row, type)
         try:
             if resumed:
                 await run.load_steps()

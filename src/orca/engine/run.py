@@ -9,7 +9,6 @@ beginning: steps and commands that were done give their stored result at once.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
@@ -21,21 +20,19 @@ import sqlalchemy as sa
 from orca import wire
 from orca.engine import endings, requests
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
+from orca.engine.job import Job
 from orca.engine.requests import STARTED
 from orca.resources import ids
 from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, adding, now_ms
 
 if TYPE_CHECKING:
     from orca.engine.agents import AgentConnection, Progress
-    from orca.engine.engine import Engine
     from orca.engine.services import Services
 
 T = TypeVar("T")
 
 LOG_LIMIT = 200
 """Lines kept of one execution's log; the first ones go."""
-KIND_LENGTH = 200
-"""Characters of a reason by which failures are told apart."""
 QUIET = 0.25
 """Seconds a wait may last before its reason is written: short waits cost nothing."""
 BREATH = 0.02
@@ -44,33 +41,13 @@ PROGRESS_INTERVAL = 0.5
 """Seconds between two writes of progress."""
 
 
-class Run:
-    """One process in the hands of a handler.
+class Run(Job):
+    """One process in the hands of a handler."""
 
-    ``resource_type`` (root type) and ``resource_id`` name the resource, ``data`` is what the request came with,
-    ``chain`` the process that follows (``...``: as declared, None: nothing) with ``chain_data``; ``end_state`` the
-    state it ends in, where that is not the declared one.
-    """
-
-    def __init__(self, engine: Engine, row: Record, type: str | None = None) -> None:
-        self.engine = engine
-        self.services: Services = engine.services
-        self.id: int = row.id
-        self.name: str = row.processName
-        self.action: str = row.processName.partition(".")[2]
-        self.resource_type: str = row.resourceType
-        self.resource_id = int(row.resourceId)
-        self.account_id: int | None = row.accountId
-        self.data: dict[str, Any] = row.data.get("input", {})
-        self.attempts: int = row.attempts or 0
-        self.failing: dict[str, Any] = row.data.get("failing", {})
-        """The reason of the last failure, and how many there were of it in a row."""
+    def __init__(self, services: Services, row: Record, type: str | None = None) -> None:
+        super().__init__(services, row)
         self.in_doubt = False
         """Whether more may be stored than is known here: a connection that is lost at COMMIT leaves that open."""
-        self.chain: Any = ...
-        self.chain_data: dict[str, Any] = {}
-        self.end_state: str | None = None
-        self.finish_unit: Callable[[Tx], object] | None = None
         self._type = type
         self._epoch: int = row.epoch
         self._started = row.phase == STARTED
@@ -84,10 +61,6 @@ class Run:
         self._progress_task: asyncio.Task[None] | None = None
 
     # -- what handlers call ------------------------------------------------------------------------------------------
-
-    def resource(self, tx: ReadTx) -> Record:
-        """The resource, as the unit sees it."""
-        return tx.require(self.resource_type, self.resource_id)
 
     async def read(self, query: Callable[[ReadTx], T]) -> T:
         """Look at committed state; nothing is stored, so after a crash the answer may differ."""
@@ -193,10 +166,6 @@ class Run:
         await self._write(unit)
         self._waiting = True
 
-    def finish(self, unit: Callable[[Tx], object]) -> None:
-        """Have ``unit`` run in the unit that moves the resource to its end state. ``run.data`` is current there."""
-        self.finish_unit = unit
-
     def log(self, message: str, *, step: str | None = None) -> None:
         """Add a line to the process's log; it is written with the next unit."""
         line: dict[str, Any] = {"time": now_ms(), "message": message}
@@ -241,13 +210,6 @@ class Run:
         """End the process with a reason."""
         self.log(f"failed: {failure.message}")
         await self._write(lambda tx, row: endings.fail(tx, self, row, failure))
-
-    def same_failures(self, reason: str) -> int:
-        """Count a failure; how many of its kind there were in a row. Numbers in the reason make no other kind."""
-        kind = re.sub(r"[0-9]+", "0", reason)[:KIND_LENGTH]
-        count = self.failing["count"] + 1 if self.failing.get("kind") == kind else 1
-        self.failing = {"kind": kind, "count": count}
-        return count
 
     async def retry(self, reason: str, delay: int, *, stuck: bool = False) -> None:
         """Put the process aside for ``delay`` milliseconds; ``stuck``: it has failed in the same way too often."""

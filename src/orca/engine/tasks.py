@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orca.engine.behaviour import Behaviour, Call
+from orca.engine.behaviour import Behaviour
+from orca.engine.call import Call
 from orca.store import WORK, Record, Tx, Work
 
 if TYPE_CHECKING:

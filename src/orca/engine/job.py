@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plain facts of one process that a worker has taken on: what was asked for, and how it is to end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from orca.store import ReadTx, Record, Tx
+
+if TYPE_CHECKING:
+    from orca.engine.engine import Engine
+    from orca.engine.services import Services
+
+KIND_LENGTH = 200
+"""Characters of a reason by which failures are told apart."""
+
+
+class Job:
+    """One process.
+
+    ``resource_type`` (root type) and ``resource_id`` name the resource, ``data`` is what the request came with,
+    ``chain`` the process that follows (``...``: as declared, None: nothing) with ``chain_data``; ``end_state`` the
+    state it ends in, where that is not the declared one.
+    """
+
+    def __init__(self, services: Services, row: Record) -> None:
+        self.services = services
+        self.id: int = row.id
+        self.name: str = row.processName
+        self.action: str = row.processName.partition(".")[2]
+        self.resource_type: str = row.resourceType
+        self.resource_id = int(row.resourceId)
+        self.account_id: int | None = row.accountId
+        self.data: dict[str, Any] = row.data.get("input", {})
+        self.attempts: int = row.attempts or 0
+        self.failing: dict[str, Any] = row.data.get("failing", {})
+        """The reason of the last failure, and how many there were of it in a row."""
+        self.chain: Any = ...
+        self.chain_data: dict[str, Any] = {}
+        self.end_state: str | None = None
+        self.finish_unit: Callable[[Tx], object] | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """Where other processes are asked for."""
+        return self.services.engine
+
+    def resource(self, tx: ReadTx) -> Record:
+        """The resource, as the unit sees it."""
+        return tx.require(self.resource_type, self.resource_id)
+
+    def finish(self, unit: Callable[[Tx], object]) -> None:
+        """Have ``unit`` run in the unit that moves the resource to its end state. ``run.data`` is current there."""
+        self.finish_unit = unit
+
+    def same_failures(self, reason: str) -> int:
+        """Count a failure; how many of its kind there were in a row. Numbers in the reason make no other kind."""
+        kind = re.sub(r"[0-9]+", "0", reason)[:KIND_LENGTH]
+        count = self.failing["count"] + 1 if self.failing.get("kind") == kind else 1
+        self.failing = {"kind": kind, "count": count}
+        return count
