@@ -10,8 +10,9 @@ from functools import partial
 
 import doc_tables
 
-from orca.orchestration import compose_keys, compose_section
-from orca.orchestration.compose_keys import IGNORED, KINDS, LAUNCH, Key
+from orca.orchestration.compose import keys as compose_keys
+from orca.orchestration.compose import section as compose_section
+from orca.orchestration.compose.keys import IGNORED, KINDS, LAUNCH, Key
 from orca.resources.tables import snake
 
 TAKEN_APART = set(re.findall(r'body\.pop\("(\w+)"', inspect.getsource(compose_section)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import doc_tables
 
-from orca.provision import settings
+from orca.provision.settings import values as settings
 
 
 def test_settings_are_on_the_page_with_their_defaults() -> None:
