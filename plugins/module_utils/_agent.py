@@ -22,7 +22,7 @@ TIMEOUT = 10  # s
 
 
 class AgentFiles:
-    """The files below ``/var/lib/orca/agent`` (docs/architecture.md, section 3)."""
+    """The files below ``/var/lib/orca/agent`` (docs/architecture/host.md)."""
 
     def __init__(self, root=ROOT):
         self.root = root

@@ -6,7 +6,7 @@
 """A client of the server's hypermedia API: it knows one address, the rest it learns from links and actions.
 
 It knows nothing of AnsibleModule: modules and the inventory plugin turn `ApiError` into their own kind of failure.
-Protocol: docs/architecture.md, section 7.
+Protocol: docs/architecture/clients.md.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from pages import ROOT, Command
 from orca.cli.exit_codes import ExitCode
 from orca.cli.root import COMMANDS, cli
 
-PAGES = [*pages.PAGES, "docs/security.md", "docs/agents.md", "docs/performance.md", "docs/architecture.md"]
+ARCHITECTURE = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs" / "architecture").glob("*.md"))]
+PAGES = [*pages.PAGES, "docs/v1.md", "docs/security.md", "docs/agents.md", "docs/performance.md", *ARCHITECTURE]
 ELSEWHERE = {"curl", "docker", "journalctl", "systemctl"}
 """Commands of consoles that are others'; those of `sh` blocks run (test_docs.py)."""
 OTHERS = {"-e": "docker run, ansible-playbook", "--ulimit": "docker run", "--cacert": "curl"}

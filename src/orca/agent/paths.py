@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the agent keeps things on its host (docs/architecture.md, section 3)."""
+"""Where the agent keeps things on its host (docs/architecture/host.md)."""
 
 from dataclasses import dataclass
 from pathlib import Path

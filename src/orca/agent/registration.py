@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn a registration URL into credentials (docs/architecture.md, end of section 4).
+"""Turn a registration URL into credentials (docs/architecture/wire.md).
 
 The order matters: the server's CA is fetched without trust and compared with the expected hash *before* the token, or
 anything else that is secret, goes on the wire; from then on only that CA is trusted.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of the hypermedia API: it knows one address, everything else it learns from links and actions.
 
-Protocol: the v1 wire format (Rancher 2015) in its `/v2` rendering, docs/architecture.md section 7.
+Protocol: the v1 wire format (Rancher 2015) in its `/v2` rendering, docs/architecture/clients.md.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the server asks of an agent, and the data of the agent's replies (docs/architecture.md, section 4).
+"""What the server asks of an agent, and the data of the agent's replies (docs/architecture/wire.md).
 
 ``key`` is ``<process id>/<step>``: a command that is sent again under the same key finds the running command, or its
 effect, instead of being done twice.
@@ -15,7 +15,7 @@ class Message(msgspec.Struct, omit_defaults=True, rename="camel"):
 
 
 class ConfigItem(Message):
-    """One config item of docs/architecture.md, section 5.
+    """One config item of docs/architecture/items.md.
 
     ``description`` null removes the item; absent (only in a complete update) means "version unchanged, keep it".
     """

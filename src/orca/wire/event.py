@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The v1 event: the one envelope of every text frame between server and agent.
 
-Source: docs/architecture.md, section 4. Keys that are empty are left out of the frame; unknown keys are ignored, so
+Source: docs/architecture/wire.md. Keys that are empty are left out of the frame; unknown keys are ignored, so
 that an older peer understands a newer one.
 """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names that server and agent must spell alike: events, labels and containers of the agent protocol.
 
-Source: docs/architecture.md, sections 3 and 4.
+Source: docs/architecture/wire.md and host.md.
 """
 
 import re

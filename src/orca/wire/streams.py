@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams: what the server asks an agent to show, each over a WebSocket of its own (docs/architecture.md, section 4).
+"""Streams: what the server asks an agent to show, each over a WebSocket of its own (docs/architecture/wire.md).
 
 ``stream.open`` comes over the command socket; the agent dials ``STREAM_PATH`` with the ticket for the frames. So a
 viewer that is slow, or a log that is long, holds up that one connection and nothing else.

@@ -51,3 +51,19 @@ def test_what_is_cited_is_there() -> None:
         for section in sections:
             heading = re.compile(rf"^#+ {re.escape(section)}\.? ", re.MULTILINE)
             assert heading.search((ROOT / page).read_text()), f"{source}: {page} has no section {section}"
+
+
+def test_every_word_lives_where_its_page_says() -> None:
+    rows = [line.strip("| ").split(" | ") for line in (ROOT / "docs/words.md").read_text().splitlines() if "|" in line]
+    places = [row[-1].strip("`") for row in rows if len(row) > 2 and row[-1].startswith("`")]
+    assert len(places) > 40
+    missing = [place for place in places if not (ROOT / "src/orca" / place).exists() and not (ROOT / place).exists()]
+    assert missing == []
+
+
+def test_the_layout_names_every_package_and_room() -> None:
+    page = (ROOT / "docs/architecture/layout.md").read_text()
+    for floor in ("", "orchestration", "provision", "api"):
+        for module in sorted((ROOT / "src/orca" / floor).glob("*/__init__.py")):
+            name = f"`orca.{module.parent.name}`" if not floor else f"`{module.parent.name}/`"
+            assert name in page, f"{floor}: {name}"

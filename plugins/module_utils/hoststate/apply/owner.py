@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One writer per kind of state: owner files, last good items, the lock (docs/architecture.md, section 3)."""
+"""One writer per kind of state: owner files, last good items, the lock (docs/architecture/host.md)."""
 
 from __future__ import annotations
 

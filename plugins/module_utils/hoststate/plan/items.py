@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Config items (contract: docs/architecture.md, section 5): their names, and the one text of a description.
+"""Config items (contract: docs/architecture/items.md): their names, and the one text of a description.
 
 A driver holds many small items; the executor applies whole kinds, each described by one value that is complete in
 itself, so that a module can be given one directly (``describe`` of the modules beside this one).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An agent's WebSocket: commands out, replies and reports in. Source: docs/architecture.md, section 4.
+"""An agent's WebSocket: commands out, replies and reports in. Source: docs/architecture/wire.md.
 
 Replies are handed to whoever waits at once; reports are handled one after another by a worker of the connection, so
 that a long one does not hold up replies. An agent that reports faster than that is held up by its socket not being
