@@ -32,7 +32,7 @@ async def processor_times(counts: Iterable[int] = (10, 100, 500), *, containers:
     with tempfile.TemporaryDirectory() as folder:
         async with Platform.start(Path(folder), f"sqlite:///{folder}/bench.db") as platform:
             # A project's network holds 255 ranges of the ordinary size.
-            await platform.services.db.write(lambda tx: settings.put(tx, settings.HOST_PREFIX, "25"))
+            await platform.core.db.write(lambda tx: settings.put(tx, settings.HOST_PREFIX, "25"))
             csr = signing_request()
             machines: list[FakeMachine] = []
             for count in counts:
@@ -69,7 +69,7 @@ async def quiet(platform: Platform) -> None:
         ),
         seconds=600,
     )
-    await platform.services.engine.idle()
+    await platform.core.engine.idle()
 
 
 async def hellos(platform: Platform, machine: FakeMachine) -> float:
@@ -83,7 +83,7 @@ async def hellos(platform: Platform, machine: FakeMachine) -> float:
         began = time.process_time()
         await platform.disconnect(connection)
         await platform.connect(connection.agent_id, machine)
-        await platform.services.agents.wait(connection.agent_id)
+        await platform.core.agents.wait(connection.agent_id)
         await asyncio.sleep(0)
         ended = time.process_time()
         machine.hello()

@@ -14,7 +14,7 @@ from typing import Any
 from fakeagent import FakeHost, FakeMachine
 
 from orca import network, orchestration, provision, simulator, storage, wire
-from orca.engine import AgentGone, Call, CommandFailed, Progress, Server, Services, lookup
+from orca.engine import AgentGone, Assembly, Call, CommandFailed, Core, Progress, Server, lookup
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.news import Newsroom
 from orca.provision.projects.api import DEFAULT_PROJECT
@@ -108,8 +108,8 @@ def tallied(tx: ReadTx) -> tuple[dict[int, int], dict[int, int]]:
 class Platform:
     """A server without its API."""
 
-    def __init__(self, services: Services) -> None:
-        self.services = services
+    def __init__(self, core: Core) -> None:
+        self.core = core
         self.project_id = 0
         self._events: dict[int, asyncio.Queue[tuple[MemoryConnection, str, wire.Message]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -122,24 +122,24 @@ class Platform:
         server = Server(
             id="s1", data_dir=folder, url="https://192.0.2.1:8080", ca_sha256="0" * 64, ca_pem="", version="0"
         )
-        services = Services(db=db, vault=Vault.open_file(folder / "master.key"), server=server)
+        assembly = Assembly(db=db, vault=Vault.open_file(folder / "master.key"), server=server)
         for package in (network, provision, storage, orchestration, simulator):
-            package.install(services)
-        platform = cls(services)
+            package.install(assembly)
+        platform = cls(assembly)
         if await db.read(default_project) is None:
-            await db.write(lambda tx: [unit(tx) for unit in services.first_start] and None)
+            await db.write(lambda tx: [unit(tx) for unit in assembly.first_start] and None)
         project = await db.read(default_project)
         assert project is not None
         platform.project_id = project.id
-        for begin in services.starts:
+        for begin in assembly.starts:
             await begin()
-        for _, run in services.tasks:
+        for _, run in assembly.tasks:
             platform._spawn(run())
-        await services.engine.start()
+        await assembly.engine.start()
         try:
             yield platform
         finally:
-            await services.engine.stop()
+            await assembly.engine.stop()
             for task in platform._tasks:
                 task.cancel()
             ended = await asyncio.gather(*platform._tasks, return_exceptions=True)
@@ -168,7 +168,7 @@ class Platform:
         machine = FakeMachine(host)
         await self.connect(agent_id, machine)
         await self.until(lambda tx: any(row.state == "active" for row in tx.find("host", agentId=agent_id)))
-        await self.services.agents.wait(agent_id)
+        await self.core.agents.wait(agent_id)
         return machine
 
     async def connect(self, agent_id: int, machine: FakeMachine) -> MemoryConnection:
@@ -184,12 +184,12 @@ class Platform:
         """End a connection, as when the agent dies."""
         connection.machine.stop()
         connection.hang_up()
-        if self.services.agents.detach(connection):
+        if self.core.agents.detach(connection):
             await self._dispatch(connection, "disconnected", None)
 
     def connection_of(self, machine: FakeMachine) -> MemoryConnection:
         """The connection of a machine."""
-        found = [c for c in self.services.agents.all() if isinstance(c, MemoryConnection) and c.machine is machine]
+        found = [c for c in self.core.agents.all() if isinstance(c, MemoryConnection) and c.machine is machine]
         return found[0]
 
     def reported(self, connection: MemoryConnection, event: wire.Event) -> None:
@@ -200,98 +200,98 @@ class Platform:
     async def _handle(self, connection: MemoryConnection) -> None:
         await self._dispatch(*await self._events[id(connection)].get())
         if not connection.closed.done():
-            self.services.agents.attach(connection)
+            self.core.agents.attach(connection)
         while True:
             await self._dispatch(*await self._events[id(connection)].get())
 
     async def _dispatch(self, connection: MemoryConnection, name: str, report: wire.Message | None) -> None:
-        for handler in self.services.behaviour.agent_events.get(name, []):
+        for handler in self.core.behaviour.agent_events.get(name, []):
             if name == "disconnected" or not connection.closed.done():
-                await handler(self.services, connection, report)
+                await handler(self.core, connection, report)
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
     def call(self, role: str = "owner") -> Call:
         """Somebody who works in the default project."""
-        return Call(services=self.services, role=role, account_id=self.project_id, user_id=1)
+        return Call(core=self.core, role=role, account_id=self.project_id, user_id=1)
 
     def reading(self, name: str, row: Any, given: dict[str, Any]) -> Any:
         """What a request's reading gives, as far as it is needed."""
         type, dot, action = name.partition(".")
-        hook = lookup(self.services.behaviour.reads_of, type, dot + action)
+        hook = lookup(self.core.behaviour.reads_of, type, dot + action)
         return None if hook is None else hook.read({name: row.get(name) for name in hook.uses if row}, dict(given))
 
     async def create(self, type: str, *, _role: str = "owner", **fields: Any) -> Any:
         """What POST on a collection does."""
-        hook = lookup(self.services.behaviour.creates, type)
+        hook = lookup(self.core.behaviour.creates, type)
         call = replace(self.call(_role), read=self.reading(type, {}, fields))
 
         def unit(tx: Tx) -> Any:
             if hook is not None:
                 return hook(tx, call, dict(fields))
             row = tx.insert(type, accountId=self.project_id, **fields)
-            self.services.engine.request(tx, row, "create")
+            self.core.engine.request(tx, row, "create")
             return row
 
-        return await self.services.db.write(unit)
+        return await self.core.db.write(unit)
 
     async def act(self, type: str, id: int, action: str, **data: Any) -> Any:
         """What an action does."""
-        hook = lookup(self.services.behaviour.actions, type, f".{action}")
+        hook = lookup(self.core.behaviour.actions, type, f".{action}")
 
         def unit(tx: Tx) -> Any:
             row = tx.require(type, id)
             if hook is not None:
                 return hook(tx, replace(self.call(), read=self.reading(f"{type}.{action}", row, data)), row, data)
-            return self.services.engine.request(tx, row, action, **data)
+            return self.core.engine.request(tx, row, action, **data)
 
-        return await self.services.db.write(unit)
+        return await self.core.db.write(unit)
 
     async def act_on_all(self, type: str, action: str, **data: Any) -> Any:
         """What an action of a collection does."""
         name = f"{type}.{action}"
-        hook = self.services.behaviour.collectives[name]
+        hook = self.core.behaviour.collectives[name]
         call = replace(self.call(), read=self.reading(name, {}, data))
-        return await self.services.db.write(lambda tx: hook(tx, call, data))
+        return await self.core.db.write(lambda tx: hook(tx, call, data))
 
     async def change(self, type: str, id: int, **fields: Any) -> Any:
         """What PUT does."""
-        hook = lookup(self.services.behaviour.updates, type)
+        hook = lookup(self.core.behaviour.updates, type)
 
         def unit(tx: Tx) -> Any:
             row = tx.require(type, id)
             if hook is not None:
                 return hook(tx, replace(self.call(), read=self.reading(type, row, fields)), row, fields)
             row = tx.update(row, **fields)
-            return self.services.engine.request(tx, row, "update")
+            return self.core.engine.request(tx, row, "update")
 
-        return await self.services.db.write(unit)
+        return await self.core.db.write(unit)
 
     async def delete(self, type: str, id: int) -> Any:
         """What DELETE does."""
 
         def unit(tx: Tx) -> Any:
             row = tx.require(type, id)
-            hook = lookup(self.services.behaviour.removes, row.type)
-            return hook(tx, self.call(), row) if hook else self.services.engine.request(tx, row, "remove")
+            hook = lookup(self.core.behaviour.removes, row.type)
+            return hook(tx, self.call(), row) if hook else self.core.engine.request(tx, row, "remove")
 
-        return await self.services.db.write(unit)
+        return await self.core.db.write(unit)
 
     async def read(self, query: Callable[[ReadTx], Any]) -> Any:
         """Look at committed state."""
-        return await self.services.db.read(query)
+        return await self.core.db.read(query)
 
     async def until(self, condition: Callable[[ReadTx], Any], seconds: float = WAIT) -> Any:
         """Wait until a condition on the database holds; returns its value."""
-        with self.services.db.bus.subscribe() as changes:
+        with self.core.db.bus.subscribe() as changes:
             async with asyncio.timeout(seconds):
-                while not (value := await self.services.db.read(condition)):
+                while not (value := await self.core.db.read(condition)):
                     await changes.batch()
         return value
 
     async def settled(self) -> None:
         """Wait until all that was committed before has become names on the hosts."""
-        await self.services.part(Newsroom).acted(self.services.part(Discovery))
+        await self.core.part(Newsroom).acted(self.core.part(Discovery))
 
     async def running(self, count: int, seconds: float = WAIT) -> list[Record]:
         """Wait until exactly so many containers run."""

@@ -43,7 +43,7 @@ from orca.api.requests.origin import check_origin
 from orca.api.requests.reading import Given
 from orca.api.streams import Backends, StreamSockets
 from orca.api.streams.paths import ROOTS as STREAMS
-from orca.engine import Services
+from orca.engine import Core
 from orca.engine.exchange import Exchange
 from orca.provision.audit.failed_sign_ins import FailedSignIns
 from orca.provision.hosts.registration import registration_script
@@ -66,13 +66,13 @@ READINGS = 5
 class Application:
     """One server's API. ``stopping`` is set when open streams must end."""
 
-    def __init__(self, services: Services, visitors: Visitors) -> None:
-        self.services = services
+    def __init__(self, core: Core, visitors: Visitors) -> None:
+        self.core = core
         self.visitors = visitors
         self.assets = html.Assets()
         self.pages = html.Pages(self, self.assets)
-        self.streams = StreamSockets(services)
-        self.failures = FailedSignIns(services)
+        self.streams = StreamSockets(core)
+        self.failures = FailedSignIns(core)
         self.stopping = asyncio.Event()
         self.latencies = metrics.Latencies()
 
@@ -124,13 +124,13 @@ class Application:
     async def figures(self, ask: Ask) -> Response:
         """``/metrics``: for administrators, or for everybody where a setting says so."""
         ask = replace(ask, version=VERSIONS[-1], path=[])
-        caller = await self.identity(ask) if "authorization" in ask.headers or self.services.server.open else None
+        caller = await self.identity(ask) if "authorization" in ask.headers or self.core.server.open else None
 
         def read(tx: ReadTx) -> dict[str, int]:
             metrics.allow(tx, caller)
             return metrics.processes(tx)
 
-        figures = metrics.Figures(self.services, self.visitors, self.latencies, await self.services.db.read(read))
+        figures = metrics.Figures(self.core, self.visitors, self.latencies, await self.core.db.read(read))
         body, media_type = await asyncio.to_thread(metrics.exposition, figures)
         return Response(body, media_type=media_type)
 
@@ -165,8 +165,8 @@ class Application:
         """GET, with who asked."""
 
         def read(tx: ReadTx) -> tuple[Caller, Answer]:
-            caller = identify(tx, self.services, ask)
-            return caller, Operation(tx, self.services, ask, caller).read()
+            caller = identify(tx, self.core, ask)
+            return caller, Operation(tx, self.core, ask, caller).read()
 
         caller, answer = await self.identified(ask, read)
         caller.introduce(ask)
@@ -176,9 +176,9 @@ class Application:
         """Who asks for a change."""
 
         def read(tx: ReadTx) -> Caller:
-            caller = identify(tx, self.services, ask)
+            caller = identify(tx, self.core, ask)
             if ask.method not in CHANGES:
-                raise NotAllowed(Operation(tx, self.services, ask, caller).methods())
+                raise NotAllowed(Operation(tx, self.core, ask, caller).methods())
             return caller
 
         caller = await self.identified(ask, read)
@@ -191,7 +191,7 @@ class Application:
             return self.publish(ask, caller)
 
         WORK.set(Work(REQUESTS, caller.account.id, f"{ask.method} /{'/'.join((ask.version, *ask.path))}"))
-        with self.services.readings.room(caller.account.id, len(ask.body)):
+        with self.core.readings.room(caller.account.id, len(ask.body)):
             for _ in range(READINGS):
                 given = await self.given(ask, caller)
                 try:
@@ -204,21 +204,21 @@ class Application:
         """What is read out of a request before its unit; None of one whose body means nothing."""
         if ask.method == "DELETE":
             return None
-        meant = await self.services.db.read(lambda tx: Operation(tx, self.services, ask, caller).meant())
-        return await reading.read(self.services, ask, caller.view, meant, caller.account.id)
+        meant = await self.core.db.read(lambda tx: Operation(tx, self.core, ask, caller).meant())
+        return await reading.read(self.core, ask, caller.view, meant, caller.account.id)
 
     async def write(self, ask: Ask, caller: Caller, given: Given | None) -> Answer:
         """The unit of a change. Raises ``Stale`` where it must be read again first."""
 
         if given is not None and given.looks:
-            return await self.services.db.read(lambda tx: Operation(tx, self.services, ask, caller, given).change())
+            return await self.core.db.read(lambda tx: Operation(tx, self.core, ask, caller, given).change())
 
         def unit(tx: Tx) -> Answer:
-            return Operation(tx, self.services, ask, caller, given).write()
+            return Operation(tx, self.core, ask, caller, given).write()
 
         try:
             async with self.failures.noted(sessions.login_of(ask), ask.client, "TokenAccount"):
-                answer = await self.services.part(Passwords).settle(lambda: self.services.db.write(unit))
+                answer = await self.core.part(Passwords).settle(lambda: self.core.db.write(unit))
         except NoSpace as error:
             raise Refused("Insufficient Storage", f"nothing was changed: {error}", status=507) from error
         return replace(answer, cookies=sessions.cookies(ask, answer.body))
@@ -227,7 +227,7 @@ class Application:
         """Run a read that begins with ``identify``; what it needs of passwords is worked out outside of it."""
         name, _ = ask.basic() or (None, "")
         async with self.failures.noted(name, ask.client, "BasicAuth"):
-            return await self.services.part(Passwords).settle(lambda: self.services.db.read(read))
+            return await self.core.part(Passwords).settle(lambda: self.core.db.read(read))
 
     def publish(self, ask: Ask, caller: Caller) -> Answer:
         """``POST publish``: an agent or a handler answers outside its socket."""
@@ -241,11 +241,11 @@ class Application:
         if not event.name.startswith("reply."):
             if caller.role not in RAW:
                 raise Refused("Forbidden", "only replies can be published", status=403)
-            self.services.part(Exchange).publish(event)
+            self.core.part(Exchange).publish(event)
         elif caller.agent_id is None:
-            self.services.part(Exchange).reply(event)
+            self.core.part(Exchange).reply(event)
         else:
-            connection = self.services.agents.get(caller.agent_id)
+            connection = self.core.agents.get(caller.agent_id)
             if isinstance(connection, AgentSocket):
                 connection.deliver(event)
         return Answer(201, {**body, "type": "publish", "links": {}, "actions": {}})
@@ -254,12 +254,12 @@ class Application:
         """``/v1/scripts/ca.crt``, ``api.crt`` and ``<token>``: what is needed before there are credentials."""
         name = ask.path[1]
         if name == "ca.crt":
-            return Response(self.services.server.ca_pem, media_type="application/x-pem-file")
+            return Response(self.core.server.ca_pem, media_type="application/x-pem-file")
         if name == "api.crt":
-            pem = await asyncio.to_thread(self.services.part(Signer).public_key)
+            pem = await asyncio.to_thread(self.core.part(Signer).public_key)
             return Response(pem, media_type="application/x-pem-file")
         try:
-            text = await self.services.db.read(lambda tx: registration_script(tx, self.services, name, ask.client))
+            text = await self.core.db.read(lambda tx: registration_script(tx, self.core, name, ask.client))
         except TokenRefused as error:
             raise Refused("Unauthorized", str(error), status=401) from None
         return Response(text, media_type="text/plain; charset=utf-8")
@@ -346,11 +346,11 @@ class Application:
             if caller.agent_id is None:
                 await socket.close(CLOSE_POLICY, "this agent was removed")
                 return
-            agent = AgentSocket(self.services, socket, caller.agent_id, ask.client)
-            async with watched(self.services, agent, caller, lambda: self.still(ask)):
+            agent = AgentSocket(self.core, socket, caller.agent_id, ask.client)
+            async with watched(self.core, agent, caller, lambda: self.still(ask)):
                 await agent.serve(self.stopping)
         else:
-            opening = Opening(self.services, ask, caller, lambda: self.still(ask))
+            opening = Opening(self.core, ask, caller, lambda: self.still(ask))
             await socket.accept()
             await EventSocket(socket, opening).serve(self.stopping)
 
@@ -363,19 +363,19 @@ class Application:
         if ask.method not in type.collection_methods:
             raise Refused("Method not allowed", status=405)
         ask.body = await read_body(request, stranger=caller.stranger)
-        opening = Opening(self.services, ask, caller, lambda: self.still(ask))
+        opening = Opening(self.core, ask, caller, lambda: self.still(ask))
         return EventStream(opening, self.stopping, self.headers(ask, caller))
 
     async def identity(self, ask: Ask) -> Caller:
         """Who asks. Raises ``Refused``."""
-        caller = await self.identified(ask, lambda tx: identify(tx, self.services, ask))
+        caller = await self.identified(ask, lambda tx: identify(tx, self.core, ask))
         caller.introduce(ask)
         return caller
 
     async def still(self, ask: Ask) -> Caller:
         """Who asks by now, of somebody who was let in before: no sign-in. Raises ``Refused``."""
-        return await self.services.part(Passwords).settle(
-            lambda: self.services.db.read(lambda tx: identify(tx, self.services, ask))
+        return await self.core.part(Passwords).settle(
+            lambda: self.core.db.read(lambda tx: identify(tx, self.core, ask))
         )
 
     async def backend(self, socket: WebSocket, ask: Ask) -> None:
@@ -383,7 +383,7 @@ class Application:
         caller = await self.identity(ask)
         if caller.agent_id is None:
             raise Refused("Forbidden", "this is for agents", status=403)
-        await self.services.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)
+        await self.core.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)
 
 
 def unreadable(refused: Refused) -> Response:

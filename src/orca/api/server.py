@@ -37,7 +37,7 @@ from orca.api.datadir import bootstrap, master_key
 from orca.api.datadir import layout as directory
 from orca.api.datadir.layout import StartError, locked
 from orca.api.stopping import end_in_time
-from orca.engine import Server, Services
+from orca.engine import Assembly, Server
 from orca.provision.settings import values as given
 from orca.resources import schema
 from orca.resources.errors import Refused
@@ -155,10 +155,10 @@ async def run(settings: Settings) -> int:
     identity = await certificate.ensure()
     if settings.tls_cert is not None and settings.tls_key is not None:
         identity = tls.given(settings.tls_cert, settings.tls_key)
-    services = assemble(settings, db, url, identity)
-    app = Application(services, visitors)
+    assembly = assemble(settings, db, url, identity)
+    app = Application(assembly, visitors)
     try:
-        admin = await bootstrap.first_start(services, new=new)
+        admin = await bootstrap.first_start(assembly, new=new)
     except bootstrap.WrongMode as error:
         raise StartError(f"--access-control: {error}") from error
     except bootstrap.EmptyDatabase:
@@ -166,16 +166,16 @@ async def run(settings: Settings) -> int:
             f"the database is empty, and {settings.data_dir} was in use: look at --database, restore a backup, or"
             " take a new --data-dir for a new server"
         ) from None
-    await master_key.verify(db, services.vault)
+    await master_key.verify(db, assembly.vault)
     directory.complete(settings.data_dir)
-    for start in services.starts:
+    for start in assembly.starts:
         await start()
-    await services.engine.start()
+    await assembly.engine.start()
     background = [
         asyncio.create_task(keep(name, start), name=name)
         for name, start in (
-            ("engine", services.engine.watch),
-            *services.tasks,
+            ("engine", assembly.engine.watch),
+            *assembly.tasks,
             *([("certificate", certificate.follow)] if settings.tls_cert is None else []),
         )
     ]
@@ -197,9 +197,9 @@ async def run(settings: Settings) -> int:
         listener.should_exit = True
     for task in (held, *background):
         task.cancel()
-    await services.engine.stop()
+    await assembly.engine.stop()
     await asyncio.gather(*serving, *background, return_exceptions=True)
-    await services.db.close()
+    await assembly.db.close()
     await hold.release()
     return 0 if stop.is_set() else 1
 
@@ -214,7 +214,7 @@ def check_names(settings: Settings) -> None:
         raise StartError(f"--advertise-url and ORCA_SETTING_*: {refused.message}") from None
 
 
-def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity) -> Services:
+def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity) -> Assembly:
     """Install every package."""
     server = Server(
         id=bootstrap.identity(settings.data_dir),
@@ -227,17 +227,17 @@ def assemble(settings: Settings, db: Database, url: str, identity: tls.Identity)
         open=not settings.access_control,
         simulates=settings.sim,
     )
-    services = Services(db=db, vault=Vault.open_file(settings.data_dir / directory.MASTER_KEY), server=server)
-    services.add(sessions.behaviour)
-    services.provide(Signer(settings.data_dir / directory.TOKEN_KEY))
-    streams.install(services)
-    network.install(services)
-    provision.install(services)
-    storage.install(services)
-    orchestration.install(services)
-    simulator.install(services)
-    events.install(services)
-    return services
+    assembly = Assembly(db=db, vault=Vault.open_file(settings.data_dir / directory.MASTER_KEY), server=server)
+    assembly.add(sessions.behaviour)
+    assembly.provide(Signer(settings.data_dir / directory.TOKEN_KEY))
+    streams.install(assembly)
+    network.install(assembly)
+    provision.install(assembly)
+    storage.install(assembly)
+    orchestration.install(assembly)
+    simulator.install(assembly)
+    events.install(assembly)
+    return assembly
 
 
 def proxies(settings: Settings) -> Proxies:

@@ -2,28 +2,29 @@
 """Floor 2: durable processes. Who does it, when, and again after a crash; see docs/architecture/engine.md."""
 
 from orca.engine.agents import AgentConnection, AgentConnections, Progress
+from orca.engine.assembly import Assembly
 from orca.engine.behaviour import Behaviour, Reading, lookup
 from orca.engine.call import Call
-from orca.engine.engine import Engine
+from orca.engine.core import Core, Processes, Server
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.run import Run
-from orca.engine.services import Server, Services
 
 __all__ = [
     "AgentConnection",
     "AgentConnections",
     "AgentGone",
+    "Assembly",
     "Behaviour",
     "Call",
     "CommandFailed",
     "CommandTimeout",
-    "Engine",
+    "Core",
     "Failed",
+    "Processes",
     "Progress",
     "Reading",
     "Run",
     "Server",
-    "Services",
     "Superseded",
     "lookup",
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the floors above say what must happen: one ``Behaviour`` per package, added to ``Services`` by its ``install``.
+"""Where the floors above say what must happen: one ``Behaviour`` per package, which its ``install`` adds.
 
     behaviour = Behaviour()
 
@@ -16,16 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from orca.engine.agents import AgentConnection
 from orca.engine.call import Call
+from orca.engine.core import Core
+from orca.engine.run import Run
 from orca.resources import TYPES
 from orca.store import ReadTx, Record, Tx
-
-if TYPE_CHECKING:
-    from orca.engine.agents import AgentConnection
-    from orca.engine.run import Run
-    from orca.engine.services import Services
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,7 +64,7 @@ class Target:
     offered: Callable[[Call, Record], bool] | None = None
 
 
-ProcessHandler: TypeAlias = "Callable[[Run], Awaitable[None]]"
+ProcessHandler: TypeAlias = Callable[[Run], Awaitable[None]]
 ReadHook: TypeAlias = Callable[[Mapping[str, Any], dict[str, Any]], Any]
 CreateHook: TypeAlias = Callable[[Tx, Call, dict[str, Any]], "Record | list[Record] | dict[str, Any]"]
 UpdateHook: TypeAlias = Callable[[Tx, Call, Record, dict[str, Any]], Record]
@@ -77,7 +75,7 @@ Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
 OfferedHook: TypeAlias = Callable[[ReadTx, Call, Record], bool]
 WithoutRows: TypeAlias = Callable[[ReadTx, Call, "str | None"], list[dict[str, Any]]]
 TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], "dict[str, Any] | bytes"]
-AgentHandler: TypeAlias = "Callable[[Services, AgentConnection, Any], Awaitable[None]]"
+AgentHandler: TypeAlias = Callable[[Core, AgentConnection, Any], Awaitable[None]]
 
 
 class Behaviour:

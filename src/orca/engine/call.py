@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from orca.engine.core import Core
 from orca.store import Record, Tx
-
-if TYPE_CHECKING:
-    from orca.engine.services import Services
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +22,7 @@ class Call:
     id and field (a new key's secret).
     """
 
-    services: Services
+    core: Core
     role: str
     account_id: int
     user_id: int
@@ -39,4 +37,4 @@ class Call:
 
     def request(self, tx: Tx, record: Record, action: str, **data: Any) -> Record:
         """Start a process; see ``Engine.request``."""
-        return self.services.engine.request(tx, record, action, **data)
+        return self.core.engine.request(tx, record, action, **data)

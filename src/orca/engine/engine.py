@@ -12,19 +12,17 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from orca.engine import requests
-from orca.engine.behaviour import ProcessHandler, lookup
+from orca.engine.behaviour import Behaviour, ProcessHandler, lookup
+from orca.engine.core import Core
 from orca.engine.errors import Failed, Superseded
 from orca.engine.requests import LEASE
 from orca.engine.run import Run
 from orca.store import WORK, Closed, NoSpace, ReadTx, Record, Tx, Work
-
-if TYPE_CHECKING:
-    from orca.engine.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +35,11 @@ STUCK_PAUSE = 600.0
 
 
 class Engine:
-    """Runs processes of this server. ``server`` is the server's lasting identity."""
+    """Runs processes of this server, as ``behaviour`` says. ``server`` is the server's lasting identity."""
 
-    def __init__(self, services: Services, server: str) -> None:
-        self.services = services
+    def __init__(self, core: Core, behaviour: Behaviour, server: str) -> None:
+        self.core = core
+        self._behaviour = behaviour
         self.server = server
         self.before: list[ProcessHandler] = []
         self.after: list[ProcessHandler] = []
@@ -119,8 +118,8 @@ class Engine:
                 tx.update(row, runningProcessServerId=self.server, epoch=row.epoch + 1, leaseUntil=tx.now + LEASE)
             return taken
 
-        if await self.services.db.read(lambda tx: bool(tx.rows("processInstance", wanted(tx).limit(1)))):
-            for row in await self.services.db.write(claim):
+        if await self.core.db.read(lambda tx: bool(tx.rows("processInstance", wanted(tx).limit(1)))):
+            for row in await self.core.db.write(claim):
                 self._start(row, None, resumed=True)
 
     async def _renew(self) -> None:
@@ -137,7 +136,7 @@ class Engine:
                     .values(leaseUntil=tx.now + LEASE)
                 )
 
-        await self.services.db.write(unit)
+        await self.core.db.write(unit)
 
     # -- working -----------------------------------------------------------------------------------------------------
 
@@ -169,13 +168,13 @@ class Engine:
         WORK.set(Work(owner=row.accountId, name=f"{row.processName} {row.resourceId}"))
         if before is not None:
             await asyncio.wait([before])
-        run = Run(self.services, row, type)
+        run = Run(self.core, row, type)
         try:
             if resumed:
                 await run.load_steps()
                 run.log("taken up again")
             if row.runAfter is not None:
-                await asyncio.sleep(max(0, row.runAfter - await self.services.db.read(lambda tx: tx.now)) / 1000)
+                await asyncio.sleep(max(0, row.runAfter - await self.core.db.read(lambda tx: tx.now)) / 1000)
             await self._end(run)
         except (Superseded, Closed):
             log.debug("%s %s: superseded", row.processName, row.resourceId)
@@ -206,7 +205,7 @@ class Engine:
             if resource_type is None:
                 await run.abandon()
                 return True
-            handler = lookup(self.services.behaviour.processes, resource_type, f".{run.action}")
+            handler = lookup(self._behaviour.processes, resource_type, f".{run.action}")
             for each in (*self.before, *([] if handler is None else [handler]), *self.after):
                 await each(run)
             await run.succeed()

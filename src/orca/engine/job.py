@@ -5,13 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from orca.engine.core import Core, Processes
 from orca.store import ReadTx, Record, Tx
-
-if TYPE_CHECKING:
-    from orca.engine.engine import Engine
-    from orca.engine.services import Services
 
 KIND_LENGTH = 200
 """Characters of a reason by which failures are told apart."""
@@ -25,8 +22,8 @@ class Job:
     state it ends in, where that is not the declared one.
     """
 
-    def __init__(self, services: Services, row: Record) -> None:
-        self.services = services
+    def __init__(self, core: Core, row: Record) -> None:
+        self.core = core
         self.id: int = row.id
         self.name: str = row.processName
         self.action: str = row.processName.partition(".")[2]
@@ -43,9 +40,9 @@ class Job:
         self.finish_unit: Callable[[Tx], object] | None = None
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Processes:
         """Where other processes are asked for."""
-        return self.services.engine
+        return self.core.engine
 
     def resource(self, tx: ReadTx) -> Record:
         """The resource, as the unit sees it."""

@@ -3,25 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from orca.engine.core import Core
 from orca.resources import TYPES, machine
 from orca.store import ANY, ReadTx, Record, Tx
-
-if TYPE_CHECKING:
-    from orca.engine.services import Services
 
 BATCH = 100
 """Rows of one type that a unit takes at most: no request waits noticeably behind it."""
 
 
-async def purge(services: Services) -> int:
+async def purge(core: Core) -> int:
     """Begin to purge what may be; how many that is."""
     total = 0
     for name in ROOTS:
-        while found := await services.db.read(lambda tx, name=name: [row.id for row in _due(tx, name)]):  # type: ignore[misc]
+        while found := await core.db.read(lambda tx, name=name: [row.id for row in _due(tx, name)]):  # type: ignore[misc]
             total += len(found)
-            await services.db.write(lambda tx, name=name: _begin(tx, services, name))  # type: ignore[misc]
+            await core.db.write(lambda tx, name=name: _begin(tx, core, name))  # type: ignore[misc]
     return total
 
 
@@ -31,9 +27,9 @@ def _due(tx: ReadTx, root: str) -> list[Record]:
     return tx.rows(root, statement)
 
 
-def _begin(tx: Tx, services: Services, root: str) -> None:
+def _begin(tx: Tx, core: Core, root: str) -> None:
     for row in _due(tx, root):
-        services.engine.request(tx, row, "purge")
+        core.engine.request(tx, row, "purge")
 
 
 def _can_be_purged(name: str) -> bool:

@@ -7,15 +7,12 @@ The rest is deleted in batches, units of their own, that are small enough for no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from orca.engine.core import Core
 from orca.engine.settings import was_set
 from orca.store import Tx
-
-if TYPE_CHECKING:
-    from orca.engine.services import Services
 
 DAY_MS = 86_400_000
 REMOVED = "retention.removed.days"
@@ -31,10 +28,10 @@ INTERVAL = 600.0
 """Seconds between two looks."""
 
 
-async def clean(services: Services) -> int:
+async def clean(core: Core) -> int:
     """Delete everything that is past its time; how many rows that was."""
     total = 0
-    while deleted := await services.db.write(delete_batch):
+    while deleted := await core.db.write(delete_batch):
         total += deleted
     return total
 

@@ -12,22 +12,20 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from orca import wire
 from orca.engine import endings, requests
+from orca.engine.agents import AgentConnection, Progress
+from orca.engine.core import Core
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.job import Job
 from orca.engine.requests import STARTED
 from orca.resources import ids
 from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, adding, now_ms
-
-if TYPE_CHECKING:
-    from orca.engine.agents import AgentConnection, Progress
-    from orca.engine.services import Services
 
 T = TypeVar("T")
 
@@ -44,8 +42,8 @@ PROGRESS_INTERVAL = 0.5
 class Run(Job):
     """One process in the hands of a handler."""
 
-    def __init__(self, services: Services, row: Record, type: str | None = None) -> None:
-        super().__init__(services, row)
+    def __init__(self, core: Core, row: Record, type: str | None = None) -> None:
+        super().__init__(core, row)
         self.in_doubt = False
         """Whether more may be stored than is known here: a connection that is lost at COMMIT leaves that open."""
         self._type = type
@@ -64,7 +62,7 @@ class Run(Job):
 
     async def read(self, query: Callable[[ReadTx], T]) -> T:
         """Look at committed state; nothing is stored, so after a crash the answer may differ."""
-        return await self.services.db.read(query)
+        return await self.core.db.read(query)
 
     async def step(self, name: str, unit: Callable[[Tx], T]) -> T:
         """Run a unit once. Its JSON result is stored with it; after a crash the stored result is returned instead.
@@ -140,8 +138,8 @@ class Run(Job):
         ``reason`` is shown on the process and the resource meanwhile. Raises ``Failed`` after ``timeout`` seconds.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self.services.db.bus.subscribe(roots) as changes:
-            while not (value := await self.services.db.read(condition)):
+        with self.core.db.bus.subscribe(roots) as changes:
+            while not (value := await self.core.db.read(condition)):
                 await asyncio.sleep(BREATH)
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
@@ -185,7 +183,7 @@ class Run(Job):
         """
         type, self._type = self._type, None
         if type is None:
-            record = await self.services.db.read(lambda tx: tx.get(self.resource_type, self.resource_id))
+            record = await self.core.db.read(lambda tx: tx.get(self.resource_type, self.resource_id))
             type = None if record is None else record.type
         return type
 
@@ -197,7 +195,7 @@ class Run(Job):
             found = tx.connection.execute(sa.select(steps.c.name, steps.c.result).where(steps.c.process_id == self.id))
             return [(name, result) for name, result in found]
 
-        for name, result in await self.services.db.read(query):
+        for name, result in await self.core.db.read(query):
             self._steps[name] = None if result is None else msgspec.json.decode(result)
             self._unstored.pop(name, None)
         self.in_doubt = False
@@ -245,7 +243,7 @@ class Run(Job):
                 self._write_log(tx, row, lines)
             return unit(tx, row)
 
-        result = await self.services.db.write(guarded)
+        result = await self.core.db.write(guarded)
         self._started, self._waiting = True, False
         del self._lines[: len(lines)]
         for name in answers:
@@ -284,11 +282,11 @@ class Run(Job):
             tx.update(execution, log={"entries": (execution.log["entries"] + lines)[-LOG_LIMIT:]})
 
     async def _connected(self, agent_id: int, patience: float | None) -> AgentConnection:
-        agents = self.services.agents
+        agents = self.core.agents
         connection = agents.get(agent_id)
         if connection is not None:
             return connection
-        host = await self.services.db.read(lambda tx: tx.first("host", agentId=agent_id))
+        host = await self.core.db.read(lambda tx: tx.first("host", agentId=agent_id))
         name = f"host {host.name or host.hostname}" if host is not None else f"agent {ids.show('agent', agent_id)}"
         try:
             # An agent that is just coming back is not worth two writes.

@@ -11,14 +11,12 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orca.engine.behaviour import Behaviour
 from orca.engine.call import Call
+from orca.engine.core import Core
 from orca.store import WORK, Record, Tx, Work
-
-if TYPE_CHECKING:
-    from orca.engine.services import Services
 
 log = logging.getLogger(__name__)
 behaviour = Behaviour()
@@ -29,15 +27,15 @@ class Task:
     """Something to do. ``run`` returns how many things it dealt with. ``every``: seconds; None is only when asked."""
 
     name: str
-    run: Callable[[Services], Awaitable[int]]
+    run: Callable[[Core], Awaitable[int]]
     every: float | None = None
 
 
 class Tasks:
     """The tasks of this server."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._tasks: dict[str, Task] = {}
         self._asked: dict[str, asyncio.Event] = {}
 
@@ -53,7 +51,7 @@ class Tasks:
 
     async def run(self) -> None:
         """Keep all tasks until cancelled."""
-        await self._services.db.write(self._declare)
+        await self._core.db.write(self._declare)
         async with asyncio.TaskGroup() as group:
             for task in self._tasks.values():
                 group.create_task(self._keep(task), name=task.name)
@@ -74,11 +72,11 @@ class Tasks:
             await self._once(task, by_hand)
 
     async def _once(self, task: Task, by_hand: bool) -> None:
-        services = self._services
-        started = await services.db.read(lambda tx: tx.now)
+        core = self._core
+        started = await core.db.read(lambda tx: tx.now)
         problem = None
         try:
-            done = await task.run(services)
+            done = await task.run(core)
         except Exception as error:
             log.exception("%s failed", task.name)
             done, problem = 0, str(error) or type(error).__name__
@@ -93,15 +91,15 @@ class Tasks:
                 startTime=started,
                 endTime=tx.now,
                 exception=problem,
-                serverId=services.server.id,
+                serverId=core.server.id,
             )
 
         if by_hand or done or problem:
-            await services.db.write(unit)
+            await core.db.write(unit)
 
 
 @behaviour.action("task.execute")
 def execute(tx: Tx, call: Call, row: Record, given: dict[str, Any]) -> Record:
     """Run it now."""
-    tx.after_commit(lambda: call.services.schedule.execute(str(row.name)))
+    tx.after_commit(lambda: call.core.part(Tasks).execute(str(row.name)))
     return row

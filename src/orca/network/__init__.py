@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 3, the network: address ranges, certificates, config items, the mesh and its matrix, published ports."""
 
-from orca.engine import Services
+from orca.engine import Assembly
 from orca.network import ip_pools, mesh_reports, port_changes
 from orca.network.delivery import Delivery
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Add the delivery of config items, the mesh reports, what changed ports do, pools of addresses."""
-    services.provide(Delivery(services))
-    services.add(mesh_reports.behaviour)
-    services.add(port_changes.behaviour)
-    services.add(ip_pools.behaviour)
-    services.background("views of agents that are away", lambda: mesh_reports.forget_those_away(services))
+    assembly.provide(Delivery(assembly))
+    assembly.add(mesh_reports.behaviour)
+    assembly.add(port_changes.behaviour)
+    assembly.add(ip_pools.behaviour)
+    assembly.background("views of agents that are away", lambda: mesh_reports.forget_those_away(assembly))
 
 
 __all__ = ["Delivery", "install"]

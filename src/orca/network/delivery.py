@@ -18,7 +18,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from orca import wire
-from orca.engine import AgentConnection, AgentGone, CommandFailed, Services
+from orca.engine import AgentConnection, AgentGone, CommandFailed, Core
 from orca.network import digests
 from orca.network.config import TYPE, ConfigItems
 from orca.store import Closed, ReadTx
@@ -39,9 +39,9 @@ RETRY_SECONDS = 10.0
 class Delivery:
     """Sends the config items of the connected hosts. Runs in the event loop."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, core: Core) -> None:
         self.items = ConfigItems(self._changed)
-        self._services = services
+        self._core = core
         self._online: dict[int, AgentConnection] = {}
         self._greeting: dict[int, AgentConnection] = {}
         self._held: Counter[int] = Counter()
@@ -73,7 +73,7 @@ class Delivery:
         # Deltas wait until the comparison is on its way: it may be older than they are, never the other way round.
         self._greeting[host_id] = connection
         try:
-            update = await self._services.db.read(lambda tx: self._difference(tx, host_id, applied, digest))
+            update = await self._core.db.read(lambda tx: self._difference(tx, host_id, applied, digest))
             if update is not None and self._greeting.get(host_id) is connection:
                 self._send(host_id, connection, update)
         finally:
@@ -152,7 +152,7 @@ class Delivery:
 
     def _send(self, host_id: int, connection: AgentConnection, update: wire.ConfigUpdate) -> None:
         self._unanswered[host_id] += 1
-        self._services.spawn(self._deliver(host_id, connection, update))
+        self._core.spawn(self._deliver(host_id, connection, update))
 
     async def _answer(self, connection: AgentConnection, update: wire.ConfigUpdate) -> wire.ConfigApplied | None:
         """Send an update; what the host says of it, None when its agent is gone."""
@@ -190,7 +190,7 @@ class Delivery:
 
     async def _record(self, host_id: int, update: wire.ConfigUpdate, reply: wire.ConfigApplied) -> None:
         """Store an answer, part by part. The next one of the host waits: what is newer is written last."""
-        db = self._services.db
+        db = self._core.db
         async with self._recording.setdefault(host_id, asyncio.Lock()):
             for some in parts(update.items):
                 await db.write(partial(self.items.record, host_id=host_id, sent=some, reply=reply))
@@ -205,7 +205,7 @@ class Delivery:
 
     def _retry(self, host_id: int) -> None:
         if host_id in self._online:
-            self._services.spawn(self._resend(host_id))
+            self._core.spawn(self._resend(host_id))
 
     async def _resend(self, host_id: int) -> None:
         def open_items(tx: ReadTx) -> list[wire.ConfigItem]:
@@ -213,7 +213,7 @@ class Delivery:
             return [self.items.item(row) for row in rows if row.error or row.appliedVersion != row.requestedVersion]
 
         try:
-            failed = await self._services.db.read(open_items)
+            failed = await self._core.db.read(open_items)
         except Exception:
             log.exception("what host %s lacks could not be read", host_id)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)

@@ -8,7 +8,7 @@ import contextlib
 from functools import partial
 
 from orca import wire
-from orca.engine import AgentConnection, Behaviour, Call, Services
+from orca.engine import AgentConnection, Behaviour, Call, Core
 from orca.network import matrix
 from orca.store import Closed, ReadTx, Record, Tx
 from orca.wire import names
@@ -21,7 +21,7 @@ behaviour = Behaviour()
 
 
 @behaviour.agent(names.MESH_EDGE)
-async def edge(services: Services, connection: AgentConnection, report: wire.MeshEdge) -> None:
+async def edge(core: Core, connection: AgentConnection, report: wire.MeshEdge) -> None:
     """A tunnel came or went."""
 
     def unit(tx: Tx) -> None:
@@ -29,11 +29,11 @@ async def edge(services: Services, connection: AgentConnection, report: wire.Mes
         if host is not None:
             matrix.record_edge(tx, host, report)
 
-    await services.db.write(unit)
+    await core.db.write(unit)
 
 
 @behaviour.agent(names.MESH_SUMMARY)
-async def summary(services: Services, connection: AgentConnection, report: wire.MeshSummary) -> None:
+async def summary(core: Core, connection: AgentConnection, report: wire.MeshSummary) -> None:
     """The minute's report, a few tunnels in each unit."""
 
     def unit(tx: Tx, peers: list[wire.PeerState]) -> None:
@@ -42,7 +42,7 @@ async def summary(services: Services, connection: AgentConnection, report: wire.
             matrix.record_summary(tx, host, peers)
 
     for start in range(0, len(report.peers), UNIT_PEERS):
-        await services.db.write(partial(unit, peers=report.peers[start : start + UNIT_PEERS]))
+        await core.db.write(partial(unit, peers=report.peers[start : start + UNIT_PEERS]))
 
 
 @behaviour.computed("meshLink.age")
@@ -52,28 +52,28 @@ def age(tx: ReadTx, call: Call, row: Record) -> int | None:
 
 
 @behaviour.agent("disconnected")
-async def disconnected(services: Services, connection: AgentConnection, _: None) -> None:
+async def disconnected(core: Core, connection: AgentConnection, _: None) -> None:
     """An agent that is back soon sees what it saw; views of one that stays away are worth nothing."""
-    services.spawn(_forget(services, [connection.agent_id]))
+    core.spawn(_forget(core, [connection.agent_id]))
 
 
-async def forget_those_away(services: Services) -> None:
+async def forget_those_away(core: Core) -> None:
     """After the server's start: agents that were there in its last life, and do not come back."""
-    agents = await services.db.read(lambda tx: [id for (id,) in tx.values("host", "agentId") if id is not None])
-    await _forget(services, agents)
+    agents = await core.db.read(lambda tx: [id for (id,) in tx.values("host", "agentId") if id is not None])
+    await _forget(core, agents)
 
 
-async def _forget(services: Services, agents: list[int]) -> None:
+async def _forget(core: Core, agents: list[int]) -> None:
     await asyncio.sleep(PATIENCE)
 
     def unit(tx: Tx, agent_id: int, ids: list[int]) -> None:
-        if services.agents.get(agent_id) is None:
+        if core.agents.get(agent_id) is None:
             matrix.forget_views(tx, ids, "the agent of this host is not connected")
 
     with contextlib.suppress(Closed):
         for agent_id in agents:
-            if services.agents.get(agent_id) is not None:
+            if core.agents.get(agent_id) is not None:
                 continue
-            ids = await services.db.read(partial(matrix.views, agent_id=agent_id))
+            ids = await core.db.read(partial(matrix.views, agent_id=agent_id))
             for start in range(0, len(ids), UNIT_PEERS):
-                await services.db.write(partial(unit, agent_id=agent_id, ids=ids[start : start + UNIT_PEERS]))
+                await core.db.write(partial(unit, agent_id=agent_id, ids=ids[start : start + UNIT_PEERS]))

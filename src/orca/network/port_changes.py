@@ -19,6 +19,6 @@ async def update(run: Run) -> None:
         row = run.resource(tx)
         instance = tx.get("instance", row.instanceId)
         if row.state == "updating-active" and instance is not None and instance.primaryIpAddress:
-            ports.publish(tx, run.services.part(Delivery).items, row, instance.primaryIpAddress)
+            ports.publish(tx, run.core.part(Delivery).items, row, instance.primaryIpAddress)
 
     run.finish(unit)

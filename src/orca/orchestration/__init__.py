@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 3, orchestration: containers, placement, services, stacks, discovery."""
 
-from orca.engine import Services
+from orca.engine import Assembly
 from orca.network import Delivery
 from orca.orchestration.balancers import api as load_balancers
 from orca.orchestration.balancers import service as load_balancer_services
@@ -22,12 +22,12 @@ from orca.orchestration.stacks import external_events
 from orca.orchestration.stacks.waits import Waits
 
 
-def install(app: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Add the behaviour of containers, services and stacks; `orca.network` and `orca.provision` come before."""
-    discovery, keeper = Discovery(app.db, app.part(Delivery).items), Keeper(app)
-    newsroom = Newsroom(app.db, [discovery, keeper, checks.Health(app), Selection(app), Waits(app)])
-    app.provide(discovery)
-    app.provide(newsroom)
+    discovery, keeper = Discovery(assembly.db, assembly.part(Delivery).items), Keeper(assembly)
+    newsroom = Newsroom(assembly.db, [discovery, keeper, checks.Health(assembly), Selection(assembly), Waits(assembly)])
+    assembly.provide(discovery)
+    assembly.provide(newsroom)
     for module in (
         container_api,
         lifecycle,
@@ -47,13 +47,13 @@ def install(app: Services) -> None:
         load_balancer_services,
         load_balancers,
     ):
-        app.add(module.behaviour)
-    deadlines = checks.Deadlines(app)
-    app.provide(deadlines)
-    app.provide(observed.Strays())
-    app.background("news", newsroom.run)
-    app.background("deadlines", deadlines.run)
-    app.background("keeper", keeper.run)
+        assembly.add(module.behaviour)
+    deadlines = checks.Deadlines(assembly)
+    assembly.provide(deadlines)
+    assembly.provide(observed.Strays())
+    assembly.background("news", newsroom.run)
+    assembly.background("deadlines", deadlines.run)
+    assembly.background("keeper", keeper.run)
 
 
 __all__ = ["install"]

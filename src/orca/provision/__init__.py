@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 3, provision: projects, registration, agents, hosts."""
 
-from orca.engine import Services
+from orca.engine import Assembly
 from orca.engine.tasks import Task
 from orca.provision.audit import entries
 from orca.provision.certificates import api as certificate_api
@@ -16,14 +16,14 @@ from orca.provision.settings import api as setting_hooks
 from orca.provision.settings import values as setting_values
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Add the behaviour of projects, tokens, agents and hosts. `orca.network` is installed before."""
-    services.provide(agents.Greeted())
-    services.provide(Passwords())
-    services.at_first_start(setting_values.declare)
-    project_api.install(services)
-    registration.install(services)
-    external_handlers.install(services)
+    assembly.provide(agents.Greeted())
+    assembly.provide(Passwords())
+    assembly.at_first_start(setting_values.declare)
+    project_api.install(assembly)
+    registration.install(assembly)
+    external_handlers.install(assembly)
     for part in (
         accounts,
         entries,
@@ -37,16 +37,16 @@ def install(services: Services) -> None:
         removal,
         setting_hooks,
     ):
-        services.add(part.behaviour)
-    services.add(agents.behaviour)
-    services.add(lifecycle.behaviour)
-    services.add(certificate_api.behaviour)
-    services.add(clusters.behaviour)
-    services.add(labels.behaviour)
-    services.add(machines.behaviour)
-    services.schedule.add(Task(name="agent.ping", run=agents.ping_everybody))
-    services.background("hosts follow settings", lambda: lifecycle.follow_settings(services))
-    services.background("agents reconnect", lambda: agents.await_everybody(services))
+        assembly.add(part.behaviour)
+    assembly.add(agents.behaviour)
+    assembly.add(lifecycle.behaviour)
+    assembly.add(certificate_api.behaviour)
+    assembly.add(clusters.behaviour)
+    assembly.add(labels.behaviour)
+    assembly.add(machines.behaviour)
+    assembly.schedule.add(Task(name="agent.ping", run=agents.ping_everybody))
+    assembly.background("hosts follow settings", lambda: lifecycle.follow_settings(assembly))
+    assembly.background("agents reconnect", lambda: agents.await_everybody(assembly))
 
 
 __all__ = ["install"]

@@ -4,19 +4,19 @@
 For tests of the API and of scale. Nothing of the real path imports this package. Source: docs/v1.md, section 10.
 """
 
-from orca.engine import Services
+from orca.engine import Assembly
 from orca.simulator import agents
 from orca.simulator.disk import Disk
 from orca.simulator.fleet import Fleet
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Add simulated agents; every package whose behaviour they use comes before."""
-    fleet = Fleet(services, Disk(services.server.data_dir / "simulated.jsonl"))
-    services.provide(fleet)
-    services.add(agents.behaviour)
-    services.at_start(fleet.take_up)
-    services.background("simulated agents", fleet.run)
+    fleet = Fleet(assembly, Disk(assembly.server.data_dir / "simulated.jsonl"))
+    assembly.provide(fleet)
+    assembly.add(agents.behaviour)
+    assembly.at_start(fleet.take_up)
+    assembly.background("simulated agents", fleet.run)
 
 
 __all__ = ["install"]

@@ -27,7 +27,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         Refused: the caller may not, the uri is taken, or the knobs are not what they should be.
     """
     uri = fields.get("uri")
-    if call.role != "superadmin" and not (call.services.server.simulates and knobs.is_simulated(uri)):
+    if call.role != "superadmin" and not (call.core.server.simulates and knobs.is_simulated(uri)):
         raise Refused("Forbidden", "agents register; simulated ones need a server with --sim", status=403)
     if not uri:
         raise Refused("MissingRequired", "uri is required", field="uri")
@@ -72,19 +72,19 @@ async def connect(run: Run) -> None:
     for first in range(0, wanted.hosts, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, wanted.hosts))
         hosts += await run.step(f"machines {first}", partial(_machines, run=run, numbers=numbers))
-    await run.services.part(Fleet).connect(run.resource_id, hosts)
+    await run.core.part(Fleet).connect(run.resource_id, hosts)
 
 
 @behaviour.process("agent.deactivate")
 async def disconnect(run: Run) -> None:
     """Nobody is asked through an agent that is not active."""
-    run.services.part(Fleet).disconnect(run.resource_id)
+    run.core.part(Fleet).disconnect(run.resource_id)
     run.finish(lambda tx: _silence(tx, run.resource_id, "inactive"))
 
 
 def _machines(tx: Tx, run: Run, numbers: range) -> list[int]:
     agent = run.resource(tx)
-    return resources.ensure(tx, run.services, agent, knobs.read(agent.data), numbers)
+    return resources.ensure(tx, run.core, agent, knobs.read(agent.data), numbers)
 
 
 def _silence(tx: Tx, agent_id: int, state: str) -> None:

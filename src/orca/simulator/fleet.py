@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from orca import wire
-from orca.engine import Services
+from orca.engine import Behaviour, Core
 from orca.network import Delivery
 from orca.orchestration.containers import observed
 from orca.simulator import knobs
@@ -30,10 +30,10 @@ _encode = msgspec.json.Encoder().encode
 class Fleet:
     """The simulated agents. Everything here runs in the event loop."""
 
-    def __init__(self, services: Services, disk: Disk) -> None:
+    def __init__(self, core: Core, disk: Disk) -> None:
         self.places: dict[str, int] = {}
         """The host ids of containers with faults, by uuid or external id."""
-        self._services = services
+        self._core = core
         self._disk = disk
         self._hosts: dict[int, Host] = {}
         self._talkative: set[SimConnection] = set()
@@ -42,16 +42,16 @@ class Fleet:
     async def take_up(self) -> None:
         """Connect the agents of the server's last life, before anything asks for them. They have what the rows say."""
         await asyncio.to_thread(self._disk.load)
-        delivery = self._services.part(Delivery)
-        for agent_id, uri, data, host_ids in await self._services.db.read(_active_agents):
+        delivery = self._core.part(Delivery)
+        for agent_id, uri, data, host_ids in await self._core.db.read(_active_agents):
             connection = self._connect(agent_id, uri, data)
             for host_id in host_ids:
                 delivery.resume(connection, host_id)
 
     async def run(self) -> None:
         """Compare with the rows what the last life left, then ping until cancelled."""
-        for agent_id, host_id, report in await self._services.db.read(self._differences):
-            connection = self._services.agents.get(agent_id)
+        for agent_id, host_id, report in await self._core.db.read(self._differences):
+            connection = self._core.agents.get(agent_id)
             if isinstance(connection, SimConnection):
                 connection.tell(host_id, report)
         await self.ping(away=True)
@@ -66,36 +66,36 @@ class Fleet:
             news = connection.take_news()
             if not connection.closed:
                 WORK.set(Work(owner=("agent", connection.agent_id), name=f"reports of {connection.address}"))
-                for undo in await self._services.db.write(partial(self._observe, news=news, away=away)):
-                    self._services.part(observed.Strays).take_back(self._services, connection, undo)
+                for undo in await self._core.db.write(partial(self._observe, news=news, away=away)):
+                    self._core.part(observed.Strays).take_back(self._core, connection, undo)
 
     def _observe(self, tx: Tx, news: list[tuple[int, wire.Container]], away: bool) -> list[observed.Undo]:
         undone = []
         for host_id, report in news:
             host = tx.get("host", host_id)
             if host is not None and host.removed is None:
-                undone.append(observed.observe(tx, self._services, host, report, away=away))
+                undone.append(observed.observe(tx, self._core, host, report, away=away))
         return [undo for undo in undone if undo is not None]
 
     async def connect(self, agent_id: int, host_ids: Iterable[int]) -> None:
         """An agent came, or came back: its hosts get what they lack."""
-        uri, data = await self._services.db.read(lambda tx: _pretence(tx, agent_id))
+        uri, data = await self._core.db.read(lambda tx: _pretence(tx, agent_id))
         connection = self._connect(agent_id, uri, data)
         for host_id in host_ids:
-            await self._services.part(Delivery).greet(connection, host_id, {})
+            await self._core.part(Delivery).greet(connection, host_id, {})
 
     def disconnect(self, agent_id: int) -> None:
         """An agent is told to stop; its containers stay."""
-        connection = self._services.agents.get(agent_id)
+        connection = self._core.agents.get(agent_id)
         if isinstance(connection, SimConnection):
-            self._services.agents.detach(connection)
+            self._core.agents.detach(connection)
             connection.hang_up()
 
     def cut(self, connection: SimConnection) -> None:
         """An agent falls silent, and stays so until its action ``reconnect``."""
-        self._services.agents.detach(connection)
+        self._core.agents.detach(connection)
         connection.hang_up()
-        self._services.spawn(self._lost(connection))
+        self._core.spawn(self._lost(connection))
 
     def talks(self, connection: SimConnection) -> None:
         """An agent has news for the next ping."""
@@ -109,9 +109,9 @@ class Fleet:
 
     async def _lost(self, connection: SimConnection) -> None:
         """Tell the other parts that an agent's connection ended."""
-        self._services.agents.detach(connection)
-        for handler in self._services.behaviour.agent_events.get("disconnected", ()):
-            await handler(self._services, connection, None)
+        self._core.agents.detach(connection)
+        for handler in self._core.part(Behaviour).agent_events.get("disconnected", ()):
+            await handler(self._core, connection, None)
 
     def first_time(self, uuid: str) -> bool:
         """True if a container silences its agent for the first time: it does so once."""
@@ -123,13 +123,13 @@ class Fleet:
         """The host of a command's container, and the container as JSON: its name and its data."""
         if resource_type != "instance":
             return 0, ""
-        row = await self._services.db.read(lambda tx: tx.get("instance", resource_id))
+        row = await self._core.db.read(lambda tx: tx.get("instance", resource_id))
         return (0, "") if row is None else (row.hostId or 0, _encode({"name": row.name, "data": row.data}).decode())
 
     def _connect(self, agent_id: int, uri: str, data: dict[str, Any]) -> SimConnection:
         host = self._hosts.setdefault(agent_id, Host(uri, uri, room=self._disk.room(agent_id)))
         connection = SimConnection(self, agent_id, host, knobs.read(data))
-        self._services.agents.attach(connection)
+        self._core.agents.attach(connection)
         return connection
 
     def _differences(self, tx: ReadTx) -> list[tuple[int, int, wire.Container]]:

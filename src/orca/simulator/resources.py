@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Services
+from orca.engine import Core
 from orca.provision.hosts import parts as host_parts
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import ids
@@ -22,7 +22,7 @@ def account_of(tx: ReadTx, agent: Record, knobs: Knobs) -> int | None:
     return None if project is None or project.kind != "project" or project.removed is not None else int(project.id)
 
 
-def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs, numbers: range) -> list[int]:
+def ensure(tx: Tx, core: Core, agent: Record, knobs: Knobs, numbers: range) -> list[int]:
     """Make what is missing of some of an agent's machines; returns the ids of their hosts."""
     account_id = account_of(tx, agent, knobs)
     assert account_id is not None, "checked when the agent was made"
@@ -30,14 +30,14 @@ def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs, numbers: ran
     if knobs.add_physical_host:
         uuid = knobs.external_id or f"{agent.uuid}-physical-host"
         physical_id = host_parts.machine_below(
-            tx, services, agent, account_id, uuid, kind=KIND, externalId=knobs.external_id
+            tx, core, agent, account_id, uuid, kind=KIND, externalId=knobs.external_id
         ).id
     hosts = []
     for number in numbers:
         uuid = knobs.external_id if knobs.external_id and number == 0 else f"{agent.uuid}-{number}"
         host = host_parts.ensure(
             tx,
-            services,
+            core,
             "host",
             uuid,
             KIND,
@@ -53,7 +53,7 @@ def ensure(tx: Tx, services: Services, agent: Record, knobs: Knobs, numbers: ran
         tx.update(host, agentState=CONNECTED)
         host_parts.equip(
             tx,
-            services,
+            core,
             host,
             knobs.ip_address,
             kind=KIND,

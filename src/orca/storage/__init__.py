@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 3, storage: images and the registries they come from, volumes, mounts, snapshots."""
 
-from orca.engine import Services
+from orca.engine import Assembly
 from orca.storage import images, registries, snapshots, volumes
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Add the behaviour of what containers keep and start from; `orca.provision` comes before."""
     for module in (registries, images, volumes, snapshots):
-        services.add(module.behaviour)
+        assembly.add(module.behaviour)
 
 
 __all__ = ["install"]

@@ -59,7 +59,7 @@ def update_credential(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -
 
 
 def _keep(tx: Tx, call: Call, row: Record, secret: str | None) -> Record:
-    return row if secret is None else tx.update(row, data={"secret": call.services.vault.seal(secret, CONTEXT)})
+    return row if secret is None else tx.update(row, data={"secret": call.core.vault.seal(secret, CONTEXT)})
 
 
 def credential_of(tx: ReadTx, account_id: int, reference: str) -> Record | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call, Engine, Run
+from orca.engine import Behaviour, Call, Processes, Run
 from orca.resources.errors import Refused
 from orca.storage import host_rights, pools
 from orca.storage.mounts import NAME, Mount, parse
@@ -235,7 +235,7 @@ def detach(tx: Tx, instance: Record) -> None:
         _rest(tx, mount.volumeId)
 
 
-def release(tx: Tx, engine: Engine, instance: Record) -> None:
+def release(tx: Tx, engine: Processes, instance: Record) -> None:
     """A container is gone: its mounts end, and volumes that nobody holds go as its label says."""
     strategy = (instance.labels or {}).get(CLEANUP_LABEL, CLEANUP[0])
     for mount in tx.find("mount", instanceId=instance.id):

@@ -23,7 +23,7 @@ from orca.api.connections.tls import Identity
 from orca.api.connections.visitors import Visitors
 from orca.api.datadir import bootstrap
 from orca.api.server import Settings, assemble
-from orca.engine import Services
+from orca.engine import Core
 from orca.provision.hosts.registration import TOKEN_CONTEXT
 from orca.provision.settings.values import AGENT_IMAGE
 from orca.resources import TYPES, ids, schema
@@ -58,9 +58,9 @@ class Reply:
 class Site:
     """The application, the people, and the ids of the resources by (role, type): own, foreign."""
 
-    def __init__(self, app: Application, services: Services) -> None:
+    def __init__(self, app: Application, core: Core) -> None:
         self.app = app
-        self.services = services
+        self.core = core
         self.people: dict[str, Person] = {}
         self.rows: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -120,10 +120,10 @@ async def opened(folder: Path) -> AsyncIterator[Site]:
     """A new server with everybody and everything in it."""
     db = await Database.open(f"sqlite:///{folder / 'orca.db'}", schema())
     identity = Identity(certificate=folder / "none.pem", key=folder / "none.key", ca_pem="", ca_sha256="0" * 64)
-    services = assemble(Settings(data_dir=folder, sim=True), db, "http://127.0.0.1:8080", identity)
-    site = Site(Application(services, Visitors((), 1000)), services)
+    assembly = assemble(Settings(data_dir=folder, sim=True), db, "http://127.0.0.1:8080", identity)
+    site = Site(Application(assembly, Visitors((), 1000)), assembly)
     try:
-        await bootstrap.first_start(services)
+        await bootstrap.first_start(assembly)
         await db.write(lambda tx: populate(tx, site))
         await register(site)
         yield site
@@ -136,7 +136,7 @@ def populate(tx: Tx, site: Site) -> None:
     here, elsewhere = (
         tx.insert("project", name=name, kind="project", state="active") for name in ("here", "elsewhere")
     )
-    accounts, vault = {}, site.services.vault
+    accounts, vault = {}, site.core.vault
     for role in (*KINDS, *MEMBERS):
         kind = role if role in KINDS else "user"
         account = here if role == "project" else tx.insert("account", kind=kind, name=role, state="active")
@@ -212,15 +212,15 @@ def shown(name: str, record: Any, id_field: str) -> str:
 
 async def register(site: Site) -> None:
     """The token of a project, with which hosts register."""
-    await site.services.engine.start()
+    await site.core.engine.start()
     made = await site.ask("project", "POST", "registrationtokens", {})
     assert made.status == 201, made
     async with asyncio.timeout(20):
-        with site.services.db.bus.subscribe() as changes:
+        with site.core.db.bus.subscribe() as changes:
             while not (token := (await site.ask("project", "GET", f"registrationtokens/{made.body['id']}")).body)[
                 "token"
             ]:
                 await changes.batch()
-    await site.services.engine.stop()
+    await site.core.engine.stop()
     person = site.people["register"]
     site.people["register"] = Person(person.key, token["token"], person.path, person.account)

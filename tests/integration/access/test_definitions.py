@@ -41,7 +41,7 @@ async def test_an_external_handler_appears_where_it_takes_part(site: Site) -> No
     body = {"name": "watcher", "retries": 2, "timeoutMillis": 5000, "processConfigs": [{"name": "pre.host.activate"}]}
     assert (await site.ask("admin", "POST", "externalhandlers", body)).status == 201
     assert (await site.ask("admin", "GET", point)).body["implementations"] == []
-    await site.services.db.write(activate)
+    await site.core.db.write(activate)
     found = (await site.ask("admin", "GET", point)).body["implementations"]
     assert found[0]["properties"] == {
         "name": "watcher",

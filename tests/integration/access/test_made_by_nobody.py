@@ -31,7 +31,7 @@ async def test_there_is_no_proxy_to_have_a_token_for(site: Site) -> None:
     for reported in ({}, {"reportedUuid": "a stranger's"}):
         reply = await site.ask("agent", "POST", "hostapiproxytokens", reported)
         assert (reply.status, reply.body["code"], reply.body["fieldName"]) == (422, "InvalidReference", "reportedUuid")
-    own = {"reportedUuid": await site.services.db.write(own_host)}
+    own = {"reportedUuid": await site.core.db.write(own_host)}
     reply = await site.ask("agent", "POST", "hostapiproxytokens", own)
     assert (reply.status, reply.body["code"]) == (501, "HostApiProxyDisabled")
 

@@ -52,7 +52,7 @@ class Route(NamedTuple):
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with opened(tmp_path) as site:
-        await site.services.db.write(lambda tx: settle(tx, site))
+        await site.core.db.write(lambda tx: settle(tx, site))
         yield site
 
 
@@ -174,7 +174,7 @@ async def test_the_role_in_the_project_of_the_row_decides_on_every_route(site: S
 
     async def row(name: str) -> Any:
         id = site.rows["owner", name][0]
-        return await site.services.db.read(lambda tx: state_of(tx, name, id))
+        return await site.core.db.read(lambda tx: state_of(tx, name, id))
 
     least_first = tuple(reversed(ROLES))
     before = {name: await row(name) for name in stored()}

@@ -42,7 +42,7 @@ async def changed(site: Site, type: TypeView) -> bool:
     """Whether something can be done about a removed row that is not asked for there."""
     id = site.rows["superadmin", type.name][1]
     url = f"{type.path}/{id}"
-    await site.services.db.write(lambda tx: remove(tx, type, id))
+    await site.core.db.write(lambda tx: remove(tx, type, id))
     before = (await site.ask("superadmin", "GET", url)).body
     bad = any(action not in ("purge", "restore") for action in before["actions"])
     for action in type.actions.values():

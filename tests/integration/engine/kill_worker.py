@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orca import wire
-from orca.engine import Behaviour, Run, Server, Services
+from orca.engine import Assembly, Behaviour, Run, Server
 from orca.resources import schema
 from orca.store import Database, Tx, Vault
 from orca.store.writer import Writer
@@ -57,7 +57,7 @@ class Agent:
         raise NotImplementedError
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     behaviour = Behaviour()
 
     @behaviour.process("instance.start")
@@ -71,7 +71,7 @@ def install(services: Services) -> None:
         reply = await run.command(AGENT_ID, "compute.instance.activate", where, form=wire.Activated)
         run.finish(lambda tx: tx.update(run.resource(tx), externalId=reply["externalId"], hostId=1))
 
-    services.add(behaviour)
+    assembly.add(behaviour)
 
 
 def watch_commits() -> None:
@@ -94,21 +94,21 @@ async def main() -> None:
     watch_commits()
     db = await Database.open(f"sqlite:///{DIRECTORY / 'orca.db'}", schema())
     server = Server(id="killed", data_dir=DIRECTORY, url="", ca_sha256="", ca_pem="", version="0")
-    services = Services(db=db, vault=Vault(bytes(32)), server=server)
-    install(services)
-    services.agents.attach(Agent())
-    await services.engine.start()
+    assembly = Assembly(db=db, vault=Vault(bytes(32)), server=server)
+    install(assembly)
+    assembly.agents.attach(Agent())
+    await assembly.engine.start()
 
     def create(tx: Tx) -> None:
         container = tx.insert("container", name=f"c{tx.count('container')}", imageUuid="docker:test")
-        services.engine.request(tx, container, "create")
+        assembly.engine.request(tx, container, "create")
 
     missing = COUNT - await db.read(lambda tx: tx.count("container"))
     await asyncio.gather(*(db.write(create) for _ in range(missing)))
     with db.bus.subscribe({"processInstance"}) as changes:
         while await db.read(lambda tx: tx.count("processInstance", endTime=None)):
             await changes.batch()
-    await services.engine.stop()
+    await assembly.engine.stop()
     await db.close()
 
 

@@ -21,9 +21,9 @@ async def platform(tmp_path, database):
 
 async def report(platform, host, account_id, **fields):
     """What the agent of an account says about a container of a host."""
-    call = Call(services=platform.services, role="agent", account_id=account_id, user_id=account_id)
+    call = Call(core=platform.core, role="agent", account_id=account_id, user_id=account_id)
     given = {"reportedHostUuid": host.uuid, "externalId": "c0ffee", **fields}
-    return await platform.services.db.write(lambda tx: container_events.create(tx, call, given))
+    return await platform.core.db.write(lambda tx: container_events.create(tx, call, given))
 
 
 async def test_native_containers_come_follow_and_go(platform):

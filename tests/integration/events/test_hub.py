@@ -56,7 +56,7 @@ async def hub(tmp_path, monkeypatch):
 
 async def test_what_was_handed_out_while_something_else_is_held_back_is_replayed(hub):
     """A second change of a resource within a second is held back to its end, and with it the cursors of all others."""
-    db, witness = hub.services.db, subscriber()
+    db, witness = hub.core.db, subscriber()
     await hub.join(witness)
     start = witness.cursor
     busy = await db.write(lambda tx: tx.insert("environment", name="busy", accountId=1, description="first"))

@@ -87,24 +87,24 @@ class Two:
         """What the socket does with a report."""
         with contextlib.suppress(wire.Unsound):
             report = wire.sound(report)
-            for handler in self.platform.services.behaviour.agent_events[name]:
-                await handler(self.platform.services, self.connection, report)
+            for handler in self.platform.core.behaviour.agent_events[name]:
+                await handler(self.platform.core, self.connection, report)
 
     async def tell(self, type: str, fields: dict[str, Any]) -> None:
         """What POST does for an agent."""
-        hook = lookup(self.platform.services.behaviour.creates, type)
+        hook = lookup(self.platform.core.behaviour.creates, type)
         assert hook is not None
-        services = self.platform.services
-        call = Call(services=services, role="agent", account_id=self.agent_account, user_id=self.agent_account)
+        core = self.platform.core
+        call = Call(core=core, role="agent", account_id=self.agent_account, user_id=self.agent_account)
         with contextlib.suppress(Refused, NotUnique):
-            await services.db.write(lambda tx: hook(tx, call, dict(fields)) and None)
+            await core.db.write(lambda tx: hook(tx, call, dict(fields)) and None)
 
 
 @pytest.fixture
 async def two(tmp_path, database):
     async with Platform.start(tmp_path, database) as platform:
-        services = platform.services
-        services.add(access.behaviour)
+        core = platform.core
+        core.add(access.behaviour)
         victim = await platform.join(FakeHost("victim", "192.0.2.1"))
         by_hand = victim.run_by_hand("by-hand")
         check = {"port": 80, "interval": 2000, "healthyThreshold": 2, "unhealthyThreshold": 3}
@@ -122,10 +122,10 @@ async def two(tmp_path, database):
 
         def project(tx: Tx) -> int:
             row = tx.insert("project", kind="project", name="other", state="active")
-            equip(tx, services.vault, row)
+            equip(tx, core.vault, row)
             return int(row.id)
 
-        platform.project_id = await services.db.write(project)
+        platform.project_id = await core.db.write(project)
         host = FakeHost("attacker", "192.0.2.2")
         attacker = await platform.join(host)
         connection = platform.connection_of(attacker)
@@ -147,7 +147,7 @@ async def two(tmp_path, database):
             return sorted({word for word in found if word})
 
         await platform.disconnect(connection)
-        await services.engine.idle()
+        await core.engine.idle()
         await platform.until(
             lambda tx: all(row.appliedVersion == row.requestedVersion for row in tx.find(ITEM) if row.accountId)
         )
@@ -265,7 +265,7 @@ async def test_a_uuid_of_others_makes_no_host(two, part):
     platform, key = two.platform, "simulated-0"
     uuid = {"storagePool": f"{key}-0", "ipAddress": f"{key}-ip"}.get(part, key)
     taken = {"uuid": uuid, "accountId": two.victim_id, "state": "active"}
-    await platform.services.db.write(lambda tx: tx.insert(part, **taken) and None)
+    await platform.core.db.write(lambda tx: tx.insert(part, **taken) and None)
     before = await two.rows(two.victim_id)
     two.connection.agent_id = await platform.register(FakeHost("copy", "192.0.2.3", uuid=key))
     await two.say(names.HELLO, wire.Hello(uuid=key, hostname="copy", addresses=["192.0.2.3"]))

@@ -178,7 +178,7 @@ async def test_what_happened_by_hand_while_the_agent_was_away_is_the_truth(platf
     stopped, removed, _, orphan = (machine.host.by_uuid(row.uuid) for row in rows)
     stopped.state, stopped.exit_code = "stopped", 137
     del machine.host.containers[removed.external_id]
-    await platform.services.db.write(
+    await platform.core.db.write(
         lambda tx: tx.update(tx.require("instance", rows[3].id), state="removed", removed=tx.now)
     )
     machine.run_by_hand("by-hand")

@@ -49,7 +49,7 @@ async def beside(folder, others):
             await platform.create("agent", uri=f"sim://h{number}", data=data, _role="superadmin")
         await platform.until(lambda tx: tx.count("host", state="active") == HOSTS)
         platform.stack = await platform.create("environment", name="big")
-        await platform.services.db.write(lambda tx: [inactive(tx, platform, number) for number in range(others)])
+        await platform.core.db.write(lambda tx: [inactive(tx, platform, number) for number in range(others)])
         yield platform
 
 

@@ -54,11 +54,11 @@ async def report(platform, entry, health, timestamp=1000, agent_of=None):
         host = tx.require("host", agent_of or entry.hostId)
         agent = tx.require("agent", host.agentId)
         call = replace(platform.call("agent"), account_id=agent.accountId, user_id=agent.accountId)
-        hook = platform.services.behaviour.creates["serviceEvent"]
+        hook = platform.core.behaviour.creates["serviceEvent"]
         fields = {"externalTimestamp": timestamp, "reportedHealth": health, "healthcheckUuid": entry.uuid}
         return hook(tx, call, fields)
 
-    return await platform.services.db.write(unit)
+    return await platform.core.db.write(unit)
 
 
 async def maps(platform, instance):
@@ -204,7 +204,7 @@ async def test_a_large_service_is_judged_by_numbers_as_it_is_by_rows(platform):
             )
         return service.id
 
-    id = await platform.services.db.write(fill)
+    id = await platform.core.db.write(fill)
 
     def both(tx):
         service = tx.require("service", id)

@@ -111,18 +111,18 @@ async def test_peers_that_a_crash_kept_from_being_told_are_told_at_the_next_hell
     machines = await hosts(platform, 3)
     await meshed(machines)
     await settled(platform)
-    write = platform.services.db.write
+    write = platform.core.db.write
 
     async def cut(unit):
         if getattr(unit, "func", None) is peers._meet:
             raise ConnectionError
         return await write(unit)
 
-    monkeypatch.setattr(platform.services.db, "write", cut)
+    monkeypatch.setattr(platform.core.db, "write", cut)
     connection = platform.connection_of(machines[0])
     with pytest.raises(ConnectionError):
-        await agents.host_change(platform.services, connection, wire.HostFacts(addresses=["192.0.2.99"]))
-    monkeypatch.setattr(platform.services.db, "write", write)
+        await agents.host_change(platform.core, connection, wire.HostFacts(addresses=["192.0.2.99"]))
+    monkeypatch.setattr(platform.core.db, "write", write)
     machines[0].host.address = "192.0.2.99"
     await back_again(platform, machines[0])
     peer = PEER.item(machines[0].host.uuid)
@@ -154,7 +154,7 @@ async def back_again(platform, machine):
     await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "reconnecting")
     await platform.connect(connection.agent_id, machine)
     await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "active")
-    await platform.services.agents.wait(connection.agent_id)
+    await platform.core.agents.wait(connection.agent_id)
     return machine.host.updates[count:]
 
 
@@ -198,7 +198,7 @@ async def test_a_renamed_host_is_told_at_its_next_hello(platform):
     machines = await hosts(platform, 2)
     await meshed(machines)
     host = await platform.read(lambda tx: tx.first("host", name="h1"))
-    await platform.services.db.write(lambda tx: tx.update(host, name="renamed") and None)
+    await platform.core.db.write(lambda tx: tx.update(host, name="renamed") and None)
     await back_again(platform, machines[0])
     peer = PEER.item(machines[0].host.uuid)
     await machines[1].until(lambda: machines[1].host.item(peer)["name"] == "renamed")
@@ -294,7 +294,7 @@ async def test_removing_a_dead_host_and_joining_again(platform):
 async def test_a_changed_image_setting_reaches_the_hosts(platform):
     (machine,) = await hosts(platform, 1)
     await machine.until(lambda: machine.host.item("network"))
-    await platform.services.db.write(lambda tx: settings.put(tx, "network.agent.image", "orca/net:2"))
+    await platform.core.db.write(lambda tx: settings.put(tx, "network.agent.image", "orca/net:2"))
     await machine.until(lambda: machine.host.item("network")["images"] == {"net": "orca/net:2", "dns": "orca/dns"})
 
 
@@ -309,7 +309,7 @@ async def test_a_deactivated_host_takes_nothing_new(platform):
 
 
 async def test_the_host_ranges_can_be_used_up(platform):
-    await platform.services.db.write(
+    await platform.core.db.write(
         lambda tx: tx.update(tx.first("network"), cidr="10.42.0.0/23"),
     )
     await platform.join(FakeHost("h1", "192.0.2.1"))
@@ -332,7 +332,7 @@ async def test_a_host_that_no_range_fits_says_so_and_joins_once_one_does(platfor
         tx.update(tx.first("network"), cidr=cidr)
         tx.update(tx.first("setting", name=settings.HOST_PREFIX), value=prefix)
 
-    await platform.services.db.write(before)
+    await platform.core.db.write(before)
     agent_id = await platform.register(fake := FakeHost("h1", "192.0.2.1"))
     await platform.connect(agent_id, machine := FakeMachine(fake))
     host = await platform.until(
@@ -341,7 +341,7 @@ async def test_a_host_that_no_range_fits_says_so_and_joins_once_one_does(platfor
     assert host.state == "inactive"
     assert f"choose between {said} (setting network.host.prefix)" in host.transitioningMessage
 
-    await platform.services.db.write(lambda tx: settings.put(tx, settings.HOST_PREFIX, "26"))
+    await platform.core.db.write(lambda tx: settings.put(tx, settings.HOST_PREFIX, "26"))
     await platform.act("host", host.id, "activate")
     await platform.until(lambda tx: tx.require("host", host.id).state == "active")
     await machine.until(lambda: machine.host.item("network"))
@@ -412,14 +412,14 @@ async def test_an_agent_that_is_back_soon_costs_the_matrix_nothing(platform, mon
     monkeypatch.setattr(mesh_reports, "PATIENCE", 60.0)
     await platform.disconnect(connection)
     connection = await platform.connect(connection.agent_id, machines[0])
-    await platform.services.agents.wait(connection.agent_id)
+    await platform.core.agents.wait(connection.agent_id)
     for peer in peers:
         peer.last_probe += 5000
-    await mesh_reports.summary(platform.services, connection, wire.MeshSummary(peers=peers))
+    await mesh_reports.summary(platform.core, connection, wire.MeshSummary(peers=peers))
     assert await platform.read(told) == before
     peers[0].state = "down"
     peers[1].last_probe += 60_000
-    await mesh_reports.summary(platform.services, connection, wire.MeshSummary(peers=peers))
+    await mesh_reports.summary(platform.core, connection, wire.MeshSummary(peers=peers))
     assert await platform.read(told) == before + 2
 
 
@@ -431,8 +431,8 @@ async def test_what_agents_saw_in_the_last_life_is_unknown_unless_they_come_back
         report = wire.PeerState(peer=peer.host.uuid, state="up", last_probe=1)
         machine.transmit(wire.Event.report("mesh.summary", wire.MeshSummary(peers=[report])))
     await platform.until(lambda tx: tx.count("meshLink", state="up") == 2)
-    platform.services.agents.detach(platform.connection_of(machines[0]))  # nobody heard of its end
-    await mesh_reports.forget_those_away(platform.services)
+    platform.core.agents.detach(platform.connection_of(machines[0]))  # nobody heard of its end
+    await mesh_reports.forget_those_away(platform.core)
     away = await platform.read(lambda tx: tx.first("host", name="h1"))
     (link,) = await platform.read(lambda tx: tx.find("meshLink", state="unknown"))
     assert link.hostId == away.id

@@ -129,9 +129,9 @@ async def test_the_unhealthy_are_not_answered_while_others_are_healthy(seen, pla
             call = replace(platform.call("agent"), account_id=agent.accountId)
             uuid = tx.first("healthcheckInstanceHostMap", instanceId=row.id).uuid
             fields = {"healthcheckUuid": uuid, "reportedHealth": health, "externalTimestamp": now_ms()}
-            return platform.services.behaviour.creates["serviceEvent"](tx, call, fields)
+            return platform.core.behaviour.creates["serviceEvent"](tx, call, fields)
 
-        await platform.services.db.write(unit)
+        await platform.core.db.write(unit)
 
     await report(rows[0], "UP")
     await seen.until(**{"checked.shop": [rows[0].primaryIpAddress]})
@@ -190,7 +190,7 @@ async def test_names_are_the_same_after_a_restart_and_nothing_is_sent_again(tmp_
         machine = FakeMachine(host)
         agent_id = await second.read(lambda tx: tx.first("host", name="h1").agentId)
         await second.connect(agent_id, machine)
-        await second.services.agents.wait(agent_id)
+        await second.core.agents.wait(agent_id)
         await second.settled()
         # What was compared at the hello has arrived by the time of anything that is made now.
         made = await second.create("container", imageUuid="docker:ok")

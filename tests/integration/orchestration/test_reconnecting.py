@@ -13,10 +13,10 @@ async def test_an_end_that_is_told_late_does_not_undo_the_next_hello(platform):
     # The old connection ends. Other parts are told first (the mesh: a row per peer), while the agent is back already.
     first.stop()
     old.hang_up()
-    assert platform.services.agents.detach(old)
+    assert platform.core.agents.detach(old)
     again = FakeMachine(first.host)
     new = await platform.connect(old.agent_id, again)
-    await eventually(lambda: platform.services.agents.get(old.agent_id) is new)
-    await agents.disconnected(platform.services, old, None)
+    await eventually(lambda: platform.core.agents.get(old.agent_id) is new)
+    await agents.disconnected(platform.core, old, None)
     host = await platform.read(lambda tx: tx.first("host", agentId=old.agent_id))
     assert host.agentState == CONNECTED

@@ -38,7 +38,7 @@ edge:
 
 @pytest.fixture
 async def certificate(platform):
-    return await platform.services.db.write(
+    return await platform.core.db.write(
         lambda tx: tx.insert("certificate", accountId=platform.project_id, name="main", state="active")
     )
 

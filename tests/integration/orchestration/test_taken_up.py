@@ -23,7 +23,7 @@ async def test_a_place_that_an_earlier_version_kept_is_good_enough(tmp_path, dat
                 same = (steps.c.process_id == row["process_id"]) & (steps.c.name == row["name"])
                 tx.execute(steps.update().where(same), {"result": json.dumps(place)})
 
-        await platform.services.db.write(earlier)
+        await platform.core.db.write(earlier)
     async with Platform.start(tmp_path, database) as platform:
         await platform.connect(agent_id, FakeMachine(machine.host))
         await platform.until(lambda tx: tx.require("instance", row.id).state == "running", seconds=10)

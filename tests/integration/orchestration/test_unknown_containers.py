@@ -47,7 +47,7 @@ async def test_what_is_reported_before_the_host_has_a_range_is_held_with_it(plat
         return [container.primaryIpAddress for container in containers]
 
     # The second is of another host's range.
-    assert await platform.services.db.write(unit) == ["10.42.1.10", None]
+    assert await platform.core.db.write(unit) == ["10.42.1.10", None]
     assert await given(platform) == ["10.42.1.10"]
 
 

@@ -169,7 +169,7 @@ async def test_the_form_of_2015_ends_active(platform, stack):
 async def test_an_upgrade_that_was_cut_off_after_its_last_step_ends_its_work(platform, stack):
     old = await make(platform, stack, launchConfig={"imageUuid": "sim:1"})
     new = await make(platform, stack, "web2", launchConfig={"imageUuid": "sim:2"}, scale=1)
-    await platform.services.db.write(lambda tx: tx.update(tx.require("service", old.id), scale=0))
+    await platform.core.db.write(lambda tx: tx.update(tx.require("service", old.id), scale=0))
     await platform.act("service", old.id, "upgrade", toServiceId=new.id, finalScale=1)
     await reached(platform, old, "active")
     assert len(await running(platform, old)) == 0
@@ -298,7 +298,7 @@ async def test_what_breaks_soon_after_its_start_is_taken_back(platform, stack, m
     await platform.act("service", web.id, "upgrade", inServiceStrategy=strategy)
     await platform.until(lambda tx: "to run for" in (tx.require("service", web.id).transitioningMessage or ""))
     (new,) = (await running(platform, web)).values()
-    await platform.services.db.write(lambda tx: tx.update(tx.require("instance", new.id), **change))
+    await platform.core.db.write(lambda tx: tx.update(tx.require("instance", new.id), **change))
     row = await platform.until(lambda tx: tx.first("service", id=web.id, state="active"))
     assert row.transitioningMessage == f"shop_web_1: {reason}; the upgrade was taken back"
     assert [entry.imageUuid for entry in (await running(platform, web)).values()] == ["sim:1"]
@@ -317,7 +317,7 @@ async def test_what_goes_on_running_is_finished(platform, stack, monkeypatch):
         for row in rows:
             tx.update(tx.require("instance", row.id), healthState="healthy")
 
-    await platform.services.db.write(heal)
+    await platform.core.db.write(heal)
     assert (await reached(platform, web, "active")).launchConfig["imageUuid"] == "sim:2"
 
 

@@ -97,7 +97,7 @@ async def test_host_removed_takes_everything_along(platform, simulate):
     assert await platform.read(lambda tx: tx.get("agent", agent.id).state) == "removed"
     # Its connection is closed after the COMMIT that others may see before.
     async with asyncio.timeout(10):
-        while platform.services.agents.get(agent.id) is not None:  # noqa: ASYNC110 (nothing tells of it)
+        while platform.core.agents.get(agent.id) is not None:  # noqa: ASYNC110 (nothing tells of it)
             await asyncio.sleep(0.01)
 
 
@@ -107,12 +107,12 @@ async def test_restart_finds_everything_and_writes_nothing(tmp_path, database):
         await first.until(lambda tx: tx.first("host", state="active"))
         await first.create("container", imageUuid="sim:1", count=3)
         before = {row.uuid: row.externalId for row in await first.running(3)}
-        await first.services.engine.idle()
+        await first.core.engine.idle()
     async with Platform.start(tmp_path, database) as second:
         (host,) = await second.read(lambda tx: tx.find("host"))
         assert host.agentState == "active"
-        assert second.services.agents.get(host.agentId) is not None
+        assert second.core.agents.get(host.agentId) is not None
         events = await second.read(lambda tx: tx.execute(tx.table("event").select()).all())
-        await second.services.part(Fleet).ping()
+        await second.core.part(Fleet).ping()
         assert await second.read(lambda tx: tx.execute(tx.table("event").select()).all()) == events
         assert {row.uuid: row.externalId for row in await second.running(3)} == before

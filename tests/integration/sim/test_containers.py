@@ -49,7 +49,7 @@ async def test_forgotten(platform, simulate):
     await simulate()
     made = await platform.create("container", imageUuid="sim:1", data={"x": "simForgetImmediately"})
     await settled(platform, made, "running")
-    await platform.services.part(Fleet).ping()
+    await platform.core.part(Fleet).ping()
     await settled(platform, made, "removed")
     rows = await platform.read(lambda tx: tx.find("processInstance", resourceType="instance", resourceId=str(made.id)))
     assert {row.processName for row in rows} >= {"instance.create", "instance.stop", "instance.remove"}
@@ -61,7 +61,7 @@ async def test_shuts_down(platform, simulate, given):
     made = await platform.create("container", imageUuid="sim:1", data=given)
     await settled(platform, made, "running")
     while (await state(platform, made)).state == "running":
-        await platform.services.part(Fleet).ping()
+        await platform.core.part(Fleet).ping()
     assert (await settled(platform, made, "stopped")).state == "stopped"
 
 
@@ -74,7 +74,7 @@ async def test_what_ends_while_its_agent_is_away_is_told_when_it_is_back(platfor
     await platform.act("agent", agent.id, "activate")
     await platform.until(lambda tx: tx.require("agent", agent.id).state == "active")
     while (await state(platform, made)).state == "running":
-        await platform.services.part(Fleet).ping()
+        await platform.core.part(Fleet).ping()
     assert (await state(platform, made)).exitCode == 0
 
 
@@ -84,9 +84,9 @@ async def test_restarts_by_its_policy(platform, simulate):
         "container", imageUuid="sim:1", data={"simShutdownAfter": "0"}, restartPolicy={"name": "always"}
     )
     await settled(platform, made, "running")
-    disk = platform.services.server.data_dir / "simulated.jsonl"
+    disk = platform.core.server.data_dir / "simulated.jsonl"
     await eventually(lambda: disk.read_text().count('"start"') == 2)
-    await platform.services.part(Fleet).ping()
+    await platform.core.part(Fleet).ping()
     assert (await state(platform, made)).state == "running"
 
 
@@ -94,7 +94,7 @@ async def test_another_one_appears(platform, simulate):
     _, (host,) = await simulate()
     made = await platform.create("container", imageUuid="sim:1", name="simCreateAnother_stray-1")
     await settled(platform, made, "running")
-    await platform.services.part(Fleet).ping()
+    await platform.core.part(Fleet).ping()
     stray = await platform.until(lambda tx: tx.first("instance", externalId="stray-1"))
     assert (stray.state, stray.nativeContainer, stray.hostId) == ("running", True, host.id)
 
@@ -114,10 +114,10 @@ async def test_disconnects_and_is_activated_again(platform, simulate):
 
 async def test_reconnect(platform, simulate):
     agent, _ = await simulate()
-    before = platform.services.agents.get(agent.id)
+    before = platform.core.agents.get(agent.id)
     await platform.act("agent", agent.id, "reconnect")
     await platform.until(lambda tx: tx.require("agent", agent.id).state == "active")
-    assert platform.services.agents.get(agent.id) is not before
+    assert platform.core.agents.get(agent.id) is not before
     await platform.create("container", imageUuid="sim:1")
     await platform.running(1)
 
@@ -126,7 +126,7 @@ async def test_delay_can_be_cut_short(platform, simulate):
     await simulate(delay=3_600_000)
     made = await platform.create("container", imageUuid="sim:1")
     await settled(platform, made, "starting")
-    agent = platform.services.agents.all()[0]
+    agent = platform.core.agents.all()[0]
     waiting = asyncio.create_task(agent.request("ping", {}))
     await platform.act("agent", agent.agent_id, "deactivate")
     with pytest.raises(AgentGone):

@@ -11,9 +11,9 @@ async def test_hosts_and_containers_go_with_their_project(platform, simulate):
 
     def ask(action):
         def unit(tx):
-            platform.services.engine.request(tx, tx.require("project", platform.project_id), action)
+            platform.core.engine.request(tx, tx.require("project", platform.project_id), action)
 
-        return platform.services.db.write(unit)
+        return platform.core.db.write(unit)
 
     await ask("deactivate")
     await platform.until(lambda tx: tx.require("project", platform.project_id).state == "inactive")

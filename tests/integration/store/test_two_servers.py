@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from databases import SERVERS
 
-from orca.engine import Behaviour, Server, Services
+from orca.engine import Assembly, Behaviour, Server
 from orca.resources import schema
 from orca.store import Database, Vault
 
@@ -21,33 +21,33 @@ async def pair(request, servers, tmp_path):
         made = []
         for name in ("one", "two"):
             server = Server(id=name, data_dir=tmp_path, url="", ca_sha256="", ca_pem="", version="0")
-            made.append(Services(db=await Database.open(url, schema()), vault=Vault(bytes(32)), server=server))
+            made.append(Assembly(db=await Database.open(url, schema()), vault=Vault(bytes(32)), server=server))
         yield made
-        for services in made:
-            await services.engine.stop()
-            await services.db.close()
+        for core in made:
+            await core.engine.stop()
+            await core.db.close()
 
 
-def create(services, name):
+def create(core, name):
     def unit(tx):
         record = tx.insert("container", name=name)
-        services.engine.request(tx, record, "create")
+        core.engine.request(tx, record, "create")
         return record
 
-    return services.db.write(unit)
+    return core.db.write(unit)
 
 
-def lapse(services):
+def lapse(core):
     """Every lease has run out."""
 
     def unit(tx):
         tx.execute(sa.update(tx.table("processInstance")).values(leaseUntil=0))
 
-    return services.db.write(unit)
+    return core.db.write(unit)
 
 
-def processes(services):
-    return services.db.read(lambda tx: tx.find("processInstance", processName="instance.create"))
+def processes(core):
+    return core.db.read(lambda tx: tx.find("processInstance", processName="instance.create"))
 
 
 async def test_who_was_away_beyond_the_lease_writes_nothing(pair):
@@ -86,8 +86,8 @@ async def test_who_was_away_beyond_the_lease_writes_nothing(pair):
 async def test_what_was_left_is_picked_up_by_one_server_each(pair):
     one, two = pair
     done, go = Counter(), asyncio.Event()
-    third = Services(db=one.db, vault=one.vault, server=replace(one.server, id="gone"))
-    for services in (*pair, third):
+    third = Assembly(db=one.db, vault=one.vault, server=replace(one.server, id="gone"))
+    for core in (*pair, third):
         behaviour = Behaviour()
 
         @behaviour.process("instance.create")
@@ -96,7 +96,7 @@ async def test_what_was_left_is_picked_up_by_one_server_each(pair):
             await go.wait()
             await run.step("work", lambda tx: tx.after_commit(lambda: done.update([run.id])))
 
-        services.add(behaviour)
+        core.add(behaviour)
     await asyncio.gather(*(create(third, f"c{n}") for n in range(30)))
     await third.engine.stop()
     await lapse(one)

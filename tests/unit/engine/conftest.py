@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orca.engine import Behaviour, Server, Services
+from orca.engine import Assembly, Behaviour, Server
 from orca.resources import schema
 from orca.store import Database, Vault, sqlite
 
@@ -53,13 +53,13 @@ class Bench:
     def __init__(self, db, directory):
         self.db = db
         server = Server(id="bench", data_dir=directory, url="", ca_sha256="", ca_pem="", version="0")
-        self.services = Services(db=db, vault=Vault(bytes(32)), server=server)
-        self.engine = self.services.engine
+        self.core = Assembly(db=db, vault=Vault(bytes(32)), server=server)
+        self.engine = self.core.engine
         self.behaviour = Behaviour()
         self.agent = Agent()
 
     async def start(self):
-        self.services.add(self.behaviour)
+        self.core.add(self.behaviour)
         await self.engine.start()
 
     async def create(self, type="container", **fields):

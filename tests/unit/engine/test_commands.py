@@ -23,7 +23,7 @@ def starts_with_a_command(bench, timeout=None):
 async def test_a_command_carries_its_key(bench):
     starts_with_a_command(bench)
     bench.agent.answers["activate"] = {"externalId": "d1"}
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     await bench.start()
     row = await bench.state(await bench.create(), "running")
     process = (await bench.processes(row))[-1]
@@ -34,7 +34,7 @@ async def test_a_command_carries_its_key(bench):
 async def test_an_error_reply_fails_the_process(bench):
     starts_with_a_command(bench)
     bench.agent.answers["activate"] = CommandFailed("port 80 is taken by nginx")
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     await bench.start()
     row = await bench.state(await bench.create(), "stopped")
     assert row.transitioningMessage == "port 80 is taken by nginx"
@@ -44,7 +44,7 @@ async def test_an_answer_of_another_form_fails_the_process(bench):
     """Tried again it would be the same."""
     starts_with_a_command(bench)
     bench.agent.answers["activate"] = {"externalId": ["d1"]}
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     await bench.start()
     row = await bench.state(await bench.create(), "stopped")
     assert "the agent's answer to activate makes no sense" in row.transitioningMessage
@@ -54,7 +54,7 @@ async def test_an_answer_of_another_form_fails_the_process(bench):
 async def test_of_an_answer_only_its_form_is_kept(bench):
     starts_with_a_command(bench)
     bench.agent.answers["activate"] = {"externalId": "d1", "more": "x" * 1000}
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     await bench.start()
     await bench.state(await bench.create(), "running")
     steps = await bench.db.read(lambda tx: tx.execute(sa.select(tx.table("process_step").c.result)).scalars().all())
@@ -77,7 +77,7 @@ async def test_an_agent_that_is_away_is_waited_for(bench):
     assert process.waiting == reason
     assert process.waitingSince is not None
     assert (await bench.row(container)).transitioningMessage == reason
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     row = await bench.state(container, "running")
     assert row.transitioningMessage is None
 
@@ -98,14 +98,14 @@ async def test_a_lost_connection_means_asking_again(bench):
     await bench.start()
     loop = asyncio.get_running_loop()
     bench.agent.answers["activate"] = loop.create_future()
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     container = await bench.create()
     await bench.state(container, "starting")
     await bench.agent.called.wait()
-    bench.services.agents.detach(bench.agent)
+    bench.core.agents.detach(bench.agent)
     first, bench.agent.answers["activate"] = bench.agent.answers["activate"], {"externalId": "d1"}
     first.set_exception(AgentGone())
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     await bench.state(container, "running")
     assert bench.agent.seen[0] == bench.agent.seen[1]
 
@@ -115,7 +115,7 @@ async def test_a_silent_agent_is_asked_again_later(bench, monkeypatch):
     starts_with_a_command(bench, timeout=0.05)
     await bench.start()
     bench.agent.answers["activate"] = asyncio.get_running_loop().create_future()
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     container = await bench.create()
     await bench.until(
         lambda tx: (tx.require("instance", container.id).transitioningMessage or "").startswith("activate: no answer")
@@ -135,7 +135,7 @@ async def test_the_handler_may_catch_the_silence(bench):
 
     await bench.start()
     bench.agent.answers["activate"] = asyncio.get_running_loop().create_future()
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     await bench.state(await bench.create(), "running")
 
 
@@ -149,7 +149,7 @@ async def test_removing_wins_over_a_start_that_hangs(bench):
 
     await bench.start()
     bench.agent.answers["activate"] = asyncio.get_running_loop().create_future()
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     container = await bench.create()
     await bench.agent.called.wait()
     await bench.request(container, "stop")
@@ -165,7 +165,7 @@ async def test_progress_is_shown_meanwhile(bench):
     starts_with_a_command(bench)
     await bench.start()
     pending = bench.agent.answers["activate"] = asyncio.get_running_loop().create_future()
-    bench.services.agents.attach(bench.agent)
+    bench.core.agents.attach(bench.agent)
     container = await bench.create()
     await bench.agent.called.wait()
     bench.agent.progress("pulling", 40)

@@ -23,7 +23,7 @@ async def test_what_is_past_its_time_goes(bench, monkeypatch):
         tx.execute(events.update().values(created=tx.now - 8 * DAY_MS))
 
     await bench.db.write(fill)
-    await retention.clean(bench.services)
+    await retention.clean(bench.core)
 
     def left(tx):
         containers = [row.name for row in tx.find("container", removed=ANY)]
@@ -35,7 +35,7 @@ async def test_what_is_past_its_time_goes(bench, monkeypatch):
     assert containers == ["gone29"]
     assert processes == ["1", "1", "923"]
     assert executions == 1
-    assert await retention.clean(bench.services) == 0
+    assert await retention.clean(bench.core) == 0
     with bench.db.bus.subscribe() as changes:
         last = await bench.db.read(lambda tx: max(row.id for row in tx.execute(tx.table("event").select())))
         await bench.db.write(lambda tx: tx.touch(tx.own(host)))
@@ -53,6 +53,6 @@ async def test_reports_of_the_past_go(bench):
             tx.insert("externalServiceEvent", state="created", created=when, externalId=f"e{days}")
 
     await bench.db.write(fill)
-    await retention.clean(bench.services)
+    await retention.clean(bench.core)
     kinds = ("serviceEvent", "containerEvent", "externalEvent")
     assert await bench.db.read(lambda tx: [len(tx.find(kind)) for kind in kinds]) == [1, 1, 1]

@@ -25,21 +25,21 @@ async def scheduled(bench):
     """A task that is only run by hand, and the list of what it did."""
     done = []
 
-    async def work(services):
+    async def work(core):
         done.append("work")
         if len(done) > 1:
             raise RuntimeError("the second time is once too often")
         return 0
 
-    bench.services.schedule.add(Task(name="test.work", run=work))
-    running = asyncio.create_task(bench.services.schedule.run())
+    bench.core.schedule.add(Task(name="test.work", run=work))
+    running = asyncio.create_task(bench.core.schedule.run())
     row = await until(bench, lambda tx: tx.first("task", name="test.work"))
     yield row, done
     running.cancel()
 
 
 async def execute(bench, row):
-    call = SimpleNamespace(services=bench.services)
+    call = SimpleNamespace(core=bench.core)
     await bench.db.write(lambda tx: tasks.execute(tx, call, row, {}))
 
 
@@ -76,7 +76,7 @@ async def test_what_was_removed_is_purged_when_its_time_has_come(bench):
         tx.insert("zone", name="live", state="active")
 
     await bench.db.write(unit)
-    assert await purge(bench.services) == 1
+    assert await purge(bench.core) == 1
     await bench.engine.idle()
     states = await bench.db.read(lambda tx: {row.name: row.state for row in tx.find("zone", removed=ANY)})
     assert states == {"early": "purged", "late": "removed", "live": "active"}

@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from orca.engine import Services
+from orca.engine import Assembly
 from orca.store import Database
 
 
@@ -106,7 +106,7 @@ async def test_the_next_life_goes_on_from_the_last_step(bench, tmp_path):
     await bench.db.close()
 
     db = await Database.open(f"sqlite:///{tmp_path / 'test.db'}", bench.db.schema)
-    again = Services(db=db, vault=bench.services.vault, server=bench.services.server, behaviour=bench.behaviour)
+    again = Assembly(db=db, vault=bench.core.vault, server=bench.core.server, behaviour=bench.behaviour)
     await again.engine.start()
     await again.engine.idle()
     row = await db.read(lambda tx: tx.require("instance", container.id))

@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from orca.engine import Server, Services
+from orca.engine import Assembly, Server
 from orca.network import Delivery
 from orca.network.config import TYPE
 from orca.network.delivery import PART, UNANSWERED
@@ -21,18 +21,18 @@ class Agent:
 
 
 @pytest.fixture
-async def services(tmp_path):
+async def core(tmp_path):
     db = await Database.open(f"sqlite:///{tmp_path / 'test.db'}", schema())
     server = Server(id="s", data_dir=tmp_path, url="", ca_sha256="", ca_pem="", version="0")
-    yield Services(db=db, vault=Vault(bytes(32)), server=server)
+    yield Assembly(db=db, vault=Vault(bytes(32)), server=server)
     await db.close()
 
 
-async def test_an_answer_that_could_not_be_stored_is_stored_later(services, monkeypatch):
+async def test_an_answer_that_could_not_be_stored_is_stored_later(core, monkeypatch):
     from orca.network import delivery as module
 
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.1)
-    delivery, db = Delivery(services), services.db
+    delivery, db = Delivery(core), core.db
     host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
     await delivery.greet(Agent(), host.id, {})
     await asyncio.sleep(0.1)
@@ -68,8 +68,8 @@ class SlowAgent(Agent):
         future.set_result({"applied": {item["name"]: item["version"] for item in data["items"]}})
 
 
-async def test_an_agent_that_answers_nothing_is_sent_no_more(services):
-    delivery, db, agent = Delivery(services), services.db, SlowAgent()
+async def test_an_agent_that_answers_nothing_is_sent_no_more(core):
+    delivery, db, agent = Delivery(core), core.db, SlowAgent()
     host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
     delivery.resume(agent, host.id)
     for number in range(UNANSWERED + 20):
@@ -87,8 +87,8 @@ async def test_an_agent_that_answers_nothing_is_sent_no_more(services):
     assert delivery.waiting == 0
 
 
-async def test_who_waits_for_a_host_that_leaves_goes_on(services):
-    delivery, db, agent = Delivery(services), services.db, SlowAgent()
+async def test_who_waits_for_a_host_that_leaves_goes_on(core):
+    delivery, db, agent = Delivery(core), core.db, SlowAgent()
     host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
     delivery.resume(agent, host.id)
     for number in range(UNANSWERED + 1):
@@ -101,9 +101,9 @@ async def test_who_waits_for_a_host_that_leaves_goes_on(services):
         await flushing
 
 
-async def test_a_comparison_of_many_items_is_stored_in_parts_and_what_is_newer_last(services, monkeypatch):
+async def test_a_comparison_of_many_items_is_stored_in_parts_and_what_is_newer_last(core, monkeypatch):
     """An answer to a later update waits for the parts of an earlier one, and no unit has more than its part."""
-    delivery, db, agent = Delivery(services), services.db, SlowAgent()
+    delivery, db, agent = Delivery(core), core.db, SlowAgent()
     host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
     names = [f"port/{number}" for number in range(3 * PART)]
     await db.write(lambda tx: delivery.items.begin(tx, host.id))
@@ -131,9 +131,9 @@ async def test_a_comparison_of_many_items_is_stored_in_parts_and_what_is_newer_l
     assert not await db.read(lambda tx: delivery.items.miscounted(tx, host.id))
 
 
-async def test_an_agent_that_is_back_before_it_was_compared_gets_nothing_before_its_own_comparison(services):
+async def test_an_agent_that_is_back_before_it_was_compared_gets_nothing_before_its_own_comparison(core):
     """The comparison of its new connection may be older than what changed since: it must not come last."""
-    delivery, db, before, now = Delivery(services), services.db, SlowAgent(), SlowAgent()
+    delivery, db, before, now = Delivery(core), core.db, SlowAgent(), SlowAgent()
     host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
     await db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 1}))
     read, held, done = db.read, [asyncio.Event(), asyncio.Event()], []
@@ -163,8 +163,8 @@ async def test_an_agent_that_is_back_before_it_was_compared_gets_nothing_before_
     assert (ports, before.asked) == ([1, 2], [])
 
 
-async def test_a_comparison_that_finds_everything_in_place_writes_nothing(services):
-    delivery, db, agent = Delivery(services), services.db, SlowAgent()
+async def test_a_comparison_that_finds_everything_in_place_writes_nothing(core):
+    delivery, db, agent = Delivery(core), core.db, SlowAgent()
     host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
     await db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 1}))
     await delivery.greet(agent, host.id, {})

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from orca import wire
 from orca.api.agents.queues import Inbox, Outbox
-from orca.engine import AgentGone, CommandFailed, Progress, Services
+from orca.engine import AgentGone, Behaviour, CommandFailed, Core, Progress
 from orca.resources import ids
 from orca.store import WORK, NoSpace, Work
 from orca.wire import names
@@ -57,13 +57,13 @@ class Pending:
 class AgentSocket:
     """The ``AgentConnection`` of one WebSocket."""
 
-    def __init__(self, services: Services, socket: WebSocket, agent_id: int, address: str) -> None:
-        self.services = services
+    def __init__(self, core: Core, socket: WebSocket, agent_id: int, address: str) -> None:
+        self.core = core
         self.socket = socket
         self.agent_id = agent_id
         self.address = address
         self.closed = False
-        self._load = services.agents.load
+        self._load = core.agents.load
         self._pending: dict[str, Pending] = {}
         self._outbox = Outbox(self._load)
         self._inbox = Inbox(self._load)
@@ -127,13 +127,13 @@ class AgentSocket:
             )
         ]
         try:
-            await self.services.agents.opened(self)
+            await self.core.agents.opened(self)
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
                 part.result()
         finally:
             self.closed = True
-            self.services.agents.ended(self)
+            self.core.agents.ended(self)
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
@@ -221,7 +221,7 @@ class AgentSocket:
             self._end(CLOSE_ERROR, f"the server could not take in {names.HELLO}: {problem}")
             await asyncio.Event().wait()
         if not self.closed:
-            self.services.agents.attach(self)
+            self.core.agents.attach(self)
             self._attached = True
             await self._emit("connected", None)
         while not isinstance(await self._handle(await self._inbox.get()), NoSpace):
@@ -234,7 +234,7 @@ class AgentSocket:
         """Take in a hello. Few are at the same time, however many agents come."""
         self._load.greetings += 1
         try:
-            async with self.services.agents.greeting:
+            async with self.core.agents.greeting:
                 return await self._handle(event)
         finally:
             self._load.greetings -= 1
@@ -266,11 +266,11 @@ class AgentSocket:
         """Have every handler do its part; the last error of those that could not."""
         problem = None
         WORK.set(Work(owner=("agent", self.agent_id), name=f"{name} of {ids.show('agent', self.agent_id)}"))
-        for handler in self.services.behaviour.agent_events.get(name, ()):
+        for handler in self.core.part(Behaviour).agent_events.get(name, ()):
             if self.closed and name != "disconnected":
                 return problem
             try:
-                await handler(self.services, self, report)
+                await handler(self.core, self, report)
             except Exception as error:
                 problem = error
                 self._load.failed += 1
@@ -309,8 +309,8 @@ class AgentSocket:
     async def _depart(self) -> None:
         """Tell the other parts, unless the agent was refused or is here again already."""
         if self._attached:
-            left = self.services.agents.detach(self)
+            left = self.core.agents.detach(self)
         else:
-            left = self._greeted and self.services.agents.get(self.agent_id) is None
+            left = self._greeted and self.core.agents.get(self.agent_id) is None
         if left:
             await self._emit("disconnected", None)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from orca.api.agents.socket import AgentSocket
 from orca.api.callers.caller import Caller
-from orca.engine import Services
+from orca.engine import Core
 from orca.resources.errors import Refused
 from orca.store import Change, Overflow
 
@@ -19,10 +19,10 @@ SHUT_OUT = (401, 403)
 
 @contextlib.asynccontextmanager
 async def watched(
-    services: Services, agent: AgentSocket, caller: Caller, identify: Callable[[], Awaitable[Caller]]
+    core: Core, agent: AgentSocket, caller: Caller, identify: Callable[[], Awaitable[Caller]]
 ) -> AsyncIterator[None]:
     """Watch over a connection while it lasts. ``identify``: who asks, as of now."""
-    watching = asyncio.create_task(_watch(services, agent, caller, identify))
+    watching = asyncio.create_task(_watch(core, agent, caller, identify))
     try:
         yield
     finally:
@@ -30,10 +30,8 @@ async def watched(
         await asyncio.gather(watching, return_exceptions=True)
 
 
-async def _watch(
-    services: Services, agent: AgentSocket, caller: Caller, identify: Callable[[], Awaitable[Caller]]
-) -> None:
-    with services.db.bus.subscribe(ACCESS) as changes:
+async def _watch(core: Core, agent: AgentSocket, caller: Caller, identify: Callable[[], Awaitable[Caller]]) -> None:
+    with core.db.bus.subscribe(ACCESS) as changes:
         concerned = True  # what changed since the caller was identified is in no batch
         while True:
             if concerned:

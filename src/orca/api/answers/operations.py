@@ -18,7 +18,7 @@ from orca.api.callers.caller import Caller
 from orca.api.requests import query
 from orca.api.requests.ask import SCHEMA_PATHS, Ask
 from orca.api.requests.reading import Given, Meant
-from orca.engine import Call, Services, lookup
+from orca.engine import Behaviour, Call, Core, lookup
 from orca.provision.audit import entries as audit
 from orca.provision.people import roles
 from orca.resources import ids, machine
@@ -40,15 +40,16 @@ class Answer:
 class Operation:
     """One request inside its unit."""
 
-    def __init__(self, tx: ReadTx, services: Services, ask: Ask, caller: Caller, given: Given | None = None) -> None:
+    def __init__(self, tx: ReadTx, core: Core, ask: Ask, caller: Caller, given: Given | None = None) -> None:
         self.tx = tx
         self.given = given
         self.ask = ask
         self.caller = caller
         self.view = caller.view
-        self.services = services
+        self.core = core
+        self._behaviour = core.part(Behaviour)
         self.call = Call(
-            services=services,
+            core=core,
             role=caller.role,
             account_id=caller.account.id,
             user_id=caller.user.id,
@@ -110,7 +111,7 @@ class Operation:
 
     def rowless(self, type: TypeView, rest: list[str]) -> dict[str, Any]:
         """What a type without a table shows."""
-        found = lookup(self.services.behaviour.without_rows, type.name)
+        found = lookup(self._behaviour.without_rows, type.name)
         hook = None if found is None else found.show
         query.only(self.ask, found.asked_by if found is not None and not rest else ())
         if not rest:
@@ -124,7 +125,7 @@ class Operation:
     def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any] | bytes:
         """What is at the end of a link."""
         shown = self.view.of(record.type, type) or type
-        for key, end in self.services.behaviour.targets.items():
+        for key, end in self._behaviour.targets.items():
             if key.lower() == f"{shown.name}.{name}".lower() and (
                 end.offered is None or end.offered(self.call, record)
             ):
@@ -207,7 +208,7 @@ class Operation:
     def create(self, type: TypeView, given: Given) -> Answer:
         """Make a resource; ``state`` is past ``requested`` in the answer."""
         given.validator.look_up(self.existing)
-        hook = lookup(self.services.behaviour.creates, type.name)
+        hook = lookup(self._behaviour.creates, type.name)
         if hook is None and not type.type.table:
             raise Refused("Not Implemented", f"nothing is made of {a(type.name)}", status=501)
         fields = dict(given.fields)
@@ -235,19 +236,19 @@ class Operation:
         """Change fields; a type with something to do about it goes through its ``update`` process."""
         given.validator.compare(type, lambda: self.renderer().show(record, type))
         changed = {name: value for name, value in given.fields.items() if record.get(name) != value}
-        hook = lookup(self.services.behaviour.updates, record.type)
+        hook = lookup(self._behaviour.updates, record.type)
         if hook is not None:
             return hook(self.writing, self.call, record, changed)
         if not changed:
             return record
         record = self.writing.update(record, **changed)
-        if lookup(self.services.behaviour.processes, record.type, ".update") is not None:
+        if lookup(self._behaviour.processes, record.type, ".update") is not None:
             self.call.request(self.writing, record, "update")
         return record
 
     def remove(self, type: TypeView, record: Record) -> Record:
         """Ask for the resource's removal. 405 where its state does not allow it."""
-        hook = lookup(self.services.behaviour.removes, record.type)
+        hook = lookup(self._behaviour.removes, record.type)
         try:
             if hook is not None:
                 return hook(self.writing, self.call, record)
@@ -265,7 +266,7 @@ class Operation:
         roles.check(self.tx, self.call, record, action.name, "POST")
         if not action.fits(record):
             raise ActionNotAvailable(type.name, name, record.get("state"))
-        offer = lookup(self.services.behaviour.offers, record.type, f".{action.name}")
+        offer = lookup(self._behaviour.offers, record.type, f".{action.name}")
         if offer is not None and not offer.holds(self.tx, self.call, record):
             message = offer.otherwise or f"{name} is not offered for this {spoken(type.name)} now"
             raise Refused("ActionNotAvailable", message)
@@ -273,7 +274,7 @@ class Operation:
 
     def act(self, type: TypeView, record: Record, action: ActionView, fields: dict[str, Any]) -> Answer:
         """Do what an action does: what its behaviour says, or its process."""
-        hook = lookup(self.services.behaviour.actions, record.type, f".{action.name}")
+        hook = lookup(self._behaviour.actions, record.type, f".{action.name}")
         if hook is not None:
             result = hook(self.writing, self.call, record, dict(fields))
             body = self.show(result, type) if isinstance(result, Record) else result
@@ -286,7 +287,7 @@ class Operation:
     def act_on_all(self, type: TypeView, action: ActionView | None, fields: dict[str, Any]) -> Answer:
         """Do what an action of a collection does: 202 with the resource that it changes, or 200 with an object."""
         assert action is not None
-        hook = self.services.behaviour.collectives[f"{type.name}.{action.name}"]
+        hook = self._behaviour.collectives[f"{type.name}.{action.name}"]
         result = hook(self.tx, self.call, dict(fields))
         return Answer(202, self.show(result, type)) if isinstance(result, Record) else Answer(200, result)
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orca.api.answers.shape import Shape, shape
-from orca.engine import Call
+from orca.engine import Behaviour, Call
 from orca.provision.people import roles
 from orca.resources import ids
 from orca.resources.views import TypeView, View
@@ -37,7 +37,7 @@ class Renderer:
         """
         type = self.view.of(record.type, asked) or asked
         assert type is not None
-        form = shape(self.view, type, record.type, self.call.services.behaviour)
+        form = shape(self.view, type, record.type, self.call.core.part(Behaviour))
         values = record.fields()
         url = self.url(type, record)
         shown: dict[str, Any] = {

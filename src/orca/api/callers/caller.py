@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from orca.api.callers import sessions
 from orca.api.callers.bearer import bearer
 from orca.api.requests.ask import SAFE, SCHEMA_PATHS, Ask
-from orca.engine import Services
+from orca.engine import Core
 from orca.provision.hosts import registration
 from orca.provision.hosts.tokens import TokenRefused
 from orca.provision.people import local_auth
@@ -95,23 +95,23 @@ def member_projects(tx: ReadTx, user_id: int) -> list[int]:
     return [member.projectId for member in members if member.projectId in active or member.role == "owner"]
 
 
-def identify(tx: ReadTx, services: Services, ask: Ask) -> Caller:
+def identify(tx: ReadTx, core: Core, ask: Ask) -> Caller:
     """The caller behind a request. Raises ``Refused`` with 401 or 403, or ``passwords.Unchecked``."""
     if sessions.is_sign_in(ask):
         return by_nobody(tx, ask)
-    if services.server.open:
+    if core.server.open:
         check_door(ask)
-        if not local_auth.enabled(tx, services) and ask.headers.get("x-enforce-authentication", "").lower() != "true":
-            return open_door(tx, services, ask)
-    return by_credentials(tx, services, ask)
+        if not local_auth.enabled(tx, core) and ask.headers.get("x-enforce-authentication", "").lower() != "true":
+            return open_door(tx, core, ask)
+    return by_credentials(tx, core, ask)
 
 
-def by_credentials(tx: ReadTx, services: Services, ask: Ask) -> Caller:
+def by_credentials(tx: ReadTx, core: Core, ask: Ask) -> Caller:
     """Whoever the credentials name. Raises like ``identify``."""
     given = bearer(ask)
     if given is not None:
-        session, account = sessions.verify(tx, services, given.token)
-        return act(tx, services, ask, active(account), auth="TokenAuth", proof=session, project=given.project)
+        session, account = sessions.verify(tx, core, given.token)
+        return act(tx, core, ask, active(account), auth="TokenAuth", proof=session, project=given.project)
     if asks_what_there_is(ask):
         return by_nobody(tx, ask)
     credentials = ask.basic()
@@ -119,13 +119,13 @@ def by_credentials(tx: ReadTx, services: Services, ask: Ask) -> Caller:
         raise unauthorized("credentials are needed")
     name, secret = credentials
     if name.lower() == REGISTRATION_USER:
-        return by_token(tx, services, ask, secret)
+        return by_token(tx, core, ask, secret)
     credential = tx.first("credential", publicValue=name, kind=KEY_KINDS, state=WORKING)
     if credential is None:
-        credential = by_password(tx, services.part(Passwords), ask, name, secret)
+        credential = by_password(tx, core.part(Passwords), ask, name, secret)
     elif not matches(credential, secret):
         raise unauthorized("the key is not valid")
-    return act(tx, services, ask, active(tx.get("account", credential.accountId)), proof=credential)
+    return act(tx, core, ask, active(tx.get("account", credential.accountId)), proof=credential)
 
 
 def active(account: Record | None) -> Record:
@@ -172,17 +172,17 @@ def check_door(ask: Ask) -> None:
         raise Refused("Forbidden", "without access control the server answers to localhost only", status=403)
 
 
-def open_door(tx: ReadTx, services: Services, ask: Ask) -> Caller:
+def open_door(tx: ReadTx, core: Core, ask: Ask) -> Caller:
     """Without access control good credentials still count; anything else acts as the administrator."""
     if bearer(ask) is not None or is_registration(ask) or names_somebody(tx, ask):
         try:
-            return by_credentials(tx, services, ask)
+            return by_credentials(tx, core, ask)
         except Refused as refused:
             if refused.status != UNAUTHORIZED or is_registration(ask):
                 raise
     admin = tx.first("account", uuid="admin")
     assert admin is not None
-    return act(tx, services, ask, admin, auth="AdminAuth")
+    return act(tx, core, ask, admin, auth="AdminAuth")
 
 
 def names_somebody(tx: ReadTx, ask: Ask) -> bool:
@@ -196,10 +196,10 @@ def is_registration(ask: Ask) -> bool:
     return (ask.basic() or ("", ""))[0].lower() == REGISTRATION_USER
 
 
-def by_token(tx: ReadTx, services: Services, ask: Ask, token: str) -> Caller:
+def by_token(tx: ReadTx, core: Core, ask: Ask, token: str) -> Caller:
     """A host that registers: it acts for the token's project, and sees ``register`` alone."""
     try:
-        row = registration.authenticate(tx, services, token)
+        row = registration.authenticate(tx, core, token)
     except TokenRefused as error:
         raise unauthorized(str(error)) from None
     account = tx.require("account", row.accountId)
@@ -217,7 +217,7 @@ def by_token(tx: ReadTx, services: Services, ask: Ask, token: str) -> Caller:
 
 def act(
     tx: ReadTx,
-    services: Services,
+    core: Core,
     ask: Ask,
     user: Record,
     *,
@@ -233,7 +233,7 @@ def act(
         role, account = made if made in LESSER else kind, user
     else:
         role, account = in_project(tx, ids.parse(project), user)
-    role = role_for(services, ask, user, role)
+    role = role_for(core, ask, user, role)
     agent = tx.first("agent", accountId=user.id) if role == "agent" else None
     return Caller(
         role=role,
@@ -255,7 +255,7 @@ def in_project(tx: ReadTx, project_id: int | None, user: Record) -> tuple[str, R
     return role, project
 
 
-def role_for(services: Services, ask: Ask, user: Record, role: str) -> str:
+def role_for(core: Core, ask: Ask, user: Record, role: str) -> str:
     """The role that ``_role`` asks for. Only administrators may ask, and only for less; superadmin for any.
 
     Without access control administrators may ask for any, as in v1. Raises ``Refused`` with 403.
@@ -263,7 +263,7 @@ def role_for(services: Services, ask: Ask, user: Record, role: str) -> str:
     wanted = ask.first("_role")
     if wanted is None or user.kind not in ("admin", "superadmin") or wanted not in ROLES:
         return role
-    anything = user.kind == "superadmin" or services.server.open
+    anything = user.kind == "superadmin" or core.server.open
     lower = PROJECT_ROLES[PROJECT_ROLES.index(role) :] if role in PROJECT_ROLES else LOWER
     if wanted != role and wanted not in lower and not anything:
         raise Refused("Forbidden", f"_role may only lower what one may do, and {wanted} does not", status=403)

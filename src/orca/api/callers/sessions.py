@@ -13,7 +13,7 @@ from typing import Any
 from orca.api.callers.bearer import set_cookies
 from orca.api.callers.signer import BadToken, Signer
 from orca.api.requests.ask import Ask
-from orca.engine import Behaviour, Call, Services
+from orca.engine import Behaviour, Call, Core
 from orca.provision.people import identities, local_auth
 from orca.provision.people.identities import WORKING
 from orca.provision.people.passwords import NOBODY, Passwords
@@ -58,10 +58,10 @@ def is_sign_out(ask: Ask) -> bool:
 # -- tokens ------------------------------------------------------------------------------------------------------------
 
 
-def verify(tx: ReadTx, services: Services, token: str) -> tuple[Record, Record | None]:
+def verify(tx: ReadTx, core: Core, token: str) -> tuple[Record, Record | None]:
     """The row behind a token, and its account. Raises ``Refused`` with 401."""
     try:
-        claims = services.part(Signer).check(token)
+        claims = core.part(Signer).check(token)
     except BadToken as error:
         raise Refused("Unauthorized", f"the token is not valid: {error}", status=401) from None
     row = tx.first("authToken", key=claims[CLAIM]) if isinstance(claims.get(CLAIM), str) else None
@@ -92,7 +92,7 @@ def sign_in(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
         raise Refused("MalformedCode", "code is LOGIN:PASSWORD", field="code", status=400)
     login = tx.first("credential", publicValue=name, kind="password", state=WORKING)
     kept = NOBODY if login is None else str(login.secretHash)
-    right = call.services.part(Passwords).matches(name, call.client, kept, password)
+    right = call.core.part(Passwords).matches(name, call.client, kept, password)
     account = None if login is None else tx.get("account", login.accountId)
     if not right or login is None or account is None or account.state not in WORKING or account.removed is not None:
         raise Refused("Unauthorized", "login or password is not right", status=401)
@@ -108,7 +108,7 @@ def sign_in(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
         value=str(login.id),
     )
     claims = {"sub": str(account.id), CLAIM: row.key}
-    jwt = call.services.part(Signer).sign(claims, max(1, lifetime // 1000))
+    jwt = call.core.part(Signer).sign(claims, max(1, lifetime // 1000))
     return {**present(tx, call), **of_account(tx, account, name), "jwt": jwt}
 
 
@@ -120,7 +120,7 @@ def show(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
 
 def present(tx: ReadTx, call: Call) -> dict[str, Any]:
     """What everybody may know before signing in."""
-    on = not call.services.server.open or local_auth.enabled(tx, call.services)
+    on = not call.core.server.open or local_auth.enabled(tx, call.core)
     return {"id": CURRENT, "security": on, "enabled": on, "authProvider": PROVIDER}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from orca.api.datadir.layout import SERVER_ID
-from orca.engine import Services
+from orca.engine import Assembly
 from orca.provision.people.credentials import add_active_key, new_access_key, new_secret_key
 from orca.provision.people.passwords import hash_password
 from orca.provision.settings.values import ACCESS_CONTROL, SECURITY
@@ -50,7 +50,7 @@ def identity(data_dir: Path) -> str:
     return path.read_text().strip()
 
 
-async def first_start(services: Services, *, new: bool = True) -> Admin | None:
+async def first_start(assembly: Assembly, *, new: bool = True) -> Admin | None:
     """Set up a new database in one unit; None when that was done before. Raises ``WrongMode`` and ``EmptyDatabase``.
 
     ``new``: whether the data directory is new, too.
@@ -58,11 +58,11 @@ async def first_start(services: Services, *, new: bool = True) -> Admin | None:
     A start that is killed before the file of the credentials is written does the whole again: the file comes first, and
     the unit that makes the keys valid after it.
     """
-    chosen = await services.db.read(
+    chosen = await assembly.db.read(
         lambda tx: tx.first("setting", name=ACCESS_CONTROL) or tx.first("setting", name=SECURITY)
     )
     if chosen is not None:
-        if (chosen.value == "false") != services.server.open:
+        if (chosen.value == "false") != assembly.server.open:
             raise WrongMode("access control is chosen when a data directory is made, and stays as it is")
         return None
     if not new:
@@ -70,12 +70,12 @@ async def first_start(services: Services, *, new: bool = True) -> Admin | None:
     password = new_secret_key()[:PASSWORD_LENGTH]
     hashed = await asyncio.to_thread(hash_password, password)
     admin = Admin(new_access_key(), new_secret_key(), password, hashed)
-    write_admin(services.server.data_dir, services.server.url, admin)
-    await services.db.write(lambda tx: set_up(tx, services, admin))
+    write_admin(assembly.server.data_dir, assembly.server.url, admin)
+    await assembly.db.write(lambda tx: set_up(tx, assembly, admin))
     return admin
 
 
-def set_up(tx: Tx, services: Services, admin: Admin) -> None:
+def set_up(tx: Tx, assembly: Assembly, admin: Admin) -> None:
     """Accounts, the administrator's key, what the packages add, and the administrator in every project of that."""
     for name in BUILT_IN:
         tx.insert("account", uuid=name, kind=name, name=name, state="inactive" if name == "superadmin" else "active")
@@ -91,8 +91,8 @@ def set_up(tx: Tx, services: Services, admin: Admin) -> None:
         secretHash=admin.password_hash,
     )
     for name in (SECURITY, ACCESS_CONTROL):
-        tx.insert("setting", name=name, value="false" if services.server.open else "true")
-    for step in services.first_start:
+        tx.insert("setting", name=name, value="false" if assembly.server.open else "true")
+    for step in assembly.first_start:
         step(tx)
     for project in tx.find("project"):
         tx.insert(

@@ -7,15 +7,15 @@ what somebody missed who was away; *subscriber* is one client, whatever carries 
 
 from orca.api.events.hub import Hub
 from orca.api.events.socket import RAW, EventSocket, EventStream, Opening
-from orca.engine import Services
+from orca.engine import Assembly
 from orca.engine.exchange import Exchange
 
 __all__ = ["RAW", "EventSocket", "EventStream", "Hub", "Opening", "install"]
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Watch the changes for as long as the server runs."""
-    hub = Hub(services)
-    services.provide(hub)
-    services.part(Exchange).listeners.append(hub.hear)
-    services.background("events", hub.run)
+    hub = Hub(assembly)
+    assembly.provide(hub)
+    assembly.part(Exchange).listeners.append(hub.hear)
+    assembly.background("events", hub.run)

@@ -11,7 +11,7 @@ from orca.api.answers.operations import Operation
 from orca.api.answers.representation import Renderer
 from orca.api.callers.caller import Caller
 from orca.api.requests.ask import Ask
-from orca.engine import Services
+from orca.engine import Core
 from orca.provision.people.roles import EVERYWHERE
 from orca.resources import ids
 from orca.store import Change, ReadTx, Record
@@ -36,8 +36,8 @@ class Sharing(NamedTuple):
 class Audience:
     """How one subscriber sees changes; ``key(root)`` is equal for those who see rows of that root alike."""
 
-    def __init__(self, services: Services, ask: Ask, caller: Caller) -> None:
-        self.services = services
+    def __init__(self, core: Core, ask: Ask, caller: Caller) -> None:
+        self.core = core
         self.caller = caller
         self.include = tuple(sorted({value.lower() for name, value in ask.query if name == "include" and value}))
         action_links = ask.first("_actionLinks") not in (None, "false")
@@ -58,12 +58,12 @@ class Audience:
             return False
         if self.caller.role in EVERYWHERE or change.root in OWN_ROWS:
             return True
-        owned = "accountId" in self.services.db.schema[change.root].table.c
+        owned = "accountId" in self.core.db.schema[change.root].table.c
         return not owned or change.account_id == self.caller.account.id
 
     def show(self, tx: ReadTx, changes: list[Change]) -> list[Shown | None]:
         """The rows as they are now; None for what the caller does not see."""
-        operation = Operation(tx, self.services, self.ask, self.caller)
+        operation = Operation(tx, self.core, self.ask, self.caller)
         renderer = operation.renderer()
         return [self._show(tx, renderer, change) for change in changes]
 

@@ -20,7 +20,7 @@ from orca import wire
 from orca.api.events import frames, replay
 from orca.api.events.audience import Sharing, Shown
 from orca.api.events.subscriber import EXPIRED, Subscriber
-from orca.engine import Services
+from orca.engine import Core
 from orca.resources.errors import Refused
 from orca.store import Change, Overflow, ReadTx
 
@@ -50,8 +50,8 @@ class Work:
 class Hub:
     """Hands changes to subscribers."""
 
-    def __init__(self, services: Services) -> None:
-        self.services = services
+    def __init__(self, core: Core) -> None:
+        self.core = core
         self.position = 0
         """Everything up to this event was handed out."""
         self.subscribers: set[Subscriber] = set()
@@ -75,8 +75,8 @@ class Hub:
 
     async def run(self) -> None:
         """Runs until cancelled. Were it to fail, no stream may go on as if nothing were missing."""
-        with self.services.db.bus.subscribe(limit=BACKLOG) as changes:
-            self.position = self._seen = last = await self.services.db.read(replay.newest)
+        with self.core.db.bus.subscribe(limit=BACKLOG) as changes:
+            self.position = self._seen = last = await self.core.db.read(replay.newest)
             self._ready.set()
             try:
                 while True:
@@ -141,7 +141,7 @@ class Hub:
                         work.setdefault(sharing, Work(alike[0])).changes.append(change)
                     who += alike
         if work:
-            shown = await self.services.db.read(lambda tx: show(tx, work))
+            shown = await self.core.db.read(lambda tx: show(tx, work))
             for change in due:
                 cursor = min(change.seq, floor)
                 for sharing in work:
@@ -185,7 +185,7 @@ class Hub:
                 listener.end(EXPIRED)
         elif listeners:
             self._passing += 1
-            self.services.spawn(self._pass_on(event, about, listeners))
+            self.core.spawn(self._pass_on(event, about, listeners))
 
     async def _pass_on(self, event: wire.Event, about: Key | None, listeners: list[Subscriber]) -> None:
         try:
@@ -198,7 +198,7 @@ class Hub:
             heard = event
             if about is not None:
                 change = Change(0, about[0], *about, None)
-                shown = await self.services.db.read(partial(listener.audience.show, changes=[change]))
+                shown = await self.core.db.read(partial(listener.audience.show, changes=[change]))
                 if shown[0] is None:
                     continue
                 data = shown[0].data
@@ -212,7 +212,7 @@ class Hub:
             self._expire()
             self._held.clear()
             self._sent.clear()
-            self.position = self._seen = await self.services.db.read(replay.newest)
+            self.position = self._seen = await self.core.db.read(replay.newest)
             return self._seen
 
     def _expire(self) -> None:
@@ -226,7 +226,7 @@ class Hub:
             if change.root in ACCESS:
                 concerned |= {each for each in self.subscribers if touches(change, each)}
         for subscriber in concerned:
-            self.services.spawn(subscriber.recheck())
+            self.core.spawn(subscriber.recheck())
 
     # -- subscribers -------------------------------------------------------------------------------------------------
 
@@ -261,7 +261,7 @@ class Hub:
         told: dict[Key, int] = {}
         joined: int | None = None
         while joined is None or cursor < joined:
-            changes, newest = await self.services.db.read(partial(missed, cursor=cursor, until=joined))
+            changes, newest = await self.core.db.read(partial(missed, cursor=cursor, until=joined))
             if joined is None and len(changes) < replay.CHUNK:
                 async with self._round:
                     joined = self._seen
@@ -273,7 +273,7 @@ class Hub:
                 if told.get((change.root, change.id), -1) < change.seq and subscriber.audience.concerns(change)
             }
             wanted = sorted(fresh.values(), key=lambda change: change.seq)
-            shown = await self.services.db.read(partial(subscriber.audience.show, changes=wanted))
+            shown = await self.core.db.read(partial(subscriber.audience.show, changes=wanted))
             for change, seen in zip(wanted, shown, strict=True):
                 told[change.root, change.id] = newest
                 if seen is not None:

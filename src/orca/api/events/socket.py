@@ -19,7 +19,7 @@ from orca.api.events.hub import Hub
 from orca.api.events.names import Wanted, asked
 from orca.api.events.subscriber import EXPIRED, Authorize, Subscriber
 from orca.api.requests.ask import Ask
-from orca.engine import Services
+from orca.engine import Core
 from orca.provision.people.roles import EVERYWHERE
 from orca.resources import ids
 
@@ -31,13 +31,13 @@ LINES = "application/x-ndjson"
 class Opening:
     """A subscription that was asked for and found to be in order. Raises ``Refused`` for a bad parameter."""
 
-    def __init__(self, services: Services, ask: Ask, caller: Caller, authorize: Authorize) -> None:
+    def __init__(self, core: Core, ask: Ask, caller: Caller, authorize: Authorize) -> None:
         account = None if caller.role in RAW else ids.show("account", caller.account.id)
         wanted = Wanted(asked(ask), account)
         resume = ask.first("resume")
-        self.hub = services.part(Hub)
+        self.hub = core.part(Hub)
         self.cursor = None if resume is None else replay.parse(resume)
-        self.subscriber = Subscriber(ask, caller, Audience(services, ask, caller), wanted, authorize)
+        self.subscriber = Subscriber(ask, caller, Audience(core, ask, caller), wanted, authorize)
         self.hub.admit(self.subscriber)
 
     async def send_all(self, send: subscriber.Send) -> None:

@@ -24,7 +24,7 @@ from orca.api.html.assets import Assets
 from orca.api.requests.ask import SAFE, Ask
 from orca.api.requests.body import read_body
 from orca.api.requests.origin import check_origin
-from orca.engine import Services
+from orca.engine import Core
 from orca.resources.errors import Refused
 
 BY_KEY = "_key"
@@ -45,7 +45,7 @@ HEADERS = {
 class Api(Protocol):
     """What the pages ask of the application."""
 
-    services: Services
+    core: Core
 
     async def read(self, ask: Ask) -> tuple[Caller, Answer]: ...
     async def identify(self, ask: Ask) -> Caller: ...
@@ -88,7 +88,7 @@ class Pages:
     def __init__(self, api: Api, assets: Assets) -> None:
         self.api = api
         self.assets = assets
-        self._key = api.services.vault.derive("csrf")
+        self._key = api.core.vault.derive("csrf")
 
     async def respond(self, ask: Ask, request: Request) -> Response:
         """A page for any request."""

@@ -19,7 +19,7 @@ from orca.api.connections.visitors import Visitors
 from orca.api.events import Hub
 from orca.api.metrics import queues
 from orca.api.requests.ask import PROJECT_LINKS
-from orca.engine import Services
+from orca.engine import Core
 from orca.provision.people.roles import EVERYWHERE
 from orca.provision.settings import values as settings
 from orca.resources.errors import Refused
@@ -95,8 +95,8 @@ def processes(tx: ReadTx) -> dict[str, int]:
 class Figures:
     """All figures of one server, at one moment."""
 
-    def __init__(self, services: Services, visitors: Visitors, latencies: Latencies, processes: dict[str, int]) -> None:
-        self._services = services
+    def __init__(self, core: Core, visitors: Visitors, latencies: Latencies, processes: dict[str, int]) -> None:
+        self._core = core
         self._visitors = visitors
         self._latencies = latencies
         self._processes = processes
@@ -105,13 +105,13 @@ class Figures:
         """What the library asks a collector for."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-        db, hub = self._services.db, self._services.part(Hub)
+        db, hub = self._core.db, self._core.part(Hub)
         by_state = GaugeMetricFamily("orca_processes", "Processes that have not ended", labels=["state"])
         for state, count in self._processes.items():
             by_state.add_metric([state], count)
         yield by_state
         gauges = (
-            ("orca_agents_connected", "Agents connected to this server", len(self._services.agents.all())),
+            ("orca_agents_connected", "Agents connected to this server", len(self._core.agents.all())),
             ("orca_connections", "Open connections", len(self._visitors)),
             ("orca_connections_waiting", "Of these: without credentials, and waited for", self._visitors.strangers),
             ("orca_connections_limit", "Connections that there may be", self._visitors.capacity),
@@ -119,8 +119,8 @@ class Figures:
             ("orca_event_lag_seconds", "How long the last round of events took to be handed out", hub.lag),
             ("orca_event_position", "Number up to which all events were handed out", hub.position),
             ("orca_database_full", "1 while there is no room to write: the server only reads", int(db.full)),
-            ("orca_reading_queue_length", "Requests that wait to be read", self._services.readings.queued),
-            *queues.gauges(self._services),
+            ("orca_reading_queue_length", "Requests that wait to be read", self._core.readings.queued),
+            *queues.gauges(self._core),
         )
         for name, text, value in gauges:
             yield GaugeMetricFamily(name, text, value)
@@ -133,7 +133,7 @@ class Figures:
             ("orca_database_commits", "Transactions committed", db.commits),
             ("orca_long_units", "Units that used more than 0.1 s of a writer's processor time", db.long_units),
             ("orca_database_units", "Units committed; by commits: the mean batch", db.units),
-            *queues.counters(self._services),
+            *queues.counters(self._core),
         )
         for name, text, value in counters:
             yield CounterMetricFamily(name, text, value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orca.api.requests.ask import Ask
-from orca.engine import Reading, Services, lookup
+from orca.engine import Behaviour, Core, Reading, lookup
 from orca.resources import TYPES
 from orca.resources.errors import Refused
 from orca.resources.validation import Validator
@@ -50,19 +50,19 @@ class Given:
         return record is None or all(record.get(name) == value for name, value in self.present.items())
 
 
-async def read(services: Services, ask: Ask, view: View, meant: Meant, owner: int) -> Given:
+async def read(core: Core, ask: Ask, view: View, meant: Meant, owner: int) -> Given:
     """Read a request, in a thread where that may take a while. Raises ``Refused``."""
-    hook = hook_of(services, meant)
+    hook = hook_of(core, meant)
     if hook is None and len(ask.body) <= SMALL:
         return work_out(ask, view, meant, hook)
-    return await services.readings.run(owner, lambda: work_out(ask, view, meant, hook))
+    return await core.readings.run(owner, lambda: work_out(ask, view, meant, hook))
 
 
-def hook_of(services: Services, meant: Meant) -> Reading | None:
+def hook_of(core: Core, meant: Meant) -> Reading | None:
     """What the behaviour has to read out of this change before its unit."""
     type = meant.type.name if meant.record is None else meant.record.type
     suffix = "" if meant.action is None else f".{meant.action.name}"
-    return lookup(services.behaviour.reads_of, type, suffix)
+    return lookup(core.part(Behaviour).reads_of, type, suffix)
 
 
 def work_out(ask: Ask, view: View, meant: Meant, hook: Reading | None) -> Given:

@@ -8,15 +8,15 @@ agent's connection, ``relay`` and ``fan`` pass frames on.
 from orca.api.streams.access import behaviour
 from orca.api.streams.backends import Backends
 from orca.api.streams.sockets import StreamSockets
-from orca.engine import Services
+from orca.engine import Assembly
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Add the links and actions, and the end of an agent's streams with its connection."""
-    services.add(behaviour)
-    backends = Backends(services)
-    services.provide(backends)
-    services.behaviour.agent("disconnected")(backends.disconnected)
+    assembly.add(behaviour)
+    backends = Backends(assembly)
+    assembly.provide(backends)
+    assembly.behaviour.agent("disconnected")(backends.disconnected)
 
 
 __all__ = ["Backends", "StreamSockets", "install"]

@@ -50,7 +50,7 @@ def host_stats(tx: ReadTx, call: Call, host: Record) -> dict[str, Any]:
 @behaviour.target("project.hostStats")
 def project_stats(tx: ReadTx, call: Call, project: Record) -> dict[str, Any]:
     """Statistics of all hosts of a project."""
-    hosts = [host for host in tx.find("host", accountId=project.id) if call.services.agents.get(host.agentId)]
+    hosts = [host for host in tx.find("host", accountId=project.id) if call.core.agents.get(host.agentId)]
     listed = [entry(call, paths.HOST_STATS, of_host(call, host)) for host in hosts[:MOST_LISTED]]
     return stats_access(call, paths.PROJECT_STATS, {**about(project), "project": listed})
 
@@ -151,7 +151,7 @@ def entry(call: Call, path: str, claims: dict[str, Any]) -> dict[str, str]:
     slash = "/" if path in (paths.LOGS, paths.EXEC, paths.PROJECT_STATS, paths.SERVICE_STATS) else ""
     proof = None if call.proof is None else [call.proof.root, call.proof.id]
     who = {"sub": str(call.user_id), "accountId": call.account_id, "proof": proof, "path": path}
-    token = call.services.part(Signer).sign({**claims, **who}, LIFETIME)
+    token = call.core.part(Signer).sign({**claims, **who}, LIFETIME)
     return {"url": f"ws{origin.removeprefix('http')}/v1/{path}{slash}", "token": token}
 
 
@@ -178,12 +178,12 @@ def of_container(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]:
 def connected(tx: ReadTx, call: Call, container: Record) -> bool:
     """Whether the agent of the container's host is there."""
     host = tx.get("host", container.hostId)
-    return host is not None and call.services.agents.get(host.agentId) is not None
+    return host is not None and call.core.agents.get(host.agentId) is not None
 
 
 def reachable(call: Call, host: Record) -> None:
     """Raise ``Refused`` with 503 unless the host's agent is connected."""
-    if call.services.agents.get(host.agentId) is None:
+    if call.core.agents.get(host.agentId) is None:
         raise Refused("Service Unavailable", f"the agent of host {host.name} is not connected", status=503)
 
 

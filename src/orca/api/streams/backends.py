@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from orca import wire
-from orca.engine import AgentConnection, AgentGone, CommandFailed, Services
+from orca.engine import AgentConnection, AgentGone, CommandFailed, Core
 from orca.resources.errors import Refused
 from orca.wire import names
 
@@ -34,8 +34,8 @@ class Backend:
 class Backends:
     """The streams that agents are asked for, and those that are open."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._expected: dict[str, tuple[int, asyncio.Future[Backend]]] = {}
         self._open: set[Backend] = set()
 
@@ -49,7 +49,7 @@ class Backends:
         Raises:
             Refused: 503, with the agent's reason.
         """
-        connection = self._services.agents.get(agent_id)
+        connection = self._core.agents.get(agent_id)
         if connection is None:
             raise unavailable("the host's agent is not connected")
         ticket = secrets.token_urlsafe(32)
@@ -89,7 +89,7 @@ class Backends:
             with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):  # the agent closed it first
                 await socket.close()
 
-    async def disconnected(self, services: Services, connection: AgentConnection, _: None) -> None:
+    async def disconnected(self, core: Core, connection: AgentConnection, _: None) -> None:
         """An agent's command socket ended: so do its streams."""
         for backend in self._open:
             if backend.agent_id == connection.agent_id:

@@ -14,7 +14,7 @@ from orca import wire
 from orca.api.streams.backends import Backends
 from orca.api.streams.grants import Plan
 from orca.api.streams.relay import End, cut, listen, pass_frames
-from orca.engine import Services
+from orca.engine import Core
 from orca.resources.errors import Refused
 from orca.store import Overflow
 
@@ -26,8 +26,8 @@ RETRY_SECONDS = 2.0
 class Fan:
     """The streams of one viewer."""
 
-    def __init__(self, services: Services, plan: Plan, viewer: WebSocket) -> None:
-        self._services = services
+    def __init__(self, core: Core, plan: Plan, viewer: WebSocket) -> None:
+        self._core = core
         self._plan = plan
         self._viewer = viewer
         self._running: dict[int, tuple[wire.StreamSource, asyncio.Task[None]]] = {}
@@ -49,9 +49,9 @@ class Fan:
 
     async def _follow(self) -> None:
         """Have exactly the streams that the plan says, as it changes."""
-        with self._services.db.bus.subscribe({"host", "instance"}) as changes:
+        with self._core.db.bus.subscribe({"host", "instance"}) as changes:
             while True:
-                wanted = await self._services.db.read(self._plan)
+                wanted = await self._core.db.read(self._plan)
                 for agent_id in [id for id, (source, _) in self._running.items() if wanted.get(id) != source]:
                     self._running.pop(agent_id)[1].cancel()
                 for agent_id in wanted.keys() - self._running.keys():
@@ -63,9 +63,9 @@ class Fan:
 
     async def _keep(self, agent_id: int, source: wire.StreamSource) -> None:
         """Show one agent's statistics whenever it is connected."""
-        backends = self._services.part(Backends)
+        backends = self._core.part(Backends)
         while True:
-            await self._services.agents.wait(agent_id)
+            await self._core.agents.wait(agent_id)
             with contextlib.suppress(Refused):
                 backend = await backends.open(agent_id, source)
                 parts = [asyncio.create_task(pass_frames(backend, self._viewer)), asyncio.create_task(cut(backend))]

@@ -20,15 +20,15 @@ from orca.api.streams.fan import Fan
 from orca.api.streams.grants import Many, Single, granted
 from orca.api.streams.relay import GONE, STOPPING, End, relay
 from orca.api.streams.standing import shut_out
-from orca.engine import Services
+from orca.engine import Core
 from orca.resources.errors import Refused
 
 
 class StreamSockets:
     """Serves viewers. Tokens for commands are remembered until they expire: each is good for one."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._used: dict[str, int] = {}
 
     async def serve(self, viewer: WebSocket, ask: Ask, stopping: asyncio.Event) -> None:
@@ -38,9 +38,9 @@ class StreamSockets:
         caller.introduce(ask)
         if isinstance(allowed, Many):
             await viewer.accept()
-            showing = asyncio.create_task(Fan(self._services, allowed.plan, viewer).serve())
+            showing = asyncio.create_task(Fan(self._core, allowed.plan, viewer).serve())
         else:
-            backend = await self._services.part(Backends).open(allowed.agent_id, allowed.source)
+            backend = await self._core.part(Backends).open(allowed.agent_id, allowed.source)
             try:
                 await viewer.accept()
             except BaseException:
@@ -48,7 +48,7 @@ class StreamSockets:
                 raise
             takes_input = isinstance(allowed.source, wire.ContainerExec)
             showing = asyncio.create_task(relay(viewer, backend, takes_input=takes_input))
-        end = await first(showing, stopped(stopping), shut_out(self._services, claims, caller.role))
+        end = await first(showing, stopped(stopping), shut_out(self._core, claims, caller.role))
         with contextlib.suppress(*GONE):  # the viewer left first
             await viewer.close(end.code, end.reason)
 
@@ -57,7 +57,7 @@ class StreamSockets:
         token = ask.first("token") or ""
         try:
             # In a thread: the first token of all loads the key and the libraries.
-            claims = await asyncio.to_thread(self._services.part(Signer).check, token)
+            claims = await asyncio.to_thread(self._core.part(Signer).check, token)
             if not {"sub", "accountId", "path", "resourceType", "resourceId"} <= claims.keys():
                 raise BadToken("not a token for a stream")
         except BadToken as error:
@@ -67,7 +67,7 @@ class StreamSockets:
         return claims
 
     async def _allowed(self, ask: Ask, claims: dict[str, Any]) -> tuple[Caller, Single | Many]:
-        caller, allowed = await self._services.db.read(lambda tx: granted(tx, ask, claims))
+        caller, allowed = await self._core.db.read(lambda tx: granted(tx, ask, claims))
         if isinstance(allowed, Single) and isinstance(allowed.source, wire.ContainerExec):
             self._use(claims["jti"], claims["exp"])
         return caller, allowed

@@ -10,7 +10,7 @@ from typing import Any, Final
 from orca.api.events.subscriber import RECHECK_INTERVAL
 from orca.api.streams.grants import bearer
 from orca.api.streams.relay import End
-from orca.engine import Services
+from orca.engine import Core
 from orca.resources.errors import Refused
 from orca.store import Change, Overflow, Subscription
 
@@ -18,15 +18,15 @@ ACCESS = frozenset({"account", "authToken", "credential", "projectMember"})
 CLOSE_POLICY: Final = 1008  # RFC 6455, section 7.4.1
 
 
-async def shut_out(services: Services, claims: dict[str, Any], role: str) -> End:
+async def shut_out(core: Core, claims: dict[str, Any], role: str) -> End:
     """Wait until who the token was given to is shut out, or has another role than when the stream was opened.
 
     Sessions run out without a change, so there is a look now and then.
     """
-    with services.db.bus.subscribe(ACCESS) as changes:
+    with core.db.bus.subscribe(ACCESS) as changes:
         while True:
             try:
-                caller = await services.db.read(lambda tx: bearer(tx, claims))
+                caller = await core.db.read(lambda tx: bearer(tx, claims))
             except Refused as refused:
                 return End(CLOSE_POLICY, refused.message)
             if caller.role != role:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from orca.engine import Behaviour, Call, Engine, Run
+from orca.engine import Behaviour, Call, Processes, Run
 from orca.orchestration.balancers import rules as load_balancer_ports
 from orca.orchestration.balancers.rules import check_target_port
 from orca.orchestration.services import api as services
@@ -28,10 +28,10 @@ behaviour = Behaviour()
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """The service, and what stands for its balancer."""
     service_rights.check_given(tx, call, fields)
-    return make(tx, call.services.engine, services.stack_of(tx, call, fields), fields)
+    return make(tx, call.core.engine, services.stack_of(tx, call, fields), fields)
 
 
-def make(tx: Tx, engine: Engine, stack: Record, fields: dict[str, Any]) -> Record:
+def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any]) -> Record:
     """The service in a stack, and what stands for its balancer.
 
     Raises:
@@ -132,7 +132,7 @@ def keep_ports(tx: Tx, row: Record, target_id: int, name: str | None, rules: Ite
     return True
 
 
-def _make(tx: Tx, engine: Engine, service: Record, type: str, **fields: Any) -> Record:
+def _make(tx: Tx, engine: Processes, service: Record, type: str, **fields: Any) -> Record:
     row = tx.insert(type, **fields, accountId=service.accountId, serviceId=service.id)
     engine.request(tx, row, "create")
     return row

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from orca.engine import Behaviour, Call, Engine
+from orca.engine import Behaviour, Call, Processes
 from orca.orchestration.placement import retained
 from orca.orchestration.placement.choose import Published
 from orca.orchestration.syntax import labels as own_labels
@@ -91,11 +91,11 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
 @behaviour.remove("container")
 def remove(tx: Tx, call: Call, row: Record) -> Record:
     """A container that runs, or is on its way to, is stopped first; whatever it was doing ends."""
-    start_removal(tx, call.services.engine, row)
+    start_removal(tx, call.core.engine, row)
     return row
 
 
-def start_removal(tx: Tx, engine: Engine, row: Record) -> None:
+def start_removal(tx: Tx, engine: Processes, row: Record) -> None:
     """Ask for the removal of a container in whatever state it is; nothing when it is being removed already."""
     if row.state in scaling.GONE:
         return

@@ -49,7 +49,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     call.request(tx, event, "create")
     state = STATES.get(fields.get("externalStatus") or "")
     if state is not None:
-        observe(tx, call.services, host, _sound(reported(fields, state)))
+        observe(tx, call.core, host, _sound(reported(fields, state)))
     return event
 
 

@@ -55,7 +55,7 @@ async def deactivate(run: Run) -> None:
 async def remove(run: Run) -> None:
     """Say farewell to a host that is still there; then its rows go, whatever it answered."""
     agent_id, uuids = await run.read(lambda tx: _managed(tx, run.resource(tx)))
-    connection = run.services.agents.get(agent_id)
+    connection = run.core.agents.get(agent_id)
     if connection is not None and await answers(connection):
         run.log(f"removing {len(uuids)} containers and the network of the host")
         try:
@@ -68,25 +68,25 @@ async def remove(run: Run) -> None:
     for first in range(0, len(ids), AT_ONCE):
         part = ids[first : first + AT_ONCE]
         await run.step(f"containers {part[0]} to {part[-1]}", partial(_forget, run=run, id=part))
-    await peers.part(run.services.db, run.services.part(Delivery).items, run.resource_id)
+    await peers.part(run.core.db, run.core.part(Delivery).items, run.resource_id)
 
     def unit(tx: Tx) -> None:
         host = run.resource(tx)
         _forget(tx, run)  # what came since
         health.host_gone(tx, host)
         pools.forget(tx, host)
-        hosts.forget(tx, run.services, host)
+        hosts.forget(tx, run.core, host)
 
     run.finish(unit)
     if connection is not None:
-        run.services.spawn(_hang_up(run, connection))
+        run.core.spawn(_hang_up(run, connection))
 
 
 def _forget(tx: Tx, run: Run, **which: Collection[int]) -> None:
     """Take the rows of containers of the host out: all, or some by `id`."""
     for instance in tx.find("instance", hostId=run.resource_id, **which):
         run.engine.supersede(tx, instance)
-        gone(tx, run.services, instance)
+        gone(tx, run.core, instance)
         tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
 
 
@@ -99,8 +99,8 @@ async def _farewell(connection: AgentConnection, uuids: list[str]) -> None:
 
 async def _hang_up(run: Run, connection: AgentConnection) -> None:
     """The credentials are worthless once the row is gone; end the connection that they opened."""
-    with run.services.db.bus.subscribe({"host"}) as changes:
-        while await run.services.db.read(lambda tx: run.resource(tx).removed is None):
+    with run.core.db.bus.subscribe({"host"}) as changes:
+        while await run.core.db.read(lambda tx: run.resource(tx).removed is None):
             await changes.batch()
     await connection.close("this host was removed")
 

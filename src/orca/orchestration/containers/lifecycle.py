@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from orca import wire
-from orca.engine import Behaviour, CommandFailed, Failed, Run, Services
+from orca.engine import Behaviour, CommandFailed, Core, Failed, Run
 from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
@@ -76,7 +76,7 @@ async def stop(run: Run) -> None:
         )
 
     def unit(tx: Tx) -> None:
-        network_ports.close_ports(tx, run.services.part(Delivery).items, run.resource_id)
+        network_ports.close_ports(tx, run.core.part(Delivery).items, run.resource_id)
         volumes.detach(tx, run.resource(tx))
         if run.data.get("remove"):
             run.chain = "remove"
@@ -91,13 +91,13 @@ async def remove(run: Run) -> None:
     if target is not None:
         agent_id, container = target
         await run.command(agent_id, names.REMOVE, container)
-    run.finish(lambda tx: gone(tx, run.services, run.resource(tx)))
+    run.finish(lambda tx: gone(tx, run.core, run.resource(tx)))
 
 
-def gone(tx: Tx, services: Services, instance: Record) -> None:
+def gone(tx: Tx, core: Core, instance: Record) -> None:
     """A container does not exist any more: free what it held. The caller sets its state."""
-    network_ports.close_ports(tx, services.part(Delivery).items, instance.id, release=True)
-    volumes.release(tx, services.engine, instance)
+    network_ports.close_ports(tx, core.part(Delivery).items, instance.id, release=True)
+    volumes.release(tx, core.engine, instance)
     units.release(tx, instance)
     labels.forget(tx, instance)
     health.end(tx, instance)
@@ -150,11 +150,11 @@ def _place(tx: Tx, run: Run) -> dict[str, Any]:
 
 
 async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
-    delivery = run.services.part(Delivery)
+    delivery = run.core.part(Delivery)
     # What an earlier version kept says less.
     if place["instance"].get("address") and place.get("seesNames", True):
         # The names the container sees must be on its host before it asks for them.
-        await run.services.part(Newsroom).acted(run.services.part(Discovery))
+        await run.core.part(Newsroom).acted(run.core.part(Discovery))
         await delivery.flush(place["hostId"])
     try:
         order = await _order(run, place)
@@ -183,7 +183,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
             tx.update(instance, exitCode=seen["exitCode"])
             run.chain = "stop"
             return
-        health.begin(tx, run.services, instance)
+        health.begin(tx, run.core, instance)
         if address is not None:
             network_ports.open_ports(tx, delivery.items, instance, address)
 
@@ -192,7 +192,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
 
 async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
     """What the agent is told. The registry's secret joins here: what a step keeps is kept in clear."""
-    instance, vault = place["instance"], run.services.vault
+    instance, vault = place["instance"], run.core.vault
     if "credentialId" in place:
         credential_id = place["credentialId"]
     else:

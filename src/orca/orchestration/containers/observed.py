@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from orca import wire
-from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Core
 from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
 from orca.orchestration.containers.api import start_removal
@@ -53,34 +53,34 @@ class Undo(NamedTuple):
 
 
 @behaviour.agent(names.CONTAINER_CHANGE)
-async def container_change(services: Services, connection: AgentConnection, report: wire.Container) -> None:
+async def container_change(core: Core, connection: AgentConnection, report: wire.Container) -> None:
     """Something happened to one container."""
 
     def unit(tx: Tx) -> Undo | None:
         host = tx.first("host", agentId=connection.agent_id)
-        return None if host is None else observe(tx, services, host, report)
+        return None if host is None else observe(tx, core, host, report)
 
-    undo = await services.db.write(unit)
+    undo = await core.db.write(unit)
     if undo is not None:
-        services.part(Strays).take_back(services, connection, undo)
+        core.part(Strays).take_back(core, connection, undo)
 
 
 @behaviour.agent(names.HELLO)
-async def hello(services: Services, connection: AgentConnection, facts: wire.Hello) -> None:
+async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> None:
     """An agent is back: compare what should be on its host with what is, and write what differs."""
-    host = await services.db.read(lambda tx: tx.first("host", agentId=connection.agent_id))
+    host = await core.db.read(lambda tx: tx.first("host", agentId=connection.agent_id))
     if host is None:
         return
     reports = [report for report in facts.containers if not report.system]
-    found = await services.db.read(lambda tx: differences(tx, host, reports))
+    found = await core.db.read(lambda tx: differences(tx, host, reports))
     undone: list[Undo] = []
     for start in range(0, len(found), UNIT_CONTAINERS):
         part = found[start : start + UNIT_CONTAINERS]
-        undone += await services.db.write(partial(_bring_in_line, services=services, host=host, part=part))
+        undone += await core.db.write(partial(_bring_in_line, core=core, host=host, part=part))
     # Only now is anything placed there: what runs there has its addresses.
-    await services.db.write(lambda tx: tx.update(host, agentState=CONNECTED))
+    await core.db.write(lambda tx: tx.update(host, agentState=CONNECTED))
     for undo in undone:
-        services.part(Strays).take_back(services, connection, undo)
+        core.part(Strays).take_back(core, connection, undo)
 
 
 @dataclass(frozen=True)
@@ -119,20 +119,20 @@ def _agrees(instance: Record, report: wire.Container) -> bool:
     return not instance.nativeContainer or report.address in (None, instance.primaryIpAddress)
 
 
-def _bring_in_line(tx: Tx, services: Services, host: Record, part: list[Difference]) -> list[Undo]:
+def _bring_in_line(tx: Tx, core: Core, host: Record, part: list[Difference]) -> list[Undo]:
     """Write some differences, where they are still there; what is to be taken back on the host."""
     undone = []
     for each in part:
         if each.report is not None:
-            undone.append(observe(tx, services, host, each.report, away=True))
+            undone.append(observe(tx, core, host, each.report, away=True))
         else:
             instance = tx.require("instance", each.instance_id)
             if instance.hostId == host.id and instance.state in SETTLED:
-                _removed(tx, services, instance)
+                _removed(tx, core, instance)
     return [undo for undo in undone if undo is not None]
 
 
-def observe(tx: Tx, services: Services, host: Record, report: wire.Container, *, away: bool = False) -> Undo | None:
+def observe(tx: Tx, core: Core, host: Record, report: wire.Container, *, away: bool = False) -> Undo | None:
     """Bring one row in line with a report; returns what is to be taken back on the host.
 
     `away`: the agent was, and tells now what it finds.
@@ -158,18 +158,18 @@ def observe(tx: Tx, services: Services, host: Record, report: wire.Container, *,
         instance = tx.first("instance", hostId=host.id, externalId=report.external_id)
     if instance is None:
         if report.state != "removed":
-            _import(tx, services, host, report)
+            _import(tx, core, host, report)
         return None
-    return _follow(tx, services, instance, report, away=away)
+    return _follow(tx, core, instance, report, away=away)
 
 
-def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container, *, away: bool) -> Undo | None:
+def _follow(tx: Tx, core: Core, instance: Record, report: wire.Container, *, away: bool) -> Undo | None:
     seen = {"state": report.state, "started": report.started_at, "exitCode": report.exit_code}
     if instance.state not in SETTLED:
         tx.update(instance, data={"lastSeen": seen})
         return None
     if report.state == "removed":
-        _removed(tx, services, instance)
+        _removed(tx, core, instance)
         return None
     _locate(tx, instance, report)
     state = STATES[report.state]
@@ -178,12 +178,12 @@ def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container
     if state == "running" and not instance.nativeContainer and instance.exitCode is None:
         # It did not end by itself: the platform stopped it, and somebody started it by hand.
         return Undo(names.DEACTIVATE, instance.uuid)
-    items = services.part(Delivery).items
+    items = core.part(Delivery).items
     if state == "stopped":
         tx.update(instance, state="stopped", exitCode=report.exit_code)
         network_ports.close_ports(tx, items, instance.id)
         if away and not instance.nativeContainer and (instance.restartPolicy or {}).get("name") in ALWAYS:
-            services.engine.request(tx, instance, "start")
+            core.engine.request(tx, instance, "start")
         return None
     tx.update(
         instance,
@@ -195,19 +195,19 @@ def _follow(tx: Tx, services: Services, instance: Record, report: wire.Container
         transitioningMessage=None,
         data={"started": report.started_at},
     )
-    health.begin(tx, services, instance)
+    health.begin(tx, core, instance)
     if instance.primaryIpAddress:
         network_ports.open_ports(tx, items, instance, instance.primaryIpAddress)
     return None
 
 
-def _removed(tx: Tx, services: Services, instance: Record) -> None:
+def _removed(tx: Tx, core: Core, instance: Record) -> None:
     """Somebody removed the container on its host; one of ours goes through its processes, as v1 shows them."""
     if not instance.nativeContainer:
         tx.update(instance, data={"vanished": True})
-        start_removal(tx, services.engine, instance)
+        start_removal(tx, core.engine, instance)
         return
-    gone(tx, services, instance)
+    gone(tx, core, instance)
     tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
 
 
@@ -217,9 +217,9 @@ def _locate(tx: Tx, instance: Record, report: wire.Container) -> None:
         addresses.locate(tx, instance, tx.require("host", instance.hostId), report.address)
 
 
-def _import(tx: Tx, services: Services, host: Record, report: wire.Container) -> None:
+def _import(tx: Tx, core: Core, host: Record, report: wire.Container) -> None:
     if tx.count("instance", hostId=host.id, nativeContainer=True) >= NATIVE:
-        tx.after_commit(partial(services.part(Strays).unlisted, host, report))
+        tx.after_commit(partial(core.part(Strays).unlisted, host, report))
         return
     row = tx.insert(
         "container",
@@ -253,11 +253,11 @@ class Strays:
             self._full.add(host.id)
             log.warning("host %s has more than %d native containers: %s is not shown", host.name, NATIVE, report.name)
 
-    def take_back(self, services: Services, connection: AgentConnection, undo: Undo) -> None:
+    def take_back(self, core: Core, connection: AgentConnection, undo: Undo) -> None:
         """Have the agent do it, unless that is under way; what fails shows in its next hello."""
         if (connection.agent_id, undo) not in self._asked:
             self._asked.add((connection.agent_id, undo))
-            services.spawn(self._take_back(connection, undo))
+            core.spawn(self._take_back(connection, undo))
 
     async def _take_back(self, connection: AgentConnection, undo: Undo) -> None:
         data: dict[str, Any] = {"key": f"undo/{undo.uuid}", "uuid": undo.uuid}

@@ -123,5 +123,5 @@ def _order(tx: ReadTx, run: Run) -> dict[str, Any]:
     image = image_reference(task.image)
     order = {"image": image, "cached": task.mode == "cached"}
     credential = registries.credential_of(tx, task.accountId, image)
-    auth = credential and registries.authorization(tx, run.services.vault, credential.id)
+    auth = credential and registries.authorization(tx, run.core.vault, credential.id)
     return {**order, "registryAuth": wire.to_data(auth)} if auth else order

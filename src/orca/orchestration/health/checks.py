@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from orca.engine import Behaviour, Call, Services
+from orca.engine import Behaviour, Call, Core
 from orca.orchestration.health import states as health_states
 from orca.orchestration.health.states import HEALTHY, INITIALIZING, REINITIALIZING, UNHEALTHY
 from orca.orchestration.news import News
@@ -34,7 +34,7 @@ behaviour = Behaviour()
 # -- who checks -------------------------------------------------------------------------------------------------------
 
 
-def begin(tx: Tx, services: Services, instance: Record) -> None:
+def begin(tx: Tx, core: Core, instance: Record) -> None:
     """A container has started: it is checked from now on, and is not healthy before somebody says so."""
     if not instance.healthCheck:
         return
@@ -49,7 +49,7 @@ def begin(tx: Tx, services: Services, instance: Record) -> None:
     deadline = None if timeout is None else tx.now + timeout
     tx.update(instance, healthState=health, data={"healthDeadline": deadline})
     if deadline is not None:
-        tx.after_commit(partial(services.part(Deadlines).add, instance.id, deadline))
+        tx.after_commit(partial(core.part(Deadlines).add, instance.id, deadline))
 
 
 def end(tx: Tx, instance: Record) -> None:
@@ -139,8 +139,8 @@ def _evaluate(tx: Tx, instance: Record) -> None:
 class Deadlines:
     """Containers that are to become healthy in time; one that does not is unhealthy."""
 
-    def __init__(self, services: Services) -> None:
-        self._db = services.db
+    def __init__(self, core: Core) -> None:
+        self._db = core.db
         self._due: dict[int, int] = {}
         """Instance id -> when it is late (UTC milliseconds)."""
         self._wake = asyncio.Event()
@@ -203,8 +203,8 @@ class Health:
 
     roots = frozenset({"instance", "service", "environment"})
 
-    def __init__(self, services: Services) -> None:
-        self._db = services.db
+    def __init__(self, core: Core) -> None:
+        self._db = core.db
 
     def look(self, tx: ReadTx, news: News) -> Wrong | None:
         """The services and stacks that changed, or whose parts did, and say something else of themselves than is."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Any
 
-from orca.engine import Behaviour, Call, Engine
+from orca.engine import Behaviour, Call, Processes
 from orca.orchestration.placement import retained
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services import rights as service_rights
@@ -45,7 +45,7 @@ def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: str) -> Record:
     """A service of a kind."""
     service_rights.check_given(tx, call, fields)
-    return make(tx, call.services.engine, stack_of(tx, call, fields), fields, kind=kind)
+    return make(tx, call.core.engine, stack_of(tx, call, fields), fields, kind=kind)
 
 
 def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
@@ -60,7 +60,7 @@ def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     return stack
 
 
-def make(tx: Tx, engine: Engine, stack: Record, fields: dict[str, Any], *, kind: str) -> Record:
+def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any], *, kind: str) -> Record:
     """A new service, on its way.
 
     Raises:
@@ -101,10 +101,10 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
     """Change a service. The same again changes nothing, but has a service that failed tried at once."""
     if not fields and row.transitioning != "error":
         return row
-    return change(tx, call.services.engine, row, fields)
+    return change(tx, call.core.engine, row, fields)
 
 
-def change(tx: Tx, engine: Engine, row: Record, fields: dict[str, Any]) -> Record:
+def change(tx: Tx, engine: Processes, row: Record, fields: dict[str, Any]) -> Record:
     """Change a service. What concerns its containers is followed by the process `update`, or by what runs already.
 
     Raises:

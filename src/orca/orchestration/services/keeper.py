@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from orca.engine import Services
+from orca.engine import Core
 from orca.orchestration.news import News
 from orca.orchestration.placement import constraints
 from orca.orchestration.units import rows as units
@@ -43,8 +43,8 @@ class Keeper:
 
     roots = frozenset({"instance", "host", "service"})
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._global: dict[int, int | None] = {}
         """Active services with a unit on each host, and their projects. This and the next are for `look` alone."""
         self._failing: dict[int, int | None] = {}
@@ -137,14 +137,14 @@ class Keeper:
             del self._due[id]
             last, times = self._cared.get(id, (0, 0))
             self._cared[id] = (now, 1 if now - last > CALM_MS else times + 1)
-            await self._services.db.write(partial(self._ask, service_id=id))
+            await self._core.db.write(partial(self._ask, service_id=id))
 
     def _ask(self, tx: Tx, service_id: int) -> None:
         if service_id in _needy(tx, {service_id}):
-            self._services.engine.request(tx, tx.require("service", service_id), "update", _keep_error=True)
+            self._core.engine.request(tx, tx.require("service", service_id), "update", _keep_error=True)
 
     async def _now(self) -> int:
-        return await self._services.db.read(lambda tx: tx.now)
+        return await self._core.db.read(lambda tx: tx.now)
 
 
 def _needy(tx: ReadTx, service_ids: set[int]) -> dict[int, int | None]:

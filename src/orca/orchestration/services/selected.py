@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from orca.engine import Services
+from orca.engine import Core
 from orca.orchestration.news import News
 from orca.orchestration.syntax import selectors
 from orca.store import ReadTx, Record, Tx
@@ -22,8 +22,8 @@ class Selection:
 
     roots = frozenset({"instance", "service"})
 
-    def __init__(self, services: Services) -> None:
-        self._db = services.db
+    def __init__(self, core: Core) -> None:
+        self._db = core.db
         self._selecting: dict[int, dict[int, str]] = {}
         """The selectors of services, by project and id. For `look` alone."""
 

@@ -224,7 +224,7 @@ async def _rest(run: Run, ids: list[int], label: str) -> None:
 
     def free(tx: Tx) -> None:
         for row in tx.find("instance", id=ids):
-            network_ports.close_ports(tx, run.services.part(Delivery).items, row.id, release=True)
+            network_ports.close_ports(tx, run.core.part(Delivery).items, row.id, release=True)
             if retained.retains(run.resource(tx)):
                 units.let_go_address(tx, row)
 

@@ -159,4 +159,4 @@ def _hash(call: Call, stack: Record | None, given: Given, found: Plan) -> str:
         "missing": found.missing,
     }
     text = msgspec.json.encode(subject, order="sorted")
-    return hmac.new(call.services.vault.derive(PURPOSE), text, "sha256").hexdigest()
+    return hmac.new(call.core.vault.derive(PURPOSE), text, "sha256").hexdigest()

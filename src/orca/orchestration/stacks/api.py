@@ -106,7 +106,7 @@ async def _read(run: Run) -> Compose | None:
     """The text of the stack, read outside of any unit."""
     texts = await run.read(lambda tx: _texts(run.resource(tx)))
     try:
-        wanted = await run.services.readings.run(run.account_id, lambda: stack_text.read(texts))
+        wanted = await run.core.readings.run(run.account_id, lambda: stack_text.read(texts))
     except Refused as error:
         raise Failed(error.message, state="active") from error
     for warning in wanted.warnings if wanted else ():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, TypeAlias
 
-from orca.engine import Engine, Run
+from orca.engine import Processes, Run
 from orca.orchestration.balancers import service as load_balancer_services
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
@@ -39,7 +39,7 @@ Step: TypeAlias = "Callable[[Rows], None]"
 class Rows:
     """The rows of one stack inside a unit; what several steps look for is read once."""
 
-    def __init__(self, tx: Tx, engine: Engine, stack: Record) -> None:
+    def __init__(self, tx: Tx, engine: Processes, stack: Record) -> None:
         self.tx, self.engine, self.stack = tx, engine, stack
 
     @cached_property

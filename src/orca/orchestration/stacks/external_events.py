@@ -59,7 +59,7 @@ def _evacuate(tx: Tx, call: Call, host: Record, *, delete: bool) -> None:
     if not delete:
         for instance in tx.find("instance", hostId=host.id):
             if instance.serviceId is not None:
-                start_removal(tx, call.services.engine, instance)
+                start_removal(tx, call.core.engine, instance)
 
 
 # -- names ------------------------------------------------------------------------------------------------------------

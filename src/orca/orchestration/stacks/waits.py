@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from orca.engine import Services
+from orca.engine import Core
 from orca.orchestration.balancers import service as load_balancer_services
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.news import News
@@ -37,8 +37,8 @@ class Waits:
 
     roots = frozenset({"service"})
 
-    def __init__(self, services: Services) -> None:
-        self._db = services.db
+    def __init__(self, core: Core) -> None:
+        self._db = core.db
         self._waiting: dict[int, dict[int, frozenset[str]]] = {}
         """The names that services wait for, by project and service. For `look` alone."""
 

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from orca.engine import Engine
+from orca.engine import Processes
 from orca.network import addresses
 from orca.orchestration.placement import constraints as affinity
 from orca.orchestration.placement import retained
@@ -168,7 +168,7 @@ class Maker:
     what the service has, and the writer must not pay that for each container.
     """
 
-    def __init__(self, tx: Tx, engine: Engine, service: Record, beside: Neighbours) -> None:
+    def __init__(self, tx: Tx, engine: Processes, service: Record, beside: Neighbours) -> None:
         self._tx = tx
         self._engine = engine
         self._service = service

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
 
-from orca.engine import Services
+from orca.engine import Core
 from orca.provision.audit.entries import Entry, write
 from orca.provision.people.throttle import Throttle
 from orca.resources import ids
@@ -27,8 +27,8 @@ FAILURES = (401, 429)
 class FailedSignIns:
     """Writes the rows of one server."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._throttle = Throttle()
 
     @contextlib.asynccontextmanager
@@ -42,7 +42,7 @@ class FailedSignIns:
             raise
 
     async def _note(self, name: str, address: str, auth: str, refused: Refused) -> None:
-        credential = await self._services.db.read(partial(named, name=name))
+        credential = await self._core.db.read(partial(named, name=name))
         if credential is None:
             return
         # Throttled attempts are counted apart, so that they leave rows although those before them left many.
@@ -50,10 +50,10 @@ class FailedSignIns:
         if self._throttle.wait(counted, address) == 0:
             self._throttle.attempt(counted, address)
             # Not waited for: how long the refusal takes must not tell whether there is such a name.
-            self._services.spawn(self._write(entry(credential, address, auth, refused)))
+            self._core.spawn(self._write(entry(credential, address, auth, refused)))
 
     async def _write(self, row: Entry) -> None:
-        await self._services.db.write(lambda tx: write(tx, row))
+        await self._core.db.write(lambda tx: write(tx, row))
 
 
 def named(tx: ReadTx, name: str) -> Record | None:

@@ -21,7 +21,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     key = fields.pop("key")
     facts = _read(fields["cert"], key, fields.get("certChain"))
     row = tx.insert("certificate", **{**fields, **facts, "accountId": fields.get("accountId") or call.account_id})
-    tx.update(row, data={"secret": call.services.vault.seal(key, CONTEXT)})
+    tx.update(row, data={"secret": call.core.vault.seal(key, CONTEXT)})
     call.request(tx, row, "create")
     return row
 
@@ -32,7 +32,7 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
     key = fields.pop("key", None)
     if key is None and not {"cert", "certChain"} & fields.keys():
         return tx.update(row, **fields)
-    vault = call.services.vault
+    vault = call.core.vault
     sealed = row.data.get("secret")
     if key is None:
         if sealed is None:

@@ -103,7 +103,7 @@ def point(call: Call, external: dict[str, list[Handler]], process: str, where: s
     name = f"process.{process}.{where}"
     found = []
     type, _, action = process.partition(".")
-    own = lookup(call.services.behaviour.processes, type, f".{action}") if where == "handlers" else None
+    own = lookup(call.core.part(Behaviour).processes, type, f".{action}") if where == "handlers" else None
     if own is not None:
         found.append(implementation(own.__name__, f"{own.__module__}.{own.__qualname__}", {}))
     for handler in external.get(f"{POINTS[where]}{process}".lower(), []):

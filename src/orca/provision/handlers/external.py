@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from orca import wire
-from orca.engine import Behaviour, Call, CommandFailed, Failed, Run, Services
+from orca.engine import Assembly, Behaviour, Call, CommandFailed, Core, Failed, Run
 from orca.engine.exchange import Exchange
 from orca.resources import TYPES, ids, machine
 from orca.resources.errors import Refused
@@ -48,16 +48,16 @@ class Handler:
 class Handlers:
     """Who takes part in what, read anew when that changed."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._changes = services.db.bus.subscribe(ROOTS, limit=1)
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._changes = core.db.bus.subscribe(ROOTS, limit=1)
         self._known: dict[str, list[Handler]] | None = None
 
     async def of(self, name: str) -> list[Handler]:
         """The handlers of a process, or of a listener of it, in their order."""
         if self._known is None or self._changes.waiting:
             self._changes.forget()
-            self._known = await self._services.db.read(registered)
+            self._known = await self._core.db.read(registered)
         return self._known.get(name.lower(), [])
 
     async def before(self, run: Run) -> None:
@@ -73,7 +73,7 @@ class Handlers:
         for handler in await self.of(phase + run.name):
             step = f"handler/{phase}{handler.id}"
             if not run.has(step):
-                data = await question(run, handler, self._services.part(Exchange))
+                data = await question(run, handler, self._core.part(Exchange))
                 await run.step(step, partial(take_over, run=run, data=data))
 
 
@@ -184,10 +184,10 @@ def names(config: dict[str, Any]) -> list[str]:
     return [name.strip() for name in (config.get("name") or "").split(",")]
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Have every process go through its handlers."""
-    services.provide(Exchange())
-    services.add(behaviour)
-    handlers = Handlers(services)
-    services.engine.before.append(handlers.before)
-    services.engine.after.append(handlers.after)
+    assembly.provide(Exchange())
+    assembly.add(behaviour)
+    handlers = Handlers(assembly)
+    assembly.engine.before.append(handlers.before)
+    assembly.engine.after.append(handlers.after)

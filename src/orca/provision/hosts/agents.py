@@ -7,7 +7,7 @@ import asyncio
 import logging
 
 from orca import wire
-from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Services
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Core
 from orca.network import Delivery, membership, peers
 from orca.network.pki import BadRequest
 from orca.provision.hosts import lifecycle as hosts
@@ -30,9 +30,9 @@ class Greeted:
 
 
 @behaviour.agent(names.HELLO)
-async def hello(services: Services, connection: AgentConnection, facts: wire.Hello) -> None:
+async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> None:
     """A host is here: store what it says of itself, then send what it lacks."""
-    greeted = services.part(Greeted).connections
+    greeted = core.part(Greeted).connections
     earlier = greeted.get(connection.agent_id)
     if earlier is not None and earlier is not connection and await answers(earlier):
         reason = (
@@ -44,34 +44,34 @@ async def hello(services: Services, connection: AgentConnection, facts: wire.Hel
         return
     greeted[connection.agent_id] = connection
     try:
-        host = await services.db.write(lambda tx: hosts.host_of(tx, services, connection.agent_id, facts))
+        host = await core.db.write(lambda tx: hosts.host_of(tx, core, connection.agent_id, facts))
     except (hosts.WrongHost, BadRequest) as error:
         log.error("agent at %s: %s", connection.address, error)
         await connection.close(str(error))
         return
-    delivery = services.part(Delivery)
+    delivery = core.part(Delivery)
     if membership.untold(host):
-        await peers.acquaint(services.db, delivery.items, host.id)
+        await peers.acquaint(core.db, delivery.items, host.id)
     await delivery.greet(connection, host.id, facts.applied, facts.digest)
 
 
 @behaviour.agent(names.HOST_CHANGE)
-async def host_change(services: Services, connection: AgentConnection, facts: wire.HostFacts) -> None:
+async def host_change(core: Core, connection: AgentConnection, facts: wire.HostFacts) -> None:
     """Facts of a host changed."""
 
     def unit(tx: Tx) -> Record | None:
         host = tx.first("host", agentId=connection.agent_id)
-        return None if host is None else hosts.follow(tx, services, host, facts)
+        return None if host is None else hosts.follow(tx, core, host, facts)
 
-    host = await services.db.write(unit)
+    host = await core.db.write(unit)
     if host is not None and membership.untold(host):
-        await peers.acquaint(services.db, services.part(Delivery).items, host.id)
+        await peers.acquaint(core.db, core.part(Delivery).items, host.id)
 
 
 @behaviour.agent("disconnected")
-async def disconnected(services: Services, connection: AgentConnection, _: None) -> None:
+async def disconnected(core: Core, connection: AgentConnection, _: None) -> None:
     """An agent is silent: its host is reconnecting until it says hello again."""
-    greeted = services.part(Greeted).connections
+    greeted = core.part(Greeted).connections
     if greeted.get(connection.agent_id, connection) is not connection:
         return  # it has said hello again already, while others were told of the end of this connection
     greeted.pop(connection.agent_id, None)
@@ -87,24 +87,24 @@ async def disconnected(services: Services, connection: AgentConnection, _: None)
             tx.update(host, agentState=hosts.RECONNECTING)
         return [host.id for host in found]
 
-    for host_id in await services.db.write(unit):
-        services.part(Delivery).leave(connection, host_id)
+    for host_id in await core.db.write(unit):
+        core.part(Delivery).leave(connection, host_id)
 
 
-async def await_everybody(services: Services) -> None:
+async def await_everybody(core: Core) -> None:
     """At the server's start no agent is connected, whatever the rows of its last life say."""
 
     def unit(tx: Tx) -> None:
         for host in tx.find("host", agentState=hosts.CONNECTED):
-            if services.agents.get(host.agentId) is None:
+            if core.agents.get(host.agentId) is None:
                 tx.update(host, agentState=hosts.RECONNECTING)
 
-    await services.db.write(unit)
+    await core.db.write(unit)
 
 
-async def ping_everybody(services: Services) -> int:
+async def ping_everybody(core: Core) -> int:
     """Ask every connected agent whether it is there; how many are."""
-    return sum(await asyncio.gather(*(answers(connection) for connection in services.agents.all())))
+    return sum(await asyncio.gather(*(answers(connection) for connection in core.agents.all())))
 
 
 async def answers(connection: AgentConnection) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from orca import wire
-from orca.engine import Behaviour, Failed, Run, Services
+from orca.engine import Behaviour, Core, Failed, Run
 from orca.network import Delivery, addresses, membership, peers
 from orca.network.config import ConfigItems
 from orca.network.ipam import PoolUsedUp, RangeRefused
@@ -32,7 +32,7 @@ class WrongHost(Exception):
     """The agent's credentials belong to another host than the one that says hello."""
 
 
-def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Record:
+def host_of(tx: Tx, core: Core, agent_id: int, hello: wire.Hello) -> Record:
     """The host row behind an agent that says hello, made at the first hello; its facts are those of `hello`.
 
     Raises:
@@ -46,19 +46,19 @@ def host_of(tx: Tx, services: Services, agent_id: int, hello: wire.Hello) -> Rec
     try:
         host = tx.first("host", agentId=agent.id)
         if host is None:
-            host = follow(tx, services, _create(tx, services, agent, hello), hello)
-            services.engine.request(tx, host, "create")
+            host = follow(tx, core, _create(tx, core, agent, hello), hello)
+            core.engine.request(tx, host, "create")
         else:
-            host = follow(tx, services, host, hello)
+            host = follow(tx, core, host, hello)
     except host_parts.Foreign as error:
         raise WrongHost(f"{error}: give this host another identity and register it") from error
     return host
 
 
-def _create(tx: Tx, services: Services, agent: Record, hello: wire.Hello) -> Record:
+def _create(tx: Tx, core: Core, agent: Record, hello: wire.Hello) -> Record:
     account_id = agent.data["agentResourcesAccountId"]
     host_parts.free_uuid(tx, "host", hello.uuid)
-    machine = host_parts.machine_below(tx, services, agent, account_id, hello.uuid, kind=KIND)
+    machine = host_parts.machine_below(tx, core, agent, account_id, hello.uuid, kind=KIND)
     return tx.insert(
         "host",
         uuid=hello.uuid,
@@ -71,7 +71,7 @@ def _create(tx: Tx, services: Services, agent: Record, hello: wire.Hello) -> Rec
     )
 
 
-def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> Record:
+def follow(tx: Tx, core: Core, host: Record, facts: wire.HostFacts) -> Record:
     """Store the facts an agent reports; a new outer address or key is one that the peers are to be told of next."""
     changes: dict[str, Any] = {}
     if facts.hostname:
@@ -88,9 +88,9 @@ def follow(tx: Tx, services: Services, host: Record, facts: wire.HostFacts) -> R
     if info:
         changes["info"] = {**(host.info or {}), **info}
     host = tx.update(host, **changes)
-    host_parts.equip(tx, services, host, host.agentIpAddress, kind=KIND)
+    host_parts.equip(tx, core, host, host.agentIpAddress, kind=KIND)
     if addresses.range_of(tx, host.id) is not None:
-        connect(tx, services.part(Delivery).items, services.vault, host)
+        connect(tx, core.part(Delivery).items, core.vault, host)
     return tx.own(host)
 
 
@@ -113,29 +113,29 @@ def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
         membership.certify(tx, items, host, authority_of(vault, network))
 
 
-async def follow_settings(services: Services) -> None:
+async def follow_settings(core: Core) -> None:
     """Have every host of the network follow the settings that its items are made from. Runs until cancelled."""
-    items = services.part(Delivery).items
+    items = core.part(Delivery).items
 
     def unit(tx: Tx, host_id: int) -> None:
         host = tx.get("host", host_id)
         if host is not None and host.removed is None and addresses.range_of(tx, host.id) is not None:
-            connect(tx, items, services.vault, host)
+            connect(tx, items, core.vault, host)
 
-    with services.db.bus.subscribe({"setting"}) as changes:
+    with core.db.bus.subscribe({"setting"}) as changes:
         while True:
             # Whatever was missed does not matter: the unit looks at the present values.
             with contextlib.suppress(Overflow):
                 await changes.batch()
-            for (host_id,) in await services.db.read(lambda tx: tx.values("host", "id")):
-                await services.db.write(partial(unit, host_id=host_id))
-                await peers.acquaint(services.db, items, host_id)
+            for (host_id,) in await core.db.read(lambda tx: tx.values("host", "id")):
+                await core.db.write(partial(unit, host_id=host_id))
+                await peers.acquaint(core.db, items, host_id)
 
 
-def forget(tx: Tx, services: Services, host: Record) -> None:
+def forget(tx: Tx, core: Core, host: Record) -> None:
     """Take a host out of the network and make its agent's credentials worthless. Its containers are gone already."""
-    membership.leave(tx, services.part(Delivery).items, host)
-    host_parts.forget(tx, services.engine, host)
+    membership.leave(tx, core.part(Delivery).items, host)
+    host_parts.forget(tx, core.engine, host)
     labels.forget(tx, host)
     agent = tx.get("agent", host.agentId)
     if agent is None:
@@ -163,13 +163,13 @@ async def activate_host(run: Run) -> None:
 
 
 async def _join(run: Run) -> None:
-    delivery = run.services.part(Delivery)
+    delivery = run.core.part(Delivery)
     with delivery.together(run.resource_id):
         try:
-            await run.step("join", lambda tx: connect(tx, delivery.items, run.services.vault, run.resource(tx)))
+            await run.step("join", lambda tx: connect(tx, delivery.items, run.core.vault, run.resource(tx)))
         except (PoolUsedUp, RangeRefused, BadRequest) as error:
             raise Failed(str(error), state="inactive") from error
-        await peers.acquaint(run.services.db, delivery.items, run.resource_id)
+        await peers.acquaint(run.core.db, delivery.items, run.resource_id)
 
 
 def _info(facts: wire.HostFacts) -> dict[str, Mapping[str, Any]]:

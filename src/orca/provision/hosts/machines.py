@@ -12,7 +12,7 @@ import uuid
 from base64 import b64decode
 from typing import Any
 
-from orca.engine import Behaviour, Call, Engine, Run
+from orca.engine import Behaviour, Call, Processes, Run
 from orca.resources.driver import CONFIGS, SECRETS
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx, Vault
@@ -44,7 +44,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         driver=name.removesuffix("Config"),
         externalId=str(uuid.uuid4()),
     )
-    tx.update(row, data={"secret": call.services.vault.seal(json.dumps(secrets), CONTEXT)})
+    tx.update(row, data={"secret": call.core.vault.seal(json.dumps(secrets), CONTEXT)})
     call.request(tx, row, "create")
     return row
 
@@ -54,7 +54,7 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
     """What its maker says of it. The bundle with the machine's keys is sealed."""
     if "extractedConfig" in fields:
         bundle = fields.pop("extractedConfig")
-        sealed = None if bundle is None else call.services.vault.seal(packed(bundle), CONFIG_CONTEXT)
+        sealed = None if bundle is None else call.core.vault.seal(packed(bundle), CONFIG_CONTEXT)
         row = tx.update(row, data={"config": sealed})
     return tx.update(row, **fields)
 
@@ -72,7 +72,7 @@ def packed(bundle: str) -> str:
 def extracted_config(tx: ReadTx, call: Call, row: Record) -> str | None:
     """The bundle, for its maker."""
     sealed = row.data.get("config")
-    return None if sealed is None else call.services.vault.open(sealed, CONFIG_CONTEXT)
+    return None if sealed is None else call.core.vault.open(sealed, CONFIG_CONTEXT)
 
 
 def has_config(call: Call, row: Record) -> bool:
@@ -108,14 +108,14 @@ def _hosts(tx: ReadTx, machine_id: int) -> list[Record]:
     return tx.find("host", physicalHostId=machine_id)
 
 
-def _remove_host(tx: Tx, engine: Engine, host: Record) -> None:
+def _remove_host(tx: Tx, engine: Processes, host: Record) -> None:
     if host.state in ("active", "activating", "updating-active"):
         engine.request(tx, host, "deactivate", remove=True)
     elif host.state != "removing":
         engine.request(tx, host, "remove")
 
 
-def host_is_gone(tx: Tx, engine: Engine, machine: Record) -> None:
+def host_is_gone(tx: Tx, engine: Processes, machine: Record) -> None:
     """Without its last host a machine is of no use."""
     if machine.state not in ("removing", "removed"):
         engine.request(tx, machine, "remove")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Engine, Services
+from orca.engine import Core, Processes
 from orca.provision.hosts import machines
 from orca.store import ANY, Record, Tx
 
@@ -14,7 +14,7 @@ PRIMARY = "primary"
 
 def equip(
     tx: Tx,
-    services: Services,
+    core: Core,
     host: Record,
     address: str | None,
     *,
@@ -26,7 +26,7 @@ def equip(
     for number in range(pools):
         pool = ensure(
             tx,
-            services,
+            core,
             "storagePool",
             f"{host.uuid}-{number}",
             kind,
@@ -34,12 +34,12 @@ def equip(
             agentId=host.agentId,
             physicalTotalSizeMb=pool_size_mb,
         )
-        _tie(tx, services, "storagePoolHostMap", hostId=host.id, storagePoolId=pool.id)
+        _tie(tx, core, "storagePoolHostMap", hostId=host.id, storagePoolId=pool.id)
     if address is None:
         return
     row = ensure(
         tx,
-        services,
+        core,
         "ipAddress",
         f"{host.uuid}-ip",
         kind,
@@ -50,20 +50,18 @@ def equip(
     )
     if row.address != address:
         tx.update(row, address=address)
-    _tie(tx, services, "hostIpAddressMap", hostId=host.id, ipAddressId=row.id)
+    _tie(tx, core, "hostIpAddressMap", hostId=host.id, ipAddressId=row.id)
 
 
-def machine_below(
-    tx: Tx, services: Services, agent: Record, account_id: int, uuid: str, *, kind: str, **fields: Any
-) -> Record:
+def machine_below(tx: Tx, core: Core, agent: Record, account_id: int, uuid: str, *, kind: str, **fields: Any) -> Record:
     """The physical host of an agent's host; one that the platform made itself is known by that uuid already."""
     made = tx.first("physicalHost", accountId=account_id, externalId=uuid)
     if made is not None:
         return made if made.agentId == agent.id else tx.update(made, agentId=agent.id)
-    return ensure(tx, services, "physicalHost", uuid, kind, accountId=account_id, agentId=agent.id, **fields)
+    return ensure(tx, core, "physicalHost", uuid, kind, accountId=account_id, agentId=agent.id, **fields)
 
 
-def forget(tx: Tx, engine: Engine, host: Record) -> None:
+def forget(tx: Tx, engine: Processes, host: Record) -> None:
     """A host is gone: so are its address and the machine below it."""
     ties = tx.find("hostIpAddressMap", hostId=host.id)
     rows = [*ties, *tx.find("ipAddress", id=[tie.ipAddressId for tie in ties])]
@@ -81,7 +79,7 @@ class Foreign(Exception):
     """A uuid that a live row of another host or project has."""
 
 
-def ensure(tx: Tx, services: Services, type: str, uuid: str, kind: str, **fields: Any) -> Record:
+def ensure(tx: Tx, core: Core, type: str, uuid: str, kind: str, **fields: Any) -> Record:
     """The row of that uuid, made when there is none.
 
     Raises:
@@ -91,7 +89,7 @@ def ensure(tx: Tx, services: Services, type: str, uuid: str, kind: str, **fields
     if row is None:
         free_uuid(tx, type, uuid)
         row = tx.insert(type, uuid=uuid, kind=kind, **fields)
-        services.engine.request(tx, row, "create")
+        core.engine.request(tx, row, "create")
     elif row.accountId != fields["accountId"]:
         raise Foreign(f"another {type} has the uuid {uuid}")
     return row
@@ -109,6 +107,6 @@ def free_uuid(tx: Tx, type: str, uuid: str) -> None:
         tx.update(row, uuid=f"{uuid}-{row.id}")
 
 
-def _tie(tx: Tx, services: Services, type: str, **ends: int) -> None:
+def _tie(tx: Tx, core: Core, type: str, **ends: int) -> None:
     if tx.first(type, **ends) is None:
-        services.engine.request(tx, tx.insert(type, **ends), "create")
+        core.engine.request(tx, tx.insert(type, **ends), "create")

@@ -13,7 +13,7 @@ import shlex
 from typing import Any
 from urllib.parse import urlsplit
 
-from orca.engine import Behaviour, Call, Run, Services
+from orca.engine import Assembly, Behaviour, Call, Core, Run
 from orca.hoststate.plan.agent import command
 from orca.provision.hosts import tokens
 from orca.provision.hosts.agent_account import key_is_shown, new_key, open_account
@@ -33,12 +33,12 @@ HOST_UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,62}", re.ASCII)
 behaviour = Behaviour()
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Add registration."""
-    services.add(behaviour)
+    assembly.add(behaviour)
 
 
-def authenticate(tx: ReadTx, services: Services, token: str) -> Record:
+def authenticate(tx: ReadTx, core: Core, token: str) -> Record:
     """The registrationToken row behind a token's text; its `accountId` is the project that the caller may join.
 
     Raises:
@@ -51,25 +51,25 @@ def authenticate(tx: ReadTx, services: Services, token: str) -> Record:
         if row is None or row.state != "active":
             return None
         found[access_key] = row
-        return services.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
+        return core.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
 
     lifetime = settings.number(tx, settings.TOKEN_PERIOD)
     return found[tokens.verify(token, secret_of, tx.now, lifetime)]
 
 
-def registration_script(tx: ReadTx, services: Services, token: str, client: str) -> str:
+def registration_script(tx: ReadTx, core: Core, token: str, client: str) -> str:
     """The shell text behind a registration URL; `client` is the address the caller comes from.
 
     Raises:
         tokens.TokenRefused: see there.
     """
-    authenticate(tx, services, token)
+    authenticate(tx, core, token)
     exports = {
         "CATTLE_REGISTRATION_ACCESS_KEY": "registrationToken",
         "CATTLE_REGISTRATION_SECRET_KEY": token,
-        "CATTLE_URL": f"{_server_url(tx, services)}/v1",
+        "CATTLE_URL": f"{_server_url(tx, core)}/v1",
         "DETECTED_CATTLE_AGENT_IP": client,
-        "ORCA_CA_SHA256": services.server.ca_sha256,
+        "ORCA_CA_SHA256": core.server.ca_sha256,
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
     return "\n".join(["#!/bin/sh", *lines, ""])
@@ -93,7 +93,7 @@ def create_token(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         publicValue=new_access_key(),
         name=fields.get("name"),
         description=fields.get("description"),
-        data={"secret": call.services.vault.seal(new_secret_key(), TOKEN_CONTEXT)},
+        data={"secret": call.core.vault.seal(new_secret_key(), TOKEN_CONTEXT)},
     )
     call.request(tx, row, "create")
     return row
@@ -104,7 +104,7 @@ def token_of(tx: ReadTx, call: Call, row: Record) -> str | None:
     """Today's token of an active row."""
     if row.state != "active":
         return None
-    secret = call.services.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
+    secret = call.core.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
     return tokens.issue(row.publicValue, secret, tx.now, settings.number(tx, settings.TOKEN_PERIOD))
 
 
@@ -113,7 +113,7 @@ def token_of(tx: ReadTx, call: Call, row: Record) -> str | None:
 def registration_url(tx: ReadTx, call: Call, row: Record) -> str | None:
     """What a host opens to join."""
     token = token_of(tx, call, row)
-    return None if token is None else f"{_server_url(tx, call.services)}/v1/scripts/{token}"
+    return None if token is None else f"{_server_url(tx, call.core)}/v1/scripts/{token}"
 
 
 @behaviour.computed("registrationToken.image")
@@ -128,7 +128,7 @@ def registration_command(tx: ReadTx, call: Call, row: Record) -> str | None:
     url = registration_url(tx, call, row)
     if url is None:
         return None
-    environment = {"ORCA_CA_SHA256": call.services.server.ca_sha256}
+    environment = {"ORCA_CA_SHA256": call.core.server.ca_sha256}
     return "sudo " + command(settings.value(tx, settings.AGENT_IMAGE) or "", environment, [url])
 
 
@@ -173,13 +173,13 @@ def _registered_again(tx: Tx, call: Call, row: Record) -> Record:
     agent = tx.get("agent", row.agentId)
     if agent is None or row.agentUriFormat or key_is_shown(agent):
         return row
-    if call.services.agents.get(agent.id) is not None:
+    if call.core.agents.get(agent.id) is not None:
         message = (
             "the agent of this host is connected: stop it to register the host again;"
             " on a copy of the machine remove /var/lib/orca/agent first"
         )
         raise Refused("NotUnique", message, field="key")
-    return _keep(tx, call.services, row, agent, new_key(tx, agent))
+    return _keep(tx, call.core, row, agent, new_key(tx, agent))
 
 
 @behaviour.process("register.create")
@@ -199,16 +199,16 @@ def _equip(tx: Tx, run: Run) -> None:
         managedConfig=True,
         data={"agentResourcesAccountId": row.accountId, "registrationKey": row.key},
     )
-    _keep(tx, run.services, row, agent, open_account(tx, agent))
+    _keep(tx, run.core, row, agent, open_account(tx, agent))
     if row.agentUriFormat:
         # The server reaches it by its uri; it does not dial in.
         run.engine.request(tx, agent, "create")
 
 
-def _keep(tx: Tx, services: Services, row: Record, agent: Record, key: tuple[str, str]) -> Record:
+def _keep(tx: Tx, core: Core, row: Record, agent: Record, key: tuple[str, str]) -> Record:
     """Keep an agent's key with the registration until the agent comes with it."""
     access_key, secret = key
-    sealed = services.vault.seal(secret, AGENT_CONTEXT)
+    sealed = core.vault.seal(secret, AGENT_CONTEXT)
     return tx.update(row, agentId=agent.id, data={"accessKey": access_key, "secret": sealed})
 
 
@@ -226,7 +226,7 @@ def register_access_key(tx: ReadTx, call: Call, row: Record) -> str | None:
 def register_secret_key(tx: ReadTx, call: Call, row: Record) -> str | None:
     """Shown as the access key is."""
     sealed = row.data.get("secret") if _shown(tx, call, row) else None
-    return None if sealed is None else call.services.vault.open(sealed, AGENT_CONTEXT)
+    return None if sealed is None else call.core.vault.open(sealed, AGENT_CONTEXT)
 
 
 def _shown(tx: ReadTx, call: Call, row: Record) -> bool:
@@ -237,7 +237,7 @@ def _shown(tx: ReadTx, call: Call, row: Record) -> bool:
 
 def _find_server(tx: Tx, call: Call) -> None:
     """Where nobody said how hosts reach this server, it is where the first who asks for a token has reached it."""
-    if call.services.server.found or settings.value(tx, settings.API_HOST):
+    if call.core.server.found or settings.value(tx, settings.API_HOST):
         return
     url = urlsplit(call.root)
     if is_loopback(url.hostname or ""):
@@ -249,5 +249,5 @@ def _find_server(tx: Tx, call: Call) -> None:
     settings.put(tx, settings.API_HOST, f"{url.scheme}://{url.netloc}")
 
 
-def _server_url(tx: ReadTx, services: Services) -> str:
-    return (settings.value(tx, settings.API_HOST) or services.server.url).rstrip("/")
+def _server_url(tx: ReadTx, core: Core) -> str:
+    return (settings.value(tx, settings.API_HOST) or core.server.url).rstrip("/")

@@ -24,7 +24,7 @@ behaviour = Behaviour()
 
 def is_reserved(call: Call, kind: str | None) -> bool:
     """Whether a kind of account is beyond the caller."""
-    return kind in PRIVILEGED and call.role != "superadmin" and not call.services.server.open
+    return kind in PRIVILEGED and call.role != "superadmin" and not call.core.server.open
 
 
 def may_own_credentials(tx: ReadTx, call: Call, account_id: int) -> None:

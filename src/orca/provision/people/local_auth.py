@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call, Services
+from orca.engine import Behaviour, Call, Core
 from orca.provision.people.credentials import check_login
 from orca.provision.people.passwords import Passwords
 from orca.provision.settings import values as settings
@@ -21,9 +21,9 @@ UNRESTRICTED = "unrestricted"
 behaviour = Behaviour()
 
 
-def enabled(tx: ReadTx, services: Services) -> bool:
+def enabled(tx: ReadTx, core: Core) -> bool:
     """Whether nobody comes in without credentials."""
-    if not services.server.open:
+    if not core.server.open:
         return True
     row = tx.first("setting", name=settings.SECURITY)
     return row is not None and row.value == "true"
@@ -32,7 +32,7 @@ def enabled(tx: ReadTx, services: Services) -> bool:
 @behaviour.rowless("localAuthConfig")
 def show(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
     """The one there is."""
-    shown = {"id": ID, "enabled": enabled(tx, call.services), "accessMode": UNRESTRICTED}
+    shown = {"id": ID, "enabled": enabled(tx, call.core), "accessMode": UNRESTRICTED}
     return [shown] if id is None or id.lower() == ID.lower() else []
 
 
@@ -40,13 +40,13 @@ def show(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
 def configure(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     """Give the administrator a login and turn signing in on; or off again, where the server has no access control."""
     on = bool(fields.get("enabled"))
-    if not on and not call.services.server.open:
+    if not on and not call.core.server.open:
         raise Refused("InvalidOption", "access control is always on here: enabled must be true", field="enabled")
     if fields.get("accessMode") not in (None, UNRESTRICTED):
         raise Refused("InvalidOption", f"accessMode must be {UNRESTRICTED}: accounts are made here", field="accessMode")
     if on:
         set_login(tx, call, administrator(tx, call), fields["username"], fields["password"], fields.get("name"))
-    if call.services.server.open:
+    if call.core.server.open:
         row = tx.first("setting", name=settings.SECURITY)
         assert row is not None
         tx.update(row, value="true" if on else "false")
@@ -67,7 +67,7 @@ def administrator(tx: ReadTx, call: Call) -> Record:
 def set_login(tx: Tx, call: Call, account: Record, login: str, password: str, name: str | None) -> None:
     """Make this the account's login, whose password may be there already. Raises ``Refused``, ``NotUnique``."""
     check_login(login, "username")
-    kept = call.services.part(Passwords).hashed(password, "password")
+    kept = call.core.part(Passwords).hashed(password, "password")
     known = tx.first("credential", kind="password", publicValue=login)
     if known is None:
         fields = {"accountId": account.id, "publicValue": login, "secretHash": kept}

@@ -83,7 +83,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         name=fields.get("name"),
         description=fields.get("description"),
         publicValue=fields["publicValue"],
-        secretHash=call.services.part(Passwords).hashed(fields["secretValue"], "secretValue"),
+        secretHash=call.core.part(Passwords).hashed(fields["secretValue"], "secretValue"),
         data=made_by(tx, call, owner),
     )
     call.request(tx, record, "create")
@@ -93,7 +93,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 @behaviour.action("password.changesecret")
 def change_secret(tx: Tx, call: Call, login: Record, given: dict[str, Any]) -> dict[str, Any]:
     """Another password. All tokens that were signed for with the old one are worthless from now on."""
-    passwords = call.services.part(Passwords)
+    passwords = call.core.part(Passwords)
     if not passwords.matches(str(login.publicValue), call.client, str(login.secretHash), given["oldSecret"]):
         raise Refused("InvalidOldPassword", "oldSecret is not the password", field="oldSecret", status=400)
     tx.update(login, secretHash=passwords.hashed(given["newSecret"], "newSecret"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from orca.engine import Behaviour, Run, Services
+from orca.engine import Assembly, Behaviour, Run
 from orca.network.pki import Authority
 from orca.provision.settings import values as settings
 from orca.resources import ids
@@ -18,10 +18,10 @@ CA_CONTEXT = "network.caKey"
 behaviour = Behaviour()
 
 
-def install(services: Services) -> None:
+def install(assembly: Assembly) -> None:
     """Add the behaviour of projects, and the first project to a new database."""
-    services.add(behaviour)
-    services.at_first_start(lambda tx: create_default(tx, services.vault))
+    assembly.add(behaviour)
+    assembly.at_first_start(lambda tx: create_default(tx, assembly.vault))
 
 
 def create_default(tx: Tx, vault: Vault) -> Record:
@@ -68,4 +68,4 @@ def authority_of(vault: Vault, network: Record) -> Authority:
 @behaviour.process("project.create")
 async def create_project(run: Run) -> None:
     """A project is usable once it has its network."""
-    run.finish(lambda tx: equip(tx, run.services.vault, run.resource(tx)))
+    run.finish(lambda tx: equip(tx, run.core.vault, run.resource(tx)))

@@ -15,7 +15,7 @@ behaviour = Behaviour()
 
 def set_to(tx: Tx, call: Call, name: str, value: str | None) -> Record:
     """Set it. Access control was chosen when the data directory was made. Raises ``Refused``."""
-    if name == settings.ACCESS_CONTROL or (name == settings.SECURITY and not call.services.server.open):
+    if name == settings.ACCESS_CONTROL or (name == settings.SECURITY and not call.core.server.open):
         raise Refused(
             "InvalidOption", f"{name}: access control was chosen when the data directory was made", field="value"
         )

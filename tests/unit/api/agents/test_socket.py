@@ -10,7 +10,7 @@ import pytest
 from orca import wire
 from orca.api.agents.queues import INBOX_BYTES
 from orca.api.agents.socket import AgentSocket
-from orca.engine import AgentGone, Behaviour, CommandFailed, Server, Services
+from orca.engine import AgentGone, Assembly, Behaviour, CommandFailed, Server
 from orca.engine.agents import GREETINGS
 from orca.resources import schema
 from orca.store import Database, Vault
@@ -44,82 +44,82 @@ async def until(condition):
 
 
 @pytest.fixture
-async def services(tmp_path):
+async def core(tmp_path):
     db = await Database.open(f"sqlite:///{tmp_path / 'test.db'}", schema())
     server = Server(id="s", data_dir=tmp_path, url="", ca_sha256="", ca_pem="", version="0")
-    yield Services(db=db, vault=Vault(bytes(32)), server=server)
+    yield Assembly(db=db, vault=Vault(bytes(32)), server=server)
     await db.close()
 
 
 @contextlib.asynccontextmanager
-async def served(services, socket):
+async def served(core, socket):
     """A connection that is being served."""
-    connection = AgentSocket(services, socket, 1, "192.0.2.1")
+    connection = AgentSocket(core, socket, 1, "192.0.2.1")
     serving = asyncio.create_task(connection.serve(asyncio.Event()))
     try:
         yield connection
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
-    load = services.agents.load
+    load = core.agents.load
     assert (load.waiting_bytes, load.outgoing_bytes, load.unanswered, load.greetings) == (0, 0, 0, 0)
 
 
-async def test_a_hello_that_cannot_be_handled_ends_the_connection(services):
+async def test_a_hello_that_cannot_be_handled_ends_the_connection(core):
     """The agent says it again then; else its host would wait for a hello that never comes."""
     behaviour = Behaviour()
 
     @behaviour.agent(names.HELLO)
-    async def hello(services, connection, report):
+    async def hello(core, connection, report):
         raise OSError("database or disk is full")
 
-    services.add(behaviour)
+    core.add(behaviour)
     socket = Socket()
-    async with served(services, socket), asyncio.timeout(10):
+    async with served(core, socket), asyncio.timeout(10):
         code, reason = await socket.closed
         assert code == 1011 and "disk is full" in reason
-        assert services.agents.get(1) is None
+        assert core.agents.get(1) is None
 
 
-async def test_reports_wait_in_the_socket_while_one_is_handled(services):
+async def test_reports_wait_in_the_socket_while_one_is_handled(core):
     behaviour, handling = Behaviour(), asyncio.Event()
 
     @behaviour.agent(names.CONTAINER_CHANGE)
-    async def change(services, connection, report):
+    async def change(core, connection, report):
         handling.set()
         await asyncio.Event().wait()
 
-    services.add(behaviour)
+    core.add(behaviour)
     socket = Socket()
     large = {"externalId": "c", "name": "n" * 50_000, "state": "running"}
     for _ in range(100):
         socket.frames.put_nowait(wire.encode(wire.Event.report(names.CONTAINER_CHANGE, large)))
-    async with served(services, socket) as connection, asyncio.timeout(10):
+    async with served(core, socket) as connection, asyncio.timeout(10):
         await handling.wait()
         await until(lambda: connection._inbox.full)
         left = socket.frames.qsize()
         assert left > 90
-        assert services.agents.load.waiting_bytes < INBOX_BYTES + 100_000
+        assert core.agents.load.waiting_bytes < INBOX_BYTES + 100_000
 
 
-async def test_an_agent_that_takes_nothing_is_cut_off(services, monkeypatch):
+async def test_an_agent_that_takes_nothing_is_cut_off(core, monkeypatch):
     monkeypatch.setattr("orca.api.agents.queues.OUTBOX_BYTES", 100_000)
     socket = Socket(takes=False)
-    async with served(services, socket) as connection, asyncio.timeout(10):
-        await services.agents.wait(1)
+    async with served(core, socket) as connection, asyncio.timeout(10):
+        await core.agents.wait(1)
         asked = asyncio.create_task(connection.request("x", {}))
         while not connection.closed:
             connection.post("y", {"text": "x" * 1000})
         assert (await socket.closed)[0] == 1013
         with pytest.raises(AgentGone):
             await asked
-    assert services.agents.load.cut == 1
+    assert core.agents.load.cut == 1
 
 
-async def test_what_an_answer_says_is_cut(services):
+async def test_what_an_answer_says_is_cut(core):
     socket, seen = Socket(), []
-    async with served(services, socket) as connection, asyncio.timeout(10):
-        await services.agents.wait(1)
+    async with served(core, socket) as connection, asyncio.timeout(10):
+        await core.agents.wait(1)
         asked = asyncio.create_task(connection.request("x", {}, progress=lambda *said: seen.append(said)))
         await until(lambda: connection._pending)
         (id,) = connection._pending
@@ -134,10 +134,10 @@ async def test_what_an_answer_says_is_cut(services):
     assert len(failed.value.message) == 2000
 
 
-async def test_an_answer_that_is_too_long_is_an_error(services):
+async def test_an_answer_that_is_too_long_is_an_error(core):
     socket = Socket()
-    async with served(services, socket) as connection, asyncio.timeout(10):
-        await services.agents.wait(1)
+    async with served(core, socket) as connection, asyncio.timeout(10):
+        await core.agents.wait(1)
         asked = asyncio.create_task(connection.request("x", {}))
         await until(lambda: connection._pending)
         (id,) = connection._pending
@@ -146,34 +146,34 @@ async def test_an_answer_that_is_too_long_is_an_error(services):
             await asked
 
 
-async def test_nonsense_is_counted_and_logged_once(services, caplog):
+async def test_nonsense_is_counted_and_logged_once(core, caplog):
     socket = Socket()
     frames = ['{"name": "container.change", "data": {"externalId": 1}}', '{"name": "future\\nthing"}'] * 50
     for frame in frames:
         socket.frames.put_nowait(frame)
-    async with served(services, socket), asyncio.timeout(10):
-        await until(lambda: services.agents.load.refused == 100)
+    async with served(core, socket), asyncio.timeout(10):
+        await until(lambda: core.agents.load.refused == 100)
     assert len(caplog.records) == 2
     assert "future thing" in caplog.text
 
 
-async def test_few_are_greeted_at_the_same_time(services):
+async def test_few_are_greeted_at_the_same_time(core):
     behaviour, most, now = Behaviour(), 0, 0
 
     @behaviour.agent(names.HELLO)
-    async def hello(services, connection, report):
+    async def hello(core, connection, report):
         nonlocal most, now
         now += 1
         most = max(most, now)
         await asyncio.sleep(0)
         now -= 1
 
-    services.add(behaviour)
-    connections = [AgentSocket(services, Socket(), number, "192.0.2.1") for number in range(50)]
+    core.add(behaviour)
+    connections = [AgentSocket(core, Socket(), number, "192.0.2.1") for number in range(50)]
     serving = [asyncio.create_task(each.serve(asyncio.Event())) for each in connections]
     async with asyncio.timeout(10):
         for number in range(50):
-            await services.agents.wait(number)
+            await core.agents.wait(number)
     for task in serving:
         task.cancel()
     await asyncio.gather(*serving, return_exceptions=True)

@@ -32,7 +32,7 @@ def services(*functions, uses=()):
     behaviour = Behaviour()
     for function in functions:
         behaviour.reads("environment", uses=uses)(function)
-    return SimpleNamespace(behaviour=behaviour, readings=Readings())
+    return SimpleNamespace(part={Behaviour: behaviour}.get, readings=Readings())
 
 
 async def test_the_hook_gets_checked_fields_and_its_result_goes_on():

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from orca.engine import Server, Services
+from orca.engine import Assembly, Server
 from orca.orchestration.health.checks import INITIALIZING, REINITIALIZING, UNHEALTHY, Deadlines
 from orca.resources import schema
 from orca.store import Database, Vault
@@ -21,7 +21,7 @@ async def db(tmp_path):
 
 async def test_a_container_that_starts_anew_just_when_it_is_late_has_its_new_deadline(db, tmp_path):
     server = Server(id="s", data_dir=tmp_path, url="", ca_sha256="", ca_pem="", version="0")
-    deadlines = Deadlines(Services(db=db, vault=Vault(bytes(32)), server=server))
+    deadlines = Deadlines(Assembly(db=db, vault=Vault(bytes(32)), server=server))
 
     def unit(tx):
         return [
