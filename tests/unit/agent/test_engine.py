@@ -27,7 +27,13 @@ async def test_answers(path):
             assert [document["Action"] async for document in documents] == ["start", "die"]
 
 
-async def test_versions(path):
+async def test_an_engine_that_refuses_old_clients(path):
+    with FakeEngine(newest="1.52", oldest="1.44").serving(path) as fake:
+        assert await Engine(str(path)).request(calls.network("orca")) == {"Name": "orca"}
+    assert fake.asked == ["/_ping", "/v1.47/networks/orca"]
+
+
+async def test_an_engine_that_is_upgraded_meanwhile(path):
     with FakeEngine().serving(path) as fake:
         engine = Engine(str(path))
         await engine.request(calls.network("orca"))
