@@ -165,12 +165,6 @@ def test_a_playbook_applies_a_new_kind(host):
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_page_on_config_items_names_every_family_with_its_kind():
-    page = (ROOT / "docs/architecture/items.md").read_text()
-    rows = re.findall(r"^\| `([a-z]+)(?:/<[^`]+)?` \| ([a-z]+) \|", page, re.MULTILINE)
-    assert sorted(rows) == sorted((family.name, kind.name) for kind in kinds.KINDS for family in kind.families)
-
-
 def test_the_module_that_waits_offers_every_kind():
     text = (ROOT / "plugins/modules/host_state_wait.py").read_text()
     (choices,) = re.findall(r"choices: \[(.+)\]", text)
