@@ -9,7 +9,7 @@ administrators only read is ``"r"`` for them. Field types follow the v1 grammar 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ class Field:
     plural). ``far``: in a type that ties two others together, the name of the link from the other one to this field's
     resource (None: its type's plural).
     ``pattern``: what the whole text looks like, for those who write one; whoever reads it refuses another in words of
-    its own.
+    its own. ``wrong``: says what is wrong with a text, None for a good one; what the validator refuses with.
     ``big``: a number that 32 bits do not hold. ``also``: letters added in ``/v2``. ``ours``: shown in ``/v2`` only.
     ``secret``: no role ever reads it back (``o`` excepted).
     ``most``: entries of a list or an object that may be given, fewer than of any (``orca.resources.limits``), because
@@ -61,6 +61,7 @@ class Field:
     max_length: int | None = None
     valid_chars: str | None = None
     pattern: str | None = None
+    wrong: Callable[[str], str | None] | None = None
     roles: frozenset[str] | None = None
     by_role: Mapping[str, str] = field(default_factory=dict)
     reverse: str | None = None

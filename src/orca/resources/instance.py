@@ -18,13 +18,11 @@ from orca.resources.fields import (
     ref,
     string,
 )
+from orca.resources.image_names import IMAGE_UUID, wrong_image_uuid
 from orca.resources.limits import MOST_AT_ONCE, MOST_ROWS, MOST_VOLUMES
 from orca.resources.machines import Machine, allocation, generic, process, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 from orca.store import Record
-
-IMAGE_UUID = "(docker|sim):.+"
-"""How an image is named: one of a registry, or one that simulated hosts play."""
 
 MACHINE: Machine = {
     "create": process("requested", "creating", "stopped", "start"),
@@ -138,7 +136,7 @@ CONTAINER_INPUT: dict[str, Field] = {
     "extraHosts": array("string", "cr"),
     "healthCheck": embedded("instanceHealthCheck", "cr"),
     "hostname": string("cr", max_length=128, min_length=1),
-    "imageUuid": string("cr", pattern=IMAGE_UUID),
+    "imageUuid": string("cr", pattern=IMAGE_UUID, wrong=wrong_image_uuid),
     "labels": mapping("string", "cr", most=MOST_ROWS),
     "logConfig": embedded("logConfig", "cr"),
     "lxcConf": mapping("string", "cr"),
@@ -184,7 +182,7 @@ CONTAINER = ResourceType(
             column=True,
             max_length=128,
         ),
-        "imageUuid": string("cr", required=True, nullable=False, pattern=IMAGE_UUID),
+        "imageUuid": string("cr", required=True, nullable=False, pattern=IMAGE_UUID, wrong=wrong_image_uuid),
         "instanceLinks": mapping("reference[instance]", "cr"),
         "instanceTriggeredStop": enum(
             "stop", "remove", "restart", column=True, default="stop", roles=NOBODY, max_length=128

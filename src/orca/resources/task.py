@@ -2,6 +2,7 @@
 """What the server does by itself, and what it says about its own types."""
 
 from orca.resources.fields import NOBODY, array, boolean, date, embedded, enum, mapping, ref, string, text
+from orca.resources.image_names import wrong_image
 from orca.resources.machines import generic, process
 from orca.resources.types import Action, ResourceType, access, wire_only
 
@@ -74,7 +75,7 @@ PULL_TASK = ResourceType(
     # It pulls from the first moment; an inactive one, that failed or was stopped, is activated to try again.
     machine={**generic(), "create": process("requested", "activating", "active")},
     fields={
-        "image": text("cr", required=True, nullable=False),
+        "image": text("cr", required=True, nullable=False, wrong=wrong_image),
         "key": string(roles=NOBODY, column=True),
         "labels": mapping("string", "cr"),
         "mode": enum("all", "cached", rights="cr", default="all", required=True, nullable=False),

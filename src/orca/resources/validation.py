@@ -195,6 +195,8 @@ def _text(name: str, field: Field, value: Any) -> str:
         raise Refused("MaxLengthExceeded", f"{name} has more than {field.max_length} characters", field=name)
     if field.min_length is not None and len(text) < field.min_length:
         raise Refused("MinLengthExceeded", f"{name} has fewer than {field.min_length} characters", field=name)
+    if field.wrong is not None and (reason := field.wrong(text)) is not None:
+        raise Refused("InvalidFormat", f"{name}: {reason}", field=name)
     return text
 
 

@@ -30,10 +30,10 @@ def stands_for(image_uuid: str) -> str:
 def registry_of(reference: str) -> str:
     """The registry's ``HOST[:PORT]`` in an image reference.
 
-    The first part names a registry when it holds a dot or a colon, or is ``localhost``; otherwise it is a name on
-    Docker's own.
+    The first part names a registry when it holds a dot, a colon or a capital, or is ``localhost``; otherwise it is a
+    name on Docker's own.
     """
     first, slash, _ = reference.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
+    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
         return first.lower()
     return DEFAULT_REGISTRY

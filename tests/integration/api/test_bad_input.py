@@ -72,6 +72,37 @@ def test_numbers_that_cannot_work(tenant, field, fields):
         assert refused(answer, 422, "MinLimitExceeded")["fieldName"] == field
 
 
+@pytest.mark.parametrize(
+    ("image", "cure"),
+    [("shop/api:", "leave the colon out"), ("X/Upper:tag", "write 'x/upper'"), ("a b", "is expected")],
+)
+def test_images_that_no_engine_takes_are_refused_wherever_one_is_given(tenant, image, cure):
+    bad, good = {"imageUuid": f"docker:{image}"}, {"imageUuid": "docker:shop/api:1"}
+    stack = tenant.post("/v2/environments", json={"name": f"images-{len(image)}"}).json()
+    service = {"environmentId": stack["id"], "name": "web", "launchConfig": good}
+    made = tenant.post("/v2/services", json=service).json()
+    while (active := tenant.get(made["links"]["self"]).json())["transitioning"] == "yes":
+        pass
+    upgrade, other, sidekick = active["actions"]["upgrade"], {**service, "name": "other"}, {"name": "s", **bad}
+    for path, body, field in (
+        ("/v1/containers", bad, "imageUuid"),
+        ("/v2/services", {**other, "launchConfig": bad}, "imageUuid"),
+        ("/v2/services", {**other, "secondaryLaunchConfigs": [sidekick]}, "imageUuid"),
+        (upgrade, {"inServiceStrategy": {"launchConfig": bad}}, "imageUuid"),
+        (upgrade, {"inServiceStrategy": {"launchConfig": good, "secondaryLaunchConfigs": [sidekick]}}, "imageUuid"),
+        ("/v2/pulltasks", {"image": image, "mode": "all"}, "image"),
+        ("/v2/pulltasks", {"image": bad["imageUuid"], "mode": "all"}, "image"),
+        ("/v1/environments", {"name": "s", "dockerCompose": f"web: {{image: '{image}'}}"}, "dockerCompose"),
+        ("/v2/environments?action=plan", {"name": "s", "files": {"a.yml": f"web: {{image: '{image}'}}"}}, "files"),
+    ):
+        answer = tenant.post(path, json=body)
+        body = refused(answer, 422, "InvalidFormat")
+        assert body["fieldName"] == field, body
+        assert repr(image) in body["message"]
+        assert cure in body["message"]
+    tenant.delete(stack["links"]["self"])
+
+
 @pytest.mark.parametrize("value", ["1h" + "9" * 40, 10**30, -1, "", "1h1 ", {"id": 1}, ["1h1"], "\x00", "1hx"])
 def test_references(tenant, value):
     answer = tenant.post("/v1/containers", json={"imageUuid": "docker:x", "requestedHostId": value})

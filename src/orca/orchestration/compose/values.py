@@ -16,6 +16,7 @@ from orca.orchestration.compose.errors import Place, Wrong
 from orca.orchestration.compose.scalars import shown
 from orca.orchestration.compose.tree import Node
 from orca.orchestration.syntax import ports
+from orca.resources.image_names import wrong_reference
 from orca.resources.limits import PORTS_OF_CONTAINER
 from orca.resources.validation import whole_number
 
@@ -113,10 +114,11 @@ def argv(node: Node) -> list[str]:
 
 def image(node: Node) -> str:
     """An image, as the API calls it."""
-    image = string(node).strip()
-    if not image or re.search(r"\s", image):
-        raise Wrong(node.place, f"{_seen(node)} is not an image name")
-    return image if image.startswith("docker:") else f"docker:{image}"
+    image = string(node).strip().removeprefix("docker:")
+    reason = wrong_reference(image)
+    if reason is not None:
+        raise Wrong(node.place, reason)
+    return f"docker:{image}"
 
 
 def pairs(node: Node) -> Iterator[Pair]:

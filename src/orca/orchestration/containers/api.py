@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from orca.engine import Behaviour, Call, Processes
@@ -15,7 +14,6 @@ from orca.orchestration.units import plan as scaling
 from orca.provision.hosts import labels as label_rows
 from orca.resources import limits
 from orca.resources.errors import Refused
-from orca.resources.instance import IMAGE_UUID
 from orca.storage import host_rights, volumes
 from orca.store import Record, Tx
 
@@ -35,7 +33,8 @@ def check_launch(fields: dict[str, Any]) -> None:
     image = fields.get("imageUuid")
     if not image:
         raise Refused("MissingRequired", "imageUuid is required", field="imageUuid")
-    if not re.fullmatch(IMAGE_UUID, str(image)):
+    prefix, _, named = str(image).partition(":")
+    if prefix not in ("docker", "sim") or not named:
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
     if fields.get("networkMode") == "container":
         raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")
