@@ -26,7 +26,7 @@ CHECKS = {
 """v1 takes what is not well-formed as far as it can. Removed resources go on being found; `fuzz_checks` stands for
 `positive_data_acceptance`.
 """
-PATIENT = "from orca.provision import throttle; throttle.FREE = dict.fromkeys(throttle.FREE, 10**9)"
+PATIENT = "from orca.provision.people import throttle; throttle.FREE = dict.fromkeys(throttle.FREE, 10**9)"
 """Guessing passwords is slowed down with 429; whoever tries all doors with a wrong one is to see them all closed."""
 SHORT = {
     "examples,fuzzing": "/(containers|environments|hosts|volumes|apikeys|services|schemas)",

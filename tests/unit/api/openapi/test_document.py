@@ -6,6 +6,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from orca.api import openapi
+from orca.resources.image_names import IMAGE_UUID
 from orca.resources.views import VERSIONS, view
 
 
@@ -63,7 +64,7 @@ def test_what_is_required_is_neither_null_nor_empty():
     assert schemas["certificateCreate"]["properties"]["name"]["minLength"] == 1
     for_admins = document("admin", "v2")["components"]["schemas"]
     assert for_admins["passwordCreate"]["properties"]["secretValue"]["minLength"] == 12
-    assert schemas["containerCreate"]["properties"]["imageUuid"]["pattern"] == "^((docker|sim):.+)$"
+    assert schemas["containerCreate"]["properties"]["imageUuid"]["pattern"] == f"^({IMAGE_UUID})$"
     assert schemas["rackspaceConfigInput"]["required"] == ["apiKey", "username"]
     bodies = {path: seen["paths"][path]["post"]["requestBody"]["required"] for path in ("/containers", "/apikeys")}
     assert bodies == {"/containers": True, "/apikeys": False}
