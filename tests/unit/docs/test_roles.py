@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import doc_tables
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
 ROLES = sorted((ROOT / "roles").iterdir())
+OTHERS = {"dns_search"}
+"""Words like variables of roles: a key of compose files."""
 each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 
 
@@ -61,3 +64,12 @@ def test_variables_that_a_role_uses_are_its_options_or_made_by_itself(role: Path
 @each_role
 def test_every_option_is_used(role: Path) -> None:
     assert set(options(role)) <= set(re.findall(rf"\b{role.name}_\w+", code(role)))
+
+
+def test_variables_of_roles_that_pages_name_are_options() -> None:
+    known = {name for role in ROLES for name in options(role)}
+    names = "|".join(role.name for role in ROLES)
+    for page, text in doc_tables.pages().items():
+        for word in doc_tables.words(text):
+            for name in re.findall(rf"^(?:{names})_[a-z_]+", word):
+                assert name in known | OTHERS, f"{page}: no role takes {name}"

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.orca.platform.plugins.module_utils._agent import AgentFiles
+from harness import host
+from harness.running import run
 
 
 @contextmanager
@@ -81,3 +83,12 @@ def test_what_the_files_say(tmp_path: Path) -> None:
 def test_damaged_or_missing_files_say_nothing(tmp_path: Path) -> None:
     agent = files(tmp_path, identity="{", status="[]")
     assert (agent.uuid, agent.url, agent.status()) == (None, None, ("", "", 0))
+
+
+def test_check_mode_on_a_machine_that_gets_docker_later_predicts_the_container(root: Path) -> None:
+    host.make(root)
+    arguments = {"image": "agent:1", "docker_socket": "{root}/nowhere.sock"}
+    outcome = run("agent_container", arguments, [], root, check=True)
+    assert outcome.result["changed"]
+    assert outcome.result["actions"] == ["create container orca-agent"]
+    assert outcome.warnings == ["Docker does not run on this host yet; everything would be made"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cases import cases, failures
 from harness.case import Case, Failure
+from harness.conversation import KEYS
 from harness.documented import fits, modules, own_keys, returned, supports
 from harness.host import fresh_root
 from harness.running import Outcome
@@ -49,9 +50,9 @@ def test_a_module_predicts_does_and_then_leaves_alone(case: Case, root: Path) ->
         assert difference(first) == difference(second), "the diff of check mode is not what was done then"
         assert case.shows in str(difference(second))
     assert difference(third) is difference(fourth) is None
-    for outcome in outcomes:
-        for secret in case.secrets:
-            assert secret not in outcome.text
+    assert {text for outcome in outcomes for text in outcome.warnings} == set(case.warns)
+    for secret in (KEYS[1], *case.secrets):
+        assert not [outcome.text for outcome in outcomes if secret in outcome.text]
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=str)
@@ -60,6 +61,7 @@ def test_a_module_that_cannot_says_why(failure: Failure, root: Path) -> None:
     assert outcome.failed
     assert failure.message in outcome.result["msg"]
     assert holds(failure.gives, outcome.result), outcome.text
+    assert KEYS[1] not in outcome.text
     assert own_keys(outcome) <= set(returned(failure.module))
 
 

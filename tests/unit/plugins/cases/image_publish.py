@@ -12,6 +12,8 @@ HAS, LACKS = registry("HEAD", MANIFEST), registry("HEAD", MANIFEST, status=404)
 IN_TROUBLE, DENIED = registry("HEAD", MANIFEST, status=503), b'{"error": "denied"}\n'
 NAME = f"{REGISTRY}/orca/net"
 
+NO_IMAGE = engine("POST", "/images/orca/net:2/tag", {"message": "No such image: orca/net:2"}, status=404)
+
 
 def pushes(said=b'{"status": "Pushed"}\n'):
     """The image gets a name in the registry, is pushed, and loses the name again."""
@@ -64,6 +66,7 @@ FAILURES = [
         "the push to registry.test:5000 failed: denied",
         [LACKS, *pushes(b'{"error": "denied"}\n')],
     ),
+    failure("that the engine does not have", "the control node's engine cannot push it", [LACKS, NO_IMAGE]),
     failure("of images that nobody built", "images_file: there is no ", images_file="{root}/nowhere.json"),
     failure("of a damaged list", "is not JSON", prepare=with_damaged_list),
     failure("of an image that there is not", "names: nte not in ", names=["nte"]),

@@ -137,6 +137,11 @@ FAILURES = [
         [network(), *made("orca-net", b'{"error": "manifest unknown"}\n')[:3]],
         prepare=settled,
     ),
+    failure(
+        "that the engine refuses",
+        "docker: GET /networks/orca (500): the daemon is shutting down",
+        [engine("GET", "/networks/orca", {"message": "the daemon is shutting down"}, status=500)],
+    ),
     failure("in a range that is none", "subnet: 10.42.1.0/99 is not an IPv4 network", subnet="10.42.1.0/99"),
     failure("without images", "must not be empty with state=present: dns_image, net_image", net_image="", dns_image=""),
 ]

@@ -71,7 +71,7 @@ RUNS = {
     "change": [*found(), *PLANNED, *asked("apply", stack(), TAG, hash="h1"), *COMING, *UP],
     "check_again": [*found(stack()), *NOTHING, api("GET", f"{SELF}/services", listed(service()))],
     "settled": [*found(stack()), *NOTHING, *asked("apply", stack(), TAG, hash="h1"), *UP],
-    "secrets": ["the-secret-key"],
+    "warns": ["web: no health check"],
     "gives": {
         "plan": LINES,
         "stack": {"id": "1e1"},

@@ -19,8 +19,8 @@ class Case:
 
     `check` and `change` are what is asked before the change, `check_again` and `settled` after it. `prepare` makes the
     host, and may return parts that take the place of names in the module. `gives` are parts of what the second run
-    returns, `shows` a text in the diff, `secrets` texts that no output may hold. `changes` is False for a module that
-    only looks.
+    returns, `shows` a text in the diff, `secrets` texts that no output may hold, `warns` all warnings. `changes` is
+    False for a module that only looks.
     """
 
     module: str
@@ -34,6 +34,7 @@ class Case:
     gives: Mapping[str, Any] = field(default_factory=dict)
     shows: str = ""
     secrets: Sequence[str] = ()
+    warns: Sequence[str] = ()
     changes: bool = True
     later: Mapping[str, Any] = field(default_factory=dict)
 
