@@ -10,8 +10,8 @@ from orca.agent.config import Config
 from orca.hoststate.apply import PUSH, DriftWatch, Host, Kind, apply_kind, files, kinds
 from orca.hoststate.apply import Path as Owned
 from orca.hoststate.plan import dns, firewall, mesh
+from orca.hoststate.plan.items import FAMILIES, Family
 from orca.hoststate.plan.items import NETWORK as NETWORK_ITEM
-from orca.hoststate.plan.items import Family
 from orca.wire import ConfigItem, ConfigUpdate
 
 NETWORK = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24", "images": {"net": "n", "dns": "d"}}
@@ -73,6 +73,10 @@ def test_a_description_is_complete_in_itself():
     own = {"id": "h1", "certificate": "c", "ca": "a"}
     peer = {"name": "two", "address": "192.0.2.2", "subnet": "10.42.2.0/24"}
     assert mesh.describe({**wanted, "mesh": own, "peer/h2": peer}) == {**base, **own, "peers": {"h2": peer}}
+
+
+def test_one_kind_is_made_from_each_family():
+    assert [family for kind in kinds.KINDS for family in kind.families] == list(FAMILIES)
 
 
 # -- a new kind: one value like this one, and one line in the table ------------------------------------------------

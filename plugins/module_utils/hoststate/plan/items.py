@@ -49,6 +49,9 @@ NAMES = Family("names")
 #: By the address of the container that asks.
 DNS = Family("dns")
 
+#: All of them, in the order of the kinds (``apply.kinds``) that are made from them.
+FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS)
+
 
 def canonical(description: Optional[Mapping[str, Any]]) -> str:
     """The one JSON text of a description: sorted keys, no spaces, no escapes beyond JSON's own."""

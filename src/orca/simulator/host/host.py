@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orca import wire
+from orca.hoststate.plan.items import FAMILIES
 from orca.simulator.host.clock import Clock
-from orca.simulator.host.items import FAMILIES, Item, applied
+from orca.simulator.host.items import Item, applied
 from orca.simulator.host.room import Container, Room
 
 FACTS = wire.HostFacts(

@@ -10,10 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from orca import wire
-from orca.hoststate.plan.items import DNS, MESH, NAMES, NETWORK, PEER, PORT
-
-FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS)
-"""Those that the real agent understands, which knows them from its kinds of host state."""
+from orca.hoststate.plan.items import FAMILIES
 
 
 class Item(NamedTuple):
