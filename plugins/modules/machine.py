@@ -233,7 +233,7 @@ def present(driver, home, wanted, check):
     changed = driver.prepare([spec for spec in wanted if spec.name not in have], check)
     before, after, results = {}, {}, []
 
-    def settle(spec):
+    def bring(spec):
         machine = have.get(spec.name)
         if machine is None:
             return ["state"], None if check else driver.create(spec, home.public_key(spec.name))
@@ -249,7 +249,7 @@ def present(driver, home, wanted, check):
 
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            settled = list(pool.map(settle, wanted))
+            brought = list(pool.map(bring, wanted))
     except MachineError:
         made = driver.find([spec.name for spec in wanted])
         for spec in wanted:
@@ -257,7 +257,7 @@ def present(driver, home, wanted, check):
                 home.forget(spec.name)
         driver.clean_up(check)
         raise
-    for spec, (different, machine) in zip(wanted, settled):  # noqa: B905 - Python 3.8 knows no strict
+    for spec, (different, machine) in zip(wanted, brought):  # noqa: B905 - Python 3.8 knows no strict
         changed = changed or bool(different)
         before[spec.name] = summary(have.get(spec.name))
         after[spec.name] = dict(before[spec.name], state="running")
@@ -334,8 +334,8 @@ def main():
             subnet=params["subnet"],
             wait_timeout=params["wait_timeout"],
         )
-        settle = present if params["state"] == "present" else absent
-        changed, machines, before, after = settle(driver, home, specs(params), module.check_mode)
+        carry_out = present if params["state"] == "present" else absent
+        changed, machines, before, after = carry_out(driver, home, specs(params), module.check_mode)
     except MachineError as error:
         module.fail_json(msg=str(error))
     result = {"changed": changed, "machines": machines, "diff": {"before": before, "after": after}}

@@ -100,7 +100,7 @@ class Agent:
                 group.create_task(self._watch.run(), name="containers")
                 group.create_task(self._keeper.run(), name="host")
                 group.create_task(self._mesh.run(), name="mesh")
-                group.create_task(self._follow_facts(), name="facts")
+                group.create_task(self._report_facts(), name="facts")
                 group.create_task(self._connection.run(), name="connection")
         finally:
             addresses.close()
@@ -131,7 +131,7 @@ class Agent:
         info = await self._containers.info()
         return facts.gather(info, facts.outer_addresses(server, self._settings.address), self._mesh.encryption)
 
-    async def _follow_facts(self) -> None:
+    async def _report_facts(self) -> None:
         """Report what changed after the host's addresses did, or the way it encrypts."""
         while True:
             await self._facts_changed.wait()

@@ -115,7 +115,7 @@ class Commands:
         previous = self._last_update
 
         async def work() -> Message:
-            await _settled(previous)
+            await _ended(previous)
             return await self.config.update(update)
 
         self._last_update = self._run(event, f"config/{event.id}", work)
@@ -125,7 +125,7 @@ class Commands:
         again = request.key in self._finished
 
         async def work() -> Message:
-            await _settled(earlier)
+            await _ended(earlier)
             async with self._lock(instance.uuid):
                 expect = partial(self.restarts.expect_running, instance.uuid, instance.restart_policy)
                 progress = self._progress(request.key)
@@ -266,7 +266,7 @@ async def _awaited(work: Awaitable[Message | None]) -> Message | None:
     return await work
 
 
-async def _settled(update: asyncio.Task[Message | None] | None) -> None:
+async def _ended(update: asyncio.Task[Message | None] | None) -> None:
     """Wait for the end of a config update, however it ended."""
     if update is not None:
         await asyncio.wait([update])

@@ -24,8 +24,8 @@ from starlette.websockets import WebSocket
 
 from orca import wire
 from orca.api import html
+from orca.api.agents.revocation import watched
 from orca.api.agents.socket import AgentSocket
-from orca.api.agents.standing import watched
 from orca.api.answers import listing
 from orca.api.answers.operations import Answer, NotAllowed, Operation, Stale, not_found
 from orca.api.callers import sessions
@@ -218,7 +218,7 @@ class Application:
 
         try:
             async with self.failures.noted(sessions.login_of(ask), ask.client, "TokenAccount"):
-                answer = await self.core.part(Passwords).settle(lambda: self.core.db.write(unit))
+                answer = await self.core.part(Passwords).resolve(lambda: self.core.db.write(unit))
         except NoSpace as error:
             raise Refused("Insufficient Storage", f"nothing was changed: {error}", status=507) from error
         return replace(answer, cookies=sessions.cookies(ask, answer.body))
@@ -227,7 +227,7 @@ class Application:
         """Run a read that begins with ``identify``; what it needs of passwords is worked out outside of it."""
         name, _ = ask.basic() or (None, "")
         async with self.failures.noted(name, ask.client, "BasicAuth"):
-            return await self.core.part(Passwords).settle(lambda: self.core.db.read(read))
+            return await self.core.part(Passwords).resolve(lambda: self.core.db.read(read))
 
     def publish(self, ask: Ask, caller: Caller) -> Answer:
         """``POST publish``: an agent or a handler answers outside its socket."""
@@ -374,7 +374,7 @@ class Application:
 
     async def still(self, ask: Ask) -> Caller:
         """Who asks by now, of somebody who was let in before: no sign-in. Raises ``Refused``."""
-        return await self.core.part(Passwords).settle(
+        return await self.core.part(Passwords).resolve(
             lambda: self.core.db.read(lambda tx: identify(tx, self.core, ask))
         )
 

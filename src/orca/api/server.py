@@ -176,7 +176,7 @@ async def run(settings: Settings) -> int:
         for name, start in (
             ("engine", assembly.engine.watch),
             *assembly.tasks,
-            *([("certificate", certificate.follow)] if settings.tls_cert is None else []),
+            *([("certificate", certificate.keep_current)] if settings.tls_cert is None else []),
         )
     ]
     secure = [bound for address, bound in zip(addresses, sockets, strict=True) if settings.tls and not address.loopback]

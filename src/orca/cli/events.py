@@ -31,10 +31,10 @@ EXPIRED = "resume.expired"
 @click.pass_context
 def events(ctx: click.Context, types: tuple[str, ...], resume: str | None, output: str) -> None:
     """Follow what changes in the project, until interrupted: one line, or one document, per change."""
-    streamed(_follow(Client.of(ctx), frozenset(types), resume, output))
+    streamed(_print_changes(Client.of(ctx), frozenset(types), resume, output))
 
 
-async def _follow(client: Client, types: frozenset[str], cursor: str | None, output: str) -> None:
+async def _print_changes(client: Client, types: frozenset[str], cursor: str | None, output: str) -> None:
     target = client.target
     base = await asyncio.to_thread(client.in_project, "subscribe")
     url = f"{target.url}/{base}".replace("http", "ws", 1)

@@ -111,8 +111,9 @@ def _sources(client: Client, names: tuple[str, ...], of_hosts: bool) -> list[tup
 
 async def _watch(client: Client, sources: list[tuple[Resource, str]], no_stream: bool, output: str) -> None:
     figures = Figures()
-    follow = (_follow(client, source, link, figures) for source, link in sources)
-    parts = [asyncio.ensure_future(together(*follow)), asyncio.ensure_future(_show(client, figures, no_stream, output))]
+    collected = (_collect(client, source, link, figures) for source, link in sources)
+    shown = _show(client, figures, no_stream, output)
+    parts = [asyncio.ensure_future(together(*collected)), asyncio.ensure_future(shown)]
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         for part in done:
@@ -123,7 +124,7 @@ async def _watch(client: Client, sources: list[tuple[Resource, str]], no_stream:
         await asyncio.gather(*parts, return_exceptions=True)
 
 
-async def _follow(client: Client, source: Resource, link: str, figures: Figures) -> None:
+async def _collect(client: Client, source: Resource, link: str, figures: Figures) -> None:
     again = Again(lambda text: click.echo(f"orca: {find.name_of(source)}: {text}", err=True))
     if link not in source["links"]:
         raise CommandError(f"{find.kind_of(source)} {find.name_of(source)} has no statistics now")

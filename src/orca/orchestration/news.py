@@ -82,7 +82,7 @@ class Newsroom:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._read(changes))
                     for follower in self._followers:
-                        tasks.create_task(self._follow(follower))
+                        tasks.create_task(self._feed(follower))
         finally:
             self._changes = None
             for follower in self._followers:
@@ -135,7 +135,7 @@ class Newsroom:
             if seen is not None:
                 await self._queues[id(follower)].put(seen)
 
-    async def _follow(self, follower: Follower) -> None:
+    async def _feed(self, follower: Follower) -> None:
         queue = self._queues[id(follower)]
         while True:
             seen = await queue.get()

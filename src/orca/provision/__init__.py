@@ -45,7 +45,7 @@ def install(assembly: Assembly) -> None:
     assembly.add(labels.behaviour)
     assembly.add(machines.behaviour)
     assembly.schedule.add(Task(name="agent.ping", run=agents.ping_everybody))
-    assembly.background("hosts follow settings", lambda: lifecycle.follow_settings(assembly))
+    assembly.background("hosts follow settings", lambda: lifecycle.watch_settings(assembly))
     assembly.background("agents reconnect", lambda: agents.await_everybody(assembly))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orca.engine import Call
-from orca.provision.people.logins import standing
+from orca.provision.people.logins import role_in_project
 from orca.resources.errors import Refused
 from orca.storage.host_powers import host_options, host_powers, source_of
 from orca.storage.mounts import NAME
@@ -56,7 +56,7 @@ def refusal(messages: list[str], field: str) -> Refused:
 
 def why_not(tx: ReadTx, call: Call) -> str | None:
     """Why the caller has no power over hosts; None where they have it."""
-    role = standing(tx, call)
+    role = role_in_project(tx, call)
     if role == "owner":
         return None
     if role != "member":

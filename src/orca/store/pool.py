@@ -26,7 +26,7 @@ from orca.store.schema import Schema
 from orca.store.sequencer import Sequencer
 from orca.store.space import Space
 from orca.store.tx import Tx
-from orca.store.writer import Group, settle
+from orca.store.writer import Group, answer
 
 WRITERS = 4
 CONFLICTS = 30
@@ -131,10 +131,10 @@ class PoolWriter:
 
     def _hand_over(self, group: Group) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-            self._loop.call_soon_threadsafe(self._settle, group)
+            self._loop.call_soon_threadsafe(self._answer, group)
 
-    def _settle(self, group: Group) -> None:
-        settle(self._bus, group)
+    def _answer(self, group: Group) -> None:
+        answer(self._bus, group)
 
 
 def control(connection: sa.Connection, statement: str) -> None:

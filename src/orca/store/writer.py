@@ -107,7 +107,7 @@ class Writer:
             for job in group.jobs:
                 job.error, job.tx = job.error or told, None
             group.changes = []
-        self._loop.call_soon_threadsafe(self._settle, group)
+        self._loop.call_soon_threadsafe(self._answer, group)
 
     def _attempt(self, connection: sa.Connection, control: sqlite.Control, job: Job) -> None:
         tx = Tx(connection, self._schema)
@@ -149,11 +149,11 @@ class Writer:
         self._add_events.run_many(connection, rows)
         return changes
 
-    def _settle(self, group: Group) -> None:
-        settle(self._bus, group)
+    def _answer(self, group: Group) -> None:
+        answer(self._bus, group)
 
 
-def settle(bus: Bus, group: Group) -> None:
+def answer(bus: Bus, group: Group) -> None:
     """In the event loop: wake subscribers, run callbacks, answer the callers."""
     if group.changes:
         bus.publish(group.changes)

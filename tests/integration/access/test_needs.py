@@ -52,11 +52,11 @@ class Route(NamedTuple):
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with opened(tmp_path) as site:
-        await site.core.db.write(lambda tx: settle(tx, site))
+        await site.core.db.write(lambda tx: people_and_keys(tx, site))
         yield site
 
 
-def settle(tx: Tx, site: Site) -> None:
+def people_and_keys(tx: Tx, site: Site) -> None:
     """A key of a restricted member, a stranger, and for each person a project that is their own."""
     here = site.people["owner"].account
     tx.insert(

@@ -51,7 +51,7 @@ def kill_at(point: str, nth: int) -> None:
 
 def pass_commit(writer: Any, reach: Callable[[str], None]) -> None:
     """Make a kind of writer pass the points around COMMIT."""
-    record, settle = writer._record_events, writer._settle
+    record, answer = writer._record_events, writer._answer
 
     def before(self: Any, *args: Any) -> Any:
         result = record(self, *args)
@@ -60,9 +60,9 @@ def pass_commit(writer: Any, reach: Callable[[str], None]) -> None:
 
     def after(self: Any, *args: Any) -> None:
         reach("after commit")
-        settle(self, *args)
+        answer(self, *args)
 
-    writer._record_events, writer._settle = before, after
+    writer._record_events, writer._answer = before, after
 
 
 if __name__ == "__main__":

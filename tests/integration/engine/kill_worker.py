@@ -76,7 +76,7 @@ def install(assembly: Assembly) -> None:
 
 def watch_commits() -> None:
     """Make the writer pass the points around COMMIT."""
-    record, settle = Writer._record_events, Writer._settle
+    record, answer = Writer._record_events, Writer._answer
 
     def before(self: Writer, *args: Any) -> Any:
         result = record(self, *args)
@@ -85,9 +85,9 @@ def watch_commits() -> None:
 
     def after(self: Writer, *args: Any) -> None:
         pass_point("after commit")
-        settle(self, *args)
+        answer(self, *args)
 
-    Writer._record_events, Writer._settle = before, after  # type: ignore[method-assign]
+    Writer._record_events, Writer._answer = before, after  # type: ignore[method-assign]
 
 
 async def main() -> None:

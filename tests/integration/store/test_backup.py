@@ -32,7 +32,7 @@ def names(path):
         return tar.getnames()
 
 
-async def settled(server, count):
+async def running(server, count):
     """Wait until so many containers run; their ids by uuid."""
     page = await server.until(
         "containers?limit=1000", lambda page: [row["state"] for row in page["data"]] == ["running"] * count
@@ -46,7 +46,7 @@ async def test_a_backup_under_load_comes_back_and_everything_still_runs(tmp_path
         await server.post("agents", {"uri": "sim://one"})
         await server.until("hosts", lambda page: [row["state"] for row in page["data"]] == ["active"])
         before = [await server.post("containers", SIM) for _ in range(5)]
-        await settled(server, 5)
+        await running(server, 5)
 
         async def load():
             while True:
@@ -65,14 +65,14 @@ async def test_a_backup_under_load_comes_back_and_everything_still_runs(tmp_path
         status, text = await orca(server, "restore", str(file))
         assert (status, "another server runs" in text) == (1, True)
         total = len(await server.rows("containers"))
-        made = await settled(server, total)
+        made = await running(server, total)
         await server.kill()
 
         assert await orca(server, "restore", str(file)) == (0, said(file))
         await server.start()
         # All that were running still are: those that are known, and those made later, which nobody here asked for.
         await server.until("/v2/processinstances?endTime_null=true", lambda page: not page["data"])
-        now = await settled(server, total)
+        now = await running(server, total)
         assert {row["uuid"] for row in before} <= now.keys()
         natives = [row for row in await server.rows("containers") if row["nativeContainer"]]
         assert len(natives) >= 3
@@ -81,7 +81,7 @@ async def test_a_backup_under_load_comes_back_and_everything_still_runs(tmp_path
         fresh = await server.post("containers", SIM)
         assert int(fresh["id"][2:]) > 1_000_000
         assert fresh["id"] not in made.values()
-        await settled(server, total + 1)
+        await running(server, total + 1)
         rows = await server.rows("containers")
         assert len({row["primaryIpAddress"] for row in rows}) == total + 1
 

@@ -34,7 +34,7 @@ def port(public, private=80, protocol="tcp", address="10.42.75.19", bind=""):
     return {"publicPort": public, "privatePort": private, "protocol": protocol, "address": address, "bindAddress": bind}
 
 
-def settle(description, observed):
+def apply(description, observed):
     wanted = firewall.plan(description, observed)
     text = firewall.transaction(wanted, observed)
     return observed if text is None else firewall.apply_transaction(text, observed)
@@ -60,7 +60,7 @@ def test_the_rules_of_2015_come_first_and_in_their_order():
 
 def test_the_host_reaches_ports_under_localhost_and_those_bound_to_another_loopback_address():
     ports = {"a": port(8080), "b": port(9100, bind="127.0.0.1"), "c": port(9101, bind="127.0.0.9")}
-    nat = settle({**BASE, "ports": ports}, firewall.parse(DOCKER))["nat"]
+    nat = apply({**BASE, "ports": ports}, firewall.parse(DOCKER))["nat"]
     assert nat["OUTPUT"][0] == "-m addrtype --dst-type LOCAL -j CATTLE_OUTPUT"
     assert nat["CATTLE_OUTPUT"] == [
         "! -d 127.0.0.0/8 -j CATTLE_PREROUTING",
@@ -73,7 +73,7 @@ def test_the_host_reaches_ports_under_localhost_and_those_bound_to_another_loopb
 
 
 def test_no_wire_brings_a_loopback_address():
-    raw = settle(BASE, firewall.parse(DOCKER))["raw"]
+    raw = apply(BASE, firewall.parse(DOCKER))["raw"]
     assert raw["PREROUTING"] == ["-j CATTLE_RAW_PREROUTING"]
     assert raw["CATTLE_RAW_PREROUTING"] == ["-s 127.0.0.0/8 ! -i lo -j DROP", "-d 127.0.0.0/8 ! -i lo -j DROP"]
 
@@ -86,7 +86,7 @@ def test_what_drops_is_committed_before_what_opens():
 def test_loopback_is_routed_on_the_bridge_and_not_on_a_former_one():
     name = "net/ipv4/conf/{0}/route_localnet".format
     assert firewall.sysctls(BASE, {}) == {name("orca0"): "1"}
-    observed = settle({**BASE, "bridge": "old0"}, {})
+    observed = apply({**BASE, "bridge": "old0"}, {})
     assert firewall.sysctls(BASE, observed) == {name("orca0"): "1", name("old0"): "0"}
     assert firewall.sysctls(None, observed) == {name("old0"): "0"}
 
@@ -95,7 +95,7 @@ def test_the_jump_of_the_first_release_is_replaced():
     observed = firewall.parse(DOCKER)
     observed["nat"]["CATTLE_PREROUTING"] = []
     observed["nat"]["OUTPUT"].insert(0, "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j CATTLE_PREROUTING")
-    assert settle(BASE, observed)["nat"]["OUTPUT"] == [
+    assert apply(BASE, observed)["nat"]["OUTPUT"] == [
         "-m addrtype --dst-type LOCAL -j CATTLE_OUTPUT",
         "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER",
     ]
@@ -103,30 +103,30 @@ def test_the_jump_of_the_first_release_is_replaced():
 
 def test_jumps_are_first_whatever_docker_did():
     observed = firewall.parse(DOCKER)
-    done = settle(BASE, observed)
+    done = apply(BASE, observed)
     assert done["nat"]["PREROUTING"][0] == "-j CATTLE_PREROUTING"
     assert done["nat"]["POSTROUTING"][0] == "-j CATTLE_POSTROUTING"
     assert done["filter"]["DOCKER-USER"] == ["-j CATTLE_FORWARD", "-j RETURN"]
     # Docker inserts its own rule before ours when it starts, and somebody adds our jump once more.
     done["nat"]["POSTROUTING"].insert(0, "-s 10.42.1.0/24 ! -o orca0 -j MASQUERADE")
     done["nat"]["POSTROUTING"].append("-j CATTLE_POSTROUTING")
-    again = settle(BASE, done)
+    again = apply(BASE, done)
     assert again["nat"]["POSTROUTING"][0] == "-j CATTLE_POSTROUTING"
     assert again["nat"]["POSTROUTING"].count("-j CATTLE_POSTROUTING") == 1
 
 
 def test_the_forward_chain_moves_to_docker_user_once_that_exists():
-    before_docker = settle(BASE, firewall.parse("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"))
+    before_docker = apply(BASE, firewall.parse("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"))
     assert before_docker["filter"]["FORWARD"] == ["-j CATTLE_FORWARD"]
     before_docker["filter"]["DOCKER-USER"] = ["-j RETURN"]
     before_docker["filter"]["FORWARD"].insert(0, "-j DOCKER-USER")
-    done = settle(BASE, before_docker)
+    done = apply(BASE, before_docker)
     assert done["filter"]["FORWARD"] == ["-j DOCKER-USER"]
     assert done["filter"]["DOCKER-USER"][0] == "-j CATTLE_FORWARD"
 
 
 def test_only_what_differs_is_in_the_transaction():
-    observed = settle({**BASE, "ports": {"a": port(8080)}}, firewall.parse(DOCKER))
+    observed = apply({**BASE, "ports": {"a": port(8080)}}, firewall.parse(DOCKER))
     wanted = firewall.plan({**BASE, "ports": {"a": port(8080, protocol="udp")}}, observed)
     text = firewall.transaction(wanted, observed)
     assert "*filter" not in text
@@ -135,7 +135,7 @@ def test_only_what_differs_is_in_the_transaction():
 
 def test_nothing_of_ours_is_left_when_none_is_wanted():
     untouched = firewall.parse(DOCKER)
-    assert settle(None, settle({**BASE, "ports": {"a": port(1)}}, untouched)) == untouched
+    assert apply(None, apply({**BASE, "ports": {"a": port(1)}}, untouched)) == untouched
     assert firewall.transaction(firewall.plan(None, untouched), untouched) is None
 
 
@@ -179,10 +179,10 @@ foreign = st.lists(
 @settings(deadline=None)
 @given(first=descriptions, second=descriptions, meddling=foreign)
 def test_every_state_leads_to_the_wanted_one_and_stays(first, second, meddling):
-    observed = settle(first, firewall.parse(DOCKER))
+    observed = apply(first, firewall.parse(DOCKER))
     for chain, rule in meddling:
         observed["nat"][chain].insert(0, rule)
-    done = settle(second, observed)
+    done = apply(second, observed)
     wanted = firewall.plan(second, done)
     assert firewall.transaction(wanted, done) is None
     for table, chains in wanted.chains.items():
@@ -201,7 +201,7 @@ def test_every_state_leads_to_the_wanted_one_and_stays(first, second, meddling):
 @settings(deadline=None)
 @given(ports)
 def test_udp_targets_are_read_back(some):
-    done = settle({**BASE, "ports": some}, {})
+    done = apply({**BASE, "ports": some}, {})
     expected = {
         (p["publicPort"], f"{p['address']}:{p['privatePort']}") for p in some.values() if p["protocol"] == "udp"
     }

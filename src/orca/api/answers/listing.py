@@ -68,10 +68,10 @@ def list_rows(
 
 def rows_of(tx: ReadTx, type: str, statement: sa.Select[Any]) -> list[Record]:
     """The rows of a SELECT on a type."""
-    return tx.rows(type, standing_for(tx, type, statement))
+    return tx.rows(type, with_view(tx, type, statement))
 
 
-def standing_for(tx: ReadTx, type: str, statement: sa.Select[Any]) -> sa.Select[Any]:
+def with_view(tx: ReadTx, type: str, statement: sa.Select[Any]) -> sa.Select[Any]:
     """The SELECT, on the type's view where it has one instead of rows."""
     view = tx.schema[type].view
     if view is None:
@@ -292,7 +292,7 @@ def at_the_end(tx: ReadTx, link: Link, record: Record) -> Any:
         return sa.false() if source is None else columns[link.target] == source
     between = tx.table(link.through).c
     reached = sa.select(between[link.target]).where(between[link.near] == record.id, between.removed.is_(None))
-    return columns.id.in_(standing_for(tx, link.through, reached))
+    return columns.id.in_(with_view(tx, link.through, reached))
 
 
 def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | None:
@@ -309,4 +309,4 @@ def existing(tx: ReadTx, caller: Caller, type: str, ids: Collection[int]) -> set
     """Those of the ids whose rows live, and the caller may see them."""
     column = tx.schema[type].table.c.id
     statement = caller.scope(tx, type, tx.query(type).where(column.in_(ids))).with_only_columns(column)
-    return {id for (id,) in tx.execute(standing_for(tx, type, statement))}
+    return {id for (id,) in tx.execute(with_view(tx, type, statement))}

@@ -82,7 +82,7 @@ class Operation:
             included = listing.include(self.tx, self.ask, self.caller, self.renderer(), type, [record])
             return Answer(200, self.renderer().show(record, type, included.get(record.id)))
         if len(path) == 3:
-            return Answer(200, self.follow(type, record, path[2]))
+            return Answer(200, self.behind_link(type, record, path[2]))
         raise not_found()
 
     def described(self, path: list[str]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class Operation:
             raise not_found()
         return self.renderer().show_object(type, objects[0])
 
-    def follow(self, type: TypeView, record: Record, name: str) -> dict[str, Any] | bytes:
+    def behind_link(self, type: TypeView, record: Record, name: str) -> dict[str, Any] | bytes:
         """What is at the end of a link."""
         shown = self.view.of(record.type, type) or type
         for key, end in self._behaviour.targets.items():

@@ -38,7 +38,7 @@ class ServerCertificate:
             context.load_cert_chain(identity.certificate, identity.key)
         return identity
 
-    async def follow(self) -> None:
+    async def keep_current(self) -> None:
         """Ensure it again when a setting changes, and every day: a server may run longer than its certificate."""
         with self._db.bus.subscribe({"setting"}) as changes:
             while True:

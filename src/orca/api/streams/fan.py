@@ -34,20 +34,20 @@ class Fan:
 
     async def serve(self) -> End:
         """Show statistics until the viewer leaves."""
-        following = asyncio.create_task(self._follow())
+        matching = asyncio.create_task(self._match_plan())
         leaving = asyncio.create_task(listen(self._viewer, None))
         try:
-            await asyncio.wait({following, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                following.result()
+            await asyncio.wait({matching, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if matching.done():
+                matching.result()
             return End()
         finally:
-            tasks = [following, leaving, *(task for _, task in self._running.values())]
+            tasks = [matching, leaving, *(task for _, task in self._running.values())]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _follow(self) -> None:
+    async def _match_plan(self) -> None:
         """Have exactly the streams that the plan says, as it changes."""
         with self._core.db.bus.subscribe({"host", "instance"}) as changes:
             while True:

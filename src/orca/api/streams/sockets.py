@@ -19,7 +19,7 @@ from orca.api.streams.backends import Backends
 from orca.api.streams.fan import Fan
 from orca.api.streams.grants import Many, Single, granted
 from orca.api.streams.relay import GONE, STOPPING, End, relay
-from orca.api.streams.standing import shut_out
+from orca.api.streams.revocation import shut_out
 from orca.engine import Core
 from orca.resources.errors import Refused
 

@@ -69,11 +69,11 @@ def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any]) -> Re
 def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
     """As any service; the balancer follows."""
     row = services.update(tx, call, row, fields)
-    follow(tx, row)
+    copy_to_balancer(tx, row)
     return row
 
 
-def follow(tx: Tx, row: Record) -> None:
+def copy_to_balancer(tx: Tx, row: Record) -> None:
     """The balancer has the configuration and the certificates that its service has."""
     given = row.loadBalancerConfig or {}
     for config in tx.find("loadBalancerConfig", serviceId=row.id):

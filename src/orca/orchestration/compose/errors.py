@@ -101,7 +101,7 @@ class Findings:
         except Wrong as error:
             self.refuse(error.place, error.message, service, key)
 
-    def settle(self) -> None:
+    def raise_if_refused(self) -> None:
         """Return if nothing was refused.
 
         Raises:

@@ -52,7 +52,7 @@ def parse(
     variables = {} if environment is None else environment
     trees = [_load(docker, files[0], findings), _load(rancher or "", files[1], findings)]
     # Of a text that could not be read, nothing more can be said.
-    findings.settle()
+    findings.raise_if_refused()
     filled = _fill(trees, variables, findings)
     services: dict[str, Node] = {}
     extra: dict[str, Node] = {}
@@ -65,7 +65,7 @@ def parse(
         name: compose_section.read(name, node, extra.get(name), variables, findings) for name, node in services.items()
     }
     specs = tuple(compose_services.combine(sections))
-    findings.settle()
+    findings.raise_if_refused()
     return Compose(specs, findings.warnings)
 
 
@@ -145,7 +145,7 @@ def _check_names(services: Mapping[str, Node], extra: Mapping[str, Node], file: 
     if len(services) > MOST_SERVICES:
         last = list(services.values())[MOST_SERVICES]
         findings.refuse(last.named, f"a stack has at most {MOST_SERVICES} services: make it several stacks")
-        findings.settle()
+        findings.raise_if_refused()
     seen: dict[str, str] = {}
     for name, node in services.items():
         other = seen.setdefault(name.casefold(), name)

@@ -17,7 +17,7 @@ from orca.resources.errors import Refused
 from orca.storage import host_rights, volumes
 from orca.store import Record, Tx
 
-STARTABLE = frozenset({"starting", "running", "restarting", "updating-running", "stopping"})
+STOPPABLE = frozenset({"starting", "running", "restarting", "updating-running", "stopping"})
 """States from which a container is stopped before it is removed."""
 
 behaviour = Behaviour()
@@ -99,7 +99,7 @@ def start_removal(tx: Tx, engine: Processes, row: Record) -> None:
     if row.state in scaling.GONE:
         return
     tx.update(row, data={"leaving": True})
-    if row.state in STARTABLE:
+    if row.state in STOPPABLE:
         engine.request(tx, row, "stop", remove=True)
     else:
         engine.request(tx, row, "remove")
@@ -119,5 +119,5 @@ def set_labels(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
     row = tx.update(
         row, labels={name: words[value] if isinstance(value, bool) else str(value) for name, value in labels.items()}
     )
-    label_rows.follow(tx, row)
+    label_rows.write_rows(tx, row)
     return row

@@ -42,7 +42,7 @@ async def create(run: Run) -> None:
     """Creating only decides whether a start follows; what a container needs is taken when it starts."""
 
     def unit(tx: Tx) -> None:
-        labels.follow(tx, run.resource(tx))
+        labels.write_rows(tx, run.resource(tx))
         if run.resource(tx).startOnCreate is False:
             run.chain = None
 
@@ -52,13 +52,13 @@ async def create(run: Run) -> None:
 @behaviour.process("instance.start")
 async def start(run: Run) -> None:
     """Find a place, then have the host's agent make it run."""
-    await _activate(run, await _settle(run), names.ACTIVATE)
+    await _activate(run, await _place_when_possible(run), names.ACTIVATE)
 
 
 @behaviour.process("instance.restart")
 async def restart(run: Run) -> None:
     """Stop and start on the same host, with the same address."""
-    place = await _settle(run)
+    place = await _place_when_possible(run)
     data = {"uuid": place["instance"]["uuid"], "timeout": run.data.get("timeout", STOP_SECONDS)}
     await run.command(place["agentId"], names.DEACTIVATE, data)
     await _activate(run, place, "activate again")
@@ -103,12 +103,12 @@ def gone(tx: Tx, core: Core, instance: Record) -> None:
     health.end(tx, instance)
 
 
-async def _settle(run: Run) -> dict[str, Any]:
+async def _place_when_possible(run: Run) -> dict[str, Any]:
     """Place the container; when only an agent that is away could take it, give that agent time to come back."""
     deadline = time.monotonic() + AGENT_SECONDS
     while True:
         try:
-            return await run.step("place", lambda tx: _place(tx, run))
+            return await run.step("place", lambda tx: _place_and_describe(tx, run))
         except NoHost as error:
             left = deadline - time.monotonic()
             if not error.later or left <= 0:
@@ -126,12 +126,12 @@ def _back(tx: ReadTx, host_ids: tuple[int, ...]) -> bool:
     return any(host is None or host.state != "active" or host.agentState == CONNECTED for host in hosts)
 
 
-def _place(tx: Tx, run: Run) -> dict[str, Any]:
+def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
     """Where the container runs and what the agent is told; JSON, kept with the step."""
     instance = run.resource(tx)
     if instance.nativeContainer:
         raise Failed(f"{instance.name} was made with docker on its host and can only be started there")
-    host = placement.settle(tx, instance)
+    host = placement.place(tx, instance)
     tx.update(instance, data={"lastSeen": None})
     description = describe(
         instance,

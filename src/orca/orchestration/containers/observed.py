@@ -160,10 +160,10 @@ def observe(tx: Tx, core: Core, host: Record, report: wire.Container, *, away: b
         if report.state != "removed":
             _import(tx, core, host, report)
         return None
-    return _follow(tx, core, instance, report, away=away)
+    return _update_known(tx, core, instance, report, away=away)
 
 
-def _follow(tx: Tx, core: Core, instance: Record, report: wire.Container, *, away: bool) -> Undo | None:
+def _update_known(tx: Tx, core: Core, instance: Record, report: wire.Container, *, away: bool) -> Undo | None:
     seen = {"state": report.state, "started": report.started_at, "exitCode": report.exit_code}
     if instance.state not in SETTLED:
         tx.update(instance, data={"lastSeen": seen})
@@ -236,7 +236,7 @@ def _import(tx: Tx, core: Core, host: Record, report: wire.Container) -> None:
         exitCode=report.exit_code,
         networkMode=None,
     )
-    labels.follow(tx, row)
+    labels.write_rows(tx, row)
     _locate(tx, row, report)
 
 

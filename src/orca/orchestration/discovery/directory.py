@@ -62,8 +62,8 @@ class Directory:
         for host_id, understands in facts.hosts.items():
             self._meet(host_id, understands, stale)
         touched = self._graph.learn(facts)
-        moved = self._follow_clients(touched, stale)
-        self._follow_names(touched, stale)
+        moved = self._update_clients(touched, stale)
+        self._update_names(touched, stale)
         wanted: Items = {(host, _item(scope, part)): self._part(host, scope, part) for host, scope, part in stale.parts}
         items: Items = {key: names for key, names in wanted.items() if names is not None}
         items |= {(host, DNS.item(address)): self._client(host, address) for host, address in stale.clients}
@@ -90,7 +90,7 @@ class Directory:
             stale.clients.add((host_id, client.address))
             stale.parts |= {(host_id, scope, part) for scope in client.scopes for part in self._told[scope]}
 
-    def _follow_clients(self, touched: Touched, stale: _Stale) -> set[Scope]:
+    def _update_clients(self, touched: Touched, stale: _Stale) -> set[Scope]:
         """Clients come and go. Returns the scopes that a host uses from now on, or uses no more."""
         moved: set[tuple[int, Scope]] = set()
         for id in touched.clients:
@@ -147,7 +147,7 @@ class Directory:
 
     # -- what they hold -----------------------------------------------------------------------------------------------
 
-    def _follow_names(self, touched: Touched, stale: _Stale) -> None:
+    def _update_names(self, touched: Touched, stale: _Stale) -> None:
         for scope, source in touched.names:
             parts = self._told.get(scope)
             if parts is None:

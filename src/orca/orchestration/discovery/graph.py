@@ -80,7 +80,7 @@ class NameGraph:
         self._links: dict[int, ServiceLink] = {}
         self._ties: dict[int, ContainerLink] = {}
         self._in_stack = _Index()
-        self._standing = _Index()
+        self._members_of = _Index()
         self._links_of = _Index()
         self._links_to = _Index()
         self._ties_of = _Index()
@@ -136,7 +136,7 @@ class NameGraph:
             self._services[id] = service
             self._in_stack.add(service.stack_id, id)
         if (old and old.stack_id) != (service and service.stack_id):
-            touched.clients |= set(self._standing.of(id))
+            touched.clients |= set(self._members_of.of(id))
         return {id}
 
     def _learn_member(self, id: int, member: Member | None, touched: Touched) -> set[int]:
@@ -149,12 +149,12 @@ class NameGraph:
         if old is not None:
             del self.members[id]
             for service_id in old.stands_for:
-                self._standing.discard(service_id, id)
+                self._members_of.discard(service_id, id)
                 affected.add(service_id)
         if member is not None:
             self.members[id] = member
             for service_id in member.stands_for:
-                self._standing.add(service_id, id)
+                self._members_of.add(service_id, id)
                 affected.add(service_id)
         touched.clients.add(id)
         consumers = {self._ties[tie].consumer for tie in self._ties_to.of(id)}
@@ -217,9 +217,9 @@ class NameGraph:
         """The ids of those that add names to a scope. Most services of a stack may have nothing to answer with."""
         if scope.kind != STACK:
             return iter((scope.id,))
-        return (id for id in self._in_stack.of(scope.id) if self._standing.has(id) or self._stands_elsewhere(id))
+        return (id for id in self._in_stack.of(scope.id) if self._members_of.has(id) or self._is_elsewhere(id))
 
-    def _stands_elsewhere(self, id: int) -> bool:
+    def _is_elsewhere(self, id: int) -> bool:
         return self._services[id].alias or bool(self._services[id].elsewhere)
 
     def names(self, scope: Scope, source: int) -> Names:
@@ -231,8 +231,8 @@ class NameGraph:
         service = self._services.get(source)
         if service is None or (scope.kind == STACK and service.stack_id != scope.id):
             return {}
-        standing = self._stand(source)
-        parts = {part: found for part, found in standing.items() if part}
+        answering = self._answering(source)
+        parts = {part: found for part, found in answering.items() if part}
         if scope.kind == STACK:
             return dns.in_stack(service, self._behind(source), parts)
         return dns.in_service(service, self._behind(source), parts, self._linked(source))
@@ -254,7 +254,7 @@ class NameGraph:
                 new = {target for target in targets if target in self._services} - reached
                 reached |= new
                 ahead += new
-        return {found for id in reached for found in (*self._stand(id).get("", ()), *self._services[id].elsewhere)}
+        return {found for id in reached for found in (*self._answering(id).get("", ()), *self._services[id].elsewhere)}
 
-    def _stand(self, service_id: int) -> dict[str, Found]:
-        return dns.standing(service_id, (self.members[id] for id in self._standing.of(service_id)))
+    def _answering(self, service_id: int) -> dict[str, Found]:
+        return dns.answering(service_id, (self.members[id] for id in self._members_of.of(service_id)))

@@ -87,7 +87,7 @@ class ContainerLink:
     alias: str
 
 
-def standing(service_id: int, members: Iterable[Member]) -> dict[str, Found]:
+def answering(service_id: int, members: Iterable[Member]) -> dict[str, Found]:
     """Who stands for a service (empty name) and for each of its sidekicks."""
     healthy: dict[str, Found] = {}
     running: dict[str, Found] = {}

@@ -96,7 +96,7 @@ class NoHost(Exception):
         super().__init__(f"Allocation failed: No healthy hosts with sufficient resources available ({detail})")
 
 
-def place(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
+def choose(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
     """Choose a host for `wanted`.
 
     Raises:

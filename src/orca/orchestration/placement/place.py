@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from orca.orchestration.placement import constraints as affinity
 from orca.orchestration.placement import retained
-from orca.orchestration.placement.choose import HostFacts, Wanted, place
+from orca.orchestration.placement.choose import HostFacts, Wanted, choose
 from orca.orchestration.placement.constraints import NOTHING, Constraint, Surroundings
 from orca.orchestration.syntax import ports
 from orca.orchestration.syntax.ports import ANY, PublicPort
@@ -25,13 +25,13 @@ from orca.store import Prepared, ReadTx, Record, Tx
 MANAGED = "managed"
 
 
-def settle(tx: Tx, instance: Record) -> Record:
+def place(tx: Tx, instance: Record) -> Record:
     """Give `instance` a host, reserve its ports there and, in the managed network, an address. Returns the host.
 
     What it has already stays: a container that was placed once keeps its host, ports and address.
 
     Raises:
-        scheduler.NoHost: no host can take it; the message says why each refused.
+        choose.NoHost: no host can take it; the message says why each refused.
         ipam.PoolUsedUp: the host has no address left.
         LookupError: the host it is on has no address range.
         ipam.AddressRefused: the address that it asks for is no host's, or somebody else's.
@@ -55,7 +55,7 @@ def settle(tx: Tx, instance: Record) -> Record:
             address_on=retained.host_of(tx, instance) if managed else None,
             preferred=None if waiting is None else waiting.hostId,
         )
-        choice = place(wanted, facts)
+        choice = choose(wanted, facts)
         why: dict[str, Any] = {"refused": dict(choice.refused)}
         if waiting is not None and waiting.hostId != choice.host_id:
             why["address"] = retained.left_behind(tx, waiting, choice.refused)
@@ -221,4 +221,4 @@ def _held_ports(tx: Tx, project_id: int, numbers: set[int]) -> dict[int, dict[Pu
     return result
 
 
-__all__ = ["MANAGED", "host_facts", "settle"]
+__all__ = ["MANAGED", "host_facts", "place"]

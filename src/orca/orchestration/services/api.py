@@ -91,7 +91,7 @@ def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any], *, ki
         createIndex=0,
         currentScale=0,
     )
-    service_links.follow_selectors(tx, row)
+    service_links.apply_selectors(tx, row)
     engine.request(tx, row, "create")
     return row
 
@@ -121,7 +121,7 @@ def change(tx: Tx, engine: Processes, row: Record, fields: dict[str, Any]) -> Re
     if "retainIp" in fields and not retained.retains(row):
         units.forget_addresses(tx, row)
     if "selectorLink" in fields:
-        service_links.follow_selectors(tx, row)
+        service_links.apply_selectors(tx, row)
     if row.state in machine(row.type)["update"].start:
         engine.request(tx, row, "update")
     elif row.state not in FOLLOWED_WHILE_ACTIVATING and fields.keys() - {"name", "description", "metadata"}:

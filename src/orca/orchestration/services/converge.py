@@ -64,7 +64,7 @@ async def deactivate(run: Run) -> None:
             run.engine.request(tx, row, "stop")
 
     await each(run, "stop", _live, stop)
-    await settled(run)
+    await await_containers(run)
     scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
 
     def end(tx: Tx) -> None:
@@ -131,7 +131,7 @@ async def bring_up(run: Run, label: str = "round") -> None:
                 continue
             await run.wait_for("containers to come and go", lambda tx: _moved(tx, run), roots={"instance"})
         begun |= set(ids)
-        await settled(run)
+        await await_containers(run)
         if await _less(run, frozenset(begun), f"{label} {number}: less"):
             begun.clear()
 
@@ -141,7 +141,7 @@ async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
     reason = await run.read(lambda tx: _failure(tx, begun))
     if reason is None:
         return False
-    if not await run.step(step, lambda tx: _settle_for_less(tx, run)):
+    if not await run.step(step, lambda tx: _lower_aim(tx, run)):
         scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
         raise Failed(reason, state="active", unit=lambda tx: _failed(tx, run.resource(tx), reason, scale))
     return True
@@ -216,7 +216,7 @@ async def each(
         await run.step(f"{label} {part[0]} to {part[-1]}", partial(unit, part=part))
 
 
-def _settle_for_less(tx: Tx, run: Run) -> bool:
+def _lower_aim(tx: Tx, run: Run) -> bool:
     """Go back one step of the scale policy, where that is still within it; no more is tried until a host comes."""
     service = run.resource(tx)
     policy = service.scalePolicy
@@ -230,7 +230,7 @@ def _settle_for_less(tx: Tx, run: Run) -> bool:
     return True
 
 
-async def settled(run: Run) -> None:
+async def await_containers(run: Run) -> None:
     """Wait until nothing is under way in any container of the service, but for what no agent can answer."""
 
     def condition(tx: ReadTx) -> bool:

@@ -52,7 +52,8 @@ async def move_over(run: Run, strategy: dict[str, Any]) -> None:
         if number > 1:
             await asyncio.sleep(strategy["intervalMillis"] / 1000)
         await run.step(f"move {number}", partial(_move_on, run=run, target_id=target_id, scales=step))
-        await run.wait_for("the other service to follow", lambda tx: _follows(tx, target_id), roots={"service"})
+        reached = partial(_at_scale, target_id=target_id)
+        await run.wait_for("the other service to reach its scale", reached, roots={"service"})
         await bring_up(run, f"move {number}: round")
 
 
@@ -95,7 +96,7 @@ def _move(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
             run.engine.request(tx, target, "update")
 
 
-def _follows(tx: ReadTx, target_id: int) -> bool:
+def _at_scale(tx: ReadTx, target_id: int) -> bool:
     """Whether the other service has come to its scale; a scale without containers is nothing to wait for."""
     target = _there(tx, target_id)
     return bool(target.state == "active" and target.transitioning is None and target.currentScale == target.scale)

@@ -78,7 +78,7 @@ def unlink_all(tx: Tx, service: Record) -> None:
             _unlink(tx, row)
 
 
-def follow_selectors(tx: Tx, service: Record) -> None:
+def apply_selectors(tx: Tx, service: Record) -> None:
     """A service is new or has changed: link it as its selector says, and others as theirs say of it.
 
     Only services with a selector are asked, and those that a selector linked earlier.

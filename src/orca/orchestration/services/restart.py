@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from orca.engine import Behaviour, Call, Run
-from orca.orchestration.services.converge import BATCH, INTERVAL, bring_up, settled
+from orca.orchestration.services.converge import BATCH, INTERVAL, await_containers, bring_up
 from orca.orchestration.units import rows as units
 from orca.store import Record, Tx
 
@@ -37,7 +37,7 @@ async def run_restart(run: Run) -> None:
             await asyncio.sleep(interval / 1000)
         batch = ids[start : start + size]
         await run.step(f"restart {start}", partial(_restart, run=run, ids=batch))
-        await settled(run)
+        await await_containers(run)
     await bring_up(run)
 
 

@@ -20,7 +20,7 @@ from orca.orchestration.services import handover
 from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services import watch as upgrade_watch
 from orca.orchestration.services.checks import CONTAINERLESS, check_launch_configs
-from orca.orchestration.services.converge import BATCH, INTERVAL, bring_up, cured, each, scale_of, settled
+from orca.orchestration.services.converge import BATCH, INTERVAL, await_containers, bring_up, cured, each, scale_of
 from orca.orchestration.syntax.names import PRIMARY
 from orca.orchestration.units import rows as units
 from orca.orchestration.units.plan import all_needs
@@ -229,7 +229,7 @@ async def _rest(run: Run, ids: list[int], label: str) -> None:
                 units.let_go_address(tx, row)
 
     await run.step(label, stop)
-    await settled(run)
+    await await_containers(run)
     await run.step(f"{label}ped", free)
 
 
@@ -266,7 +266,7 @@ async def rollback(run: Run) -> None:
     if "inServiceStrategy" in asked:
         await run.step("configs of before", lambda tx: _turn_back(tx, run, asked["inServiceStrategy"]))
         await each(run, "remove the new", _new_ones, lambda tx, row: start_removal(tx, run.engine, row))
-        await settled(run)
+        await await_containers(run)
         await each(run, "take the old", units.kept_rows, _take_back)
     else:
         await run.step("scales", lambda tx: handover.turn_back(tx, run, asked))

@@ -63,12 +63,12 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
 
 
 @behaviour.process("environment.create", "environment.update")
-async def follow_text(run: Run) -> None:
+async def create_or_update(run: Run) -> None:
     """Make the services of a stack those of its text."""
-    await _follow(run)
+    await _update_services(run)
 
 
-async def _follow(run: Run, *, upgraded: bool = False) -> None:
+async def _update_services(run: Run, *, upgraded: bool = False) -> None:
     """As 2015: changed launch configs wait for an upgrade (`upgraded`), stopped services stay stopped, and a link that
     leads nowhere fails the stack.
     """
@@ -95,7 +95,7 @@ async def apply(run: Run) -> None:
     if wanted is None:
         return
     names = {spec.name.casefold() for spec in wanted.services}
-    await stack_apply.settle(run, names)
+    await stack_apply.await_services(run, names)
     found = await _compare(run, wanted)
     await _carry_out(run, found, found.entries, start=True, finish=upgrade.HEALTHY)
     for reason in found.missing:
@@ -193,7 +193,7 @@ def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Reco
 @behaviour.process("environment.upgrade")
 async def run_upgrade(run: Run) -> None:
     """Upgrade the services, and wait for them; with one that failed or was canceled, the stack is not upgraded."""
-    await _follow(run, upgraded=True)
+    await _update_services(run, upgraded=True)
     await _without(run, "upgrading")
     failed = await run.read(lambda tx: tx.find("service", environmentId=run.resource_id, state=upgrade.CANCELED))
     if failed:

@@ -130,7 +130,7 @@ def _some(tx: Tx, *, run: Run, todo: Sequence[Step]) -> int:
     return min(len(todo), MOST_STEPS)
 
 
-async def settle(run: Run, names: Collection[str]) -> None:
+async def await_services(run: Run, names: Collection[str]) -> None:
     """Wait until every service of the stack takes changes; what waits for a decision about an upgrade is decided.
 
     `names`: casefolded names that are free only once a service which has one of them is gone.
@@ -195,7 +195,7 @@ def _change(rows: Rows, entry: Entry) -> None:
     ids = rows.certificates(spec) if entry.fields.keys() & spec.certificates.keys() else {}
     row = services.change(rows.tx, rows.engine, row, {name: ids.get(name, entry.fields[name]) for name in entry.fields})
     if row.kind == BALANCER:
-        load_balancer_services.follow(rows.tx, row)
+        load_balancer_services.copy_to_balancer(rows.tx, row)
 
 
 def _link(rows: Rows, entry: Entry) -> None:

@@ -94,7 +94,7 @@ def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     known = tx.first(KIND, accountId=project_id, externalId=external_id)
     match fields.get("eventType"):
         case "service.create" | "service.update":
-            _follow(tx, inside, known, fields)
+            _create_or_update(tx, inside, known, fields)
         case "service.remove":
             _remove(tx, inside, known)
         case "stack.remove":
@@ -106,7 +106,7 @@ def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     return _keep(tx, call, "externalServiceEvent", fields, project_id)
 
 
-def _follow(tx: Tx, call: Call, known: Record | None, fields: dict[str, Any]) -> None:
+def _create_or_update(tx: Tx, call: Call, known: Record | None, fields: dict[str, Any]) -> None:
     """Make the service what the event says; told the same again, nothing changes."""
     told = fields["service"]
     if not isinstance(told, dict) or told.get("kind", KIND) != KIND:

@@ -118,7 +118,7 @@ def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
     return Plan(tuple(entries), tuple(missing), tuple(refusals), tuple(failing), tuple(_first(entries, world)))
 
 
-def followed(kind: str) -> frozenset[str]:
+def live_fields(kind: str) -> frozenset[str]:
     """The fields of a service that follow the text while it runs."""
     said = KINDS[kind]
     fields = {entry.field for keys in (said.service, said.certificates) for entry in keys.values()}
@@ -221,7 +221,7 @@ def _changes(spec: ServiceSpec, waits: tuple[LinkSpec, ...], present: Present) -
 
 def _said(spec: ServiceSpec) -> dict[str, Any]:
     """The fields that follow the text, with the names of certificates, and with what goes without saying."""
-    said = {name: (spec.fields | spec.certificates).get(name) for name in followed(spec.kind)}
+    said = {name: (spec.fields | spec.certificates).get(name) for name in live_fields(spec.kind)}
     if said.get("scale", 0) is None:
         said["scale"] = DEFAULT_SCALE
     if spec.kind in CONTAINERLESS:

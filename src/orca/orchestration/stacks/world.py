@@ -14,7 +14,7 @@ from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.stacks import waits as stack_waits
 from orca.orchestration.stacks.differences import plain
-from orca.orchestration.stacks.plan import Present, World, followed
+from orca.orchestration.stacks.plan import Present, World, live_fields
 from orca.storage.references import is_nothing
 from orca.store import ReadTx, Record
 
@@ -79,7 +79,7 @@ class _Stated:
     def spec(self, row: Record, *, started: bool) -> ServiceSpec:
         """One of them. `started`: the stack is up, so that a service that is not was stopped on purpose."""
         named = _certified(row)
-        fields = {name: row.get(name) for name in followed(row.kind) - named if row.get(name) is not None}
+        fields = {name: row.get(name) for name in live_fields(row.kind) - named if row.get(name) is not None}
         if row.state == "inactive" and started:
             fields["startOnCreate"] = False
         if config := plain(row.launchConfig):

@@ -79,7 +79,7 @@ class Handlers:
 
 async def question(run: Run, handler: Handler, exchange: Exchange) -> dict[str, Any]:
     """Ask a handler until it answers; its reply's data. Raises ``Failed``."""
-    chain = follows(run, handler)
+    chain = error_process(run, handler)
     for attempt in range(handler.attempts):
         event = wire.Event.request(f"{run.name};handler={handler.name}", {"processData": run.data})
         event.resource_type, event.resource_id = run.resource_type, ids.show(run.resource_type, run.resource_id)
@@ -95,7 +95,7 @@ async def question(run: Run, handler: Handler, exchange: Exchange) -> dict[str, 
     raise Failed(f"{handler.name} did not answer {run.name} within {handler.timeout:g} s", chain=chain)
 
 
-def follows(run: Run, handler: Handler) -> str | None:
+def error_process(run: Run, handler: Handler) -> str | None:
     """The process that ``onError`` names, if the resource has it."""
     action = (handler.on_error or "").rpartition(".")[2]
     return action if action in machine(run.resource_type) else None

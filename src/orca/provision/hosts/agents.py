@@ -61,7 +61,7 @@ async def host_change(core: Core, connection: AgentConnection, facts: wire.HostF
 
     def unit(tx: Tx) -> Record | None:
         host = tx.first("host", agentId=connection.agent_id)
-        return None if host is None else hosts.follow(tx, core, host, facts)
+        return None if host is None else hosts.store_facts(tx, core, host, facts)
 
     host = await core.db.write(unit)
     if host is not None and membership.untold(host):

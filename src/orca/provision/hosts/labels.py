@@ -20,7 +20,7 @@ def update_host(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Reco
     """Nothing has to be done on a host when its fields change."""
     row = tx.update(row, **fields) if fields else row
     if "labels" in fields:
-        follow(tx, row)
+        write_rows(tx, row)
     return row
 
 
@@ -29,7 +29,7 @@ def fold(key: str, value: str) -> str:
     return hashlib.sha256(f"{key}={value}".lower().encode()).hexdigest()[:40]
 
 
-def follow(tx: Tx, owner: Record) -> None:
+def write_rows(tx: Tx, owner: Record) -> None:
     """Make the rows say what the field says."""
     type, field = MAPS[owner.root]
     wanted = {str(key): str(value) for key, value in (owner.labels or {}).items()}

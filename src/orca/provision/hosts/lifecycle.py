@@ -46,10 +46,10 @@ def host_of(tx: Tx, core: Core, agent_id: int, hello: wire.Hello) -> Record:
     try:
         host = tx.first("host", agentId=agent.id)
         if host is None:
-            host = follow(tx, core, _create(tx, core, agent, hello), hello)
+            host = store_facts(tx, core, _create(tx, core, agent, hello), hello)
             core.engine.request(tx, host, "create")
         else:
-            host = follow(tx, core, host, hello)
+            host = store_facts(tx, core, host, hello)
     except host_parts.Foreign as error:
         raise WrongHost(f"{error}: give this host another identity and register it") from error
     return host
@@ -71,7 +71,7 @@ def _create(tx: Tx, core: Core, agent: Record, hello: wire.Hello) -> Record:
     )
 
 
-def follow(tx: Tx, core: Core, host: Record, facts: wire.HostFacts) -> Record:
+def store_facts(tx: Tx, core: Core, host: Record, facts: wire.HostFacts) -> Record:
     """Store the facts an agent reports; a new outer address or key is one that the peers are to be told of next."""
     changes: dict[str, Any] = {}
     if facts.hostname:
@@ -113,7 +113,7 @@ def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
         membership.certify(tx, items, host, authority_of(vault, network))
 
 
-async def follow_settings(core: Core) -> None:
+async def watch_settings(core: Core) -> None:
     """Have every host of the network follow the settings that its items are made from. Runs until cancelled."""
     items = core.part(Delivery).items
 

@@ -25,7 +25,7 @@ OTHERS = "it was made by somebody who may do more: ask an owner of the project"
 behaviour = Behaviour()
 
 
-def standing(tx: ReadTx, call: Call) -> str:
+def role_in_project(tx: ReadTx, call: Call) -> str:
     """What the caller is in the project it acts for: as somebody of ``PROJECT_ROLES``, or else its own role.
 
     Whoever owns every project is an owner. A project's key is what made it; one that does not say so is a member.
@@ -44,7 +44,7 @@ def maker(tx: ReadTx, proof: Record | None) -> str | None:
 
 def made_by(tx: ReadTx, call: Call, owner: int) -> dict[str, Any]:
     """What a project's credential remembers of who makes it: it must not do more, and lesser ones leave it alone."""
-    account, role = tx.get("account", owner), standing(tx, call)
+    account, role = tx.get("account", owner), role_in_project(tx, call)
     known = account is not None and account.kind == "project" and role in PROJECT_ROLES
     return {MADE_BY: role} if known else {}
 
@@ -125,7 +125,7 @@ def is_above(tx: ReadTx, call: Call, record: Record, account: Record) -> bool:
         return False
     if call.proof is not None and call.proof.root == "credential" and call.proof.id == record.id:
         return False
-    role = standing(tx, call)
+    role = role_in_project(tx, call)
     made = str(record.data.get(MADE_BY) or "owner")
     return role not in PROJECT_ROLES or PROJECT_ROLES.index(role) > PROJECT_ROLES.index(made)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Passwords: argon2id at rest, worked on in a few threads of their own, and not as often as somebody may guess.
 
-Hashing costs tens of milliseconds and megabytes on purpose, so no unit does it: one that needs it raises ``Unchecked``
-or ``Unhashed``; what they ask is worked out outside (``settle``), and the unit runs again. A password that was right is
-remembered for a while (as a keyed hash), so that HTTP Basic does not pay for it with each request.
+Hashing costs tens of milliseconds and megabytes on purpose, so no unit does it. A unit that needs it raises
+``Unchecked`` or ``Unhashed``; ``resolve`` does the work in a thread and runs the unit again. A password that was right
+is remembered for a while (as a keyed hash), so that HTTP Basic does not pay for it with each request.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Passwords:
             raise Unhashed(password)
         return kept
 
-    async def settle(self, run: Callable[[], Awaitable[T]]) -> T:
+    async def resolve(self, run: Callable[[], Awaitable[T]]) -> T:
         """Run units until they know all they need of passwords. Raises ``TooMany``."""
         mine: list[bytes] = []
         try:

@@ -18,7 +18,7 @@ def read(text: str) -> Node | None:
     findings = Findings()
     with findings.collect():
         tree = loader.read(text, "f", findings)
-    findings.settle()
+    findings.raise_if_refused()
     return tree
 
 

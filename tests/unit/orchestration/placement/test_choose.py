@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.placement.choose import HostFacts, NoHost, Published, Wanted, place
+from orca.orchestration.placement.choose import HostFacts, NoHost, Published, Wanted, choose
 from orca.orchestration.syntax.ports import ANY, PublicPort
 
 
@@ -14,21 +14,22 @@ def host(number: int, **facts) -> HostFacts:
 
 
 def test_fewest_containers_win():
-    assert place(Wanted(), [host(1, containers=3), host(2, containers=1)]).host_id == 2
+    assert choose(Wanted(), [host(1, containers=3), host(2, containers=1)]).host_id == 2
 
 
 def test_a_service_spreads_before_load_counts():
-    assert place(Wanted(), [host(1, containers=0, of_service=1), host(2, containers=9)]).host_id == 2
+    assert choose(Wanted(), [host(1, containers=0, of_service=1), host(2, containers=9)]).host_id == 2
 
 
 def test_a_taken_port_names_its_holder():
     held = {PublicPort(80): "shop_web_1"}
     with pytest.raises(NoHost, match="h1: port 80/tcp is used by shop_web_1"):
-        place(Wanted(ports=(PublicPort(80),)), [host(1, held=held)])
+        choose(Wanted(ports=(PublicPort(80),)), [host(1, held=held)])
 
 
 def test_a_free_host_is_taken_and_the_refusal_is_told():
-    placement = place(Wanted(ports=(PublicPort(80),)), [host(1, held={PublicPort(80): "lb_1"}), host(2, containers=50)])
+    hosts = [host(1, held={PublicPort(80): "lb_1"}), host(2, containers=50)]
+    placement = choose(Wanted(ports=(PublicPort(80),)), hosts)
     assert placement.host_id == 2
     assert placement.refused == {"h1": "port 80/tcp is used by lb_1"}
 
@@ -50,24 +51,24 @@ def test_clashes(one: PublicPort, other: PublicPort, clash: bool):
 
 def test_inactive_hosts_take_nothing_unless_named():
     with pytest.raises(NoHost, match="h1: is inactive"):
-        place(Wanted(), [host(1, state="inactive")])
-    assert place(Wanted(requested_host_id=1), [host(1, state="inactive")]).host_id == 1
+        choose(Wanted(), [host(1, state="inactive")])
+    assert choose(Wanted(requested_host_id=1), [host(1, state="inactive")]).host_id == 1
 
 
 def test_a_removed_host_takes_nothing_even_when_named():
     with pytest.raises(NoHost, match="h1: is removing"):
-        place(Wanted(requested_host_id=1), [host(1, state="removing")])
+        choose(Wanted(requested_host_id=1), [host(1, state="removing")])
 
 
 def test_a_host_to_avoid_says_why():
     with pytest.raises(NoHost, match="h1: its agent is not connected") as error:
-        place(Wanted(), [host(1, avoid="its agent is not connected"), host(2, state="inactive")])
+        choose(Wanted(), [host(1, avoid="its agent is not connected"), host(2, state="inactive")])
     assert error.value.later == (1,)
 
 
 def test_no_host_at_all():
     with pytest.raises(NoHost, match="there is no host"):
-        place(Wanted(), [])
+        choose(Wanted(), [])
 
 
 _PORTS = st.sampled_from([PublicPort(80), PublicPort(80, bind="192.0.2.1"), PublicPort(81, "udp"), PublicPort(81)])
@@ -96,7 +97,7 @@ def test_the_chosen_host_always_fits(hosts: list[HostFacts], ports: list[PublicP
 
     fits = [h for h in hosts if h.state == "active" and not any(clash(p, q) for p in ports for q in h.held)]
     try:
-        chosen = place(wanted, hosts)
+        chosen = choose(wanted, hosts)
     except NoHost as error:
         assert not fits
         assert set(error.refused) == {h.name for h in hosts}

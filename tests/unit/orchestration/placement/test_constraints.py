@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orca.orchestration.placement.choose import HostFacts, NoHost, Wanted, place
+from orca.orchestration.placement.choose import HostFacts, NoHost, Wanted, choose
 from orca.orchestration.placement.constraints import PREFIX, Constraint, Surroundings, holds, is_global, lower, read
 
 MACROS = {"stack_name": "Shop", "service_name": "web"}
@@ -60,18 +60,18 @@ def test_swarm(environment: dict[str, str], expected: Constraint):
 def test_a_hard_constraint_is_named_in_the_refusal():
     wanted = Wanted(constraints=read({PREFIX + "host_label": "disk=ssd"}, {}))
     with pytest.raises(NoHost, match="h1: not host label disk=ssd"):
-        place(wanted, [host(1)])
-    assert place(wanted, [host(1), host(2, labels={"disk": "ssd"})]).host_id == 2
+        choose(wanted, [host(1)])
+    assert choose(wanted, [host(1), host(2, labels={"disk": "ssd"})]).host_id == 2
 
 
 def test_soft_constraints_only_prefer():
     wanted = Wanted(constraints=read({PREFIX + "container_soft_ne": "web_1"}, {}))
-    assert place(wanted, [host(1, containers=frozenset({"web_1"})), host(2)]).host_id == 2
-    assert place(wanted, [host(1, containers=frozenset({"web_1"}))]).host_id == 1
+    assert choose(wanted, [host(1, containers=frozenset({"web_1"})), host(2)]).host_id == 2
+    assert choose(wanted, [host(1, containers=frozenset({"web_1"}))]).host_id == 1
 
 
 def test_beside():
-    assert place(Wanted(beside=2), [host(1), host(2)]).host_id == 2
+    assert choose(Wanted(beside=2), [host(1), host(2)]).host_id == 2
 
 
 def test_global():
@@ -91,7 +91,7 @@ def test_the_chosen_host_meets_what_is_hard_and_most_of_what_is_soft(wishes):
 
     possible = [candidate for candidate in hosts if not failed(candidate, soft=False)]
     try:
-        chosen = place(Wanted(constraints=constraints), hosts).host_id
+        chosen = choose(Wanted(constraints=constraints), hosts).host_id
     except NoHost:
         assert not possible
     else:

@@ -5,7 +5,7 @@ import pytest
 
 from orca.orchestration.balancers import rules as load_balancer_ports
 from orca.orchestration.containers.api import check_launch
-from orca.orchestration.placement.choose import HostFacts, Wanted, place
+from orca.orchestration.placement.choose import HostFacts, Wanted, choose
 from orca.orchestration.syntax.ports import PortSpec, PortWrongFormat, PublicPort, TooManyPorts, parse, parse_all
 from orca.resources.errors import Refused
 from orca.resources.limits import PORTS_OF_CONTAINER
@@ -62,7 +62,7 @@ def test_as_many_as_may_be_are_compared_with_each_other_once():
 
     wanted = Wanted(tuple(Counted(port) for port in range(1, 1025)))
     held = {Counted(port): "other" for port in range(2001, 3025)}
-    assert place(wanted, [HostFacts(1, "h", "active", held=held)]).host_id == 1
+    assert choose(wanted, [HostFacts(1, "h", "active", held=held)]).host_id == 1
     assert compared < 5000
 
 

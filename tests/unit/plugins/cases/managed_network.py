@@ -72,7 +72,7 @@ LISTED = engine("GET", "/networks", [{"Name": "orca", "Labels": {"io.orca.cidr":
 NONE = engine("GET", "/networks", [])
 
 
-def settled(root):
+def with_our_routes(root):
     with_kernel(root)
     (root / "proc/net/route").write_text(host.ROUTES + host.UPLINK + OUR_ROUTES)
 
@@ -109,7 +109,7 @@ CASES = [
             command("ip -batch -", body="route delete unreachable 10.42.0.0/16 metric 4294967295\n"),
         ],
         settled=[NONE, no("/containers/orca-net/json"), no("/containers/orca-dns/json")],
-        prepare=settled,
+        prepare=with_our_routes,
         shows="unreachable 10.42.0.0/16",
     ),
 ]
@@ -135,7 +135,7 @@ FAILURES = [
         "whose image the registry does not have",
         "docker: pull orca/net:1 (500): manifest unknown",
         [network(), *made("orca-net", b'{"error": "manifest unknown"}\n')[:3]],
-        prepare=settled,
+        prepare=with_our_routes,
     ),
     failure(
         "that the engine refuses",
