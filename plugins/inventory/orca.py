@@ -133,7 +133,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return hosts
 
     def populate_machines(self, machines, home):
-        """Add machines: a mapping of name to the facts that the module `machine` keeps."""
+        """Add machines: a mapping of name to the facts that the module ``machine`` keeps."""
         if machines:
             self.inventory.add_group("orca_machines")
         for name, facts in sorted(machines.items()):
@@ -173,7 +173,7 @@ def named(host):
 
 
 def host_variables(host):
-    """The variables of a host of the API; `ansible_host` only when its address is known."""
+    """The variables of a host of the API; ``ansible_host`` only when its address is known."""
     variables = {
         "orca_id": host["id"],
         "orca_state": host["state"],
@@ -201,7 +201,7 @@ def machine_variables(name, facts, home):
 
 
 def read_machines(home):
-    """The machines remembered below `home`: name to facts. Raises AnsibleParserError when a file is unreadable."""
+    """The machines remembered below ``home``: name to facts. Raises AnsibleParserError when a file is unreadable."""
     folder = os.path.join(home, "machines")
     machines = {}
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:

@@ -5,7 +5,7 @@
 # Private to this collection: no stable interface for others.
 """A client of the server's hypermedia API: it knows one address, the rest it learns from links and actions.
 
-It knows nothing of AnsibleModule: modules and the inventory plugin turn `ApiError` into their own kind of failure.
+It knows nothing of AnsibleModule: modules and the inventory plugin turn ``ApiError`` into their own kind of failure.
 Protocol: docs/architecture/clients.md.
 """
 
@@ -37,7 +37,7 @@ class ApiError(Exception):
         self.status, self.code, self.field = status, code, field
 
     def as_result(self):
-        """Arguments for `fail_json`."""
+        """Arguments for ``fail_json``."""
         return {"msg": str(self), "status": self.status, "code": self.code, "field": self.field}
 
 
@@ -46,7 +46,7 @@ class NoServer(ApiError):
 
 
 class Target:
-    """A server, the key to use and the project to work in. `url` has neither version nor final slash."""
+    """A server, the key to use and the project to work in. ``url`` has neither version nor final slash."""
 
     def __init__(self, url, access_key=None, secret_key=None, ca_path=None, project=DEFAULT_PROJECT, timeout=30):
         self.url, self.access_key, self.secret_key = url, access_key, secret_key
@@ -54,7 +54,7 @@ class Target:
 
 
 def resolve(options, env=None):
-    """The target that options `api_*` (a mapping; missing ones count as unset) and the environment describe.
+    """The target that options ``api_*`` (a mapping; missing ones count as unset) and the environment describe.
 
     A key that was fetched together with one server's address is never sent to another address.
     Raises NoServer when no address is given anywhere, ApiError when what the role fetched cannot be read.
@@ -83,7 +83,7 @@ def resolve(options, env=None):
 
 
 def _fetched(home):
-    """What role `server` left: the document `admin.json`, with `ca` added when the authority lies beside it."""
+    """What role ``server`` left: the document ``admin.json``, with ``ca`` added when the authority lies beside it."""
     path = os.path.join(home, "server", "admin.json")
     try:
         with open(path, encoding="utf-8") as file:
@@ -118,7 +118,7 @@ class ApiClient:
     def request(self, method, url, body=None):
         """Send one request and return the decoded document.
 
-        `url` is a path below the server's address, or an absolute one from an answer. Raises ApiError.
+        ``url`` is a path below the server's address, or an absolute one from an answer. Raises ApiError.
         """
         absolute = self._absolute(url)
         asked = f"{method} {urlsplit(absolute).path} at {self.target.url}"
@@ -266,7 +266,7 @@ def called(resource):
 
 
 def pause(deadline, what):
-    """Sleep until the next look; raise ApiError with `what` once the deadline (monotonic seconds) has passed."""
+    """Sleep until the next look; raise ApiError with ``what`` once the deadline (monotonic seconds) has passed."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise ApiError(f"timed out: {what}")

@@ -18,7 +18,7 @@ ROUNDS = 10  # how often the server may ask for more, or others may change the s
 
 
 class Wanted:
-    """A stack as its texts want it. `environment` holds values that the server may ask for."""
+    """A stack as its texts want it. ``environment`` holds values that the server may ask for."""
 
     def __init__(self, name, compose, rancher_compose, environment):
         self.name = name
@@ -29,7 +29,7 @@ class Wanted:
         self._variables = {}
 
     def plan(self, client):
-        """What the server would do: a document with `changed`, `lines`, `warnings` and `hash`.
+        """What the server would do: a document with ``changed``, ``lines``, ``warnings`` and ``hash``.
 
         Raises ApiError with everything that it refuses.
         """

@@ -129,7 +129,7 @@ def plan(host, state, labels, purge):
 
 
 def by_name(hosts, names):
-    """The hosts by name. Raises ApiError when one of `names` is that of several hosts."""
+    """The hosts by name. Raises ApiError when one of ``names`` is that of several hosts."""
     known = {}
     for host in hosts:
         known.setdefault(host.get("name") or host.get("hostname"), []).append(host)

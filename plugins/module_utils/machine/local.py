@@ -235,7 +235,7 @@ def _authorized_keys(public_key: str) -> bytes:
 
 
 def _speaks_ssh(address: str) -> bool:
-    """Whether an SSH server greets on port 22 of ``address``."""
+    """True if an SSH server greets on port 22 of ``address``."""
     try:
         with socket.create_connection((address, 22), timeout=2) as connection:
             return connection.recv(4) == b"SSH-"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent: one process on every host that keeps a connection to the server and does what it is told."""
+"""The agent: one process on every host that keeps a connection to the server and carries out its commands."""
 
 import sys
 
@@ -10,7 +10,7 @@ def main() -> None:
     """Run ``orca-agent``."""
     from .lazy import postpone
 
-    postpone("importlib.metadata", "urllib.request")  # 1.5 MB that websockets imports, and does not need here
+    postpone("importlib.metadata", "urllib.request")  # websockets imports them (1.5 MB) and does not need them here
     try:
         from .process import main as run
     except ModuleNotFoundError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent's composition: what it consists of, and the order in which it begins."""
+"""The agent's composition: its parts, and the order in which they start."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ from .status import Status
 from .streams import Streams
 from .watch import ContainerWatch
 
-RESTORE_SECONDS = 30.0  # the network comes first, but a registry that hangs must not keep us from the server
+RESTORE_SECONDS = 30.0  # the network comes first, but a registry that hangs must not keep the agent from the server
 SETTLE_SECONDS = 0.5  # addresses change in bursts
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Agent:
     """One host's agent."""
 
     def __init__(self, settings: Settings) -> None:
-        """Build the parts; nothing is touched yet except the identity, which is made on the first start.
+        """Build the parts. Nothing on the host changes yet, except that the first start makes the identity.
 
         Raises:
             AgentError: the identity is damaged.
@@ -113,7 +113,7 @@ class Agent:
         """Make the first frame of a connection.
 
         Raises:
-            AgentError: Docker does not answer; a hello that knows nothing of the containers would be a lie.
+            AgentError: Docker does not answer, and a hello must list the containers.
         """
         self._facts = await self._look(server)
         applied = self._config.applied
@@ -132,14 +132,14 @@ class Agent:
         return facts.gather(info, facts.outer_addresses(server, self._settings.address), self._mesh.encryption)
 
     async def _report_facts(self) -> None:
-        """Report what changed after the host's addresses did, or the way it encrypts."""
+        """Report changed facts after the host's addresses or its way of encrypting changed."""
         while True:
             await self._facts_changed.wait()
             await asyncio.sleep(SETTLE_SECONDS)
             self._facts_changed.clear()
             credentials = read_credentials(self._paths)
             if credentials is None:
-                continue  # the hello will tell
+                continue  # the next hello reports them
             try:
                 now = await self._look(urlsplit(credentials.url).hostname or "")
             except AgentError as error:

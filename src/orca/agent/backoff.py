@@ -16,7 +16,7 @@ class Backoff:
         self._span = first
 
     def reset(self) -> None:
-        """Begin anew: the last attempt was a success."""
+        """Begin again with the shortest delay, after a success."""
         self._span = self._first
 
     def delay(self) -> float:

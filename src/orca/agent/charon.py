@@ -40,7 +40,7 @@ class Tunnel:
 
 
 async def tunnels(path: Path) -> dict[str, Tunnel]:
-    """Return the tunnels by peer identity; of several to one peer the one that carries traffic, else the oldest.
+    """Return the tunnels by peer identity; of several to one peer, the one that carries traffic, else the oldest.
 
     Raises:
         CharonGone: no answer.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's events: who does what, in which order, and what is answered.
+"""The server's events: which part carries out each, in which order, and the answer.
 
 Order: config updates are applied one after another as they arrive; an ``activate`` waits for those that arrived before
 it. Commands about one instance follow each other; a ``deactivate`` or ``remove`` ends an ``activate`` that still runs
@@ -213,12 +213,12 @@ class Commands:
             return running.task
         task = asyncio.create_task(_awaited(work()), name=f"{event.name} {key}")
         self._running[key] = _Command(task, [event], uuid, yields)
-        # Not an ``except`` around the work: a task that is cancelled before its first step never gets that far.
+        # Not an ``except`` around the work: a task that is cancelled before its first step never reaches it.
         task.add_done_callback(lambda done: self._answer(key, done))
         return task
 
     def _progress(self, key: str) -> Progress:
-        """Return what tells everybody who waits for the command ``key`` how far it is."""
+        """Return a function that reports progress to all requests that wait for the command ``key``."""
 
         def tell(message: str, percent: int | None) -> None:
             for waiting in self._running[key].events:
@@ -255,7 +255,7 @@ class Commands:
                 command.task.cancel()
 
     def _lock(self, uuid: str) -> asyncio.Lock:
-        """Return the lock of one instance; it lives as long as a command holds or awaits it."""
+        """Return the lock of one instance; it exists while a command holds or awaits it."""
         lock = self._locks.get(uuid)
         if lock is None:
             lock = self._locks[uuid] = asyncio.Lock()
@@ -267,6 +267,6 @@ async def _awaited(work: Awaitable[Message | None]) -> Message | None:
 
 
 async def _ended(update: asyncio.Task[Message | None] | None) -> None:
-    """Wait for the end of a config update, however it ended."""
+    """Wait for the end of a config update, also of one that failed."""
     if update is not None:
         await asyncio.wait([update])

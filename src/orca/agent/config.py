@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The config items of this host: keep the last good ones, apply changes through hoststate, put right what drifted."""
+"""The config items of this host: keep the last good ones, apply changes through hoststate, repair drift."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ Items = dict[str, Item]
 
 T = TypeVar("T")
 
-#: What applying an item may end in: a host that refuses, or a description that makes no sense.
+#: Errors of applying an item: the host refuses, or the description makes no sense.
 FAILURES = (HostStateError, ValueError, KeyError, TypeError, OSError)
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Config:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hoststate")
 
     def close(self) -> None:
-        """Let a running application end."""
+        """Wait for a running change of the host."""
         self._thread.shutdown()
 
     @property
@@ -68,13 +68,13 @@ class Config:
         return {key: item.description for key, item in family.of(self._items).items()}
 
     async def restore(self) -> None:
-        """Read the last good items from disk and apply them. What fails is logged; the reconciler tries again."""
+        """Read the last good items from disk and apply them. Failures are logged; the reconciler tries again."""
         self._items = await self._call(self._load)
         if self._items:
             await self.reapply()
 
     async def reapply(self, some: Iterable[Kind] | None = None) -> None:
-        """Apply the items in effect again, of all kinds or of some, after Docker's start or when the host drifted."""
+        """Apply the items in effect again, of all kinds or of some, after Docker's start or after drift."""
         for kind in kinds.KINDS if some is None else some:
             try:
                 await self._apply(kind, self._items)
@@ -109,7 +109,7 @@ class Config:
     # -- steps ---------------------------------------------------------------------------------------------------
 
     async def _changes(self, update: ConfigUpdate) -> tuple[dict[str, Item | None], dict[str, str]]:
-        """Return what differs from the items in effect (None: remove), and the items that cannot be taken at all."""
+        """Return the changes to the items in effect (None: remove), and the items that cannot be applied at all."""
         changes: dict[str, Item | None] = {}
         errors: dict[str, str] = {}
         for wanted in update.items:
@@ -142,8 +142,8 @@ class Config:
     async def _adopt(self, kind: Kind, changes: Mapping[str, Item | None]) -> dict[str, str]:
         """Apply ``kind`` with ``changes``; keep those that work, return the reasons of the others by name.
 
-        If a description makes no sense they are tried one by one, so that the bad one is found and the rest not lost.
-        Where the host itself refuses, all have to wait for the server to send them again.
+        If a description makes no sense, the changes are tried one by one, so that only the bad one is lost. If the host
+        itself refuses, all wait until the server sends them again.
         """
         wanted = {name: item for name, item in {**self._items, **changes}.items() if item is not None}
         try:
@@ -151,7 +151,7 @@ class Config:
         except FAILURES as error:
             if len(changes) <= 1 or isinstance(error, HostStateError | OSError):
                 _log.error("%s: %s", kind.name, error)
-                # Without a change of its own it is the network's change that was too much for this kind.
+                # This kind has no change of its own: the change of the network made it fail.
                 return dict.fromkeys(changes or [NETWORK.item()], _words(error))
             errors: dict[str, str] = {}
             for name, item in changes.items():
@@ -166,7 +166,7 @@ class Config:
         description = kind.describe(self._descriptions(items))
         version = max((item.version for name, item in items.items() if kind.takes(name)), default=0)
         if description is None and not await self._call(self._owned, kind):
-            return  # never applied by the agent: nothing of ours to remove
+            return  # the agent never applied it, so there is nothing to remove
         result = await self._call(lambda: apply_kind(kind, description, owner=AGENT, version=version, host=self._host))
         for action in result.actions:
             _log.info("%s: %s", kind.name, action)

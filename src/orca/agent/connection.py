@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent's one outbound WebSocket: register if needed, dial, say hello, serve events, and again after every end."""
+"""The agent's one outbound WebSocket: register if needed, dial, say hello, serve events; dial again after each end."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from .paths import Paths
 from .status import Status
 
 SILENCE_SECONDS = 20.0  # the server pings every 5 s
-MAX_FRAME = 16 << 20  # the config items of a large environment come in one frame
+MAX_FRAME = 16 << 20  # the config items of a large project come in one frame
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Connection:
             uuid: this host.
             ca_sha256: the pin for registering (``ORCA_CA_SHA256``), may be empty when registered already.
             link: gets the queue of each connection.
-            status: told what happens.
+            status: shows what happens.
             hello: makes the first frame, given the server's name or address.
             receive: takes each event of the server.
             greeted: called after each hello was sent.
@@ -74,7 +74,7 @@ class Connection:
     # -- registering ---------------------------------------------------------------------------------------------
 
     async def _credentials(self) -> identity.Credentials:
-        """Return credentials; a registration file is an order to (re-)register, which replaces those at hand."""
+        """Return credentials; a registration file makes the agent register (again) and replaces the present ones."""
         known = identity.read_credentials(self._paths)
         try:
             url = self._paths.registration.read_text().strip()
@@ -112,14 +112,14 @@ class Connection:
             credentials,
             self._paths.ca,
             "subscribe",
-            ping_interval=None,  # the server's own pings tell that it lives
+            ping_interval=None,  # the server's own pings show that it lives
             max_size=MAX_FRAME,
         )
-        outbox = self._link.attach()  # from here on changes are kept, so that none falls between list and hello
+        outbox = self._link.attach()  # from here on changes are queued, so that none is lost between list and hello
         try:
             await socket.send(encode(Event.report(names.HELLO, await self._hello(host))))
             self._status.show("connected", credentials.url)
-            # If sending fails the connection is closed, which listening reports.
+            # If sending fails, the connection is closed and ``_listen`` ends with the reason.
             helpers = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(self._greeted())]
             try:
                 await self._listen(socket)

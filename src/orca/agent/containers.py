@@ -22,7 +22,7 @@ from .resolver import Resolver
 
 T = TypeVar("T")
 
-AT_ONCE = 8  # containers made and started at the same time; the engine itself gains nothing from more
+AT_ONCE = 8  # containers made and started at the same time; more would not make the engine faster
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ class Containers:
 
         Args:
             instance: what is wanted.
-            progress: told about the image pull.
+            progress: gets the progress of the image pull.
             ready: called when the container exists, before it is started.
-            again: this command succeeded before; a container that ended since is not started a second time.
+            again: this command succeeded before; a container that has ended since is not started again.
 
         Raises:
             CommandFailed: with the reason.
@@ -100,7 +100,7 @@ class Containers:
         await _whole(self._engine.request(calls.start(external_id)))
 
     async def stop(self, external_id: str, grace: int) -> None:
-        """Stop a container, killing it after ``grace`` seconds; none is fine."""
+        """Stop a container, killing it after ``grace`` seconds; a missing one is no error."""
         await _whole(_missing_is_fine(self._engine.request(calls.stop(external_id, grace), seconds=grace + TIMEOUT)))
 
     async def restart_never(self, external_id: str) -> None:
@@ -112,7 +112,7 @@ class Containers:
         await self._engine.request(calls.update_container(external_id, {"RestartPolicy": {"Name": "no"}}))
 
     async def remove(self, uuid: str, external_id: str | None = None) -> None:
-        """Kill and remove the container with its anonymous volumes; none is fine.
+        """Kill and remove the container with its anonymous volumes; a missing one is no error.
 
         ``external_id`` names one that the platform did not make.
 
@@ -125,7 +125,7 @@ class Containers:
         await _whole(asyncio.to_thread(self._resolver.remove, uuid))
 
     async def remove_volume(self, name: str) -> None:
-        """Remove a named volume; none is fine.
+        """Remove a named volume; a missing one is no error.
 
         Raises:
             CommandFailed: a container of this host holds it.
@@ -148,7 +148,7 @@ class Containers:
         return document
 
     async def pull_image(self, image: str, auth: RegistryAuth | None, progress: Progress, *, cached: bool) -> bool:
-        """Get the image as its registry has it now; ``cached``: only if one of that name is here.
+        """Pull the image as its registry has it now; ``cached``: only if the host has one of that name.
 
         Returns whether it was pulled.
 
@@ -184,7 +184,7 @@ class Containers:
         """Return how a command ended: 0 to 255.
 
         Raises:
-            CommandFailed: the engine forgot it, with its container.
+            CommandFailed: the engine has removed it with its container.
         """
         document = await self._engine.request(calls.inspect_exec(command))
         return int(document["ExitCode"] or 0)
@@ -192,7 +192,9 @@ class Containers:
     # -- observation ---------------------------------------------------------------------------------------------
 
     async def everything(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield Docker's documents about all containers of the host, stopped ones too; one is in memory at a time."""
+        """Yield Docker's documents about all containers of the host, also stopped ones; only one is in memory at
+        a time.
+        """
         for id in [row["Id"] for row in await self._engine.request(calls.containers({}))]:
             document = await self.look(id)
             if document is not None:
@@ -238,10 +240,10 @@ class Containers:
             await self.check_port(port.public_port, port.protocol, port.bind_address)
 
     async def check_port(self, port: int, protocol: str, bind_address: str = "") -> None:
-        """See that nothing on the host uses a port that is to be published.
+        """Check that nothing on the host uses a port that is to be published.
 
         Raises:
-            CommandFailed: it is taken; the message names the holder as far as it can be seen from here.
+            CommandFailed: it is taken; the message names the holder as far as the agent can see it.
         """
         holders = calls.containers({"publish": [f"{port}/{protocol}"]}, everything=False)
         for row in await self._engine.request(holders):
@@ -271,7 +273,7 @@ class Containers:
         try:
             await _missing_is_fine(self._engine.request(calls.remove_container(external_id)))
         except EngineRefused as error:
-            if error.status != 409:  # "removal is already in progress": somebody else does it
+            if error.status != 409:  # "removal is already in progress": another client removes it
                 raise
             await _missing_is_fine(self._engine.request(calls.wait_removed(external_id)))
 
@@ -285,9 +287,9 @@ async def _missing_is_fine(request: Awaitable[Any]) -> None:
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """Do ``work`` to its end, also when the caller is cancelled.
+    """Run ``work`` to its end, even if the caller is cancelled.
 
-    What it does to the engine must be over before anybody cleans up after it.
+    Its calls of the engine must be over before anybody cleans up after it.
     """
     task = asyncio.create_task(work)
     try:

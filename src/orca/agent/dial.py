@@ -21,7 +21,7 @@ async def dial(credentials: Credentials, ca: Path, path: str, **options: Any) ->
     """Open ``path`` below the API's base.
 
     Args:
-        credentials: whom to call, and as whom.
+        credentials: the server to call, and the key to use.
         ca: the server's CA certificate (PEM).
         path: without a leading slash, with its query.
         options: of the WebSocket.

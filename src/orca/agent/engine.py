@@ -28,8 +28,8 @@ from orca.hoststate.plan.places import DOCKER_SOCKET
 from .errors import AgentError, CommandFailed
 
 TIMEOUT = 120.0  # seconds until a request without an answer counts as failed
-LINE_LIMIT = 4 << 20  # of a document in a stream
-BUFFER = 1 << 16  # read ahead of who takes a stream
+LINE_LIMIT = 4 << 20  # bytes of a document in a stream
+BUFFER = 1 << 16  # bytes read ahead of a stream's reader
 _ERROR_LIMIT = 1 << 16
 
 
@@ -70,10 +70,10 @@ class Engine:
             raise EngineGone(f"Docker broke off: {error}") from error
 
     async def find(self, call: Call) -> Any:
-        """Return the decoded answer, None when the engine has no such thing.
+        """Return the decoded answer; None if the engine has no such thing.
 
         Raises:
-            EngineGone, EngineRefused: as :meth:`request`.
+            EngineGone, EngineRefused: as ``request``.
         """
         try:
             return await self.request(call)
@@ -86,24 +86,24 @@ class Engine:
     async def stream(
         self, call: Call, *, limit: int = BUFFER
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """Open a request; yield what follows the head of its answer, and the way to an engine that goes on listening.
+        """Open a request; yield the stream after the head of its answer, and a writer if the engine keeps listening.
 
         Args:
             call: the request.
             limit: bytes of the longest line; up to twice as many are read ahead.
 
         Raises:
-            EngineGone, EngineRefused: as :meth:`request`, before anything is yielded.
+            EngineGone, EngineRefused: as ``request``, before anything is yielded.
         """
         async with self._answer(call, limit) as (_, reader, writer):
             yield reader, writer
 
     @asynccontextmanager
     async def documents(self, call: Call) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """Open a request for documents, one a line; yield the iterator over them once the engine accepted it.
+        """Open a request for documents, one per line; yield an iterator over them once the engine has accepted it.
 
         Raises:
-            EngineGone, EngineRefused: as :meth:`request`; the first also while iterating.
+            EngineGone, EngineRefused: as ``request``; the first also while iterating.
         """
         async with self._answer(call, LINE_LIMIT) as (_, reader, _writer):
             yield _documents(reader)
@@ -112,7 +112,7 @@ class Engine:
     async def _answer(
         self, call: Call, limit: int
     ) -> AsyncIterator[tuple[Head, asyncio.StreamReader, asyncio.StreamWriter]]:
-        """Send a request in the version that the engine speaks; again if another engine has come meanwhile."""
+        """Send a request in the engine's version; again if another engine has started meanwhile."""
         async with AsyncExitStack() as stack:
             try:
                 answer = await stack.enter_async_context(self._exchange(call, await self._version(), limit))

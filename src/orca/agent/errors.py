@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong in the agent, by who can do something about it. Every message is meant for a person."""
+"""The agent's errors, by who can mend them. Every message is for people."""
 
 
 class AgentError(Exception):
@@ -7,7 +7,7 @@ class AgentError(Exception):
 
 
 class RegistrationError(AgentError):
-    """The server (or what answers at its address) does not take this host; trying again alone does not help."""
+    """The server (or whatever answers at its address) does not accept this host; trying again does not help."""
 
 
 class Unreachable(AgentError):
@@ -19,4 +19,4 @@ class Refused(AgentError):
 
 
 class CommandFailed(AgentError):
-    """A command of the server cannot be done; the message becomes the resource's transitioning message."""
+    """A command of the server failed; the message becomes the resource's transitioning message."""

@@ -14,7 +14,7 @@ def outer_addresses(server: str, announced: str | None = None) -> list[str]:
     """Return the host's outer IPv4 addresses, the one other hosts should use first.
 
     Args:
-        server: the server's name or address: the address we reach it from is the best guess.
+        server: the server's name or address; the address from which the host reaches it is the best guess.
         announced: the address the operator gave (``ORCA_AGENT_ADDRESS``), for hosts behind address translation.
     """
     first = [address for address in (announced, netlink.source_towards(server)) if address]
@@ -22,7 +22,7 @@ def outer_addresses(server: str, announced: str | None = None) -> list[str]:
 
 
 def gather(info: dict[str, Any], addresses: list[str], encryption: Encryption | None) -> HostFacts:
-    """Return the facts; ``info`` is Docker's ``/info``, which speaks of the host and not of our own container."""
+    """Return the facts; ``info`` is Docker's ``/info``, which describes the host and not the agent's container."""
     return HostFacts(
         hostname=info["Name"],
         addresses=addresses,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the host as the config items describe it, whatever else changes it."""
+"""Keep the host as the config items describe it."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class HostKeeper:
-    """Puts right what drifted, and does what Docker's containers need from the host."""
+    """Repairs drift, and does what containers need from the host."""
 
     def __init__(self, host: Host, config: Config) -> None:
         """Args: hoststate's view of the host, and the items in effect."""
@@ -35,11 +35,11 @@ class HostKeeper:
         self._hurry = asyncio.Event()
 
     def hurry(self) -> None:
-        """Have the next look be now."""
+        """Make the next check now."""
         self._hurry.set()
 
     async def run(self) -> None:
-        """Look every few seconds until cancelled."""
+        """Check every few seconds until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -64,7 +64,7 @@ class HostKeeper:
         try:
             return await self._config.drifted(docker=True)
         except EngineUnavailable:
-            return await self._config.drifted(docker=False)  # rules and routes can be seen, and mended, all the same
+            return await self._config.drifted(docker=False)  # rules and routes can still be checked and mended
 
     async def container_started(self) -> None:
         """Let the bridge port of a new container send frames back, so that it reaches its own published port."""
@@ -74,17 +74,17 @@ class HostKeeper:
         try:
             await asyncio.to_thread(ensure_hairpin, network["bridge"], Result(), False)
         except HostStateError as error:
-            _log.error("%s", error)  # the next look tries again; the container runs
+            _log.error("%s", error)  # the next check tries again; the container runs
 
     async def address_changed(self) -> None:
-        """Begin the tunnels anew from this side: peers that usually begin them do not know the new address yet."""
+        """Dial the tunnels again from this side: peers that usually dial do not know the new address yet."""
         try:
             await asyncio.to_thread(initiate_mesh, self._host)
         except HostStateError as error:
             _log.error("%s", error)
 
     async def certificate_request(self, uuid: str) -> str:
-        """Return the request (PEM) for this host's mesh certificate; the key is made on the first call, and stays here.
+        """Return the request (PEM) for this host's mesh certificate. The first call makes the key.
 
         Raises:
             AgentError: no key or request can be made.

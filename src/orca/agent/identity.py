@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who this host is and what it may tell the server: the private files of ``/var/lib/orca/agent``."""
+"""The host's identity and its key for the server: the private files of ``/var/lib/orca/agent``."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def write_private(path: Path, content: str) -> None:
 
 
 def write_private_json(path: Path, document: Any) -> None:
-    """Write ``document`` as JSON through :func:`write_private`."""
+    """Write ``document`` as JSON through ``write_private``."""
     write_private(path, json.dumps(document, indent=2) + "\n")
 
 
@@ -56,7 +56,7 @@ def host_uuid(paths: Paths) -> str:
 
     Raises:
         AgentError: the identity file exists but holds no uuid. It is never replaced silently: a new identity would
-            make this machine a second host.
+        register this host a second time.
     """
     try:
         text = paths.identity.read_text()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Modules that libraries import and hardly ever use: loaded when somebody does.
+"""Load modules that libraries import and hardly ever use at their first use.
 
-``importlib.util.LazyLoader`` does not do: up to Python 3.13 the statement ``import`` itself is a use to it.
+``importlib.util.LazyLoader`` does not help: up to Python 3.13 the statement ``import`` itself counts as a use.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class _Postponed(ModuleType):
-    """Stands for a module until something in it is asked for."""
+    """Stands for a module until something in it is used."""
 
     def __getattr__(self, attribute: str) -> Any:
         if sys.modules.get(self.__name__) is self:
@@ -20,7 +20,7 @@ class _Postponed(ModuleType):
 
 
 def postpone(*names: str) -> None:
-    """Have these modules of packages loaded at the first use of anything in them; what is loaded already stays."""
+    """Load these modules of packages at their first use; modules that are loaded already stay."""
     for name in names:
         if name not in sys.modules:
             package, _, child = name.rpartition(".")

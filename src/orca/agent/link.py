@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the agent's events go: to the present connection, or nowhere while there is none.
 
-Nothing is kept for later: after a gap the hello tells the whole truth, and the server repeats the commands whose
-replies it missed.
+Nothing is kept for later: after a gap the hello reports everything, and the server repeats the commands whose replies
+it missed.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from orca.wire import Event
 
 
 class Link:
-    """The way to the server. One connection at a time attaches itself."""
+    """The way to the server. One connection at a time is attached."""
 
     def __init__(self) -> None:
         """Begin without a connection."""

@@ -21,7 +21,7 @@ class Listener:
     uid: int
 
     def blocks(self, port: int, protocol: str, bind_address: str = "") -> bool:
-        """Return whether publishing ``port`` on ``bind_address`` (empty: all) would take this socket's traffic.
+        """True if publishing ``port`` on ``bind_address`` (empty: all) would take this socket's traffic.
 
         Of the loopback addresses, a port on all answers under 127.0.0.1 only (``hoststate.plan.firewall``).
         """

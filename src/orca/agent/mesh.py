@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This host's row of the host x host matrix: which peers can be reached through their tunnels.
+"""This host's row of the matrix of hosts: which peers can be reached through their tunnels.
 
-The truth is an echo answered by the peer's network agent (``.2`` of its range), asked for once a second: a tunnel that
-charon calls established but that carries nothing is down. charon adds age, traffic and the reason, and its up and down
-events make the next probe immediate. Tunnels are not healed here: the network agent does that, also without an agent.
+Once a second the agent sends an echo request to each peer's network agent (``.2`` of its range). A tunnel that charon
+calls established but that carries nothing is down. charon adds age, traffic and the reason, and its up and down events
+trigger the next probe at once. The network agent heals tunnels, also without an agent.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from .probe import Prober
 
 PROBE_SECONDS = 1.0
 SILENCE_SECONDS = 3.5  # until a tunnel counts as down; the server must know within 5
-CALM_SECONDS = 0.1  # between probes at least, however many events charon sends
+CALM_SECONDS = 0.1  # at least between probes, however many events charon sends
 SUMMARY_SECONDS = 60.0
 RETRY_SECONDS = 1.0
 
@@ -52,7 +52,7 @@ class Peer:
         return risen
 
     def fell_silent(self) -> bool:
-        """Return whether the tunnel has just gone down: no answer for too long."""
+        """True if the tunnel has just gone down: no answer for too long."""
         if self.state == "down" or time.monotonic() - self.heard < SILENCE_SECONDS:
             return False
         self.state, self.rtt_ms = "down", None
@@ -71,7 +71,7 @@ class MeshMonitor:
             config: where the peers come from.
             paths: where charon's socket lies.
             send: where reports go.
-            changed: called when ``encryption`` is another one.
+            changed: called when ``encryption`` changes.
         """
         self.encryption: Encryption | None = None
         """Who encrypts, as the network agent last said; None before its first word."""
@@ -129,7 +129,7 @@ class MeshMonitor:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _ask_encryption(self) -> None:
-        """Ask a charon that has just started: the choice is made then, and stays."""
+        """Ask a charon that has just started; its choice then stays."""
         found = await encryption(self._vici)
         if found != self.encryption:
             self.encryption = found
@@ -141,7 +141,7 @@ class MeshMonitor:
             await self.summary()
 
     def _refresh(self) -> None:
-        """Take over the peers of the config items; what is known about the others stays."""
+        """Take the peers from the config items; keep what is known about those that stay."""
         before, self._peers = self._peers, {}
         if self._config.network is None:
             return
@@ -179,7 +179,7 @@ class MeshMonitor:
         self._send(Event.report(names.MESH_EDGE, edge))
 
     async def _ask_charon(self) -> str | None:
-        """Refresh the tunnels; return why that is not possible."""
+        """Refresh the tunnels; return the reason if that is not possible."""
         try:
             self._tunnels = await tunnels(self._vici)
         except CharonGone as error:

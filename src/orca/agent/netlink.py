@@ -21,7 +21,7 @@ _ATTRIBUTE = struct.Struct("=HH")  # rtattr: length, type
 
 _log = logging.getLogger(__name__)
 
-#: Interfaces whose addresses nobody outside the host can use: bridges and container links.
+#: Interfaces whose addresses are of no use outside the host: bridges and container links.
 _INNER = ("lo", "docker", "br-", "veth", "orca", "tun", "virbr")
 
 
@@ -94,13 +94,13 @@ class AddressWatch:
                 pass
         except BlockingIOError:
             pass  # read to the end
-        except OSError as error:  # ENOBUFS: changes were lost; the callback looks at the whole anyway
+        except OSError as error:  # ENOBUFS: changes were lost; the callback reads all addresses anyway
             _log.debug("netlink: %s", error)
         self._changed()
 
 
 def _outer(message: bytes) -> str | None:
-    """Return the address in an RTM_NEWADDR message if others can reach the host at it."""
+    """Return the address in an RTM_NEWADDR message if other hosts can reach it."""
     _, _, _, scope, _ = _ADDRESS.unpack_from(message)
     local, label, rest = None, "", message[_ADDRESS.size :]
     while len(rest) >= _ATTRIBUTE.size:

@@ -31,7 +31,7 @@ class Paths:
 
     @property
     def credentials(self) -> Path:
-        """``{url, accessKey, secretKey, caSha256}``: what registration gave us."""
+        """``{url, accessKey, secretKey, caSha256}``: the result of registration."""
         return self.agent / "credentials.json"
 
     @property
@@ -51,7 +51,7 @@ class Paths:
 
     @property
     def wanted(self) -> Path:
-        """The directory of what the platform wants of each managed container: ``<uuid>.json``."""
+        """The directory of the wanted state of each managed container: ``<uuid>.json``."""
         return self.agent / "wanted"
 
     @property

@@ -29,7 +29,7 @@ def main() -> None:
 
 
 async def _run(settings: Settings) -> None:
-    # Blocking work is files and small programs; a thread that is not there needs no memory.
+    # Blocking work is only files and small programs, so few threads are enough, and each needs memory.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(3, thread_name_prefix="blocking"))
     agent = asyncio.ensure_future(Agent(settings).run())
     loop = asyncio.get_running_loop()

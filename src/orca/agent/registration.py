@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turn a registration URL into credentials (docs/architecture/wire.md).
 
-The order matters: the server's CA is fetched without trust and compared with the expected hash *before* the token, or
-anything else that is secret, goes on the wire; from then on only that CA is trusted.
+The order matters. The agent fetches the server's CA without trust and compares it with the expected hash *before* it
+sends the token or any other secret. From then on it trusts only that CA.
 """
 
 import base64
@@ -30,7 +30,7 @@ _FOREIGN = "the answer is not a JSON object: is this the address of an orca serv
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The result of :func:`register`: the credentials and the CA (PEM; empty for plain HTTP on the loopback)."""
+    """The result of ``register``: the credentials and the CA (PEM; empty for plain HTTP on the loopback)."""
 
     credentials: Credentials
     ca_pem: str
@@ -71,7 +71,7 @@ def fetch(url: str, *, context: ssl.SSLContext | None, method: str = "GET", auth
 
     Args:
         url: where; its scheme decides on TLS.
-        context: whom to trust (https only).
+        context: which authorities to trust (https only).
         method: the HTTP method.
         auth: ``user:password`` for Basic authentication.
         body: sent as JSON unless None.
@@ -115,7 +115,7 @@ def fetch_pinned_ca(base: str, ca_sha256: str) -> str:
     """
     blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     blind.check_hostname = False
-    blind.verify_mode = ssl.CERT_NONE  # the hash below is what we trust
+    blind.verify_mode = ssl.CERT_NONE  # trust rests on the hash below
     answer = fetch(f"{base}/v1/scripts/ca.crt", context=blind)
     if answer.status != 200:
         raise RegistrationError(f"{base} does not give its CA certificate: {answer.reason()}")
@@ -148,7 +148,7 @@ def parse_settings(script: str) -> dict[str, str]:
 
 
 def register(registration_url: str, ca_sha256: str, key: str, *, timeout: float = 60.0) -> Registration:
-    """Register this host and return its credentials; the same ``key`` gives the same host again.
+    """Register this host and return its credentials; the same ``key`` gives the same host.
 
     Args:
         registration_url: ``https://server:port/v1/scripts/<token>``, optionally with ``#<CA's SHA-256>``.

@@ -20,10 +20,10 @@ class Resolver:
         return self._directory / uuid
 
     def write(self, uuid: str, search: Sequence[str]) -> None:
-        """Write the file. It must stand before the container is created, or Docker makes a directory in its place."""
+        """Write the file. It must exist before the container is created, or Docker makes a directory in its place."""
         self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         files.write(str(self.path(uuid)), resolv_conf(search))
 
     def remove(self, uuid: str) -> None:
-        """Remove the file; none is fine."""
+        """Remove the file; a missing one is no error."""
         self.path(uuid).unlink(missing_ok=True)

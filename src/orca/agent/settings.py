@@ -14,7 +14,7 @@ from .paths import DEFAULT_ROOT
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator can say; everything else comes from the server."""
+    """The settings that an operator can give; everything else comes from the server."""
 
     root: Path = DEFAULT_ROOT
     docker_socket: str = DOCKER_SOCKET
@@ -28,7 +28,7 @@ def parse(argv: Sequence[str], environment: Mapping[str, str] = os.environ) -> S
     """Return the settings of ``orca-agent ARGV``; exits with a usage message when they make no sense."""
     parser = argparse.ArgumentParser(
         prog="orca-agent",
-        description="Connects this host to an orca server and does what the server says. Registers first if told to: "
+        description="Connects this host to an orca server and carries out its commands. Registers first if asked to: "
         "by the argument, ORCA_REGISTRATION_URL, or the file agent/registration below the root.",
     )
     parser.add_argument(

@@ -24,8 +24,8 @@ _STATES: dict[str, ContainerState] = {
 def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], str]:
     """Return the body of ``POST /containers/create`` and the container's name.
 
-    No port is bound by Docker: published ports are the firewall's work, so that they keep the client's address and
-    are ours to change while the container runs. Nor does Docker start it again: that is the agent's work (`restarts`).
+    Docker binds no port: the firewall publishes ports, so that they keep the client's address and can change while the
+    container runs. Docker does not start it again either: the agent does (``restarts``).
 
     Args:
         instance: what is wanted.
@@ -67,7 +67,9 @@ def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], st
 
 
 def report(document: dict[str, Any], status: ContainerStatus | None = None, *, restarting: bool = False) -> Container:
-    """Return the wire's form of Docker's inspect document; one that is about to start again counts as running."""
+    """Return the wire's form of Docker's inspect document; a container that is about to start again counts as
+    running.
+    """
     state, labels = document["State"], document["Config"].get("Labels") or {}
     running = "running" if restarting else _STATES.get(state["Status"], "stopped")
     return Container(
@@ -86,9 +88,9 @@ def report(document: dict[str, Any], status: ContainerStatus | None = None, *, r
 
 
 def part_of_platform(document: dict[str, Any]) -> str:
-    """Return which part of the platform a container is (agent, net, dns); empty for everybody else's.
+    """Return which part of the platform a container is (agent, net, dns); empty for all other containers.
 
-    A container of an instance is a user's, whatever labels its image brought along.
+    A container of an instance is a user's, whatever labels its image has.
     """
     labels = document["Config"].get("Labels") or {}
     return "" if labels.get(names.LABEL_INSTANCE_UUID) else str(labels.get(names.LABEL_SYSTEM, ""))
@@ -97,7 +99,7 @@ def part_of_platform(document: dict[str, Any]) -> str:
 def address_of(document: dict[str, Any]) -> str | None:
     """Return the container's IPv4 address: on our network if it has one there, else on any.
 
-    One that does not run has none, unless it was given one for good: that is its own when it starts again.
+    A container that does not run has none, unless it has a fixed one.
     """
     networks: dict[str, Any] = document["NetworkSettings"].get("Networks") or {}
     ordered = sorted(networks.items(), key=lambda entry: entry[0] != DOCKER_NETWORK)

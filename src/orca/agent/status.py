@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the agent is doing, in its log and in ``status.json`` for whoever looks at the host."""
+"""What the agent is doing, in its log and in ``status.json`` for people on the host."""
 
 import logging
 from typing import Literal
@@ -23,7 +23,7 @@ class Status:
         self._shown: tuple[State, str] | None = None
 
     def show(self, state: State, message: str = "") -> None:
-        """Say what the agent does now."""
+        """Write what the agent does now."""
         if (state, message) == self._shown:
             return
         self._shown = (state, message)

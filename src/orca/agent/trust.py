@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom the agent believes: the server's own authority, and nobody else."""
+"""The agent trusts the server's own authority, and no other."""
 
 import ssl
 

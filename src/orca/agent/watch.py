@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follow the Docker engine: its containers' events, and its own going and coming.
+"""Follow the Docker engine: its containers' events, its ends and its starts.
 
 After every gap (the agent's start, Docker's restart) the list of containers is compared with what was last reported,
-so that no change is missed however it happened.
+so that no change is missed.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from .errors import AgentError
 from .restarts import Restarts
 from .specification import report
 
-STALE_SECONDS = 3.0  # refused for longer than a restart under a service manager, which holds the socket, ever refuses
-RETRY_SECONDS = 0.2  # a connect to a unix socket costs next to nothing, and Docker's start must be noticed at once
+STALE_SECONDS = 3.0  # a restart under a service manager, which holds the socket, never refuses for so long
+RETRY_SECONDS = 0.2  # a connect to a unix socket costs almost nothing, and Docker's start must be noticed at once
 
 _STATUSES: dict[str, ContainerStatus] = {"create": "create", "start": "start", "die": "die", "destroy": "destroy"}
 _FILTERS = {"type": ["container"], "event": list(_STATUSES)}
@@ -47,7 +47,7 @@ class ContainerWatch:
 
         Args:
             containers: the engine's containers.
-            restarts: told of what is seen of managed containers.
+            restarts: gets the documents of managed containers.
             send: where reports go.
             docker_started: called when Docker came back.
             system_ended: called when a container of the platform itself ended: Docker starts it again unless somebody
@@ -61,7 +61,7 @@ class ContainerWatch:
         self._system_ended = system_ended
         self._engine = engine
         self._known: dict[str, Container] = {}
-        #: Per list under way: what events have said since it began (None: gone).
+        #: Per list under way: the reports of events since it began (None: the container is gone).
         self._newer: dict[object, dict[str, Container | None]] = {}
 
     async def everything(self) -> list[Container]:
@@ -83,14 +83,14 @@ class ContainerWatch:
         """Follow the engine until cancelled.
 
         Raises:
-            EngineGone: the socket is a dead one. Where no service manager holds it, a new dockerd makes a new socket,
-                which a bind mount does not show; Docker restarts the agent with the new one.
+            EngineGone: the socket is dead. Without a service manager a new dockerd makes a new socket, which a bind
+            mount does not show; Docker restarts the agent with the new one.
         """
         gone, refused_since = False, None
         while True:
             try:
                 async with self._engine.documents(calls.events(_FILTERS)) as events:
-                    # The stream is open before the list is read, so that nothing falls between the two.
+                    # The stream is open before the list is read, so that no event is lost in between.
                     if gone:
                         _log.info("Docker is back")
                         await self._docker_started()
@@ -127,7 +127,7 @@ class ContainerWatch:
         await self._show(external_id, status)
 
     async def look(self, external_id: str) -> None:
-        """Report a container that ended earlier than it was reported to."""
+        """Report a container that counted as running and has ended."""
         await self._show(external_id, "die")
 
     async def _show(self, external_id: str, status: ContainerStatus) -> None:
@@ -139,7 +139,7 @@ class ContainerWatch:
                 self._system_ended()
             self._note(external_id, msgspec.structs.replace(container, status=None))
             self._send(Event.report(names.CONTAINER_CHANGE, container))
-        elif external_id in self._known:  # destroyed, perhaps before this older event could be looked at
+        elif external_id in self._known:  # destroyed, perhaps before this older event was handled
             last = self._known[external_id]
             self._report_removed(last)
             self._note(external_id, None)
@@ -147,7 +147,7 @@ class ContainerWatch:
                 await self._restarts.forget(last.uuid)
 
     def _note(self, external_id: str, container: Container | None) -> None:
-        """Remember what an event said, also beyond the end of a list that was asked for earlier."""
+        """Remember an event's report, also for lists that are under way."""
         for newer in self._newer.values():
             newer[external_id] = container
         if container is None:

@@ -392,7 +392,7 @@ def unreadable(refused: Refused) -> Response:
 
 
 def asks_for_stream(ask: Ask) -> bool:
-    """Whether an HTTP request wants events; without names, GET shows the (empty) collection as of any other type."""
+    """True if an HTTP request wants events; without names, GET shows the (empty) collection as of any other type."""
     if [part.lower() for part in ask.path] != ["subscribe"]:
         return False
     return ask.method == "POST" or (ask.method == "GET" and ask.first("eventNames") is not None)

@@ -92,12 +92,12 @@ class Address:
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """True if only this machine can reach it."""
         return is_loopback(self.host)
 
     @property
     def everywhere(self) -> bool:
-        """Whether it stands for all addresses of this machine."""
+        """True if it stands for all addresses of this machine."""
         return self.host in ("0.0.0.0", "::")  # noqa: S104 - a comparison
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that change what there is: start, stop, restart, rm, scale; and wait."""
+"""Commands that change resources: start, stop, restart, rm, scale; and wait."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def rm(ctx: click.Context, names: tuple[str, ...], detach: bool, timeout: float)
 @wait_option
 @click.pass_context
 def scale(ctx: click.Context, scales: tuple[str, ...], detach: bool, timeout: float) -> None:
-    """Say how many containers services have, and wait until that is so."""
+    """Set how many containers services have, and wait for them."""
     wanted = [_scale(text) for text in scales]
     client = Client.of(ctx)
     found = [(find.one(client, name, ("service",)), number) for name, number in wanted]
@@ -93,7 +93,7 @@ def scale(ctx: click.Context, scales: tuple[str, ...], detach: bool, timeout: fl
 @wait_option
 @click.pass_context
 def wait(ctx: click.Context, names: tuple[str, ...], state: str | None, timeout: float) -> None:
-    """Wait until nothing is in transition any more, or until everything named is in a state."""
+    """Wait until nothing is in transition, or until everything named is in a state."""
     client = Client.of(ctx)
     deadline = time.monotonic() + timeout
     found = find.many(client, names, CHANGEABLE)
@@ -113,7 +113,7 @@ def _change(
     *,
     detach: bool,
 ) -> None:
-    """Call the action of each kind unless the resource is there already, and wait for the state of each kind."""
+    """Call the action of each kind unless the resource is in its state already, and wait for that state."""
     deadline = time.monotonic() + timeout
     found = [(each, find.kind_of(each)) for each in find.many(client, names, CHANGEABLE)]
     acted = [(_called_for(client, each, actions[kind], states[kind]), kind) for each, kind in found]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`orca server backup` and `orca server restore`: a tar file with the database and, if asked, the keys."""
+"""``orca server backup`` and ``orca server restore``: a tar file with the database and, if asked, the keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from orca.store.dump import dump, load
 
 FORMAT = 1
 KEYS = ("master.key", "token.key", "admin.json", "tls")
-"""What of the data directory is secret; whoever has it with the database can read every secret."""
+"""The secret files of the data directory; with them and the database one can read every secret."""
 NEEDED = ("master.key", "tls")
 
 
@@ -62,14 +62,14 @@ def backup_to(data_dir: Path, url: str, target: Path, *, with_keys: bool) -> Non
 
 
 def restore_from(data_dir: Path, url: str, source: Path) -> dict[str, Any]:
-    """Put the archive's content in the place of what is there; the caller holds the data directory. The manifest."""
+    """Replace the server's state by the archive's content; return the manifest. The caller holds the data directory."""
     os.umask(0o077)
     try:
         with tarfile.open(source) as tar, tempfile.TemporaryDirectory(dir=data_dir, prefix=".restore.") as folder:
             tar.extractall(folder, filter="data")
             return _put(data_dir, url, Path(folder))
     except (tarfile.TarError, KeyError, ValueError, FileNotFoundError) as error:
-        reason = str(error).partition("\n")[0]  # the others are one for each way to pack
+        reason = str(error).partition("\n")[0]  # the other errors are one for each way of packing
         raise CommandError(f"{source} is not a backup of a server: {reason}") from None
     except CannotOpen as error:
         raise CommandError(str(error)) from None
@@ -127,9 +127,9 @@ def backup(place: tuple[Path, str], file: Path, with_keys: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 def restore(place: tuple[Path, str], file: Path) -> None:
-    """Put the state in FILE in the place of a stopped server's.
+    """Replace the state of a stopped server by that in FILE.
 
-    Containers made since then go on; they are shown as such that nobody here asked for.
+    Containers made after the backup keep running; the server shows them as native.
     """
     from orca.api.datadir.layout import StartError, locked
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of the hypermedia API: it knows one address, everything else it learns from links and actions.
 
-Protocol: the v1 wire format (Rancher 2015) in its `/v2` rendering, docs/architecture/clients.md.
+Protocol: the v1 wire format (Rancher 2015) in its ``/v2`` rendering, docs/architecture/clients.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Resource = dict[str, Any]
 VERSION = "v2"
 PROJECT_ID = re.compile(r"1a[0-9]+")
 REQUEST_TIMEOUT = 30.0  # seconds
-POLL_INTERVAL = 0.25  # seconds between two looks at something in transition
+POLL_INTERVAL = 0.25  # seconds between two requests about something in transition
 
 
 class Client:
@@ -46,7 +46,7 @@ class Client:
         return client
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._http.close()
 
     # -- requests -----------------------------------------------------------------------------------------------
@@ -54,16 +54,16 @@ class Client:
     def request(self, method: str, url: str, body: Any = None, params: dict[str, Any] | None = None) -> Any:
         """Send one request and return the decoded document.
 
-        `url` is a path below the server's address, or an absolute one that the server itself gave.
-        Raises ApiError for an error document, NoAnswerError when there is no answer, another UnreachableError when the
-        server is not to be trusted or refuses the key.
+        ``url`` is a path below the server's address, or an absolute one that the server itself gave. Raises ApiError
+        for an error document, NoAnswerError without an answer, another UnreachableError if the server is not to be
+        trusted or refuses the key.
         """
         return decoded(self.send(method, url, body, params), self.target)
 
     def send(self, method: str, url: str, body: Any = None, params: dict[str, Any] | None = None) -> httpx.Response:
-        """Send one request and return whatever comes back.
+        """Send one request and return the response.
 
-        Raises NoAnswerError when nothing does, another UnreachableError when the server is not to be trusted.
+        Raises NoAnswerError without one, another UnreachableError if the server is not to be trusted.
         """
         absolute = self._absolute(url)
         try:
@@ -77,7 +77,7 @@ class Client:
         if "://" not in url:
             return f"{self.target.url}/{url.lstrip('/')}"
         if urlsplit(url)[:2] != urlsplit(self.target.url)[:2]:
-            # A link is followed with the key attached, so it may lead nowhere but to the server it came from.
+            # A link is followed with the key attached, so it must lead to the server it came from.
             raise CommandError(f"the server links to {url}, which is not below {self.target.url}")
         return url
 
@@ -129,8 +129,8 @@ class Client:
     def _project(self) -> Resource:
         """The chosen project, by its id or its name.
 
-        Whoever has a project can call it anything and make others its members. So an id is never a name, and a name
-        that several have chooses none: a stack must not go to somebody else's project.
+        The owner of a project can give it any name and make others its members. So an id is never taken for a name, and
+        a name of several projects chooses none: a stack must not go to a stranger's project.
         """
         wanted, projects = self.target.project, f"{VERSION}/projects"
         if PROJECT_ID.fullmatch(wanted) and (found := self._by_id(wanted)) is not None:
@@ -149,7 +149,9 @@ class Client:
 
 
 def pause(deadline: float, what: str) -> None:
-    """Sleep until the next look; raise DeadlineError with `what` once the deadline (monotonic seconds) has passed."""
+    """Sleep until the next request; raise DeadlineError with ``what`` once the deadline (monotonic seconds) has
+    passed.
+    """
     left = deadline - time.monotonic()
     if left <= 0:
         raise DeadlineError(what)
@@ -163,7 +165,7 @@ def called(resource: Resource) -> str:
 
 
 def decoded(response: httpx.Response, target: Target) -> Any:
-    """The document of an answer. Raises what `Client.request` raises."""
+    """The document of an answer. Raises what ``Client.request`` raises."""
     request = f"{response.request.method} {response.request.url.path}"
     try:
         document = response.json() if response.content else None

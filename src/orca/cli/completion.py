@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Completion in the shell: of commands and options by click, of contexts, names and ids by what the server has.
+"""Completion in the shell: click completes commands and options; contexts, names and ids come from the server.
 
-A key press must not wait long, and must never show an error: what cannot be asked quickly is not completed.
+A key press must not wait long, and must never show an error: without a quick answer nothing is completed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print what makes SHELL complete orca's commands, names and ids.
+    """Print the script that makes SHELL complete orca's commands, names and ids.
 
     bash: `source <(orca completion bash)` in ~/.bashrc. zsh: the same in ~/.zshrc. fish:
     `orca completion fish > ~/.config/fish/completions/orca.fish`.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of a stack on this machine, and the protocol by which the server plans and applies what they say.
+"""The files of a stack on this computer, and the protocol by which the server plans and applies them.
 
 The files are sent as they are. The server says which variables they name; only those are sent.
 """
@@ -21,12 +21,12 @@ from orca.cli.errors import ApiError, CommandError
 COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 SCALES = "rancher-compose.yml"
 ROUNDS = 10
-"""How often the server may ask for more, or others may change the stack while it is being planned."""
+"""How often the server may request more, or others may change the stack while it is being planned."""
 
 
 @dataclass
 class Wanted:
-    """A stack as its files want it. ``variables``: those that the server asked for, None where there is none."""
+    """A stack as its files describe it. ``variables``: those that the server requested; None if one is not set."""
 
     name: str
     files: dict[str, str]
@@ -34,7 +34,7 @@ class Wanted:
 
     @classmethod
     def read(cls, name: str | None, file: Path | None, rancher_file: Path | None) -> Wanted:
-        """Read the files. Raises UsageError where they, or the name, cannot be used."""
+        """Read the files. Raises UsageError if they, or the name, cannot be used."""
         path = compose_file(file)
         files = {path.name: _read(path)}
         beside = path.with_name(SCALES)
@@ -43,7 +43,7 @@ class Wanted:
         return cls(name or default_name(path), files, {})
 
     def plan(self, client: Client) -> Resource:
-        """What the server would do. Raises ApiError with everything it refuses."""
+        """Ask the server what it would do. Raises ApiError with everything it refuses."""
         for _ in range(ROUNDS):
             found: Resource = self._ask(client, "plan")
             needs = found.get("needs") or {}
@@ -55,8 +55,8 @@ class Wanted:
         raise CommandError("the server keeps asking for variables")
 
     def apply(self, client: Client, plan: Resource) -> Iterator[tuple[Resource, Resource | None]]:
-        """Have the plan carried out. Gives the plan that holds with None, each time another one holds by then, and last
-        the one that was carried out with the stack.
+        """Have the server carry out the plan. Whenever the plan has changed meanwhile, yields the new plan with None;
+        last yields the plan that was carried out, with the stack.
         """
         for _ in range(ROUNDS):
             try:

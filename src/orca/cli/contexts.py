@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands `orca context …`: the servers that are remembered, and which of them commands use."""
+"""The commands ``orca context …``: the servers that are remembered, and which of them commands use."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def use(name: str) -> None:
 @context.command()
 @click.argument("name", shell_complete=context_names)
 def rm(name: str) -> None:
-    """Forget NAME. A key that `orca login` made from a password is ended; a key that was given goes on working."""
+    """Forget NAME. A key that `orca login` made from a password is removed; a key that you gave stays valid."""
     directory = targets.home(os.environ)
     before = targets.remembered(directory, name)
     targets.forget(directory, name)
@@ -59,7 +59,7 @@ def rm(name: str) -> None:
 @click.option("--ca-fingerprint", metavar="SHA256", help="Trust the authority the server offers if this is its hash.")
 @click.pass_context
 def add(ctx: click.Context, name: str, ca_fingerprint: str | None) -> None:
-    """Remember under NAME what the global options and ORCA_* variables say, without asking the server for anything.
+    """Remember the global options and ORCA_* variables under NAME, without contacting the server.
 
     `orca login` does the same and checks that it works.
     """

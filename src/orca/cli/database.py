@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which database a server works on; its password never stands on the command line, where every user could read it."""
+"""Which database a server uses; its password is never on the command line, where every user could read it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 RESTORING = "restoring"
-"""A file in the data directory while it is put together; no server starts on what a kill left unfinished."""
+"""A file in the data directory during a restore; no server starts while a killed restore is unfinished."""
 
 
 def database_url(ctx: click.Context, database: str | None, password_file: Path | None) -> str | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong between a person and the server, each with its exit code."""
+"""Errors of commands, each with its exit code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orca.cli.exit_codes import ExitCode
 
 
 class CommandError(Exception):
-    """An expected failure: its text is for the person at the terminal."""
+    """An expected failure; its text is for the person at the terminal."""
 
     exit_code = ExitCode.FAILED
 
@@ -26,26 +26,26 @@ class NoAnswerError(UnreachableError):
 
 
 class DeadlineError(CommandError):
-    """What was asked for goes on, but did not end within the given time."""
+    """The operation goes on, but did not end within the given time."""
 
     exit_code = ExitCode.DEADLINE
 
 
 class NotFoundError(CommandError):
-    """What was named does not exist, or not for this key in this project."""
+    """The named resource does not exist, or not for this key in this project."""
 
     exit_code = ExitCode.NOT_FOUND
 
     @classmethod
     def of(cls, what: str, wanted: str, known: Iterable[str], where: str = "") -> NotFoundError:
-        """Names what was sought and, where there are some, names like it."""
+        """Make the error for a name, with similar names if there are any."""
         near = difflib.get_close_matches(wanted, sorted(set(known)), n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         return cls(f"there is no {what} {wanted}{where}{hint}")
 
 
 class ApiError(CommandError):
-    """The server refused: the fields of its error document."""
+    """The server refused; holds the fields of its error document."""
 
     def __init__(
         self, request: str, status: int, code: str, message: str | None, field: str | None, detail: str | None

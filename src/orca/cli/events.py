@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca events`: what changes, as it changes; nothing is missed over a cut (docs/api.md, "Events")."""
+"""The command ``orca events``: changes as they happen; no cut loses any (docs/api.md, "Events")."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXPIRED = "resume.expired"
 @output_option
 @click.pass_context
 def events(ctx: click.Context, types: tuple[str, ...], resume: str | None, output: str) -> None:
-    """Follow what changes in the project, until interrupted: one line, or one document, per change."""
+    """Follow changes in the project until interrupted: one line, or one document, per change."""
     streamed(_print_changes(Client.of(ctx), frozenset(types), resume, output))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca exec`: a program in a container, with this terminal as its terminal and its status as ours."""
+"""The command ``orca exec``: run a program in a container with this terminal, and end with its status."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def _run(client: Client, ask: object, interactive: bool, terminal: bool) -
 
 
 async def _first(output: object, stopped: asyncio.Event) -> int:
-    """The status of the command, or of the signal that ended us before it did."""
+    """The status of the command, or of a signal that ended orca first."""
     assert asyncio.iscoroutine(output)
     running, told = asyncio.ensure_future(output), asyncio.ensure_future(stopped.wait())
     try:
@@ -112,7 +112,9 @@ def _write(data: bytes) -> None:
 
 
 def _pass_input(loop: asyncio.AbstractEventLoop, socket: ClientConnection, terminal: bool) -> None:
-    """Send what is typed until its end, at the pace the server takes it. In a thread: a file cannot be awaited."""
+    """Send the input to its end, as fast as the server reads. It is read in a thread, because a file cannot be
+    awaited.
+    """
     with contextlib.suppress(ConnectionClosed, RuntimeError, OSError):
         while data := os.read(sys.stdin.fileno(), CHUNK):
             asyncio.run_coroutine_threadsafe(socket.send(base64.b64encode(data).decode()), loop).result()
@@ -130,7 +132,7 @@ async def _resize(socket: ClientConnection) -> None:
 
 @contextlib.contextmanager
 def _raw() -> Iterator[None]:
-    """This terminal hands every key on, Ctrl-C too, and shows only what the command sends."""
+    """Make this terminal pass on every key, also Ctrl-C, and show only the command's output."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     tty.setraw(descriptor)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The exit codes of `orca`: the one place that says which there are and what they mean."""
+"""The exit codes of ``orca`` and their meaning."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """An exit code, with what it says to whoever called `orca`."""
+    """An exit code, with its meaning for the caller of ``orca``."""
 
     meaning: str
 
@@ -31,5 +31,5 @@ class ExitCode(IntEnum):
 
 
 def epilog() -> str:
-    """All of them, for `orca --help`."""
+    """The list of exit codes for ``orca --help``."""
     return "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + "."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what a person types to one resource: an id, a name, `KIND/NAME`, or `STACK/NAME`."""
+"""Find the resource that a person means by an id, a name, ``KIND/NAME``, or ``STACK/NAME``."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from orca.cli.client import Client, Resource
 from orca.cli.errors import ApiError, CommandError, NotFoundError
 
 KINDS = {"container": "containers", "service": "services", "stack": "environments", "host": "hosts"}
-"""What commands speak of, and where the API keeps it."""
+"""The words of commands, and the API's collections."""
 _ID = re.compile(r"1[a-z]+\d+")
 _PREFIXES = {"1i": "container", "1s": "service", "1e": "stack", "1h": "host"}
 
 
 def one(client: Client, text: str, kinds: Sequence[str]) -> Resource:
-    """The resource of one of these kinds that is meant.
+    """Find one resource of these kinds.
 
-    Raises NotFoundError with near names when there is none, CommandError when several have the name.
+    Raises NotFoundError with similar names if there is none, CommandError if several have the name.
     """
     kind, slash, name = text.partition("/")
     kind = kind.removesuffix("s")
@@ -30,12 +30,12 @@ def one(client: Client, text: str, kinds: Sequence[str]) -> Resource:
 
 
 def many(client: Client, texts: Iterable[str], kinds: Sequence[str]) -> list[Resource]:
-    """All that are meant, before anything is done to the first of them."""
+    """Find all of them, before anything is done to the first."""
     return [one(client, text, kinds) for text in texts]
 
 
 def name_of(resource: Resource) -> str:
-    """What a person calls it."""
+    """The name that people use for a resource."""
     return str(resource.get("name") or resource.get("hostname") or resource["id"])
 
 
@@ -46,7 +46,7 @@ def kind_of(resource: Resource) -> str:
 
 
 def any_id(client: Client, identity: str) -> Resource | None:
-    """The resource with that id, of whatever type: the schemas say which types have ids like it."""
+    """The resource with that id, of any type: the schemas say which types have such ids."""
     number = identity.lstrip("1").lstrip("abcdefghijklmnopqrstuvwxyz")
     prefix = identity.removesuffix(number)
     for schema in client.list(client.in_project("schemas")):
@@ -58,7 +58,7 @@ def any_id(client: Client, identity: str) -> Resource | None:
 
 
 def looks_like_id(text: str) -> bool:
-    """Whether it has the form of an id."""
+    """True if it has the form of an id."""
     return _ID.fullmatch(text) is not None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that show what there is: ps, projects, hosts, stacks, services, containers."""
+"""Commands that list resources: ps, projects, hosts, stacks, services, containers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS",
 def ps(ctx: click.Context, names: tuple[str, ...], everything: bool, output: str, quiet: bool) -> None:
     """List services, each with its containers on whichever host they run, and containers without a service.
 
-    With names of stacks, services or containers: only those. With that of a host: what runs there.
+    With names of stacks, services or containers: only those. With the name of a host: what runs there.
     """
     client = Client.of(ctx)
     containers = list(client.list(client.in_project("containers")))
@@ -191,7 +191,7 @@ def _print(
     columns: Sequence[str],
     row: Callable[[Resource], Row] | None,
 ) -> None:
-    """The resources as the options ask: their ids, a document, or a table."""
+    """Print the resources as ids, a document, or a table."""
     if quiet:
         for resource in found:
             click.echo(resource["id"])
@@ -202,7 +202,7 @@ def _print(
 
 
 def _tree(client: Client, services: Iterable[Resource], containers: Iterable[Resource]) -> Iterator[Row]:
-    """Rows of services, below each those of its containers, then those of the other containers."""
+    """Rows of services, each followed by its containers, then the other containers."""
     hosts, stacks = _names(client, "hosts"), _names(client, "environments")
     of_service: dict[str | None, list[Resource]] = defaultdict(list)
     for container in containers:
@@ -241,7 +241,7 @@ def _container(container: Resource, hosts: dict[str, str], indent: str) -> Row:
 def _named(
     found: Iterable[Resource], containers: list[Resource], services: list[Resource]
 ) -> tuple[list[Resource], list[Resource]]:
-    """Of all containers and services those that were found or belong there."""
+    """The containers and services that were found or belong to what was found."""
     ids: dict[str, set[str]] = {kind: set() for kind in LISTED}
     for resource in found:
         ids[find.kind_of(resource)].add(resource["id"])
@@ -277,7 +277,7 @@ def _endpoints(service: Resource) -> str:
 
 
 def _reason(resource: Resource) -> str | None:
-    """Why the last process on it failed, or what its links wait for; nothing when all is well."""
+    """Why the last process failed, or what the links wait for; empty if all is well."""
     if resource.get("transitioning") == "error":
         return resource.get("transitioningMessage")
     waits = ", ".join(f"{link['stack']}/{link['service']}" for link in resource.get("waitsFor") or [])

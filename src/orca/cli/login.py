@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca login`: check a key, or exchange a password for one, and remember it."""
+"""The command ``orca login``: check a key, or exchange a password for one, and remember it."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def login(
 
 
 def trusting(target: Target, directory: Path, name: str, fingerprint: str | None) -> Target:
-    """The target with the authority to trust in a file of its own, compared first if there is a fingerprint.
+    """The target with its authority in a file of its own, compared first if there is a fingerprint.
 
-    Without one, and when the system does not trust the server either, a person at a terminal is asked.
+    Without one, if the system does not trust the server either, a person at a terminal decides.
     """
     if target.ca and not fingerprint:
         return replace(target, ca=str(Path(target.ca).expanduser().resolve()))
@@ -91,7 +91,7 @@ def trusting(target: Target, directory: Path, name: str, fingerprint: str | None
 
 
 def _trusted(target: Target) -> bool:
-    """Whether the system's authorities vouch for the server."""
+    """True if the system's authorities vouch for the server."""
     client = Client(replace(target, access_key=None))
     try:
         client.send("GET", "ping")
@@ -121,9 +121,9 @@ def _exchanged(target: Target, username: str, password: str) -> Target:
 
 
 def end_key(target: Target | None, directory: Path, name: str) -> None:
-    """End the key that `login` made for a target that was remembered under a name, unless a context still has it.
+    """Remove the key that ``login`` made for a remembered target, unless a context still has it.
 
-    Says so where that fails: the server may be gone for good.
+    A failure is only reported: the server may be gone for good.
     """
     if target is None or target.made is None:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca logs`: lines of containers, gone on with after a cut where they broke off, none twice."""
+"""The command ``orca logs``: lines of containers, resumed after a cut without a gap or a repetition."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ from orca.cli.reader import streamed
 from orca.cli.sockets import Again, Cut, Ended, access, frames, opened
 
 STDERR = "02"
-LOOK = 1.0  # seconds between two looks at what joined a service, or whether a container runs again
-RESTART = 2.0  # seconds for a container alone to be on its way again
+LOOK = 1.0  # seconds between two checks for new containers of a service, or for a restarted container
+RESTART = 2.0  # seconds in which a single container must be starting again
 SHOWN = ("running", "stopping", "stopped")
 GONE = ("removing", "removed", "purging", "purged")
 
 
 @click.command()
 @names_argument("container", "service", "stack")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
+@click.option("-f", "--follow", is_flag=True, help="Keep following the log.")
 @click.option("-n", "--lines", metavar="NUMBER|all", default="100", show_default=True, help="How many lines back.")
 @click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
 @click.pass_context
 def logs(ctx: click.Context, names: tuple[str, ...], follow: bool, lines: str, timestamps: bool) -> None:
     """Show the logs of containers, also of all containers of services and stacks.
 
-    What a container wrote to standard error goes to standard error. With -f, a connection that breaks is made anew,
-    and the log goes on after the last line shown; so it does when the container starts again. The log of a container
-    ends when that stays stopped. Those of a service or stack go on until they are interrupted, with the containers that
-    come.
+    What a container wrote to standard error goes to standard error. With -f, orca reconnects when a connection breaks
+    or the container starts again, and goes on after the last line shown. The log of a container ends when it stays
+    stopped. Logs of a service or stack go on until interrupted, and include new containers.
     """
     wanted = _number(lines)
     client = Client.of(ctx)
@@ -87,7 +86,7 @@ class Shown:
             await asyncio.gather(*logs, return_exceptions=True)
 
     async def _joined(self) -> list[Resource]:
-        """Containers that came to the services and stacks since the last look."""
+        """Containers that joined the services and stacks since the last check."""
         found = [each for group in self.groups for each in await asyncio.to_thread(self._members, group)]
         new = [each for each in found if each["id"] not in self.begun and each["state"] in SHOWN]
         self.begun |= {each["id"]: each for each in new}
@@ -97,7 +96,7 @@ class Shown:
         try:
             return list(self.client.follow(group, "instances"))
         except UnreachableError:
-            return []  # the logs that are open say that, and try again
+            return []  # the open logs report that, and try again
 
     def _log(self, container: Resource, lines: int | None) -> Log:
         name = find.name_of(container)
@@ -106,7 +105,7 @@ class Shown:
 
 
 class Log:
-    """The log of one container. ``patient``: it may stay stopped for long before it starts again."""
+    """The log of one container. ``patient``: it may stay stopped for a long time."""
 
     def __init__(
         self,
@@ -149,7 +148,7 @@ class Log:
                 again.came()
 
     async def _starts_again(self) -> bool:
-        """Wait until the container runs again; False when it does not."""
+        """Wait until the container runs again; return False if it does not."""
         patience = time.monotonic() + RESTART
         while True:
             await asyncio.sleep(LOOK)

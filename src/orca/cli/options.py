@@ -16,7 +16,7 @@ WAIT = 600  # seconds an operation may take before the command gives up waiting 
 
 
 def wait_option(command: Command) -> Command:
-    """The option `--timeout` of every command that waits."""
+    """The option ``--timeout`` of every command that waits."""
     return click.option(
         "--timeout",
         metavar="SECONDS",
@@ -28,7 +28,7 @@ def wait_option(command: Command) -> Command:
 
 
 def detach_option(command: Command) -> Command:
-    """The option `-d` of every command that need not wait."""
+    """The option ``-d`` of every command that need not wait."""
     return click.option("-d", "--detach", is_flag=True, help="Return once the server has accepted it.")(command)
 
 

@@ -20,16 +20,16 @@ COLOURS = {
     **dict.fromkeys(("error", "erroring", "reconnecting", "disconnected", "unhealthy", "EXCEPTION", "FAIL"), "red"),
     **dict.fromkeys(("inactive", "stopped", "removed", "purged", "CANCELED"), "bright_black"),
 }
-"""Of states and results; what is on its way somewhere is yellow."""
+"""Colours of states and results; a state in transition is yellow."""
 
 
 def output_option(command: Command) -> Command:
-    """The option `-o` of every command that prints resources."""
+    """The option ``-o`` of every command that prints resources."""
     return _output("table", "json", "yaml")(command)
 
 
 def wide_output_option(command: Command) -> Command:
-    """The option `-o` of a command whose table has more columns on demand."""
+    """The option ``-o`` of a command whose table has more columns on demand."""
     return _output("table", "wide", "json", "yaml")(command)
 
 
@@ -45,7 +45,7 @@ def _output(*forms: str) -> Callable[[Command], Command]:
 
 
 def quiet_option(command: Command) -> Command:
-    """The option `-q` of every command that lists resources."""
+    """The option ``-q`` of every command that lists resources."""
     return click.option("-q", "--quiet", is_flag=True, help="Print the ids alone.")(command)
 
 
@@ -75,7 +75,7 @@ def emit_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Row]) -> list[str]:
-    """Lines of a table: columns two spaces apart, as wide as their longest cell, nothing for what is not known."""
+    """Lines of a table: columns two spaces apart, as wide as their longest cell; unknown values are empty."""
     cells = [list(columns), *([plain(value) for value in row] for row in rows)]
     widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
@@ -86,7 +86,7 @@ def table(columns: Sequence[str], rows: Iterable[Row]) -> list[str]:
 
 
 def coloured(stream: IO[str]) -> bool:
-    """Whether colours may go there: a terminal, unless NO_COLOR (https://no-color.org) is set."""
+    """True if colours may go there: a terminal, unless NO_COLOR (https://no-color.org) is set."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca processes`: what the server is doing, what it waits for, and the log of each attempt."""
+"""The command ``orca processes``: what the server is doing, what it waits for, and the log of each attempt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS = ("ID", "PROCESS", "RESOURCE", "PHASE", "RESULT", "STARTED", "PROGRESS"
 
 @click.command()
 @names_argument(required=False)
-@click.option("-a", "--all", "everything", is_flag=True, help="Also those that ended.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Also processes that ended.")
 @output_option
 @quiet_option
 @click.pass_context

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting, and saying on standard error what changes: one line per change, with the seconds since the start."""
+"""Wait, and print changes on standard error: one line per change, with the seconds since the start."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from orca.cli.output import plain
 Answer = TypeVar("Answer")
 
 _SERVER = " server"
-"""Stands for the server among the things that are spoken of; no name begins with a blank."""
+"""Stands for the server among the names of lines; no name begins with a blank."""
 
 
 class Progress:
-    """Says each change of a thing once; on a terminal, a last line counts the seconds while nothing changes."""
+    """Prints each change once; on a terminal, a last line counts the seconds while nothing changes."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
@@ -39,7 +39,9 @@ class Progress:
         self._clear()
 
     def say(self, name: str, what: str, key: str = "") -> None:
-        """Print a line unless it repeats the last one about the same thing; `key` tells things of one name apart."""
+        """Print a line unless it repeats the last one about the same thing; ``key`` tells things with one name
+        apart.
+        """
         key = key or name
         if self._last.get(key) != what:
             self._last[key] = what
@@ -47,12 +49,12 @@ class Progress:
             click.echo(f"{self._seconds()}  {plain(name)}: {plain(what)}", err=True)
 
     def note(self, line: str) -> None:
-        """Print a line about nothing in particular."""
+        """Print a line that is about no resource."""
         self._clear()
         click.echo(f"{self._seconds()}  {plain(line)}", err=True)
 
     def show(self, resource: Resource) -> None:
-        """Say the state of a resource, and its reason while it is in transition."""
+        """Print the state of a resource, and its reason while it is in transition."""
         state = str(resource.get("state"))
         message = resource.get("transitioningMessage")
         if resource.get("transitioning") in ("yes", "error") and message and message != "In Progress":
@@ -60,14 +62,14 @@ class Progress:
         self.say(name_of(resource), state, key=resource["id"])
 
     def pause(self, deadline: float, awaited: str) -> None:
-        """Wait for the next look; raise DeadlineError with what is awaited once the deadline has passed."""
+        """Wait for the next request; raise DeadlineError with what is awaited once the deadline has passed."""
         if self._live:
             room = shutil.get_terminal_size().columns - 1
             click.echo(f"\r\x1b[K{f'{self._seconds()}  … {plain(awaited)}'[:room]}", nl=False, err=True)
         pause(deadline, awaited)
 
     def answer(self, look: Callable[[], Answer], deadline: float) -> Answer:
-        """What `look` gives, once the server answers: one that is being restarted goes on with what it was asked for.
+        """Return the result of ``look`` once the server answers. A server that restarts continues its work.
 
         Raises NoAnswerError with what to do if it does not answer by the deadline (monotonic seconds).
         """
@@ -94,7 +96,7 @@ class Progress:
 def wait_steady(
     client: Client, resources: Sequence[Resource], deadline: float, progress: Progress, state: str | None = None
 ) -> list[Resource]:
-    """Wait until none of the resources is in transition, and all are in `state` if one is named; returns them then.
+    """Wait until none of the resources is in transition, and all are in ``state`` if one is named; returns them then.
 
     Raises CommandError with every reason when something failed, DeadlineError with what is awaited.
     """
@@ -147,10 +149,10 @@ def wait_up(
     progress: Progress,
     states: Collection[str] = ("active",),
 ) -> tuple[Resource, list[Resource]]:
-    """Wait until every service of the stack is in one of `states`; the stack and its services as they are then.
+    """Wait until every service of the stack is in one of ``states``; the stack and its services as they are then.
 
     Raises CommandError with every reason when something failed, DeadlineError with what is awaited at the deadline
-    (monotonic seconds). While the stack is in transition, what had failed before may yet be cured.
+    (monotonic seconds). While the stack is in transition, an earlier failure may still be mended.
     """
     while True:
         stack, services = progress.answer(partial(_stack_and_services, client, stack), deadline)
@@ -158,7 +160,7 @@ def wait_up(
         progress.say(stack["name"], stack["state"])
         for resource in (*services, *_containers(services)):
             progress.show(resource)
-        # A stack repeats the reasons of its services, which say it better.
+        # A stack only repeats the reasons of its services.
         failed = [] if stack.get("transitioning") == "yes" else _failed(services) or _failed([stack])
         if stack.get("removed"):
             raise CommandError(f"{stack['name']} was removed: {stack.get('transitioningMessage') or 'by someone else'}")
@@ -178,7 +180,7 @@ def _stack_and_services(client: Client, stack: Resource) -> tuple[Resource, list
 
 
 def endpoints(services: Iterable[Resource]) -> Iterator[str]:
-    """Lines telling where published ports of the services answer."""
+    """Lines that list where published ports of the services answer."""
     for service in services:
         for point in service.get("publicEndpoints") or []:
             yield f"{service['name']}  {point.get('ipAddress')}:{point.get('port')}"

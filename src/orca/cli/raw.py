@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca api`: any request, for scripts and for people who explore the API by its links."""
+"""The command ``orca api``: any request, for scripts and for people who explore the API by its links."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def api(
 
 
 def _field(text: str) -> tuple[str, Any]:
-    """A field of the body: `key=text`, or `key:=json` for everything that is no text."""
+    """A field of the body: ``key=text``, or ``key:=json`` for other values than text."""
     key, equals, value = text.partition("=")
     if not equals or not key.rstrip(":"):
         raise click.UsageError(f"{text}: KEY=VALUE or KEY:=JSON is expected")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams end when nobody reads this program's output any more, also those that have nothing to say just now."""
+"""End streams, also silent ones, when nobody reads this program's output any more."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ async def _while_read(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def _unread() -> None:
-    """Return once the reader of standard output has gone; never where it is no pipe and no socket."""
+    """Return once the reader of standard output has gone; never if it is neither pipe nor socket."""
     gone = asyncio.Event()
     loop = asyncio.get_running_loop()
     descriptor = sys.stdout.fileno()
 
     def look() -> None:
-        # Of a pipe's writing end nothing but that it broke is reported. A socket may also bring something to read.
+        # The writing end of a pipe reports only that it broke. A socket may also have something to read.
         loop.remove_reader(descriptor)
         if _broken(descriptor):
             gone.set()

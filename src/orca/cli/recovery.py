@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`orca server --recover-keys`: go on without keys that nobody has any more."""
+"""``orca server --recover-keys``: go on after the keys were lost."""
 
 from __future__ import annotations
 

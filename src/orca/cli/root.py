@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `orca` command: global options, and a table of commands that are imported on demand."""
+"""The ``orca`` command: global options, and a table of commands that are imported on demand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from orca.extras import cure
 
 @dataclass(frozen=True)
 class Lazy:
-    """Where a command lives, and the line `orca --help` shows without importing it."""
+    """Where a command lives, and the line ``orca --help`` shows without importing it."""
 
     module: str
     attribute: str
@@ -28,7 +28,7 @@ class Lazy:
 
 COMMANDS: dict[str, Lazy] = {
     "api": Lazy("orca.cli.raw", "api", "Send one request and print the answer."),
-    "completion": Lazy("orca.cli.completion", "completion", "Print what makes a shell complete names and ids."),
+    "completion": Lazy("orca.cli.completion", "completion", "Print the script for completion in a shell."),
     "containers": Lazy("orca.cli.lists", "containers", "List the containers."),
     "context": Lazy("orca.cli.contexts", "context", "The servers that are remembered: ls, use, rm, add."),
     "down": Lazy("orca.cli.stacks", "down", "Remove a stack with its containers."),
@@ -44,7 +44,7 @@ COMMANDS: dict[str, Lazy] = {
     "ps": Lazy("orca.cli.lists", "ps", "List the services and containers."),
     "restart": Lazy("orca.cli.actions", "restart", "Restart containers, also those of services and stacks."),
     "rm": Lazy("orca.cli.actions", "rm", "Remove containers, services, stacks or hosts."),
-    "scale": Lazy("orca.cli.actions", "scale", "Say how many containers services have."),
+    "scale": Lazy("orca.cli.actions", "scale", "Set how many containers services have."),
     "server": Lazy("orca.cli.server", "server", "Run the server."),
     "services": Lazy("orca.cli.lists", "services", "List the services."),
     "stacks": Lazy("orca.cli.lists", "stacks", "List the stacks."),
@@ -78,7 +78,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # Whoever read the output has enough of it; the interpreter must not try to write the rest at its end.
+            # The reader of the output has gone; the interpreter must not try to write the rest at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(ExitCode.DONE)
 
@@ -113,9 +113,9 @@ def cli(**options: Any) -> None:
 
 
 def main() -> None:
-    """Run the command that is asked for; what it is expected to fail with becomes a line and an exit code."""
+    """Run the command; an expected failure becomes a line and an exit code."""
     try:
-        sys.exit(cli.main(prog_name="orca", standalone_mode=False))  # what a command gave to `ctx.exit`, or nothing
+        sys.exit(cli.main(prog_name="orca", standalone_mode=False))  # what a command passed to `ctx.exit`, or nothing
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca server`: its options become the settings of the one server process."""
+"""The command ``orca server``: its options become the settings of the one server process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orca.cli.errors import CommandError
 
 
 class ServerGroup(click.Group):
-    """Its own work is to run the server; the commands beside it are imported when asked for."""
+    """Runs the server itself; the commands below it are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return ["backup", "restore", "superadmin-key"]
@@ -95,7 +95,7 @@ def server(
     recover_keys: bool,
     sim: bool,
 ) -> None:
-    """Run the server until it is told to stop (SIGTERM, SIGINT), or do one of the commands below beside it.
+    """Run the server until SIGTERM or SIGINT, or run one of the commands below beside it.
 
     The first start writes the admin key to admin.json in the data folder, readable by its owner alone.
     """
@@ -112,9 +112,10 @@ def server(
 
         recover(data_dir, url)
         return
-    # What is imported stays: looking for garbage in it meanwhile is a sixth of the start. `serve` turns this on again.
+    # Imported objects stay, so collecting garbage meanwhile would waste a sixth of the start. `serve` turns it on
+    # again.
     gc.disable()
-    # Imported here: wrong usage is told before half a second of imports.
+    # Imported here, so that wrong usage is reported before half a second of imports.
     from orca.api.datadir.layout import StartError
     from orca.api.server import Settings, serve
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca inspect`: everything the API says about a thing."""
+"""The command ``orca inspect``: everything the API says about a resource."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0  # seconds between two attempts to get a 
 
 
 class Cut(Exception):
-    """The stream broke off, but may be had again."""
+    """The stream broke off, but can be opened again."""
 
 
 class Refusal(ApiError):
@@ -62,7 +62,7 @@ async def opened(target: Target, url: str, headers: dict[str, str] | None = None
     try:
         yield socket
     except BaseException:
-        # Nobody wants what is still on its way, and the closing handshake would have to wait for all of it.
+        # Frames under way are not wanted, and the closing handshake would have to wait for all of them.
         socket.transport.abort()
         raise
     finally:
@@ -82,8 +82,8 @@ def refused(request: str, exc: InvalidStatus) -> Refusal:
 async def frames(socket: ClientConnection) -> AsyncIterator[str]:
     """The frames of a stream.
 
-    Ends with Ended, with Cut when it may be had again, or with CommandError when it cannot go on. Only a connection
-    that says nothing is probed: one whose frames are not taken yet must not be taken for dead.
+    Raises Ended at the end, Cut if it can be opened again, CommandError if it cannot go on. Only a silent connection is
+    probed: one whose frames are not read yet must not count as dead.
     """
     try:
         while True:
@@ -105,7 +105,7 @@ async def frames(socket: ClientConnection) -> AsyncIterator[str]:
 
 
 class Again:
-    """Whether and when to try again: longer pauses while nothing comes, short ones once something did."""
+    """Whether and when to try again: pauses grow while nothing comes, and start short again once something did."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -113,11 +113,11 @@ class Again:
         self._seen = False
 
     def came(self) -> None:
-        """Something came: the connection is good."""
+        """Note that something came: the connection works."""
         self._seen, self._pause = True, FIRST_PAUSE
 
     async def after(self, error: Exception) -> None:
-        """Wait before another attempt; raises the error if nothing ever came, or if it will not go away."""
+        """Wait before another attempt; raise the error if nothing ever came, or if it is permanent."""
         if not self._seen or not passing(error):
             raise UnreachableError(str(error)) if isinstance(error, Cut) else error
         if self._pause == FIRST_PAUSE:
@@ -127,14 +127,14 @@ class Again:
 
 
 def passing(error: Exception) -> bool:
-    """Whether an error may be gone a moment later: the server restarts, the host reconnects, a token grew old."""
+    """True if an error may be gone a moment later: the server restarts, the host reconnects, a token grew old."""
     if isinstance(error, ApiError):
         return error.status in (502, 503, 504) or (isinstance(error, Refusal) and error.status == 401)
     return isinstance(error, Cut) or (isinstance(error, UnreachableError) and "refuses" not in str(error))
 
 
 async def together(*parts: Coroutine[Any, Any, None]) -> None:
-    """Run all to their end; the first error ends the others and is raised as it is."""
+    """Run all to their end; the first error ends the others and is raised unchanged."""
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
         await asyncio.gather(*tasks)

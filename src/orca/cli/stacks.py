@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands `orca up`, `orca plan` and `orca down`: a stack is made what its compose file says, or removed."""
+"""The commands ``orca up``, ``orca plan`` and ``orca down``: make a stack what its compose file says, or remove it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from orca.cli.progress import Progress, endpoints, wait_gone, wait_up
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 UP = ("active", "inactive")
-"""States of a service that is as its file wants it; an inactive one is not to start."""
+"""States of a service that is up; ``inactive`` if its file says not to start it."""
 
 
 def _stack_options(command: Command) -> Command:
@@ -64,7 +64,7 @@ def _rancher_option(command: Command) -> Command:
 def plan(ctx: click.Context, stack: str | None, file: Path | None, rancher_file: Path | None, output: str) -> None:
     """Show what `orca up` would do, and change nothing.
 
-    Compared are the services that there are: what somebody changed by hand is in the plan too.
+    orca compares with the present services, so the plan also shows what somebody changed by hand.
     """
     _show_plan(Client.of(ctx), Wanted.read(stack, file, rancher_file), output)
 
@@ -101,7 +101,7 @@ def up(
     with Progress() as progress:
         deadline = time.monotonic() + timeout
         _wait_for_removal(client, wanted.name, deadline, progress)
-        # What was applied before the answer was lost is nothing to do the next time.
+        # If the answer is lost after the change was applied, the next attempt finds nothing to do.
         resource = progress.answer(lambda: _apply(client, wanted, progress), deadline)
         if not detach:
             resource, services = wait_up(client, resource, deadline, progress, UP)
@@ -124,7 +124,7 @@ def _show_plan(client: Client, wanted: Wanted, output: str) -> None:
 
 
 def _apply(client: Client, wanted: Wanted, progress: Progress) -> Resource:
-    """Have the server do what it plans, and say that; the stack then."""
+    """Have the server carry out its plan, and print it; return the stack."""
     found = wanted.plan(client)
     _tell(found, progress)
     for shown, stack in wanted.apply(client, found):
@@ -142,7 +142,7 @@ def _tell(found: Resource, progress: Progress) -> None:
 
 
 def _wait_for_removal(client: Client, name: str, deadline: float, progress: Progress) -> None:
-    """A stack of that name that is on its way out must be gone first."""
+    """Wait until a stack of that name that is being removed is gone."""
     found = client.find("environments", name)
     if found is not None and found["state"] == "removing":
         wait_gone(client, [found], deadline, progress)

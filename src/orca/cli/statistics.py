@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `orca stats`: what containers and hosts use, as a table that stays current."""
+"""The command ``orca stats``: the usage of containers and hosts, as a live table."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from orca.wire.streams import nanoseconds
 
 INTERVAL = 1.0  # seconds between two tables
 PATIENCE = 15.0  # seconds for the first figures of `--no-stream`
-STALE = 5.0  # seconds after which what is no longer reported leaves the table
+STALE = 5.0  # seconds after which a resource without reports leaves the table
 COLUMNS = ("ID", "NAME", "CPU", "MEMORY", "LIMIT", "NET IN/s", "NET OUT/s", "READ/s", "WRITE/s")
 
 
 @click.command()
 @names_argument("container", "service", "host", required=False)
-@click.option("--hosts", "of_hosts", is_flag=True, help="Of the hosts themselves instead of their containers.")
+@click.option("--hosts", "of_hosts", is_flag=True, help="Show the hosts themselves instead of their containers.")
 @click.option("--no-stream", is_flag=True, help="Print the figures of one second, and end.")
 @output_option
 @click.pass_context
 def stats(ctx: click.Context, names: tuple[str, ...], of_hosts: bool, no_stream: bool, output: str) -> None:
     """Show what containers use: all of the project, or those of the services, hosts and containers named.
 
-    On a terminal the table stays in place; elsewhere there is one after another. JSON and YAML give one document per
+    On a terminal the table is updated in place; elsewhere tables follow each other. JSON and YAML give one document per
     second and resource.
     """
     client = Client.of(ctx)
@@ -57,7 +57,7 @@ class Figures:
     seen: dict[str, float] = field(default_factory=dict)
 
     def take(self, report: dict[str, Any]) -> None:
-        """Take a report in."""
+        """Add a report."""
         identity = report["id"]
         if identity in self.last:
             self.before[identity] = self.last[identity]
@@ -65,7 +65,7 @@ class Figures:
         self.seen[identity] = time.monotonic()
 
     def rows(self, names: dict[str, str]) -> list[tuple[object, ...]]:
-        """What was reported lately, by name."""
+        """Recent reports, by name."""
         now = time.monotonic()
         fresh = [identity for identity, at in self.seen.items() if now - at < STALE]
         return [self._row(identity, names) for identity in sorted(fresh, key=lambda each: names.get(each, each))]
@@ -101,7 +101,7 @@ class Figures:
 
 
 def _sources(client: Client, names: tuple[str, ...], of_hosts: bool) -> list[tuple[Resource, str]]:
-    """What to follow: resources, each with the name of its link."""
+    """The resources to follow, each with the name of its link."""
     if names:
         found = find.many(client, names, ("container", "service", "host"))
         return [(each, "hostStats" if of_hosts else "containerStats") for each in found]
@@ -166,7 +166,7 @@ async def _show(client: Client, figures: Figures, no_stream: bool, output: str) 
 
 
 def _draw(lines: list[str], live: bool) -> None:
-    """On a terminal over the table before, cut to its size; elsewhere below it."""
+    """Draw the table: on a terminal over the last one, cut to its size; elsewhere below it."""
     if not live:
         click.echo("\n".join([*lines, ""]))
         return

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`orca server superadmin-key`: the only way to keys of superadmin, for whoever may write into the data directory."""
+"""``orca server superadmin-key``: the only way to get a superadmin's key, for users who may write to the data
+directory.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,11 @@ from orca.store import CannotOpen, Database, Tx
 
 NAME = "superadmin"
 EVENT = "server.superadmin-key"
-"""What the audit log calls it: no request of the API is."""
+"""Its name in the audit log, which no request of the API has."""
 
 
 async def make_key(data_dir: Path, url: str) -> dict[str, str]:
-    """A key of superadmin, which is active from now on. A server on the same database may be running or not."""
+    """Make an active key of superadmin. A server on the same database may be running."""
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise CommandError(f"{data_dir} is not there, or not yours: this is for the server's own user")
     access_key, secret_key = new_access_key(), new_secret_key()
@@ -41,7 +43,7 @@ async def make_key(data_dir: Path, url: str) -> dict[str, str]:
 
 
 def grant(tx: Tx, access_key: str, secret_key: str) -> None:
-    """Make the key valid, and say so in the audit log."""
+    """Make the key valid, and record that in the audit log."""
     account = tx.first("account", uuid="superadmin")
     if account is None:
         raise CommandError("no server was started here yet; its first start makes the accounts")
@@ -67,8 +69,8 @@ def grant(tx: Tx, access_key: str, secret_key: str) -> None:
 def superadmin_key(place: tuple[Path, str]) -> None:
     """Make a key of superadmin and print it as JSON; the server may be running.
 
-    The key may do everything, also what no administrator may. It is printed this once and kept nowhere; each call makes
-    another one. With a key, the API lists and takes away keys of superadmin, or deactivates the account.
+    The key may do everything, even what no administrator may. It is printed once and stored nowhere; each call makes
+    another one. With such a key the API lists and removes keys of superadmin, or deactivates the account.
     """
     os.umask(0o077)
     click.echo(json.dumps(asyncio.run(make_key(*place))))

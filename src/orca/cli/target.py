@@ -17,7 +17,9 @@ DEFAULT_PROJECT = "Default"
 
 @dataclass(frozen=True)
 class Target:
-    """A server and the key to use. No `ca`: the system's authorities. `made`: the key's id, if `orca login` made it."""
+    """A server and the key to use. No ``ca``: the system's authorities. ``made``: the id of a key that ``orca login``
+    made.
+    """
 
     url: str
     access_key: str | None = None
@@ -28,12 +30,12 @@ class Target:
 
 
 def home(env: Mapping[str, str]) -> Path:
-    """Folder of everything the tools keep on the controlling machine: `$ORCA_HOME`, else `~/.orca`."""
+    """Folder of everything the tools keep on the control node: ``$ORCA_HOME``, else ``~/.orca``."""
     return Path(env.get("ORCA_HOME") or "~/.orca").expanduser()
 
 
 def resolve(options: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> Target:
-    """The target of a command. An address given by option or environment never inherits a key kept for another one.
+    """The target of a command. An address from an option or the environment never gets the key of another one.
 
     Raises UnreachableError when no server is configured, or its file cannot be read;
     NotFoundError when a named context is unknown.
@@ -65,7 +67,7 @@ def remembered(directory: Path, name: str) -> Target | None:
 
 
 def read_contexts(directory: Path) -> dict[str, Any]:
-    """The remembered servers: `{"current": name | None, "contexts": {name: target fields}}`."""
+    """The remembered servers: ``{"current": name | None, "contexts": {name: target fields}}``."""
     path = directory / "config"
     try:
         document = json.loads(path.read_text())
@@ -98,7 +100,7 @@ def remember(directory: Path, name: str, target: Target) -> None:
 
 
 def forget(directory: Path, name: str) -> None:
-    """Drop a remembered target; when it was the current one, none is."""
+    """Drop a remembered target; if it was the current one, there is no current one."""
     document = read_contexts(directory)
     del known(document, name)[name]
     if document.get("current") == name:
@@ -115,7 +117,7 @@ def choose(directory: Path, name: str) -> None:
 
 
 def known(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The contexts of the document, which must hold that name."""
+    """The contexts of the document. Raises ``NotFoundError`` if it lacks that name."""
     contexts: dict[str, Any] = document["contexts"]
     if name not in contexts:
         raise NotFoundError(f"no context named {name} (known: {', '.join(sorted(contexts)) or 'none'})")
@@ -131,7 +133,7 @@ def _remembered(directory: Path, wanted: str | None) -> Target | None:
 
 
 def _fetched(directory: Path) -> Target | None:
-    """What role `server` fetched: the server's own `admin.json` with its certificate authority beside it."""
+    """The target that role ``server`` fetched: the server's ``admin.json`` with its certificate authority beside it."""
     path = directory / "server" / "admin.json"
     try:
         document = json.loads(path.read_text())
@@ -145,7 +147,7 @@ def _fetched(directory: Path) -> Target | None:
 
 
 def _plain(url: str) -> str:
-    """An address without trailing slash and API version: people paste both `https://h:8080` and `https://h:8080/v1`."""
+    """An address without trailing slash and API version: people paste ``https://h:8080`` and ``https://h:8080/v1``."""
     url = url.rstrip("/")
     for version in ("/v1", "/v2"):
         url = url.removesuffix(version)

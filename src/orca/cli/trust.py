@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom a connection trusts: the system's authorities, or one authority that a person has compared by fingerprint."""
+"""Which authorities a connection trusts: the system's, or one that a person has compared by fingerprint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def authorities(ca: str | None) -> ssl.SSLContext:
 
 
 def explained(error: BaseException, url: str, ca: str | None) -> UnreachableError:
-    """What a failed connection means: NoAnswerError, or an error that says what to do with a certificate."""
+    """Explain a failed connection: NoAnswerError, or an error that says what to do about a certificate."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
@@ -41,7 +41,7 @@ def explained(error: BaseException, url: str, ca: str | None) -> UnreachableErro
 
 
 def fetch_authority(url: str) -> str:
-    """The authority that the server offers, in PEM, over a connection that trusts nobody: compare its fingerprint."""
+    """Fetch the authority that the server offers, in PEM, without trusting it: compare its fingerprint."""
     import httpx
 
     try:
@@ -54,7 +54,7 @@ def fetch_authority(url: str) -> str:
 
 
 def fingerprint(pem: str) -> str:
-    """SHA-256 of a certificate's DER form, as `openssl x509 -fingerprint -sha256` shows it."""
+    """SHA-256 of a certificate's DER form, as ``openssl x509 -fingerprint -sha256`` shows it."""
     try:
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.strip())).hexdigest().upper()
     except ValueError as exc:

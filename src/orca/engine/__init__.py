@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 2: durable processes. Who does it, when, and again after a crash; see docs/architecture/engine.md."""
+"""Floor 2: durable processes: which server runs one, when, and again after a crash; see docs/architecture/engine.md."""
 
 from orca.engine.agents import AgentConnection, AgentConnections, Progress
 from orca.engine.assembly import Assembly

@@ -28,7 +28,7 @@ class AgentConnection(Protocol):
 
     @property
     def closed(self) -> bool:
-        """Whether it has ended, or was refused."""
+        """True if it has ended, or was refused."""
 
     async def request(
         self,
@@ -53,11 +53,11 @@ class AgentConnection(Protocol):
 
 
 GREETINGS = 8
-"""Agents whose hello is taken in at the same time. After a restart all come at once, and users' requests go on."""
+"""Hellos that are handled at the same time. After a restart all agents come at once, and users' requests go on."""
 
 
 MOST_CONNECTIONS = 8
-"""Of one agent at the same time: while its network comes and goes, some are dead and not known to be."""
+"""Connections of one agent at the same time. While its network comes and goes, some are dead without our knowing."""
 
 
 @dataclass
@@ -65,20 +65,20 @@ class Load:
     """What the sockets of all agents hold at this moment, and what they were told so far. For the figures."""
 
     waiting_bytes: int = 0
-    """Of reports that were read and are not handled yet."""
+    """Bytes of reports that were read and are not handled yet."""
     outgoing_bytes: int = 0
-    """Of frames that agents have not taken yet."""
+    """Bytes of frames that agents have not taken yet."""
     unanswered: int = 0
     """Commands without an answer."""
     greetings: int = 0
-    """Agents whose hello waits to be taken in, or is being."""
+    """Agents whose hello waits, or is being handled."""
     reports: int = 0
     refused: int = 0
     """Reports that made no sense, or that nobody handles."""
     failed: int = 0
     """Reports that could not be handled."""
     cut: int = 0
-    """Connections that the server ended because the agent did not take what it was sent, or opened too many."""
+    """Connections that the server ended because the agent did not read, or opened too many."""
 
 
 class AgentConnections:
@@ -87,7 +87,7 @@ class AgentConnections:
     def __init__(self) -> None:
         self.load = Load()
         self.greeting = asyncio.Semaphore(GREETINGS)
-        """Held while a hello is taken in."""
+        """Held while a hello is handled."""
         self._connections: dict[int, AgentConnection] = {}
         self._open: dict[int, list[AgentConnection]] = {}
         self._changed: dict[int, asyncio.Event] = {}
@@ -101,7 +101,7 @@ class AgentConnections:
         return list(self._connections.values())
 
     async def opened(self, connection: AgentConnection) -> None:
-        """An agent dialled. Of too many connections of one agent the oldest that is not in use is ended."""
+        """An agent dialled. If it has too many connections, the oldest that is not in use is ended."""
         mine = self._open.setdefault(connection.agent_id, [])
         mine.append(connection)
         if len(mine) > MOST_CONNECTIONS:
@@ -119,14 +119,14 @@ class AgentConnections:
             self._open.pop(connection.agent_id, None)
 
     def attach(self, connection: AgentConnection) -> None:
-        """An agent is ready for commands; whoever waits for it goes on."""
+        """An agent is ready for commands; those who wait for it go on."""
         self._connections[connection.agent_id] = connection
         event = self._changed.pop(connection.agent_id, None)
         if event is not None:
             event.set()
 
     def detach(self, connection: AgentConnection) -> bool:
-        """A connection ended. False when the agent is already connected again."""
+        """A connection ended. Returns False if the agent is already connected again."""
         if self._connections.get(connection.agent_id) is not connection:
             return False
         del self._connections[connection.agent_id]

@@ -9,7 +9,7 @@
     @behaviour.create("environment")
     def create_stack(tx: Tx, call: Call, fields: dict[str, Any]) -> Record: ...
 
-A name given for a root type (``instance``) holds for its kinds (``container``) unless they have their own.
+A hook of a root type (``instance``) holds for its kinds (``container``) unless they have their own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Reading:
-    """What is made of a request before its unit. ``uses``: the fields of the row that it looks at besides."""
+    """Reads a request before its unit. ``uses``: the fields of the row that it reads as well."""
 
     read: ReadHook
     uses: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Rowless:
-    """What a type without a table shows. ``asked_by``: the parameters of a query that its list knows."""
+    """What a type without a table shows. ``asked_by``: the query parameters that its list accepts."""
 
     show: WithoutRows
     asked_by: tuple[str, ...] = ()
@@ -46,7 +46,9 @@ class Rowless:
 
 @dataclass(frozen=True)
 class Offer:
-    """When an action is offered. ``otherwise``: what whoever asks for it all the same is told (None: only that)."""
+    """When an action is offered. ``otherwise``: the error message for a caller who requests it anyway (None: the
+    usual).
+    """
 
     holds: OfferedHook
     otherwise: str | None = None
@@ -56,8 +58,8 @@ class Offer:
 class Target:
     """What is at the end of a link, where that is neither a row nor a collection.
 
-    ``show``: makes the object, or the content of a file; ``offered``: whether a resource has the link for whoever asks
-    (None: all have).
+    ``show`` makes the object, or the content of a file. ``offered`` says whether the caller sees the link on a resource
+    (None: always).
     """
 
     show: TargetHook
@@ -110,12 +112,12 @@ class Behaviour:
         return decorate
 
     def reads(self, *names: str, uses: tuple[str, ...] = ()) -> Callable[[F], F]:
-        """What is read out of a request before its unit, in a thread of its own: ``"environment"`` (what creating and
-        updating are given), ``"environment.upgrade"`` (an action).
+        """Read a request before its unit, in a thread: ``"environment"`` (create and update), ``"environment.upgrade"``
+        (an action).
 
-        A pure function of ``(present, given)``: the row's fields that are named in ``uses`` (none while it is being
-        created), and the fields of the request. The hook that does the work finds its result as ``call.read``. The unit
-        runs only if those fields of the row are still so; else they are read again. What it refuses never reaches the
+        The hook is a pure function of ``(present, given)``: the row's fields named in ``uses`` (none for create), and
+        the fields of the request. The hook that does the work finds its result as ``call.read``. The unit runs only if
+        those fields of the row have not changed; else the request is read again. A refused request never reaches the
         writer.
         """
 
@@ -138,15 +140,17 @@ class Behaviour:
         return self._into(self.removes, types)
 
     def action(self, *names: str) -> Callable[[F], F]:
-        """What an action does: ``"service.setservicelinks"``. Shown is what it returns: a record, or a typed object."""
+        """What an action does: ``"service.setservicelinks"``. The caller is shown what it returns: a record or a
+        typed object.
+        """
         return self._into(self.actions, names)
 
     def collective(self, *names: str) -> Callable[[F], F]:
-        """What an action of a collection does: ``"environment.apply"``. One that looks only gets a ``ReadTx``."""
+        """What an action of a collection does: ``"environment.apply"``. One that only reads gets a ``ReadTx``."""
         return self._into(self.collectives, names)
 
     def offered(self, *names: str, otherwise: str | None = None) -> Callable[[F], F]:
-        """When an action is offered to a caller, besides in which states: ``"volume.deactivate"``."""
+        """Further conditions, besides the state, for offering an action to a caller: ``"volume.deactivate"``."""
 
         def decorate(function: F) -> F:
             _merge(self.offers, dict.fromkeys(names, Offer(function, otherwise)))
@@ -155,7 +159,7 @@ class Behaviour:
         return decorate
 
     def computed(self, *names: str) -> Callable[[F], F]:
-        """A field that is worked out when shown: ``"registrationToken.command"``."""
+        """A field that is computed when it is shown: ``"registrationToken.command"``."""
         return self._into(self.computed_fields, names)
 
     def link(self, *names: str) -> Callable[[F], F]:
@@ -174,10 +178,10 @@ class Behaviour:
     def agent(self, *names: str) -> Callable[[F], F]:
         """What an agent's event does: ``"agent.hello"``; ``"connected"``, ``"disconnected"`` frame a connection.
 
-        A handler gets the report in its form (``wire.FORMS``), sound; those of a connection's ends get None. What it
-        writes it binds to the host and the account of ``connection.agent_id``. Events of one agent are handled one
-        after another, in the order they came, and its socket is not read while too many wait: a handler must not wait
-        for an answer of the same agent. Several behaviours may handle one event.
+        A handler gets the checked report in its form (``wire.FORMS``), or None for ``connected`` and ``disconnected``.
+        It writes only rows of the host and the account of ``connection.agent_id``. Events of one agent are handled one
+        after another, in the order they came. The agent's socket is not read while too many wait, so a handler must not
+        wait for an answer of the same agent. Several behaviours may handle one event.
         """
 
         def decorate(function: F) -> F:
@@ -188,7 +192,7 @@ class Behaviour:
         return decorate
 
     def add(self, other: Behaviour) -> None:
-        """Take over everything of another set. Two handlers for one name are a defect, except for agent events."""
+        """Add all hooks of another set. Two handlers for one name are a defect, except for agent events."""
         _merge(self.processes, other.processes)
         _merge(self.without_rows, other.without_rows)
         _merge(self.reads_of, other.reads_of)

@@ -13,13 +13,13 @@ from orca.store import Record, Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """Who asks for something through the API, and how they see it.
+    """Who makes a request of the API, and how they see the answer.
 
     ``account_id``: on whose behalf (the project), ``user_id``: who signed in, ``proof``: the row of the key or session
     they showed. ``base``: the URL up to and including the version, with the project part when the caller used one.
-    ``client``: the address the request came from. ``query``: the parameters behind the question mark. ``read``: what
-    the ``reads`` hook made of the request before the unit. ``once``: values that are shown in this answer alone, by row
-    id and field (a new key's secret).
+    ``client``: the address the request came from. ``query``: the parameters after the question mark. ``read``: the
+    result of the ``reads`` hook. ``once``: values that only this answer shows (a new key's secret), by row id and
+    field.
     """
 
     core: Core

@@ -45,9 +45,9 @@ def fail(tx: Tx, job: Job, row: Record, failure: Failed) -> None:
 
 
 def retry(tx: Tx, job: Job, row: Record, reason: str, delay: int, *, stuck: bool) -> None:
-    """Show why the process did not get on, and when it is tried again (``delay`` in milliseconds).
+    """Show why the process failed, and when it is tried again (``delay`` in milliseconds).
 
-    ``stuck``: somebody has to do something. The resource shows an error, which goes when a try succeeds.
+    ``stuck``: it needs a person. The resource shows an error until a try succeeds.
     """
     record = tx.get(job.resource_type, job.resource_id)
     if stuck:
@@ -61,7 +61,7 @@ def retry(tx: Tx, job: Job, row: Record, reason: str, delay: int, *, stuck: bool
 
 
 def move(tx: Tx, record: Record, field: str, state: str, *, keep_error: bool) -> None:
-    """Set the state a process ends in, with what belongs to being removed."""
+    """Set the state a process ends in; for ``removed`` also the times of removal and purge."""
     tx.update(record, **{field: state})
     if not keep_error:
         tx.update(record, transitioning=None, transitioningMessage=None)
@@ -73,7 +73,7 @@ def move(tx: Tx, record: Record, field: str, state: str, *, keep_error: bool) ->
 
 
 def end(tx: Tx, row: Record, result: str, reason: str) -> None:
-    """Close the process row; its steps have served."""
+    """Close the process row and delete its steps."""
     tx.update(
         row, phase=DONE, result=result, exitReason=reason, endTime=tx.now, waiting=None, waitingSince=None,
         runAfter=None, progress=None,

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine: gives each process to one worker, and to another one when that is gone.
+"""The engine: gives each process to one worker, and to another when the first is gone.
 
-A process requested here is claimed by this server in the same unit. At the start, and from time to time, processes
-whose lease has run out are claimed too; this server's own from an earlier life at once. What a worker was doing when
-the machine died is done again from the last stored step.
+This server claims a process that is requested here in the same unit. At the start, and from time to time, it also
+claims processes whose lease has run out, and at once its own of an earlier life. What a worker was doing when the
+server died is done again from the last stored step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 BACKOFF = (0.5, 60.0)
 """Seconds before the first retry (doubled each time) and at most."""
 STUCK = 10
-"""Failures of the same kind in a row after which the resource says so, and the process is tried rarely."""
+"""Failures for the same reason in a row after which the resource shows the error and the process is tried rarely."""
 STUCK_PAUSE = 600.0
 """Seconds between the tries of a process that is stuck."""
 
@@ -65,30 +65,30 @@ class Engine:
         return row
 
     def supersede(self, tx: Tx, record: Record, field: str = "state") -> None:
-        """End whatever process works on that state field, without another one in its place."""
+        """End the process that works on that state field without starting another one."""
         old = requests.running(tx, record, field)
         if old is not None:
             requests.supersede(tx, old)
             tx.after_commit(lambda: self._cancel(old.id))
 
     async def start(self) -> None:
-        """Take up what an earlier life of this server left, then go on looking for processes whose server is gone."""
+        """Take up the processes of this server's earlier life, then keep looking for those whose server is gone."""
         await self._claim(own=True)
 
     async def watch(self) -> None:
-        """Renew the leases of what runs here, and claim what nobody works on. Runs until cancelled."""
+        """Renew the leases of processes that run here, and claim abandoned ones. Runs until cancelled."""
         while True:
             await asyncio.sleep(LEASE / 3000)
             await self._renew()
             await self._claim(own=False)
 
     async def replay(self) -> int:
-        """Claim at once what nobody works on; how many processes run here then."""
+        """Claim abandoned processes at once; return how many run here then."""
         await self._claim(own=False)
         return len(self._tasks)
 
     async def stop(self) -> None:
-        """End all work at its present step. Rows stay as they are; the next start goes on from them."""
+        """End all work at its present step. Rows stay as they are; the next start resumes from them."""
         self._stopping = True
         tasks = list(self._tasks.values())
         for task in tasks:
@@ -96,7 +96,7 @@ class Engine:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def idle(self) -> None:
-        """Wait until nothing runs in this engine; processes that wait for something do run."""
+        """Wait until nothing runs in this engine; a process that waits for something counts as running."""
         while self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
@@ -164,7 +164,7 @@ class Engine:
             task.cancel()
 
     async def _work(self, row: Record, type: str | None, before: asyncio.Task[None] | None, resumed: bool) -> None:
-        """One process from claim to end. The lane is entered when the process before it has really stopped."""
+        """Run one process from claim to end, once the process before it on the same resource has stopped."""
         WORK.set(Work(owner=row.accountId, name=f"{row.processName} {row.resourceId}"))
         if before is not None:
             await asyncio.wait([before])
@@ -182,7 +182,7 @@ class Engine:
             run.close()
 
     async def _end(self, run: Run) -> None:
-        """Bring a process to its end, whatever it takes: also while not even a failure can be written (a full disk)."""
+        """Bring a process to its end, however long it takes: on a full disk not even a failure can be written."""
         while True:
             try:
                 while not await self._attempt(run):

@@ -13,7 +13,7 @@ class Failed(Exception):
     """The process cannot succeed; the resource gets ``transitioning: error`` with this message.
 
     ``state``: the state the resource is left in (None: where the process started from). ``chain``: the process that
-    follows, with the error kept on the resource (``Failed("no such image", chain="remove")``). ``unit``: also done in
+    follows, with the error kept on the resource (``Failed("no such image", chain="remove")``). ``unit``: also runs in
     the unit that ends the process.
     """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Questions to programs outside the server, and their replies. The first reply that is not progress counts.
 
-Who listens is told by the floor above; a question that nobody hears just runs out of time.
+The floor above passes questions on to listeners; without a listener a question times out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Exchange:
         self._asked: dict[str, tuple[asyncio.Future[wire.Event], Progress | None]] = {}
 
     def publish(self, event: wire.Event, about: Key | None = None) -> None:
-        """Hand an event to who listens."""
+        """Hand an event to the listeners."""
         for hear in self.listeners:
             hear(event, about)
 
@@ -52,7 +52,7 @@ class Exchange:
         return reply
 
     def reply(self, event: wire.Event) -> bool:
-        """A reply from outside; False when nobody waits for it (any more)."""
+        """Take a reply from outside; return False if nobody waits for it."""
         for id in event.previous_ids:
             if id in self._asked:
                 future, progress = self._asked[id]

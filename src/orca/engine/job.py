@@ -11,7 +11,7 @@ from orca.engine.core import Core, Processes
 from orca.store import ReadTx, Record, Tx
 
 KIND_LENGTH = 200
-"""Characters of a reason by which failures are told apart."""
+"""Characters of a reason that are compared to tell failures apart."""
 
 
 class Job:
@@ -41,7 +41,7 @@ class Job:
 
     @property
     def engine(self) -> Processes:
-        """Where other processes are asked for."""
+        """Where other processes are requested."""
         return self.core.engine
 
     def resource(self, tx: ReadTx) -> Record:
@@ -53,7 +53,7 @@ class Job:
         self.finish_unit = unit
 
     def same_failures(self, reason: str) -> int:
-        """Count a failure; how many of its kind there were in a row. Numbers in the reason make no other kind."""
+        """Count a failure; return how many for the same reason, numbers aside, there were in a row."""
         kind = re.sub(r"[0-9]+", "0", reason)[:KIND_LENGTH]
         count = self.failing["count"] + 1 if self.failing.get("kind") == kind else 1
         self.failing = {"kind": kind, "count": count}

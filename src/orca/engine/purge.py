@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Removed resources whose time has come are purged: their last process, after which only their row is left."""
+"""Removed resources are purged when their time has come: the last process, which leaves only the row."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from orca.resources import TYPES, machine
 from orca.store import ANY, ReadTx, Record, Tx
 
 BATCH = 100
-"""Rows of one type that a unit takes at most: no request waits noticeably behind it."""
+"""Most rows of one type in a unit, so that no request waits noticeably behind it."""
 
 
 async def purge(core: Core) -> int:
-    """Begin to purge what may be; how many that is."""
+    """Begin to purge what may be purged; return how many."""
     total = 0
     for name in ROOTS:
         while found := await core.db.read(lambda tx, name=name: [row.id for row in _due(tx, name)]):  # type: ignore[misc]

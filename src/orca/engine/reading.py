@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading before the unit: what takes time and needs no rows is done in a few threads, not in the writer.
+"""Reading before the unit: work that takes time and needs no rows runs in a few threads, not in the writer.
 
-Work is bounded by counting (``orca.resources.limits``), not by clocks. A project has one thread at most, so that its
-hard texts delay its own requests first.
+Work is bounded by counting (``orca.resources.limits``), not by clocks. A project has at most one thread, so that its
+large texts delay only its own requests.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ T = TypeVar("T")
 
 THREADS = 2
 MOST_BYTES = 64 * 1024 * 1024
-"""Bytes of requests that may be held while they are read and written."""
+"""Most bytes of requests that are held while they are read and written."""
 SHARE_BYTES = MOST_BYTES // 4
-"""The most of them that one project's requests may have."""
+"""Most bytes of them for the requests of one project."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,8 +49,8 @@ class Readings:
 
     @contextlib.contextmanager
     def room(self, owner: int | None, size: int) -> Iterator[None]:
-        """Hold ``size`` bytes of a request of ``owner`` (an account) in the block, while it is read and until its unit
-        is done. Raises ``Refused`` (429) where too many bytes are held.
+        """Hold ``size`` bytes for a request of ``owner`` (an account) during the block. Raises ``Refused`` (429) if too
+        many are held.
         """
         if self._bytes[owner] + size > SHARE_BYTES or self._bytes.total() + size > MOST_BYTES:
             raise _too_much()
@@ -63,8 +63,8 @@ class Readings:
                 del self._bytes[owner]
 
     async def run(self, owner: int | None, work: Callable[[], T]) -> T:
-        """Do ``work`` in a thread, when it is the turn of ``owner`` (the account it is done for); returns its result.
-        Raises what ``work`` raises.
+        """Run ``work`` in a thread when it is the turn of ``owner`` (an account); return its result. Raises what
+        ``work`` raises.
         """
         await self._turn(owner)
         try:
@@ -86,7 +86,7 @@ class Readings:
             raise
 
     def _next(self) -> None:
-        """Give turns to those who wait, as far as there are threads."""
+        """Start waiting readings while threads are free."""
         while len(self._working) < THREADS:
             waiting = self._waiting.take(self._working)
             if waiting is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of processes: asking for one, superseding the one that runs. Units only; nothing here waits.
+"""The rows of processes: request one, supersede the one that runs. Units only; nothing here waits.
 
 A process is one row per (resource, state field) while it runs; the row's ``liveKey`` makes that a constraint.
 """
@@ -16,7 +16,7 @@ from orca.resources.errors import ActionNotAvailable
 from orca.store import PreparedWrite, Record, Tx
 
 LEASE = 30_000
-"""Milliseconds a claim lasts without renewal; a server that is gone for longer loses its processes to another."""
+"""Milliseconds a claim lasts without renewal; a server that is gone for longer loses its processes to others."""
 
 REQUESTED = "REQUESTED"
 STARTED = "STARTED"
@@ -24,7 +24,7 @@ DONE = "DONE"
 
 
 def process_of(type: str, action: str) -> Process:
-    """The declared process behind an action. Raises ``ActionNotAvailable`` when the type has none of that name."""
+    """The declared process behind an action. Raises ``ActionNotAvailable`` if the type has none of that name."""
     found = machine(type).get(action)
     if found is None:
         raise ActionNotAvailable(type, action, None)
@@ -39,7 +39,7 @@ def running(tx: Tx, record: Record, field: str = "state") -> Record | None:
 
 
 def supersede(tx: Tx, process: Record) -> None:
-    """End a running process in favour of another; its worker notices at its next step, for the epoch has moved on."""
+    """End a running process in favour of another. Its worker notices at its next step, because the epoch has grown."""
     tx.update(
         process, phase=DONE, result="CANCELED", exitReason="STATE_CHANGED", endTime=tx.now, epoch=process.epoch + 1,
         waiting=None, waitingSince=None, runAfter=None,
@@ -54,13 +54,13 @@ def _renewal(table: sa.Table) -> PreparedWrite:
 
 
 def renew(tx: Tx, process_id: int, epoch: int) -> bool:
-    """Hold on to a process for another lease; False when it is no longer held under this epoch."""
+    """Renew the lease of a process; return False if it is no longer held under this epoch."""
     parameters = {"process": process_id, "mine": epoch, "leaseUntil": tx.now + LEASE}
     return tx.run(_renewal(tx.table("processInstance")), parameters).rows == 1
 
 
 def forget_steps(tx: Tx, process_id: int) -> None:
-    """The steps of a process that has ended have served."""
+    """Delete the steps of a process that has ended."""
     tx.run(_forgetting(tx.table("process_step")), {"process": process_id})
 
 
@@ -74,9 +74,9 @@ def request(
 ) -> tuple[Record, Record | None, bool]:
     """Ask for a process on a resource.
 
-    Returns the process row, the row it superseded (if any), and whether the process is new: the same action asked for
-    again while it runs is the running one, with ``data`` merged into its input. ``delay`` in milliseconds.
-    Raises ``ActionNotAvailable`` when the state table does not allow it.
+    Returns the process row, the row it superseded (if any), and whether the process is new. If the same action already
+    runs, ``data`` is merged into the input of that process. ``delay`` in milliseconds. Raises ``ActionNotAvailable``
+    when the state table does not allow it.
     """
     record = tx.own(record)
     wanted = process_of(record.type, action)

@@ -3,7 +3,7 @@
 
 Everything a handler makes durable goes through ``step``, ``command``, ``wait_for`` or ``finish``; each of them first
 proves, in the same unit, that the process is still ours (``epoch``). After a crash the handler runs again from its
-beginning: steps and commands that were done give their stored result at once.
+beginning, and each step and command that was done returns its stored result at once.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, addin
 T = TypeVar("T")
 
 LOG_LIMIT = 200
-"""Lines kept of one execution's log; the first ones go."""
+"""Most lines of one execution's log; the oldest are dropped."""
 QUIET = 0.25
 """Seconds a wait may last before its reason is written: short waits cost nothing."""
 BREATH = 0.02
-"""Seconds between two looks of a wait: what changes many rows at a time is looked at for all of them together."""
+"""Seconds between two checks of a waiting process, so that many changes at once cost one check."""
 PROGRESS_INTERVAL = 0.5
 """Seconds between two writes of progress."""
 
@@ -45,7 +45,7 @@ class Run(Job):
     def __init__(self, core: Core, row: Record, type: str | None = None) -> None:
         super().__init__(core, row)
         self.in_doubt = False
-        """Whether more may be stored than is known here: a connection that is lost at COMMIT leaves that open."""
+        """Whether more may be stored than is known here, since a connection was lost at COMMIT."""
         self._type = type
         self._epoch: int = row.epoch
         self._started = row.phase == STARTED
@@ -61,7 +61,7 @@ class Run(Job):
     # -- what handlers call ------------------------------------------------------------------------------------------
 
     async def read(self, query: Callable[[ReadTx], T]) -> T:
-        """Look at committed state; nothing is stored, so after a crash the answer may differ."""
+        """Read committed state. Nothing is stored, so after a crash the answer may differ."""
         return await self.core.db.read(query)
 
     async def step(self, name: str, unit: Callable[[Tx], T]) -> T:
@@ -81,7 +81,7 @@ class Run(Job):
         return result
 
     def has(self, step: str) -> bool:
-        """Whether a step was done, in this life of the server or an earlier one."""
+        """True if a step was done, in this life of the server or an earlier one."""
         return step in self._steps
 
     async def command(
@@ -96,13 +96,12 @@ class Run(Job):
         progress: Progress | None = None,
         form: type[wire.Message] = wire.Message,
     ) -> dict[str, Any]:
-        """Have an agent do something, once. Waits (with a visible reason) while the agent is away; sends it again then.
+        """Have an agent do something, once. Waits (with a visible reason) while the agent is away, then sends it again.
 
         ``step`` names the step where one handler sends the same command twice. ``timeout`` in seconds counts from each
-        sending; ``patience`` is how long the agent may be away. ``progress`` is told how far the command is, instead of
-        the resource. ``form``: that of the answer, sound (``wire.read_answer``); nothing else of it is kept. Raises
-        ``CommandFailed`` (ends the process unless caught; also for an answer that makes no sense), ``CommandTimeout``
-        (retried unless caught).
+        sending; ``patience`` is how long the agent may be away. ``progress`` gets the progress instead of the resource.
+        ``form``: the form of the answer (``wire.read_answer``); other keys are dropped. Raises ``CommandFailed`` (ends
+        the process unless caught; also for an answer that makes no sense), ``CommandTimeout`` (retried unless caught).
         """
         step = step or name
         if step in self._steps:
@@ -133,7 +132,7 @@ class Run(Job):
         roots: Collection[str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> T:
-        """Wait until ``condition(tx)`` is true and return its value; looks again at each change of the ``roots`` types.
+        """Wait until ``condition(tx)`` is true and return its value; check again at each change of the ``roots``.
 
         ``reason`` is shown on the process and the resource meanwhile. Raises ``Failed`` after ``timeout`` seconds.
         """
@@ -178,8 +177,8 @@ class Run(Job):
     # -- what the engine calls ---------------------------------------------------------------------------------------
 
     async def find_type(self) -> str | None:
-        """The resource's most specific type; None when it is gone for good. Once known from the request itself, it is
-        read at each later attempt: the resource may have been purged meanwhile.
+        """The resource's most specific type; None if it is gone for good. A later attempt reads it again, since the
+        resource may have been purged meanwhile.
         """
         type, self._type = self._type, None
         if type is None:
@@ -210,7 +209,7 @@ class Run(Job):
         await self._write(lambda tx, row: endings.fail(tx, self, row, failure))
 
     async def retry(self, reason: str, delay: int, *, stuck: bool = False) -> None:
-        """Put the process aside for ``delay`` milliseconds; ``stuck``: it has failed in the same way too often."""
+        """Try the process again in ``delay`` milliseconds; ``stuck``: it has failed in the same way too often."""
         self.log(f"again in {delay / 1000:g} s: {reason}")
         await self._write(lambda tx, row: endings.retry(tx, self, row, reason, delay, stuck=stuck))
         self.attempts += 1
@@ -221,14 +220,14 @@ class Run(Job):
         await self._write(lambda tx, row: endings.end(tx, row, "CANCELED", "STATE_CHANGED"))
 
     def close(self) -> None:
-        """The handler is done with; a late progress write must not follow."""
+        """The handler has ended: write no late progress."""
         if self._progress_task is not None:
             self._progress_task.cancel()
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
     async def _write(self, unit: Callable[[Tx, Record], T]) -> T:
-        """Run a unit with the process row, if that is still ours; with it goes what is not yet written."""
+        """Run a unit with the process row, if that is still ours; it also writes pending progress and log lines."""
         async with self._writing:
             return await self._write_alone(unit)
 
@@ -251,7 +250,7 @@ class Run(Job):
         return result
 
     def _guard(self, tx: Tx) -> Record:
-        """The process row, if it is still ours, no longer waiting. Raises ``Superseded``."""
+        """The process row, if it is still ours, marked as no longer waiting. Raises ``Superseded``."""
         if not requests.renew(tx, self.id, self._epoch):
             raise Superseded
         row = tx.require("processInstance", self.id)
@@ -334,7 +333,7 @@ class Run(Job):
 
 
 async def _next(changes: Subscription, seconds: float | None) -> list[Change]:
-    """The next changes; empty when none came in time. Lost changes count as one: the condition is looked at anyway."""
+    """The next changes; empty if none came in time. After lost changes the condition is checked as after one."""
     try:
         async with asyncio.timeout(seconds):
             return await changes.batch()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was set: by the environment of the server's process, which wins, or in the database."""
+"""The settings in force: the environment of the server's process wins over the database."""
 
 from __future__ import annotations
 

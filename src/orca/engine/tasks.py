@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the server does by itself now and again, and when somebody asks: rows of type ``task``, action ``execute``.
+"""What the server does at intervals, and when a user requests it: rows of type ``task``, action ``execute``.
 
-A run that was asked for, did something or failed leaves a ``taskInstance``; one with nothing to do leaves none.
+A run that was requested, did something or failed leaves a ``taskInstance``; one with nothing to do leaves none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ behaviour = Behaviour()
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Something to do. ``run`` returns how many things it dealt with. ``every``: seconds; None is only when asked."""
+    """Something to do. ``run`` returns how many things it dealt with. ``every``: seconds; None means only on
+    request.
+    """
 
     name: str
     run: Callable[[Core], Awaitable[int]]
@@ -40,7 +42,7 @@ class Tasks:
         self._asked: dict[str, asyncio.Event] = {}
 
     def add(self, task: Task) -> None:
-        """Take on a task; before ``run``."""
+        """Add a task; call this before ``run``."""
         self._tasks[task.name] = task
         self._asked[task.name] = asyncio.Event()
 
@@ -50,7 +52,7 @@ class Tasks:
             self._asked[name].set()
 
     async def run(self) -> None:
-        """Keep all tasks until cancelled."""
+        """Run all tasks at their times until cancelled."""
         await self._core.db.write(self._declare)
         async with asyncio.TaskGroup() as group:
             for task in self._tasks.values():

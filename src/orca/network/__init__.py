@@ -7,7 +7,7 @@ from orca.network.delivery import Delivery
 
 
 def install(assembly: Assembly) -> None:
-    """Add the delivery of config items, the mesh reports, what changed ports do, pools of addresses."""
+    """Add the delivery of config items, mesh reports, changes of ports, pools of addresses."""
     assembly.provide(Delivery(assembly))
     assembly.add(mesh_reports.behaviour)
     assembly.add(port_changes.behaviour)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Address rows: the range of a host, the address of a container. Units of the store; the choice itself is `ipam`.
+"""Address rows: the range of a host, the address of a container. Units of the store; ``ipam`` chooses.
 
 An address stays with its container through stop and start and is released when the container or its host is removed,
-unless it is retained for the container's successor: then it has no container, and the role that says so. That of a
-container which the store does not know, as after a restore, is held from when an agent reports it.
+unless it is retained for the container's successor: then it has a role of its own and no container. After a restore,
+the address of an unknown container is held as soon as an agent reports it.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ def network_of(tx: ReadTx, project_id: int) -> Record:
 
 
 def range_of(tx: ReadTx, host_id: int) -> Record | None:
-    """The subnet row of a host, None before it has said hello."""
+    """The subnet row of a host, None before its first hello."""
     return tx.first("subnet", hostId=host_id)
 
 
 def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = DEFAULT_PREFIX) -> Record:
-    """Give `host` a range of `network`; the one it has already when it has one.
+    """Give ``host`` a range of ``network``, or return the one it has.
 
     Raises:
         ipam.PoolUsedUp: every range is taken.
         ipam.RangeRefused: there are no ranges of that size.
     """
-    # Who holds an address there at this moment (`hold_address`, `locate`) sees the range, or is seen here.
+    # A unit that holds an address there now (`hold_address`, `locate`) sees the range, or its row is seen here.
     tx.lock(host)
     existing = range_of(tx, host.id)
     if existing is not None:
@@ -60,13 +60,13 @@ def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = DEFAULT_
         endAddress=pool[-1],
     )
     for instance in tx.find("instance", hostId=host.id):
-        # They were there before the host was known here.
+        # They had these addresses before the host was known here.
         locate(tx, instance, host, instance.data.get("reportedAddress"))
     return row
 
 
 def cidr_of(subnet: Record) -> str:
-    """`10.42.1.0/24` of a subnet row."""
+    """``10.42.1.0/24`` of a subnet row."""
     return f"{subnet.networkAddress}/{subnet.cidrSize}"
 
 
@@ -76,9 +76,9 @@ def address_of(tx: ReadTx, instance_id: int) -> Record | None:
 
 
 def allocate_address(tx: Tx, instance: Record, host_id: int, wanted: str | None = None) -> Record:
-    """Give a container an address of its host's range; the one it has already when it has one.
+    """Give a container an address of its host's range, or return the one it has.
 
-    ``wanted`` asks for one of the range.
+    ``wanted``: a certain address of the range.
 
     Raises:
         ipam.PoolUsedUp: no address of the range is free.
@@ -101,9 +101,9 @@ def allocate_address(tx: Tx, instance: Record, host_id: int, wanted: str | None 
 
 
 def hold_address(tx: Tx, instance: Record, address: str) -> None:
-    """Keep for a container the address that it has without having got it here: nobody else is given it.
+    """Reserve the address that a container has but did not get here.
 
-    Nothing to do for one that is not the server's to give, or that was given to another container.
+    Does nothing for an address that the server does not give, or that another container has.
     """
     held = address_of(tx, instance.id)
     if held is not None and held.address == address:
@@ -118,13 +118,13 @@ def hold_address(tx: Tx, instance: Record, address: str) -> None:
 
 
 def locate(tx: Tx, instance: Record, host: Record, reported: str | None) -> None:
-    """A container that was not made here has the address that its host's agent reports, where that can be.
+    """Record the address that an agent reports for a container that was not made here, if it is believable.
 
-    Before the host has a range that cannot be said: what was reported is kept, and looked at again with the range.
+    Before the host has a range that is unknown: the report is kept, and checked when the range is given.
     """
     waits = False
     if reported is not None and range_of(tx, host.id) is None:
-        tx.lock(host)  # the range is given now, with this container seen there, or is seen here
+        tx.lock(host)  # if the range is given at this moment, that unit sees this container, or this one sees the range
         waits = range_of(tx, host.id) is None
     if instance.data.get("reportedAddress") != (reported if waits else None):
         tx.update(instance, data={"reportedAddress": reported if waits else None})
@@ -137,7 +137,7 @@ def locate(tx: Tx, instance: Record, host: Record, reported: str | None) -> None
 
 
 def believable(tx: ReadTx, host: Record, address: str | None) -> str | None:
-    """The address that a host's agent reports for a container there; None for one of another host of the network."""
+    """The address that a host's agent reports for a container; None if it belongs to another host of the network."""
     if address is None:
         return None
     subnet = range_of(tx, host.id)
@@ -146,13 +146,13 @@ def believable(tx: ReadTx, host: Record, address: str | None) -> str | None:
 
 
 def release_address(tx: Tx, instance_id: int) -> None:
-    """Free the address of a container; nothing to do when it has none."""
+    """Free the address of a container, if it has one."""
     for row in tx.find("ipAddress", instanceId=instance_id):
         _remove(tx, row)
 
 
 def retain_address(tx: Tx, instance_id: int, owner: dict[str, Any]) -> None:
-    """Keep the address of a container that goes for its successor, which `owner` describes."""
+    """Keep the address of a removed container for its successor, which ``owner`` describes."""
     for row in tx.find("ipAddress", instanceId=instance_id):
         tx.update(row, instanceId=None, role=RETAINED, data={"owner": owner})
 
@@ -163,12 +163,12 @@ def retained_addresses(tx: ReadTx, project_id: int, *, removed: bool = False) ->
 
 
 def take_address(tx: Tx, row: Record, instance_id: int) -> None:
-    """A retained address has a container again."""
+    """Give a retained address to its new container."""
     tx.update(row, instanceId=instance_id, role=None, data={"owner": None})
 
 
 def drop_address(tx: Tx, row: Record) -> None:
-    """A retained address waits no longer: nobody needs it, or its host took it along."""
+    """Drop a retained address: nobody needs it, or its host is gone."""
     row = tx.update(row, role=None)
     if row.removed is None:
         _remove(tx, row)
@@ -181,10 +181,10 @@ def subnet_of(tx: ReadTx, network_id: int, address: str) -> Record | None:
 
 
 def check_address(tx: ReadTx, project_id: int, address: str) -> None:
-    """See that an address can be one of a container of the project.
+    """Check that a container of the project can have an address.
 
     Raises:
-        ipam.AddressRefused: no address, outside of the managed network, kept from containers in its host's range.
+        ipam.AddressRefused: not an address, outside of the managed network, or reserved in its host's range.
     """
     network = network_of(tx, project_id)
     try:
@@ -199,10 +199,10 @@ def check_address(tx: ReadTx, project_id: int, address: str) -> None:
 
 
 def check_free(tx: ReadTx, network_id: int, address: str) -> None:
-    """See that nobody has an address.
+    """Check that an address is free.
 
     Raises:
-        ipam.AddressRefused: somebody has; the message names the container, or whom it is kept for.
+        ipam.AddressRefused: it is taken; the message names the container, or the successor it is kept for.
     """
     row = tx.first("ipAddress", networkId=network_id, address=address)
     if row is not None:
@@ -220,7 +220,7 @@ def release_range(tx: Tx, host_id: int) -> None:
 
 
 def _is_ours(subnet: Record, address: str) -> bool:
-    """Whether the server gives this address to containers; what an agent reports need not be one at all."""
+    """True if the server gives this address to containers; what an agent reports need not be one at all."""
     try:
         return HostRange(cidr_of(subnet)).assignable(address)
     except ValueError:

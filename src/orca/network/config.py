@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Config items: what each host is asked to make true, and how far it is.
+"""Config items: the wanted state of each host, and which versions it has applied.
 
-One row (`configItemStatus`) per host and item holds the wanted description under a version that only grows, and the
-version the host has applied. A unit changes rows; what changed leaves for the host after COMMIT, together with
-whatever else changed meanwhile. A host that was away says the digest of what it has; where that is not the one of what
-it is to have, it gets a full comparison, so a lost message costs nothing.
+One row (``configItemStatus``) per host and item holds the wanted description under a version that only grows, and the
+version the host has applied. A unit changes rows; the changes are sent to the host after COMMIT, together with all
+others since. A host that was away reports the digest of its items. If that differs from the wanted digest, the host
+gets a full comparison, so a lost message does no harm.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ VERSION_EPOCH = 1_735_689_600
 
 
 class ConfigItems:
-    """The config items of all hosts. `changed(host_id, item)` is called in the event loop after COMMIT."""
+    """The config items of all hosts. ``changed(host_id, item)`` is called in the event loop after COMMIT."""
 
     def __init__(self, changed: Callable[[int, wire.ConfigItem], None]) -> None:
         self._changed = changed
 
     def wanted(self, tx: ReadTx, host_id: int, name: str) -> dict[str, Any] | None:
-        """The description of an item, None when it is not wanted."""
+        """The description of an item, None if it is not wanted."""
         row = _row(tx, host_id, name)
         description: dict[str, Any] | None = None if row is None else row.description
         return description
@@ -43,11 +43,11 @@ class ConfigItems:
             self.recount(tx, host_id)
 
     def put(self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any]) -> bool:
-        """Want `description` for item `name` on a host; False (and no new version) when that is wanted already."""
+        """Want ``description`` for item ``name`` on a host; return False, without a new version, if nothing changes."""
         return self._put(tx, host_id, name, description, _row(tx, host_id, name))
 
     def put_all(self, tx: Tx, host_id: int, descriptions: Mapping[str, Mapping[str, Any]]) -> None:
-        """Want many items on a host: what there is of them is read at once."""
+        """Want many items on a host, read together."""
         present = self._rows(tx, host_id, descriptions)
         for name, description in descriptions.items():
             self._put(tx, host_id, name, description, present.get(name))
@@ -74,21 +74,21 @@ class ConfigItems:
         return True
 
     def drop(self, tx: Tx, host_id: int, name: str) -> bool:
-        """Want item `name` no more; its row stays until the host says that it is gone."""
+        """Stop wanting item ``name``; its row stays until the host reports that it is gone."""
         return self._drop(tx, _row(tx, host_id, name))
 
     def drop_all(self, tx: Tx, host_id: int, names: Collection[str]) -> None:
-        """Want many items of a host no more."""
+        """Stop wanting many items of a host."""
         for row in self._rows(tx, host_id, names).values():
             self._drop(tx, row)
 
     def drop_everywhere(self, tx: Tx, name: str) -> None:
-        """Want item `name` on no host any more."""
+        """Stop wanting item ``name`` on all hosts."""
         for row in tx.find(TYPE, name=name):
             self._drop(tx, row)
 
     def drop_rows(self, tx: Tx, ids: Collection[int]) -> None:
-        """Want the items of those rows no more."""
+        """Stop wanting the items of those rows."""
         for row in tx.find(TYPE, id=ids):
             self._drop(tx, row)
 
@@ -105,13 +105,13 @@ class ConfigItems:
         return {row.name: row for row in tx.find(TYPE, liveKey=keys)} if keys else {}
 
     def forget(self, tx: Tx, host_id: int) -> None:
-        """Drop every row of a host that is being removed: nobody will ask it again."""
+        """Delete every row of a host that is being removed."""
         for row in tx.find(TYPE, hostId=host_id):
             tx.delete(row)
         digests.forget(tx, host_id)
 
     def compare(self, tx: ReadTx, host_id: int, applied: Mapping[str, int]) -> wire.ConfigUpdate:
-        """The complete update for a host that says what it has applied: unchanged items by version only."""
+        """The complete update for a host that reports what it has applied; unchanged items come without description."""
         items = []
         for row in tx.find(TYPE, hostId=host_id):
             if row.description is None:
@@ -123,7 +123,7 @@ class ConfigItems:
         return wire.ConfigUpdate(items=items, complete=True)
 
     def record(self, tx: Tx, host_id: int, sent: Collection[wire.ConfigItem], reply: wire.ConfigApplied) -> None:
-        """Store what a host answered to some items; those that it had, and that the rows know, cost no write."""
+        """Store a host's answer to some items; items that the rows know as applied cost no write."""
         rows = self._rows(tx, host_id, [item.name for item in sent])
         for item in sent:
             row = rows.get(item.name)
@@ -134,8 +134,8 @@ class ConfigItems:
             if version is None and error is None and item.description is msgspec.UNSET:
                 version = item.version
             if item.description is None and (error is None or (reply.applied and version is None)):
-                # What is gone need not be among the versions in effect. It may be wanted again meanwhile. An agent
-                # that became an older one refuses names of items that it does not know, and does not have them.
+                # A removed item is not among the versions in effect, and may be wanted again meanwhile. An agent that
+                # was downgraded refuses names of items that it does not know, and does not have them.
                 if item.version == row.requestedVersion:
                     _gone(tx, row)
             elif version is not None and 0 <= version <= row.requestedVersion:
@@ -147,7 +147,7 @@ class ConfigItems:
                 tx.update(row, error=error)
 
     def unwanted(self, tx: ReadTx, host_id: int, sent: wire.ConfigUpdate) -> list[int]:
-        """The rows of items that a host does not have any more, since a complete update did not name them."""
+        """The rows of items that a host no longer has, since a complete update did not name them."""
         kept = {item.name for item in sent.items}
         rows = tx.find(TYPE, hostId=host_id)
         return [row.id for row in rows if row.name not in kept and row.description is None]
@@ -159,13 +159,13 @@ class ConfigItems:
                 _gone(tx, row)
 
     def miscounted(self, tx: ReadTx, host_id: int) -> bool:
-        """Whether the numbers of a host are not those of its rows."""
+        """True if the digests of a host do not match its rows."""
         held = digests.numbers(tx, host_id)
         return held is not None and held != _sums(tx, host_id)
 
     def recount(self, tx: Tx, host_id: int) -> None:
-        """Work the numbers of a host out from its rows, so that no mistake in them outlives a comparison."""
-        # Whoever changes an item of the host from here on adds to what is worked out below.
+        """Compute the digests of a host from its rows, so that an error in them does not last."""
+        # A unit that changes an item of the host from here on adds to the result below.
         digests.put(tx, host_id, 0, 0)
         digests.put(tx, host_id, *_sums(tx, host_id))
 
@@ -187,12 +187,12 @@ class ConfigItems:
 
 
 def _clock(tx: Tx) -> int:
-    """A version that is higher than those of a row deleted earlier: the host may still hold that item."""
+    """A version above those of a row that was deleted earlier, because the host may still have that item."""
     return tx.now // 1000 - VERSION_EPOCH
 
 
 def _key(host_id: int, name: str) -> str:
-    """What is unique of a row."""
+    """The unique key of a row."""
     return f"{host_id}:{name}"
 
 
@@ -201,13 +201,13 @@ def _row(tx: ReadTx, host_id: int, name: str) -> Record | None:
 
 
 def _gone(tx: Tx, row: Record) -> None:
-    """A host says that it does not have an item any more."""
+    """Handle a host's report that it no longer has an item."""
     digests.change(tx, row.hostId, applied=-part(row.name, row.appliedVersion))
     tx.delete(row)
 
 
 def _sums(tx: ReadTx, host_id: int) -> tuple[int, int]:
-    """The numbers of a host as its rows give them."""
+    """The digests of a host, computed from its rows."""
     rows = tx.find(TYPE, hostId=host_id)
     wanted = sum(part(row.name, row.requestedVersion) for row in rows if row.description is not None)
     applied = sum(part(row.name, row.appliedVersion) for row in rows)

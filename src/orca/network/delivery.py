@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Config items on their way: from the unit that changed them to the agent, and the agent's answer back into the rows.
 
-While a host's agent is connected, what changes is sent as deltas in the order of the commits; changes of one moment
-travel together. When it connects, it first gets everything that differs from what it says it has. An agent that leaves
-too many updates unanswered gets no more until it answers: meanwhile only the last state of each item waits.
+While a host's agent is connected, changes are sent as deltas in the order of the commits; simultaneous changes are sent
+together. When it connects, it first gets everything that differs from what it reports. An agent that leaves too many
+updates unanswered gets no more until it answers. Meanwhile only the last state of each item waits.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PART = 50
-"""Items whose answers one unit stores: others' writes wait for no more than that."""
+"""Most items whose answers one unit stores, so that other writes need not wait long."""
 UNANSWERED = 64
-"""Updates on their way to one host."""
+"""Most updates on their way to one host."""
 RETRY_SECONDS = 10.0
 """An item that a host could not apply is sent again after this long, and at every hello."""
 
@@ -45,11 +45,11 @@ class Delivery:
         self._online: dict[int, AgentConnection] = {}
         self._greeting: dict[int, AgentConnection] = {}
         self._held: Counter[int] = Counter()
-        """Connections that are being sent a comparison."""
+        """Connections to which a comparison is being sent."""
         self._pending: dict[int, dict[str, wire.ConfigItem]] = {}
         self._unanswered: Counter[int] = Counter()
         self._recording: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        """Hosts of which an answer is being stored."""
+        """Hosts whose answer is being stored."""
         self._flushing: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
 
     @property
@@ -59,25 +59,25 @@ class Delivery:
 
     @property
     def waiting(self) -> int:
-        """Items that changed and are not on their way yet, of all hosts."""
+        """Changed items that were not sent yet, of all hosts."""
         return sum(len(items) for items in self._pending.values())
 
     async def greet(
         self, connection: AgentConnection, host_id: int, applied: Mapping[str, int], digest: str = ""
     ) -> None:
-        """A host's agent said hello: send what differs from `applied`, and deltas from then on.
+        """A host's agent said hello: send what differs from ``applied``, and deltas from then on.
 
-        With a `digest` that says that nothing differs, nothing is read or sent.
+        If ``digest`` shows no difference, nothing is read or sent.
         """
         self._online[host_id] = connection
-        # Deltas wait until the comparison is on its way: it may be older than they are, never the other way round.
+        # Deltas wait until the comparison is sent: it may be older than they are, but not newer.
         self._greeting[host_id] = connection
         try:
             update = await self._core.db.read(lambda tx: self._difference(tx, host_id, applied, digest))
             if update is not None and self._greeting.get(host_id) is connection:
                 self._send(host_id, connection, update)
         finally:
-            # An agent that came back meanwhile waits for a comparison of its own.
+            # An agent that reconnected meanwhile waits for its own comparison.
             if self._greeting.get(host_id) is connection:
                 del self._greeting[host_id]
         self._flush(host_id)
@@ -89,9 +89,9 @@ class Delivery:
 
     @contextlib.contextmanager
     def together(self, host_id: int) -> Iterator[None]:
-        """What changes for a host within the block leaves for it in one update, at the end.
+        """Send all changes of a host within the block in one update at its end.
 
-        A network agent that starts knows its peers from the beginning: it dials each of them once, at its start.
+        So a network agent knows all its peers when it starts: it dials each of them only once, at its start.
         """
         self._held[host_id] += 1
         try:
@@ -103,11 +103,11 @@ class Delivery:
             self._flush(host_id)
 
     def resume(self, connection: AgentConnection, host_id: int) -> None:
-        """A host's agent goes on with what its rows say it has applied: there is nothing to compare."""
+        """A host's agent continues with the items that its rows record as applied, without a comparison."""
         self._online[host_id] = connection
 
     def leave(self, connection: AgentConnection, host_id: int) -> None:
-        """The agent's connection ended; what was not sent will be part of the next comparison."""
+        """The agent's connection ended; unsent changes will be part of the next comparison."""
         if self._online.get(host_id) is connection:
             del self._online[host_id]
             self._pending.pop(host_id, None)
@@ -120,7 +120,7 @@ class Delivery:
             taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._flushing[host_id].append(taken)
             await taken
-        # The tasks just made put their frames into the connection in their first step.
+        # The new tasks put their frames into the connection in their first step.
         await asyncio.sleep(0)
 
     def _changed(self, host_id: int, item: wire.ConfigItem) -> None:
@@ -145,7 +145,7 @@ class Delivery:
         self._flushed(host_id)
 
     def _flushed(self, host_id: int) -> None:
-        """Nothing waits for this host any more."""
+        """Drop what waited for this host."""
         for taken in self._flushing.pop(host_id, ()):
             if not taken.done():
                 taken.set_result(None)
@@ -155,7 +155,7 @@ class Delivery:
         self._core.spawn(self._deliver(host_id, connection, update))
 
     async def _answer(self, connection: AgentConnection, update: wire.ConfigUpdate) -> wire.ConfigApplied | None:
-        """Send an update; what the host says of it, None when its agent is gone."""
+        """Send an update; return the host's answer, None if its agent is gone."""
         try:
             answer = await connection.request(names.CONFIG_UPDATE, wire.to_data(update))
             return wire.read_answer(names.CONFIG_UPDATE, answer, wire.ConfigApplied)
@@ -179,7 +179,7 @@ class Delivery:
         except Closed:
             return
         except Exception:
-            log.exception("what host %s applied could not be stored; it is asked again", host_id)
+            log.exception("the answer of host %s could not be stored; the server compares again", host_id)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)
             return
         failed = {item.name: reply.errors[item.name] for item in update.items if item.name in reply.errors}
@@ -189,7 +189,7 @@ class Delivery:
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)
 
     async def _record(self, host_id: int, update: wire.ConfigUpdate, reply: wire.ConfigApplied) -> None:
-        """Store an answer, part by part. The next one of the host waits: what is newer is written last."""
+        """Store an answer, part by part. The host's next answer waits, so that the newest is written last."""
         db = self._core.db
         async with self._recording.setdefault(host_id, asyncio.Lock()):
             for some in parts(update.items):
@@ -198,9 +198,9 @@ class Delivery:
                 return
             for ids in parts(await db.read(partial(self.items.unwanted, host_id=host_id, sent=update))):
                 await db.write(partial(self.items.forget_unwanted, ids=ids))
-            # Rows and numbers of one moment are compared beside the writer; they differ only by mistake.
+            # A reader compares rows and digests of one moment; they differ only by mistake.
             if await db.read(partial(self.items.miscounted, host_id=host_id)):
-                log.warning("the digest of host %s was wrong; it is worked out again", host_id)
+                log.warning("the digest of host %s was wrong; it is computed again", host_id)
                 await db.write(partial(self.items.recount, host_id=host_id))
 
     def _retry(self, host_id: int) -> None:
@@ -215,7 +215,7 @@ class Delivery:
         try:
             failed = await self._core.db.read(open_items)
         except Exception:
-            log.exception("what host %s lacks could not be read", host_id)
+            log.exception("the items that host %s lacks could not be read", host_id)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry, host_id)
             return
         for item in failed:
@@ -224,5 +224,5 @@ class Delivery:
 
 
 def parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The items in slices of which each is work for one unit."""
+    """The items in slices, each the work of one unit."""
     return (items[first : first + PART] for first in range(0, len(items), PART))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For each host the numbers of the items that it is to have, and of those that it has applied (``orca.wire.digest``).
+"""The digests of each host: of its wanted items, and of those that it has applied (``orca.wire.digest``).
 
-They change with the rows, in the same unit, by adding: units of other hosts and of other servers do not meet. A host
+They change with the rows, in the same unit, by adding, so that units of other hosts and servers do not conflict. A host
 without a row has not joined yet, and is compared item by item.
 """
 
@@ -18,26 +18,26 @@ TABLE = "config_digest"
 
 
 def agrees(tx: ReadTx, host_id: int, said: str) -> bool:
-    """True if a host has applied exactly what it is to have, and the rows know it."""
+    """True if a host has applied exactly the wanted items, and the rows record it."""
     found = numbers(tx, host_id)
     return found is not None and found[0] == found[1] and digest.text(found[0]) == said
 
 
 def numbers(tx: ReadTx, host_id: int) -> tuple[int, int] | None:
-    """The numbers of a host, of what it is to have and of what it has applied; None before it has joined."""
+    """The digests of a host, of wanted and of applied items; None before it has joined."""
     found = tx.ask(_reading(tx.table(TABLE)), {"host": host_id})
     return (found[0][0], found[0][1]) if found else None
 
 
 def change(tx: Tx, host_id: int, *, wanted: int = 0, applied: int = 0) -> None:
-    """Add to the numbers of a host; what is taken away is negative."""
+    """Add to the digests of a host; a removal is negative."""
     parameters = {"host": host_id, "more_wanted": wanted % digest.MODULUS, "more_applied": applied % digest.MODULUS}
     if parameters["more_wanted"] or parameters["more_applied"]:
         tx.run(_adding(tx.table(TABLE)), parameters)
 
 
 def begin(tx: Tx, host_id: int) -> bool:
-    """Have numbers for a host; False when it has them already."""
+    """Begin digests for a host; return False if it has them already."""
     if tx.ask(_reading(tx.table(TABLE)), {"host": host_id}):
         return False
     tx.run(adding(tx.table(TABLE)), {"host_id": host_id, "wanted": 0, "applied": 0})
@@ -45,12 +45,12 @@ def begin(tx: Tx, host_id: int) -> bool:
 
 
 def put(tx: Tx, host_id: int, wanted: int, applied: int) -> None:
-    """Set the numbers of a host that has them."""
+    """Set the digests of a host that has them."""
     tx.run(_setting(tx.table(TABLE)), {"host": host_id, "wanted": wanted, "applied": applied})
 
 
 def forget(tx: Tx, host_id: int) -> None:
-    """A host is no more."""
+    """Delete the digests of a removed host."""
     tx.run(_forgetting(tx.table(TABLE)), {"host": host_id})
 
 

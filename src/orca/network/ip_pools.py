@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pools of addresses that somebody else routes: whoever acquires one has it until its row is removed."""
+"""Pools of addresses that are routed elsewhere: the caller that acquires one keeps it until its row is removed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from orca.store import Record, Tx
 behaviour = Behaviour()
 
 FIRST, UNUSED_END = 2, 5
-"""Where a pool begins and ends that does not say: in a /24 at .2 and .250."""
+"""Where a pool begins and ends by default: in a /24 at .2 and .250."""
 
 
 @behaviour.action("ipPool.acquire")
 def acquire(tx: Tx, call: Call, pool: Record, _given: dict[str, Any]) -> Record:
     """Give the caller the lowest free address of the pool."""
     first, last = bounds(pool)
-    tx.lock(pool)  # of two that ask at once, one looks after the other
+    tx.lock(pool)  # of two simultaneous requests the second sees the first one's address
     taken = held(tx, pool)
     address = next((text for text in map(str, map(IPv4Address, range(first, last + 1))) if text not in taken), None)
     if address is None:
@@ -41,7 +41,7 @@ def acquire(tx: Tx, call: Call, pool: Record, _given: dict[str, Any]) -> Record:
 
 
 def held(tx: Tx, pool: Record) -> set[str]:
-    """The addresses that are given out. Those whose row was removed since come back to the pool."""
+    """The addresses that are given out. An address whose row was removed returns to the pool."""
     items = tx.find("resourcePool", poolType=pool.type, poolId=pool.id, qualifier="ipAddress")
     live = {id for (id,) in tx.values("ipAddress", "id", id=[item.ownerId for item in items])}
     for item in items:

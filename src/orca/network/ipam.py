@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addresses of a project: which range a host gets, which address a container gets.
 
-Pure functions over what is taken already. That two callers never get the same answer is the store's business
-(unique `live_key` on subnet and ipAddress); these functions only choose.
+Pure functions over the taken addresses. They only choose; the store makes sure that two callers never get the same
+answer (unique ``live_key`` on subnet and ipAddress).
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class RangeRefused(Exception):
 
 
 class AddressRefused(Exception):
-    """An address that was asked for cannot be given; the message says why."""
+    """The requested address cannot be given; the message says why."""
 
 
 def next_host_range(cidr: str, prefix: int, taken: Iterable[str]) -> str:
-    """Return the lowest free range of `prefix` bits in `cidr`, as `10.42.1.0/24`.
+    """Return the lowest free range of ``prefix`` bits in ``cidr``, as ``10.42.1.0/24``.
 
     The first range is never given: its first addresses are those that the reference network used for itself
-    (`10.42.0.1` on every bridge), and keeping them unused makes a mixed-up configuration visible.
+    (``10.42.0.1`` on every bridge), and keeping them unused makes a mixed-up configuration visible.
 
     Raises:
         PoolUsedUp: every range is taken.
-        RangeRefused: `prefix` does not fit into `cidr`, or is no size of a host's range.
+        RangeRefused: ``prefix`` does not fit into ``cidr``, or is no size of a host's range.
     """
     network = IPNetwork(cidr)
     lowest = max(network.prefixlen + 1, MIN_PREFIX)
@@ -63,9 +63,9 @@ def next_host_range(cidr: str, prefix: int, taken: Iterable[str]) -> str:
 
 
 def next_address(subnet: str, taken: Collection[str], after: str | None = None) -> str:
-    """Return the next free container address of the host range `subnet`.
+    """Return the next free container address of the host range ``subnet``.
 
-    The search starts behind `after` (the address given last) and wraps, so that an address just freed rests as long
+    The search starts behind ``after`` (the address given last) and wraps, so that an address just freed rests as long
     as possible: resolvers and connection tables may still hold it.
 
     Raises:
@@ -82,5 +82,5 @@ def next_address(subnet: str, taken: Collection[str], after: str | None = None) 
 
 
 def in_range(address: str, cidr: str) -> bool:
-    """True when `address` lies in `cidr`."""
+    """True when ``address`` lies in ``cidr``."""
     return IPv4Address(address) in IPv4Network(cidr)

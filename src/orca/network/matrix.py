@@ -13,13 +13,13 @@ from orca import wire
 from orca.store import ReadTx, Record, Tx
 
 FRESH_MS: Final = 45_000
-"""A tunnel that is as it was is not written again within this. Agents report all once a minute, and after a hello."""
+"""An unchanged tunnel is not written again within this time. Agents report all once a minute, and after a hello."""
 JITTER_MS: Final = 2_000
-"""A tunnel's beginning, worked out from its age, is the same one within this: reports take time."""
+"""Beginnings of a tunnel, computed from its age, count as the same within this time, because reports take time."""
 
 
 def record_edge(tx: Tx, host: Record, edge: wire.MeshEdge) -> None:
-    """A tunnel of `host` changed its state."""
+    """A tunnel of ``host`` changed its state."""
     peer = tx.first("host", uuid=edge.peer, accountId=host.accountId)
     if peer is None or peer.id == host.id:
         # The peer was removed while the report was under way; its row went with it.
@@ -38,7 +38,7 @@ def record_edge(tx: Tx, host: Record, edge: wire.MeshEdge) -> None:
 
 
 def record_summary(tx: Tx, host: Record, peers: Iterable[wire.PeerState]) -> None:
-    """What `host` says of some of its tunnels. Of hosts that are not of its project it can say nothing."""
+    """Record what ``host`` reports of some of its tunnels; hosts of other projects are ignored."""
     said = {peer.peer: peer for peer in peers if peer.peer != host.uuid}
     known = tx.find("host", uuid=list(said), accountId=host.accountId)
     rows = {row.peerHostId: row for row in tx.find("meshLink", hostId=host.id, peerHostId=[each.id for each in known])}
@@ -46,7 +46,7 @@ def record_summary(tx: Tx, host: Record, peers: Iterable[wire.PeerState]) -> Non
         peer = said[other.uuid]
         row = rows.get(other.id)
         if row is not None and row.state == peer.state and 0 <= peer.last_probe - (row.lastProbe or 0) < FRESH_MS:
-            continue  # the agent was away for a moment, and sees what it saw
+            continue  # the agent was away for a moment, and its view is unchanged
         _set(
             tx,
             host,
@@ -62,19 +62,19 @@ def record_summary(tx: Tx, host: Record, peers: Iterable[wire.PeerState]) -> Non
 
 
 def age_of(now: int, row: Record) -> int | None:
-    """Seconds since the tunnel of a row came (or went); None while nobody knows."""
+    """Seconds since the tunnel of a row came (or went); None while unknown."""
     return None if row.since is None or row.state == "unknown" else max(0, now - row.since) // 1000
 
 
 def views(tx: ReadTx, agent_id: int) -> list[int]:
-    """The rows of what the host of an agent is thought to see."""
+    """The rows of the matrix as seen by an agent's host."""
     host = tx.first("host", agentId=agent_id)
     rows = [] if host is None else tx.values("meshLink", "id", "state", hostId=host.id)
     return [id for id, state in rows if state != "unknown"]
 
 
 def forget_views(tx: Tx, ids: Collection[int], reason: str) -> None:
-    """Nobody reports any more what a host sees: these rows are unknown until its agent is back."""
+    """Set these rows to unknown until the host's agent is back."""
     for row in tx.find("meshLink", id=ids):
         tx.update(row, state="unknown", reason=reason)
 

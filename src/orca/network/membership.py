@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is in the mesh: the config items `network`, `mesh` and `peer/<uuid>` of the hosts of one project.
+"""Who is in the mesh: the config items ``network``, ``mesh`` and ``peer/<uuid>`` of the hosts of one project.
 
-A new host costs each existing host exactly one item; a host that leaves, one removal. What did not change is not
-touched: `ConfigItems.put` keeps the version of an item whose description is the same.
+A new host costs each existing host exactly one item; a host that leaves, one removal. Unchanged items are not touched:
+``ConfigItems.put`` keeps their version.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from orca.network.config import ConfigItems
 from orca.store import Record, Tx
 
 ITEMS = 1
-"""Goes up when the items below get another form: every host then gets them at its next hello."""
+"""Raised when the form of the items below changes: every host then gets them at its next hello."""
 RENEW_BEFORE = timedelta(days=180)
-"""A certificate is renewed at a hello when it ends sooner than this."""
+"""A certificate that ends sooner than this is renewed at a hello."""
 
 
 def peer_item(host: Record) -> str:
-    """The name of the config item that tells others about `host`."""
+    """The name of the config item that describes ``host`` to its peers."""
     return items.PEER.item(host.uuid)
 
 
 def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapping[str, str]) -> None:
-    """Tell `host` its own network; nothing when that is as it was. Its peers are another matter: `untold`.
+    """Send ``host`` its own network, if that changed. For its peers see ``untold``.
 
-    `images` names the images of the network agent (`net`) and the resolver (`dns`).
+    ``images`` names the images of the network agent (``net``) and the resolver (``dns``).
     """
     network = addresses.network_of(tx, host.accountId)
     about_network = {
@@ -57,12 +57,12 @@ def join(tx: Tx, config: ConfigItems, host: Record, subnet: Record, images: Mapp
 
 
 def untold(host: Record) -> bool:
-    """Whether a host and its peers are still to be told of each other, as `peers.acquaint` does."""
+    """True if a host and its peers do not have each other's items yet; ``peers.acquaint`` sends them."""
     return host.removed is None and host.data.get("joining") is not None
 
 
 def certify(tx: Tx, config: ConfigItems, host: Record, authority: pki.Authority) -> None:
-    """Sign the host's request and send it, unless its certificate is of this authority, fits the key and lasts.
+    """Sign the host's request and send the certificate, unless it has a current one of this authority for its key.
 
     Raises:
         pki.BadRequest: the host's request cannot be signed.
@@ -77,11 +77,11 @@ def certify(tx: Tx, config: ConfigItems, host: Record, authority: pki.Authority)
 
 
 def leave(tx: Tx, config: ConfigItems, host: Record) -> None:
-    """Make the peers forget `host` and free its range. Needs no answer from the host, which may be dead.
+    """Make the peers forget ``host`` and free its range. Needs no answer from the host, which may be dead.
 
-    `peers.part` did most of it before, in several units.
+    ``peers.part`` did most of it before, in several units.
     """
-    # Who is telling a peer of this host is ready with it, or sees that it leaves.
+    # A unit that tells a peer about this host has ended, or sees that the host leaves.
     tx.lock(addresses.network_of(tx, host.accountId))
     config.drop_everywhere(tx, peer_item(host))
     for link in [*tx.find("meshLink", hostId=host.id), *tx.find("meshLink", peerHostId=host.id)]:
@@ -92,7 +92,7 @@ def leave(tx: Tx, config: ConfigItems, host: Record) -> None:
 
 
 def peer(host: Record, subnet: Record) -> dict[str, Any]:
-    """What others are told about `host`."""
+    """The description of ``host`` for its peers."""
     return {"name": host.name, "address": host.agentIpAddress, "subnet": addresses.cidr_of(subnet)}
 
 

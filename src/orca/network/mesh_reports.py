@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What agents say about their tunnels, into the mesh matrix."""
+"""Agents' reports about their tunnels, written to the mesh matrix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orca.wire import names
 
 UNIT_PEERS = 50
 PATIENCE = 10.0
-"""Seconds that an agent may be away before what it saw is unknown."""
+"""Seconds that an agent may be away before its view counts as unknown."""
 
 behaviour = Behaviour()
 
@@ -53,12 +53,12 @@ def age(tx: ReadTx, call: Call, row: Record) -> int | None:
 
 @behaviour.agent("disconnected")
 async def disconnected(core: Core, connection: AgentConnection, _: None) -> None:
-    """An agent that is back soon sees what it saw; views of one that stays away are worth nothing."""
+    """Keep the views of an agent that is back soon; forget those of one that stays away."""
     core.spawn(_forget(core, [connection.agent_id]))
 
 
 async def forget_those_away(core: Core) -> None:
-    """After the server's start: agents that were there in its last life, and do not come back."""
+    """After the server's start: forget the views of agents that do not reconnect."""
     agents = await core.db.read(lambda tx: [id for (id,) in tx.values("host", "agentId") if id is not None])
     await _forget(core, agents)
 

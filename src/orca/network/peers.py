@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts and their peers: who joins, or changes, is told of all others and they of it; who leaves is forgotten.
+"""Hosts and their peers: a host that joins or changes learns of all others and they of it; one that leaves is
+forgotten.
 
-That is work for every host of the project, and is done a few of them at a time: others' writes wait for no more than
-one part. What is not done when the server ends is done at the next hello.
+This touches every host of the project, a few at a time, so that other writes wait for one part at most. What is not
+done when the server ends is done at the next hello.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from orca.network.membership import peer, peer_item, untold
 from orca.store import Database, ReadTx, Record, Tx
 
 PEERS = 20
-"""Peers that one unit tells, two items for each."""
+"""Peers that one unit updates, with two items each."""
 ROWS = 100
-"""Rows that one unit takes away."""
+"""Rows that one unit removes."""
 
 
 async def acquaint(db: Database, config: ConfigItems, host_id: int) -> None:
-    """Tell a host of its peers and them of it, until it has not changed meanwhile; nothing when that was done."""
-    # Of two hosts that join at the same time at least one sees the other: each wrote that it is here before it looks.
+    """Send a host and its peers each other's items, again if the host changed meanwhile; does nothing if that was
+    done.
+    """
+    # Of two hosts that join at the same time at least one sees the other: each wrote its row before it reads.
     while (found := await db.read(partial(_look, host_id=host_id))) is not None:
         joining, others = found
         for first in range(0, len(others), PEERS):
@@ -34,7 +37,7 @@ async def acquaint(db: Database, config: ConfigItems, host_id: int) -> None:
 
 
 async def part(db: Database, config: ConfigItems, host_id: int) -> None:
-    """Have its peers forget a host that is being removed; `membership.leave` does what comes in between."""
+    """Make the peers forget a host that is being removed; ``membership.leave`` runs in between."""
     items, own, links = await db.read(partial(_of, host_id=host_id))
     for first in range(0, len(items), ROWS):
         await db.write(partial(config.drop_rows, ids=items[first : first + ROWS]))
@@ -44,7 +47,7 @@ async def part(db: Database, config: ConfigItems, host_id: int) -> None:
 
 
 def _look(tx: ReadTx, host_id: int) -> tuple[Any, list[int]] | None:
-    """What a host is to be known by, and the ids of all that may be its peers; None when it is told, or leaving."""
+    """The facts of a host for its peers, and the ids of all possible peers; None if it is done, or leaving."""
     host = tx.get("host", host_id)
     if host is None or not untold(host) or _range(tx, host) is None:
         return None
@@ -54,7 +57,7 @@ def _look(tx: ReadTx, host_id: int) -> tuple[Any, list[int]] | None:
 
 def _meet(tx: Tx, config: ConfigItems, host_id: int, others: Collection[int]) -> None:
     host = tx.require("host", host_id)
-    # Of a host that leaves nobody is told after the others have forgotten it.
+    # Once the others have forgotten a host that leaves, nobody learns of it again.
     tx.lock(addresses.network_of(tx, host.accountId))
     subnet = _range(tx, host)
     if subnet is None:
@@ -75,14 +78,14 @@ def _told(tx: Tx, host_id: int, joining: Any) -> None:
 
 
 def _range(tx: ReadTx, host: Record) -> Record | None:
-    """The range of a host that can have tunnels: it has a key of its own too, and is not leaving."""
+    """The range of a host that can have tunnels: one that has a key and is not leaving."""
     if host.removed is not None or host.state == "removing" or not host.meshCsr:
         return None
     return addresses.range_of(tx, host.id)
 
 
 def _of(tx: ReadTx, host_id: int) -> tuple[list[int], list[int], list[int]]:
-    """The ids of the items that tell of a host, of its own ones, and of its tunnels."""
+    """The ids of the items that describe a host, of its own items, and of its tunnels."""
     host = tx.require("host", host_id)
     items = [row.id for row in tx.find(TYPE, name=peer_item(host)) if row.description is not None]
     own = [id for (id,) in tx.values(TYPE, "id", hostId=host_id)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The environment's own certificate authority: one per project, it vouches for hosts in the mesh.
+"""The certificate authority of a project, which vouches for its hosts in the mesh.
 
 A host makes its key itself and sends a certificate signing request; the key never travels. ECDSA P-256 throughout
 (RFC 5480); the subject alternative name is the IKE identity, a dNSName holding the host's uuid.
@@ -28,14 +28,14 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority as PEM texts; `key` is secret."""
+    """A certificate authority as PEM texts; ``key`` is secret."""
 
     certificate: str
     key: str
 
     @classmethod
     def create(cls, name: str, now: datetime) -> Authority:
-        """Make a new authority called `name`, valid for `AUTHORITY_LIFETIME` from `now` (UTC)."""
+        """Make a new authority called ``name``, valid for ``AUTHORITY_LIFETIME`` from ``now`` (UTC)."""
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec
@@ -62,9 +62,9 @@ class Authority:
         return cls(_pem(certificate), private.decode())
 
     def sign(self, request: str, host_uuid: str, now: datetime) -> str:
-        """Return the PEM certificate for the public key in `request`, naming `host_uuid` and nothing else.
+        """Return the PEM certificate for the public key in ``request``, naming ``host_uuid`` and nothing else.
 
-        Names asked for in the request are ignored: the caller has authenticated the host and says who it is.
+        Names in the request are ignored: the caller has authenticated the host and says who it is.
 
         Raises:
             BadRequest: not a request, signed with another key, or not an elliptic-curve key.
@@ -101,7 +101,7 @@ class Authority:
 
 
 def public_key_of(pem: str) -> bytes:
-    """The DER public key of a certificate or of a signing request, to see whether they belong together."""
+    """The DER public key of a certificate or of a signing request, to compare them."""
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
 

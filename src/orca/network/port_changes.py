@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Another public port for a container that has one: in force at once while the container runs."""
+"""Changes of a container's public port: in force at once while the container runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ behaviour = Behaviour()
 
 @behaviour.process("port.update")
 async def update(run: Run) -> None:
-    """Tell the host. That nobody else has the port there is known already: the row says so."""
+    """Send the change to the host. The row already guarantees that the port is free there."""
 
     def unit(tx: Tx) -> None:
         row = run.resource(tx)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published ports: reserved with the placement, in force while the container runs.
 
-A port row is `inactive` from placement on (nobody else may have the port on that host), `active` while its container
-runs, and removed with it. Only an active one is a config item of the host.
+A port row is ``inactive`` from placement on (nobody else may have the port on that host), ``active`` while its
+container runs, and removed with it. Only an active one is a config item of the host.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def open_ports(tx: Tx, config: ConfigItems, instance: Record, address: str) -> N
 
 
 def publish(tx: Tx, config: ConfigItems, row: Record, address: str) -> None:
-    """Send one port to its host as it is now; one without a public port is taken back."""
+    """Send one port to its host as it is now; withdraw one without a public port."""
     if row.publicPort:
         config.put(tx, row.hostId, item_name(row), _description(row, address))
     else:
@@ -48,7 +48,7 @@ def publish(tx: Tx, config: ConfigItems, row: Record, address: str) -> None:
 
 
 def close_ports(tx: Tx, config: ConfigItems, instance_id: int, *, release: bool = False) -> None:
-    """The container does not run any more; `release` also frees the ports for others."""
+    """Withdraw the ports of a container that has stopped; ``release`` also frees them for others."""
     rows = ports_of(tx, instance_id)
     for host_id, published in _by_host(rows).items():
         config.drop_all(tx, host_id, [item_name(row) for row in published])
@@ -60,7 +60,7 @@ def close_ports(tx: Tx, config: ConfigItems, instance_id: int, *, release: bool 
 
 
 def _by_host(rows: list[Record]) -> dict[int, list[Record]]:
-    """Those that occupy a public port of a host."""
+    """The ports that occupy a public port of a host."""
     found: defaultdict[int, list[Record]] = defaultdict(list)
     for row in rows:
         if row.hostId and row.publicPort:

@@ -23,7 +23,7 @@ from orca.orchestration.stacks.waits import Waits
 
 
 def install(assembly: Assembly) -> None:
-    """Add the behaviour of containers, services and stacks; `orca.network` and `orca.provision` come before."""
+    """Add the behaviour of containers, services and stacks; ``orca.network`` and ``orca.provision`` come before."""
     discovery, keeper = Discovery(assembly.db, assembly.part(Delivery).items), Keeper(assembly)
     newsroom = Newsroom(assembly.db, [discovery, keeper, checks.Health(assembly), Selection(assembly), Waits(assembly)])
     assembly.provide(discovery)

@@ -17,7 +17,7 @@ from orca.provision.settings import values as setting_values
 
 
 def install(assembly: Assembly) -> None:
-    """Add the behaviour of projects, tokens, agents and hosts. `orca.network` is installed before."""
+    """Add the behaviour of projects, tokens, agents and hosts. ``orca.network`` is installed before."""
     assembly.provide(agents.Greeted())
     assembly.provide(Passwords())
     assembly.at_first_start(setting_values.declare)

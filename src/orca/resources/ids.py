@@ -35,5 +35,5 @@ def parse(text: object) -> int | None:
 
 
 def is_reference(type: str) -> bool:
-    """Whether a declared reference type has rows to point at."""
+    """True if a declared reference type has rows to point at."""
     return type in TYPES and TYPES[type].table

@@ -183,7 +183,7 @@ def base_fields(type: ResourceType) -> dict[str, Field]:
 
 
 def wire_only(name: str, fields: Mapping[str, Field], *, plural: str = "", **options: object) -> ResourceType:
-    """A type without rows: an object kept inside another resource, or given to an action. ``access``: see `given`."""
+    """A type without rows: an object kept inside another resource, or given to an action. ``access``: see ``given``."""
     options.setdefault("access", given())
     options.setdefault("part", True)
     return ResourceType(name=name, plural=plural or f"{name}s", fields=fields, table=False, **options)  # type: ignore[arg-type]

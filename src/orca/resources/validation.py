@@ -53,7 +53,7 @@ class Validator:
     def create(self, type: TypeView, body: Mapping[str, Any], *, part: bool = False) -> dict[str, Any]:
         """Values for a new resource: what was given, and defaults for the rest. Raises ``Refused``.
 
-        ``part``: see `FieldView.taken`.
+        ``part``: see ``FieldView.taken``.
         """
         values = self._given(type, body, "c", part=part)
         for name, shown in type.fields.items():
@@ -169,7 +169,7 @@ def _no_such(name: str, type: str, value: Any) -> Refused:
 
 
 def _is_moment(type: TypeView, name: str) -> bool:
-    """Whether it is a date once more, as the milliseconds that answers have beside the text."""
+    """True if it is a date once more, as the milliseconds that answers have beside the text."""
     date = type.fields.get(name.removesuffix("TS"))
     return date is not None and date.field.type == "date"
 

@@ -40,7 +40,7 @@ class FieldView:
     letters: str
 
     def taken(self, letter: str, role: str, *, part: bool) -> bool:
-        """Whether a request may give the field: ``c`` for something new, ``u`` later.
+        """True if a request may give the field: ``c`` for something new, ``u`` later.
 
         ``part``: in an action's input or a part of another object. What the role may do with the type by itself does
         not matter then, only what is declared for each field.
@@ -76,7 +76,7 @@ class ActionView:
     looks: bool = False
 
     def fits(self, row: Row) -> bool:
-        """Whether a row's state allows it. What has no states of its own is over when the row is removed."""
+        """True if a row's state allows it. What has no states of its own is over when the row is removed."""
         return row.get("removed") is None if self.states is None else row.get(self.state_field) in self.states
 
 
@@ -333,7 +333,7 @@ def links(type: ResourceType, fields: Mapping[str, FieldView], visible: Mapping[
 
 
 def leads(type: ResourceType, link: LinkView, version: str) -> bool:
-    """Whether there is something at the end of a link. Inside of a scope it is what is listed there by that name."""
+    """True if there is something at the end of a link. Inside of a scope it is what is listed there by that name."""
     if not type.scope:
         return True
     return link.name == TYPES[link.type].plural and "r" in visible_types(INSIDE, version).get(link.type, "")
@@ -349,5 +349,5 @@ def ancestry(type: ResourceType) -> list[str]:
 
 
 def ancestor_has(type: ResourceType, field: str, visible: Mapping[str, str]) -> bool:
-    """Whether a visible type above this one already gives the same rows under the same field."""
+    """True if a visible type above this one already gives the same rows under the same field."""
     return type.parent is not None and type.parent in visible and field in inherited_fields(TYPES[type.parent])

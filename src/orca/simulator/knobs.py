@@ -38,7 +38,7 @@ class BadKnobs(ValueError):
 
 
 def is_simulated(uri: str | None) -> bool:
-    """Whether an agent with this uri is served inside the server."""
+    """True if an agent with this uri is served inside the server."""
     return bool(uri) and str(uri).startswith(SCHEME)
 
 

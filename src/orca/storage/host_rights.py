@@ -83,7 +83,7 @@ def _shared(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]
 
 
 def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
-    """Whether the containers whose volumes are taken, and those whose volumes these take, mount something of a host.
+    """True if the containers whose volumes are taken, and those whose volumes these take, mount something of a host.
 
     Each is looked at once. Raises ``Refused`` with 422 where they are more than ``MOST_SHARED``.
     """
@@ -104,7 +104,7 @@ def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
 
 
 def _mounts(tx: ReadTx, project_id: int, field: str, launches: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether volumes that a field of launch configs mounts are of the host."""
+    """True if volumes that a field of launch configs mounts are of the host."""
     if field == "dataVolumes":
         sources = {source_of(text) for launch in launches for text in launch.get(field) or []} - {""}
         return bool(sources) and any(map(_of_host, tx.find("volume", accountId=project_id, name=sources)))

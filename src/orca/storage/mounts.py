@@ -21,12 +21,12 @@ class Mount:
 
     @property
     def is_host_path(self) -> bool:
-        """Whether it is a folder of the host rather than a volume."""
+        """True if it is a folder of the host rather than a volume."""
         return self.source.startswith("/")
 
     @property
     def read_only(self) -> bool:
-        """Whether the container may only read."""
+        """True if the container may only read."""
         return "ro" in self.options
 
     def __str__(self) -> str:

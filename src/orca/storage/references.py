@@ -18,7 +18,7 @@ def image_reference(image_uuid: str) -> str:
 
 
 def is_nothing(image_uuid: str | None) -> bool:
-    """Whether an image, or that there is none, says that there is to be no container at all."""
+    """True if an image, or that there is none, says that there is to be no container at all."""
     return not image_uuid or stands_for(image_uuid) == NOTHING
 
 

@@ -98,7 +98,7 @@ def _on_host(tx: ReadTx, run: Run) -> tuple[int, str] | None:
 
 
 def is_mounted(tx: ReadTx, volume: Record) -> bool:
-    """Whether a container holds the volume."""
+    """True if a container holds the volume."""
     return tx.count("mount", volumeId=volume.id, state=["activating", "active", "inactive"]) > 0
 
 
@@ -173,7 +173,7 @@ def wanted(tx: ReadTx, instance: Record) -> list[Mount]:
 
 
 def as_binds(tx: ReadTx, instance: Record) -> list[str]:
-    """The same as Docker's `-v` takes it."""
+    """The same as Docker's ``-v`` takes it."""
     return [str(mount) for mount in wanted(tx, instance)]
 
 

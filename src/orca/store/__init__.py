@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 0: where things are kept. See docs/architecture/store.md."""
+"""Floor 0: the database. See docs/architecture/store.md."""
 
 from orca.store.bus import Bus, Change, Overflow, Subscription
 from orca.store.database import Database

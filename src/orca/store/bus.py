@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The in-process bus: who wants to know about changes is told after COMMIT, in commit order.
+"""The in-process bus: subscribers get changes after COMMIT, in commit order.
 
 ``Change.seq`` is the number of the event row. Rows are numbered by the database as they are written; with one writer
 that order is the order of commits, so the number is also the resume cursor of subscribers.
@@ -40,7 +40,7 @@ class Subscription:
         self._overflown = False
 
     def offer(self, changes: Iterable[Change]) -> None:
-        """Called by the bus; runs in the event loop."""
+        """Take a change from the bus; runs in the event loop."""
         wanted = [c for c in changes if self._roots is None or c.root in self._roots]
         if not wanted:
             return
@@ -53,7 +53,7 @@ class Subscription:
         self._ready.set()
 
     async def batch(self) -> list[Change]:
-        """Wait for a change, or to be woken, and return all there are. Raises ``Overflow`` once after a loss."""
+        """Wait for a change, or for ``wake``, and return all changes so far. Raises ``Overflow`` once after a loss."""
         await self._ready.wait()
         self._ready.clear()
         if self._overflown:
@@ -64,19 +64,19 @@ class Subscription:
         return changes
 
     def wake(self) -> None:
-        """Have ``batch`` return with what there is, be it nothing."""
+        """Have ``batch`` return now, even with no change."""
         self._ready.set()
 
     @property
     def waiting(self) -> bool:
-        """Whether there is anything to be told (or lost)."""
+        """True if changes wait, or were lost."""
         return self._ready.is_set()
 
     def __len__(self) -> int:
         return len(self._queue)
 
     def forget(self) -> None:
-        """Drop what waits: the present state is about to be read."""
+        """Drop waiting changes, because the present state is about to be read."""
         self._queue.clear()
         self._overflown = False
         self._ready.clear()
@@ -98,7 +98,7 @@ class Bus:
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
         self.overflows = 0
-        """How often a subscriber was too slow so far."""
+        """How often a subscriber has been too slow."""
 
     @property
     def waiting(self) -> int:
@@ -106,7 +106,7 @@ class Bus:
         return max((len(each) for each in self._subscriptions), default=0)
 
     def subscribe(self, roots: Collection[str] | None = None, limit: int = 10_000) -> Subscription:
-        """Changes of these root types (None: of all). At most ``limit`` wait; more is an ``Overflow``."""
+        """Subscribe to changes of these root types (None: of all). At most ``limit`` wait; more is an ``Overflow``."""
         subscription = Subscription(self, None if roots is None else frozenset(roots), limit)
         self._subscriptions.add(subscription)
         return subscription

@@ -47,7 +47,7 @@ class Database:
 
     @classmethod
     async def join(cls, url: str, schema: Schema) -> Database:
-        """Open a database that a server made and may be working on, as it is. Raises ``CannotOpen``."""
+        """Open a database that a server made and may be using; change nothing in its tables. Raises ``CannotOpen``."""
         return await cls._opened(url, schema, migrations.check)
 
     @classmethod
@@ -70,7 +70,7 @@ class Database:
         """Run ``unit(tx)`` in a writer thread and return its result once it is durable.
 
         An exception of the unit rolls back this unit alone and is raised here. Cancelling the wait does not undo a unit
-        that was already handed over.
+        that a writer already has.
         """
         result: T = await self._writer.submit(unit)
         self.units += 1
@@ -88,7 +88,7 @@ class Database:
 
     @property
     def full(self) -> bool:
-        """Whether there was no room for the last thing that was to be written."""
+        """True if the disk was full at the last write."""
         return self._writer.space.full
 
     @property
@@ -109,8 +109,8 @@ class Database:
         return pool.read(self.engine, self._kind, read)
 
     async def close(self) -> None:
-        """Finish the queued units and the queries that run, and close all connections."""
+        """Finish the queued units and the running queries, and close all connections."""
         await asyncio.to_thread(self._writer.close)
-        # A connection that comes back to the pool later than this is nobody's to close.
+        # Nobody would close a connection that came back to the pool later than this.
         await asyncio.to_thread(self._readers.shutdown, cancel_futures=True)
         self.engine.dispose()

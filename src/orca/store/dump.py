@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A database as one file, taken while servers work on it, and back."""
+"""Write a database to one file while servers work on it, and restore it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from orca.store.errors import CannotOpen
 from orca.store.schema import Schema
 
 GAP: Final = 1_000_000
-"""How far the numbers go on after a restore: those given out since the backup stand for other things elsewhere."""
+"""Numbers skipped after a restore, since those given out after the backup are known to clients."""
 KEEP_SQLITE = ("-wal", "-shm")
 
 
 def dump(url: str, target: Path) -> None:
-    """Write the state of one instant to a file; nobody has to wait meanwhile. Raises ``CannotOpen``."""
+    """Write the state of one instant to a file without making anybody wait. Raises ``CannotOpen``."""
     given = sa.make_url(url)
     if given.get_backend_name() == "sqlite":
         _copy(Path(str(given.database)), target)
@@ -36,7 +36,7 @@ def dump(url: str, target: Path) -> None:
 
 
 def load(url: str, source: Path, schema: Schema) -> None:
-    """Put a dump in the place of whatever the database holds, and go on with other numbers. Raises ``CannotOpen``."""
+    """Replace the content of the database by a dump, and continue with new numbers. Raises ``CannotOpen``."""
     given = sa.make_url(url)
     if given.get_backend_name() == "sqlite":
         _replace(Path(str(given.database)), source)
@@ -57,7 +57,7 @@ def load(url: str, source: Path, schema: Schema) -> None:
 
 
 def _prepare(url: str) -> None:
-    """Make an empty database ready for tables: a dump of MariaDB does not say how the database compares text."""
+    """Prepare an empty database for tables, because a dump of MariaDB does not say how to compare text."""
     engine = kinds.create_engine(url)
     try:
         with engine.connect() as connection:
@@ -89,7 +89,9 @@ def _replace(path: Path, source: Path) -> None:
 
 
 def _move_on(connection: sa.Connection, schema: Schema) -> None:
-    """Give out ids and event numbers that nobody has seen; clients that resume are told to read everything again."""
+    """Continue with ids and event numbers that nobody has seen, so that clients that resume must read everything
+    again.
+    """
     for table in schema.metadata.tables.values():
         if "id" in table.c and table.name != "event":
             _skip(connection, table)
@@ -123,7 +125,7 @@ def _skip(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def _libpq(url: sa.URL) -> list[str]:
-    """Where the database is, for PostgreSQL's programs; the password goes by the environment."""
+    """Address the database for PostgreSQL's programs; the password goes into the environment."""
     socket = url.query.get("host")
     host = url.host or (socket if isinstance(socket, str) else None)
     given = {"host": host, "port": url.port, "username": url.username, "dbname": url.database}
@@ -131,7 +133,7 @@ def _libpq(url: sa.URL) -> list[str]:
 
 
 def _client(url: sa.URL) -> list[str]:
-    """Where the database is, for MariaDB's programs; options of the user's own files are not read."""
+    """Address the database for MariaDB's programs; they do not read the user's own option files."""
     given = {"host": url.host, "port": url.port, "user": url.username, "socket": url.query.get("unix_socket")}
     return ["--no-defaults", *(f"--{name}={value}" for name, value in given.items() if value)]
 

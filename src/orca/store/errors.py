@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong when writing; anything else from the database is passed on as SQLAlchemy raised it."""
+"""Errors of writing; other errors of the database are passed on as SQLAlchemy raised them."""
 
 from collections.abc import Iterator
 
@@ -34,14 +34,16 @@ class Closed(StoreError):
 
 
 class Conflict(StoreError):
-    """Another unit changed a row between this one's look and its write; the unit is run again."""
+    """Another unit changed a row after this one read it and before it wrote it; the unit is run again."""
 
 
 class NoSpace(StoreError):
-    """The disk of the database is full; the unit was rolled back. Reading goes on, and writing once there is room."""
+    """The disk of the database is full; the unit was rolled back. Reading still works; writing will once there is
+    room.
+    """
 
     def __init__(self) -> None:
-        super().__init__("the disk that the database lies on is full: make room on it; until then it is only read")
+        super().__init__("the disk of the database is full: free some space; until then nothing can be written")
 
 
 class CannotOpen(StoreError):
@@ -49,7 +51,7 @@ class CannotOpen(StoreError):
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and those it was raised for."""
+    """Yield an exception and its causes."""
     current: BaseException | None = error
     while current is not None:
         yield current

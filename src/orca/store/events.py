@@ -2,9 +2,9 @@
 """The event table: which resource changed, written in the same unit as the change itself.
 
 The number of a row is the cursor with which clients resume, so a lower number must never appear after a higher one was
-seen. SQLite lets one write at a time, so its writer numbers rows as it writes. Where several write, a number taken
-inside a unit says nothing about the order of COMMITs: units leave their rows in ``event_pending``, and the sequencer
-moves them here.
+seen. SQLite has one writer at a time, which numbers rows as it writes. With several writers, a number taken inside a
+unit says nothing about the order of COMMITs. So units leave their rows in ``event_pending``, and the sequencer moves
+them here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from orca.store.prepared import Prepared
 from orca.store.schema import Schema
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""Room for more events than four bytes can count; SQLite's integers are large by themselves."""
+"""Room for more events than four bytes can count; SQLite's integers are always large."""
 
 
 def _columns() -> tuple[sa.Column[int] | sa.Column[str], ...]:
@@ -36,7 +36,7 @@ def event_table(metadata: sa.MetaData) -> sa.Table:
 
 
 class Newer:
-    """Reads what the event table has beyond a number."""
+    """Reads the events after a number."""
 
     def __init__(self, schema: Schema) -> None:
         events = schema.metadata.tables["event"]
@@ -46,7 +46,7 @@ class Newer:
         )
 
     def __call__(self, connection: sa.Connection, last: int) -> tuple[list[Change], int]:
-        """The changes beyond ``last``, in order, and the last row's number. Types of other versions are no news."""
+        """The changes after ``last``, in order, and the last row's number. Events of unknown types are skipped."""
         changes = []
         for id, type, resource_id, account_id, _created in self._select.rows(connection, {"last": last}):
             last = id

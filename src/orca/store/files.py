@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are there whole, or not at all, whatever happens while they are written."""
+"""Write files so that they are there whole, or not at all, even after a crash."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def put(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file, in the place of an older one, so that it is durable.
+    """Write a file durably, replacing an older one.
 
-    ``mode``: its permissions. Raises ``OSError`` that names the file, also where the disk is full.
+    ``mode``: its permissions. Raises ``OSError`` that names the file, also if the disk is full.
     """
     partial = path.with_name(f".{path.name}.new")
     partial.unlink(missing_ok=True)
@@ -28,7 +28,7 @@ def put(path: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive a power loss."""
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One server at a time works on a database: it holds a lock of the database's own, which goes with its connection.
+"""One server at a time works on a database: it holds a lock of the database, which ends with its connection.
 
-A server that ends or crashes frees it at once, since the system closes its connections. The database gives up the
-connection of a machine that is gone within a minute. SQLite needs no lock: its file lies in the data directory.
+A server that ends or crashes frees the lock at once, since the system closes its connections. If the server's computer
+is gone, the database ends the connection within a minute. SQLite needs no lock: its file lies in the data directory.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from orca.store.errors import CannotOpen
 log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
-"""Seconds to wait for the lock at the start: the database may be about to notice that the last server is gone."""
+"""Seconds to wait for the lock at the start, since the database may not have noticed that the last server is gone."""
 PAUSE = 0.2
 """Seconds between two tries."""
 PERIOD = 10.0
-"""Seconds between looks whether the connection still lives."""
+"""Seconds between checks of the connection."""
 
 
 class Hold:
@@ -37,10 +37,10 @@ class Hold:
         self._connection: sa.Connection | None = None
         self._released = threading.Event()
         self._turn = threading.Lock()
-        """One thread at a time uses the connection: a look may outlast the task that waits for it."""
+        """One thread at a time uses the connection; a check may outlast the task that waits for it."""
 
     async def take(self) -> bool:
-        """Take the lock; False when another server has it. Raises ``CannotOpen``."""
+        """Take the lock; return False if another server has it. Raises ``CannotOpen``."""
         try:
             return await asyncio.to_thread(self._wait)
         except sa.exc.DatabaseError as error:
@@ -48,7 +48,9 @@ class Hold:
             raise CannotOpen(f"{where} cannot be used: {str(error.orig).strip()}") from error
 
     async def keep(self) -> None:
-        """Keep it for as long as the server lives, over restarts of the database; return when another server has it."""
+        """Keep the lock while the server lives, also over restarts of the database; return when another server
+        has it.
+        """
         while True:
             await asyncio.sleep(PERIOD)
             try:

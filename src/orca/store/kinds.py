@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What differs between the databases: how a transaction is begun, who is locked out, what an error means.
+"""What differs between the databases: how a transaction begins, what it locks, what an error means.
 
 SQLite has one writer (``orca.store.writer``); PostgreSQL and MariaDB have several (``orca.store.pool``).
 """
@@ -22,11 +22,11 @@ Locked = Callable[[sa.Connection, str], contextlib.AbstractContextManager[None]]
 class Kind:
     """One kind of database.
 
-    ``begin`` and ``snapshot`` begin a transaction that writes or reads. ``locked`` and ``migrating`` begin and end one
-    too, while no other server is in it: under a name, or to change tables. ``prepare`` looks at a database before its
-    first use. ``hold`` takes the lock of a running server on a connection, if nobody has it; None where a file is the
-    database. ``again``: the transaction met another one, and may do better if it is run again. ``violated``: the column
-    of a violated uniqueness constraint. ``full``: the error says that the disk is.
+    ``begin`` and ``snapshot`` begin a transaction that writes or reads. ``locked`` and ``migrating`` run one that no
+    other server runs at the same time: under a name, or to change tables. ``prepare`` checks a database before its
+    first use. ``hold`` takes the lock of a running server on a connection, if it is free; None if the database is a
+    file. ``again``: the transaction conflicted with another one, and may succeed if it is run again. ``violated``: the
+    column of a violated uniqueness constraint. ``full``: the error says that the disk is full.
     """
 
     create_engine: Callable[[str], sa.Engine]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fair shares: what waits stands in lanes, and each lane with something in it has its turn."""
+"""Fair shares: waiting things stand in lanes, and the lanes take turns."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ L = TypeVar("L", bound=Hashable)
 
 
 class Lanes(Generic[L, T]):
-    """First come, first served within a lane; round robin between lanes. Not for several threads at once.
+    """First come, first served within a lane; round robin between lanes. Not thread-safe.
 
-    A lane exists while something waits in it, so that what a lane is named after (a tenant) need not be known before.
+    A lane exists while something waits in it, so its name (a tenant) need not be known before.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[L, deque[T]] = {}
-        """In the order in which lanes have their turn: who had one goes to the end."""
+        """In the order of turns: a lane that had its turn goes to the end."""
         self._length = 0
 
     def __len__(self) -> int:
@@ -31,7 +31,7 @@ class Lanes(Generic[L, T]):
         self._length += 1
 
     def take(self, busy: Collection[L] = ()) -> T | None:
-        """The next one; None where nothing waits, or only in lanes that are ``busy``."""
+        """The next one; None if nothing waits, or only in lanes that are ``busy``."""
         for lane in self._waiting:
             if lane not in busy:
                 return self._first_of(lane)

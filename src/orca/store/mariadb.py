@@ -21,9 +21,9 @@ DUPLICATE = 1062
 FULL = frozenset({1021, 1114})
 """ER_DISK_FULL and ER_RECORD_FILE_FULL."""
 COLLATION = "utf8mb4_nopad_bin"
-"""Binary, and "a" is not "a " (as it would be in utf8mb4_bin)."""
+"""Binary; unlike utf8mb4_bin it tells "a" from "a "."""
 PATIENCE = 600
-"""Seconds to wait for a lock; a server that is gone has lost its own."""
+"""Seconds to wait for a lock; the locks of a server that is gone have ended."""
 
 TWICE = (
     (re.compile(r"^(\s*CREATE (?:TABLE|(?:UNIQUE )?INDEX)) (?!IF )", re.IGNORECASE), r"\1 IF NOT EXISTS "),
@@ -31,7 +31,7 @@ TWICE = (
     (re.compile(r"^(\s*DROP (?:TABLE|INDEX)) (?!IF )", re.IGNORECASE), r"\1 IF EXISTS "),
     (re.compile(r"^(\s*ALTER TABLE \S+ DROP COLUMN) (?!IF )", re.IGNORECASE), r"\1 IF EXISTS "),
 )
-"""Statements that change tables, and how they are written so that doing them twice is harmless."""
+"""Statements that change tables, and the forms that may be repeated."""
 
 
 @compiles(sa.Text, "mariadb")
@@ -70,7 +70,7 @@ def _named(connection: sa.Connection, name: str) -> Generator[None]:
 
 @contextlib.contextmanager
 def locked(connection: sa.Connection, name: str) -> Generator[None]:
-    """A transaction that no other server has at the same time under this name."""
+    """A transaction that no other server runs at the same time under this name."""
     with _named(connection, name):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         connection.exec_driver_sql("START TRANSACTION")
@@ -87,8 +87,8 @@ def locked(connection: sa.Connection, name: str) -> Generator[None]:
 def migrating(connection: sa.Connection) -> Generator[None]:
     """Change tables while no other server does.
 
-    Each such statement is a transaction of its own here. What a killed server had done is done once more by the next
-    one: the version is written last, and every statement may be repeated.
+    Each such statement is a transaction of its own here. If a server is killed, the next one repeats what it did: the
+    version is written last, and every statement may be repeated.
     """
 
     def repeatable(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> Any:
@@ -105,13 +105,13 @@ def migrating(connection: sa.Connection) -> Generator[None]:
 
 
 def hold(connection: sa.Connection) -> bool:
-    """Take the lock of a running server; False when another one has it. A silent client is given up."""
+    """Take the lock of a running server; return False if another one has it. The database drops a silent client."""
     connection.exec_driver_sql("SET SESSION wait_timeout = 60")
     return connection.exec_driver_sql("SELECT GET_LOCK(CONCAT(DATABASE(), '.orca.server'), 0)").scalar() == 1
 
 
 def prepare(connection: sa.Connection) -> None:
-    """Have an empty database compare text byte by byte; refuse one that does not. Raises ``CannotOpen``."""
+    """Make an empty database compare text byte by byte; refuse a filled one that does not. Raises ``CannotOpen``."""
     if connection.exec_driver_sql("SELECT @@collation_database").scalar() == COLLATION:
         return
     if sa.inspect(connection).get_table_names():
@@ -120,7 +120,7 @@ def prepare(connection: sa.Connection) -> None:
 
 
 def again(error: sa.exc.DBAPIError) -> bool:
-    """Whether another transaction is to blame."""
+    """True if another transaction is to blame."""
     return _number(error) in CONFLICTS
 
 
@@ -139,5 +139,5 @@ def _number(error: sa.exc.DBAPIError) -> int | None:
 
 
 def full(error: BaseException) -> bool:
-    """Whether the server's disk, or the file that a table lies in, is full."""
+    """True if the server's disk, or the file that a table lies in, is full."""
     return isinstance(error, sa.exc.DBAPIError) and _number(error) in FULL

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several writers: each unit is one READ COMMITTED transaction on a connection of a pool.
 
-A unit that met another one (a deadlock, a row changed since it was read, a unique value taken meanwhile) is run again.
-What it leaves for subscribers is numbered after COMMIT (``orca.store.sequencer``); answers leave after that, so that
-whoever was answered finds the change announced, as with SQLite.
+A unit that conflicts with another one (a deadlock, a row changed since it was read, a unique value taken meanwhile) is
+run again. Its events are numbered after COMMIT (``orca.store.sequencer``). Answers leave after that, so that a caller
+with an answer finds the change announced, as with SQLite.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from orca.store.writer import Group, answer
 
 WRITERS = 4
 CONFLICTS = 30
-"""Times a unit is run again because of others before its caller is told."""
+"""Times a unit is run again because of conflicts before its caller gets the error."""
 TAKEN = 3
-"""Times a unit is run that finds a unique value taken: by a neighbour a moment ago, or for good."""
+"""Times a unit is run that finds a unique value taken: perhaps only by a unit that is about to roll back."""
 PAUSE = 0.02
-"""Seconds to wait before a unit is run again: at most, for the first time."""
+"""Most seconds to wait before a unit is first run again."""
 
 
 class PoolWriter:
@@ -80,7 +80,7 @@ class PoolWriter:
                 self._hand_over(Group([job]))
 
     def _finish(self, job: Job) -> None:
-        """Run a unit until it is durable, or has failed for a reason of its own."""
+        """Run a unit until it is durable, or has failed for its own reasons."""
         tries = 0
         while True:
             tries += 1
@@ -117,20 +117,20 @@ class PoolWriter:
             connection.execute(sa.insert(self._pending), rows)
 
     def _again(self, error: BaseException, tries: int) -> bool:
-        """Whether the unit may do better if it is run again."""
+        """True if the unit may succeed if it is run again."""
         for cause in causes(error):
             if isinstance(cause, Conflict):
                 return tries < CONFLICTS
             if isinstance(cause, NotUnique):
                 return tries < TAKEN
             if isinstance(cause, sa.exc.DBAPIError):
-                # A connection lost at COMMIT leaves open what became of the unit: the caller must look.
+                # After a connection is lost at COMMIT the unit may be durable or not: the caller must check.
                 lost = cause.connection_invalidated and cause.statement != "COMMIT"
                 return tries < CONFLICTS and (lost or self._kind.again(cause))
         return False
 
     def _hand_over(self, group: Group) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             self._loop.call_soon_threadsafe(self._answer, group)
 
     def _answer(self, group: Group) -> None:
@@ -138,13 +138,13 @@ class PoolWriter:
 
 
 def control(connection: sa.Connection, statement: str) -> None:
-    """Run a statement that steers a transaction."""
+    """Run a statement that begins or ends a transaction."""
     connection.exec_driver_sql(statement)
 
 
 @contextlib.contextmanager
 def transaction(connection: sa.Connection, begin: tuple[str, ...]) -> Iterator[None]:
-    """Begin a transaction; an exception rolls it back. Whoever wants it kept says COMMIT afterwards."""
+    """Begin a transaction; an exception rolls it back. The caller runs COMMIT afterwards."""
     for statement in begin:
         control(connection, statement)
     try:
@@ -158,7 +158,7 @@ def transaction(connection: sa.Connection, begin: tuple[str, ...]) -> Iterator[N
 
 
 def read(engine: sa.Engine, kind: Kind, query: Callable[[sa.Connection], Any]) -> Any:
-    """Run a query on a snapshot; once more if the connection turns out to be dead."""
+    """Run a query on a snapshot; again if the connection is dead."""
     for last in (False, True):
         try:
             with engine.connect() as connection:

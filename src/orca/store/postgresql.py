@@ -29,7 +29,7 @@ def create_engine(url: str) -> sa.Engine:
 
 @contextlib.contextmanager
 def locked(connection: sa.Connection, name: str) -> Generator[None]:
-    """A transaction that no other server has at the same time under this name; also around changes of tables."""
+    """A transaction that no other server runs at the same time under this name; also for changes of tables."""
     connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
     try:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_lock(name)})")
@@ -42,9 +42,9 @@ def locked(connection: sa.Connection, name: str) -> Generator[None]:
 
 
 def hold(connection: sa.Connection) -> bool:
-    """Take the lock of a running server; False when another one has it.
+    """Take the lock of a running server; return False if another one has it.
 
-    A client that is gone without a word is given up: by keep-alives of TCP, and from version 14 on by its silence.
+    The database drops a client that is gone: by TCP keep-alives, from version 14 on also by its silence.
     """
     for name, value in (("idle", 10), ("interval", 5), ("count", 3)):
         connection.exec_driver_sql(f"SET tcp_keepalives_{name} = {value}")
@@ -72,7 +72,7 @@ def prepare(connection: sa.Connection) -> None:
 
 
 def again(error: sa.exc.DBAPIError) -> bool:
-    """Whether another transaction is to blame."""
+    """True if another transaction is to blame."""
     return getattr(error.orig, "sqlstate", None) in CONFLICTS
 
 
@@ -86,5 +86,5 @@ def violated(error: sa.exc.IntegrityError) -> str | None:
 
 
 def full(error: BaseException) -> bool:
-    """Whether the server's disk is full (``disk_full``)."""
+    """True if the server's disk is full (``disk_full``)."""
     return getattr(error, "sqlstate", None) == "53100"

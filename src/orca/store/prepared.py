@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Statements that are run over and over.
+"""Statements that are run many times.
 
-SQLAlchemy's execution of a small statement takes five times as long as SQLite does. Its compiler is needed once; from
-then on the driver gets the text and the parameters itself. Other databases are asked through SQLAlchemy as ever.
+For a small statement SQLAlchemy takes five times as long as SQLite itself. So its compiler runs once, and from then on
+the driver gets the text and the parameters directly. Other databases are used through SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What the driver takes. ``fixed``: parameters that the statement brings itself; ``booleans``: kept as 0 and 1."""
+    """A statement for the driver. ``fixed``: parameters of the statement's own; ``booleans``: stored as 0 and 1."""
 
     sql: str
     names: tuple[str, ...]
@@ -28,7 +28,7 @@ class _Text:
 
 
 class Prepared:
-    """One SELECT. ``plain``: every parameter is one value, so that its text is always the same."""
+    """One SELECT. ``plain``: every parameter is one value, so the text is always the same."""
 
     def __init__(self, select: sa.Select[Any], *, plain: bool = True) -> None:
         self.select = select
@@ -52,7 +52,7 @@ def _compile(select: sa.Select[Any], dialect: sa.Dialect) -> _Text:
     compiled = select.compile(dialect=dialect)
     booleans = [index for index, column in enumerate(select.selected_columns) if isinstance(column.type, sa.Boolean)]
     given = {name: None for name, parameter in compiled.binds.items() if parameter.required}
-    # What the statement brings itself may be a list, whose length is known now.
+    # A parameter of the statement's own may be a list, whose length is known now.
     text = compiled.construct_expanded_state(given)
     return _Text(text.statement, tuple(text.positiontup or ()), text.parameters, tuple(booleans))
 
@@ -67,14 +67,14 @@ def _with_booleans(row: tuple[Any, ...], booleans: tuple[int, ...]) -> tuple[Any
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write did: how many rows it met, and the ``id`` that an INSERT was given."""
+    """The result of a write: how many rows it matched, and the ``id`` of an INSERT."""
 
     rows: int
     id: int | None
 
 
 class PreparedWrite:
-    """One INSERT, UPDATE or DELETE. The parameters are the columns that it sets, and what its WHERE names."""
+    """One INSERT, UPDATE or DELETE. The parameters are the columns that it sets, and those of its WHERE."""
 
     def __init__(self, statement: sa.Insert | sa.Update | sa.Delete) -> None:
         self._statement = statement
@@ -94,7 +94,7 @@ class PreparedWrite:
         return Written(cursor.rowcount, cursor.lastrowid)
 
     def run_many(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run it for each of the rows, which all name the same columns."""
+        """Run it for each row; all rows name the same columns."""
         driver = connection.connection.driver_connection
         if not isinstance(driver, sqlite3.Connection):
             connection.execute(self._statement, [dict(row) for row in rows])
@@ -105,7 +105,7 @@ class PreparedWrite:
             driver.executemany(text, values)
 
     def _text(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-        """What the driver takes, and the order of the parameters in it."""
+        """The text for the driver, and the order of its parameters."""
         shape = frozenset(parameters)
         found = self._texts.get(shape)
         if found is None:
@@ -122,7 +122,7 @@ def adding(table: sa.Table) -> PreparedWrite:
 
 @contextlib.contextmanager
 def _errors_of(connection: sa.Connection, text: str, values: Sequence[Any]) -> Iterator[None]:
-    """The driver's errors as SQLAlchemy's, as they are everywhere else."""
+    """Raise the driver's errors as SQLAlchemy's."""
     try:
         yield
     except sqlite3.Error as error:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What waits for a writer: users' requests and the engine's units in turn, and in each of them its owners in turn.
+"""The queue of the writers: users' requests and the engine's units take turns, and within each the owners do.
 
-So a request waits for one unit of everybody else's, however many there are.
+So a request waits for at most one unit of each other owner, however many units they have queued.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class Job:
 class WriteQueue:
     """Filled by the event loop, emptied by the writers' threads.
 
-    Not bounded here: what puts units into it waits for their answers, and is bounded itself (connections, processes,
+    Not bounded here: callers wait for the answers of their units, and are bounded themselves (connections, processes,
     agents' reports).
     """
 
     def __init__(self) -> None:
         self._shares: dict[str, Lanes[Hashable, Job]] = {share: Lanes() for share in SHARES}
         self._turns: Lanes[str, str] = Lanes()
-        """A share's name for each job that waits in it."""
+        """The name of the share of each waiting job."""
         self._changed = threading.Condition()
         self.closing = threading.Event()
         self.long_units = 0
@@ -60,14 +60,16 @@ class WriteQueue:
             self._changed.notify()
 
     def get(self, *, wait: bool = True) -> Job | None:
-        """The next job. None where there is none: at once, or with ``wait`` only when the queue was closed."""
+        """The next job; None if there is none. With ``wait`` it waits for one, and returns None once the queue is
+        closed.
+        """
         with self._changed:
             while (job := self._take()) is None and wait and not self.closing.is_set():
                 self._changed.wait()
             return job
 
     def close(self) -> None:
-        """Let nobody wait for more. What is here already is still given out, unless its caller is gone."""
+        """End all waiting. Jobs that are queued are still given out, unless their caller is gone."""
         with self._changed:
             self.closing.set()
             self._changed.notify_all()
@@ -77,7 +79,7 @@ class WriteQueue:
         return {share: len(lanes) for share, lanes in self._shares.items()}
 
     def run(self, job: Job, tx: Tx) -> None:
-        """Run a job's unit; one that needs too long is logged under its name."""
+        """Run a job's unit; one that takes too long is logged under its name."""
         began = time.thread_time()
         try:
             job.result = job.unit(tx)

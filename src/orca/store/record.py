@@ -14,9 +14,9 @@ T = TypeVar("T")
 class Record:
     """One row of a resource table.
 
-    ``record.hostId`` gives the field of that name (None when it was never set), ``AttributeError`` when the type has
-    none. References are integers, dates UTC milliseconds. A record is a view inside its unit: change it with
-    ``tx.update`` only; after the unit it is a plain snapshot that may be kept and read.
+    ``record.hostId`` gives the field of that name (None if it was never set), ``AttributeError`` if the type has none.
+    References are integers, dates UTC milliseconds. A record is a view inside its unit: change it with ``tx.update``
+    only; after the unit it is a plain snapshot that may be kept and read.
 
     Each declared type has a class below this one (``orca.resources.rows``), which names its fields for mypy; a row
     whose type is known only at run time is read with ``get`` or after ``isinstance``.
@@ -24,7 +24,7 @@ class Record:
 
     __slots__ = ("_blob", "_stored", "_values")
     TYPE: ClassVar[str]
-    """The name of the type, in the classes of types."""
+    """The name of the type; set in each type's class."""
     id: int
     _stored: StoredType
     _values: dict[str, Any]
@@ -60,11 +60,11 @@ class Record:
         return self._blob
 
     def fields(self) -> dict[str, Any]:
-        """All columns and JSON fields by name, at once; what was never set may be missing."""
+        """All columns and JSON fields by name; fields that were never set may be missing."""
         return {**self._blob.get("fields", {}), **self._values}
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Like attribute access, with a default for a field that is unset or that the type does not have."""
+        """Like attribute access, with a default for a field that is unset or unknown to the type."""
         value = getattr(self, name, None)
         return default if value is None else value
 
@@ -73,7 +73,7 @@ class Record:
 
 
 class Own(Generic[T]):
-    """A key of the JSON column beside the fields, as an attribute of rows; None when it is not there."""
+    """A key of the JSON column beside the fields, as an attribute of rows; None if it is missing."""
 
     __slots__ = ("key",)
 

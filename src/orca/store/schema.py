@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the store knows about a resource type: its table, and where each API field lies.
+"""What the store knows about a resource type: its table, and where each API field is stored.
 
 The floor above makes these from its declarations (``orca.resources.tables``); the store itself knows no type by name.
 A field is a column, or a key in ``fields`` inside the JSON text column ``data`` (``{"fields": {...}, ...}``, as v1
@@ -24,10 +24,10 @@ class StoredType:
     """One resource type as the store sees it.
 
     ``kinds``: values of ``kind`` that rows of this type have; empty means every row of the table.
-    ``live_key``: text that must be unique among the live rows of the table, or None when this row needs none.
+    ``live_key``: text that must be unique among the live rows of the table, or None if this row needs none.
     ``unique_field``: the API field to blame when it is not.
     ``own``: keys of the JSON column beside the fields, by the names that rows have them under.
-    ``always``: fields that no row is without. ``row``: the class of its rows.
+    ``always``: fields that every row has. ``row``: the class of its rows.
     ``tally``: the field by whose values the live rows of the table are counted (``tx.tally``).
     ``view``: what to read instead of the table, under the table's name, where rows are made from other rows.
     """

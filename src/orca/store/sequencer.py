@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers events after COMMIT, where several units and several servers write.
+"""Numbers events after COMMIT if several units and servers write.
 
-One server at a time moves the rows that committed units left into the event table, under the next numbers. Nothing can
-come to light below a number that was given out, because the next one to number waits for this one's COMMIT. Every
-server hands its own subscribers what is new in the table, whoever moved it there.
+One server at a time moves the rows of committed units into the event table, under the next numbers. No lower number can
+appear later, because the next server to number waits for this one's COMMIT. Every server gives its own subscribers the
+new rows of the table, whichever server moved them.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from orca.store.writer import Group
 log = logging.getLogger(__name__)
 
 LOOK = 0.5
-"""Seconds between looks at what other servers wrote, while nothing is written here."""
+"""Seconds between checks for events of other servers while nothing is written here."""
 BATCH = 1000
 
 
 class Sequencer:
-    """A thread that numbers, then hands over the jobs that waited for it together with the changes to publish."""
+    """A thread that numbers events, then hands over the jobs that waited for it with the changes to publish."""
 
     def __init__(self, engine: sa.Engine, schema: Schema, hand_over: Callable[[Group], None]) -> None:
         self._engine = engine
@@ -46,7 +46,7 @@ class Sequencer:
         self._thread.start()
 
     def number(self, job: Job) -> None:
-        """Number what the job's unit left, then answer its caller."""
+        """Number the events of the job's unit, then answer its caller."""
         self._queue.put(job)
 
     def close(self) -> None:
@@ -62,13 +62,13 @@ class Sequencer:
             try:
                 group.changes = self._advance()
             except Exception:
-                # The units are durable; their rows are numbered when the database is back.
+                # The units are durable; their events are numbered when the database is back.
                 log.exception("events could not be numbered")
             if group.jobs or group.changes:
                 self._hand_over(group)
 
     def _collect(self, group: Group) -> bool:
-        """Wait for a job or the next look, then take what else is waiting; False once the queue was closed."""
+        """Wait for a job or the next check, then take all other waiting jobs; return False once the queue is closed."""
         try:
             job = self._queue.get(timeout=LOOK)
             while job is not None:

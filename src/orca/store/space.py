@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether there is room for what is written: a full disk is told once, and its end too."""
+"""Whether the disk is full: that is logged once, and its end too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Space:
-    """What the writers found out. ``means_full``: whether an error of the database says that its disk is full."""
+    """What the writers found. ``means_full``: whether an error of the database says that its disk is full."""
 
     def __init__(self, means_full: Callable[[BaseException], bool]) -> None:
         self._means_full = means_full
@@ -21,11 +21,11 @@ class Space:
         """The last write found no room: the server only reads."""
 
     def ran_out(self, error: BaseException) -> bool:
-        """Whether an error comes from a full disk."""
+        """True if an error comes from a full disk."""
         return any(self._means_full(cause) for cause in causes(error))
 
     def told(self, error: BaseException) -> BaseException:
-        """What a unit's caller is told of an error: ``NoSpace`` where that is what it comes from."""
+        """The error for a unit's caller: ``NoSpace`` if the disk is full, else the error itself."""
         if not self.ran_out(error):
             return error
         if not self.full:
@@ -34,7 +34,7 @@ class Space:
         return NoSpace()
 
     def written(self, tx: Tx | None) -> None:
-        """A unit became durable; where it wrote something, there is room."""
+        """A unit became durable; if it wrote something, there is room."""
         if self.full and tx is not None and tx.touched:
             self.full = False
-            log.warning("there is room for the database again: it is written")
+            log.warning("the disk has room again: writing goes on")

@@ -25,14 +25,14 @@ PRAGMAS = (
 
 
 DAMAGED = frozenset({"file is not a database", "database disk image is malformed"})
-"""What SQLite says of a file that it cannot read."""
+"""SQLite's messages about a file that it cannot read."""
 
 Control: TypeAlias = Callable[[str], object]
-"""Runs a statement that steers a transaction."""
+"""Runs a statement that begins or ends a transaction."""
 
 
 def control(connection: sa.Connection) -> Control:
-    """The driver's own ``execute``: BEGIN and SAVEPOINT need nothing of what SQLAlchemy adds to a statement."""
+    """The driver's own ``execute``: BEGIN and SAVEPOINT need nothing that SQLAlchemy adds to a statement."""
     execute: Control = _driver(connection).execute
     return execute
 
@@ -49,7 +49,7 @@ def read(engine: sa.Engine, query: Callable[[sa.Connection], Any]) -> Any:
 
 
 def roll_back(connection: sa.Connection) -> None:
-    """End a transaction, unless an error of the disk has ended it."""
+    """End a transaction, unless a disk error has ended it."""
     driver = _driver(connection)
     if driver.in_transaction:
         driver.execute("ROLLBACK")
@@ -79,7 +79,7 @@ def create_engine(url: str) -> sa.Engine:
 
 @contextlib.contextmanager
 def migrating(connection: sa.Connection) -> Generator[None]:
-    """A transaction that alone writes; changes of tables are part of it."""
+    """A transaction that locks out other writers and may change tables."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         yield
@@ -90,7 +90,7 @@ def migrating(connection: sa.Connection) -> Generator[None]:
 
 
 def is_damage(error: sa.exc.DatabaseError) -> bool:
-    """Whether the file cannot be read any more."""
+    """True if the file cannot be read any more."""
     return str(error.orig) in DAMAGED
 
 
@@ -105,7 +105,7 @@ def violated(error: sa.exc.IntegrityError) -> str | None:
 
 
 def full(error: BaseException) -> bool:
-    """Whether the disk is full: also where the file that readers and writers share cannot grow.
+    """True if the disk is full; also if the file that readers and writers share cannot grow.
 
     Source: https://www.sqlite.org/rescode.html.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prepared statements: building a SELECT anew costs more than running it, so each shape is built once per type.
+"""Prepared statements: building a SELECT costs more than running it, so each shape is built once per type.
 
-The shape of a search is which columns it names and how it compares each: equal, one of, or null.
+The shape of a search: which columns it names and how it compares each (equal, one of, or null).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Statements:
     def search(self, equals: Mapping[str, Any], *, one: bool = False) -> tuple[Prepared, dict[str, Any]]:
         """The SELECT of ``tx.find(**equals)`` (``one``: of ``first``) and its parameters.
 
-        TypeError for what is not a column.
+        Raises ``TypeError`` for a name that is not a column.
         """
         shape, parameters = _shape(equals)
         found = self._searches.get((shape, one))
@@ -54,7 +54,9 @@ class Statements:
         return found, parameters
 
     def values(self, names: tuple[str, ...], equals: Mapping[str, Any]) -> tuple[Prepared, dict[str, Any]]:
-        """The SELECT of some columns of what ``search`` finds, and its parameters. No columns: how many there are."""
+        """The SELECT of some columns of the rows that ``search`` finds, and its parameters. Without columns it
+        counts them.
+        """
         shape, parameters = _shape(equals)
         found = self._values.get((shape, names))
         if found is None:
@@ -89,7 +91,7 @@ class Statements:
 
 
 def _plain(shape: Shape) -> bool:
-    """Whether every comparison is with at most one value."""
+    """True if every comparison is with at most one value."""
     return all(comparison != "in" for _, comparison in shape)
 
 

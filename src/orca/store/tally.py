@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many live rows of a type name each value of one of its fields, kept beside them.
+"""How many live rows of a type have each value of one of its fields.
 
-Counting costs what there is; a tally costs what changed. The store keeps it with every insert, update and delete, so
-that nobody else has to. In one unit each number is written once.
+Counting costs time for each row; a tally only for each change. The store updates it with every insert, update and
+delete. In one unit each number is written once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from orca.store.record import Record
 TABLE = "tally"
 
 Key = tuple[str, int]
-"""The root type of the rows that are counted, and the value that they name."""
+"""The root type of the counted rows, and their value."""
 
 
 def tally_table(metadata: sa.MetaData) -> sa.Table:
@@ -34,7 +34,7 @@ def tally_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def key_of(record: Record) -> Key | None:
-    """What a row is counted under; None for one that is removed, names nothing, or is of a type nobody counts."""
+    """The key that counts a row; None if it is removed, has no value, or is of a type that nobody counts."""
     field = record._stored.tally
     if field is None or record._values.get("removed") is not None or record._values[field] is None:
         return None
@@ -57,7 +57,9 @@ class Tally:
             self._changes[after] += 1
 
     def write(self, connection: sa.Connection, table: sa.Table) -> None:
-        """Add it to what is stored; in one order, so that units that meet wait for each other."""
+        """Add it to the stored numbers; always in one order, so that units wait for each other instead of
+        deadlocking.
+        """
         for (root, value), number in sorted(self._changes.items()):
             if number:
                 statement = _adding(table, connection.dialect.name)
@@ -66,7 +68,7 @@ class Tally:
 
 
 def numbers(connection: sa.Connection, table: sa.Table, root: str) -> dict[int, int]:
-    """The live rows of a root type by the value that they name."""
+    """The numbers of live rows of a root type by their value."""
     return dict(_reading(table).rows(connection, {"of": root}))
 
 
@@ -77,7 +79,7 @@ def _reading(table: sa.Table) -> Prepared:
 
 @cache
 def _adding(table: sa.Table, dialect: str) -> PreparedWrite:
-    """The INSERT that adds to a row that is there already."""
+    """The INSERT that adds to an existing row."""
     if dialect in ("mysql", "mariadb"):
         add = mysql.insert(table)
         return PreparedWrite(add.on_duplicate_key_update(number=table.c.number + add.inserted.number))

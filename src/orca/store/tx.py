@@ -57,7 +57,7 @@ class ReadTx:
     def get(self, type: str, id: int | None) -> Record | None: ...
 
     def get(self, type: str | type[Record], id: int | None) -> Record | None:
-        """The row with that id, also when it is removed; None when there is none of that type."""
+        """The row with that id, also if it is removed; None if there is none of that type."""
         if id is None:
             return None
         stored = self.schema[type]
@@ -142,23 +142,23 @@ class ReadTx:
         return tally.numbers(self.connection, self.schema.metadata.tables[tally.TABLE], self.schema[type].root)
 
     def flush(self, root: str | None = None) -> None:
-        """Write what is held back (of one table, or all), so that SQL sees it. Nothing is held back when reading."""
+        """Write pending changes (of one table, or all), so that SQL sees them. A reading unit has none."""
 
     def table(self, type: str | type[Record]) -> sa.Table:
-        """The table of a resource type, or by its name one without resources (steps, for example)."""
+        """The table of a resource type, or by name a table without resources (steps, for example)."""
         name = type if isinstance(type, str) else type.TYPE
         stored = self.schema.types.get(name)
         return stored.table if stored is not None else self.schema.metadata.tables[name]
 
     def execute(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> sa.CursorResult[Any]:
-        """Run any statement. Rows of resource types must not be written this way: they would cause no events."""
+        """Run any statement. Do not write rows of resource types this way: it would cause no events."""
         self.flush()
         result = self.connection.execute(statement, parameters)
         assert isinstance(result, sa.CursorResult)
         return result
 
     def ask(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Run a SELECT that was prepared, of whatever columns."""
+        """Run a prepared SELECT of any columns."""
         self.flush()
         return statement.rows(self.connection, parameters)
 
@@ -184,8 +184,8 @@ class ReadTx:
 class Tx(ReadTx):
     """A unit of writing. All of it becomes durable together, or none of it does.
 
-    ``alone``: no other unit runs meanwhile. Otherwise a row is locked before its first change, which must find it as
-    it was read.
+    ``alone``: no other unit runs meanwhile. Otherwise a row is locked before its first change, and must be as it was
+    read.
     """
 
     def __init__(self, connection: sa.Connection, schema: Schema, *, alone: bool = True) -> None:
@@ -206,7 +206,7 @@ class Tx(ReadTx):
     def insert(self, type: Any, **fields: Any) -> Any:
         """Add a row. ``kind``, ``uuid``, ``created`` and, where the type has states, ``state`` have defaults.
 
-        Raises ``NotUnique`` when a constraint is violated, ``TypeError`` for a field the type does not have.
+        Raises ``NotUnique`` if a constraint is violated, ``TypeError`` for a field that the type does not have.
         """
         stored = self.schema[type]
         values: dict[str, Any] = {key: None for key in stored.keys if key != "data"}
@@ -234,9 +234,9 @@ class Tx(ReadTx):
         return record
 
     def update(self, record: R, **fields: Any) -> R:
-        """Change fields of a row and its own keys (None takes a key out); what is already so costs nothing.
+        """Change fields of a row and its own keys (None removes a key); unchanged values cost nothing.
 
-        ``data={...}`` sets single keys of the JSON column that are known at run time only.
+        ``data={...}`` sets single keys of the JSON column that are known only at run time.
 
         Returns the unit's own record of that row, which is also ``record`` when it came from this unit.
         """
@@ -255,34 +255,34 @@ class Tx(ReadTx):
         if self._set_live_key(own):
             held.add("liveKey")
         if held & UNIQUE:
-            # What a constraint is about is written at once: the caller learns of a violation here.
+            # Columns with a constraint are written at once, so that the caller learns of a violation here.
             self._write(key)
         if own is not record:
             record._values, record._blob = dict(own._values), own._blob
         return own
 
     def run(self, statement: PreparedWrite, parameters: Mapping[str, Any]) -> Written:
-        """Run a write that was prepared. Not for rows of resource types: they would cause no events."""
+        """Run a prepared write. Not for rows of resource types: it would cause no events."""
         self.flush()
         return statement.run(self.connection, parameters)
 
     def flush(self, root: str | None = None) -> None:
-        """Write what is held back: changes of one row within a unit go out as one statement."""
+        """Write pending changes: those of one row within a unit become one statement."""
         for key in [key for key in self._held if root is None or key[0] == root]:
             self._write(key)
         if root is None:
             self._tally.write(self.connection, self.schema.metadata.tables[tally.TABLE])
 
     def lock(self, record: Record) -> None:
-        """Have units that lock or change this row run one after another from here on; what is read next is their work.
+        """Let units that lock or change this row run one after another; later reads see their changes.
 
-        Where only one unit runs at a time, it is so anyway. Raises ``Conflict`` as a change does.
+        If only one unit runs at a time, it does nothing. Raises ``Conflict`` as a change does.
         """
         if self._seen:
             self._lock(self.own(record))
 
     def _lock(self, record: Record) -> None:
-        """Keep other units from the row; raises ``Conflict`` when one of them changed it since it was read."""
+        """Keep other units from the row. Raises ``Conflict`` if one of them changed it since it was read."""
         assert self._seen is not None
         seen = self._seen.pop((record.root, record.id), None)
         if seen is not None:
@@ -301,7 +301,7 @@ class Tx(ReadTx):
             raise self._explain(record, error) from error
 
     def delete(self, record: Record) -> None:
-        """Take a row out for good. Resources are normally *removed* (a state) and purged later."""
+        """Delete a row. Resources are normally *removed* (a state) and purged later."""
         own = self._records.get((record.root, record.id), record)
         self._tally.move(tally.key_of(own), None)
         self._held.pop((record.root, record.id), None)
@@ -311,11 +311,11 @@ class Tx(ReadTx):
         self.touched[record.root, record.id] = record
 
     def touch(self, record: Record) -> None:
-        """Say that what is shown of the resource changed, although its row did not."""
+        """Publish a change of the resource although its row did not change."""
         self.touched[record.root, record.id] = record
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Call this in the event loop once the unit is durable; never if it is rolled back."""
+        """Call ``callback`` in the event loop once the unit is durable; never if it is rolled back."""
         self.callbacks.append(callback)
 
     def own(self, record: R) -> R:
@@ -348,7 +348,7 @@ class Tx(ReadTx):
         return changed
 
     def _set_live_key(self, record: Record) -> bool:
-        """Recompute what must be unique while the row lives; True when it changed."""
+        """Recompute the key that must be unique while the row lives; return True if it changed."""
         if record._stored.live_key is None:
             return False
         key = None if record._values.get("removed") is not None else record._stored.live_key(record)
@@ -365,7 +365,7 @@ class Tx(ReadTx):
 
 
 def merge(target: dict[str, Any], changes: dict[str, Any], changed: set[str]) -> None:
-    """Set keys of the JSON column; None takes a key out. ``fields`` cannot be replaced as a whole."""
+    """Set keys of the JSON column; None removes a key. ``fields`` cannot be replaced as a whole."""
     for key, value in changes.items():
         if key == "fields":
             raise TypeError("set fields by their names")

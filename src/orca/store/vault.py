@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets that must be readable again: AES-256-GCM under a master key that is kept outside the database."""
+"""Secrets that must be readable again: sealed by AES-256-GCM under a master key outside the database."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class Vault:
 
     @classmethod
     def open_file(cls, path: Path) -> Vault:
-        """The vault of a data directory; the key file (0600) is made when there is none."""
+        """The vault of a data directory; a missing key file (0600) is made."""
         if not path.exists():
             files.put(path, os.urandom(KEY_BYTES))
         return cls(path.read_bytes())
 
     def derive(self, purpose: str) -> bytes:
-        """A key for something else, always the same for the same purpose."""
+        """Derive a key for another purpose, always the same for the same purpose."""
         return hmac.digest(self._key, purpose.encode(), "sha256")
 
     @cached_property
     def _cipher(self) -> AESGCM:
-        # Imported at the first secret: cryptography would be a good part of the server's start.
+        # Imported at the first secret: importing cryptography would slow down the server's start.
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         return AESGCM(self._key)
@@ -52,12 +52,12 @@ class Vault:
         return base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), context.encode())).decode()
 
     def open(self, sealed: str, context: str = "") -> str:
-        """Decrypt. Raises ``cryptography.exceptions.InvalidTag`` when the text was not sealed here, or for this."""
+        """Decrypt. Raises ``cryptography.exceptions.InvalidTag`` if the text was sealed with another key or context."""
         raw = base64.b64decode(sealed)
         return self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
 
     def opens(self, sealed: str, context: str = "") -> bool:
-        """Whether a text was sealed with this key, for this."""
+        """True if a text was sealed with this key and context."""
         from cryptography.exceptions import InvalidTag
 
         try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On whose behalf something is done: units have their share of the writer by it, and their name in logs.
+"""On whose behalf work is done: it decides a unit's share of the writer, and its name in logs.
 
-Whoever begins something says so once (``WORK.set``); what it awaits, and the tasks it makes, inherit it.
+The code that begins a piece of work calls ``WORK.set``; all that it awaits, and the tasks it makes, inherit it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 REQUESTS = "requests"
 """The share of users' requests."""
 ENGINE = "engine"
-"""The share of all else: processes, agents' reports, what the server does in the background."""
+"""The share of everything else: processes, agents' reports, background tasks."""
 SHARES = (REQUESTS, ENGINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """``share``: of which share a unit is; ``owner``: who has turns of their own in it (a project, an agent); ``name``:
-    the request or process, for people.
+    """``share``: the share of a unit; ``owner``: whose turn it takes in it (a project, an agent); ``name``: the request
+    or process, for people.
     """
 
     share: str = ENGINE

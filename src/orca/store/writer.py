@@ -29,12 +29,12 @@ from orca.store.tx import Tx
 
 GROUP_LIMIT = 128
 GROUP_SECONDS = 0.025
-"""Most units in one COMMIT, and the time after which none is begun: bounds how long the first waits for its answer."""
+"""Most units in one COMMIT, and the time after which no unit is added: both bound how long the first one waits."""
 
 
 @dataclass(slots=True)
 class Group:
-    """What one COMMIT settles."""
+    """The units and changes of one COMMIT."""
 
     jobs: list[Job] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Writer:
                 self._write(connection, job)
 
     def _write(self, connection: sa.Connection, first: Job) -> None:
-        """Run a unit, and those that have their turn meanwhile; one COMMIT makes all of them durable."""
+        """Run a unit and those that come up meanwhile; one COMMIT makes all of them durable."""
         group = Group([first])
         control = sqlite.control(connection)
         try:
@@ -123,9 +123,9 @@ class Writer:
         control("RELEASE unit")
 
     def _record_events(self, connection: sa.Connection, jobs: list[Job]) -> list[Change]:
-        """Number the events of the group and write their rows; nobody else does meanwhile.
+        """Number the events of the group and write their rows; nobody else writes meanwhile.
 
-        A command beside the server may have written since: what that left comes first.
+        Another command may have written since; its events come first.
         """
         written = [job.tx for job in jobs if job.tx is not None and job.tx.touched]
         if not written:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a message of an agent may hold (docs/agents.md says the limits to users).
 
-An agent serves one tenant's host; what it says reaches rows, other hosts and people. A value that cannot be true is
-left out, text is cut, so that one odd container does not keep a whole host away. Only where nothing sensible is left
-is a message refused.
+An agent serves one tenant's host, and what it reports reaches rows, other hosts and people. A value that cannot be true
+is left out and long text is cut, so that one odd container does not keep a whole host away. A message is refused only
+if nothing sensible is left of it.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ LAST_TIME: Final = 1 << 53
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"[0-9a-f]{1,16}", re.ASCII)
-"""A digest; anything else counts as none, and all items are compared."""
+"""The form of a digest; anything else counts as none, and all items are compared."""
 
 
 class Unsound(WireError):
-    """A message that no agent sends; the text names the key."""
+    """No agent sends such a message; the text names the key."""
 
 
 FORMS: Final[Mapping[str, type[Message]]] = {
@@ -65,7 +65,7 @@ FORMS: Final[Mapping[str, type[Message]]] = {
 
 
 def sound(message: M) -> M:
-    """Return a message with only what can be true.
+    """Return a message without the values that cannot be true.
 
     Raises:
         Unsound: nothing sensible is left of it.
@@ -75,7 +75,7 @@ def sound(message: M) -> M:
 
 
 def read_answer(name: str, data: Mapping[str, Any], form: type[M]) -> M:
-    """Return the data of an answer to command ``name`` in its form, sound.
+    """Return the checked data of an answer to command ``name`` in its form.
 
     Raises:
         WireError: it has another form, or makes no sense; the message names the key.
@@ -118,7 +118,7 @@ def _container(said: Container) -> Container:
         started_at=_within(said.started_at, 0, LAST_TIME),
         address=address(said.address),
         labels=_labels(said.labels),
-        # What has an instance is a user's container, whatever labels its image brought along.
+        # A container of an instance is a user's, whatever labels its image has.
         system="" if uuid else plain_text(said.system, NAME_CHARACTERS),
     )
 

@@ -53,7 +53,7 @@ class RegistryAuth(Message):
 
 
 class RestartPolicy(Message):
-    """Docker's restart policy, which the agent carries out; ``maximum_retry_count`` counts only for ``on-failure``."""
+    """Docker's restart policy, which the agent carries out; ``maximum_retry_count`` is for ``on-failure`` only."""
 
     name: str = "no"
     maximum_retry_count: int = 0
@@ -61,7 +61,7 @@ class RestartPolicy(Message):
     def again(self, exit_code: int, restarts: int) -> bool:
         """True if a container that ended with ``exit_code`` after ``restarts`` restarts is to start again.
 
-        ``unless-stopped`` is ``always`` here: what the platform stopped is not asked about.
+        ``unless-stopped`` is ``always`` here: nobody asks about a container that the platform stopped.
         """
         if self.name == "on-failure":
             return exit_code != 0 and (self.maximum_retry_count == 0 or restarts < self.maximum_retry_count)
@@ -147,7 +147,7 @@ class Deactivated(Message):
 class Remove(Message):
     """Data of ``compute.instance.remove``; succeeds with empty data, also when there is no such container.
 
-    ``external_id``: see :class:`Deactivate`.
+    ``external_id``: see ``Deactivate``.
     """
 
     key: str
@@ -175,7 +175,7 @@ class Inspected(Message):
 
 
 class Pull(Message):
-    """Data of ``compute.instance.pull``; ``cached``: only where an image of that name lies already."""
+    """Data of ``compute.instance.pull``; ``cached``: only if the host already has an image of that name."""
 
     key: str
     image: str
@@ -184,7 +184,7 @@ class Pull(Message):
 
 
 class Pulled(Message):
-    """Reply to ``compute.instance.pull``; ``pulled`` false: there was no such image to be brought up to date."""
+    """Reply to ``compute.instance.pull``; ``pulled`` is false if the host had no such image to update."""
 
     pulled: bool = True
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One number for a set of config items and their versions: host and server agree without naming each item.
+"""One number for a set of config items and their versions, so that host and server compare without naming each item.
 
 It is a sum, so that the server keeps it up to date by adding and subtracting what changes.
 """
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 MODULUS: Final = (1 << 61) - 1
-"""A sum of two parts fits into 64 bits. Two sets that differ have the same number once in 10^18 times."""
+"""A sum of two parts fits into 64 bits. Two different sets have the same number once in 10^18 times."""
 
 
 def part(name: str, version: int | None) -> int:

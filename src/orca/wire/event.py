@@ -17,7 +17,7 @@ Transitioning = Literal["yes", "error"]
 
 
 class WireError(ValueError):
-    """A frame that is no event, or event data that does not have the form its name promises."""
+    """A frame is no event, or its data does not have the form that its name promises."""
 
 
 def now_ms() -> int:
@@ -108,7 +108,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
 class Incoming(msgspec.Struct, omit_defaults=True, rename="camel"):
     """An agent's frame as the server reads it.
 
-    ``data`` stays text until it is known what form it must have: of what has no place in that form nothing is made.
+    ``data`` stays text until its form is known, so that nothing is built from keys that the form lacks.
     """
 
     name: str
@@ -138,7 +138,7 @@ class Incoming(msgspec.Struct, omit_defaults=True, rename="camel"):
 
 
 REPORTED_CHARACTERS = 64
-"""Of a name that is not known, in messages."""
+"""Most characters of an unknown name that messages show."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Event)

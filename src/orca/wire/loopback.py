@@ -5,7 +5,7 @@ import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a name or address leads a machine to itself (RFC 6761, section 6.3, for the names)."""
+    """True if a name or address leads a machine to itself (RFC 6761, section 6.3, for the names)."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that server and agent must spell alike: events, labels and containers of the agent protocol.
+"""Names that server and agent share: events, labels and containers of the agent protocol.
 
 Source: docs/architecture/wire.md and host.md.
 """
@@ -42,7 +42,7 @@ CANCELLED: Final = "cancelled"
 def container_name(name: str, uuid: str) -> str:
     """Return the name of an instance's container: readable, and unique by the first 8 digits of the uuid.
 
-    What engines take in names of containers is less than what may stand in ours; the rest becomes hyphens.
+    Engines accept fewer characters in container names than our names may have; the rest becomes hyphens.
     """
     readable = re.sub(r"[^A-Za-z0-9_.-]", "-", name).lstrip("_.-")
     return f"{readable or 'r'}-{uuid[:8]}"

@@ -57,8 +57,9 @@ class Hello(HostFacts, kw_only=True):
 
     ``addresses`` are the host's outer IPv4 addresses, the one that reaches the server first; ``mesh_csr`` is the PEM
     request for the key in ``/var/lib/orca/mesh/private``; ``applied`` maps config items to the versions in effect, and
-    ``digest`` is one number for them (``orca.wire.digest``): a server that knows it reads none of them. ``families``
-    are the families of config items that the agent understands. Agents of 0.1.0 say neither digest nor families.
+    ``digest`` is one number for them (``orca.wire.digest``): if it is as the server expects, the server reads no item.
+    ``families`` are the families of config items that the agent understands. Agents of 0.1.0 send neither digest nor
+    families.
     """
 
     uuid: str
@@ -72,7 +73,7 @@ class Hello(HostFacts, kw_only=True):
 class MeshEdge(Message):
     """Data of ``mesh.edge``: the tunnel to ``peer`` (a host uuid) changed its state at ``at``.
 
-    ``age`` is that of the IKE_SA in seconds, 0 where there is none.
+    ``age`` is the age of the IKE_SA in seconds, 0 if there is none.
     """
 
     peer: str

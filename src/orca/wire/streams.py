@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Streams: what the server asks an agent to show, each over a WebSocket of its own (docs/architecture/wire.md).
 
-``stream.open`` comes over the command socket; the agent dials ``STREAM_PATH`` with the ticket for the frames. So a
-viewer that is slow, or a log that is long, holds up that one connection and nothing else.
+``stream.open`` comes over the command socket; the agent dials ``STREAM_PATH`` with the ticket for the frames. So a slow
+viewer, or a long log, holds up only its own connection.
 """
 
 import re
@@ -15,7 +15,7 @@ from .commands import Message
 from .event import WireError
 
 STREAM_PATH: Final = "connectbackend"
-"""Below the API's base; query parameter ``ticket``."""
+"""The path below the API's base; its query parameter is ``ticket``."""
 
 MAX_FRAME: Final = 1 << 20
 """Bytes of one frame of a stream, either way."""
@@ -59,7 +59,7 @@ class ContainerStats(Message, tag="containerStats", tag_field="kind"):
 
 
 class LogMark(Message):
-    """The last frame of a log that a viewer has: its first two words, and how many frames with these it has."""
+    """The last frame of a log that a viewer has: its first two words, and how many frames with these words came."""
 
     kind: str
     timestamp: str
@@ -67,7 +67,7 @@ class LogMark(Message):
 
 
 class ContainerLogs(Message, tag="logs", tag_field="kind"):
-    """Lines of a container's log, each a frame ``<nn> <timestamp> <text>``.
+    """The lines of a container's log, each a frame ``<nn> <timestamp> <text>``.
 
     ``lines``: how many of the last ones to begin with, None for all. ``since``: a timestamp to begin at. ``after``: a
     frame to go on after.
@@ -81,7 +81,7 @@ class ContainerLogs(Message, tag="logs", tag_field="kind"):
 
 
 class ContainerExec(Message, tag="exec", tag_field="kind"):
-    """A command in a running container; frames are base64 both ways, see :class:`ExecMessage`."""
+    """A command in a running container; frames are base64 both ways, see ``ExecMessage``."""
 
     container: str
     command: list[str]
@@ -96,7 +96,7 @@ StreamSource: TypeAlias = HostStats | ContainerStats | ContainerLogs | Container
 class OpenStream(Message):
     """Data of ``stream.open``; the reply, with empty data, comes when the agent's WebSocket is open.
 
-    ``ticket`` is good for one connection of this agent.
+    ``ticket`` is valid for one connection of this agent.
     """
 
     ticket: str

@@ -81,7 +81,7 @@ async def test_a_command_that_is_none_ends_with_its_status(site: Site) -> None:
 
 async def test_input_that_is_no_base64_ends_the_stream_with_the_reason(site: Site) -> None:
     container = await site.container(IDLE)
-    for bad, reason in (("!!", "the input is not base64"), ("{", "a message that is no message")):
+    for bad, reason in (("!!", "the input is not base64"), ("{", "the message is not a valid one")):
         access = await site.access(container["actions"]["execute"], {"command": ["cat"]})
         async with site.open(access) as viewer:
             await viewer.socket.send(bad)

@@ -24,7 +24,7 @@ def fill(tx):
 @pytest.mark.usefixtures("little_room")
 async def test_a_full_disk_is_told_once_and_reading_goes_on(db, caplog):
     with caplog.at_level(logging.WARNING):
-        with pytest.raises(NoSpace, match="make room on it"):
+        with pytest.raises(NoSpace, match="free some space"):
             for _ in range(1000):
                 await db.write(fill)
         assert db.full

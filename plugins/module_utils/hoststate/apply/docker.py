@@ -60,7 +60,7 @@ class Engine:
         return json.loads(data) if data.strip() else None
 
     def read(self, call: Call, timeout: Optional[float] = None) -> bytes:
-        """Send one request and return the body of the answer; raises as :meth:`request` does."""
+        """Send one request and return the body of the answer; raises as ``request`` does."""
         head, data = self._exchange(call, timeout)
         if self._negotiation.refused(head.status, message(data) if head.status == 400 else ""):
             head, data = self._exchange(call, timeout)

@@ -24,7 +24,7 @@ class DriftWatch:
 
         :param descriptions: by the name of the kind; absent or ``None`` ones are not watched.
         :param docker: also ask Docker for the system containers; who follows Docker's events need not each time.
-        :raises HostStateError: see :func:`.iptables.observe`; EngineUnavailable: only with ``docker``.
+        :raises HostStateError: see ``.iptables.observe``; EngineUnavailable: only with ``docker``.
         """
         wanted = [(kind, look, descriptions.get(kind.name)) for kind, look in self._looks]
         return [kind for kind, look, text in wanted if text is not None and look(text, docker)]

@@ -24,9 +24,9 @@ def apply_kind(
 ) -> Result:
     """Make ``kind`` match ``description`` and record the owner.
 
-    :param kind: of :data:`.kinds.KINDS`.
+    :param kind: of :data:``.kinds.KINDS``.
     :param description: complete description of the kind; ``None`` removes everything of it.
-    :param owner: ``"agent"`` or ``"push"``: who asks. The agent may always write; see :class:`.owner.Ledger`.
+    :param owner: ``"agent"`` or ``"push"``: who asks. The agent may always write; see ``.owner.Ledger``.
     :param version: integer that goes into the owner file; the highest version of the kind's items.
     :param check: plan only; ownership is not enforced, so that drift can be shown.
     :raises HostStateError: the state cannot be reached; the message says why.

@@ -53,9 +53,9 @@ class RuleWatch:
         self._description: Optional[Description] = None
 
     def __call__(self, wanted: Description, _docker: bool) -> bool:
-        """Return whether chains, jumps or kernel settings are not as ``wanted`` says.
+        """True if chains, jumps or kernel settings are not as ``wanted`` says.
 
-        :raises HostStateError: see :func:`.iptables.observe`.
+        :raises HostStateError: see ``.iptables.observe``.
         """
         if kernel.settings_differ(kernel.existing(plan.sysctls(wanted, {}))):
             return True

@@ -15,7 +15,7 @@ _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}\Z")
 
 
 def has_key(host: Host) -> bool:
-    """Whether the key exists."""
+    """True if the key exists."""
     return os.path.exists(os.path.join(host.mesh, KEY))
 
 

@@ -48,7 +48,7 @@ def observe() -> Observed:
 
 
 def legacy_in_use() -> bool:
-    """Whether this kernel holds tables of the legacy variant."""
+    """True if this kernel holds tables of the legacy variant."""
     return bool(files.read(_LEGACY_TABLES))
 
 

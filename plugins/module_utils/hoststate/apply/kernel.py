@@ -53,7 +53,7 @@ def existing(wanted: Mapping[str, str]) -> Dict[str, str]:
 
 
 def routes_differ(wanted: Iterable[Route]) -> bool:
-    """Whether any of ``wanted`` is missing; cheap enough to be asked every few seconds."""
+    """True if any of ``wanted`` is missing; cheap enough to be asked every few seconds."""
     present = _routes()
     return any(_key(route) not in present for route in wanted)
 
@@ -163,6 +163,6 @@ def _address(number: str) -> str:
 
 
 def settings_differ(wanted: Mapping[str, str]) -> bool:
-    """Whether any kernel setting differs from ``wanted``."""
+    """True if any kernel setting differs from ``wanted``."""
     current: Dict[str, Optional[str]] = {name: files.read("/proc/sys/" + name) for name in wanted}
     return any((current[name] or "").strip() != value for name, value in wanted.items())

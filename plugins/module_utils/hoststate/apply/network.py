@@ -111,7 +111,7 @@ def _ensure_network(host: Host, description: Mapping[str, Any], result: Result, 
 
 
 def _remove(host: Host, result: Result, check: bool) -> None:
-    """Remove what :func:`apply` made, found by its labels. The keys in the mesh directory are not this kind's."""
+    """Remove what ``apply`` made, found by its labels. The keys in the mesh directory are not this kind's."""
     networks = host.docker.networks(labels.SYSTEM + "=network")
     for network in networks:
         foreign = _foreign(host.docker.network(network["Name"]) or {})

@@ -85,7 +85,7 @@ class Ledger:
         return items
 
     def save_items(self, kind: str, items: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keep ``items`` (see :meth:`load_items`) for the next start."""
+        """Keep ``items`` (see ``load_items``) for the next start."""
         self._ensure()
         # Items hold certificates and addresses, no keys; still nobody but root has business here.
         files.write(self._items_path(kind), json.dumps(items, sort_keys=True) + "\n", 0o600)

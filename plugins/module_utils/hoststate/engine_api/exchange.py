@@ -51,7 +51,7 @@ def encode(call: Call, version: str) -> bytes:
 
 
 def parse_head(data: bytes) -> Head:
-    """Read what comes before :data:`HEAD_END`.
+    """Read what comes before :data:``HEAD_END``.
 
     :raises ProtocolError: it is no head.
     """

@@ -71,7 +71,7 @@ class HostRange:
 
     @property
     def pool_size(self) -> int:
-        """Number of addresses that :meth:`pool` yields."""
+        """Number of addresses that ``pool`` yields."""
         return self._pool_end() - int(self.network.network_address) - _FIRST_ASSIGNABLE
 
     def pool(self, after: Optional[str] = None) -> Iterator[str]:
@@ -82,7 +82,7 @@ class HostRange:
             yield str(ipaddress.IPv4Address(number))
 
     def assignable(self, address: str) -> bool:
-        """Whether :meth:`pool` contains ``address``."""
+        """True if ``pool`` contains ``address``."""
         number = int(ipaddress.IPv4Address(address)) - int(self.network.network_address)
         return _FIRST_ASSIGNABLE <= number < self._pool_end() - int(self.network.network_address)
 
@@ -111,7 +111,7 @@ class HostRange:
 
 
 def initiates(own_subnet: str, peer_subnet: str) -> bool:
-    """Whether the host owning ``own_subnet`` is the one that opens the tunnel to the peer.
+    """True if the host owning ``own_subnet`` is the one that opens the tunnel to the peer.
 
     Exactly one side of each pair does (the lower range), or every pair would end with two tunnels.
     """

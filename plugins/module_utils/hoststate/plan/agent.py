@@ -48,7 +48,7 @@ def _body(image: str, environment: Mapping[str, str], docker_socket: str) -> Dic
 
 
 def _flags(body: Mapping[str, Any]) -> Iterator[str]:
-    """The flags of ``docker run`` for what :func:`_body` uses."""
+    """The flags of ``docker run`` for what ``_body`` uses."""
     host = body["HostConfig"]
     yield "--restart=" + host["RestartPolicy"]["Name"]
     yield "--network=" + host["NetworkMode"]

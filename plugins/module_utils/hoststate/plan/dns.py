@@ -109,7 +109,7 @@ def table(description: Mapping[str, Any], forward: bool) -> str:
 
 
 def is_host_name(name: str) -> bool:
-    """Whether a name can be looked up."""
+    """True if a name can be looked up."""
     plain = name.lower().rstrip(".")
     return len(plain) <= 253 and _LABELS.match(plain) is not None
 

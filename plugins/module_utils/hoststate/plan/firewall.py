@@ -6,7 +6,7 @@ The nat rules of Rancher's documented tables come first and in their order; what
 through its own port, the host reaching its own ports, also under 127.0.0.1) follows.
 
 Loopback addresses leave the host only over the bridge, which needs the kernel setting ``route_localnet`` there
-(:func:`sysctls`). That setting alone would let neighbours and containers reach what listens on the host's loopback
+(``sysctls``). That setting alone would let neighbours and containers reach what listens on the host's loopback
 (CVE-2020-8558), and a port bound to 127.0.0.1 is open to neighbours without it, as the address is translated before
 routing. So nothing with such an address gets past the table raw unless it came over ``lo``.
 
@@ -222,7 +222,7 @@ def transaction(wanted: Wanted, observed: Tables) -> Optional[str]:
 
 
 def apply_transaction(text: str, observed: Tables) -> Tables:
-    """What ``observed`` becomes by ``text``: the meaning of :func:`transaction`, for check mode and for tests."""
+    """What ``observed`` becomes by ``text``: the meaning of ``transaction``, for check mode and for tests."""
     tables = {table: {chain: list(rules) for chain, rules in chains.items()} for table, chains in observed.items()}
     chains: Dict[str, List[str]] = {}
     for line in text.splitlines():

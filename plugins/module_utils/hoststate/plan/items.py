@@ -59,5 +59,5 @@ def canonical(description: Optional[Mapping[str, Any]]) -> str:
 
 
 def digest(description: Optional[Mapping[str, Any]]) -> str:
-    """SHA-256 (hex) of :func:`canonical`, as it stands in the owner file."""
+    """SHA-256 (hex) of ``canonical``, as it stands in the owner file."""
     return hashlib.sha256(canonical(description).encode("utf-8")).hexdigest()

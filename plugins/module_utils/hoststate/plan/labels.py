@@ -5,7 +5,7 @@ from __future__ import annotations
 
 #: Of the platform's own containers and network: which part (``agent``, ``net``, ``dns``, ``network``).
 SYSTEM = "io.orca.system"
-#: Of its own containers: from which body they were made (:func:`specified`).
+#: Of its own containers: from which body they were made (``specified``).
 SPEC = "io.orca.spec"
 #: Of its own network: the range of the environment.
 CIDR = "io.orca.cidr"

@@ -119,7 +119,7 @@ def connection(description: Mapping[str, Any], peer: str, item: Mapping[str, Any
 
 
 def restarts(before: str, after: str) -> bool:
-    """Whether the tunnel of a changed connection file has to be begun anew, which is its initiator's business.
+    """True if the tunnel of a changed connection file has to be begun anew, which is its initiator's business.
 
     A responder only learns what it will accept; dropping the tunnel on that side leaves the initiator believing in it.
     """

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pauses before a container starts again; whether it does is said by ``orca.wire.RestartPolicy``. Pure."""
+"""The pauses before a container starts again; ``orca.wire.RestartPolicy`` says whether it does. Pure."""
 
 FIRST = 0.1
 CAP = 60.0
 STEADY = 10.0
-"""Seconds: the first pause, the longest one, and the run after which the pause is the first one again (as Docker's)."""
+"""Seconds, as Docker's: the first pause, the longest one, and the run after which pauses begin again with the first."""
 
 NEVER = ("", "no")
-"""The engine's names of the policy under which it starts nothing."""
+"""The engine's names for the policy that starts nothing."""
 
 
 class Pause:

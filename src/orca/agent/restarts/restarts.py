@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep each managed container as the platform wants it: start it again, or stop what somebody started by hand."""
+"""Keep each managed container as the platform wants it: start it again, or stop it if somebody started it by hand."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class _Pending:
-    """A restart that is waited for or under way; ``ended``: the container ended again since it was last looked at."""
+    """A restart that is pending or under way; ``ended``: the container ended again since the last check."""
 
     ended: bool = False
 
@@ -47,7 +47,7 @@ class Restarts:
             states: what is wanted.
             containers: the engine's containers.
             started: called after a container started.
-            gave_up: called with the id of a container that counted as running and does not start again.
+            gave_up: called with the id of a container that counted as running and will not start again.
         """
         self._states = states
         self._containers = containers
@@ -87,11 +87,11 @@ class Restarts:
         await self._states.save(uuid)
 
     def said(self) -> Mapping[str, Wanted]:
-        """Return what was said until now, for :meth:`only`."""
+        """Return the wanted states as of now, for ``only``."""
         return self._states.snapshot()
 
     async def only(self, present: Collection[str | None], said: Mapping[str, Wanted]) -> None:
-        """Forget the containers that are not among these, all that the engine has; save those of newer commands."""
+        """Forget containers that the engine does not have, except those of newer commands."""
         await self._states.keep(present, said)
 
     # -- what the engine shows -----------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class Restarts:
 
         Args:
             document: the engine's.
-            at_once: the engine or this agent was away; the container starts again without a pause.
+            at_once: the engine or this agent was away, so the container starts again without a pause.
 
         Returns:
             True if the container does not run but is about to start again: it counts as running.
@@ -130,7 +130,7 @@ class Restarts:
         return True
 
     async def _wanted(self, uuid: str, document: dict[str, Any]) -> Wanted | None:
-        """Return what is wanted, None if nobody said; the agent of 0.1.0 said it to the engine, which is told off."""
+        """Return the wanted state, None if there is none. The agent of 0.1.0 left restarts to the engine; end that."""
         policy = document["HostConfig"]["RestartPolicy"]
         wanted = self._states.get(uuid)
         if policy["Name"] not in NEVER:
@@ -164,7 +164,7 @@ class Restarts:
                     break
                 pause = self._pause(uuid, ran)
         except EngineGone:
-            return  # all containers are looked at when it is back
+            return  # all containers are checked when it is back
         finally:
             if self._pending.get(uuid) is pending:
                 del self._pending[uuid]
@@ -216,7 +216,7 @@ class Restarts:
             _log.error("the restart of %s failed unexpectedly", uuid, exc_info=error)
 
     async def _end(self, uuid: str) -> None:
-        """Cancel what is under way and wait: what it does to the engine must be over before a command acts."""
+        """Cancel a restart and wait: its calls of the engine must be over before a command acts."""
         task = self._tasks.get(uuid)
         if task is not None:
             task.cancel()
@@ -226,7 +226,7 @@ class Restarts:
 def managed(document: dict[str, Any]) -> str | None:
     """Return the uuid of the managed container that the engine's document is about.
 
-    A copy of one bears its labels but not its name: it is nobody's.
+    A copy of a managed container has its labels but not its name, and is not managed.
     """
     uuid = (document["Config"].get("Labels") or {}).get(names.LABEL_INSTANCE_UUID, "")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the platform wants of each managed container, on the host's disk: one small file per container."""
+"""The wanted state of each managed container, on the host's disk: one small file per container."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class Wanted(msgspec.Struct, frozen=True, rename="camel"):
-    """``running``: the last command was to run it; ``restarts``: those of ours since that command."""
+    """``running``: the last command was to run it; ``restarts``: the agent's restarts since that command."""
 
     running: bool
     policy: RestartPolicy = msgspec.field(default_factory=RestartPolicy)
@@ -23,7 +23,9 @@ class Wanted(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class WantedStates:
-    """The wanted states by the containers' uuids. ``set`` counts at once, and outlives the agent after ``save``."""
+    """The wanted states by the containers' uuids. ``set`` takes effect at once, and outlives the agent after
+    ``save``.
+    """
 
     def __init__(self, directory: Path) -> None:
         """Args: the directory of the files, made when it is first needed."""
@@ -38,10 +40,10 @@ class WantedStates:
             try:
                 self._states[path.stem] = msgspec.json.decode(path.read_bytes(), type=Wanted)
             except msgspec.DecodeError as error:
-                _log.error("%s is damaged (%s); the server tells what is wanted", path, error)
+                _log.error("%s is damaged (%s); the server will send the wanted state", path, error)
 
     def get(self, uuid: str) -> Wanted | None:
-        """Return what is wanted of a container, None when nobody said."""
+        """Return the wanted state of a container, None if there is none."""
         return self._states.get(uuid)
 
     def snapshot(self) -> Mapping[str, Wanted]:
@@ -49,7 +51,7 @@ class WantedStates:
         return dict(self._states)
 
     def set(self, uuid: str, wanted: Wanted) -> None:
-        """Change what is wanted of a container."""
+        """Change the wanted state of a container."""
         if self._states.get(uuid) != wanted:
             self._states[uuid] = wanted
             self._unsaved.add(uuid)
@@ -60,14 +62,14 @@ class WantedStates:
             self._unsaved.add(uuid)
 
     async def save(self, uuid: str) -> None:
-        """Bring the file in line with the newest state."""
+        """Write the newest state to the file."""
         async with self._writing:
             if uuid in self._unsaved:
                 self._unsaved.discard(uuid)
                 await asyncio.to_thread(self._write, uuid, self._states.get(uuid))
 
     async def keep(self, present: Collection[str | None], before: Mapping[str, Wanted]) -> None:
-        """Drop containers that are not ``present``, unless something was said of them since ``before``."""
+        """Drop containers that are not ``present``, unless their state changed since ``before``."""
         for uuid, wanted in before.items():
             if uuid not in present and self._states.get(uuid) is wanted:
                 self.drop(uuid)

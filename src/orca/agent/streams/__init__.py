@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What viewers see of this host: statistics, logs, commands, each over a connection of its own.
+"""Streams of this host for viewers: statistics, logs, commands, each over its own connection.
 
-Nothing is collected while nobody looks, and nothing is buffered: TCP holds up whoever is too fast.
+Nothing is collected without a viewer, and nothing is buffered: TCP slows down the faster side.
 """
 
 from .streams import Streams

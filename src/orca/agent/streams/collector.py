@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Statistics are collected while somebody looks, once for all who do.
+"""Collect statistics while there are viewers, once for all of them.
 
-A feed is the collection about one container, or about the host. The first viewer starts it, the last one to leave
-ends it.
+A feed is the collection about one container, or about the host. The first viewer starts it, the last one ends it.
 """
 
 import asyncio
@@ -27,29 +26,29 @@ LINE_LIMIT = 1 << 18  # a document about a container on 128 processors has about
 _log = logging.getLogger(__name__)
 
 HOST = ""
-"""The feed about the host; the others are named by Docker's ids."""
+"""The name of the feed about the host; the others have Docker's ids."""
 
 
 @dataclass(eq=False, slots=True)
 class Watch:
-    """One viewer of one feed. ``news`` is set at each look, and when the feed ends: its container is gone."""
+    """One viewer of one feed. ``news`` is set at each sample, and when the feed ends because its container is gone."""
 
     news: asyncio.Event
     ended: bool = False
     _look: Look | None = None
 
     def put(self, look: Look) -> None:
-        """Take a look; one that nobody took before is forgotten."""
+        """Take a sample; an older one that nobody took is dropped."""
         self._look = look
         self.news.set()
 
     def take(self) -> Look | None:
-        """The newest look, once."""
+        """Return the newest sample, once."""
         look, self._look = self._look, None
         return look
 
     def end(self) -> None:
-        """Nothing more will come."""
+        """End the feed."""
         self.ended = True
         self.news.set()
 
@@ -101,7 +100,9 @@ class Collector:
             await asyncio.sleep(SECOND)
 
     async def _container(self, container: str) -> AsyncIterator[Look]:
-        """Looks at a container until it is gone; the engine sends one a second, and none of use while it is stopped."""
+        """Sample a container until it is gone. The engine sends one sample a second, and none of use while it is
+        stopped.
+        """
         while True:
             try:
                 async with self._engine.stream(calls.stats(container), limit=LINE_LIMIT) as (reader, _):

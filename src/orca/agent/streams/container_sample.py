@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a document of Docker's statistics to a sample.
+"""Turn a document of Docker's statistics into a sample.
 
 Source: Docker Engine API 1.41, ``GET /containers/{id}/stats``.
 """
@@ -63,7 +63,7 @@ _decoder = msgspec.json.Decoder(_Document)
 
 
 def container_look(line: bytes) -> Look | None:
-    """What a document says; None when the container does not run.
+    """Read a document; None if the container does not run.
 
     Raises:
         msgspec.DecodeError: it is no document of statistics.

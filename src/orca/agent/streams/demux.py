@@ -13,13 +13,13 @@ CHUNK = 1 << 15
 
 
 async def chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """What comes, as it comes, in pieces of at most ``CHUNK`` bytes."""
+    """Yield the bytes as they come, in pieces of at most ``CHUNK``."""
     while chunk := await reader.read(CHUNK):
         yield chunk
 
 
 async def packets(reader: asyncio.StreamReader) -> AsyncIterator[tuple[int, bytes]]:
-    """The packets as (1 or 2, bytes); the engine makes none of more than 32 KB."""
+    """Yield the packets as (1 or 2, bytes); the engine's packets have at most 32 KB."""
     try:
         while True:
             kind, size = FRAME_HEADER.unpack(await reader.readexactly(FRAME_HEADER.size))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A command in a running container, with the viewer at its terminal.
 
-Frames are base64 both ways. Nothing is buffered: a viewer that does not read holds up the command's output, a command
-that does not read holds up the viewer.
+Frames are base64 both ways. Nothing is buffered: a viewer that does not read holds up the command's output, and a
+command that does not read holds up the viewer.
 """
 
 import asyncio
@@ -69,12 +69,12 @@ class Execution:
                     writer.write(base64.b64decode(text, validate=True))
                 except binascii.Error:
                     raise CommandFailed("the input is not base64") from None
-                with contextlib.suppress(OSError):  # the command ended, which its output tells
+                with contextlib.suppress(OSError):  # the command ended; ``_output`` ends too
                     await writer.drain()
 
     async def _take(self, message: ExecMessage | None, writer: asyncio.StreamWriter) -> None:
         if message is None:
-            raise CommandFailed("a message that is no message")
+            raise CommandFailed("the message is not a valid one")
         if message.eof:
             with contextlib.suppress(OSError):
                 writer.write_eof()
@@ -82,7 +82,7 @@ class Execution:
             try:
                 await self._containers.resize(self._id, message.width, message.height)
             except CommandFailed as error:
-                _log.info("%s", error)  # the command has just ended, or not quite begun
+                _log.info("%s", error)  # the command has just ended, or has not begun
 
     async def _output(self, viewer: ClientConnection, reader: asyncio.StreamReader) -> None:
         """Pass on what the command writes, until it ends."""
@@ -104,7 +104,7 @@ class Execution:
                 yield packet
 
     async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
-        """End the command's input, where the command goes on without a viewer: the engine has no way to end it."""
+        """End the command's input. The engine has no way to end the command itself."""
         with contextlib.suppress(OSError):
             if self._request.tty:
                 writer.write(END_OF_TRANSMISSION)
@@ -113,7 +113,7 @@ class Execution:
 
 
 def whole_characters(text: bytes) -> tuple[bytes, bytes]:
-    """Cut off a character of UTF-8 that has only begun (RFC 3629): viewers decode each frame by itself."""
+    """Cut off an incomplete character of UTF-8 (RFC 3629), because viewers decode each frame separately."""
     for length in range(1, min(4, len(text) + 1)):
         byte = text[-length]
         if byte & 0b1100_0000 == 0b1100_0000:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A look at the host, from /proc and /sys (proc(5), sysfs(5)).
+"""A sample of the host, from /proc and /sys (proc(5), sysfs(5)).
 
 The agent shares the host's network namespace, and the rest of these files is not namespaced.
 """
@@ -13,12 +13,12 @@ from .sample import Cpu, CpuUsage, Disk, DiskIo, Interface, Look, Memory, Networ
 
 SECTOR = 512  # bytes, whatever the device's own sectors are (iostats.rst of the kernel)
 TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # nanoseconds
-SKIPPED_INTERFACES = ("lo", "veth")  # veth: the traffic of containers, counted once more where it leaves the host
+SKIPPED_INTERFACES = ("lo", "veth")  # veth: the traffic of containers, which counts again where it leaves the host
 SKIPPED_DISKS = ("loop", "ram", "zram")
 
 
 def host_look(root: Path = Path("/")) -> Look:
-    """Look at the host whose file system is at ``root``."""
+    """Sample the host whose file system is at ``root``."""
     memory = _memory((root / "proc/meminfo").read_text())
     route = (root / "proc/net/route").read_text()
     sample = Sample(

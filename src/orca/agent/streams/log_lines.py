@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what the engine keeps of a container's output to frames ``<nn> <timestamp> <text>``.
+"""Turn the engine's log of a container into frames ``<nn> <timestamp> <text>``.
 
 The engine cuts long lines at 16 KB; the parts carry the timestamp of the first and, all but the last, no line end.
 Here they become one line again, up to ``LONGEST`` bytes.
@@ -13,7 +13,7 @@ TTY, STDOUT, STDERR = 0, 1, 2
 
 
 class Lines:
-    """Puts lines together. What was cut the same way once is cut the same way again."""
+    """Puts lines together. The same input always gives the same frames."""
 
     def __init__(self) -> None:
         self._open: dict[int, tuple[bytes, bytearray]] = {}

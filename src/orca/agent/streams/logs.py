@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container's log, followed, and taken up again after a cut.
+"""Follow a container's log, and resume it after a cut.
 
-Timestamps alone do not say where a viewer was: stdout and stderr are stamped by two threads, so that a line may be
-kept after a younger one. But the order in which the engine keeps lines is fixed. So the last frame of the viewer is
-looked for, and what is kept after it goes on.
+Timestamps alone do not say where a viewer was: two threads stamp stdout and stderr, so a line may come after a younger
+one. But the engine keeps lines in a fixed order. So the agent finds the viewer's last frame and continues after it.
 """
 
 import contextlib
@@ -56,7 +55,7 @@ class Logs:
                 await viewer.send(frame)
 
     async def _resume(self, viewer: ClientConnection, mark: LogMark) -> None:
-        """Send what is kept after the viewer's last frame; where the engine forgot that one, what is younger."""
+        """Send the lines after the viewer's last frame; if the engine has dropped that one, send the younger lines."""
         instant, wanted = nanoseconds(mark.timestamp), f"{mark.kind} {mark.timestamp}"
         kept = await self._keeps(mark)
         ahead = mark.count if kept else 0
@@ -69,7 +68,7 @@ class Logs:
                     ahead -= 1
 
     async def _keeps(self, mark: LogMark) -> bool:
-        """Whether the engine still has the viewer's last frame: logs are rotated."""
+        """True if the engine still has the viewer's last frame, since logs are rotated."""
         instant, wanted = nanoseconds(mark.timestamp), f"{mark.kind} {mark.timestamp}"
         query = {"since": _seconds(instant), "until": _seconds(instant + MARGIN)}
         found = 0

@@ -8,7 +8,7 @@ import msgspec
 
 
 class CpuUsage(msgspec.Struct):
-    """Time on the processors; ``per_cpu_usage`` is empty where the engine does not tell (cgroup v2)."""
+    """Time on the processors; ``per_cpu_usage`` is empty if the engine does not report it (cgroup v2)."""
 
     total: int = 0
     per_cpu_usage: list[int] = msgspec.field(default_factory=list)
@@ -55,7 +55,7 @@ class Network(Interface):
 
 
 class Transferred(msgspec.Struct, rename="pascal"):
-    """Bytes to and from a disk; ``sync`` and ``async_`` are 0 where the kernel does not tell."""
+    """Bytes to and from a disk; ``sync`` and ``async_`` are 0 if the kernel does not report them."""
 
     read: int = 0
     write: int = 0
@@ -79,7 +79,7 @@ class DiskIo(msgspec.Struct):
 
 
 class Sample(msgspec.Struct, kw_only=True):
-    """One look at a host or container; ``timestamp`` is RFC 3339."""
+    """One sample of a host or container; ``timestamp`` is RFC 3339."""
 
     timestamp: str
     cpu: Cpu
@@ -89,7 +89,7 @@ class Sample(msgspec.Struct, kw_only=True):
 
 
 class Element(Sample, rename={"resource_type": "resourceType", "mem_limit": "memLimit"}):
-    """A sample with whose it is: an element of a frame. ``mem_limit`` is in bytes."""
+    """A sample with the id of its resource: an element of a frame. ``mem_limit`` is in bytes."""
 
     id: str
     resource_type: str

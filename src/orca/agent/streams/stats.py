@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of statistics for one viewer: the newest looks, never a backlog."""
+"""Frames of statistics for one viewer: the newest samples, never a backlog."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection
 from .collector import HOST, Collector
 from .watching import while_watched
 
-GATHER_SECONDS = 0.1  # the engine looks at all containers in one go; what it finds goes out in one frame
+GATHER_SECONDS = 0.1  # the engine samples all containers together; their samples go out in one frame
 
 _encoder = msgspec.json.Encoder()
 

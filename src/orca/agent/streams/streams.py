@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent's streams: the server asks for one, the agent dials a connection for it and shows what was asked for.
+"""The agent's streams: the server requests one, and the agent dials a connection for it.
 
-They end with the command connection: a server that is gone, or forgot this agent, has no viewers.
+They end with the command connection: a server that is gone, or has forgotten this agent, has no viewers.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """What is shown."""
+    """The source of a stream."""
 
     async def show(self, viewer: ClientConnection) -> str:
         """Send frames until there are no more, or the viewer leaves; return the reason of the end."""
@@ -99,7 +99,7 @@ class Streams:
             credentials,
             self._paths.ca,
             f"{STREAM_PATH}?{urlencode({'ticket': ticket})}",
-            ping_timeout=None,  # a server that holds us up because its viewer does not read does not answer pings
+            ping_timeout=None,  # a server whose viewer does not read holds up the agent and does not answer pings
             max_size=MAX_FRAME,
             max_queue=QUEUE,
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work for a viewer ends when the viewer leaves, which otherwise shows only at the next frame."""
+"""End work for a viewer when the viewer leaves, which otherwise shows only at the next frame."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection
 
 
 async def while_watched(viewer: ClientConnection, work: Coroutine[Any, Any, None]) -> None:
-    """Work to the end, or until the viewer leaves."""
+    """Do the work to its end, or until the viewer leaves."""
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(viewer.wait_closed())
     try:

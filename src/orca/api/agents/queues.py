@@ -27,7 +27,7 @@ class Inbox:
 
     @property
     def full(self) -> bool:
-        """Whether nothing more is taken for now."""
+        """True if nothing more is taken for now."""
         return not self._room.is_set()
 
     async def put(self, report: wire.Incoming, size: int) -> None:

@@ -107,7 +107,7 @@ def own_url(ask: Ask, **replace: str | None) -> str:
 
 
 def has_removed(tx: ReadTx, type: TypeView) -> bool:
-    """Whether rows of the type know being removed."""
+    """True if rows of the type know being removed."""
     return "removed" in tx.schema[type.name].table.c
 
 

@@ -57,7 +57,7 @@ class Caller:
 
     @property
     def stranger(self) -> bool:
-        """Whether nobody knows who this is: no credentials were checked."""
+        """True if nobody knows who this is: no credentials were checked."""
         return self.role == "token"
 
     def introduce(self, ask: Ask) -> None:
@@ -136,7 +136,7 @@ def active(account: Record | None) -> Record:
 
 
 def asks_what_there_is(ask: Ask) -> bool:
-    """Whether a request without credentials is for the schemas: what they say of signing in is for everybody."""
+    """True if a request without credentials is for the schemas: what they say of signing in is for everybody."""
     schemas_of_all = ask.project is None and ask.path[:1] != [] and ask.path[0].lower() in SCHEMA_PATHS
     return schemas_of_all and ask.method in SAFE and "authorization" not in ask.headers
 
@@ -186,13 +186,13 @@ def open_door(tx: ReadTx, core: Core, ask: Ask) -> Caller:
 
 
 def names_somebody(tx: ReadTx, ask: Ask) -> bool:
-    """Whether there is a key or login of that name. Clients of 2015 send made-up ones where none are asked for."""
+    """True if there is a key or login of that name. Clients of 2015 send made-up ones where none are asked for."""
     credentials = ask.basic()
     return credentials is not None and tx.count("credential", publicValue=credentials[0], state=WORKING) > 0
 
 
 def is_registration(ask: Ask) -> bool:
-    """Whether a host shows its registration token."""
+    """True if a host shows its registration token."""
     return (ask.basic() or ("", ""))[0].lower() == REGISTRATION_USER
 
 

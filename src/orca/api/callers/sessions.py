@@ -34,7 +34,7 @@ behaviour = Behaviour()
 
 
 def is_sign_in(ask: Ask) -> bool:
-    """Whether the request is made before there are credentials."""
+    """True if the request is made before there are credentials."""
     return ask.path[:1] != [] and ask.path[0].lower() in PATHS and ask.method != "DELETE"
 
 

@@ -135,5 +135,5 @@ class Connection(BoundedHead):
 
 
 def _is_for_upgrade(name: bytes) -> bool:
-    """Whether the handshake parses this header."""
+    """True if the handshake parses this header."""
     return name in (b"connection", b"upgrade") or name.startswith(b"sec-websocket-")

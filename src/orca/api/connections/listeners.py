@@ -57,7 +57,7 @@ def make_listeners(
     clear: list[socket.socket],
     secure: list[socket.socket],
 ) -> list[tuple[Listener, list[socket.socket]]]:
-    """One uvicorn server of the ASGI application `app` for the sockets with TLS and one for those without."""
+    """One uvicorn server of the ASGI application ``app`` for the sockets with TLS and one for those without."""
     # Read when the library is imported: what `BoundedHead` lets through is not refused there.
     os.environ["WEBSOCKETS_MAX_LINE_LENGTH"] = str(HEAD_BYTES)
     os.environ["WEBSOCKETS_MAX_NUM_HEADERS"] = str(HEAD_LINES)

@@ -60,7 +60,7 @@ def client_of(peer: str, forwarded_for: str, trusted: Proxies) -> str:
 
 
 def is_trusted(address: str, networks: Proxies) -> bool:
-    """Whether an address may say for whom it speaks."""
+    """True if an address may say for whom it speaks."""
     parsed = parse_address(address)
     return parsed is not None and (parsed.is_loopback or any(parsed in network for network in networks))
 

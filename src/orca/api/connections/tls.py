@@ -92,7 +92,7 @@ def read_note(directory: Path) -> Note | None:
 
 
 def expires_soon(note: Note) -> bool:
-    """Whether it is time to renew."""
+    """True if it is time to renew."""
     return note.expires - time.time() < RENEW_DAYS * 86_400
 
 

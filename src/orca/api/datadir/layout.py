@@ -88,7 +88,7 @@ def complete(data_dir: Path) -> None:
 
 
 def in_use(data_dir: Path) -> bool:
-    """Whether there is anything of a server in it."""
+    """True if there is anything of a server in it."""
     return any((data_dir / name).exists() for name in (MASTER_KEY, TOKEN_KEY, SERVER_ID, DATABASE, *AUTHORITY))
 
 

@@ -53,7 +53,7 @@ class Audience:
         return self.own if root in OWN_ROWS else self._shared
 
     def concerns(self, change: Change) -> bool:
-        """Whether the caller might see the row; cheap, before anything is read."""
+        """True if the caller might see the row; cheap, before anything is read."""
         if self.caller.view.of(change.type) is None:
             return False
         if self.caller.role in EVERYWHERE or change.root in OWN_ROWS:

@@ -304,7 +304,7 @@ def show(tx: ReadTx, work: dict[Sharing, Work]) -> dict[tuple[Sharing, Key], Sho
 
 
 def touches(change: Change, subscriber: Subscriber) -> bool:
-    """Whether a change of who may do what may be about this subscriber."""
+    """True if a change of who may do what may be about this subscriber."""
     mine = (subscriber.caller.account.id, subscriber.caller.user.id)
     if change.root == "account":
         return change.id in mine

@@ -47,7 +47,7 @@ class Wanted:
         self._patterns = [re.compile(".*".join(map(re.escape, name.split("*")))) for name in plain if "*" in name]
 
     def __call__(self, name: str) -> bool:
-        """Whether an event of that name is wanted."""
+        """True if an event of that name is wanted."""
         if name in self._exact:
             return True
         return any(pattern.fullmatch(name) for pattern in self._patterns)

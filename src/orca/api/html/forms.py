@@ -115,7 +115,7 @@ def item_type(field: Field) -> str:
 
 
 def simple(field: Field) -> bool:
-    """Whether a list or map is typed in lines."""
+    """True if a list or map is typed in lines."""
     return item_type(field) in SIMPLE or item_type(field).startswith("reference[")
 
 
@@ -140,7 +140,7 @@ def text_of(field: Field, value: Any) -> str:
 
 
 def one_line(item: Any) -> bool:
-    """Whether a value keeps to one line and is not taken for JSON."""
+    """True if a value keeps to one line and is not taken for JSON."""
     text = str(item)
     return (
         not isinstance(item, dict | list)
@@ -152,7 +152,7 @@ def one_line(item: Any) -> bool:
 
 
 def a_key(key: str) -> bool:
-    """Whether a key survives being written before an equals sign."""
+    """True if a key survives being written before an equals sign."""
     return one_line(key) and "=" not in key
 
 

@@ -35,7 +35,7 @@ def marked_up(value: Any, origin: str, level: int = 0) -> Markup:
 
 
 def own(text: str, origin: str) -> bool:
-    """Whether a text is a URL of this server."""
+    """True if a text is a URL of this server."""
     return text.startswith(f"{origin}/")
 
 

@@ -72,7 +72,7 @@ class Shown:
 
 
 def wanted(ask: Ask) -> bool:
-    """Whether a page is asked for: by a browser, or by ``_format=html``."""
+    """True if a page is asked for: by a browser, or by ``_format=html``."""
     if ask.path[:1] and ask.path[0].lower() in PLAIN:
         return False
     form = ask.first("_format")

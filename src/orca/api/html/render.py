@@ -47,7 +47,7 @@ class Form:
 
     @property
     def plain(self) -> bool:
-        """Whether a button is enough."""
+        """True if a button is enough."""
         return not self.inputs
 
     @property
@@ -210,7 +210,7 @@ def chips(ask: Ask, body: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def is_twin(name: str, body: Mapping[str, Any]) -> bool:
-    """Whether a field repeats a date in milliseconds."""
+    """True if a field repeats a date in milliseconds."""
     return name.endswith("TS") and name[:-2] in body
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures about the server, for Prometheus.
 
-`queues` names everything that waits.
+``queues`` names everything that waits.
 """

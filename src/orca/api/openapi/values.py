@@ -121,7 +121,7 @@ def _text(field: Field) -> Schema:
 
 
 def body(view: View, type: TypeView, letter: str, *, part: bool = False) -> Schema:
-    """What a request may carry for something new (``c``) or a change (``u``). ``part``: see `FieldView.taken`.
+    """What a request may carry for something new (``c``) or a change (``u``). ``part``: see ``FieldView.taken``.
 
     What is only shown may come back as it is. Anything else is an error in ``/v2``.
     """

@@ -58,7 +58,7 @@ class Ask:
 
     @property
     def strict(self) -> bool:
-        """Whether what nobody knows is refused: in ``/v2``, and in ``/v1`` where it is asked for."""
+        """True if what nobody knows is refused: in ``/v2``, and in ``/v1`` where it is asked for."""
         return self.version != "v1" or "handling=strict" in self.headers.get("prefer", "")
 
     @property

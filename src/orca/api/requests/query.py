@@ -39,7 +39,7 @@ def only(ask: Ask, known: Collection[str] = ()) -> None:
 
 
 def _listing(type: TypeView, name: str, text: str) -> bool:
-    """Whether it is a parameter of a list. Raises ``Refused`` for one that has no sense."""
+    """True if it is a parameter of a list. Raises ``Refused`` for one that has no sense."""
     if name == "limit":
         number = whole_number(text)
         if number is None or not MIN_INTEGER <= number <= MAX_INTEGER:

@@ -45,7 +45,7 @@ class Given:
     present: Mapping[str, Any]
 
     def fits(self, meant: Meant) -> bool:
-        """Whether it was read for what the request means by now."""
+        """True if it was read for what the request means by now."""
         record = meant.record
         return record is None or all(record.get(name) == value for name, value in self.present.items())
 

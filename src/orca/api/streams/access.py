@@ -176,7 +176,7 @@ def of_container(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]:
 
 
 def connected(tx: ReadTx, call: Call, container: Record) -> bool:
-    """Whether the agent of the container's host is there."""
+    """True if the agent of the container's host is there."""
     host = tx.get("host", container.hostId)
     return host is not None and call.core.agents.get(host.agentId) is not None
 

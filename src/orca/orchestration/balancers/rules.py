@@ -69,7 +69,7 @@ def check_target_port(text: str, field: str = "ports") -> None:
 
 
 def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A public listener for each of `ports` (a bare port is both ends), a private one for each of `expose`.
+    """A public listener for each of ``ports`` (a bare port is both ends), a private one for each of ``expose``.
 
     Raises:
         Refused: a port that cannot be read, a protocol that no balancer speaks.

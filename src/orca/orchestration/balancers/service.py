@@ -35,7 +35,7 @@ def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any]) -> Re
     """The service in a stack, and what stands for its balancer.
 
     Raises:
-        Refused: what `services.make` refuses, a port that is no listener.
+        Refused: what ``services.make`` refuses, a port that is no listener.
     """
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}

@@ -22,7 +22,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def split(text: str) -> list[str]:
-    """Return the words of `text`.
+    """Return the words of ``text``.
 
     Raises:
         ValueError: a quote without its end, a sign that only a shell knows, too many words; the message names the cure.

@@ -57,7 +57,7 @@ class Wrong(ValueError):
 
 
 class ComposeError(ValueError):
-    """The compose files cannot be used. `refusals` is everything that was found, in the order of the files."""
+    """The compose files cannot be used. ``refusals`` is everything that was found, in the order of the files."""
 
     def __init__(self, refusals: Sequence[Refusal], left_out: int = 0) -> None:
         more = [f"and {left_out} more"] if left_out else []

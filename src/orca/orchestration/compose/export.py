@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services back to compose text: what `files.parse` reads again as the same services (the flat form of 2015)."""
+"""Services back to compose text: what ``files.parse`` reads again as the same services (the flat form of 2015)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ELSEWHERE = {
 
 
 def export(services: Iterable[ServiceSpec]) -> tuple[str, str]:
-    """Return the docker-compose and the rancher-compose text of `services`. Comments name what no key stands for."""
+    """Return the docker-compose and the rancher-compose text of ``services``. Comments name what no key stands for."""
     docker: dict[str, Any] = {}
     rancher: dict[str, Any] = {}
     notes: list[str] = []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compose files: docker-compose text (v1 flat, v2/v3 with `services:`) and rancher-compose text to service specs.
+"""Compose files: docker-compose text (v1 flat, v2/v3 with ``services:``) and rancher-compose text to service specs.
 
 Every documented key is honoured or refused by name: a key that is dropped in silence would run something other than
-what the file says. `keys` knows what each key of a service means.
+what the file says. ``keys`` knows what each key of a service means.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TOP = {"version", "services", "volumes", "name"}
 
 @dataclass(frozen=True, slots=True)
 class Compose:
-    """What the files say; `warnings` are shown to the user, they stop nothing."""
+    """What the files say; ``warnings`` are shown to the user, they stop nothing."""
 
     services: tuple[ServiceSpec, ...]
     warnings: tuple[str, ...] = ()
@@ -41,8 +41,8 @@ def parse(
 ) -> Compose:
     """Return the services of a stack, in the order of the file.
 
-    `environment` fills the variables of the files. It is asked for every variable that they name. `files`: what the two
-    files are called where something is wrong with them.
+    ``environment`` fills the variables of the files. It is asked for every variable that they name. ``files``: what the
+    two files are called where something is wrong with them.
 
     Raises:
         ComposeError: everything that cannot be used, each with its place: no YAML, more than the limits allow, no

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Variables in compose values, as Docker Compose fills them in.
 
-`$NAME`, `${NAME}`; `${NAME:-text}` and `${NAME-text}` (a default), `${NAME:?text}` and `${NAME?text}` (required),
-`${NAME:+text}` and `${NAME+text}` (instead of a value); with a colon, an empty value is as none. The text may hold
-variables again, which are looked up whether it is used or not. `$$` is a dollar sign; so is a `$` before anything else.
+``$NAME``, ``${NAME}``; ``${NAME:-text}`` and ``${NAME-text}`` (a default), ``${NAME:?text}`` and ``${NAME?text}``
+(required), ``${NAME:+text}`` and ``${NAME+text}`` (instead of a value); with a colon, an empty value is as none. The
+text may hold variables again, which are looked up whether it is used or not. ``$$`` is a dollar sign; so is a ``$``
+before anything else.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class BadVariable(ValueError):
 
 
 class Filler:
-    """Fills in `variables`; `unset` is told the name of each that is none of them and has no default."""
+    """Fills in ``variables``; ``unset`` is told the name of each that is none of them and has no default."""
 
     def __init__(self, variables: Mapping[str, str], unset: Callable[[str], None]) -> None:
         self._variables = variables
@@ -37,7 +38,7 @@ class Filler:
         self._variables_left = MOST_VARIABLES
 
     def fill(self, text: str, depth: int = 1) -> str:
-        """Return `text` with its variables filled in.
+        """Return ``text`` with its variables filled in.
 
         Raises:
             BadVariable: braces without a name or without an end, a required variable that is not set, too much of it.
@@ -93,7 +94,7 @@ class Filler:
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the brace ends that was opened before `at`."""
+    """Where the brace ends that was opened before ``at``."""
     depth = 1
     for brace in _BRACE.finditer(text, at):
         depth += 1 if brace[0] == "{" else -1

@@ -137,9 +137,10 @@ _CERTIFICATES = {
 class Kind:
     """What can be said of a kind of service, by where it goes.
 
-    `image`: what says that a service is of this kind. `launch`: keys of docker-compose, to the launch config (labels
-    are for every kind). All others are keys of rancher-compose: `health` goes to the launch config too, `service` to
-    the service itself, `certificates` are other resources by name, `strategy` is for the stack's upgrade.
+    ``image``: what says that a service is of this kind. ``launch``: keys of docker-compose, to the launch config
+    (labels are for every kind). All others are keys of rancher-compose: ``health`` goes to the launch config too,
+    ``service`` to the service itself, ``certificates`` are other resources by name, ``strategy`` is for the stack's
+    upgrade.
     """
 
     image: str = ""
@@ -172,8 +173,8 @@ KINDS: Mapping[str, Kind] = {
 
 
 def read(service: str, body: Mapping[str, Node], keys: Mapping[str, Key], findings: Findings) -> dict[str, Any]:
-    """Return the API fields that `body` gives. A key that is not in the table, or has a value of the wrong form, goes
-    to `findings`.
+    """Return the API fields that ``body`` gives. A key that is not in the table, or has a value of the wrong form, goes
+    to ``findings``.
     """
     fields: dict[str, Any] = {}
     for key, node in body.items():
@@ -189,7 +190,7 @@ def read(service: str, body: Mapping[str, Node], keys: Mapping[str, Key], findin
 
 
 def write(fields: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Any]:
-    """Return the keys that say the same as `fields`; of two keys for one field, the first."""
+    """Return the keys that say the same as ``fields``; of two keys for one field, the first."""
     body: dict[str, Any] = {}
     said: set[str] = set()
     for key, entry in keys.items():

@@ -38,7 +38,7 @@ class _Anchored(NamedTuple):
 
 
 def read(text: str, file: str, findings: Findings) -> Node | None:
-    """Return the tree of the one document of `text`, None when it is empty. What is wrong goes to `findings`.
+    """Return the tree of the one document of ``text``, None when it is empty. What is wrong goes to ``findings``.
 
     Raises:
         Wrong: no YAML, or more than the limits allow: nothing can be said of the rest.
@@ -86,7 +86,7 @@ class _Builder:
         return node
 
     def _node(self, event: Any, depth: int, key: Place | None = None) -> tuple[Node, int]:
-        """The node that begins with `event`, and how many levels it has."""
+        """The node that begins with ``event``, and how many levels it has."""
         place = self._place(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, place, depth, key)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plain YAML scalars as Docker Compose reads them, and numbers as it writes them.
 
-Source: `resolve.go` of go-yaml v3, which takes the core schema of YAML 1.2 and Go's numbers. So `yes`, `12:30` and
-`22:22` are text, `017` and `0o17` are fifteen. Dates are text here; Compose refuses them.
+Source: ``resolve.go`` of go-yaml v3, which takes the core schema of YAML 1.2 and Go's numbers. So ``yes``, ``12:30``
+and ``22:22`` are text, ``017`` and ``0o17`` are fifteen. Dates are text here; Compose refuses them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def resolve(text: str, most_digits: int) -> Scalar:
     """Return what a plain scalar stands for.
 
     Raises:
-        TooLong: a number with more than `most_digits` digits.
+        TooLong: a number with more than ``most_digits`` digits.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -60,14 +60,14 @@ def resolve(text: str, most_digits: int) -> Scalar:
 
 
 def shown(value: bool | int | float) -> str:
-    """A scalar as Docker Compose puts it where text is wanted: `true`, `5`, `1.5`, `1e+06`."""
+    """A scalar as Docker Compose puts it where text is wanted: ``true``, ``5``, ``1.5``, ``1e+06``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return _real(value) if isinstance(value, float) else str(value)
 
 
 def _real(value: float) -> str:
-    """Go's `%v`: the fewest digits that mean this number, with an exponent where it is below -4 or above 5."""
+    """Go's ``%v``: the fewest digits that mean this number, with an exponent where it is below -4 or above 5."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()

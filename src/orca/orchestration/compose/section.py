@@ -26,7 +26,7 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
-    """A link: `service` of this stack, or of `stack`, seen as `alias`; a balancer sends it what `rules` say."""
+    """A link: ``service`` of this stack, or of ``stack``, seen as ``alias``; a balancer sends it what ``rules`` say."""
 
     service: str
     alias: str
@@ -43,8 +43,8 @@ class LinkSpec:
 class Section:
     """One name of the files.
 
-    `body` is what docker-compose says of the container, `stated` what it says of the service, `more` what
-    rancher-compose says. `place`: where the name stands; `findings`: where what is wrong with it goes.
+    ``body`` is what docker-compose says of the container, ``stated`` what it says of the service, ``more`` what
+    rancher-compose says. ``place``: where the name stands; ``findings``: where what is wrong with it goes.
     """
 
     name: str
@@ -59,12 +59,12 @@ class Section:
     places: Mapping[str, Place]
 
     def given(self, keys: Mapping[str, Key]) -> dict[str, Any]:
-        """The fields that `keys` of rancher-compose give."""
+        """The fields that ``keys`` of rancher-compose give."""
         said = {key: node for key, node in {**self.stated, **self.more}.items() if key in keys}
         return compose_keys.read(self.name, said, keys, self.findings)
 
     def launch_config(self, unit: Collection[str]) -> dict[str, Any]:
-        """The launch config, beside those of the sections with the names of `unit`."""
+        """The launch config, beside those of the sections with the names of ``unit``."""
         kind = KINDS[self.kind]
         config = compose_keys.read(self.name, self.body, kind.launch, self.findings)
         if self.labels.kept:
@@ -83,7 +83,7 @@ class Section:
         return config | self.given(kind.health)
 
     def check_sidekick(self, owner: str) -> None:
-        """Refuse to be the sidekick of `owner` with something that only a service has."""
+        """Refuse to be the sidekick of ``owner`` with something that only a service has."""
         if self.kind != "service":
             self.refuse("image", f"a sidekick of {owner!r} is a container")
         given = {"labels": self.labels != Labels(self.labels.kept), "links": bool(self.links)}
@@ -108,7 +108,7 @@ class Section:
 
 
 def read(name: str, node: Node, more: Node | None, variables: Mapping[str, str], findings: Findings) -> Section:
-    """Take apart what the files say under a name. What is wrong with it goes to `findings`."""
+    """Take apart what the files say under a name. What is wrong with it goes to ``findings``."""
     try:
         check_service_name(name)
     except BadName as error:
@@ -199,7 +199,7 @@ def _environment(name: str, node: Node, variables: Mapping[str, str], findings: 
 
 
 def _scale(body: dict[str, Node]) -> dict[str, Node]:
-    """The scale that docker-compose itself states: `scale` (v2) or `deploy.replicas` (v3). Taken out of `body`."""
+    """Take docker-compose's own scale out of ``body``: ``scale`` (v2) or ``deploy.replicas`` (v3)."""
     deploy, scale = body.pop("deploy", None), body.pop("scale", None)
     parts = {} if deploy is None or deploy.value is None else deploy.entries()
     for key, node in parts.items():

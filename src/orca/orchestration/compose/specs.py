@@ -2,7 +2,7 @@
 """From the sections of compose files to services: which kind, which sidekicks, which links.
 
 A section is one container's worth of text. Its image says the kind of service, a label which other sections are its
-sidekicks. What comes out has passed the checks of a `POST` of the same service.
+sidekicks. What comes out has passed the checks of a ``POST`` of the same service.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from orca.resources.views import view
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """A service as the file wants it; `fields` are those of its kind in the API.
+    """A service as the file wants it; ``fields`` are those of its kind in the API.
 
-    `certificates`: fields that name other resources, by their names. `strategy`: how an upgrade goes about it.
+    ``certificates``: fields that name other resources, by their names. ``strategy``: how an upgrade goes about it.
     """
 
     name: str
@@ -39,7 +39,7 @@ class ServiceSpec:
 
 def combine(sections: Mapping[str, Section]) -> Iterator[ServiceSpec]:
     """The services that the sections make together. What is wrong goes to their findings: an unknown key, a sidekick
-    that cannot be one, a link to nothing, what a `POST` would be refused for.
+    that cannot be one, a link to nothing, what a ``POST`` would be refused for.
     """
     owners = _owners(sections)
     ports = 0
@@ -106,7 +106,7 @@ def _service(section: Section, fields: dict[str, Any]) -> ServiceSpec:
 def _checked(
     section: Section, fields: dict[str, Any], strategy: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields as a `POST` of the service would keep them: numbers that are given as text are numbers.
+    """The fields as a ``POST`` of the service would keep them: numbers that are given as text are numbers.
 
     Raises:
         Refused: what it would be refused for, apart from what depends on what there is already.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values of compose files: one function per form, from a node of the tree to what the API calls it.
 
-Each raises `Wrong` for a value of another form.
+Each raises ``Wrong`` for a value of another form.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Pair(NamedTuple):
 
 
 def string(node: Node) -> str:
-    """A text. A number is one too where it is written as it reads: `1000`, not `0755`."""
+    """A text. A number is one too where it is written as it reads: ``1000``, not ``0755``."""
     if isinstance(node.value, str):
         return node.value
     if node.value is None or isinstance(node.value, list | dict):
@@ -122,7 +122,7 @@ def image(node: Node) -> str:
 
 
 def pairs(node: Node) -> Iterator[Pair]:
-    """A mapping, or a list of `name=value`."""
+    """A mapping, or a list of ``name=value``."""
     if not isinstance(node.value, dict):
         for item in _items(node):
             name, sign, value = string(item).partition("=")
@@ -212,7 +212,7 @@ def restart(node: Node) -> dict[str, Any] | None:
 
 
 def network(node: Node) -> str:
-    """A network mode; `container:NAME` for the network of another container, in either of its spellings."""
+    """A network mode; ``container:NAME`` for the network of another container, in either of its spellings."""
     mode = string(node)
     word, _, name = mode.partition(":")
     if word in ("container", "service") and name:

@@ -60,7 +60,7 @@ def _check_ports(texts: list[str]) -> None:
 
 @behaviour.create("container")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
-    """One container, or `count` of them."""
+    """One container, or ``count`` of them."""
     check_launch(fields)
     host_rights.check(tx, call, fields)
     retained.check(tx, call.account_id, [fields])

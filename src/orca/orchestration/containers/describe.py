@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From rows to what the agent runs: a container as `compute.instance.activate` describes it."""
+"""From rows to what the agent runs: a container as ``compute.instance.activate`` describes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def describe(
     address: str | None,
     volumes: Sequence[str],
 ) -> wire.Instance:
-    """The container of `instance` for its agent; `address` is its managed address, None in Docker's own networks."""
+    """Describe the container for its agent; ``address`` is its managed address, None in Docker's own networks."""
     labels = {
         **(instance.labels or {}),
         names.LABEL_INSTANCE_UUID: instance.uuid,

@@ -32,7 +32,7 @@ behaviour = Behaviour()
 
 @behaviour.remove("host")
 def remove_host(tx: Tx, call: Call, row: Record) -> Record:
-    """An active host is deactivated first; `/v1` leaves that step to the caller, as it always did."""
+    """An active host is deactivated first; ``/v1`` leaves that step to the caller, as it always did."""
     if row.state in ("active", "activating", "updating-active") and call.version != "v1":
         call.request(tx, row, "deactivate", remove=True)
     else:
@@ -83,7 +83,7 @@ async def remove(run: Run) -> None:
 
 
 def _forget(tx: Tx, run: Run, **which: Collection[int]) -> None:
-    """Take the rows of containers of the host out: all, or some by `id`."""
+    """Take the rows of containers of the host out: all, or some by ``id``."""
     for instance in tx.find("instance", hostId=run.resource_id, **which):
         run.engine.supersede(tx, instance)
         gone(tx, run.core, instance)

@@ -121,7 +121,7 @@ async def _place_when_possible(run: Run) -> dict[str, Any]:
 
 
 def _back(tx: ReadTx, host_ids: tuple[int, ...]) -> bool:
-    """Whether one of these hosts has its agent again, or is not worth waiting for any more."""
+    """True if one of these hosts has its agent again, or is not worth waiting for any more."""
     hosts = [tx.get("host", id) for id in host_ids]
     return any(host is None or host.state != "active" or host.agentState == CONNECTED for host in hosts)
 

@@ -113,7 +113,7 @@ def differences(tx: ReadTx, host: Record, reports: list[wire.Container]) -> list
 
 
 def _agrees(instance: Record, report: wire.Container) -> bool:
-    """Whether a report says nothing new of a row."""
+    """True if a report says nothing new of a row."""
     if instance.state not in SETTLED or STATES.get(report.state) != instance.state:
         return False
     return not instance.nativeContainer or report.address in (None, instance.primaryIpAddress)
@@ -135,7 +135,7 @@ def _bring_in_line(tx: Tx, core: Core, host: Record, part: list[Difference]) -> 
 def observe(tx: Tx, core: Core, host: Record, report: wire.Container, *, away: bool = False) -> Undo | None:
     """Bring one row in line with a report; returns what is to be taken back on the host.
 
-    `away`: the agent was, and tells now what it finds.
+    ``away``: the agent was, and tells now what it finds.
     """
     if report.system:
         return None

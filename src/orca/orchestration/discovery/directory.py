@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which host is told which names: the config items `names/<scope>` and `dns/<address>`. Pure: facts in, items out.
+"""Which host is told which names: the config items ``names/<scope>`` and ``dns/<address>``. Pure: facts in, items out.
 
-A host gets the scopes that its containers use, each once. A stack comes in up to `PARTS` items, so that a change of one
-service sends its neighbours in that part and not the whole stack.
+A host gets the scopes that its containers use, each once. A stack comes in up to ``PARTS`` items, so that a change of
+one service sends its neighbours in that part and not the whole stack.
 
-An agent of 0.1.0 knows no scopes: its host gets all names with each `dns/<address>` item.
+An agent of 0.1.0 knows no scopes: its host gets all names with each ``dns/<address>`` item.
 """
 
 from __future__ import annotations

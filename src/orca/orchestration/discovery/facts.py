@@ -69,12 +69,12 @@ def of(tx: ReadTx, news: News) -> Facts:
 
 
 def understands_scopes(host: Record) -> bool:
-    """True if the agent of a host that is there takes the items `names/<scope>`. Simulated ones take everything."""
+    """True if the agent of a host that is there takes the items ``names/<scope>``. Simulated ones take everything."""
     return host.removed is None and (host.kind == "sim" or NAMES.name in (host.data.get("families") or ()))
 
 
 def sees_names(tx: ReadTx, instance: Record) -> bool:
-    """Whether there is anything that a container of this kind is told."""
+    """True if there is anything that a container of this kind is told."""
     return instance.serviceId is not None or bool(tx.count("instanceLink", instanceId=instance.id))
 
 

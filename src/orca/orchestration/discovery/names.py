@@ -2,9 +2,9 @@
 """Discovery: which names there are in which scope. Pure: services and who stands for them in, names out.
 
 Names have a scope. A client sees
-- its own service by its name, and every service of its own stack as `<service>.<stack>`;
+- its own service by its name, and every service of its own stack as ``<service>.<stack>``;
 - a linked service (or a linked container) by the alias of the link, else by its name;
-- a sidekick by its name inside its own service, and as `<sidekick>.<service>.<stack>` in the stack;
+- a sidekick by its name inside its own service, and as ``<sidekick>.<service>.<stack>`` in the stack;
 - nothing else: a short name that is not linked goes to the outside world and fails there.
 
 So a client has up to three scopes, and the first that has a name counts: its service with what that links to, its
@@ -34,8 +34,8 @@ Found = set[str]
 class Service:
     """A service by its id: its name and the name of its stack.
 
-    `elsewhere`: addresses, or one host name, that it stands for besides its containers. `alias`: it stands for what it
-    is linked to.
+    ``elsewhere``: addresses, or one host name, that it stands for besides its containers. ``alias``: it stands for what
+    it is linked to.
     """
 
     id: int
@@ -48,10 +48,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A container with a managed address; `service_id` is None for one that stands alone.
+    """A container with a managed address; ``service_id`` is None for one that stands alone.
 
-    One that is only starting asks already, but does not answer yet (`answers` false). `part` names a sidekick: it does
-    not stand for the service itself. `selected_by`: other services that it stands for too.
+    One that is only starting asks already, but does not answer yet (``answers`` false). ``part`` names a sidekick: it
+    does not stand for the service itself. ``selected_by``: other services that it stands for too.
     """
 
     id: int
@@ -71,7 +71,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class ServiceLink:
-    """Containers of service `consumer` see service `target` as `alias`."""
+    """Containers of service ``consumer`` see service ``target`` as ``alias``."""
 
     consumer: int
     target: int
@@ -80,7 +80,7 @@ class ServiceLink:
 
 @dataclass(frozen=True, slots=True)
 class ContainerLink:
-    """Container `consumer` sees container `target` as `alias`."""
+    """Container ``consumer`` sees container ``target`` as ``alias``."""
 
     consumer: int
     target: int
@@ -103,7 +103,7 @@ def answering(service_id: int, members: Iterable[Member]) -> dict[str, Found]:
 
 
 def in_stack(service: Service, found: Found, parts: Mapping[str, Found]) -> Names:
-    """The names of a service and of its sidekicks (`parts`) in its stack. Those without an answer are left out."""
+    """The names of a service and of its sidekicks (``parts``) in its stack. Those without an answer are left out."""
     full = f"{service.name}.{service.stack}".lower()
     return answered({full: found, **{f"{part}.{full}": found for part, found in parts.items()}})
 

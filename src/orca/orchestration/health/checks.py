@@ -2,7 +2,7 @@
 """Health checks as rows: who checks a container, what they report, what follows for it, its service and its stack.
 
 Agents check; the server gets what changed. A container that is unhealthy is replaced by the process of its service, as
-its check's strategy says (`units`).
+its check's strategy says (``units``).
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class Wrong:
 
 
 class Health:
-    """Keeps the `healthState` of services and stacks what their containers make it."""
+    """Keeps the ``healthState`` of services and stacks what their containers make it."""
 
     roots = frozenset({"instance", "service", "environment"})
 

@@ -40,8 +40,8 @@ class Published:
 class HostFacts:
     """What placement knows of a host.
 
-    `held` names who holds each public port; `avoid` is a reason not to use the host just now (its agent is gone);
-    `simulated`: it runs simulated images too, and nothing for real.
+    ``held`` names who holds each public port; ``avoid`` is a reason not to use the host just now (its agent is gone);
+    ``simulated``: it runs simulated images too, and nothing for real.
     """
 
     id: int
@@ -57,10 +57,10 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a container asks of its host; a `simulated` one does not run for real.
+    """What a container asks of its host; a ``simulated`` one does not run for real.
 
-    `beside` is the host of the containers that it must be with, `address_on` the one that has the address it asks for.
-    `preferred` is taken before all others, if it can.
+    ``beside`` is the host of the containers that it must be with, ``address_on`` the one that has the address it asks
+    for. ``preferred`` is taken before all others, if it can.
     """
 
     ports: tuple[PublicPort, ...] = ()
@@ -83,7 +83,7 @@ class Placement:
 class NoHost(Exception):
     """No host can run the container; the message gives the reason of each.
 
-    `later` holds the ids of hosts that could, were it not for something that passes (`HostFacts.avoid`).
+    ``later`` holds the ids of hosts that could, were it not for something that passes (``HostFacts.avoid``).
     """
 
     def __init__(self, refused: Mapping[str, str], later: Iterable[int] = ()) -> None:
@@ -97,7 +97,7 @@ class NoHost(Exception):
 
 
 def choose(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
-    """Choose a host for `wanted`.
+    """Choose a host for ``wanted``.
 
     Raises:
         NoHost: every host refuses.
@@ -118,7 +118,7 @@ def choose(wanted: Wanted, hosts: Iterable[HostFacts]) -> Placement:
 
 
 def refusal(wanted: Wanted, host: HostFacts) -> str | None:
-    """The first hard constraint that `host` does not meet, or None."""
+    """The first hard constraint that ``host`` does not meet, or None."""
     named = wanted.requested_host_id == host.id
     if wanted.requested_host_id is not None and not named:
         return "another host was requested"

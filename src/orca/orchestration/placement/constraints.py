@@ -73,7 +73,7 @@ def read(
 
 
 def holds(constraint: Constraint, host: Surroundings) -> bool:
-    """Whether a host is as the constraint wants it."""
+    """True if a host is as the constraint wants it."""
     if constraint.subject == "host_label":
         found = host.labels.get(constraint.key) == constraint.value
     elif constraint.subject == "container_label":
@@ -89,12 +89,12 @@ def lower(labels: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def is_constraint(label: str) -> bool:
-    """Whether a label of this name says where a container wants to run."""
+    """True if a label of this name says where a container wants to run."""
     return _KEY.match(label.lower()) is not None
 
 
 def is_global(labels: Mapping[str, str] | None) -> bool:
-    """Whether a service with these labels has a unit on every host."""
+    """True if a service with these labels has a unit on every host."""
     return str((labels or {}).get(GLOBAL_LABEL, "")).lower() == "true"
 
 

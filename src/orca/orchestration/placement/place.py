@@ -26,7 +26,7 @@ MANAGED = "managed"
 
 
 def place(tx: Tx, instance: Record) -> Record:
-    """Give `instance` a host, reserve its ports there and, in the managed network, an address. Returns the host.
+    """Give ``instance`` a host, reserve its ports there and, in the managed network, an address. Returns the host.
 
     What it has already stays: a container that was placed once keeps its host, ports and address.
 

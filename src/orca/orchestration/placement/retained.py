@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addresses that outlive their containers: kept for the successor of a container of a service, and asked for by name.
 
-A service with `retainIp`, or one of whose launch configs asks for an address, replaces a container under the same
+A service with ``retainIp``, or one of whose launch configs asks for an address, replaces a container under the same
 number. The address of the one that goes waits for the one that comes: same service, same number, same part. It is that
 one's if it comes to the same host, which placement prefers.
 """
@@ -22,13 +22,13 @@ FIELD = "requestedIpAddress"
 
 
 def retains(service: Record) -> bool:
-    """Whether a container of the service leaves its address to its successor."""
+    """True if a container of the service leaves its address to its successor."""
     configs = [service.launchConfig or {}, *(service.secondaryLaunchConfigs or [])]
     return bool(service.retainIp) or any(requested(config) for config in configs)
 
 
 def left_behind(tx: ReadTx, waiting: Record, refused: Mapping[str, str]) -> str:
-    """Why a container does not get the address that waits for it; `refused`: what hosts could not take it for."""
+    """Why a container does not get the address that waits for it; ``refused``: what hosts could not take it for."""
     host = tx.get("host", waiting.hostId)
     if host is None:
         return f"{waiting.address} was retained on a host that is no more"
@@ -62,7 +62,7 @@ def give(tx: Tx, instance: Record, waiting: Record | None) -> Record:
     """Give a container that has a host an address: the one that waits for it there, what it asks for, or any.
 
     Raises:
-        ipam.PoolUsedUp, LookupError: see `addresses.allocate_address`.
+        ipam.PoolUsedUp, LookupError: see ``addresses.allocate_address``.
         ipam.AddressRefused: the requested address is somebody else's.
     """
     if waiting is not None and waiting.removed is None and waiting.hostId == instance.hostId:

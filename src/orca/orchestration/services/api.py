@@ -26,7 +26,7 @@ behaviour = Behaviour()
 
 @behaviour.create("service")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
-    """A service in a stack of the caller's project; it starts with `startOnCreate` or the action `activate`."""
+    """A service in a stack of the caller's project; it starts with ``startOnCreate`` or the action ``activate``."""
     return create_kind(tx, call, fields, "service")
 
 
@@ -105,7 +105,7 @@ def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
 
 
 def change(tx: Tx, engine: Processes, row: Record, fields: dict[str, Any]) -> Record:
-    """Change a service. What concerns its containers is followed by the process `update`, or by what runs already.
+    """Change a service. What concerns its containers is followed by the process ``update``, or by what runs already.
 
     Raises:
         Refused: a name that cannot be used, fields that contradict each other, a state in which nothing is followed.

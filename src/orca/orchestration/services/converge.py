@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A service's processes: bring its containers to the wanted scale, stop them, remove them.
 
-`activate` and `update` converge: compare, act, wait until what was begun is settled, compare again. When a container
-cannot start the process ends with the reason on service and stack; `keeper` tries again later, and the reason stays
-until it is cured.
+``activate`` and ``update`` converge: compare, act, wait until what was begun is settled, compare again. When a
+container cannot start the process ends with the reason on service and stack; ``keeper`` tries again later, and the
+reason stays until it is cured.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ async def bring_up(run: Run, label: str = "round") -> None:
 
 
 async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
-    """Whether the service makes do with less, since something that was begun does not run. Raises ``Failed``."""
+    """True if the service makes do with less, since something that was begun does not run. Raises ``Failed``."""
     reason = await run.read(lambda tx: _failure(tx, begun))
     if reason is None:
         return False
@@ -248,12 +248,12 @@ async def await_containers(run: Run) -> None:
 
 
 def _moved(tx: ReadTx, run: Run) -> bool:
-    """Whether what had to wait need not any more."""
+    """True if what had to wait need not any more."""
     return units.plan(tx, run.resource(tx)).acts or _complete(tx, run)
 
 
 def _complete(tx: ReadTx, run: Run) -> bool:
-    """Whether there is nothing left to do and nothing under way."""
+    """True if there is nothing left to do and nothing under way."""
     service = run.resource(tx)
     if units.plan(tx, service):
         return False

@@ -17,7 +17,7 @@ from orca.store import ReadTx, Record, Tx
 
 
 def begin(tx: Tx, row: Record, data: dict[str, Any]) -> Record:
-    """Remember what is asked for, and the scales that a rollback goes back to. The caller requests `upgrade`.
+    """Remember what is asked for, and the scales that a rollback goes back to. The caller requests ``upgrade``.
 
     Raises:
         Refused: no other service, or one that is not there.
@@ -97,7 +97,7 @@ def _move(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
 
 
 def _at_scale(tx: ReadTx, target_id: int) -> bool:
-    """Whether the other service has come to its scale; a scale without containers is nothing to wait for."""
+    """True if the other service has come to its scale; a scale without containers is nothing to wait for."""
     target = _there(tx, target_id)
     return bool(target.state == "active" and target.transitioning is None and target.currentScale == target.scale)
 

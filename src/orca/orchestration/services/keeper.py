@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps active services as they should be: notices what died or was taken away, retries what could not start.
 
-The work itself is the process `service.update`; the keeper only decides when to ask for it.
+The work itself is the process ``service.update``; the keeper only decides when to ask for it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Keeper:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._global: dict[int, int | None] = {}
-        """Active services with a unit on each host, and their projects. This and the next are for `look` alone."""
+        """Active services with a unit on each host, and their projects. This and the next are for ``look`` alone."""
         self._failing: dict[int, int | None] = {}
         """Services that wait for another try, and their projects."""
         self._under_way: dict[int, int | None] = {}

@@ -25,7 +25,7 @@ class Selection:
     def __init__(self, core: Core) -> None:
         self._db = core.db
         self._selecting: dict[int, dict[int, str]] = {}
-        """The selectors of services, by project and id. For `look` alone."""
+        """The selectors of services, by project and id. For ``look`` alone."""
 
     def look(self, tx: ReadTx, news: News) -> set[Pair] | None:
         """What a container is to a service and should not be, or the other way round.

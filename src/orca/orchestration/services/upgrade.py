@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changing a service while it runs: in place, or over to another service (`handover`).
+"""Changing a service while it runs: in place, or over to another service (``handover``).
 
 In place, containers of an outdated launch config are kept, stopped, beside their successors until the upgrade is
 finished; taking it back starts the very same ones again.
@@ -59,7 +59,7 @@ def take_back(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
 
 
 def begin_in_service(tx: Tx, row: Record, given: dict[str, Any]) -> Record:
-    """Take over new launch configs; the old ones are kept with the strategy. The caller requests `upgrade`.
+    """Take over new launch configs; the old ones are kept with the strategy. The caller requests ``upgrade``.
 
     Raises:
         Refused: no launch config, one that cannot run, an address that two containers would have at once.

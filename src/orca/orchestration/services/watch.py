@@ -73,7 +73,7 @@ def _is_healthy(row: Record) -> bool:
 
 
 def _is_proved(tx: ReadTx, service_id: int) -> bool:
-    """Whether every container that is checked is healthy. One whose checkers never said a word, and which has no time
+    """True if every container that is checked is healthy. One whose checkers never said a word, and which has no time
     limit, is as one that nobody checks.
     """
     waiting = [row for row in units.rows_of(tx, service_id) if row.healthCheck and not _is_healthy(row)]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The actions `plan` and `apply` of the stacks of a project: what would happen, and have exactly that happen.
+"""The actions ``plan`` and ``apply`` of the stacks of a project: what would happen, and have exactly that happen.
 
-A client gives files and variables as they are, learns which variables the files need, and never reads the files. `plan`
-changes nothing. Its hash stands for the plan and for what it was compared with; `apply` with that hash does this or,
-when something changed meanwhile, nothing.
+A client gives files and variables as they are, learns which variables the files need, and never reads the files.
+``plan`` changes nothing. Its hash stands for the plan and for what it was compared with; ``apply`` with that hash does
+this or, when something changed meanwhile, nothing.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def read(present: Mapping[str, Any], given: dict[str, Any]) -> Given:
 
 @behaviour.collective("environment.plan")
 def plan(tx: ReadTx, call: Call, data: dict[str, Any]) -> dict[str, Any]:
-    """What `apply` would do, or which variables it needs to know that.
+    """What ``apply`` would do, or which variables it needs to know that.
 
     Raises:
-        Refused: with everything that `apply` would be refused for, one reason a line.
+        Refused: with everything that ``apply`` would be refused for, one reason a line.
     """
     given: Given = call.read
     if given.compose is None:
@@ -68,7 +68,7 @@ def apply(tx: Tx, call: Call, data: dict[str, Any]) -> Record:
     """Make a stack what the files say.
 
     Raises:
-        Refused: what `plan` is refused for, variables that are missing, or `PlanChanged`.
+        Refused: what ``plan`` is refused for, variables that are missing, or ``PlanChanged``.
     """
     given: Given = call.read
     if given.compose is None:

@@ -52,7 +52,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 
 @behaviour.update("environment")
 def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
-    """Changed text is applied by the process `update`; a changed name alone needs none."""
+    """Changed text is applied by the process ``update``; a changed name alone needs none."""
     if any(name in fields for name in TEXTS):
         stack_rights.check_text(tx, call, call.read, "dockerCompose")
         stack_text.check_kinds(tx, row, call.read)
@@ -69,8 +69,10 @@ async def create_or_update(run: Run) -> None:
 
 
 async def _update_services(run: Run, *, upgraded: bool = False) -> None:
-    """As 2015: changed launch configs wait for an upgrade (`upgraded`), stopped services stay stopped, and a link that
-    leads nowhere fails the stack.
+    """Update the services as in 2015.
+
+    Changed launch configs wait for an upgrade (``upgraded``), stopped services stay stopped, and a link that leads
+    nowhere fails the stack.
     """
     wanted = await _read(run)
     if wanted is None:
@@ -275,6 +277,6 @@ def deactivate_services(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -
 
 @behaviour.action("environment.exportconfig")
 def export_config(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> dict[str, Any]:
-    """The stack as it is now, as compose text; `serviceIds` narrows it."""
+    """The stack as it is now, as compose text; ``serviceIds`` narrows it."""
     docker, rancher = compose_export.export(stack_world.specs(tx, row, set(data.get("serviceIds") or [])))
     return {"type": "composeConfig", "dockerComposeConfig": docker, "rancherComposeConfig": rancher}

@@ -85,7 +85,7 @@ class Rows:
 def steps(plan: Plan, *, start: bool, finish: str | None = None) -> Iterator[Step]:
     """What the plan means for the rows: links are set when all services are there, and nothing starts before that.
 
-    `start`: new services are started, unless their text says otherwise. `finish`: see `upgrade`.
+    ``start``: new services are started, unless their text says otherwise. ``finish``: see ``upgrade``.
     """
     entries = plan.entries
     for entry in entries:
@@ -133,7 +133,7 @@ def _some(tx: Tx, *, run: Run, todo: Sequence[Step]) -> int:
 async def await_services(run: Run, names: Collection[str]) -> None:
     """Wait until every service of the stack takes changes; what waits for a decision about an upgrade is decided.
 
-    `names`: casefolded names that are free only once a service which has one of them is gone.
+    ``names``: casefolded names that are free only once a service which has one of them is gone.
     """
 
     def decide(tx: Tx) -> None:

@@ -85,7 +85,7 @@ def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 
 @behaviour.create("externalServiceEvent")
 def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
-    """A service that runs elsewhere came, changed or went. It is known by the event's `externalId`."""
+    """A service that runs elsewhere came, changed or went. It is known by the event's ``externalId``."""
     project_id = _project_of(tx, call)
     inside = replace(call, account_id=project_id)
     external_id = fields.get("externalId")
@@ -134,7 +134,7 @@ def _create_or_update(tx: Tx, call: Call, known: Record | None, fields: dict[str
 
 
 def _stack(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | None:
-    """The stack that the event's `environment` means."""
+    """The stack that the event's ``environment`` means."""
     return tx.first("environment", accountId=call.account_id, externalId=_environment(fields)["externalId"])
 
 

@@ -16,12 +16,12 @@ TEXTS = ("dockerCompose", "rancherCompose", "environment")
 
 
 def read(fields: Mapping[str, Any], files: tuple[str, str] | None = None) -> Compose | None:
-    """The compose text among `fields`, None when there is none.
+    """The compose text among ``fields``, None when there is none.
 
-    `files`: what a client calls the two texts that it gave as files.
+    ``files``: what a client calls the two texts that it gave as files.
 
     Raises:
-        Refused: text that cannot be used, blamed on the field that holds it: `files`, if the client gave files.
+        Refused: text that cannot be used, blamed on the field that holds it: ``files``, if the client gave files.
     """
     text = fields.get("dockerCompose")
     if not text:

@@ -40,7 +40,7 @@ class Waits:
     def __init__(self, core: Core) -> None:
         self._db = core.db
         self._waiting: dict[int, dict[int, frozenset[str]]] = {}
-        """The names that services wait for, by project and service. For `look` alone."""
+        """The names that services wait for, by project and service. For ``look`` alone."""
 
     def look(self, tx: ReadTx, news: News) -> set[int] | None:
         """The services that wait for one that changed, or have begun to wait."""

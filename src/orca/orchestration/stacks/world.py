@@ -22,7 +22,7 @@ GONE = "removing"
 
 
 def world(tx: ReadTx, project_id: int, name: str, stack: Record | None, wanted: Iterable[ServiceSpec]) -> World:
-    """What a plan for the stack `name` of a project is compared with; `stack` is its row, if there is one."""
+    """What a plan for the stack ``name`` of a project is compared with; ``stack`` is its row, if there is one."""
     rows = [] if stack is None else [row for row in tx.find("service", environmentId=stack.id) if row.state != GONE]
     stated = _Stated(tx, rows)
     present = {
@@ -53,7 +53,7 @@ def world(tx: ReadTx, project_id: int, name: str, stack: Record | None, wanted: 
 
 
 def specs(tx: ReadTx, stack: Record, ids: Collection[int]) -> list[ServiceSpec]:
-    """The services of a stack as text would state them; with `ids`, only those."""
+    """The services of a stack as text would state them; with ``ids``, only those."""
     found = [row for row in tx.find("service", environmentId=stack.id) if not ids or row.id in ids]
     stated = _Stated(tx, found)
     return [stated.spec(row, started=bool(stack.startOnCreate)) for row in found]
@@ -77,7 +77,7 @@ class _Stated:
         self._certificates = dict(tx.values("certificate", "id", "name", id=list(certificates))) if certificates else {}
 
     def spec(self, row: Record, *, started: bool) -> ServiceSpec:
-        """One of them. `started`: the stack is up, so that a service that is not was stopped on purpose."""
+        """One of them. ``started``: the stack is up, so that a service that is not was stopped on purpose."""
         named = _certified(row)
         fields = {name: row.get(name) for name in live_fields(row.kind) - named if row.get(name) is not None}
         if row.state == "inactive" and started:

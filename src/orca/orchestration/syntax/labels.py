@@ -15,7 +15,7 @@ from orca.wire.names import LABEL_FAMILY
 
 
 def check(labels: Mapping[str, Any] | None, present: Mapping[str, Any] | None = None) -> None:
-    """Refuse labels of the platform's family, unless they are `present` already with that value.
+    """Refuse labels of the platform's family, unless they are ``present`` already with that value.
 
     Raises:
         Refused: 422, naming the label.

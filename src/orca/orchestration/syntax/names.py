@@ -32,12 +32,12 @@ def check_service_name(name: str) -> None:
 
 
 def container_name(stack: str, service: str, number: int, part: str = "") -> str:
-    """`web_memcached_1` for the first container of service memcached in stack web; a sidekick's has its name too."""
+    """``web_memcached_1`` for the first container of service memcached in stack web; a sidekick's has its name too."""
     return SEPARATOR.join((stack, service, *([part] if part else []), str(number)))
 
 
 def free_numbers(taken: Collection[int], count: int) -> list[int]:
-    """The lowest `count` numbers from 1 upwards that are not taken: freed ones are used again."""
+    """The lowest ``count`` numbers from 1 upwards that are not taken: freed ones are used again."""
     result: list[int] = []
     number = 0
     while len(result) < count:

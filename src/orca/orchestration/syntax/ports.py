@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published ports as text: `[bindIp:][public:]private[/protocol]`, the form of the API and of compose files."""
+"""Published ports as text: ``[bindIp:][public:]private[/protocol]``, the form of the API and of compose files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PublicPort:
 
 @dataclass(frozen=True, slots=True)
 class PortSpec:
-    """One port of a container; `public` None means not published (only noted)."""
+    """One port of a container; ``public`` None means not published (only noted)."""
 
     private: int
     public: int | None = None
@@ -66,7 +66,7 @@ class PortSpec:
 
 
 def parse(text: str | int) -> list[PortSpec]:
-    """Return the ports that `text` names: one, or as many as its ranges hold (`8000-8002:80-82`).
+    """Return the ports that ``text`` names: one, or as many as its ranges hold (``8000-8002:80-82``).
 
     Raises:
         PortWrongFormat: unknown form, number out of 1..65535, ranges of unlike length, protocol neither tcp nor udp.
@@ -97,7 +97,7 @@ def parse_all(texts: Iterable[str | int]) -> list[PortSpec]:
     """Return the ports of one container.
 
     Raises:
-        PortWrongFormat: see `parse`.
+        PortWrongFormat: see ``parse``.
         TooManyPorts: more ports than a container may have.
     """
     found: list[PortSpec] = []

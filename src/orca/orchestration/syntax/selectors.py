@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Selectors: which labels are meant by `tier=web, env in (a, b), !old`. Pure. All requirements must hold."""
+"""Selectors: which labels are meant by ``tier=web, env in (a, b), !old``. Pure. All requirements must hold."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Requirement:
     negated: bool = False
 
     def holds(self, labels: Mapping[str, str]) -> bool:
-        """Whether the labels meet it."""
+        """True if the labels meet it."""
         found = self.key in labels and (self.values is None or labels[self.key] in self.values)
         return found != self.negated
 
@@ -45,7 +45,7 @@ def parse(text: str) -> tuple[Requirement, ...]:
 
 
 def matches(text: str | None, labels: Mapping[str, str] | None) -> bool:
-    """Whether labels are selected; no selector selects nothing."""
+    """True if labels are selected; no selector selects nothing."""
     requirements = parse(text or "")
     return bool(requirements) and all(requirement.holds(labels or {}) for requirement in requirements)
 

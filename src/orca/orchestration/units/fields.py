@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a container takes over from its service: the fields of the launch config, and labels that say where it belongs.
 
-The labels are for whoever looks at the host with plain Docker; those of the `io.rancher` family are the ones of v1,
+The labels are for whoever looks at the host with plain Docker; those of the ``io.rancher`` family are the ones of v1,
 which users' tools read.
 """
 
@@ -22,7 +22,7 @@ def instance_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
 
 
 def service_labels(stack: str, service: str, project: str, unit: str, part: str = "") -> dict[str, str]:
-    """The labels that tie a container to its service; `part` names a sidekick."""
+    """The labels that tie a container to its service; ``part`` names a sidekick."""
     full = f"{stack}/{service}/{part}" if part else f"{stack}/{service}"
     return {
         names.LABEL_STACK_NAME: stack,

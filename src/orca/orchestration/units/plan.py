@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def acts(self) -> bool:
-        """Whether there is something to do now."""
+        """True if there is something to do now."""
         return bool(self.create or self.start or self.remove)
 
     def __bool__(self) -> bool:
@@ -212,7 +212,7 @@ def _mend(number: int, unit: Unit, parts: Mapping[str, Part], held: set[tuple[in
 
 
 def _serves(member: Member | None, parts: Mapping[str, Part]) -> bool:
-    """Whether a container is there for those that need it."""
+    """True if a container is there for those that need it."""
     return member is not None and (member.state == "running" or (member.state == "stopped" and parts[member.part].once))
 
 

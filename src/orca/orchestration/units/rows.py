@@ -60,7 +60,7 @@ def parts_of(service: Record) -> dict[str, Part]:
 
 
 def runs_once(labels: dict[str, str] | None) -> bool:
-    """Whether a container with these labels has done its work once it has stopped."""
+    """True if a container with these labels has done its work once it has stopped."""
     return str((labels or {}).get(ONCE_LABEL, "")).lower() == "true"
 
 
@@ -292,7 +292,7 @@ def _state(row: Record) -> str:
 
 
 def _is_sick(row: Record, healthy: int) -> bool:
-    """Whether an unhealthy container is to be replaced, which its check's strategy decides."""
+    """True if an unhealthy container is to be replaced, which its check's strategy decides."""
     if row.healthState != "unhealthy":
         return False
     check = row.healthCheck or {}

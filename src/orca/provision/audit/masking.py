@@ -92,15 +92,15 @@ def _text(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
-    """Whether what is called so is a secret, of whatever type. Remembered: every change asks for all its fields."""
+    """True if what is called so is a secret, of whatever type. Remembered: every change asks for all its fields."""
     return name in DECLARED or CALLED_SO.search(name) is not None
 
 
 def is_called_so(named: Mapping[str, Any]) -> bool:
-    """Whether something has the name of a secret."""
+    """True if something has the name of a secret."""
     return any(isinstance(name := named.get(field), str) and is_secret(name) for field in NAMES)
 
 
 def is_setting(item: Any) -> bool:
-    """Whether a value can be no secret: a number, or yes or no."""
+    """True if a value can be no secret: a number, or yes or no."""
     return isinstance(item, bool | int | float)

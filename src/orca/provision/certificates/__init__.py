@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates of a project, for its balancers.
 
-`text` reads PEM and is pure; `api` keeps the rows.
+``text`` reads PEM and is pure; ``api`` keeps the rows.
 """

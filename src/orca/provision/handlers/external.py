@@ -121,7 +121,7 @@ def merge(tx: Tx, record: Record, data: dict[str, Any]) -> None:
 
 
 def fits(type: str, name: str, value: Any) -> bool:
-    """Whether a value may become a resource's field."""
+    """True if a value may become a resource's field."""
     field = inherited_fields(TYPES[type]).get(name)
     if field is None or field.secret or name in OURS or name.endswith("State"):
         return False

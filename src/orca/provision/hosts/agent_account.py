@@ -23,7 +23,7 @@ def open_account(tx: Tx, agent: Record) -> tuple[str, str]:
 
 
 def new_key(tx: Tx, agent: Record) -> tuple[str, str]:
-    """Give an agent another key, like `open_account`. The one it had opens nothing from now on."""
+    """Give an agent another key, like ``open_account``. The one it had opens nothing from now on."""
     for row in tx.find("credential", kind=KIND, accountId=agent.accountId):
         tx.update(row, state="removed", removed=tx.now)
     access_key, secret = new_access_key(), new_secret_key()

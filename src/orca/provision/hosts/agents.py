@@ -108,7 +108,7 @@ async def ping_everybody(core: Core) -> int:
 
 
 async def answers(connection: AgentConnection) -> bool:
-    """Whether there is still somebody at the other end; a machine that lost its power hangs up on nobody."""
+    """True if there is still somebody at the other end; a machine that lost its power hangs up on nobody."""
     try:
         async with asyncio.timeout(ALIVE_SECONDS):
             await connection.request(names.PING, {})

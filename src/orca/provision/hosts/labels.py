@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels of hosts and containers as rows beside the field `labels`, so that they can be asked for by key and value."""
+"""Labels of hosts and containers as rows beside the field ``labels``, so that they can be searched by key and value."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class WrongHost(Exception):
 
 
 def host_of(tx: Tx, core: Core, agent_id: int, hello: wire.Hello) -> Record:
-    """The host row behind an agent that says hello, made at the first hello; its facts are those of `hello`.
+    """The host row behind an agent that says hello, made at the first hello; its facts are those of ``hello``.
 
     Raises:
         WrongHost: the host's uuid is not the one that registered, or is that of another host.
@@ -95,7 +95,7 @@ def store_facts(tx: Tx, core: Core, host: Record, facts: wire.HostFacts) -> Reco
 
 
 def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
-    """Make the host part of its project's network: its range, its certificate. `peers.acquaint` does the rest.
+    """Make the host part of its project's network: its range, its certificate. ``peers.acquaint`` does the rest.
 
     Raises:
         PoolUsedUp: there is no range left.
@@ -173,7 +173,7 @@ async def _join(run: Run) -> None:
 
 
 def _info(facts: wire.HostFacts) -> dict[str, Mapping[str, Any]]:
-    """The host's facts as v1 shows them in `host.info`."""
+    """The host's facts as v1 shows them in ``host.info``."""
     shown: dict[str, Mapping[str, Any]] = {}
     if facts.docker_version or facts.kernel or facts.os:
         shown["osInfo"] = {

@@ -76,7 +76,7 @@ def extracted_config(tx: ReadTx, call: Call, row: Record) -> str | None:
 
 
 def has_config(call: Call, row: Record) -> bool:
-    """Whether there is a bundle for whoever asks; with it one can do more than look."""
+    """True if there is a bundle for whoever asks; with it one can do more than look."""
     return row.data.get("config") is not None and call.role not in ("readonly", "readAdmin")
 
 

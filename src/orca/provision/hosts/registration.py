@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a host joins: registration tokens, the script they open, and the credentials its agent gets.
 
-The order on the wire is the v1 one: token, script, `POST register {key}`, `GET register?key=`. The key is the uuid
+The order on the wire is the v1 one: token, script, ``POST register {key}``, ``GET register?key=``. The key is the uuid
 that the host made for itself, so registering again gives the same host, with another key: a secret is shown only until
 the agent's first hello.
 """
@@ -39,7 +39,7 @@ def install(assembly: Assembly) -> None:
 
 
 def authenticate(tx: ReadTx, core: Core, token: str) -> Record:
-    """The registrationToken row behind a token's text; its `accountId` is the project that the caller may join.
+    """The registrationToken row behind a token's text; its ``accountId`` is the project that the caller may join.
 
     Raises:
         tokens.TokenRefused: see there.
@@ -58,7 +58,7 @@ def authenticate(tx: ReadTx, core: Core, token: str) -> Record:
 
 
 def registration_script(tx: ReadTx, core: Core, token: str, client: str) -> str:
-    """The shell text behind a registration URL; `client` is the address the caller comes from.
+    """The shell text behind a registration URL; ``client`` is the address the caller comes from.
 
     Raises:
         tokens.TokenRefused: see there.

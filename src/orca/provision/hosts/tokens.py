@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registration tokens: text that lets a host join one project, checkable without a table of issued tokens.
 
-`<accessKey>:<epoch milliseconds>:<signature>`, exactly three parts as in v1. The time is the start of the UTC day on
+``<accessKey>:<epoch milliseconds>:<signature>``, exactly three parts as in v1. The time is the start of the UTC day on
 which the token was shown, so that it reads the same all day (with a lifetime below a day: the start of such a span);
 the signature is HMAC-SHA-256 over the first two parts.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 DAY_MS = 86_400_000
 DEFAULT_LIFETIME_MS = 30 * DAY_MS
-"""How long a token is good after the span in which it was shown (setting `registration.token.period.millis`)."""
+"""How long a token is good after the span in which it was shown (setting ``registration.token.period.millis``)."""
 
 
 class TokenRefused(Exception):
@@ -23,14 +23,14 @@ class TokenRefused(Exception):
 
 
 def issue(access_key: str, secret: bytes, now: int, lifetime: int = DEFAULT_LIFETIME_MS) -> str:
-    """The token of the day (or span) that holds `now`; times in UTC milliseconds."""
+    """The token of the day (or span) that holds ``now``; times in UTC milliseconds."""
     return _signed(access_key, now - now % _span(lifetime), secret)
 
 
 def verify(token: str, secret_of: Callable[[str], bytes | None], now: int, lifetime: int = DEFAULT_LIFETIME_MS) -> str:
     """Return the access key of a valid token.
 
-    `secret_of` gives the secret of an access key, None when there is no active key of that name: revoking the row
+    ``secret_of`` gives the secret of an access key, None when there is no active key of that name: revoking the row
     revokes every token made from it at once.
 
     Raises:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts: who may make which kind, and what goes with one that is removed. Projects: `projects`, `members`."""
+"""Accounts: who may make which kind, and what goes with one that is removed. Projects: ``projects``, ``members``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ behaviour = Behaviour()
 
 
 def is_reserved(call: Call, kind: str | None) -> bool:
-    """Whether a kind of account is beyond the caller."""
+    """True if a kind of account is beyond the caller."""
     return kind in PRIVILEGED and call.role != "superadmin" and not call.core.server.open
 
 
@@ -65,14 +65,14 @@ def refuse_reserved(call: Call, kind: str | None) -> None:
 
 
 def is_last(tx: ReadTx, account: Record) -> bool:
-    """Whether it is the only administrator that can do anything now."""
+    """True if it is the only administrator that can do anything now."""
     if account.kind != "admin" or account.state not in WORKING:
         return False
     return tx.count("account", kind="admin", state=WORKING) == 1
 
 
 def leaves_alone(tx: ReadTx, call: Call, account: Record) -> bool:
-    """Whether somebody is about to end their own account, and a project would be nobody's. Administrators may."""
+    """True if somebody is about to end their own account, and a project would be nobody's. Administrators may."""
     return call.role not in EVERYWHERE and owns_alone(tx, account) is not None
 
 

@@ -27,7 +27,7 @@ def new_access_key() -> str:
 
 
 def is_generated(name: str) -> bool:
-    """Whether a name looks like an access key that the server made."""
+    """True if a name looks like an access key that the server made."""
     return re.fullmatch(f"[A-Z0-9]{{{ACCESS_KEY_LENGTH}}}", name) is not None
 
 

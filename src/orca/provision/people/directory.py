@@ -37,7 +37,7 @@ def identities(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
 
 
 def meets(tx: ReadTx, user: Record, account: Record) -> bool:
-    """Whether one can know of somebody else, and always of oneself."""
+    """True if one can know of somebody else, and always of oneself."""
     if account.id == user.id:
         return True
     return is_known(account) and (user.kind in EVERYWHERE or account.id in colleagues(tx, user))

@@ -22,7 +22,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def is_known(account: Record) -> bool:
-    """Whether somebody of that name can still be met."""
+    """True if somebody of that name can still be met."""
     return account.kind in PEOPLE and account.removed is None
 
 

@@ -22,7 +22,7 @@ behaviour = Behaviour()
 
 
 def enabled(tx: ReadTx, core: Core) -> bool:
-    """Whether nobody comes in without credentials."""
+    """True if nobody comes in without credentials."""
     if not core.server.open:
         return True
     row = tx.first("setting", name=settings.SECURITY)

@@ -117,7 +117,7 @@ def may_be_switched(tx: ReadTx, call: Call, record: Record) -> bool:
 
 
 def is_above(tx: ReadTx, call: Call, record: Record, account: Record) -> bool:
-    """Whether a project's key or login was made by somebody who may do more there than the caller.
+    """True if a project's key or login was made by somebody who may do more there than the caller.
 
     One that does not say who made it counts as an owner's. A key may always end itself.
     """

@@ -70,7 +70,7 @@ def hash_password(password: str) -> str:
 
 
 def matches(kept: str, password: str) -> bool:
-    """Whether a password is the one that was kept."""
+    """True if a password is the one that was kept."""
     from argon2 import PasswordHasher
     from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -93,7 +93,7 @@ class Passwords:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="orca-password")
 
     def matches(self, name: str, address: str, kept: str, password: str) -> bool:
-        """Whether a login's password is right, for a unit. A wrong one is told once: it is a guess each time.
+        """True if a login's password is right, for a unit. A wrong one is told once: it is a guess each time.
 
         Raises ``Unchecked`` while that is not known.
         """

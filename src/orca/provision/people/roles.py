@@ -43,7 +43,7 @@ def role_on(tx: ReadTx, call: Call, record: Record) -> str:
 
 
 def may(tx: ReadTx, call: Call, record: Record, what: str) -> bool:
-    """Whether the caller's role in the project of a row is enough for an action, or for ``update`` and ``remove``."""
+    """True if the caller's role in the project of a row is enough for an action, or for ``update`` and ``remove``."""
     return what not in TYPES[record.type].for_owners or role_on(tx, call, record) in OWNERS
 
 

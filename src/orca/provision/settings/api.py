@@ -54,5 +54,5 @@ def source(tx: ReadTx, call: Call, record: Record) -> str:
 
 @behaviour.computed("setting.inDb")
 def in_db(tx: ReadTx, call: Call, record: Record) -> bool:
-    """Whether somebody set it."""
+    """True if somebody set it."""
     return record.value is not None

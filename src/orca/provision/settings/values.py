@@ -63,7 +63,7 @@ def source(tx: ReadTx, name: str) -> str:
 
 
 def is_url(text: str) -> bool:
-    """Whether it is the URL of a server, whose host a certificate can carry. Raises ``ValueError`` for some others."""
+    """True if it is the URL of a server, whose host a certificate can carry. Raises ``ValueError`` for some others."""
     parts = urlsplit(text)
     host = parts.hostname or ""
     named = _HOST.fullmatch(host) is not None or bool(ipaddress.ip_address(host))

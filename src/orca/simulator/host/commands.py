@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands under way on a pretended host: which wait for which, and what each is answered.
 
-The rules are the real agent's (`orca.agent.commands`): commands about one instance follow each other, a repeated key
-joins the command that runs, and one that `yields` is ended by a newer command about its instance.
+The rules are the real agent's (``orca.agent.commands``): commands about one instance follow each other, a repeated key
+joins the command that runs, and one that ``yields`` is ended by a newer command about its instance.
 """
 
 from __future__ import annotations

@@ -60,11 +60,11 @@ class Host:
     # -- what happens without the server ------------------------------------------------------------------------------
 
     def run_by_hand(self, name: str, *, external_id: str = "", labels: Mapping[str, str] | None = None) -> Container:
-        """Somebody types `docker run`."""
+        """Somebody types ``docker run``."""
         return self.room.run_by_hand(name, self.clock.now, external_id or uuid.uuid4().hex, labels or {})
 
     def start(self, container: Container) -> None:
-        """Somebody types `docker start`."""
+        """Somebody types ``docker start``."""
         self.room.start(container, self.clock.now)
 
     def end(self, container: Container, exit_code: int = 0) -> None:
@@ -72,6 +72,6 @@ class Host:
         self.room.stop(container, self.clock.now, exit_code)
 
     def remove(self, container: Container) -> None:
-        """Somebody types `docker rm -f`; nothing if it is gone already."""
+        """Somebody types ``docker rm -f``; nothing if it is gone already."""
         if container.external_id in self.room.containers:
             self.room.remove(container, self.clock.now)

@@ -135,7 +135,7 @@ class Room:
         return self.containers[change.external_id]
 
     def run_by_hand(self, name: str, now: int, external_id: str, labels: Mapping[str, str]) -> Container:
-        """Somebody types `docker run`."""
+        """Somebody types ``docker run``."""
         change = Change(do="create", uuid=external_id, at=now, external_id=external_id, name=name)
         change.image, change.labels = BY_HAND, dict(labels)
         self._happen(change)

@@ -27,7 +27,7 @@ def current(connection: sa.Connection) -> str | None:
 
 
 def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
-    """Bring the tables to ``metadata`` while no other server does; a kill at any statement is made good by the next.
+    """Bring the tables to ``metadata`` while no other server does. After a kill the next server completes it.
 
     SQLite and PostgreSQL do it in one transaction. For MariaDB see ``orca.store.mariadb.migrating``.
     An empty database gets its tables at once and is marked with the newest version; a test keeps both ways equal.
@@ -60,7 +60,7 @@ def check(engine: sa.Engine) -> None:
 
 def create(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Make all tables of a new database."""
-    # First, for a database that keeps what was done before a kill: the version in it comes last.
+    # First, because a database may keep what was done before a kill; the version in it is written last.
     connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     metadata.create_all(connection, checkfirst=False)
     connection.execute(sa.text("INSERT INTO alembic_version VALUES (:version)"), {"version": HEAD})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Indexes that find what lives among many rows that do not any more."""
+"""Indexes that find live rows among many removed ones."""
 
 from alembic import op
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers that say whether a host has what it is to have, so that a hello reads no items."""
+"""Numbers that say whether a host has its config items, so that a hello reads none of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add what is missing. Hosts that there are get their numbers at their next hello."""
+    """Add what is missing. Existing hosts get their numbers at their next hello."""
     op.create_table(
         "config_digest",
         sa.Column("host_id", sa.Integer(), autoincrement=False, nullable=False),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers that are kept rather than counted, and indexes for what placing a container asks."""
+"""Counts that are kept up to date, and indexes for the queries of placing a container."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ AT_ONCE = 1000
 
 
 def upgrade() -> None:
-    """Add what is missing, and fill it from what there is."""
+    """Add what is missing, and fill it from the present rows."""
     op.create_table(
         "tally",
         sa.Column("root", sa.String(length=64), nullable=False),
@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("root", "value", name=op.f("pk_tally")),
     )
-    # It may have been filled already by an upgrade that was cut off.
+    # An upgrade that was cut off may have filled it already.
     op.execute("DELETE FROM tally")
     op.execute(
         "INSERT INTO tally (root, value, number) SELECT 'instance', host_id, count(*) FROM instance "
