@@ -6,7 +6,7 @@ from pathlib import Path
 
 from realserver import RealServer
 
-MODULES = 910
+MODULES = 925
 """Modules that are imported when the server answers: each costs a part of the start. Raise it with a reason only.
 
 The 24 rooms of orchestration, provision and the API hold nothing but a docstring each."""

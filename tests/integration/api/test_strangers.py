@@ -17,7 +17,7 @@ CROWD = 600
 PROGRAM = (
     "-c",
     f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, {DESCRIPTORS})); "
-    "from orca.api import acceptor; acceptor.HANDSHAKE_SECONDS = 0.5; "
+    "from orca.api.connections import acceptor; acceptor.HANDSHAKE_SECONDS = 0.5; "
     "from orca.cli import main; main()",
 )
 """The server with few descriptors, and less patience."""
