@@ -20,17 +20,16 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
-def completion(shell: str) -> None:
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
     """Print the script that makes SHELL complete orca's commands, names and ids.
 
     bash: `source <(orca completion bash)` in ~/.bashrc. zsh: the same in ~/.zshrc. fish:
     `orca completion fish > ~/.config/fish/completions/orca.fish`.
     """
-    from orca.cli.root import cli
-
     made = get_completion_class(shell)
     assert made is not None
-    click.echo(made(cli, {}, "orca", "_ORCA_COMPLETE").source())
+    click.echo(made(ctx.find_root().command, {}, "orca", "_ORCA_COMPLETE").source())
 
 
 def context_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

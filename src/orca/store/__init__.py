@@ -6,8 +6,8 @@ from orca.store.database import Database
 from orca.store.errors import CannotOpen, Closed, NoSpace, NotFound, NotUnique, StoreError
 from orca.store.hold import Hold
 from orca.store.prepared import Prepared, PreparedWrite, adding
-from orca.store.record import Own, Record
-from orca.store.schema import Schema, StoredType
+from orca.store.record import Own, Record, StoredType
+from orca.store.schema import Schema
 from orca.store.statements import ANY
 from orca.store.tx import ReadTx, Tx, now_ms
 from orca.store.vault import Vault

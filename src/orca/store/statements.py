@@ -7,14 +7,11 @@ The shape of a search: which columns it names and how it compares each (equal, o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
 from orca.store.prepared import Prepared, PreparedWrite, adding
-
-if TYPE_CHECKING:
-    from orca.store.schema import StoredType
 
 ANY: Final[Any] = object()
 """``tx.find(type, removed=ANY)``: removed rows too."""
@@ -28,11 +25,12 @@ Shape: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Statements:
-    """The statements of one type."""
+    """The statements of one type, whose rows are those of the table with one of these kinds (none: all)."""
 
-    def __init__(self, stored: StoredType) -> None:
-        table = stored.table
-        self._stored = stored
+    def __init__(self, type: str, table: sa.Table, kinds: frozenset[str]) -> None:
+        self._type = type
+        self._table = table
+        self._kinds = kinds
         self._searches: dict[tuple[Shape, bool], Prepared] = {}
         self._values: dict[tuple[Shape, tuple[str, ...]], Prepared] = {}
         self.by_id = Prepared(sa.select(table).where(table.c.id == sa.bindparam(ROW_ID)))
@@ -60,7 +58,7 @@ class Statements:
         shape, parameters = _shape(equals)
         found = self._values.get((shape, names))
         if found is None:
-            columns = self._stored.table.c
+            columns = self._table.c
             select = self._build(shape)
             if names:
                 select = select.with_only_columns(*(columns[name] for name in names))
@@ -70,16 +68,15 @@ class Statements:
         return found, parameters
 
     def _build(self, shape: Shape) -> sa.Select[Any]:
-        stored = self._stored
-        columns = stored.table.c
-        statement = sa.select(stored.table).order_by(columns.id)
-        if stored.kinds:
-            statement = statement.where(columns.kind.in_(sorted(stored.kinds)))
+        columns = self._table.c
+        statement = sa.select(self._table).order_by(columns.id)
+        if self._kinds:
+            statement = statement.where(columns.kind.in_(sorted(self._kinds)))
         if "removed" in columns and "removed" not in dict(shape):
             statement = statement.where(columns.removed.is_(None))
         for name, comparison in shape:
             if name not in columns:
-                raise TypeError(f"{stored.name}.{name} is not a column; it cannot be searched by")
+                raise TypeError(f"{self._type}.{name} is not a column; it cannot be searched by")
             column = columns[name]
             if comparison == "null":
                 statement = statement.where(column.is_(None))

@@ -18,8 +18,8 @@ from orca.store import tally
 from orca.store.errors import Conflict, NotFound, NotUnique
 from orca.store.kinds import kind_of
 from orca.store.prepared import Prepared, PreparedWrite, Written
-from orca.store.record import Record
-from orca.store.schema import Schema, StoredType
+from orca.store.record import Record, StoredType
+from orca.store.schema import Schema
 from orca.store.statements import ROW_ID
 
 _encode = msgspec.json.Encoder().encode

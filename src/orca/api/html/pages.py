@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -21,6 +20,7 @@ from orca.api.callers import sessions
 from orca.api.callers.caller import Caller
 from orca.api.html import forms
 from orca.api.html.assets import Assets
+from orca.api.html.shown import Shown, command
 from orca.api.requests.ask import SAFE, Ask
 from orca.api.requests.body import read_body
 from orca.api.requests.origin import check_origin
@@ -54,21 +54,6 @@ class Api(Protocol):
     def answer(self, ask: Ask, caller: Caller | None, answer: Answer) -> Response: ...
     async def root(self, ask: Ask) -> tuple[Caller, Answer] | None: ...
     def defect(self, ask: Ask) -> Refused: ...
-
-
-@dataclass(kw_only=True)
-class Shown:
-    """What a page shows besides the answer: the form that was sent, and what came of it.
-
-    ``form``: its name, as ``create:container``, ``update``, ``remove`` or ``action:start``; ``request``: the
-    same as a command.
-    """
-
-    form: str = ""
-    typed: dict[str, str] = field(default_factory=dict)
-    error: Refused | None = None
-    request: str = ""
-    done: str = ""
 
 
 def wanted(ask: Ask) -> bool:
@@ -209,15 +194,3 @@ def filter_chosen(ask: Ask) -> str | None:
     key = name if modifier == "eq" else f"{name}_{modifier}"
     ask.query.append((key, value))
     return listing.own_url(ask, marker=None)
-
-
-def command(ask: Ask, body: dict[str, Any] | None = None) -> str:
-    """The request for a terminal."""
-    query = replace(ask, query=[(key, value) for key, value in ask.query if key != "_method"])
-    words = ["curl", "-u", '"$ORCA_ACCESS_KEY:$ORCA_SECRET_KEY"']
-    if ask.method not in SAFE:
-        words += ["-X", ask.method]
-    words.append(shlex.quote(listing.own_url(query)))
-    if body:
-        words += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(msgspec.json.encode(body).decode())]
-    return " ".join(words)

@@ -15,7 +15,7 @@ from orca.api.answers.listing import own_url
 from orca.api.callers.caller import Caller
 from orca.api.html import forms
 from orca.api.html.json_text import marked_up, own
-from orca.api.html.pages import Shown, command
+from orca.api.html.shown import Shown, command
 from orca.api.requests.ask import Ask
 from orca.resources.views import TypeView
 
