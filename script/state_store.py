@@ -58,15 +58,15 @@ BESIDES = {
 HEAD = """<!-- Written by script/state_store.py from the declarations in src/orca/resources. -->
 # State store
 
-One database (SQLite, or what `--database` names) holds everything; only keys lie in files beside it. Each root type is
-one table, its kinds share it by `kind`. A field is a column where something filters, joins or locks by it; the others
-lie in the JSON column `data`. What can be removed has `state`, `removed` and `removeTime`: it is removed softly and
-purged later.
+One database (SQLite, or what `--database` names) holds everything; only keys lie in files beside it. Each root type
+is one table, and its kinds share it by `kind`. A field is a column if something filters, joins or locks by it. Other
+fields lie in the JSON column `data`. What can be removed has `state`, `removed` and `removeTime`. A removed row stays
+for a while and is deleted later.
 
 ## The tables of the 2015 server
 
-That server had 75 tables. Each is a declaration here, a column, a library's table,
-or not needed because of something else.
+That server had 75 tables. Each is a declaration here, a column, a library's table, or not needed because of something
+else.
 
 | table | here |
 |---|---|
