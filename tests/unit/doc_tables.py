@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_FENCED = re.compile(r"^```[^\n]*\n.*?^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
 _CELL = re.compile(r"(?:`[^`]*`|[^|`])+")
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+")
@@ -26,9 +27,16 @@ class Table:
 
 @cache
 def pages() -> dict[str, str]:
-    """The text of README.md and of every page below docs/, by path."""
-    paths = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    """The text of README.md, of CONTRIBUTING.md and of every page below docs/, by path."""
+    paths = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
     return {str(path.relative_to(ROOT)): path.read_text() for path in paths}
+
+
+@cache
+def named() -> dict[str, tuple[str, ...]]:
+    """What stands in back-ticks on each page, outside of fenced blocks."""
+    prose = {page: _FENCED.sub("", text) for page, text in pages().items()}
+    return {page: tuple(" ".join(word.split()) for word in words(text)) for page, text in prose.items()}
 
 
 @cache

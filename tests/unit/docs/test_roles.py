@@ -15,8 +15,8 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 ROLES = sorted((ROOT / "roles").iterdir())
-OTHERS = {"dns_search"}
-"""Words like variables of roles: a key of compose files."""
+OTHERS = {"dns_search", *(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))}
+"""Words like variables of roles: a key of compose files, and modules."""
 each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 
 
@@ -69,7 +69,7 @@ def test_every_option_is_used(role: Path) -> None:
 def test_variables_of_roles_that_pages_name_are_options() -> None:
     known = {name for role in ROLES for name in options(role)}
     names = "|".join(role.name for role in ROLES)
-    for page, text in doc_tables.pages().items():
-        for word in doc_tables.words(text):
+    for page, words in doc_tables.named().items():
+        for word in words:
             for name in re.findall(rf"^(?:{names})_[a-z_]+", word):
                 assert name in known | OTHERS, f"{page}: no role takes {name}"
