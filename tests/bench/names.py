@@ -18,7 +18,7 @@ from bench.result import Figure, Result
 from bench.scaling import only
 
 SAMPLES = 60
-MOST = 11  # containers behind the name; from there it begins anew with one
+MOST = 11  # containers behind the name; from there it starts again with one
 # Two services: `target` grows by one container at a time, `asker` links to it and asks.
 COMPOSE = """
 asker:
@@ -63,7 +63,7 @@ while True:
 
 METHOD = (
     "A container on the third host asks the resolver for the linked name every 5 ms. The service behind the name "
-    f"grows by one container at a time, which runs on one of the other two hosts; at {MOST} it begins anew with one. "
+    f"grows by one container at a time, which runs on one of the other two hosts; at {MOST} it starts again with one. "
     "The clock runs from the engine's `start` event of the new container until the first answer that holds its "
     "address."
 )
