@@ -88,7 +88,12 @@ def readable(type: ResourceType) -> dict[str, Field]:
     """What can be read of any row of a type: its own fields, those of the types above, and its table's columns."""
     if type.parent is not None:
         above = readable(TYPES[type.parent])
-        return above | {name: field for name, field in type.all_fields().items() if name not in above}
+        return above | {
+            name: field
+            for name, field in type.all_fields().items()
+            # What any row of the type above may lack, those of this kind may always have; nothing else can differ.
+            if name not in above or (field.always and python(field.type) == python(above[name].type))
+        }
     fields = type.all_fields()
     for kind in (kind for kind in stored() if is_below(kind, type)):
         whole = ONE_KIND.get(type.name) == kind.name
@@ -120,6 +125,11 @@ def inherited(type: ResourceType) -> dict[str, Field]:
     return base_fields(type) if type.base else {}
 
 
+def _is_same(field: Field, above: Field | None) -> bool:
+    """True if the class above says the same of a field."""
+    return above is not None and annotation(field) == annotation(above)
+
+
 def row_class(type: ResourceType) -> str:
     """The class of a type."""
     above = inherited(type)
@@ -127,7 +137,7 @@ def row_class(type: ResourceType) -> str:
         f"class {class_name(type.name)}({class_above(type)}):",
         "    __slots__ = ()",
         f'    TYPE = "{type.name}"',
-        *annotations({name: field for name, field in readable(type).items() if name not in above}),
+        *annotations({name: field for name, field in readable(type).items() if not _is_same(field, above.get(name))}),
         *(f'    {name} = Own[{python(key.type)}]("{key.key or name}")' for name, key in type.own.items()),
     ]
     return "\n".join(lines) + "\n"

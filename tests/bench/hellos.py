@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from orca.resources import rows
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "integration"))
 
 from fakeagent import FakeHost, FakeMachine, signing_request
@@ -65,7 +67,7 @@ async def quiet(platform: Platform) -> None:
     await platform.until(
         lambda tx: all(
             requested == applied
-            for requested, applied in tx.values("configItemStatus", "requestedVersion", "appliedVersion")
+            for requested, applied in tx.values(rows.ConfigItemStatus, "requestedVersion", "appliedVersion")
         ),
         seconds=600,
     )

@@ -18,7 +18,7 @@ from orca.engine import AgentGone, Assembly, Call, CommandFailed, Core, Progress
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.news import Newsroom
 from orca.provision.projects.api import DEFAULT_PROJECT
-from orca.resources import schema
+from orca.resources import rows, schema
 from orca.store import Database, ReadTx, Record, Tx, Vault
 from orca.wire import names
 
@@ -91,18 +91,18 @@ class MemoryConnection:
 
 def addresses_of_containers(tx: ReadTx) -> list[Record]:
     """The addresses that containers hold; hosts have some of their own."""
-    return [row for row in tx.find("ipAddress") if row.instanceId is not None]
+    return [row for row in tx.find(rows.IpAddress) if row.instanceId is not None]
 
 
 def default_project(tx: ReadTx) -> Record | None:
     """The project that a server begins with."""
-    return tx.first("project", name=DEFAULT_PROJECT)
+    return tx.first(rows.Project, name=DEFAULT_PROJECT)
 
 
 def tallied(tx: ReadTx) -> tuple[dict[int, int], dict[int, int]]:
     """The containers of each host as the store tallies them, and as they are counted."""
-    there = Counter(id for (id,) in tx.values("instance", "hostId") if id is not None)
-    return {id: number for id, number in tx.tally("instance").items() if number}, dict(there)
+    there = Counter(id for (id,) in tx.values(rows.Instance, "hostId") if id is not None)
+    return {id: number for id, number in tx.tally(rows.Instance).items() if number}, dict(there)
 
 
 class Platform:
@@ -159,15 +159,15 @@ class Platform:
     async def register(self, host: FakeHost) -> int:
         """Register a host; returns its agent's id."""
         row = await self.create("register", key=host.uuid)
-        await self.until(lambda tx: tx.require("register", row.id).state == "active")
-        return int(await self.read(lambda tx: tx.require("register", row.id).agentId))
+        await self.until(lambda tx: tx.require(rows.Register, row.id).state == "active")
+        return int(await self.read(lambda tx: tx.require(rows.Register, row.id).agentId))
 
     async def join(self, host: FakeHost) -> FakeMachine:
         """Register a host, connect it, and wait until it takes containers."""
         agent_id = await self.register(host)
         machine = FakeMachine(host)
         await self.connect(agent_id, machine)
-        await self.until(lambda tx: any(row.state == "active" for row in tx.find("host", agentId=agent_id)))
+        await self.until(lambda tx: any(row.state == "active" for row in tx.find(rows.Host, agentId=agent_id)))
         await self.core.agents.wait(agent_id)
         return machine
 
@@ -297,7 +297,7 @@ class Platform:
         """Wait until exactly so many containers run."""
 
         def condition(tx: ReadTx) -> list[Record] | None:
-            rows = tx.find("instance")
-            return rows if len(rows) == count and all(row.state == "running" for row in rows) else None
+            found = tx.find(rows.Instance)
+            return found if len(found) == count and all(row.state == "running" for row in found) else None
 
         return list(await self.until(condition, seconds)) if count else []

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from orca.cli.errors import CommandError
 from orca.provision.audit.entries import Entry, write
 from orca.provision.people.credentials import add_active_key, new_access_key, new_secret_key
-from orca.resources import ids, schema
+from orca.resources import ids, rows, schema
 from orca.store import CannotOpen, Database, Tx
 
 NAME = "superadmin"
@@ -44,7 +44,7 @@ async def make_key(data_dir: Path, url: str) -> dict[str, str]:
 
 def grant(tx: Tx, access_key: str, secret_key: str) -> None:
     """Make the key valid, and record that in the audit log."""
-    account = tx.first("account", uuid="superadmin")
+    account = tx.first(rows.Account, uuid="superadmin")
     if account is None:
         raise CommandError("no server was started here yet; its first start makes the accounts")
     tx.update(account, state="active")

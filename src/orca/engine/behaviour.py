@@ -63,7 +63,7 @@ class Target:
     """
 
     show: TargetHook
-    offered: Callable[[Call, Record], bool] | None = None
+    offered: Callable[[Call, Any], bool] | None = None
 
 
 ProcessHandler: TypeAlias = Callable[[Run], Awaitable[None]]
@@ -166,7 +166,7 @@ class Behaviour:
         """A link besides the declared ones: ``"registrationToken.registrationUrl"``; None leaves it out."""
         return self._into(self.computed_links, names)
 
-    def target(self, *names: str, offered: Callable[[Call, Record], bool] | None = None) -> Callable[[F], F]:
+    def target(self, *names: str, offered: Callable[[Call, Any], bool] | None = None) -> Callable[[F], F]:
         """A link besides the declared ones, and the typed object or file it leads to: ``"host.hostStats"``."""
 
         def decorate(function: F) -> F:

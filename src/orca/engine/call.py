@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orca.engine.core import Core
+from orca.resources import rows
 from orca.store import Record, Tx
 
 
@@ -35,6 +36,6 @@ class Call:
     read: Any = None
     once: dict[tuple[int, str], Any] = field(default_factory=dict)
 
-    def request(self, tx: Tx, record: Record, action: str, **data: Any) -> Record:
+    def request(self, tx: Tx, record: rows.Resource, action: str, **data: Any) -> rows.ProcessInstance:
         """Start a process; see ``Engine.request``."""
         return self.core.engine.request(tx, record, action, **data)

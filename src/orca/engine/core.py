@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 
 from orca.engine.agents import AgentConnections
 from orca.engine.reading import Readings
-from orca.store import Database, Record, Tx, Vault
+from orca.resources import rows
+from orca.store import Database, Tx, Vault
 
 P = TypeVar("P")
 
@@ -40,11 +41,11 @@ class Processes(Protocol):
     """What handlers ask of the engine; see ``Engine``."""
 
     def request(
-        self, tx: Tx, record: Record, action: str, *, _delay: int = 0, _keep_error: bool = False, **data: Any
-    ) -> Record:
+        self, tx: Tx, record: rows.Resource, action: str, *, _delay: int = 0, _keep_error: bool = False, **data: Any
+    ) -> rows.ProcessInstance:
         """Start a process on a resource, in this unit. Raises ``ActionNotAvailable``."""
 
-    def supersede(self, tx: Tx, record: Record, field: str = "state") -> None:
+    def supersede(self, tx: Tx, record: rows.Resource, field: str = "state") -> None:
         """End the process that works on that state field, if there is one."""
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from orca.engine.errors import Failed
 from orca.engine.job import Job
 from orca.engine.requests import DONE, REQUESTED, forget_steps, process_of
-from orca.store import Record, Tx
+from orca.resources import rows
+from orca.store import Tx
 
 REMOVE_DELAY = 60_000
 """Milliseconds between ``removed`` and ``removeTime``, when the row may be purged (2015's value)."""
@@ -14,15 +15,15 @@ REMOVE_DELAY = 60_000
 GONE = frozenset({"removed", "purging", "purged"})
 
 
-def succeed(tx: Tx, job: Job, row: Record) -> None:
+def succeed(tx: Tx, job: Job, row: rows.ProcessInstance) -> None:
     """Move the resource to the process's end state and start what follows."""
-    job.data = row.data.get("input", {})
-    record = tx.require(job.resource_type, job.resource_id)
+    job.data = row.input or {}
+    record = job.any_resource(tx)
     if job.finish_unit is not None:
         job.finish_unit(tx)
     wanted = process_of(record.type, job.action)
     shown = getattr(record, wanted.field)
-    keep = bool(row.data.get("keepError"))
+    keep = bool(row.keepError)
     state = job.end_state or wanted.done.get(shown, next(iter(wanted.done.values())))
     move(tx, record, wanted.field, state, keep_error=keep)
     chain = job.chain if job.chain is not ... else wanted.chain
@@ -31,9 +32,9 @@ def succeed(tx: Tx, job: Job, row: Record) -> None:
         job.engine.request(tx, record, chain, _keep_error=keep, **job.chain_data)
 
 
-def fail(tx: Tx, job: Job, row: Record, failure: Failed) -> None:
+def fail(tx: Tx, job: Job, row: rows.ProcessInstance, failure: Failed) -> None:
     """Leave the resource with the reason on it."""
-    record = tx.require(job.resource_type, job.resource_id)
+    record = job.any_resource(tx)
     if failure.unit is not None:
         failure.unit(tx)
     wanted = process_of(record.type, job.action)
@@ -44,7 +45,7 @@ def fail(tx: Tx, job: Job, row: Record, failure: Failed) -> None:
         job.engine.request(tx, record, failure.chain, _keep_error=True)
 
 
-def retry(tx: Tx, job: Job, row: Record, reason: str, delay: int, *, stuck: bool) -> None:
+def retry(tx: Tx, job: Job, row: rows.ProcessInstance, reason: str, delay: int, *, stuck: bool) -> None:
     """Show why the process failed, and when it is tried again (``delay`` in milliseconds).
 
     ``stuck``: it needs a person. The resource shows an error until a try succeeds.
@@ -54,13 +55,13 @@ def retry(tx: Tx, job: Job, row: Record, reason: str, delay: int, *, stuck: bool
         reason = f"failed {job.failing['count']} times: {reason}; tried again in {delay // 60_000 or 1} minutes"
     tx.update(
         row, phase=REQUESTED, attempts=row.attempts + 1, runAfter=tx.now + delay, waiting=reason, waitingSince=tx.now,
-        data={"failing": job.failing},
+        failing=job.failing,
     )  # fmt: skip
     if record is not None:
         tx.update(record, transitioningMessage=reason, **({"transitioning": "error"} if stuck else {}))
 
 
-def move(tx: Tx, record: Record, field: str, state: str, *, keep_error: bool) -> None:
+def move(tx: Tx, record: rows.Resource, field: str, state: str, *, keep_error: bool) -> None:
     """Set the state a process ends in; for ``removed`` also the times of removal and purge."""
     tx.update(record, **{field: state})
     if not keep_error:
@@ -72,7 +73,7 @@ def move(tx: Tx, record: Record, field: str, state: str, *, keep_error: bool) ->
         tx.update(record, removed=None, removeTime=None)
 
 
-def end(tx: Tx, row: Record, result: str, reason: str) -> None:
+def end(tx: Tx, row: rows.ProcessInstance, result: str, reason: str) -> None:
     """Close the process row and delete its steps."""
     tx.update(
         row, phase=DONE, result=result, exitReason=reason, endTime=tx.now, waiting=None, waitingSince=None,

@@ -22,7 +22,8 @@ from orca.engine.core import Core
 from orca.engine.errors import Failed, Superseded
 from orca.engine.requests import LEASE
 from orca.engine.run import Run
-from orca.store import WORK, Closed, NoSpace, ReadTx, Record, Tx, Work
+from orca.resources import rows
+from orca.store import WORK, Closed, NoSpace, ReadTx, Tx, Work
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ class Engine:
         self._stopping = False
 
     def request(
-        self, tx: Tx, record: Record, action: str, *, _delay: int = 0, _keep_error: bool = False, **data: Any
-    ) -> Record:
+        self, tx: Tx, record: rows.Resource, action: str, *, _delay: int = 0, _keep_error: bool = False, **data: Any
+    ) -> rows.ProcessInstance:
         """Start a process on a resource, in this unit; returns the process row.
 
         Writes the transitioning state, supersedes what runs on that state field, and claims the process for this
@@ -64,7 +65,7 @@ class Engine:
             tx.after_commit(lambda: self._start(row, old.id if old is not None else None, type=record.type))
         return row
 
-    def supersede(self, tx: Tx, record: Record, field: str = "state") -> None:
+    def supersede(self, tx: Tx, record: rows.Resource, field: str = "state") -> None:
         """End the process that works on that state field without starting another one."""
         old = requests.running(tx, record, field)
         if old is not None:
@@ -104,21 +105,21 @@ class Engine:
 
     async def _claim(self, *, own: bool) -> None:
         def wanted(tx: ReadTx) -> sa.Select[Any]:
-            columns = tx.schema["processInstance"].table.c
+            columns = tx.schema[rows.ProcessInstance].table.c
             lost = columns.leaseUntil < tx.now
             if own:
                 lost = lost | (columns.runningProcessServerId == self.server)
-            return tx.query("processInstance", endTime=None).where(lost)
+            return tx.query(rows.ProcessInstance, endTime=None).where(lost)
 
-        def claim(tx: Tx) -> list[Record]:
+        def claim(tx: Tx) -> list[rows.ProcessInstance]:
             # A row that another server is just picking is that server's.
-            rows = tx.rows("processInstance", wanted(tx).with_for_update(skip_locked=True))
-            taken = [row for row in rows if row.id not in self._tasks]
+            found = tx.rows(rows.ProcessInstance, wanted(tx).with_for_update(skip_locked=True))
+            taken = [row for row in found if row.id not in self._tasks]
             for row in taken:
                 tx.update(row, runningProcessServerId=self.server, epoch=row.epoch + 1, leaseUntil=tx.now + LEASE)
             return taken
 
-        if await self.core.db.read(lambda tx: bool(tx.rows("processInstance", wanted(tx).limit(1)))):
+        if await self.core.db.read(lambda tx: bool(tx.rows(rows.ProcessInstance, wanted(tx).limit(1)))):
             for row in await self.core.db.write(claim):
                 self._start(row, None, resumed=True)
 
@@ -128,7 +129,7 @@ class Engine:
             return
 
         def unit(tx: Tx) -> None:
-            table = tx.table("processInstance")
+            table = tx.table(rows.ProcessInstance)
             for part in _chunks(mine, 500):
                 tx.execute(
                     sa.update(table)
@@ -140,7 +141,9 @@ class Engine:
 
     # -- working -----------------------------------------------------------------------------------------------------
 
-    def _start(self, row: Record, superseded: int | None, *, type: str | None = None, resumed: bool = False) -> None:
+    def _start(
+        self, row: rows.ProcessInstance, superseded: int | None, *, type: str | None = None, resumed: bool = False
+    ) -> None:
         if self._stopping:
             return
         if superseded is not None:
@@ -163,7 +166,9 @@ class Engine:
         if task is not None and task is not asyncio.current_task():
             task.cancel()
 
-    async def _work(self, row: Record, type: str | None, before: asyncio.Task[None] | None, resumed: bool) -> None:
+    async def _work(
+        self, row: rows.ProcessInstance, type: str | None, before: asyncio.Task[None] | None, resumed: bool
+    ) -> None:
         """Run one process from claim to end, once the process before it on the same resource has stopped."""
         WORK.set(Work(owner=row.accountId, name=f"{row.processName} {row.resourceId}"))
         if before is not None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from orca.engine.core import Core, Processes
+from orca.resources import rows
 from orca.store import ReadTx, Record, Tx
+
+R = TypeVar("R", bound=Record)
 
 KIND_LENGTH = 200
 """Characters of a reason that are compared to tell failures apart."""
@@ -22,7 +25,7 @@ class Job:
     state it ends in, where that is not the declared one.
     """
 
-    def __init__(self, core: Core, row: Record) -> None:
+    def __init__(self, core: Core, row: rows.ProcessInstance) -> None:
         self.core = core
         self.id: int = row.id
         self.name: str = row.processName
@@ -30,9 +33,9 @@ class Job:
         self.resource_type: str = row.resourceType
         self.resource_id = int(row.resourceId)
         self.account_id: int | None = row.accountId
-        self.data: dict[str, Any] = row.data.get("input", {})
+        self.data: dict[str, Any] = row.input or {}
         self.attempts: int = row.attempts or 0
-        self.failing: dict[str, Any] = row.data.get("failing", {})
+        self.failing: dict[str, Any] = row.failing or {}
         """The reason of the last failure, and how many there were of it in a row."""
         self.chain: Any = ...
         self.chain_data: dict[str, Any] = {}
@@ -44,9 +47,15 @@ class Job:
         """Where other processes are requested."""
         return self.core.engine
 
-    def resource(self, tx: ReadTx) -> Record:
-        """The resource, as the unit sees it."""
-        return tx.require(self.resource_type, self.resource_id)
+    def resource(self, tx: ReadTx, type: type[R]) -> R:
+        """The resource, as the unit sees it: a row of the type that the process works on."""
+        return tx.require(type, self.resource_id)
+
+    def any_resource(self, tx: ReadTx) -> rows.Resource:
+        """The resource, whatever its type."""
+        record = tx.require(self.resource_type, self.resource_id)
+        assert isinstance(record, rows.Resource), f"{record.type} has no processes"
+        return record
 
     def finish(self, unit: Callable[[Tx], object]) -> None:
         """Have ``unit`` run in the unit that moves the resource to its end state. ``run.data`` is current there."""

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orca.engine.core import Core
-from orca.resources import TYPES, machine
-from orca.store import ANY, ReadTx, Record, Tx
+from orca.resources import TYPES, machine, rows
+from orca.store import ANY, ReadTx, Tx
 
 BATCH = 100
 """Most rows of one type in a unit, so that no request waits noticeably behind it."""
@@ -14,20 +16,20 @@ BATCH = 100
 async def purge(core: Core) -> int:
     """Begin to purge what may be purged; return how many."""
     total = 0
-    for name in ROOTS:
-        while found := await core.db.read(lambda tx, name=name: [row.id for row in _due(tx, name)]):  # type: ignore[misc]
+    for root in ROOTS:
+        while found := await core.db.read(partial(_due, root=root)):
             total += len(found)
-            await core.db.write(lambda tx, name=name: _begin(tx, core, name))  # type: ignore[misc]
+            await core.db.write(partial(_begin, core=core, root=root))
     return total
 
 
-def _due(tx: ReadTx, root: str) -> list[Record]:
+def _due(tx: ReadTx, root: type[rows.Resource]) -> list[rows.Resource]:
     columns = tx.table(root).c
     statement = tx.query(root, removed=ANY, state="removed").where(columns.removeTime <= tx.now).limit(BATCH)
     return tx.rows(root, statement)
 
 
-def _begin(tx: Tx, core: Core, root: str) -> None:
+def _begin(tx: Tx, core: Core, root: type[rows.Resource]) -> None:
     for row in _due(tx, root):
         core.engine.request(tx, row, "purge")
 
@@ -37,5 +39,9 @@ def _can_be_purged(name: str) -> bool:
     return all("purge" in machine(kind) for kind in kinds)
 
 
-ROOTS = tuple(name for name, type in TYPES.items() if type.table and type.parent is None and _can_be_purged(name))
+ROOTS = tuple(
+    row
+    for name, row in rows.BY_NAME.items()
+    if issubclass(row, rows.Resource) and TYPES[name].parent is None and _can_be_purged(name)
+)
 """Root types whose rows have a purge process, whatever their kind."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from orca.resources import Process, machine
+from orca.resources import Process, machine, rows
 from orca.resources.errors import ActionNotAvailable
-from orca.store import PreparedWrite, Record, Tx
+from orca.store import PreparedWrite, Tx
 
 LEASE = 30_000
 """Milliseconds a claim lasts without renewal; a server that is gone for longer loses its processes to others."""
@@ -31,14 +31,14 @@ def process_of(type: str, action: str) -> Process:
     return found
 
 
-def running(tx: Tx, record: Record, field: str = "state") -> Record | None:
+def running(tx: Tx, record: rows.Resource, field: str = "state") -> rows.ProcessInstance | None:
     """The process row that now works on a state field of the resource."""
     return tx.first(
-        "processInstance", resourceType=record.root, resourceId=str(record.id), stateField=field, endTime=None
+        rows.ProcessInstance, resourceType=record.root, resourceId=str(record.id), stateField=field, endTime=None
     )
 
 
-def supersede(tx: Tx, process: Record) -> None:
+def supersede(tx: Tx, process: rows.ProcessInstance) -> None:
     """End a running process in favour of another. Its worker notices at its next step, because the epoch has grown."""
     tx.update(
         process, phase=DONE, result="CANCELED", exitReason="STATE_CHANGED", endTime=tx.now, epoch=process.epoch + 1,
@@ -56,7 +56,7 @@ def _renewal(table: sa.Table) -> PreparedWrite:
 def renew(tx: Tx, process_id: int, epoch: int) -> bool:
     """Renew the lease of a process; return False if it is no longer held under this epoch."""
     parameters = {"process": process_id, "mine": epoch, "leaseUntil": tx.now + LEASE}
-    return tx.run(_renewal(tx.table("processInstance")), parameters).rows == 1
+    return tx.run(_renewal(tx.table(rows.ProcessInstance)), parameters).rows == 1
 
 
 def forget_steps(tx: Tx, process_id: int) -> None:
@@ -70,8 +70,15 @@ def _forgetting(table: sa.Table) -> PreparedWrite:
 
 
 def request(
-    tx: Tx, record: Record, action: str, data: dict[str, Any], *, server: str, delay: int = 0, keep_error: bool = False
-) -> tuple[Record, Record | None, bool]:
+    tx: Tx,
+    record: rows.Resource,
+    action: str,
+    data: dict[str, Any],
+    *,
+    server: str,
+    delay: int = 0,
+    keep_error: bool = False,
+) -> tuple[rows.ProcessInstance, rows.ProcessInstance | None, bool]:
     """Ask for a process on a resource.
 
     Returns the process row, the row it superseded (if any), and whether the process is new. If the same action already
@@ -84,7 +91,7 @@ def request(
     old = running(tx, record, wanted.field)
     name = f"{record.root}.{action}"
     if old is not None and old.processName == name and state not in wanted.start:
-        tx.update(old, data={"input": {**old.data.get("input", {}), **data}})
+        tx.update(old, input={**(old.input or {}), **data})
         return old, None, False
     if state not in wanted.start:
         raise ActionNotAvailable(record.type, action, state)
@@ -95,7 +102,7 @@ def request(
         shown |= {"transitioning": None, "transitioningMessage": None}
     tx.update(record, **shown, transitioningProgress=None)
     new = tx.insert(
-        "processInstance",
+        rows.ProcessInstance,
         accountId=record.id if record.root == "account" else record.get("accountId"),
         processName=name,
         resourceType=record.root,
@@ -111,6 +118,7 @@ def request(
         leaseUntil=tx.now + LEASE,
         runAfter=tx.now + delay if delay else None,
         attempts=0,
-        data={"input": data} | ({"keepError": True} if keep_error else {}),
+        input=data,
+        keepError=keep_error or None,
     )
     return new, old, True

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from orca.engine.core import Core
 from orca.engine.settings import was_set
+from orca.resources import rows
 from orca.store import Tx
 
 DAY_MS = 86_400_000
@@ -46,11 +47,11 @@ def statements(tx: Tx) -> Iterator[sa.Delete]:
     for table in tx.schema.metadata.tables.values():
         if "removed" in table.c:
             yield oldest(table, table.c.removed, before(tx, REMOVED))
-    processes, executions = tx.table("processInstance"), tx.table("processExecution")
+    processes, executions = tx.table(rows.ProcessInstance), tx.table(rows.ProcessExecution)
     ended = before(tx, PROCESSES)
     orphaned = ~sa.exists().where(processes.c.id == executions.c.processInstanceId)
     yield oldest(processes, processes.c.endTime, ended)
-    runs = tx.table("taskInstance")
+    runs = tx.table(rows.TaskInstance)
     yield oldest(runs, runs.c.endTime, ended)
     yield oldest(executions, executions.c.created, ended, orphaned)
     events = tx.table("event")
@@ -60,7 +61,7 @@ def statements(tx: Tx) -> Iterator[sa.Delete]:
     for name in REPORTS:
         reports = tx.table(name)
         yield oldest(reports, reports.c.created, before(tx, EVENTS))
-    audit, tokens = tx.table("auditLog"), tx.table("authToken")
+    audit, tokens = tx.table(rows.AuditLog), tx.table(rows.AuthToken)
     yield oldest(audit, audit.c.created, before(tx, AUDIT))
     yield oldest(tokens, tokens.c.expires, tx.now)
 

@@ -24,8 +24,8 @@ from orca.engine.core import Core
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.job import Job
 from orca.engine.requests import STARTED
-from orca.resources import ids
-from orca.store import Change, Overflow, ReadTx, Record, Subscription, Tx, adding, now_ms
+from orca.resources import ids, rows
+from orca.store import Change, Overflow, ReadTx, Subscription, Tx, adding, now_ms
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ PROGRESS_INTERVAL = 0.5
 class Run(Job):
     """One process in the hands of a handler."""
 
-    def __init__(self, core: Core, row: Record, type: str | None = None) -> None:
+    def __init__(self, core: Core, row: rows.ProcessInstance, type: str | None = None) -> None:
         super().__init__(core, row)
         self.in_doubt = False
         """Whether more may be stored than is known here, since a connection was lost at COMMIT."""
@@ -72,7 +72,7 @@ class Run(Job):
         if name in self._steps:
             return self._steps[name]  # type: ignore[no-any-return]
 
-        def guarded(tx: Tx, _row: Record) -> T:
+        def guarded(tx: Tx, _row: rows.ProcessInstance) -> T:
             result = unit(tx)
             self._store_step(tx, name, result)
             return result
@@ -155,9 +155,9 @@ class Run(Job):
     async def wait_reason(self, reason: str) -> None:
         """Show what the process waits for. It is cleared by the next step."""
 
-        def unit(tx: Tx, row: Record) -> None:
+        def unit(tx: Tx, row: rows.ProcessInstance) -> None:
             tx.update(row, waiting=reason, waitingSince=tx.now)
-            tx.update(self.resource(tx), transitioningMessage=reason)
+            tx.update(self.any_resource(tx), transitioningMessage=reason)
 
         self.log(f"waiting: {reason}")
         await self._write(unit)
@@ -226,12 +226,12 @@ class Run(Job):
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    async def _write(self, unit: Callable[[Tx, Record], T]) -> T:
+    async def _write(self, unit: Callable[[Tx, rows.ProcessInstance], T]) -> T:
         """Run a unit with the process row, if that is still ours; it also writes pending progress and log lines."""
         async with self._writing:
             return await self._write_alone(unit)
 
-    async def _write_alone(self, unit: Callable[[Tx, Record], T]) -> T:
+    async def _write_alone(self, unit: Callable[[Tx, rows.ProcessInstance], T]) -> T:
         lines, answers = list(self._lines), dict(self._unstored)
 
         def guarded(tx: Tx) -> T:
@@ -249,11 +249,11 @@ class Run(Job):
             del self._unstored[name]
         return result
 
-    def _guard(self, tx: Tx) -> Record:
+    def _guard(self, tx: Tx) -> rows.ProcessInstance:
         """The process row, if it is still ours, marked as no longer waiting. Raises ``Superseded``."""
         if not requests.renew(tx, self.id, self._epoch):
             raise Superseded
-        row = tx.require("processInstance", self.id)
+        row = tx.require(rows.ProcessInstance, self.id)
         if not self._started or self._waiting:
             tx.update(row, phase=STARTED, waiting=None, waitingSince=None, runAfter=None)
         if self._waiting:
@@ -267,25 +267,26 @@ class Run(Job):
         step = {"process_id": self.id, "name": name, "result": text, "created": tx.now}
         tx.run(adding(tx.table("process_step")), step)
 
-    def _write_log(self, tx: Tx, row: Record, lines: list[dict[str, Any]]) -> None:
-        execution = tx.first("processExecution", processInstanceId=row.id, uuid=self._execution)
+    def _write_log(self, tx: Tx, row: rows.ProcessInstance, lines: list[dict[str, Any]]) -> None:
+        execution = tx.first(rows.ProcessExecution, processInstanceId=row.id, uuid=self._execution)
         if execution is None:
             tx.insert(
-                "processExecution",
+                rows.ProcessExecution,
                 uuid=self._execution,
                 processInstanceId=row.id,
                 accountId=row.accountId,
                 log={"entries": lines[-LOG_LIMIT:]},
             )
         else:
-            tx.update(execution, log={"entries": (execution.log["entries"] + lines)[-LOG_LIMIT:]})
+            before = (execution.log or {}).get("entries", [])
+            tx.update(execution, log={"entries": (before + lines)[-LOG_LIMIT:]})
 
     async def _connected(self, agent_id: int, patience: float | None) -> AgentConnection:
         agents = self.core.agents
         connection = agents.get(agent_id)
         if connection is not None:
             return connection
-        host = await self.core.db.read(lambda tx: tx.first("host", agentId=agent_id))
+        host = await self.core.db.read(lambda tx: tx.first(rows.Host, agentId=agent_id))
         name = f"host {host.name or host.hostname}" if host is not None else f"agent {ids.show('agent', agent_id)}"
         try:
             # An agent that is just coming back is not worth two writes.
@@ -320,9 +321,11 @@ class Run(Job):
         while self._progress is not None:
             (message, percent), self._progress = self._progress, None
 
-            def unit(tx: Tx, row: Record, message: str | None = message, percent: int | None = percent) -> None:
+            def unit(
+                tx: Tx, row: rows.ProcessInstance, message: str | None = message, percent: int | None = percent
+            ) -> None:
                 tx.update(row, progress=percent)
-                tx.update(self.resource(tx), transitioningMessage=message, transitioningProgress=percent)
+                tx.update(self.any_resource(tx), transitioningMessage=message, transitioningProgress=percent)
 
             try:
                 await self._write(unit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 
+from orca.resources import rows
 from orca.store import ReadTx
 
 PREFIX = "ORCA_SETTING_"
@@ -20,5 +21,5 @@ def was_set(tx: ReadTx, name: str) -> str | None:
     given = environment(name)
     if given is not None:
         return given
-    row = tx.first("setting", name=name)
+    row = tx.first(rows.Setting, name=name)
     return None if row is None or row.value is None else str(row.value)

@@ -16,7 +16,8 @@ from typing import Any
 from orca.engine.behaviour import Behaviour
 from orca.engine.call import Call
 from orca.engine.core import Core
-from orca.store import WORK, Record, Tx, Work
+from orca.resources import rows
+from orca.store import WORK, Tx, Work
 
 log = logging.getLogger(__name__)
 behaviour = Behaviour()
@@ -59,9 +60,9 @@ class Tasks:
                 group.create_task(self._keep(task), name=task.name)
 
     def _declare(self, tx: Tx) -> None:
-        known = {row.name for row in tx.find("task")}
+        known = {row.name for row in tx.find(rows.Task)}
         for name in self._tasks.keys() - known:
-            tx.insert("task", name=name)
+            tx.insert(rows.Task, name=name)
 
     async def _keep(self, task: Task) -> None:
         asked = self._asked[task.name]
@@ -84,10 +85,10 @@ class Tasks:
             done, problem = 0, str(error) or type(error).__name__
 
         def unit(tx: Tx) -> None:
-            row = tx.first("task", name=task.name)
+            row = tx.first(rows.Task, name=task.name)
             assert row is not None
             tx.insert(
-                "taskInstance",
+                rows.TaskInstance,
                 taskId=row.id,
                 name=task.name,
                 startTime=started,
@@ -101,7 +102,7 @@ class Tasks:
 
 
 @behaviour.action("task.execute")
-def execute(tx: Tx, call: Call, row: Record, given: dict[str, Any]) -> Record:
+def execute(tx: Tx, call: Call, row: rows.Task, given: dict[str, Any]) -> rows.Task:
     """Run it now."""
     tx.after_commit(lambda: call.core.part(Tasks).execute(str(row.name)))
     return row

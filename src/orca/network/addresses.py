@@ -12,26 +12,34 @@ from typing import Any
 
 from orca.hoststate.plan.addressing import DEFAULT_PREFIX, HostRange
 from orca.network import ipam
-from orca.store import ANY, ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import ANY, ReadTx, Tx
 
 RETAINED = "retained"
 """Role of an address that waits for a container."""
 
 
-def network_of(tx: ReadTx, project_id: int) -> Record:
+def network_of(tx: ReadTx, project_id: int) -> rows.Network:
     """The managed network of a project; every project has one from its creation."""
-    network = tx.first("network", accountId=project_id)
+    network = tx.first(rows.Network, accountId=project_id)
     if network is None:
         raise LookupError(f"project {project_id} has no managed network")
     return network
 
 
-def range_of(tx: ReadTx, host_id: int) -> Record | None:
+def cidr_of_all(network: rows.Network) -> str:
+    """The range that all hosts of a managed network share, `10.42.0.0/16`."""
+    if network.cidr is None:
+        raise LookupError(f"network {network.id} is no managed one")
+    return network.cidr
+
+
+def range_of(tx: ReadTx, host_id: int) -> rows.Subnet | None:
     """The subnet row of a host, None before its first hello."""
-    return tx.first("subnet", hostId=host_id)
+    return tx.first(rows.Subnet, hostId=host_id)
 
 
-def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = DEFAULT_PREFIX) -> Record:
+def allocate_range(tx: Tx, network: rows.Network, host: rows.Host, prefix: int = DEFAULT_PREFIX) -> rows.Subnet:
     """Give ``host`` a range of ``network``, or return the one it has.
 
     Raises:
@@ -43,11 +51,11 @@ def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = DEFAULT_
     existing = range_of(tx, host.id)
     if existing is not None:
         return existing
-    taken = [f"{row.networkAddress}/{row.cidrSize}" for row in tx.find("subnet", networkId=network.id)]
-    subnet = HostRange(ipam.next_host_range(network.cidr, prefix, taken))
+    taken = [f"{row.networkAddress}/{row.cidrSize}" for row in tx.find(rows.Subnet, networkId=network.id)]
+    subnet = HostRange(ipam.next_host_range(cidr_of_all(network), prefix, taken))
     pool = list(subnet.pool())
     row = tx.insert(
-        "subnet",
+        rows.Subnet,
         accountId=network.accountId,
         name=f"range of {host.name}",
         state="active",
@@ -59,23 +67,23 @@ def allocate_range(tx: Tx, network: Record, host: Record, prefix: int = DEFAULT_
         startAddress=pool[0],
         endAddress=pool[-1],
     )
-    for instance in tx.find("instance", hostId=host.id):
+    for instance in tx.find(rows.Instance, hostId=host.id):
         # They had these addresses before the host was known here.
-        locate(tx, instance, host, instance.data.get("reportedAddress"))
+        locate(tx, instance, host, instance.reportedAddress)
     return row
 
 
-def cidr_of(subnet: Record) -> str:
+def cidr_of(subnet: rows.Subnet) -> str:
     """``10.42.1.0/24`` of a subnet row."""
     return f"{subnet.networkAddress}/{subnet.cidrSize}"
 
 
-def address_of(tx: ReadTx, instance_id: int) -> Record | None:
+def address_of(tx: ReadTx, instance_id: int) -> rows.IpAddress | None:
     """The ipAddress row of a container."""
-    return tx.first("ipAddress", instanceId=instance_id)
+    return tx.first(rows.IpAddress, instanceId=instance_id)
 
 
-def allocate_address(tx: Tx, instance: Record, host_id: int, wanted: str | None = None) -> Record:
+def allocate_address(tx: Tx, instance: rows.Instance, host_id: int, wanted: str | None = None) -> rows.IpAddress:
     """Give a container an address of its host's range, or return the one it has.
 
     ``wanted``: a certain address of the range.
@@ -92,15 +100,15 @@ def allocate_address(tx: Tx, instance: Record, host_id: int, wanted: str | None 
     if subnet is None:
         raise LookupError(f"host {host_id} has no address range yet")
     if wanted is None:
-        taken = {address for (address,) in tx.values("ipAddress", "address", subnetId=subnet.id)}
-        wanted = ipam.next_address(cidr_of(subnet), taken, after=subnet.data.get("lastAddress"))
-        tx.update(subnet, data={"lastAddress": wanted})
+        taken = {address for (address,) in tx.values(rows.IpAddress, "address", subnetId=subnet.id)}
+        wanted = ipam.next_address(cidr_of(subnet), taken, after=subnet.lastAddress)
+        tx.update(subnet, lastAddress=wanted)
     else:
         check_free(tx, subnet.networkId, wanted)
     return _give(tx, instance, subnet, wanted)
 
 
-def hold_address(tx: Tx, instance: Record, address: str) -> None:
+def hold_address(tx: Tx, instance: rows.Instance, address: str) -> None:
     """Reserve the address that a container has but did not get here.
 
     Does nothing for an address that the server does not give, or that another container has.
@@ -109,15 +117,16 @@ def hold_address(tx: Tx, instance: Record, address: str) -> None:
     if held is not None and held.address == address:
         return
     release_address(tx, instance.id)
-    tx.lock(tx.require("host", instance.hostId))
-    subnet = range_of(tx, instance.hostId)
+    host = tx.require(rows.Host, instance.hostId)
+    tx.lock(host)
+    subnet = range_of(tx, host.id)
     if subnet is None or not _is_ours(subnet, address):
         return
-    if tx.first("ipAddress", subnetId=subnet.id, address=address) is None:
+    if tx.first(rows.IpAddress, subnetId=subnet.id, address=address) is None:
         _give(tx, instance, subnet, address)
 
 
-def locate(tx: Tx, instance: Record, host: Record, reported: str | None) -> None:
+def locate(tx: Tx, instance: rows.Instance, host: rows.Host, reported: str | None) -> None:
     """Record the address that an agent reports for a container that was not made here, if it is believable.
 
     Before the host has a range that is unknown: the report is kept, and checked when the range is given.
@@ -126,8 +135,7 @@ def locate(tx: Tx, instance: Record, host: Record, reported: str | None) -> None
     if reported is not None and range_of(tx, host.id) is None:
         tx.lock(host)  # if the range is given at this moment, that unit sees this container, or this one sees the range
         waits = range_of(tx, host.id) is None
-    if instance.data.get("reportedAddress") != (reported if waits else None):
-        tx.update(instance, data={"reportedAddress": reported if waits else None})
+    tx.update(instance, reportedAddress=reported if waits else None)
     address = believable(tx, host, reported)
     if address is None:
         return
@@ -136,47 +144,47 @@ def locate(tx: Tx, instance: Record, host: Record, reported: str | None) -> None
     hold_address(tx, instance, address)
 
 
-def believable(tx: ReadTx, host: Record, address: str | None) -> str | None:
+def believable(tx: ReadTx, host: rows.Host, address: str | None) -> str | None:
     """The address that a host's agent reports for a container; None if it belongs to another host of the network."""
     if address is None:
         return None
     subnet = range_of(tx, host.id)
-    inside = ipam.in_range(address, network_of(tx, host.accountId).cidr)
+    inside = ipam.in_range(address, cidr_of_all(network_of(tx, host.accountId)))
     return address if not inside or (subnet is not None and ipam.in_range(address, cidr_of(subnet))) else None
 
 
 def release_address(tx: Tx, instance_id: int) -> None:
     """Free the address of a container, if it has one."""
-    for row in tx.find("ipAddress", instanceId=instance_id):
+    for row in tx.find(rows.IpAddress, instanceId=instance_id):
         _remove(tx, row)
 
 
 def retain_address(tx: Tx, instance_id: int, owner: dict[str, Any]) -> None:
     """Keep the address of a removed container for its successor, which ``owner`` describes."""
-    for row in tx.find("ipAddress", instanceId=instance_id):
-        tx.update(row, instanceId=None, role=RETAINED, data={"owner": owner})
+    for row in tx.find(rows.IpAddress, instanceId=instance_id):
+        tx.update(row, instanceId=None, role=RETAINED, owner=owner)
 
 
-def retained_addresses(tx: ReadTx, project_id: int, *, removed: bool = False) -> list[Record]:
+def retained_addresses(tx: ReadTx, project_id: int, *, removed: bool = False) -> list[rows.IpAddress]:
     """The addresses that wait for a container; with ``removed`` also those that went with the range of their host."""
-    return tx.find("ipAddress", accountId=project_id, role=RETAINED, **({"removed": ANY} if removed else {}))
+    return tx.find(rows.IpAddress, accountId=project_id, role=RETAINED, **({"removed": ANY} if removed else {}))
 
 
-def take_address(tx: Tx, row: Record, instance_id: int) -> None:
+def take_address(tx: Tx, row: rows.IpAddress, instance_id: int) -> None:
     """Give a retained address to its new container."""
-    tx.update(row, instanceId=instance_id, role=None, data={"owner": None})
+    tx.update(row, instanceId=instance_id, role=None, owner=None)
 
 
-def drop_address(tx: Tx, row: Record) -> None:
+def drop_address(tx: Tx, row: rows.IpAddress) -> None:
     """Drop a retained address: nobody needs it, or its host is gone."""
     row = tx.update(row, role=None)
     if row.removed is None:
         _remove(tx, row)
 
 
-def subnet_of(tx: ReadTx, network_id: int, address: str) -> Record | None:
+def subnet_of(tx: ReadTx, network_id: int, address: str) -> rows.Subnet | None:
     """The host range that gives an address to containers, None where no host has it."""
-    subnets = tx.find("subnet", networkId=network_id)
+    subnets = tx.find(rows.Subnet, networkId=network_id)
     return next((row for row in subnets if HostRange(cidr_of(row)).assignable(address)), None)
 
 
@@ -188,12 +196,12 @@ def check_address(tx: ReadTx, project_id: int, address: str) -> None:
     """
     network = network_of(tx, project_id)
     try:
-        inside = ipam.in_range(address, network.cidr)
+        inside = ipam.in_range(address, cidr_of_all(network))
     except ValueError:
         raise ipam.AddressRefused(f"{address!r} is not an address") from None
     if not inside:
         raise ipam.AddressRefused(f"{address} is outside of the managed network {network.cidr}")
-    for row in tx.find("subnet", networkId=network.id):
+    for row in tx.find(rows.Subnet, networkId=network.id):
         if ipam.in_range(address, cidr_of(row)) and not HostRange(cidr_of(row)).assignable(address):
             raise ipam.AddressRefused(f"{address} is none of those that {row.name} gives to containers")
 
@@ -204,22 +212,22 @@ def check_free(tx: ReadTx, network_id: int, address: str) -> None:
     Raises:
         ipam.AddressRefused: it is taken; the message names the container, or the successor it is kept for.
     """
-    row = tx.first("ipAddress", networkId=network_id, address=address)
+    row = tx.first(rows.IpAddress, networkId=network_id, address=address)
     if row is not None:
-        holder = tx.get("instance", row.instanceId)
+        holder = tx.get(rows.Instance, row.instanceId)
         who = "kept for a successor" if holder is None else f"that of {holder.name}"
         raise ipam.AddressRefused(f"{address} is {who}")
 
 
 def release_range(tx: Tx, host_id: int) -> None:
     """Free the range of a host with every address in it."""
-    for subnet in tx.find("subnet", hostId=host_id):
-        for row in tx.find("ipAddress", subnetId=subnet.id):
+    for subnet in tx.find(rows.Subnet, hostId=host_id):
+        for row in tx.find(rows.IpAddress, subnetId=subnet.id):
             _remove(tx, row)
         _remove(tx, subnet)
 
 
-def _is_ours(subnet: Record, address: str) -> bool:
+def _is_ours(subnet: rows.Subnet, address: str) -> bool:
     """True if the server gives this address to containers; what an agent reports need not be one at all."""
     try:
         return HostRange(cidr_of(subnet)).assignable(address)
@@ -227,9 +235,9 @@ def _is_ours(subnet: Record, address: str) -> bool:
         return False
 
 
-def _give(tx: Tx, instance: Record, subnet: Record, address: str) -> Record:
+def _give(tx: Tx, instance: rows.Instance, subnet: rows.Subnet, address: str) -> rows.IpAddress:
     return tx.insert(
-        "ipAddress",
+        rows.IpAddress,
         accountId=instance.accountId,
         state="active",
         address=address,
@@ -240,5 +248,5 @@ def _give(tx: Tx, instance: Record, subnet: Record, address: str) -> Record:
     )
 
 
-def _remove(tx: Tx, row: Record) -> None:
+def _remove(tx: Tx, row: rows.IpAddress | rows.Subnet) -> None:
     tx.update(row, state="removed", removed=tx.now)

@@ -16,10 +16,9 @@ import msgspec
 
 from orca import wire
 from orca.network import digests
-from orca.store import ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import ReadTx, Tx
 from orca.wire.digest import MODULUS, part
-
-TYPE = "configItemStatus"
 
 VERSION_EPOCH = 1_735_689_600
 """2025-01-01 in UTC seconds: versions count from here, so that they fit 32 bits for a lifetime."""
@@ -52,11 +51,13 @@ class ConfigItems:
         for name, description in descriptions.items():
             self._put(tx, host_id, name, description, present.get(name))
 
-    def _put(self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any], row: Record | None) -> bool:
+    def _put(
+        self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any], row: rows.ConfigItemStatus | None
+    ) -> bool:
         if row is None:
-            host = tx.require("host", host_id)
+            host = tx.require(rows.Host, host_id)
             row = tx.insert(
-                TYPE,
+                rows.ConfigItemStatus,
                 accountId=host.accountId,
                 agentId=host.agentId,
                 hostId=host_id,
@@ -84,15 +85,15 @@ class ConfigItems:
 
     def drop_everywhere(self, tx: Tx, name: str) -> None:
         """Stop wanting item ``name`` on all hosts."""
-        for row in tx.find(TYPE, name=name):
+        for row in tx.find(rows.ConfigItemStatus, name=name):
             self._drop(tx, row)
 
     def drop_rows(self, tx: Tx, ids: Collection[int]) -> None:
         """Stop wanting the items of those rows."""
-        for row in tx.find(TYPE, id=ids):
+        for row in tx.find(rows.ConfigItemStatus, id=ids):
             self._drop(tx, row)
 
-    def _drop(self, tx: Tx, row: Record | None) -> bool:
+    def _drop(self, tx: Tx, row: rows.ConfigItemStatus | None) -> bool:
         if row is None or row.description is None:
             return False
         self._bump(tx, row, None)
@@ -100,20 +101,20 @@ class ConfigItems:
         return True
 
     @staticmethod
-    def _rows(tx: Tx, host_id: int, names: Collection[str]) -> dict[str, Record]:
+    def _rows(tx: Tx, host_id: int, names: Collection[str]) -> dict[str, rows.ConfigItemStatus]:
         keys = [_key(host_id, name) for name in names]
-        return {row.name: row for row in tx.find(TYPE, liveKey=keys)} if keys else {}
+        return {row.name: row for row in tx.find(rows.ConfigItemStatus, liveKey=keys)} if keys else {}
 
     def forget(self, tx: Tx, host_id: int) -> None:
         """Delete every row of a host that is being removed."""
-        for row in tx.find(TYPE, hostId=host_id):
+        for row in tx.find(rows.ConfigItemStatus, hostId=host_id):
             tx.delete(row)
         digests.forget(tx, host_id)
 
     def compare(self, tx: ReadTx, host_id: int, applied: Mapping[str, int]) -> wire.ConfigUpdate:
         """The complete update for a host that reports what it has applied; unchanged items come without description."""
         items = []
-        for row in tx.find(TYPE, hostId=host_id):
+        for row in tx.find(rows.ConfigItemStatus, hostId=host_id):
             if row.description is None:
                 continue
             if applied.get(row.name) == row.requestedVersion:
@@ -124,9 +125,9 @@ class ConfigItems:
 
     def record(self, tx: Tx, host_id: int, sent: Collection[wire.ConfigItem], reply: wire.ConfigApplied) -> None:
         """Store a host's answer to some items; items that the rows know as applied cost no write."""
-        rows = self._rows(tx, host_id, [item.name for item in sent])
+        found = self._rows(tx, host_id, [item.name for item in sent])
         for item in sent:
-            row = rows.get(item.name)
+            row = found.get(item.name)
             if row is None:
                 continue
             error = reply.errors.get(item.name)
@@ -149,12 +150,12 @@ class ConfigItems:
     def unwanted(self, tx: ReadTx, host_id: int, sent: wire.ConfigUpdate) -> list[int]:
         """The rows of items that a host no longer has, since a complete update did not name them."""
         kept = {item.name for item in sent.items}
-        rows = tx.find(TYPE, hostId=host_id)
-        return [row.id for row in rows if row.name not in kept and row.description is None]
+        found = tx.find(rows.ConfigItemStatus, hostId=host_id)
+        return [row.id for row in found if row.name not in kept and row.description is None]
 
     def forget_unwanted(self, tx: Tx, ids: Collection[int]) -> None:
         """Delete such rows; one that is wanted again meanwhile stays."""
-        for row in tx.find(TYPE, id=ids):
+        for row in tx.find(rows.ConfigItemStatus, id=ids):
             if row.description is None:
                 _gone(tx, row)
 
@@ -170,18 +171,18 @@ class ConfigItems:
         digests.put(tx, host_id, *_sums(tx, host_id))
 
     @staticmethod
-    def item(row: Record) -> wire.ConfigItem:
+    def item(row: rows.ConfigItemStatus) -> wire.ConfigItem:
         """The wire form of a row."""
         return wire.ConfigItem(name=row.name, version=row.requestedVersion, description=row.description)
 
-    def _bump(self, tx: Tx, row: Record, description: dict[str, Any] | None) -> None:
+    def _bump(self, tx: Tx, row: rows.ConfigItemStatus, description: dict[str, Any] | None) -> None:
         version = max(_clock(tx), row.requestedVersion + 1)
         before = None if row.description is None else row.requestedVersion
         after = None if description is None else version
         digests.change(tx, row.hostId, wanted=part(row.name, after) - part(row.name, before))
         tx.update(row, requestedVersion=version, requestedUpdated=tx.now, description=description, error=None)
 
-    def _announce(self, tx: Tx, row: Record) -> None:
+    def _announce(self, tx: Tx, row: rows.ConfigItemStatus) -> None:
         host_id, item = row.hostId, self.item(row)
         tx.after_commit(lambda: self._changed(host_id, item))
 
@@ -196,11 +197,11 @@ def _key(host_id: int, name: str) -> str:
     return f"{host_id}:{name}"
 
 
-def _row(tx: ReadTx, host_id: int, name: str) -> Record | None:
-    return tx.first(TYPE, liveKey=_key(host_id, name))
+def _row(tx: ReadTx, host_id: int, name: str) -> rows.ConfigItemStatus | None:
+    return tx.first(rows.ConfigItemStatus, liveKey=_key(host_id, name))
 
 
-def _gone(tx: Tx, row: Record) -> None:
+def _gone(tx: Tx, row: rows.ConfigItemStatus) -> None:
     """Handle a host's report that it no longer has an item."""
     digests.change(tx, row.hostId, applied=-part(row.name, row.appliedVersion))
     tx.delete(row)
@@ -208,7 +209,7 @@ def _gone(tx: Tx, row: Record) -> None:
 
 def _sums(tx: ReadTx, host_id: int) -> tuple[int, int]:
     """The digests of a host, computed from its rows."""
-    rows = tx.find(TYPE, hostId=host_id)
-    wanted = sum(part(row.name, row.requestedVersion) for row in rows if row.description is not None)
-    applied = sum(part(row.name, row.appliedVersion) for row in rows)
+    found = tx.find(rows.ConfigItemStatus, hostId=host_id)
+    wanted = sum(part(row.name, row.requestedVersion) for row in found if row.description is not None)
+    applied = sum(part(row.name, row.appliedVersion) for row in found)
     return wanted % MODULUS, applied % MODULUS

@@ -20,7 +20,8 @@ from weakref import WeakValueDictionary
 from orca import wire
 from orca.engine import AgentConnection, AgentGone, CommandFailed, Core
 from orca.network import digests
-from orca.network.config import TYPE, ConfigItems
+from orca.network.config import ConfigItems
+from orca.resources import rows
 from orca.store import Closed, ReadTx
 from orca.wire import names
 
@@ -209,8 +210,8 @@ class Delivery:
 
     async def _resend(self, host_id: int) -> None:
         def open_items(tx: ReadTx) -> list[wire.ConfigItem]:
-            rows = tx.find(TYPE, hostId=host_id)
-            return [self.items.item(row) for row in rows if row.error or row.appliedVersion != row.requestedVersion]
+            found = tx.find(rows.ConfigItemStatus, hostId=host_id)
+            return [self.items.item(row) for row in found if row.error or row.appliedVersion != row.requestedVersion]
 
         try:
             failed = await self._core.db.read(open_items)

@@ -7,8 +7,9 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from orca.engine import Behaviour, Call
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import Record, Tx
+from orca.store import Tx
 
 behaviour = Behaviour()
 
@@ -17,7 +18,7 @@ FIRST, UNUSED_END = 2, 5
 
 
 @behaviour.action("ipPool.acquire")
-def acquire(tx: Tx, call: Call, pool: Record, _given: dict[str, Any]) -> Record:
+def acquire(tx: Tx, call: Call, pool: rows.IpPool, _given: dict[str, Any]) -> rows.IpAddress:
     """Give the caller the lowest free address of the pool."""
     first, last = bounds(pool)
     tx.lock(pool)  # of two simultaneous requests the second sees the first one's address
@@ -26,9 +27,9 @@ def acquire(tx: Tx, call: Call, pool: Record, _given: dict[str, Any]) -> Record:
     if address is None:
         message = f"the pool is used up: all {max(last - first + 1, 0)} addresses are taken; remove an ipAddress of it"
         raise Refused("MaxLimitExceeded", message)
-    row = tx.insert("ipAddress", accountId=call.account_id, state="active", address=address)
+    row = tx.insert(rows.IpAddress, accountId=call.account_id, state="active", address=address)
     tx.insert(
-        "resourcePool",
+        rows.ResourcePool,
         accountId=call.account_id,
         poolType=pool.type,
         poolId=pool.id,
@@ -40,17 +41,17 @@ def acquire(tx: Tx, call: Call, pool: Record, _given: dict[str, Any]) -> Record:
     return row
 
 
-def held(tx: Tx, pool: Record) -> set[str]:
+def held(tx: Tx, pool: rows.IpPool) -> set[str]:
     """The addresses that are given out. An address whose row was removed returns to the pool."""
-    items = tx.find("resourcePool", poolType=pool.type, poolId=pool.id, qualifier="ipAddress")
-    live = {id for (id,) in tx.values("ipAddress", "id", id=[item.ownerId for item in items])}
+    items = tx.find(rows.ResourcePool, poolType=pool.type, poolId=pool.id, qualifier="ipAddress")
+    live = {id for (id,) in tx.values(rows.IpAddress, "id", id=[item.ownerId for item in items])}
     for item in items:
         if item.ownerId not in live:
             tx.update(item, removed=tx.now)
     return {str(item.item) for item in items if item.ownerId in live} | {str(pool.get("gateway"))}
 
 
-def bounds(pool: Record) -> tuple[int, int]:
+def bounds(pool: rows.IpPool) -> tuple[int, int]:
     """The first and the last address to give, as numbers."""
     address = pool.get("networkAddress")
     if address is None:
@@ -66,7 +67,7 @@ def bounds(pool: Record) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def end_of(pool: Record, field: str, network: IPv4Network, default: IPv4Address) -> IPv4Address:
+def end_of(pool: rows.IpPool, field: str, network: IPv4Network, default: IPv4Address) -> IPv4Address:
     """One end of the pool: as given, if it lies in the network."""
     text = pool.get(field)
     try:

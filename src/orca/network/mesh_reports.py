@@ -10,7 +10,8 @@ from functools import partial
 from orca import wire
 from orca.engine import AgentConnection, Behaviour, Call, Core
 from orca.network import matrix
-from orca.store import Closed, ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import Closed, ReadTx, Tx
 from orca.wire import names
 
 UNIT_PEERS = 50
@@ -25,7 +26,7 @@ async def edge(core: Core, connection: AgentConnection, report: wire.MeshEdge) -
     """A tunnel came or went."""
 
     def unit(tx: Tx) -> None:
-        host = tx.first("host", agentId=connection.agent_id)
+        host = tx.first(rows.Host, agentId=connection.agent_id)
         if host is not None:
             matrix.record_edge(tx, host, report)
 
@@ -37,7 +38,7 @@ async def summary(core: Core, connection: AgentConnection, report: wire.MeshSumm
     """The minute's report, a few tunnels in each unit."""
 
     def unit(tx: Tx, peers: list[wire.PeerState]) -> None:
-        host = tx.first("host", agentId=connection.agent_id)
+        host = tx.first(rows.Host, agentId=connection.agent_id)
         if host is not None:
             matrix.record_summary(tx, host, peers)
 
@@ -46,7 +47,7 @@ async def summary(core: Core, connection: AgentConnection, report: wire.MeshSumm
 
 
 @behaviour.computed("meshLink.age")
-def age(tx: ReadTx, call: Call, row: Record) -> int | None:
+def age(tx: ReadTx, call: Call, row: rows.MeshLink) -> int | None:
     """How long the pair has been in its state, now."""
     return matrix.age_of(tx.now, row)
 
@@ -59,7 +60,7 @@ async def disconnected(core: Core, connection: AgentConnection, _: None) -> None
 
 async def forget_those_away(core: Core) -> None:
     """After the server's start: forget the views of agents that do not reconnect."""
-    agents = await core.db.read(lambda tx: [id for (id,) in tx.values("host", "agentId") if id is not None])
+    agents = await core.db.read(lambda tx: [id for (id,) in tx.values(rows.Host, "agentId") if id is not None])
     await _forget(core, agents)
 
 

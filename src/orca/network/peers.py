@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any
 
 from orca.network import addresses
-from orca.network.config import TYPE, ConfigItems
+from orca.network.config import ConfigItems
 from orca.network.membership import peer, peer_item, untold
+from orca.resources import rows
 from orca.store import Database, ReadTx, Record, Tx
 
 PEERS = 20
@@ -41,29 +42,30 @@ async def part(db: Database, config: ConfigItems, host_id: int) -> None:
     items, own, links = await db.read(partial(_of, host_id=host_id))
     for first in range(0, len(items), ROWS):
         await db.write(partial(config.drop_rows, ids=items[first : first + ROWS]))
-    for type, ids in (("meshLink", links), (TYPE, own)):
+    of_host: tuple[tuple[type[Record], list[int]], ...] = ((rows.MeshLink, links), (rows.ConfigItemStatus, own))
+    for type, ids in of_host:
         for first in range(0, len(ids), ROWS):
             await db.write(partial(_delete, type=type, ids=ids[first : first + ROWS]))
 
 
 def _look(tx: ReadTx, host_id: int) -> tuple[Any, list[int]] | None:
     """The facts of a host for its peers, and the ids of all possible peers; None if it is done, or leaving."""
-    host = tx.get("host", host_id)
+    host = tx.get(rows.Host, host_id)
     if host is None or not untold(host) or _range(tx, host) is None:
         return None
-    others = tx.values("subnet", "hostId", accountId=host.accountId)
-    return host.data["joining"], sorted({id for (id,) in others if id is not None} - {host_id})
+    others = tx.values(rows.Subnet, "hostId", accountId=host.accountId)
+    return host.joining, sorted({id for (id,) in others if id is not None} - {host_id})
 
 
 def _meet(tx: Tx, config: ConfigItems, host_id: int, others: Collection[int]) -> None:
-    host = tx.require("host", host_id)
+    host = tx.require(rows.Host, host_id)
     # Once the others have forgotten a host that leaves, nobody learns of it again.
     tx.lock(addresses.network_of(tx, host.accountId))
     subnet = _range(tx, host)
     if subnet is None:
         return
     own, theirs = peer(host, subnet), {}
-    for other in tx.find("host", id=others):
+    for other in tx.find(rows.Host, id=others):
         its = _range(tx, other)
         if its is not None:
             config.put(tx, other.id, peer_item(host), own)
@@ -72,12 +74,12 @@ def _meet(tx: Tx, config: ConfigItems, host_id: int, others: Collection[int]) ->
 
 
 def _told(tx: Tx, host_id: int, joining: Any) -> None:
-    host = tx.require("host", host_id)
-    if host.data.get("joining") == joining:
-        tx.update(host, data={"joined": joining, "joining": None})
+    host = tx.require(rows.Host, host_id)
+    if host.joining == joining:
+        tx.update(host, joined=joining, joining=None)
 
 
-def _range(tx: ReadTx, host: Record) -> Record | None:
+def _range(tx: ReadTx, host: rows.Host) -> rows.Subnet | None:
     """The range of a host that can have tunnels: one that has a key and is not leaving."""
     if host.removed is not None or host.state == "removing" or not host.meshCsr:
         return None
@@ -86,13 +88,13 @@ def _range(tx: ReadTx, host: Record) -> Record | None:
 
 def _of(tx: ReadTx, host_id: int) -> tuple[list[int], list[int], list[int]]:
     """The ids of the items that describe a host, of its own items, and of its tunnels."""
-    host = tx.require("host", host_id)
-    items = [row.id for row in tx.find(TYPE, name=peer_item(host)) if row.description is not None]
-    own = [id for (id,) in tx.values(TYPE, "id", hostId=host_id)]
-    links = {*tx.values("meshLink", "id", hostId=host_id), *tx.values("meshLink", "id", peerHostId=host_id)}
+    host = tx.require(rows.Host, host_id)
+    items = [row.id for row in tx.find(rows.ConfigItemStatus, name=peer_item(host)) if row.description is not None]
+    own = [id for (id,) in tx.values(rows.ConfigItemStatus, "id", hostId=host_id)]
+    links = {*tx.values(rows.MeshLink, "id", hostId=host_id), *tx.values(rows.MeshLink, "id", peerHostId=host_id)}
     return items, own, sorted(id for (id,) in links)
 
 
-def _delete(tx: Tx, type: str, ids: Collection[int]) -> None:
+def _delete(tx: Tx, type: type[Record], ids: Collection[int]) -> None:
     for row in tx.find(type, id=ids):
         tx.delete(row)

@@ -12,35 +12,38 @@ from typing import Any
 
 from orca.hoststate.plan import items
 from orca.network.config import ConfigItems
-from orca.store import ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import ReadTx, Tx
 
 
-def item_name(port: Record) -> str:
+def item_name(port: rows.Port) -> str:
     """The name of a port's config item."""
     return items.PORT.item(port.uuid)
 
 
-def ports_of(tx: ReadTx, instance_id: int) -> list[Record]:
+def ports_of(tx: ReadTx, instance_id: int) -> list[rows.Port]:
     """The live port rows of a container."""
-    return tx.find("port", instanceId=instance_id)
+    return tx.find(rows.Port, instanceId=instance_id)
 
 
-def published(tx: ReadTx, host_id: int) -> list[Record]:
+def published(tx: ReadTx, host_id: int) -> list[rows.Port]:
     """The live port rows of a host that occupy a public port."""
-    return [row for row in tx.find("port", hostId=host_id) if row.publicPort]
+    return [row for row in tx.find(rows.Port, hostId=host_id) if row.publicPort]
 
 
-def open_ports(tx: Tx, config: ConfigItems, instance: Record, address: str) -> None:
+def open_ports(tx: Tx, config: ConfigItems, instance: rows.Instance, address: str) -> None:
     """The container runs: send its published ports to its host."""
-    rows = ports_of(tx, instance.id)
-    for row in rows:
+    found = ports_of(tx, instance.id)
+    for row in found:
         tx.update(row, state="active")
-    for host_id, published in _by_host(rows).items():
+    for host_id, published in _by_host(found).items():
         config.put_all(tx, host_id, {item_name(row): _description(row, address) for row in published})
 
 
-def publish(tx: Tx, config: ConfigItems, row: Record, address: str) -> None:
-    """Send one port to its host as it is now; withdraw one without a public port."""
+def publish(tx: Tx, config: ConfigItems, row: rows.Port, address: str) -> None:
+    """Send one port to its host, if it has one, as it is now; withdraw one without a public port."""
+    if row.hostId is None:
+        return
     if row.publicPort:
         config.put(tx, row.hostId, item_name(row), _description(row, address))
     else:
@@ -49,26 +52,26 @@ def publish(tx: Tx, config: ConfigItems, row: Record, address: str) -> None:
 
 def close_ports(tx: Tx, config: ConfigItems, instance_id: int, *, release: bool = False) -> None:
     """Withdraw the ports of a container that has stopped; ``release`` also frees them for others."""
-    rows = ports_of(tx, instance_id)
-    for host_id, published in _by_host(rows).items():
+    found = ports_of(tx, instance_id)
+    for host_id, published in _by_host(found).items():
         config.drop_all(tx, host_id, [item_name(row) for row in published])
-    for row in rows:
+    for row in found:
         if release:
             tx.update(row, state="removed", removed=tx.now)
         else:
             tx.update(row, state="inactive")
 
 
-def _by_host(rows: list[Record]) -> dict[int, list[Record]]:
+def _by_host(chosen: list[rows.Port]) -> dict[int, list[rows.Port]]:
     """The ports that occupy a public port of a host."""
-    found: defaultdict[int, list[Record]] = defaultdict(list)
-    for row in rows:
+    found: defaultdict[int, list[rows.Port]] = defaultdict(list)
+    for row in chosen:
         if row.hostId and row.publicPort:
             found[row.hostId].append(row)
     return found
 
 
-def _description(row: Record, address: str) -> dict[str, Any]:
+def _description(row: rows.Port, address: str) -> dict[str, Any]:
     return {
         "publicPort": row.publicPort,
         "privatePort": row.privatePort,

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from orca.store import ANY, Change, Database, Overflow, ReadTx, Record, Subscription
+
+R = TypeVar("R", bound=Record)
 
 BACKLOG = 16
 """Batches that may wait for a follower. Then nobody is told anything more: the bus keeps it, up to its own limit."""
@@ -26,25 +28,26 @@ class News:
         self._tx = tx
         self.whole = changes is None
         self._ids: dict[str, set[int]] = {}
-        self._rows: dict[str, list[Record]] = {}
+        self._rows: dict[type[Record], Any] = {}
         for change in changes or ():
             self._ids.setdefault(change.root, set()).add(change.id)
 
-    def ids(self, root: str) -> set[int]:
+    def ids(self, root: type[Record]) -> set[int]:
         """The ids of the rows of a table that changed."""
-        return self._ids.get(root, set())
+        return self._ids.get(root.TYPE, set())
 
-    def rows(self, root: str) -> list[Record]:
+    def rows(self, root: type[R]) -> list[R]:
         """The rows of a table that changed, removed ones too."""
-        if root not in self._rows:
-            self._rows[root] = self._read(root, self.ids(root))
-        return self._rows[root]
+        known: list[R] | None = self._rows.get(root)
+        if known is None:
+            known = self._rows[root] = self._read(root, self.ids(root))
+        return known
 
-    def others(self, root: str, ids: Collection[int]) -> list[Record]:
+    def others(self, root: type[R], ids: Collection[int]) -> list[R]:
         """Rows of those ids that did not change themselves."""
         return self._read(root, set(ids) - self.ids(root))
 
-    def _read(self, root: str, ids: set[int]) -> list[Record]:
+    def _read(self, root: type[R], ids: set[int]) -> list[R]:
         if len(ids) > FEW:
             return self._tx.find(root, id=ids, removed=ANY)
         return [row for row in (self._tx.get(root, id) for id in sorted(ids)) if row is not None]

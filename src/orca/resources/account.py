@@ -64,11 +64,21 @@ PROJECT_MEMBER = ResourceType(
     named="r",
     fields={
         "accountId": ref("account", roles=NOBODY),
-        "projectId": ref("project", reverse="projectMembers"),
-        "externalId": string("cr", column=True),
-        "externalIdType": enum("rancher_id", rights="cr", column=True, default="rancher_id", nullable=False),
+        "projectId": ref("project", reverse="projectMembers", always=True),
+        "externalId": string("cr", column=True, always=True),
+        "externalIdType": enum(
+            "rancher_id", rights="cr", column=True, default="rancher_id", nullable=False, always=True
+        ),
         "role": enum(
-            "owner", "member", "restricted", "readonly", rights="cr", column=True, default="member", nullable=False
+            "owner",
+            "member",
+            "restricted",
+            "readonly",
+            rights="cr",
+            column=True,
+            default="member",
+            nullable=False,
+            always=True,
         ),
     },
     machine=generic(),

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """How addresses are given out: interfaces, pools, virtual networks."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from orca.resources import instance_views
 from orca.resources.fields import boolean, integer, ref, string, text
 from orca.resources.machines import generic
 from orca.resources.types import Action, ResourceType, access
-from orca.store import Record
+
+if TYPE_CHECKING:
+    from orca.resources import rows
 
 
-def item_key(record: Record) -> str | None:
+def item_key(record: rows.ResourcePool) -> str | None:
     """An item of a pool has one owner."""
     if not record.poolId or not record.item:
         return None

@@ -19,7 +19,7 @@ CERTIFICATE = ResourceType(
         "expiresAt": text(),
         "issuedAt": text(),
         "issuer": text(),
-        "accountId": ref("account", by_role={"service": "cr"}),
+        "accountId": ref("account", by_role={"service": "cr"}, always=True),
         "name": string("cru", column=True, required=True),
         "key": string("cruo", max_length=65535, required=True, nullable=False, secret=True),
         "keySize": integer(),

@@ -39,8 +39,8 @@ CLUSTER_HOST_MAP = ResourceType(
     prefix="1chm",
     access=access(""),
     fields={
-        "clusterId": ref("host", far="clusters"),
-        "hostId": ref("host", far="hosts"),
+        "clusterId": ref("host", far="clusters", always=True),
+        "hostId": ref("host", far="hosts", always=True),
     },
     machine=reported(),
     hidden_actions=frozenset(reported()),

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys: of people and programs, of agents, and the tokens new hosts register with."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from orca.resources.fields import NOBODY, OPERATORS, Field, OwnKey, ref, string, text
 from orca.resources.machines import Machine, generic
 from orca.resources.types import ROLES, Action, ResourceType, access
-from orca.store import Record
+
+if TYPE_CHECKING:
+    from orca.resources import rows
 
 MIN_PASSWORD = 12
 """Characters of a password that somebody chooses."""
 
 
-def public_value_key(record: Record) -> str | None:
+def public_value_key(record: rows.Credential) -> str | None:
     """A public value is unique among the credentials of one kind."""
     return f"{record.kind}:{record.publicValue}" if record.publicValue else None
 
@@ -29,6 +35,7 @@ CREDENTIAL = ResourceType(
     access=access("r", admin="cr", service="cr"),
     named="r",
     fields={
+        "accountId": ref("account", always=True),
         "publicValue": string(column=True, index=True),
         "secretValue": _secret("r"),
         "secretHash": string("", column=True, max_length=512),
@@ -86,7 +93,7 @@ REGISTRATION_TOKEN = ResourceType(
     access=access("cr", admin="r", restricted="", readonly=""),
     named="cr",
     fields={
-        "publicValue": string(column=True, index=True, roles=NOBODY),
+        "publicValue": string(column=True, index=True, roles=NOBODY, always=True),
         "secretValue": Field(type="password", roles=NOBODY, max_length=4096, secret=True),
         "accountId": ref("account", by_role={"service": "cr"}),
         "token": text(),
@@ -119,7 +126,9 @@ REGISTER = ResourceType(
     named="cr",
     inactive_roles=frozenset({"register"}),
     fields={
-        "key": string("cr", column=True, index=True, required=True, nullable=False, min_length=8, max_length=128),
+        "key": string(
+            "cr", column=True, index=True, required=True, nullable=False, min_length=8, max_length=128, always=True
+        ),
         "accessKey": string(),
         "secretKey": string(),
         "accountId": ref("account", "cr", by_role=dict.fromkeys(ROLES, "r") | {"register": ""}),

@@ -102,6 +102,7 @@ MACHINE = ResourceType(
     access=access("crd", service="crud", restricted="r"),
     named="cr",
     fields={
+        "accountId": ref("account", always=True),
         "name": string("cr", column=True, required=True, nullable=False, min_length=1),
         "authCertificateAuthority": text("cr"),
         "authKey": text("cr"),

@@ -36,8 +36,8 @@ EXTERNAL_HANDLER_EXTERNAL_HANDLER_PROCESS_MAP = ResourceType(
     access=access("", admin="r", service="r"),
     named="r",
     fields={
-        "externalHandlerId": ref("externalHandler"),
-        "externalHandlerProcessId": ref("externalHandlerProcess"),
+        "externalHandlerId": ref("externalHandler", always=True),
+        "externalHandlerProcessId": ref("externalHandlerProcess", always=True),
         "onError": string(column=True),
     },
     machine=generic(),

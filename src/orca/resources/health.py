@@ -33,7 +33,7 @@ HEALTHCHECK_INSTANCE = ResourceType(
     prefix="1hi",
     access=access(""),
     fields={
-        "instanceId": ref("instance"),
+        "instanceId": ref("instance", always=True),
     },
     machine=simple(),
 )
@@ -47,9 +47,9 @@ HEALTHCHECK_INSTANCE_HOST_MAP = ResourceType(
     fields={
         "externalTimestamp": integer(roles=NOBODY, column=True, big=True),
         "healthState": string(column=True, max_length=128),
-        "healthcheckInstanceId": ref("healthcheckInstance", roles=NOBODY),
-        "hostId": ref("host"),
-        "instanceId": ref("instance"),
+        "healthcheckInstanceId": ref("healthcheckInstance", roles=NOBODY, always=True),
+        "hostId": ref("host", always=True),
+        "instanceId": ref("instance", always=True),
     },
     machine=simple(),
 )

@@ -37,6 +37,7 @@ AGENT = ResourceType(
     own={
         "agentResourcesAccountId": OwnKey("int"),
         "registeredKey": OwnKey("string", key="registrationKey"),
+        "keyState": OwnKey("string", key="key"),
     },
     machine={
         **generic(extra_deactivate="reconnecting"),
@@ -53,6 +54,7 @@ HOST = ResourceType(
     access=access("rud", admin="r", user="r", restricted="r"),
     named="ru",
     fields={
+        "accountId": ref("account", always=True),
         "agentId": ref("agent", roles=OPERATORS, reverse="hosts"),
         "agentState": string(column=True, max_length=128),
         "agentIpAddress": string(ours=True, column=True, description="The outer IPv4 address of the host"),

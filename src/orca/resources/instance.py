@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs: instances, of which containers are the kind there is."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from orca.resources import instance_views
 from orca.resources.fields import (
     NOBODY,
@@ -22,7 +26,9 @@ from orca.resources.image_names import IMAGE_UUID, wrong_image_uuid
 from orca.resources.limits import MOST_AT_ONCE, MOST_ROWS, MOST_VOLUMES
 from orca.resources.machines import Machine, allocation, generic, process, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
-from orca.store import Record
+
+if TYPE_CHECKING:
+    from orca.resources import rows
 
 MACHINE: Machine = {
     "create": process("requested", "creating", "stopped", "start"),
@@ -80,7 +86,7 @@ CAPABILITIES = (
 )
 
 
-def external_key(record: Record) -> str | None:
+def external_key(record: rows.Instance) -> str | None:
     """A container of an engine is known once, however many events report it."""
     return f"{record.hostId}:{record.externalId}" if record.hostId and record.externalId else None
 
@@ -94,6 +100,7 @@ INSTANCE = ResourceType(
     access=access("r"),
     named="r",
     fields={
+        "accountId": ref("account", always=True),
         "externalId": string(column=True, index=True, max_length=128),
         "hostId": ref("host", reverse=""),
         "allocationState": string(column=True, roles=NOBODY, max_length=128),
@@ -108,6 +115,7 @@ INSTANCE = ResourceType(
         "started": OwnKey("date"),
         "lastSeen": OwnKey("map[json]"),
         "healthDeadline": OwnKey("date"),
+        "reportedAddress": OwnKey("string"),
     },
     machine=MACHINE,
     hidden_actions=frozenset({"allocate", "deallocate"}),
@@ -182,7 +190,9 @@ CONTAINER = ResourceType(
             column=True,
             max_length=128,
         ),
-        "imageUuid": string("cr", required=True, nullable=False, pattern=IMAGE_UUID, wrong=wrong_image_uuid),
+        "imageUuid": string(
+            "cr", required=True, nullable=False, pattern=IMAGE_UUID, wrong=wrong_image_uuid, always=True
+        ),
         "instanceLinks": mapping("reference[instance]", "cr"),
         "instanceTriggeredStop": enum(
             "stop", "remove", "restart", column=True, default="stop", roles=NOBODY, max_length=128
@@ -222,8 +232,9 @@ INSTANCE_LINK = ResourceType(
     access=access("ru", admin="r"),
     named="ru",
     fields={
-        "instanceId": ref("instance"),
-        "linkName": string(column=True),
+        "accountId": ref("account", always=True),
+        "instanceId": ref("instance", always=True),
+        "linkName": string(column=True, always=True),
         "targetInstanceId": ref("instance", "ru", reverse="targetInstanceLinks"),
         "ports": array("json", roles=OPERATORS),
         "serviceConsumeMapId": ref("serviceConsumeMap", roles=NOBODY),

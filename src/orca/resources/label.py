@@ -13,7 +13,8 @@ LABEL = ResourceType(
     named="r",
     looked_up=("folded",),
     fields={
-        "key": string(column=True, max_length=1024),
+        "accountId": ref("account", always=True),
+        "key": string(column=True, max_length=1024, always=True),
         "folded": string("", column=True, max_length=40),
         "type": string(roles=NOBODY, column=True),
         "value": string(column=True, max_length=4096),
@@ -27,8 +28,8 @@ HOST_LABEL_MAP = ResourceType(
     prefix="1hlm",
     access=access(""),
     fields={
-        "hostId": ref("host"),
-        "labelId": ref("label", far="hostLabels", reverse="hostLabels"),
+        "hostId": ref("host", always=True),
+        "labelId": ref("label", far="hostLabels", reverse="hostLabels", always=True),
     },
     machine=reported(),
 )
@@ -39,8 +40,8 @@ INSTANCE_LABEL_MAP = ResourceType(
     prefix="1ilm",
     access=access(""),
     fields={
-        "instanceId": ref("instance"),
-        "labelId": ref("label", far="instanceLabels", reverse="instanceLabels"),
+        "instanceId": ref("instance", always=True),
+        "labelId": ref("label", far="instanceLabels", reverse="instanceLabels", always=True),
     },
     machine=reported(),
 )

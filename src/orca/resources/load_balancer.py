@@ -11,6 +11,7 @@ LOAD_BALANCER = ResourceType(
     prefix="1lb",
     access=access("crud"),
     fields={
+        "accountId": ref("account", always=True),
         "certificateIds": array("reference[certificate]", "cru"),
         "defaultCertificateId": ref("certificate", "cru", column=False),
         "globalLoadBalancerId": ref("globalLoadBalancer"),
@@ -79,8 +80,8 @@ LOAD_BALANCER_CONFIG_LISTENER_MAP = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "loadBalancerConfigId": ref("loadBalancerConfig"),
-        "loadBalancerListenerId": ref("loadBalancerListener"),
+        "loadBalancerConfigId": ref("loadBalancerConfig", always=True),
+        "loadBalancerListenerId": ref("loadBalancerListener", always=True),
     },
     machine=simple(),
 )
@@ -95,7 +96,7 @@ LOAD_BALANCER_TARGET = ResourceType(
         # Given to the balancer's actions, which make the row.
         "instanceId": ref("instance", "cr"),
         "ipAddress": string("cr", column=True),
-        "loadBalancerId": ref("loadBalancer"),
+        "loadBalancerId": ref("loadBalancer", always=True),
         "ports": array("string", "cr"),
     },
     machine=simple(update=True),
@@ -108,8 +109,8 @@ LOAD_BALANCER_HOST_MAP = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "hostId": ref("host"),
-        "loadBalancerId": ref("loadBalancer"),
+        "hostId": ref("host", always=True),
+        "loadBalancerId": ref("loadBalancer", always=True),
     },
     machine=simple(),
     hidden_actions=frozenset(simple()),

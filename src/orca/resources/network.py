@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """How things are reached: networks, ranges, addresses, published ports, the mesh between hosts."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from orca.resources.fields import NOBODY, OwnKey, any_json, boolean, date, enum, integer, ref, string, text
 from orca.resources.machines import generic
 from orca.resources.types import ResourceType, access
-from orca.store import Record
+
+if TYPE_CHECKING:
+    from orca.resources import rows
 
 
-def address_key(record: Record) -> str | None:
+def address_key(record: rows.IpAddress) -> str | None:
     """An address exists once in its network."""
     return f"{record.networkId}:{record.address}" if record.networkId and record.address else None
 
 
-def range_key(record: Record) -> str | None:
+def range_key(record: rows.Subnet) -> str | None:
     """A range exists once in its network."""
     return f"{record.networkId}:{record.networkAddress}" if record.networkId and record.networkAddress else None
 
 
-def port_key(record: Record) -> str | None:
+def port_key(record: rows.Port) -> str | None:
     """A public port is reserved once per host, bind address and protocol, from placement until release."""
     if not record.hostId or not record.publicPort:
         return None
@@ -51,13 +57,14 @@ SUBNET = ResourceType(
     ),
     named="r",
     fields={
-        "networkId": ref("network"),
-        "networkAddress": string(column=True),
-        "cidrSize": integer(column=True, default=24, min=8, max=28),
+        "accountId": ref("account", always=True),
+        "networkId": ref("network", always=True),
+        "networkAddress": string(column=True, always=True),
+        "cidrSize": integer(column=True, default=24, min=8, max=28, always=True),
         "gateway": string(column=True),
         "startAddress": string(column=True),
         "endAddress": string(column=True),
-        "hostId": ref("host", reverse="subnets"),
+        "hostId": ref("host", reverse="subnets", always=True),
     },
     own={
         "lastAddress": OwnKey("string"),
@@ -75,7 +82,8 @@ IP_ADDRESS = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "address": string(column=True, index=True),
+        "accountId": ref("account", always=True),
+        "address": string(column=True, index=True, always=True),
         "networkId": ref("network"),
         "subnetId": ref("subnet", roles=NOBODY, reverse=""),
         "hostId": ref("host", ours=True, reverse=""),
@@ -98,12 +106,13 @@ PORT = ResourceType(
     access=access("ru", admin="r"),
     named="ru",
     fields={
+        "accountId": ref("account", always=True),
         "bindAddress": string(column=True),
-        "instanceId": ref("instance"),
+        "instanceId": ref("instance", always=True),
         "hostId": ref("host", ours=True, reverse="ports"),
         "privateIpAddressId": ref("ipAddress", reverse="privatePorts"),
-        "privatePort": integer(column=True),
-        "protocol": string(column=True, max_length=8),
+        "privatePort": integer(column=True, always=True),
+        "protocol": string(column=True, max_length=8, always=True),
         "publicIpAddressId": ref("ipAddress", reverse="publicPorts"),
         "publicPort": integer("ru", column=True, index=True, min=1, max=65535),
     },
@@ -122,13 +131,13 @@ MESH_LINK = ResourceType(
     fields={
         "id": integer(column=True),
         "accountId": ref("account"),
-        "hostId": ref("host", reverse="meshLinks"),
-        "peerHostId": ref("host", reverse=""),
-        "state": enum("up", "down", "unknown", column=True, nullable=False),
+        "hostId": ref("host", reverse="meshLinks", always=True),
+        "peerHostId": ref("host", reverse="", always=True),
+        "state": enum("up", "down", "unknown", column=True, nullable=False, always=True),
         "reason": text(description="Why the pair cannot talk, when it cannot"),
         "rttMs": any_json(description="Round trip in milliseconds"),
         "age": integer(description="Seconds since the tunnel came, or went"),
-        "since": date(column=True, description="When the state last changed"),
+        "since": date(column=True, description="When the state last changed", always=True),
         "encryption": enum("kernel", "userspace", description="Who encrypts on this side, see the host"),
         "lastProbe": date(column=True),
         "bytesIn": integer(),

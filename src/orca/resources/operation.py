@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the platform itself is doing: processes and their logs, config items per host, settings, event streams."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from orca.resources.fields import NOBODY, OwnKey, any_json, array, boolean, date, integer, mapping, ref, string, text
 from orca.resources.types import ResourceType, access, wire_only
-from orca.store import Record
+
+if TYPE_CHECKING:
+    from orca.resources import rows
 
 
-def process_key(record: Record) -> str | None:
+def process_key(record: rows.ProcessInstance) -> str | None:
     """One process at a time for each state field of a resource."""
     return None if record.endTime else f"{record.resourceType}:{record.resourceId}:{record.stateField}"
 
@@ -27,11 +33,11 @@ PROCESS_INSTANCE = ResourceType(
         "data": mapping("json"),
         "endTime": date(column=True, index=True),
         "exitReason": string(column=True, max_length=128),
-        "phase": string(column=True, max_length=128),
+        "phase": string(column=True, max_length=128, always=True),
         "priority": integer(column=True),
-        "processName": string(column=True),
-        "resourceId": string(column=True),
-        "resourceType": string(column=True),
+        "processName": string(column=True, always=True),
+        "resourceId": string(column=True, always=True),
+        "resourceType": string(column=True, always=True),
         "result": string(column=True, max_length=128),
         "runningProcessServerId": string(column=True),
         "startProcessServerId": string(column=True),
@@ -39,11 +45,11 @@ PROCESS_INSTANCE = ResourceType(
         "waiting": text(ours=True, description="What the process waits for"),
         "waitingSince": date(ours=True, column=True),
         "progress": integer(ours=True),
-        "attempts": integer(ours=True, column=True),
+        "attempts": integer(ours=True, column=True, always=True),
         "runAfter": date(ours=True, column=True, index=True),
-        "stateField": string("", column=True, max_length=64),
-        "fromState": string("", column=True, max_length=64),
-        "epoch": integer("", column=True),
+        "stateField": string("", column=True, max_length=64, always=True),
+        "fromState": string("", column=True, max_length=64, always=True),
+        "epoch": integer("", column=True, always=True),
         "leaseUntil": date("", column=True),
     },
     own={
@@ -67,8 +73,8 @@ PROCESS_EXECUTION = ResourceType(
         "accountId": ref("account", ours=True, reverse=""),
         "created": date(column=True),
         "log": mapping("json"),
-        "processInstanceId": ref("processInstance"),
-        "uuid": string(column=True, max_length=128),
+        "processInstanceId": ref("processInstance", always=True),
+        "uuid": string(column=True, max_length=128, always=True),
         "data": any_json(""),
     },
 )
@@ -97,9 +103,9 @@ CONFIG_ITEM_STATUS = ResourceType(
         "id": integer(column=True),
         "accountId": ref("account"),
         "agentId": ref("agent"),
-        "hostId": ref("host", roles=NOBODY, also="r"),
-        "name": string(column=True, index=True),
-        "requestedVersion": integer(column=True),
+        "hostId": ref("host", roles=NOBODY, also="r", always=True),
+        "name": string(column=True, index=True, always=True),
+        "requestedVersion": integer(column=True, always=True),
         "requestedUpdated": date(column=True),
         "appliedVersion": integer(column=True),
         "appliedUpdated": date(column=True),
@@ -122,7 +128,7 @@ SETTING = ResourceType(
     access=access("r", admin="crud", user="r", service="crud"),
     fields={
         "id": integer(column=True),
-        "name": string("cr", column=True, required=True, nullable=False),
+        "name": string("cr", column=True, required=True, nullable=False, always=True),
         "value": text("cru", column=True),
         "activeValue": text(),
         "source": string(

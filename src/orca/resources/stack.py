@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What belongs together: stacks (v1 calls them environments), services, and the links between services."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from orca.resources.fields import (
     NOBODY,
@@ -21,7 +24,9 @@ from orca.resources.instance import CONTAINER_INPUT
 from orca.resources.limits import MOST_SIDEKICKS
 from orca.resources.machines import Machine, Process, process, simple, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
-from orca.store import Record
+
+if TYPE_CHECKING:
+    from orca.resources import rows
 
 
 def stack_key_of(project_id: int, name: str) -> str:
@@ -29,7 +34,7 @@ def stack_key_of(project_id: int, name: str) -> str:
     return f"{project_id}:{name.casefold()}"
 
 
-def stack_key(record: Record) -> str:
+def stack_key(record: rows.Environment) -> str:
     """A stack's name is unique in its project."""
     return stack_key_of(record.accountId, str(record.name))
 
@@ -39,12 +44,12 @@ def service_key_of(stack_id: int, name: str) -> str:
     return f"{stack_id}:{name.casefold()}"
 
 
-def service_key(record: Record) -> str:
+def service_key(record: rows.Service) -> str:
     """A service's name is unique in its stack."""
     return service_key_of(record.environmentId, str(record.name))
 
 
-def expose_key(record: Record) -> str | None:
+def expose_key(record: rows.ServiceExposeMap) -> str | None:
     """A container, an address or a host name stands for a service once."""
     target = record.instanceId or record.ipAddress or record.hostName
     return f"{record.serviceId}:{target}" if target else None
@@ -102,7 +107,8 @@ ENVIRONMENT = ResourceType(
     prefix="1e",
     access=access("crud", admin="r"),
     fields={
-        "name": string("cru", column=True, required=True, nullable=False, max_length=63),
+        "accountId": ref("account", always=True),
+        "name": string("cru", column=True, required=True, nullable=False, max_length=63, always=True),
         "dockerCompose": text("cr", also="u"),
         "rancherCompose": text("cr", also="u"),
         "environment": mapping("string", "cr"),
@@ -140,8 +146,9 @@ SERVICE = ResourceType(
     looked_up=(("environmentId", "healthState"),),
     access=access("crud", admin="r"),
     fields={
-        "name": string("cru", column=True, required=True, nullable=False, max_length=63),
-        "environmentId": ref("environment", "cr", required=True, nullable=False),
+        "accountId": ref("account", always=True),
+        "name": string("cru", column=True, required=True, nullable=False, max_length=63, always=True),
+        "environmentId": ref("environment", "cr", required=True, nullable=False, always=True),
         "launchConfig": embedded("launchConfig", "cr"),
         "secondaryLaunchConfigs": array("secondaryLaunchConfig", "cr", most=MOST_SIDEKICKS),
         "scale": integer("cru", default=1, min=0, max=10_000),
@@ -192,8 +199,9 @@ SERVICE_CONSUME_MAP = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "serviceId": ref("service", reverse="consumedservices"),
-        "consumedServiceId": ref("service", reverse="consumedbyservices"),
+        "accountId": ref("account", always=True),
+        "serviceId": ref("service", reverse="consumedservices", always=True),
+        "consumedServiceId": ref("service", reverse="consumedbyservices", always=True),
         "ports": array("string"),
     },
     own={
@@ -212,7 +220,8 @@ SERVICE_EXPOSE_MAP = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "serviceId": ref("service"),
+        "accountId": ref("account", always=True),
+        "serviceId": ref("service", always=True),
         "instanceId": ref("instance"),
         "ipAddress": string(column=True),
         "hostName": string(column=True, roles=NOBODY),

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What containers keep: images they start from, volumes, where those lie, the registries they come from."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from orca.resources.fields import (
     NOBODY,
     Field,
@@ -17,10 +21,12 @@ from orca.resources.fields import (
 )
 from orca.resources.machines import allocation, generic, process, simple
 from orca.resources.types import ResourceType, access, given, wire_only
-from orca.store import Record
+
+if TYPE_CHECKING:
+    from orca.resources import rows
 
 
-def registry_key(record: Record) -> str | None:
+def registry_key(record: rows.Registry) -> str | None:
     """A project knows a registry once, whatever the case of its host name."""
     return f"{record.accountId}:{str(record.serverAddress).casefold()}" if record.serverAddress else None
 
@@ -53,6 +59,7 @@ VOLUME = ResourceType(
     access=access("crd", agent="r"),
     named="cr",
     fields={
+        "accountId": ref("account", always=True),
         "name": string("cr", column=True, required=True),
         "allocationState": string(roles=NOBODY, column=True),
         "attachedState": string(roles=NOBODY, column=True),
@@ -85,10 +92,11 @@ MOUNT = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        "instanceId": ref("instance"),
+        "accountId": ref("account", always=True),
+        "instanceId": ref("instance", always=True),
         "path": string(column=True, max_length=512),
         "permissions": string(column=True, max_length=128),
-        "volumeId": ref("volume"),
+        "volumeId": ref("volume", always=True),
     },
     machine=generic(),
     hidden_actions=frozenset({"activate", "purge", "restore", "update"}),
@@ -133,8 +141,8 @@ STORAGE_POOL_HOST_MAP = ResourceType(
     prefix="1sphm",
     access=access(""),
     fields={
-        "hostId": ref("host"),
-        "storagePoolId": ref("storagePool"),
+        "hostId": ref("host", always=True),
+        "storagePoolId": ref("storagePool", always=True),
     },
     machine=simple(),
 )
@@ -145,8 +153,8 @@ VOLUME_STORAGE_POOL_MAP = ResourceType(
     prefix="1vspm",
     access=access(""),
     fields={
-        "storagePoolId": ref("storagePool"),
-        "volumeId": ref("volume"),
+        "storagePoolId": ref("storagePool", always=True),
+        "volumeId": ref("volume", always=True),
     },
     machine=generic(),
 )
@@ -169,9 +177,10 @@ REGISTRY = ResourceType(
     parent="storagePool",
     access=access("crud"),
     fields={
+        "accountId": ref("account", always=True),
         "external": boolean(roles=NOBODY, column=True),
         "physicalTotalSizeMb": integer(roles=NOBODY, column=True),
-        "serverAddress": string("cr", column=True, required=True, nullable=False, min_length=1),
+        "serverAddress": string("cr", column=True, required=True, nullable=False, min_length=1, always=True),
         "virtualTotalSizeMb": integer(roles=NOBODY, column=True),
     },
     live_key=registry_key,

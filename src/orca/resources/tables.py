@@ -125,7 +125,7 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
                 columns=columns,
                 json_fields=frozenset(names - columns - {"data"}),
                 own=own_keys(member, types),
-                always=frozenset(name for name, field in member.all_fields().items() if field.always) - {"id"},
+                always=always(member, types) - {"id"},
                 row=BY_NAME.get(member.name, Record),
                 live_key=member.live_key or root.live_key,
                 unique_field=root.unique_field,
@@ -135,6 +135,12 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
         if type.view is not None:
             stored[name] = replace(stored[name], view=build_view(tables[name], type.view(tables)))
     return Schema(metadata, stored)
+
+
+def always(type: ResourceType, types: Mapping[str, ResourceType]) -> frozenset[str]:
+    """The fields that no row of a type is without, as it or a type above it declares."""
+    above = always(types[type.parent], types) if type.parent is not None else frozenset()
+    return above | {name for name, field in type.all_fields().items() if field.always}
 
 
 def own_keys(type: ResourceType, types: Mapping[str, ResourceType]) -> dict[str, str]:

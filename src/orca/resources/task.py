@@ -75,10 +75,11 @@ PULL_TASK = ResourceType(
     # It pulls from the first moment; an inactive one, that failed or was stopped, is activated to try again.
     machine={**generic(), "create": process("requested", "activating", "active")},
     fields={
-        "image": text("cr", required=True, nullable=False, wrong=wrong_image),
+        "accountId": ref("account", always=True),
+        "image": text("cr", required=True, nullable=False, wrong=wrong_image, always=True),
         "key": string(roles=NOBODY, column=True),
         "labels": mapping("string", "cr"),
-        "mode": enum("all", "cached", rights="cr", default="all", required=True, nullable=False),
+        "mode": enum("all", "cached", rights="cr", default="all", required=True, nullable=False, always=True),
         "status": mapping("string"),
     },
 )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -153,8 +153,14 @@ class ResourceType:
     part: bool = False
 
     def all_fields(self) -> dict[str, Field]:
-        """Base fields and the type's own, in declaration order; the type's own win."""
-        return (base_fields(self) | dict(self.fields)) if self.base and self.table else dict(self.fields)
+        """Base fields and the type's own, in declaration order; the type's own win, but `always` stays."""
+        if not self.base or not self.table:
+            return dict(self.fields)
+        base = base_fields(self)
+        known = {name for name, field in base.items() if field.always}
+        return base | {
+            name: replace(field, always=True) if name in known else field for name, field in self.fields.items()
+        }
 
 
 def base_fields(type: ResourceType) -> dict[str, Field]:

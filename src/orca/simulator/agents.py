@@ -8,10 +8,11 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Run
 from orca.provision.hosts.agent_account import open_account
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.simulator import knobs, resources
 from orca.simulator.fleet import Fleet
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 AT_ONCE = 5
 """Machines that one unit makes: an agent may have a thousand."""
@@ -20,7 +21,7 @@ behaviour = Behaviour()
 
 
 @behaviour.create("agent")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Agent:
     """An agent that the server reaches by its uri, instead of one that registers.
 
     Raises:
@@ -34,14 +35,14 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     data = {name: value for name, value in (fields.pop("data", None) or {}).items() if name != "fields"}
     if call.role != "superadmin":
         data = {"agentResourcesAccountId": call.account_id}
-    row = tx.insert("agent", **{**fields, "accountId": None, "kind": "agent", "data": data})
+    row = tx.insert(rows.Agent, **{**fields, "accountId": None, "kind": "agent", "data": data})
     if knobs.is_simulated(uri):
         _check(tx, row)
     call.request(tx, row, "create")
     return row
 
 
-def _check(tx: Tx, agent: Record) -> None:
+def _check(tx: Tx, agent: rows.Agent) -> None:
     try:
         wanted = knobs.read(agent.data)
     except knobs.BadKnobs as error:
@@ -55,8 +56,8 @@ async def open(run: Run) -> None:
     """Every agent has an account of its own and a key."""
 
     def unit(tx: Tx) -> None:
-        if run.resource(tx).accountId is None:
-            open_account(tx, run.resource(tx))
+        if run.resource(tx, rows.Agent).accountId is None:
+            open_account(tx, run.resource(tx, rows.Agent))
 
     run.finish(unit)
 
@@ -64,7 +65,7 @@ async def open(run: Run) -> None:
 @behaviour.process("agent.activate", "agent.reconnect")
 async def connect(run: Run) -> None:
     """A simulated agent answers at once, and has its machines then; any other says hello itself."""
-    agent = await run.read(run.resource)
+    agent = await run.read(lambda tx: run.resource(tx, rows.Agent))
     if not knobs.is_simulated(agent.uri):
         return
     wanted = knobs.read(agent.data)
@@ -83,7 +84,7 @@ async def disconnect(run: Run) -> None:
 
 
 def _machines(tx: Tx, run: Run, numbers: range) -> list[int]:
-    agent = run.resource(tx)
+    agent = run.resource(tx, rows.Agent)
     return resources.ensure(tx, run.core, agent, knobs.read(agent.data), numbers)
 
 
@@ -92,5 +93,5 @@ def _silence(tx: Tx, agent_id: int, state: str) -> None:
         tx.update(host, agentState=state)
 
 
-def _hosts(tx: ReadTx, agent_id: int) -> list[Record]:
-    return tx.find("host", agentId=agent_id)
+def _hosts(tx: ReadTx, agent_id: int) -> list[rows.Host]:
+    return tx.find(rows.Host, agentId=agent_id)

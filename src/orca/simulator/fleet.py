@@ -15,6 +15,7 @@ from orca import wire
 from orca.engine import Behaviour, Core
 from orca.network import Delivery
 from orca.orchestration.containers import observed
+from orca.resources import rows
 from orca.simulator import knobs
 from orca.simulator.connection import SimConnection
 from orca.simulator.disk import Disk
@@ -72,7 +73,7 @@ class Fleet:
     def _observe(self, tx: Tx, news: list[tuple[int, wire.Container]], away: bool) -> list[observed.Undo]:
         undone = []
         for host_id, report in news:
-            host = tx.get("host", host_id)
+            host = tx.get(rows.Host, host_id)
             if host is not None and host.removed is None:
                 undone.append(observed.observe(tx, self._core, host, report, away=away))
         return [undo for undo in undone if undo is not None]
@@ -123,7 +124,7 @@ class Fleet:
         """The host of a command's container, and the container as JSON: its name and its data."""
         if resource_type != "instance":
             return 0, ""
-        row = await self._core.db.read(lambda tx: tx.get("instance", resource_id))
+        row = await self._core.db.read(lambda tx: tx.get(rows.Instance, resource_id))
         return (0, "") if row is None else (row.hostId or 0, _encode({"name": row.name, "data": row.data}).decode())
 
     def _connect(self, agent_id: int, uri: str, data: dict[str, Any]) -> SimConnection:
@@ -134,10 +135,10 @@ class Fleet:
 
     def _differences(self, tx: ReadTx) -> list[tuple[int, int, wire.Container]]:
         """What the rows say and the simulated hosts do not: (agent, host, the container as it is there)."""
-        host, instance = tx.table("host").c, tx.table("instance").c
+        host, instance = tx.table(rows.Host).c, tx.table(rows.Instance).c
         statement = (
             sa.select(host.agentId, host.id, instance.uuid, instance.externalId, instance.name, instance.state)
-            .join(tx.table("host"), host.id == instance.hostId)
+            .join(tx.table(rows.Host), host.id == instance.hostId)
             .where(host.kind == "sim", instance.removed.is_(None), instance.state.in_(observed.SETTLED))
         )
         found, known = [], set()
@@ -158,9 +159,9 @@ class Fleet:
         found = []
         for agent_id, room in self._disk.rooms.items():
             for container in room.containers.values():
-                if known & {container.uuid, container.external_id} or tx.first("instance", uuid=container.key):
+                if known & {container.uuid, container.external_id} or tx.first(rows.Instance, uuid=container.key):
                     continue
-                host = tx.first("host", agentId=agent_id)
+                host = tx.first(rows.Host, agentId=agent_id)
                 if host is not None:
                     found.append((agent_id, host.id, container.report()))
         return found
@@ -168,15 +169,15 @@ class Fleet:
 
 def _active_agents(tx: ReadTx) -> list[tuple[int, str, dict[str, Any], list[int]]]:
     """Simulated agents that were connected: id, uri, data and hosts."""
-    agent, host = tx.table("agent").c, tx.table("host").c
+    agent, host = tx.table(rows.Agent).c, tx.table(rows.Host).c
     hosts: dict[int, list[int]] = {}
     for row in tx.execute(sa.select(host.agentId, host.id).where(host.kind == "sim", host.removed.is_(None))):
         agent_id, host_id = tuple(row)
         hosts.setdefault(agent_id, []).append(host_id)
-    chosen = tx.query("agent", state="active").where(agent.uri.like(f"{knobs.SCHEME}%"))
-    return [(row.id, row.uri, row.data, hosts.get(row.id, [])) for row in tx.rows("agent", chosen)]
+    chosen = tx.query(rows.Agent, state="active").where(agent.uri.like(f"{knobs.SCHEME}%"))
+    return [(row.id, row.uri or "", row.data, hosts.get(row.id, [])) for row in tx.rows(rows.Agent, chosen)]
 
 
 def _pretence(tx: ReadTx, agent_id: int) -> tuple[str, dict[str, Any]]:
-    agent = tx.require("agent", agent_id)
-    return agent.uri, agent.data
+    agent = tx.require(rows.Agent, agent_id)
+    return agent.uri or "", agent.data

@@ -8,21 +8,21 @@ from typing import Any
 from orca.engine import Core
 from orca.provision.hosts import parts as host_parts
 from orca.provision.hosts.lifecycle import CONNECTED
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.simulator.knobs import Knobs
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 KIND = "sim"
 
 
-def account_of(tx: ReadTx, agent: Record, knobs: Knobs) -> int | None:
+def account_of(tx: ReadTx, agent: rows.Agent, knobs: Knobs) -> int | None:
     """The project that an agent's machines belong to; None when what is named is none."""
-    named = knobs.agent_resources_account_id or agent.data.get("agentResourcesAccountId")
-    project = tx.get("account", ids.parse(named)) if named is not None else tx.first("project")
+    named = knobs.agent_resources_account_id or agent.agentResourcesAccountId
+    project = tx.get(rows.Account, ids.parse(named)) if named is not None else tx.first(rows.Project)
     return None if project is None or project.kind != "project" or project.removed is not None else int(project.id)
 
 
-def ensure(tx: Tx, core: Core, agent: Record, knobs: Knobs, numbers: range) -> list[int]:
+def ensure(tx: Tx, core: Core, agent: rows.Agent, knobs: Knobs, numbers: range) -> list[int]:
     """Make what is missing of some of an agent's machines; returns the ids of their hosts."""
     account_id = account_of(tx, agent, knobs)
     assert account_id is not None, "checked when the agent was made"
@@ -38,7 +38,7 @@ def ensure(tx: Tx, core: Core, agent: Record, knobs: Knobs, numbers: range) -> l
         host = host_parts.ensure(
             tx,
             core,
-            "host",
+            rows.Host,
             uuid,
             KIND,
             accountId=account_id,

@@ -12,10 +12,11 @@ from typing import Any
 
 from orca.engine import Call
 from orca.provision.people.logins import role_in_project
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage.host_powers import host_options, host_powers, source_of
 from orca.storage.mounts import NAME
-from orca.store import ReadTx, Record
+from orca.store import ReadTx
 
 MOUNTS = ("dataVolumes", "dataVolumeMounts", "dataVolumesFrom")
 SHARED = (*MOUNTS, "networkMode", "networkContainerId")
@@ -61,7 +62,7 @@ def why_not(tx: ReadTx, call: Call) -> str | None:
         return None
     if role != "member":
         return f"{role} members have none: ask a member or an owner"
-    project = tx.get("project", call.account_id)
+    project = tx.get(rows.Project, call.account_id)
     if project is None or project.hostPowers is not False:
         return None
     return "members of this project have none: an owner can turn its hostPowers on"
@@ -76,7 +77,7 @@ def _shared(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]
     found = [field for field in ("dataVolumes", "dataVolumeMounts") if _mounts(tx, project_id, field, [launch])]
     if _takes(tx, project_id, launch):
         found.append("dataVolumesFrom")
-    sharer = tx.get("instance", launch.get("networkContainerId"))
+    sharer = tx.get(rows.Instance, launch.get("networkContainerId"))
     if sharer is not None and "networkMode" in host_powers(sharer.fields()):
         found.append("networkContainerId")
     return found
@@ -94,7 +95,7 @@ def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
         if len(seen) > MOST_SHARED:
             message = f"a container takes the volumes of at most {MOST_SHARED} others, at first hand or through them"
             raise Refused("MaxLimitExceeded", f"dataVolumesFrom: {message}", field="dataVolumesFrom")
-        others = [other.fields() for other in tx.find("instance", accountId=project_id, id=wanted)]
+        others = [other.fields() for other in tx.find(rows.Instance, accountId=project_id, id=wanted)]
         if any("dataVolumes" in host_powers(other) for other in others):
             return True
         if any(_mounts(tx, project_id, field, others) for field in ("dataVolumes", "dataVolumeMounts")):
@@ -107,12 +108,12 @@ def _mounts(tx: ReadTx, project_id: int, field: str, launches: Iterable[Mapping[
     """True if volumes that a field of launch configs mounts are of the host."""
     if field == "dataVolumes":
         sources = {source_of(text) for launch in launches for text in launch.get(field) or []} - {""}
-        return bool(sources) and any(map(_of_host, tx.find("volume", accountId=project_id, name=sources)))
+        return bool(sources) and any(map(_of_host, tx.find(rows.Volume, accountId=project_id, name=sources)))
     ids = {id for launch in launches for id in (launch.get(field) or {}).values()}
-    return bool(ids) and any(map(_of_host, tx.find("volume", accountId=project_id, id=ids)))
+    return bool(ids) and any(map(_of_host, tx.find(rows.Volume, accountId=project_id, id=ids)))
 
 
-def _of_host(volume: Record) -> bool:
+def _of_host(volume: rows.Volume) -> bool:
     # A name that is none is mounted as what it says: a path.
     named = NAME.match(volume.name or "") is not None
     return bool(volume.isHostPath or not named or host_options(volume.driver, volume.driverOpts))

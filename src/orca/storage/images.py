@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from orca.engine import Behaviour
+from orca.resources import rows
 from orca.storage import pools, registries
 from orca.storage.references import SIMULATED_PREFIX, image_reference
-from orca.store import Record, Tx
+from orca.store import Tx
 
 behaviour = Behaviour()
 
 
-def ensure(tx: Tx, instance: Record, host: Record) -> Record:
+def ensure(tx: Tx, instance: rows.Instance, host: rows.Host) -> rows.Image:
     """The image of a container that has been placed, known in its project and in the host's pool.
 
     A container that was given no registry credential gets the project's for the image's registry.
@@ -22,10 +23,10 @@ def ensure(tx: Tx, instance: Record, host: Record) -> Record:
         credential = registries.credential_of(tx, instance.accountId, name)
         if credential is not None:
             instance = tx.update(instance, registryCredentialId=credential.id)
-    row = tx.first("image", accountId=instance.accountId, name=name)
+    row = tx.first(rows.Image, accountId=instance.accountId, name=name)
     if row is None:
         row = tx.insert(
-            "image",
+            rows.Image,
             accountId=instance.accountId,
             name=name,
             format="sim" if image_uuid.startswith(SIMULATED_PREFIX) else "docker",
@@ -36,6 +37,6 @@ def ensure(tx: Tx, instance: Record, host: Record) -> Record:
             state="active",
         )
     pool = pools.of_host(tx, host.id)
-    if pool is not None and not tx.count("imageStoragePoolMap", imageId=row.id, storagePoolId=pool.id):
-        tx.insert("imageStoragePoolMap", imageId=row.id, storagePoolId=pool.id, state="active")
+    if pool is not None and not tx.count(rows.ImageStoragePoolMap, imageId=row.id, storagePoolId=pool.id):
+        tx.insert(rows.ImageStoragePoolMap, imageId=row.id, storagePoolId=pool.id, state="active")
     return row

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-from orca.store import ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import ReadTx, Tx
 
 
-def of_host(tx: ReadTx, host_id: int | None) -> Record | None:
+def of_host(tx: ReadTx, host_id: int | None) -> rows.StoragePool | None:
     """The first pool of a host; None for a host that has not said yet what it has."""
-    row = tx.first("storagePoolHostMap", hostId=host_id)
-    return None if row is None else tx.get("storagePool", row.storagePoolId)
+    row = tx.first(rows.StoragePoolHostMap, hostId=host_id)
+    return None if row is None else tx.get(rows.StoragePool, row.storagePoolId)
 
 
-def forget(tx: Tx, host: Record) -> None:
+def forget(tx: Tx, host: rows.Host) -> None:
     """A host is gone, and with it what lay on it."""
-    rows = [row for type in ("volume", "storagePoolHostMap") for row in tx.find(type, hostId=host.id)]
-    rows += tx.find("storagePool", id=[row.storagePoolId for row in rows if row.type == "storagePoolHostMap"])
-    for row in rows:
+    ties = tx.find(rows.StoragePoolHostMap, hostId=host.id)
+    pools = tx.find(rows.StoragePool, id=[tie.storagePoolId for tie in ties])
+    for row in (*tx.find(rows.Volume, hostId=host.id), *ties, *pools):
         tx.update(row, state="removed", removed=tx.now)

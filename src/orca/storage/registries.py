@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Run
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage.references import registry_of
-from orca.store import ReadTx, Record, Tx, Vault
+from orca.store import ReadTx, Tx, Vault
 from orca.wire import RegistryAuth
 
 CONTEXT = "registryCredential.secret"
@@ -17,12 +18,12 @@ behaviour = Behaviour()
 
 
 @behaviour.create("registry")
-def create_registry(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_registry(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Registry:
     """A registry, known once per project by its address."""
     address = str(fields["serverAddress"]).strip().removeprefix("https://").rstrip("/").lower()
-    if tx.count("registry", accountId=call.account_id, serverAddress=address):
+    if tx.count(rows.Registry, accountId=call.account_id, serverAddress=address):
         raise Refused("ServerAddressUsed", f"this project knows {address} already", field="serverAddress", status=400)
-    row = tx.insert("registry", **{**fields, "accountId": call.account_id, "serverAddress": address})
+    row = tx.insert(rows.Registry, **{**fields, "accountId": call.account_id, "serverAddress": address})
     call.request(tx, row, "create")
     return row
 
@@ -32,52 +33,54 @@ async def remove_registry(run: Run) -> None:
     """Its credentials go with it."""
 
     def unit(tx: Tx) -> None:
-        for row in tx.find("registryCredential", registryId=run.resource_id):
+        for row in tx.find(rows.RegistryCredential, registryId=run.resource_id):
             tx.update(row, state="removed", removed=tx.now)
 
     run.finish(unit)
 
 
 @behaviour.create("registryCredential")
-def create_credential(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_credential(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.RegistryCredential:
     """What hosts show a registry. The secret is sealed; no answer holds it."""
-    registry = tx.get("registry", fields["registryId"])
+    registry = tx.get(rows.Registry, fields["registryId"])
     if registry is None or registry.accountId != call.account_id or registry.removed is not None:
         raise Refused("InvalidReference", "registryId: there is no such registry", field="registryId")
     secret = fields.pop("secretValue", None)
-    row = tx.insert("registryCredential", **{**fields, "accountId": call.account_id})
+    row = tx.insert(rows.RegistryCredential, **{**fields, "accountId": call.account_id})
     row = _keep(tx, call, row, secret)
     call.request(tx, row, "create")
     return row
 
 
 @behaviour.update("registryCredential")
-def update_credential(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+def update_credential(
+    tx: Tx, call: Call, row: rows.RegistryCredential, fields: dict[str, Any]
+) -> rows.RegistryCredential:
     """Change it; without a new secret the old one stays."""
     secret = fields.pop("secretValue", None)
     return _keep(tx, call, tx.update(row, **fields), secret)
 
 
-def _keep(tx: Tx, call: Call, row: Record, secret: str | None) -> Record:
-    return row if secret is None else tx.update(row, data={"secret": call.core.vault.seal(secret, CONTEXT)})
+def _keep(tx: Tx, call: Call, row: rows.RegistryCredential, secret: str | None) -> rows.RegistryCredential:
+    return row if secret is None else tx.update(row, secret=call.core.vault.seal(secret, CONTEXT))
 
 
-def credential_of(tx: ReadTx, account_id: int, reference: str) -> Record | None:
+def credential_of(tx: ReadTx, account_id: int, reference: str) -> rows.RegistryCredential | None:
     """The project's newest active credential for the registry that an image reference names."""
-    registry = tx.first("registry", accountId=account_id, serverAddress=registry_of(reference), state="active")
+    registry = tx.first(rows.Registry, accountId=account_id, serverAddress=registry_of(reference), state="active")
     if registry is None:
         return None
-    found = tx.find("registryCredential", registryId=registry.id, state="active")
+    found = tx.find(rows.RegistryCredential, registryId=registry.id, state="active")
     return max(found, key=lambda row: row.id) if found else None
 
 
 def authorization(tx: ReadTx, vault: Vault, credential_id: int | None) -> RegistryAuth | None:
     """What a host shows the registry when it pulls; None without a credential that is active."""
-    row = tx.get("registryCredential", credential_id)
+    row = tx.get(rows.RegistryCredential, credential_id)
     if row is None or row.state != "active":
         return None
-    registry = tx.get("registry", row.registryId)
-    sealed = row.data.get("secret")
+    registry = tx.get(rows.Registry, row.registryId)
+    sealed = row.secret
     return RegistryAuth(
         username=row.publicValue or "",
         password="" if sealed is None else vault.open(sealed, CONTEXT),

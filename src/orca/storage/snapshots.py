@@ -6,21 +6,22 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import Record, Tx
+from orca.store import Tx
 
 behaviour = Behaviour()
 
 
 @behaviour.create("snapshot")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Snapshot:
     """A snapshot of a volume that somebody could mount."""
-    volume = tx.get("volume", fields.get("volumeId"))
+    volume = tx.get(rows.Volume, fields.get("volumeId"))
     if volume is None or volume.accountId != call.account_id or volume.state not in ("active", "inactive"):
         raise Refused("InvalidReference", "volumeId: there is no such volume", field="volumeId")
-    host = tx.get("host", volume.hostId)
+    host = tx.get(rows.Host, volume.hostId)
     if host is None or host.kind != "sim":
         raise Refused("InvalidOption", f"driver {volume.driver} keeps no snapshots", field="volumeId")
-    row = tx.insert("snapshot", **{**fields, "accountId": call.account_id, "volumeId": volume.id})
+    row = tx.insert(rows.Snapshot, **{**fields, "accountId": call.account_id, "volumeId": volume.id})
     call.request(tx, row, "create")
     return row

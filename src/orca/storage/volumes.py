@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Processes, Run
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage import host_rights, pools
 from orca.storage.mounts import NAME, Mount, parse
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 from orca.wire import names
 
 CLEANUP_LABEL = "io.rancher.container.volume_cleanup_strategy"
@@ -29,7 +30,7 @@ class VolumeProblem(Exception):
 
 
 @behaviour.create("volume")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Volume:
     """A named volume. It comes into being on the host of the first container that mounts it."""
     if not NAME.match(fields["name"] or ""):
         raise Refused("InvalidCharacters", "a volume's name has letters, digits, '.', '_' and '-'", field="name")
@@ -41,7 +42,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         "isHostPath": False,
         "allocationState": "inactive",
     }
-    row = tx.insert("volume", **(fields | ours))
+    row = tx.insert(rows.Volume, **(fields | ours))
     call.request(tx, row, "create")
     return row
 
@@ -53,7 +54,7 @@ async def create_process(run: Run) -> None:
 
 
 @behaviour.remove("volume")
-def remove(tx: Tx, call: Call, row: Record) -> Record:
+def remove(tx: Tx, call: Call, row: rows.Volume) -> rows.Volume:
     """Remove a volume that nobody mounts."""
     if is_mounted(tx, row):
         raise Refused("Method not allowed", f"volume {row.name} is mounted", status=405)
@@ -62,7 +63,7 @@ def remove(tx: Tx, call: Call, row: Record) -> Record:
 
 
 @behaviour.offered("volume.deactivate", "volume.remove", "volume.purge")
-def is_free(tx: ReadTx, call: Call, volume: Record) -> bool:
+def is_free(tx: ReadTx, call: Call, volume: rows.Volume) -> bool:
     """Not under a container that holds it."""
     return not is_mounted(tx, volume)
 
@@ -76,11 +77,11 @@ async def remove_process(run: Run) -> None:
         await run.command(agent_id, names.VOLUME_REMOVE, {"name": name})
 
     def unit(tx: Tx) -> None:
-        for row in tx.find("volumeStoragePoolMap", volumeId=run.resource_id):
-            tx.update(row, state="removed", removed=tx.now)
-        for row in tx.find("snapshot", volumeId=run.resource_id):
-            if row.state in ("created", "backed-up"):
-                run.engine.request(tx, row, "remove")
+        for tie in tx.find(rows.VolumeStoragePoolMap, volumeId=run.resource_id):
+            tx.update(tie, state="removed", removed=tx.now)
+        for snapshot in tx.find(rows.Snapshot, volumeId=run.resource_id):
+            if snapshot.state in ("created", "backed-up"):
+                run.engine.request(tx, snapshot, "remove")
 
     run.finish(unit)
 
@@ -90,16 +91,16 @@ def _on_host(tx: ReadTx, run: Run) -> tuple[int, str] | None:
 
     A folder of the host stays, and Docker removes a container's anonymous volumes together with it.
     """
-    volume = run.resource(tx)
-    host = tx.get("host", volume.hostId)
-    if host is None or host.removed is not None or volume.isHostPath or volume.data.get("anonymous"):
+    volume = run.resource(tx, rows.Volume)
+    host = tx.get(rows.Host, volume.hostId)
+    if host is None or host.removed is not None or volume.isHostPath or volume.anonymous:
         return None
-    return host.agentId, volume.name
+    return None if host.agentId is None or volume.name is None else (host.agentId, volume.name)
 
 
-def is_mounted(tx: ReadTx, volume: Record) -> bool:
+def is_mounted(tx: ReadTx, volume: rows.Volume) -> bool:
     """True if a container holds the volume."""
-    return tx.count("mount", volumeId=volume.id, state=["activating", "active", "inactive"]) > 0
+    return tx.count(rows.Mount, volumeId=volume.id, state=["activating", "active", "inactive"]) > 0
 
 
 # -- what containers ask for -------------------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ def check(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> None:
     """
     check_form(fields)
     for path, volume_id in (fields.get("dataVolumeMounts") or {}).items():
-        volume = tx.get("volume", volume_id)
+        volume = tx.get(rows.Volume, volume_id)
         if volume is None or volume.accountId != account_id or volume.removed is not None:
             raise Refused("InvalidReference", f"{path}: there is no such volume", field="dataVolumeMounts")
         if not path.startswith("/") or ":" in path:
@@ -136,22 +137,22 @@ def check_form(fields: dict[str, Any]) -> None:
         raise Refused("InvalidOption", f"{CLEANUP_LABEL}: one of {', '.join(CLEANUP)} is expected", field="labels")
 
 
-def attach(tx: Tx, instance: Record, host: Record) -> None:
+def attach(tx: Tx, instance: rows.Instance, host: rows.Host) -> None:
     """Give a container that has been placed its volumes: rows where there are none, and a mount for each.
 
     Raises:
         VolumeProblem: a volume lies on another host.
     """
-    held = {row.path: row for row in tx.find("mount", instanceId=instance.id)}
+    held = {row.path: row for row in tx.find(rows.Mount, instanceId=instance.id)}
     for mount in wanted(tx, instance):
         row = held.get(mount.path)
         if row is not None:
             tx.update(row, state="active")
-            volume = tx.require("volume", row.volumeId)
+            volume = tx.require(rows.Volume, row.volumeId)
         else:
             volume = _volume_for(tx, instance, host, mount)
             tx.insert(
-                "mount",
+                rows.Mount,
                 accountId=instance.accountId,
                 instanceId=instance.id,
                 volumeId=volume.id,
@@ -162,29 +163,29 @@ def attach(tx: Tx, instance: Record, host: Record) -> None:
         tx.update(volume, state="active", allocationState="active")
 
 
-def wanted(tx: ReadTx, instance: Record) -> list[Mount]:
+def wanted(tx: ReadTx, instance: rows.Instance) -> list[Mount]:
     """What a container mounts, volumes given by id among it."""
     mounts = [parse(text) for text in instance.dataVolumes or []]
     paths = {mount.path for mount in mounts}
     for path, volume_id in (instance.dataVolumeMounts or {}).items():
         if path not in paths:
-            mounts.append(Mount(path, source=tx.require("volume", volume_id).name))
+            mounts.append(Mount(path, source=tx.require(rows.Volume, volume_id).name or ""))
     return mounts
 
 
-def as_binds(tx: ReadTx, instance: Record) -> list[str]:
+def as_binds(tx: ReadTx, instance: rows.Instance) -> list[str]:
     """The same as Docker's ``-v`` takes it."""
     return [str(mount) for mount in wanted(tx, instance)]
 
 
-def _volume_for(tx: Tx, instance: Record, host: Record, mount: Mount) -> Record:
+def _volume_for(tx: Tx, instance: rows.Instance, host: rows.Host, mount: Mount) -> rows.Volume:
     if mount.is_host_path:
         uri = f"file://{mount.source}"
-        row = tx.first("volume", accountId=instance.accountId, hostId=host.id, uri=uri)
+        row = tx.first(rows.Volume, accountId=instance.accountId, hostId=host.id, uri=uri)
         return row or _make(tx, instance, host, name=mount.source, uri=uri, isHostPath=True)
     if not mount.source:
         return _make(tx, instance, host, name=None, uri="")
-    candidates = tx.find("volume", accountId=instance.accountId, name=mount.source)
+    candidates = tx.find(rows.Volume, accountId=instance.accountId, name=mount.source)
     named = instance.dataVolumeMounts or {}
     if mount.path in named:
         candidates = [row for row in candidates if row.id == named[mount.path]]
@@ -201,9 +202,9 @@ def _volume_for(tx: Tx, instance: Record, host: Record, mount: Mount) -> Record:
     return _make(tx, instance, host, name=mount.source, uri=f"{driver}:///{mount.source}", driver=driver)
 
 
-def _make(tx: Tx, instance: Record, host: Record, **fields: Any) -> Record:
+def _make(tx: Tx, instance: rows.Instance, host: rows.Host, **fields: Any) -> rows.Volume:
     row = tx.insert(
-        "volume",
+        rows.Volume,
         **{"driver": LOCAL, "isHostPath": False, **fields},
         accountId=instance.accountId,
         kind="volume",
@@ -214,42 +215,42 @@ def _make(tx: Tx, instance: Record, host: Record, **fields: Any) -> Record:
     if not row.name:
         # Docker names an anonymous volume with 64 hexadecimal digits; until it says which, ours stands for it.
         name = row.uuid.replace("-", "") * 2
-        row = tx.update(row, name=name, uri=f"{LOCAL}:///{name}", data={"anonymous": True})
+        row = tx.update(row, name=name, uri=f"{LOCAL}:///{name}", anonymous=True)
     _put(tx, row, host)
     return row
 
 
-def _put(tx: Tx, volume: Record, host: Record) -> None:
+def _put(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
     pool = pools.of_host(tx, host.id)
-    if pool is not None and not tx.count("volumeStoragePoolMap", volumeId=volume.id):
-        tx.insert("volumeStoragePoolMap", volumeId=volume.id, storagePoolId=pool.id, state="active")
+    if pool is not None and not tx.count(rows.VolumeStoragePoolMap, volumeId=volume.id):
+        tx.insert(rows.VolumeStoragePoolMap, volumeId=volume.id, storagePoolId=pool.id, state="active")
 
 
 # -- what becomes of them ----------------------------------------------------------------------------------------------
 
 
-def detach(tx: Tx, instance: Record) -> None:
+def detach(tx: Tx, instance: rows.Instance) -> None:
     """A container has stopped: it keeps its mounts, and volumes that nobody else uses rest."""
-    for mount in tx.find("mount", instanceId=instance.id, state="active"):
+    for mount in tx.find(rows.Mount, instanceId=instance.id, state="active"):
         tx.update(mount, state="inactive")
         _rest(tx, mount.volumeId)
 
 
-def release(tx: Tx, engine: Processes, instance: Record) -> None:
+def release(tx: Tx, engine: Processes, instance: rows.Instance) -> None:
     """A container is gone: its mounts end, and volumes that nobody holds go as its label says."""
     strategy = (instance.labels or {}).get(CLEANUP_LABEL, CLEANUP[0])
-    for mount in tx.find("mount", instanceId=instance.id):
+    for mount in tx.find(rows.Mount, instanceId=instance.id):
         tx.update(mount, state="removed", removed=tx.now)
         volume = _rest(tx, mount.volumeId)
         if volume is None or volume.state != "inactive" or volume.isHostPath or is_mounted(tx, volume):
             continue
-        if strategy == "all" or (strategy == "unnamed" and volume.data.get("anonymous")):
+        if strategy == "all" or (strategy == "unnamed" and volume.anonymous):
             engine.request(tx, volume, "remove")
 
 
-def _rest(tx: Tx, volume_id: int) -> Record | None:
+def _rest(tx: Tx, volume_id: int) -> rows.Volume | None:
     """A volume without an active mount is inactive."""
-    volume = tx.get("volume", volume_id)
-    if volume is None or volume.state != "active" or tx.count("mount", volumeId=volume.id, state="active"):
+    volume = tx.get(rows.Volume, volume_id)
+    if volume is None or volume.state != "active" or tx.count(rows.Mount, volumeId=volume.id, state="active"):
         return volume
     return tx.update(volume, state="inactive", allocationState="inactive")

@@ -3,7 +3,7 @@
 
 from orca.store.bus import Bus, Change, Overflow, Subscription
 from orca.store.database import Database
-from orca.store.errors import CannotOpen, Closed, NoSpace, NotFound, NotUnique, StoreError
+from orca.store.errors import CannotOpen, Closed, MissingField, NoSpace, NotFound, NotUnique, StoreError
 from orca.store.hold import Hold
 from orca.store.prepared import Prepared, PreparedWrite, adding
 from orca.store.record import Own, Record, StoredType
@@ -23,6 +23,7 @@ __all__ = [
     "Closed",
     "Database",
     "Hold",
+    "MissingField",
     "NoSpace",
     "NotFound",
     "NotUnique",

@@ -20,6 +20,15 @@ class NotUnique(StoreError):
         self.field = field
 
 
+class MissingField(StoreError):
+    """A write left a row without a field that no row of its type is without; the unit was rolled back."""
+
+    def __init__(self, type: str, field: str) -> None:
+        super().__init__(f"a row of {type} is never without {field}")
+        self.type = type
+        self.field = field
+
+
 class NotFound(StoreError):
     """There is no row of that type and id."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import sqlalchemy as sa
 
@@ -43,14 +43,16 @@ class Record:
         self._values = values
         self._blob = blob
 
-    def __getattr__(self, name: str) -> Any:
-        stored = object.__getattribute__(self, "_stored")
-        if name in stored.json_fields:
-            return self._blob.get("fields", {}).get(name)
-        try:
-            return self._values[name]
-        except KeyError:
-            raise AttributeError(f"{stored.name} has no field {name!r}") from None
+    if not TYPE_CHECKING:  # mypy knows fields by the classes of types, and no others
+
+        def __getattr__(self, name: str) -> Any:
+            stored = object.__getattribute__(self, "_stored")
+            if name in stored.json_fields:
+                return self._blob.get("fields", {}).get(name)
+            try:
+                return self._values[name]
+            except KeyError:
+                raise AttributeError(f"{stored.name} has no field {name!r}") from None
 
     @property
     def type(self) -> str:

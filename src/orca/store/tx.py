@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from orca.store import tally
-from orca.store.errors import Conflict, NotFound, NotUnique
+from orca.store.errors import Conflict, MissingField, NotFound, NotUnique
 from orca.store.kinds import kind_of
 from orca.store.prepared import Prepared, PreparedWrite, Written
 from orca.store.record import Record, StoredType
@@ -206,7 +206,8 @@ class Tx(ReadTx):
     def insert(self, type: Any, **fields: Any) -> Any:
         """Add a row. ``kind``, ``uuid``, ``created`` and, where the type has states, ``state`` have defaults.
 
-        Raises ``NotUnique`` if a constraint is violated, ``TypeError`` for a field that the type does not have.
+        Raises ``NotUnique`` if a constraint is violated, ``MissingField`` without what every row has, ``TypeError``
+        for a field that the type does not have.
         """
         stored = self.schema[type]
         values: dict[str, Any] = {key: None for key in stored.keys if key != "data"}
@@ -217,9 +218,9 @@ class Tx(ReadTx):
             specific = self.schema.specific(stored.root, fields["kind"])
             record = specific.row(specific, values, {})
         self._assign(record, fields)
-        missing = [name for name in record._stored.always - fields.keys() if values.get(name) is None]
-        if missing:
-            raise TypeError(f"a row of {record.type} is never without {', '.join(sorted(missing))}")
+        for name in record._stored.always - fields.keys():
+            if values.get(name) is None:
+                raise MissingField(record.type, name)
         self._set_live_key(record)
         row = {key: value for key, value in values.items() if key != "id" or value is not None}
         if "data" in stored.keys:
@@ -329,7 +330,7 @@ class Tx(ReadTx):
         changed: set[str] = set()
         for name, value in fields.items():
             if value is None and name in record._stored.always:
-                raise TypeError(f"a row of {record.type} is never without {name}")
+                raise MissingField(record.type, name)
             if name == "data":
                 merge(record.data, value, changed)
             elif name in record._stored.json_fields:

@@ -26,7 +26,8 @@ from orca.api.server import Settings, assemble
 from orca.engine import Core
 from orca.provision.hosts.registration import TOKEN_CONTEXT
 from orca.provision.settings.values import AGENT_IMAGE
-from orca.resources import TYPES, ids, schema
+from orca.resources import TYPES, ids, rows, schema
+from orca.resources.views import inherited_fields
 from orca.store import Database, Tx, Vault
 
 SECRET = "somebody's secret"
@@ -134,16 +135,16 @@ async def opened(folder: Path) -> AsyncIterator[Site]:
 def populate(tx: Tx, site: Site) -> None:
     """People, projects, and rows of every stored type for each of them."""
     here, elsewhere = (
-        tx.insert("project", name=name, kind="project", state="active") for name in ("here", "elsewhere")
+        tx.insert(rows.Project, name=name, kind="project", state="active") for name in ("here", "elsewhere")
     )
     accounts, vault = {}, site.core.vault
     for role in (*KINDS, *MEMBERS):
         kind = role if role in KINDS else "user"
-        account = here if role == "project" else tx.insert("account", kind=kind, name=role, state="active")
+        account = here if role == "project" else tx.insert(rows.Account, kind=kind, name=role, state="active")
         accounts[role] = account
         key = f"key of {role}"
         tx.insert(
-            "apiKey",
+            rows.ApiKey,
             kind="agentApiKey" if role == "agent" else "apiKey",
             accountId=account.id,
             publicValue=key,
@@ -152,16 +153,16 @@ def populate(tx: Tx, site: Site) -> None:
         )
         if role in MEMBERS:
             member = {"externalId": str(account.id), "externalIdType": "rancher_id", "role": role, "state": "active"}
-            tx.insert("projectMember", projectId=here.id, accountId=here.id, **member)
+            tx.insert(rows.ProjectMember, projectId=here.id, accountId=here.id, **member)
             site.people[role] = Person(key, SECRET, f"/projects/{ids.show('project', here.id)}", here.id)
         else:
             site.people[role] = Person(key, SECRET, "", account.id)
-    agent = tx.insert("agent", accountId=accounts["agent"].id, uri="event:///own", state="active")
+    agent = tx.insert(rows.Agent, accountId=accounts["agent"].id, uri="event:///own", state="active")
     site.people["register"] = Person("registrationToken", "", "", here.id)
     site.people["token"] = Person(None, "", "", here.id)
-    owned = tx.insert("project", name="owned", kind="project", state="active")
+    owned = tx.insert(rows.Project, name="owned", kind="project", state="active")
     tx.insert(
-        "projectMember",
+        rows.ProjectMember,
         projectId=owned.id,
         accountId=owned.id,
         externalId=str(accounts["user"].id),
@@ -175,9 +176,11 @@ def populate(tx: Tx, site: Site) -> None:
                 pair = (row(tx, name, person.account, role, vault), row(tx, name, elsewhere.id, f"not {role}", vault))
                 site.rows[role, name] = pair
         account = ids.show("account", person.account)
-        own, strange = (tx.insert("project", name=f"{which} {role}", kind="project", state="active") for which in "ab")
+        own, strange = (
+            tx.insert(rows.Project, name=f"{which} {role}", kind="project", state="active") for which in "ab"
+        )
         own = owned if role == "user" else own if role in ("superadmin", "service", "admin", "readAdmin") else None
-        stranger = tx.insert("account", kind="user", name=f"stranger of {role}", state="active")
+        stranger = tx.insert(rows.Account, kind="user", name=f"stranger of {role}", state="active")
         site.rows[role, "account"] = (account, ids.show("account", stranger.id))
         site.rows[role, "project"] = (
             ids.show("project", own.id) if own is not None else account,
@@ -199,10 +202,29 @@ def row(tx: Tx, name: str, account: int, who: str, vault: Vault) -> str:
     fields: dict[str, Any] = {"state": "active", "accountId": account, "projectId": account}
     fields |= {"name": f"{name} of {who}", "key": f"{name} of {who}", "endTime": tx.now}
     fields |= {"peerHostId": next(PEERS)}
-    record = tx.insert(name, **{key: value for key, value in fields.items() if key in known})
+    if name == "processInstance":
+        fields |= {"processName": "host.create", "resourceType": "host", "resourceId": str(next(PEERS))}
+    fields = {key: value for key, value in fields.items() if key in known}
+    declared = inherited_fields(type)
+    for key in schema()[name].always - fields.keys() - {"kind", "uuid", "created"}:
+        if target := declared[key].reference:
+            fields[key] = near(tx, target, account, who, vault)
+        else:
+            fields[key] = next(PEERS) if declared[key].type in ("int", "date") else f"{key} {who}"
+    record = tx.insert(name, **fields)
     if name == "registrationToken":
-        tx.update(record, data={"secret": vault.seal(SECRET, TOKEN_CONTEXT)})
+        tx.update(record, secret=vault.seal(SECRET, TOKEN_CONTEXT))
     return shown(name, record, type.id_field)
+
+
+def near(tx: Tx, type: str, account: int, who: str, vault: Vault) -> int:
+    """A row of that type that belongs to the same account."""
+    if type in ("account", "project"):
+        return account
+    found = tx.first(type, accountId=account)
+    id = ids.parse(row(tx, type, account, who, vault)) if found is None else found.id
+    assert id is not None
+    return id
 
 
 def shown(name: str, record: Any, id_field: str) -> str:

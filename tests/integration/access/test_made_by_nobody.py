@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from orca.resources import rows
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 from site_of_everybody import Site, opened
@@ -24,9 +26,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 async def test_there_is_no_proxy_to_have_a_token_for(site: Site) -> None:
     def own_host(tx: Tx) -> str:
-        agent = tx.first("agent", accountId=site.people["agent"].account)
+        agent = tx.first(rows.Agent, accountId=site.people["agent"].account)
         assert agent is not None
-        return str(tx.insert("host", agentId=agent.id, state="active").uuid)
+        return str(tx.insert(rows.Host, accountId=1, agentId=agent.id, state="active").uuid)
 
     for reported in ({}, {"reportedUuid": "a stranger's"}):
         reply = await site.ask("agent", "POST", "hostapiproxytokens", reported)

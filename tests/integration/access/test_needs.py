@@ -19,11 +19,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from orca.resources import rows
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 from site_of_everybody import SECRET, Person, Reply, Site, opened
 
-from orca.provision.people.logins import MADE_BY
 from orca.resources import TYPES, ids
 from orca.resources.views import VERSIONS, view
 from orca.store import Tx
@@ -60,20 +61,20 @@ def people_and_keys(tx: Tx, site: Site) -> None:
     """A key of a restricted member, a stranger, and for each person a project that is their own."""
     here = site.people["owner"].account
     tx.insert(
-        "apiKey",
+        rows.ApiKey,
         accountId=here,
         publicValue="key of a restricted member",
         secretHash=hashlib.sha256(SECRET.encode()).hexdigest(),
         state="active",
-        data={MADE_BY: "restricted"},
+        role="restricted",
     )
     site.rows.update(dict.fromkeys(((key, "own account") for key in KEYS), (ids.show("project", here), "")))
     site.people["lesser"] = Person("key of a restricted member", SECRET, "", here)
     for role in PEOPLE:
-        (account,) = tx.find("account", name=role, kind="user")
-        theirs = tx.insert("project", name=f"of {role}", kind="project", state="active")
+        (account,) = tx.find(rows.Account, name=role, kind="user")
+        theirs = tx.insert(rows.Project, name=f"of {role}", kind="project", state="active")
         member = {"externalId": str(account.id), "externalIdType": "rancher_id", "role": "owner", "state": "active"}
-        tx.insert("projectMember", projectId=theirs.id, accountId=theirs.id, **member)
+        tx.insert(rows.ProjectMember, projectId=theirs.id, accountId=theirs.id, **member)
         site.rows[role, "own account"] = (ids.show("account", account.id), "")
         site.rows[role, "own project"] = (ids.show("project", theirs.id), "")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from orca import wire
 from orca.engine import Assembly, Behaviour, Run, Server
-from orca.resources import schema
+from orca.resources import rows, schema
 from orca.store import Database, Tx, Vault
 from orca.store.writer import Writer
 
@@ -63,13 +63,15 @@ def install(assembly: Assembly) -> None:
     @behaviour.process("instance.start")
     async def start(run: Run) -> None:
         def place(tx: Tx) -> dict[str, str]:
-            taken = tx.count("ipAddress", networkId=1)
-            address = tx.insert("ipAddress", networkId=1, address=f"10.42.0.{10 + taken}", instanceId=run.resource_id)
-            return {"uuid": run.resource(tx).uuid, "address": address.address}
+            taken = tx.count(rows.IpAddress, networkId=1)
+            address = tx.insert(
+                rows.IpAddress, accountId=1, networkId=1, address=f"10.42.0.{10 + taken}", instanceId=run.resource_id
+            )
+            return {"uuid": run.resource(tx, rows.Instance).uuid, "address": address.address}
 
         where = await run.step("place", place)
         reply = await run.command(AGENT_ID, "compute.instance.activate", where, form=wire.Activated)
-        run.finish(lambda tx: tx.update(run.resource(tx), externalId=reply["externalId"], hostId=1))
+        run.finish(lambda tx: tx.update(run.resource(tx, rows.Instance), externalId=reply["externalId"], hostId=1))
 
     assembly.add(behaviour)
 
@@ -100,13 +102,13 @@ async def main() -> None:
     await assembly.engine.start()
 
     def create(tx: Tx) -> None:
-        container = tx.insert("container", name=f"c{tx.count('container')}", imageUuid="docker:test")
+        container = tx.insert(rows.Container, name=f"c{tx.count(rows.Container)}", accountId=1, imageUuid="docker:test")
         assembly.engine.request(tx, container, "create")
 
-    missing = COUNT - await db.read(lambda tx: tx.count("container"))
+    missing = COUNT - await db.read(lambda tx: tx.count(rows.Container))
     await asyncio.gather(*(db.write(create) for _ in range(missing)))
     with db.bus.subscribe({"processInstance"}) as changes:
-        while await db.read(lambda tx: tx.count("processInstance", endTime=None)):
+        while await db.read(lambda tx: tx.count(rows.ProcessInstance, endTime=None)):
             await changes.batch()
     await assembly.engine.stop()
     await db.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orca.resources import schema
+from orca.resources import rows, schema
 from orca.store import Database, ReadTx
 
 WORKER = Path(__file__).with_name("kill_worker.py")
@@ -29,9 +29,9 @@ async def check(directory: Path) -> None:
     db = await Database.open(f"sqlite:///{directory / 'orca.db'}", schema())
 
     def look(tx: ReadTx) -> tuple[dict[str, str], list[str], list[tuple[str, str, str]]]:
-        containers = {container.uuid: container.state for container in tx.find("container")}
-        addresses = [address.address for address in tx.find("ipAddress")]
-        processes = [(row.processName, row.phase, row.result) for row in tx.find("processInstance")]
+        containers = {container.uuid: container.state for container in tx.find(rows.Container)}
+        addresses = [address.address for address in tx.find(rows.IpAddress)]
+        processes = [(row.processName, row.phase, row.result) for row in tx.find(rows.ProcessInstance)]
         return containers, addresses, processes
 
     containers, addresses, processes = await db.read(look)

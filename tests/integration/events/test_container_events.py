@@ -9,6 +9,7 @@ from inprocess import Platform
 
 from orca.engine import Call
 from orca.orchestration.containers import events as container_events
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.store import ANY
 
@@ -30,20 +31,20 @@ async def test_native_containers_come_follow_and_go(platform):
     host = FakeHost("one", "192.0.2.11")
     machine = await platform.join(host)
     agent_id = platform.connection_of(machine).agent_id
-    account = await platform.read(lambda tx: tx.require("agent", agent_id).accountId)
+    account = await platform.read(lambda tx: tx.require(rows.Agent, agent_id).accountId)
     inspect = {"Name": "/by-hand", "Config": {"Image": "busybox", "Labels": {"a": "b"}}}
 
     event = await report(platform, host, account, externalStatus="start", dockerInspect=inspect)
-    await platform.until(lambda tx: tx.require("containerEvent", event.id).state == "created")
-    row = await platform.read(lambda tx: tx.first("instance", externalId="c0ffee"))
+    await platform.until(lambda tx: tx.require(rows.ContainerEvent, event.id).state == "created")
+    row = await platform.read(lambda tx: tx.first(rows.Instance, externalId="c0ffee"))
     assert (row.name, row.state, row.nativeContainer, row.labels) == ("by-hand", "running", True, {"a": "b"})
     assert (event.accountId, event.hostId) == (row.accountId, row.hostId)
 
     await report(platform, host, account, externalStatus="die")
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).state == "stopped"
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).state == "stopped"
     await report(platform, host, account, externalStatus="destroy")
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).state == "removed"
-    assert await platform.read(lambda tx: tx.count("instance", externalId="c0ffee", removed=ANY)) == 1
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).state == "removed"
+    assert await platform.read(lambda tx: tx.count(rows.Instance, externalId="c0ffee", removed=ANY)) == 1
 
 
 async def test_an_agent_speaks_for_its_own_hosts_only(platform):
@@ -51,7 +52,7 @@ async def test_an_agent_speaks_for_its_own_hosts_only(platform):
     machine = await platform.join(own)
     await platform.join(other)
     agent_id = platform.connection_of(machine).agent_id
-    account = await platform.read(lambda tx: tx.require("agent", agent_id).accountId)
+    account = await platform.read(lambda tx: tx.require(rows.Agent, agent_id).accountId)
     for host, account_id, code in (
         (other, account, "InvalidReference"),
         (own, platform.project_id, "CantVerifyAgent"),
@@ -59,7 +60,7 @@ async def test_an_agent_speaks_for_its_own_hosts_only(platform):
         with pytest.raises(Refused) as refused:
             await report(platform, host, account_id, externalStatus="start")
         assert refused.value.code == code
-    assert await platform.read(lambda tx: tx.count("containerEvent")) == 0
+    assert await platform.read(lambda tx: tx.count(rows.ContainerEvent)) == 0
 
 
 @pytest.mark.parametrize("inspect", [None, {"Config": []}, {"Name": 1, "Config": {"Labels": {"a": 1}, "Image": {}}}])
@@ -67,6 +68,6 @@ async def test_an_inspection_of_another_form_does_no_harm(platform, inspect):
     host = FakeHost("one", "192.0.2.11")
     machine = await platform.join(host)
     agent_id = platform.connection_of(machine).agent_id
-    account = await platform.read(lambda tx: tx.require("agent", agent_id).accountId)
+    account = await platform.read(lambda tx: tx.require(rows.Agent, agent_id).accountId)
     await report(platform, host, account, externalStatus="start", dockerInspect=inspect)
-    assert (await platform.read(lambda tx: tx.first("instance", externalId="c0ffee"))).state == "running"
+    assert (await platform.read(lambda tx: tx.first(rows.Instance, externalId="c0ffee"))).state == "running"

@@ -13,7 +13,7 @@ from orca.api.events.audience import Sharing, Shown
 from orca.api.events.hub import Hub
 from orca.api.events.names import Wanted
 from orca.api.events.subscriber import Subscriber
-from orca.resources import schema
+from orca.resources import rows, schema
 from orca.store import Database
 
 
@@ -29,9 +29,10 @@ class Everyone:
         return change.root == "environment"
 
     def show(self, tx, changes):
-        rows = [tx.get(change.root, change.id) for change in changes]
+        found = [tx.get(change.root, change.id) for change in changes]
         return [
-            Shown({"resource": {"id": str(row.id), "type": "environment", "d": row.description}}, False) for row in rows
+            Shown({"resource": {"id": str(row.id), "type": "environment", "d": row.description}}, False)
+            for row in found
         ]
 
 
@@ -59,9 +60,9 @@ async def test_what_was_handed_out_while_something_else_is_held_back_is_replayed
     db, witness = hub.core.db, subscriber()
     await hub.join(witness)
     start = witness.cursor
-    busy = await db.write(lambda tx: tx.insert("environment", name="busy", accountId=1, description="first"))
+    busy = await db.write(lambda tx: tx.insert(rows.Environment, name="busy", accountId=1, description="first"))
     await db.write(lambda tx: tx.update(busy, description="held"))
-    quiet = await db.write(lambda tx: tx.insert("environment", name="quiet", accountId=1, description="only"))
+    quiet = await db.write(lambda tx: tx.insert(rows.Environment, name="quiet", accountId=1, description="only"))
     async with asyncio.timeout(60):
         while not any(f'"{quiet.id}"' in text for text, _ in witness._queue):
             await witness._ready.wait()

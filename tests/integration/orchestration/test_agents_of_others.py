@@ -18,10 +18,9 @@ from inprocess import Platform
 from orca import wire
 from orca.api.streams import access
 from orca.engine import Call, lookup
-from orca.network.config import TYPE as ITEM
 from orca.orchestration.containers import observed
 from orca.provision.projects.api import equip
-from orca.resources import TYPES
+from orca.resources import TYPES, rows
 from orca.resources.errors import Refused
 from orca.store import ANY, NotUnique, ReadTx, Tx
 from orca.wire import names
@@ -112,16 +111,16 @@ async def two(tmp_path, database):
         unplaced = await platform.create("container", name="unplaced", imageUuid="docker:ok", startOnCreate=False)
         gone = await platform.create("container", name="gone", imageUuid="docker:ok", startOnCreate=False)
         await platform.create("environment", name="shop", dockerCompose="web: {image: ok}", startOnCreate=True)
-        await platform.until(lambda tx: tx.count("instance", state="running") == 3)
-        await platform.until(lambda tx: tx.require("instance", unplaced.id).state == "stopped")
+        await platform.until(lambda tx: tx.count(rows.Instance, state="running") == 3)
+        await platform.until(lambda tx: tx.require(rows.Instance, unplaced.id).state == "stopped")
         await platform.delete(
-            "container", (await platform.until(lambda tx: tx.first("instance", name="gone", state="stopped"))).id
+            "container", (await platform.until(lambda tx: tx.first(rows.Instance, name="gone", state="stopped"))).id
         )
-        await platform.until(lambda tx: tx.require("instance", gone.id).state == "removed")
+        await platform.until(lambda tx: tx.require(rows.Instance, gone.id).state == "removed")
         victim_id = platform.project_id
 
         def project(tx: Tx) -> int:
-            row = tx.insert("project", kind="project", name="other", state="active")
+            row = tx.insert(rows.Project, kind="project", name="other", state="active")
             equip(tx, core.vault, row)
             return int(row.id)
 
@@ -129,7 +128,7 @@ async def two(tmp_path, database):
         host = FakeHost("attacker", "192.0.2.2")
         attacker = await platform.join(host)
         connection = platform.connection_of(attacker)
-        account = await platform.read(lambda tx: tx.require("agent", connection.agent_id).accountId)
+        account = await platform.read(lambda tx: tx.require(rows.Agent, connection.agent_id).accountId)
 
         def words(tx: ReadTx) -> list[str]:
             found = [by_hand.external_id, "shop", "web", "placed", "10.42.1.10", host.uuid]
@@ -149,7 +148,9 @@ async def two(tmp_path, database):
         await platform.disconnect(connection)
         await core.engine.idle()
         await platform.until(
-            lambda tx: all(row.appliedVersion == row.requestedVersion for row in tx.find(ITEM) if row.accountId)
+            lambda tx: all(
+                row.appliedVersion == row.requestedVersion for row in tx.find(rows.ConfigItemStatus) if row.accountId
+            )
         )
         speaker = Speaker(connection.agent_id)
         containers, hosts = await platform.read(
@@ -249,7 +250,7 @@ async def test_whatever_an_agent_says_others_stay_as_they_are(two):
 @pytest.mark.parametrize("name", ["unplaced", "gone", "placed"])
 async def test_a_container_of_others_is_not_removed_by_its_uuid(two, name):
     before = await two.rows(two.victim_id)
-    row = await two.platform.read(lambda tx: tx.first("instance", name=name, removed=ANY))
+    row = await two.platform.read(lambda tx: tx.first(rows.Instance, name=name, removed=ANY))
     report = wire.Container(external_id="c0ffee", name="x", state="removed", uuid=row.uuid)
     await two.say(names.CONTAINER_CHANGE, report)
     labels = {"Config": {"Labels": {"io.orca.instance.uuid": row.uuid}}}
@@ -259,12 +260,14 @@ async def test_a_container_of_others_is_not_removed_by_its_uuid(two, name):
     assert two.connection.asked == []
 
 
-@pytest.mark.parametrize("part", ["host", "physicalHost", "storagePool", "ipAddress"])
+@pytest.mark.parametrize("part", [rows.Host, rows.PhysicalHost, rows.StoragePool, rows.IpAddress])
 async def test_a_uuid_of_others_makes_no_host(two, part):
     """Registered as what another tenant's simulated host, or one of its parts, is called."""
     platform, key = two.platform, "simulated-0"
-    uuid = {"storagePool": f"{key}-0", "ipAddress": f"{key}-ip"}.get(part, key)
+    uuid = {rows.StoragePool: f"{key}-0", rows.IpAddress: f"{key}-ip"}.get(part, key)
     taken = {"uuid": uuid, "accountId": two.victim_id, "state": "active"}
+    if part is rows.IpAddress:
+        taken["address"] = "192.0.2.9"
     await platform.core.db.write(lambda tx: tx.insert(part, **taken) and None)
     before = await two.rows(two.victim_id)
     two.connection.agent_id = await platform.register(FakeHost("copy", "192.0.2.3", uuid=key))
@@ -288,13 +291,15 @@ async def test_natives_of_one_host_are_bounded(two, monkeypatch):
     hello = wire.Hello(uuid=two.host.uuid, hostname="attacker", addresses=["192.0.2.2"], containers=containers)
     await two.say(names.HELLO, hello)
     count = await two.platform.read(
-        lambda tx: tx.count("instance", nativeContainer=True, accountId=two.platform.project_id)
+        lambda tx: tx.count(rows.Instance, nativeContainer=True, accountId=two.platform.project_id)
     )
     assert count == 3
     hello.containers = containers[7:]
     await two.say(names.HELLO, hello)
     await two.say(names.HELLO, hello)
-    found = await two.platform.read(lambda tx: tx.values("instance", "externalId", accountId=two.platform.project_id))
+    found = await two.platform.read(
+        lambda tx: tx.values(rows.Instance, "externalId", accountId=two.platform.project_id)
+    )
     assert sorted(found) == [("c7",), ("c8",)], "what had no place gets one when others are gone"
 
 
@@ -310,5 +315,5 @@ async def test_natives_of_one_host_are_bounded(two, monkeypatch):
 async def test_an_address_is_one_of_the_hosts_own(two, said, shown):
     container = wire.Container(external_id="c0ffee", name="n", state="running", address=said)
     await two.say(names.CONTAINER_CHANGE, container)
-    row = await two.platform.read(lambda tx: tx.first("instance", externalId="c0ffee"))
+    row = await two.platform.read(lambda tx: tx.first(rows.Instance, externalId="c0ffee"))
     assert row.primaryIpAddress == shown

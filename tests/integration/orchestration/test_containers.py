@@ -10,6 +10,7 @@ from inprocess import addresses_of_containers
 from orca.hoststate.plan.addressing import HostRange
 from orca.hoststate.plan.items import PORT
 from orca.network.addresses import cidr_of
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.store import ANY
 
@@ -19,15 +20,15 @@ async def hosts(platform, count: int = 2):
 
 
 async def gone(platform, id: int):
-    return await platform.until(lambda tx: row if (row := tx.require("instance", id)).state == "removed" else None)
+    return await platform.until(lambda tx: row if (row := tx.require(rows.Instance, id)).state == "removed" else None)
 
 
 async def test_ten_containers_spread_over_two_hosts(platform):
     first, second = await hosts(platform)
     await platform.create("container", imageUuid="docker:ok", name="c", count=10)
-    rows = await platform.running(10)
-    assert sorted(Counter(row.hostId for row in rows).values()) == [5, 5]
-    assert len({row.primaryIpAddress for row in rows}) == 10
+    found = await platform.running(10)
+    assert sorted(Counter(row.hostId for row in found).values()) == [5, 5]
+    assert len({row.primaryIpAddress for row in found}) == 10
     assert len(first.host.running()) == len(second.host.running()) == 5
     assert set((first.host.creates + second.host.creates).values()) == {1}
 
@@ -35,8 +36,8 @@ async def test_ten_containers_spread_over_two_hosts(platform):
 async def test_without_start_on_create_it_stays_stopped_and_has_no_place(platform):
     await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok", startOnCreate=False)
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).hostId is None
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).hostId is None
     await platform.act("instance", row.id, "start")
     await platform.running(1)
 
@@ -47,13 +48,13 @@ async def test_stop_start_restart_keep_address_and_host(platform):
     (before,) = await platform.running(1)
     await machine.until(lambda: machine.host.named(PORT))
     await platform.act("instance", row.id, "stop", timeout=0)
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
     await machine.until(lambda: not machine.host.named(PORT))
     await platform.act("instance", row.id, "start")
     await platform.running(1)
     await machine.until(lambda: machine.host.named(PORT))
     await platform.act("instance", row.id, "restart")
-    await platform.until(lambda tx: tx.require("instance", row.id).startCount == 3)
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).startCount == 3)
     (after,) = await platform.running(1)
     assert (after.hostId, after.primaryIpAddress, after.externalId) == (
         before.hostId,
@@ -70,7 +71,7 @@ async def test_removing_a_running_container_stops_it_and_frees_everything(platfo
     await platform.delete("instance", row.id)
     await gone(platform, row.id)
     assert machine.host.containers == {}
-    assert await platform.read(lambda tx: addresses_of_containers(tx) + tx.find("port")) == []
+    assert await platform.read(lambda tx: addresses_of_containers(tx) + tx.find(rows.Port)) == []
     await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
     await platform.running(1)
 
@@ -87,8 +88,8 @@ async def test_a_missing_image_leaves_a_removed_container_with_the_reason(platfo
 async def test_pull_progress_is_shown_and_remove_wins_over_a_hanging_pull(platform):
     (machine,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:hang")
-    await platform.until(lambda tx: tx.require("instance", row.id).transitioningProgress == 10)
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).transitioningMessage == "Pulling hang"
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).transitioningProgress == 10)
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).transitioningMessage == "Pulling hang"
     await platform.delete("instance", row.id)
     found = await gone(platform, row.id)
     assert found.transitioning != "error"
@@ -107,7 +108,7 @@ async def test_a_taken_port_names_its_holder(platform):
 
 async def test_a_used_up_pool_says_so(platform):
     await hosts(platform, 1)
-    size = await platform.read(lambda tx: HostRange(cidr_of(tx.find("subnet")[0])).pool_size)
+    size = await platform.read(lambda tx: HostRange(cidr_of(tx.find(rows.Subnet)[0])).pool_size)
     await platform.create("container", imageUuid="docker:ok", count=size)
     await platform.running(size, seconds=60)
     row = await platform.create("container", imageUuid="docker:ok")
@@ -123,7 +124,7 @@ async def test_without_a_host_it_says_so(platform):
 async def test_a_requested_host_is_obeyed(platform):
     machines = await hosts(platform)
     for _ in range(3):
-        host = await platform.read(lambda tx: tx.first("host", name="h2"))
+        host = await platform.read(lambda tx: tx.first(rows.Host, name="h2"))
         await platform.create("container", imageUuid="docker:ok", requestedHostId=host.id)
     await platform.running(3)
     assert len(machines[1].host.running()) == 3
@@ -145,7 +146,7 @@ async def test_wrong_input_is_refused(platform, fields, code):
     with pytest.raises(Refused) as refusal:
         await platform.create("container", **fields)
     assert refusal.value.code == code
-    assert await platform.read(lambda tx: tx.find("instance", removed=ANY)) == []
+    assert await platform.read(lambda tx: tx.find(rows.Instance, removed=ANY)) == []
 
 
 async def test_a_container_that_dies_is_stopped_with_its_exit_code(platform):
@@ -154,7 +155,7 @@ async def test_a_container_that_dies_is_stopped_with_its_exit_code(platform):
     await platform.running(1)
     machine.die(row.uuid, 7)
     found = await platform.until(
-        lambda tx: row_ if (row_ := tx.require("instance", row.id)).state == "stopped" else None
+        lambda tx: row_ if (row_ := tx.require(rows.Instance, row.id)).state == "stopped" else None
     )
     assert found.exitCode == 7
 
@@ -163,31 +164,31 @@ async def test_a_container_that_dies_at_once_ends_stopped(platform):
     await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:crash")
     found = await platform.until(
-        lambda tx: r if (r := tx.require("instance", row.id)).state == "stopped" and r.firstRunning else None
+        lambda tx: r if (r := tx.require(rows.Instance, row.id)).state == "stopped" and r.firstRunning else None
     )
     assert found.exitCode == 3
 
 
 async def test_what_happened_by_hand_while_the_agent_was_away_is_the_truth(platform):
     (machine,) = await hosts(platform, 1)
-    rows = [await platform.create("container", imageUuid="docker:ok", name=name) for name in ("a", "b", "c", "d")]
+    found = [await platform.create("container", imageUuid="docker:ok", name=name) for name in ("a", "b", "c", "d")]
     await platform.running(4)
     connection = platform.connection_of(machine)
     await platform.disconnect(connection)
-    await platform.until(lambda tx: tx.first("host").agentState == "reconnecting")
-    stopped, removed, _, orphan = (machine.host.by_uuid(row.uuid) for row in rows)
+    await platform.until(lambda tx: tx.first(rows.Host).agentState == "reconnecting")
+    stopped, removed, _, orphan = (machine.host.by_uuid(row.uuid) for row in found)
     stopped.state, stopped.exit_code = "stopped", 137
     del machine.host.containers[removed.external_id]
     await platform.core.db.write(
-        lambda tx: tx.update(tx.require("instance", rows[3].id), state="removed", removed=tx.now)
+        lambda tx: tx.update(tx.require(rows.Instance, rows[3].id), state="removed", removed=tx.now)
     )
     machine.run_by_hand("by-hand")
     await platform.connect(connection.agent_id, machine)
-    await platform.until(lambda tx: tx.require("instance", rows[0].id).state == "stopped")
-    await platform.until(lambda tx: tx.require("instance", rows[1].id).state == "removed")
-    states = await platform.read(lambda tx: [tx.require("instance", row.id).state for row in rows])
+    await platform.until(lambda tx: tx.require(rows.Instance, found[0].id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, found[1].id).state == "removed")
+    states = await platform.read(lambda tx: [tx.require(rows.Instance, row.id).state for row in found])
     assert states == ["stopped", "removed", "running", "removed"]
-    native = await platform.read(lambda tx: tx.first("container", nativeContainer=True))
+    native = await platform.read(lambda tx: tx.first(rows.Container, nativeContainer=True))
     assert (native.name, native.state, native.imageUuid) == ("by-hand", "running", "docker:by/hand")
     await machine.until(lambda: orphan.external_id not in machine.host.containers)
 
@@ -197,7 +198,7 @@ async def test_a_container_that_was_stopped_and_is_started_by_hand_goes_back(pla
     row = await platform.create("container", imageUuid="docker:ok")
     await platform.running(1)
     await platform.act("instance", row.id, "stop", timeout=0)
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
     container = machine.host.by_uuid(row.uuid)
     container.state = "running"
     machine.report(container, "start")
@@ -207,7 +208,7 @@ async def test_a_container_that_was_stopped_and_is_started_by_hand_goes_back(pla
     await platform.disconnect(connection)
     await platform.connect(connection.agent_id, machine)
     await machine.until(lambda: container.state == "stopped")
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).state == "stopped"
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).state == "stopped"
 
 
 async def test_a_container_that_ended_and_is_started_by_hand_is_followed(platform):
@@ -215,11 +216,11 @@ async def test_a_container_that_ended_and_is_started_by_hand_is_followed(platfor
     row = await platform.create("container", imageUuid="docker:ok")
     await platform.running(1)
     machine.die(row.uuid, 0)
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
     container = machine.host.by_uuid(row.uuid)
     container.state = "running"
     machine.report(container, "start")
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "running")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "running")
     assert container.state == "running"
 
 
@@ -236,19 +237,19 @@ async def test_a_container_that_always_runs_is_started_when_its_agent_comes_back
         await machine.until(lambda: container.state == "running")
         await platform.running(1)
     else:
-        await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+        await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
 
 
 async def test_native_containers_are_followed(platform):
     (machine,) = await hosts(platform, 1)
     container = machine.run_by_hand("by-hand")
-    native = await platform.until(lambda tx: tx.first("container", nativeContainer=True))
+    native = await platform.until(lambda tx: tx.first(rows.Container, nativeContainer=True))
     container.state = "stopped"
     machine.report(container, "die")
-    await platform.until(lambda tx: tx.require("instance", native.id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, native.id).state == "stopped")
     container.state = "running"
     machine.report(container, "start")
-    await platform.until(lambda tx: tx.require("instance", native.id).state == "running")
+    await platform.until(lambda tx: tx.require(rows.Instance, native.id).state == "running")
     container.state = "removed"
     machine.report(container, "destroy")
     await gone(platform, native.id)
@@ -257,13 +258,13 @@ async def test_native_containers_are_followed(platform):
 async def test_native_containers_are_stopped_and_removed_by_those_who_say_so_and_started_on_their_host(platform):
     (machine,) = await hosts(platform, 1)
     container = machine.run_by_hand("by-hand")
-    native = await platform.until(lambda tx: tx.first("container", nativeContainer=True))
+    native = await platform.until(lambda tx: tx.first(rows.Container, nativeContainer=True))
     await platform.act("instance", native.id, "stop", timeout=0)
-    await platform.until(lambda tx: tx.require("instance", native.id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, native.id).state == "stopped")
     assert container.state == "stopped"
     await platform.act("instance", native.id, "start")
     found = await platform.until(
-        lambda tx: r if (r := tx.require("instance", native.id)).transitioning == "error" else None
+        lambda tx: r if (r := tx.require(rows.Instance, native.id)).transitioning == "error" else None
     )
     assert (found.state, found.transitioningMessage) == (
         "stopped",
@@ -282,17 +283,17 @@ async def test_a_start_waits_for_an_agent_that_is_away(platform):
     await platform.disconnect(connection)
     await platform.act("instance", row.id, "stop", timeout=0)
     await platform.until(
-        lambda tx: tx.require("instance", row.id).transitioningMessage == "waiting for the agent of host h1"
+        lambda tx: tx.require(rows.Instance, row.id).transitioningMessage == "waiting for the agent of host h1"
     )
     await platform.connect(connection.agent_id, machine)
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
 
 
 async def test_labels_are_text(platform):
     await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok", startOnCreate=False)
     await platform.act("container", row.id, "setlabels", labels={"a": True, "b": 3})
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).labels == {"a": "true", "b": "3"}
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).labels == {"a": "true", "b": "3"}
     for value in (None, {"c": 1}, ["c"]):
         with pytest.raises(Refused) as refusal:
             await platform.act("container", row.id, "setlabels", labels={"a": value})

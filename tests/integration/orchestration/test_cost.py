@@ -7,6 +7,8 @@ import pytest
 import sqlalchemy as sa
 from inprocess import Platform
 
+from orca.resources import rows
+
 HOSTS = 2
 EVERY = 10
 """Steps between two counts."""
@@ -47,7 +49,7 @@ async def beside(folder, others):
         for number in range(HOSTS):
             data = {"agentResourcesAccountId": platform.project_id}
             await platform.create("agent", uri=f"sim://h{number}", data=data, _role="superadmin")
-        await platform.until(lambda tx: tx.count("host", state="active") == HOSTS)
+        await platform.until(lambda tx: tx.count(rows.Host, state="active") == HOSTS)
         platform.stack = await platform.create("environment", name="big")
         await platform.core.db.write(lambda tx: [inactive(tx, platform, number) for number in range(others)])
         yield platform
@@ -57,17 +59,17 @@ def inactive(tx, platform, number):
     """A service and a container, as they are when they have been stopped."""
     launch = {"imageUuid": "sim:ok", "labels": {"tier": "web"}}
     stack = {"accountId": platform.project_id, "environmentId": platform.stack.id}
-    tx.insert("service", **stack, name=f"other{number}", kind="service", state="inactive", scale=1, launchConfig=launch,
+    tx.insert(rows.Service, **stack, name=f"other{number}", state="inactive", scale=1, launchConfig=launch,
               selectorContainer=None if number else "tier=x")  # fmt: skip
-    tx.insert("container", name=f"c{number}", state="stopped", accountId=platform.project_id, labels={"tier": "y"},
+    tx.insert(rows.Container, name=f"c{number}", state="stopped", accountId=platform.project_id, labels={"tier": "y"},
               imageUuid="sim:ok", networkMode="managed")  # fmt: skip
 
 
 async def quiet(platform):
     """Wait until nothing is under way and everything was followed."""
-    await platform.until(lambda tx: not tx.count("processInstance", endTime=None))
+    await platform.until(lambda tx: not tx.count(rows.ProcessInstance, endTime=None))
     await platform.settled()
-    await platform.until(lambda tx: not [row for row in tx.find("configItemStatus") if row.appliedVersion is None])
+    await platform.until(lambda tx: not [row for row in tx.find(rows.ConfigItemStatus) if row.appliedVersion is None])
 
 
 async def start_a_service(platform, number):
@@ -78,7 +80,7 @@ async def start_a_service(platform, number):
 
     async def act():
         await platform.act("service", made.id, "activate")
-        await platform.until(lambda tx: tx.require("service", made.id).state == "active")
+        await platform.until(lambda tx: tx.require(rows.Service, made.id).state == "active")
 
     return act
 
@@ -88,8 +90,8 @@ async def make_a_container(platform, number):
 
     async def act():
         made = await platform.create("container", name=f"one{number}", imageUuid="sim:ok", labels={"tier": "x"})
-        await platform.until(lambda tx: tx.count("serviceExposeMap", instanceId=made.id))
-        await platform.until(lambda tx: tx.require("instance", made.id).state == "running")
+        await platform.until(lambda tx: tx.count(rows.ServiceExposeMap, instanceId=made.id))
+        await platform.until(lambda tx: tx.require(rows.Instance, made.id).state == "running")
 
     return act
 

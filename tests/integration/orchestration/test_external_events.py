@@ -4,6 +4,7 @@
 import pytest
 from fakeagent import FakeHost
 
+from orca.resources import rows
 from orca.resources.errors import Refused
 
 COMPOSE = "web: {image: ok}"
@@ -13,7 +14,7 @@ COMPOSE = "web: {image: ok}"
 async def machines(platform):
     """Two hosts, the first with a label; a service of two containers and a container alone on the first."""
     machines = [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in (1, 2)]
-    first = await platform.read(lambda tx: tx.first("host", name="h1"))
+    first = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     await platform.change("host", first.id, labels={"rack": "r1"})
     await platform.create("container", imageUuid="docker:ok", name="alone", requestedHostId=first.id)
     await platform.create(
@@ -33,28 +34,28 @@ def names(machine):
 
 @pytest.mark.parametrize("by", ["hostId", "hostLabel"])
 async def test_services_move_on(platform, machines, by):
-    host = await platform.read(lambda tx: tx.first("host", name="h1"))
+    host = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     which = {"hostId": host.id} if by == "hostId" else {"hostLabel": "rack=r1"}
     event = await platform.create("externalHostEvent", eventType="host.evacuate", **which)
-    await platform.until(lambda tx: tx.require("externalHostEvent", event.id).state == "created")
-    await platform.until(lambda tx: tx.require("host", host.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.ExternalHostEvent, event.id).state == "created")
+    await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "inactive")
     for machine, count in zip(machines, (1, 2), strict=True):
         await machine.until(lambda machine=machine, count=count: len(names(machine)) == count)
-    assert await platform.read(lambda tx: tx.first("instance", hostId=host.id).name) == "alone"
+    assert await platform.read(lambda tx: tx.first(rows.Instance, hostId=host.id).name) == "alone"
     assert (event.accountId, event.reportedAccountId) == (platform.project_id, platform.project_id)
 
 
 async def test_a_host_can_be_deleted_with_it(platform, machines):
-    host = await platform.read(lambda tx: tx.first("host", name="h1"))
+    host = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     await platform.create("externalHostEvent", eventType="host.evacuate", hostLabel="rack=r1", deleteHost=True)
-    await platform.until(lambda tx: tx.require("host", host.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "removed")
     await machines[1].until(lambda: len(names(machines[1])) == 2)
     assert names(machines[0]) == []
 
 
 async def test_other_hosts_are_left_alone(platform, machines):
     await platform.create("externalHostEvent", eventType="host.evacuate", hostLabel="rack=r2")
-    assert await platform.read(lambda tx: [host.state for host in tx.find("host")]) == ["active", "active"]
+    assert await platform.read(lambda tx: [host.state for host in tx.find(rows.Host)]) == ["active", "active"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orca.orchestration.health import checks as judge
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.simulator import knobs
 
@@ -16,17 +17,17 @@ CHECK = {"port": 80, "interval": 2000}
 @pytest.fixture
 async def agents(platform):
     """Four simulated agents with a host each."""
-    rows = [
+    found = [
         await platform.create("agent", _role="superadmin", uri=f"sim://{number}", data={knobs.KEY: {}})
         for number in range(4)
     ]
-    await platform.until(lambda tx: len(tx.find("host", state="active")) == 4)
-    return rows
+    await platform.until(lambda tx: len(tx.find(rows.Host, state="active")) == 4)
+    return found
 
 
 async def service(platform, agents, check=CHECK, **fields):
     stack = await platform.create("environment", name="shop")
-    await platform.until(lambda tx: tx.require("environment", stack.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Environment, stack.id).state == "active")
     return await platform.create(
         "service",
         environmentId=stack.id,
@@ -41,8 +42,8 @@ async def checked(platform, row, count=1):
     """Wait until so many containers of the service run."""
 
     def condition(tx):
-        found = [r for r in tx.find("instance", serviceId=row.id) if r.state == "running"]
-        return found if len(found) == count and tx.require("service", row.id).state == "active" else None
+        found = [r for r in tx.find(rows.Instance, serviceId=row.id) if r.state == "running"]
+        return found if len(found) == count and tx.require(rows.Service, row.id).state == "active" else None
 
     return await platform.until(condition)
 
@@ -51,8 +52,8 @@ async def report(platform, entry, health, timestamp=1000, agent_of=None):
     """What the agent of the checking host posts."""
 
     def unit(tx):
-        host = tx.require("host", agent_of or entry.hostId)
-        agent = tx.require("agent", host.agentId)
+        host = tx.require(rows.Host, agent_of or entry.hostId)
+        agent = tx.require(rows.Agent, host.agentId)
         call = replace(platform.call("agent"), account_id=agent.accountId, user_id=agent.accountId)
         hook = platform.core.behaviour.creates["serviceEvent"]
         fields = {"externalTimestamp": timestamp, "reportedHealth": health, "healthcheckUuid": entry.uuid}
@@ -62,7 +63,7 @@ async def report(platform, entry, health, timestamp=1000, agent_of=None):
 
 
 async def maps(platform, instance):
-    return await platform.read(lambda tx: tx.find("healthcheckInstanceHostMap", instanceId=instance.id))
+    return await platform.read(lambda tx: tx.find(rows.HealthcheckInstanceHostMap, instanceId=instance.id))
 
 
 async def health(platform, type, row, wanted):
@@ -84,10 +85,10 @@ async def test_reports_decide(platform, agents):
     entries = await maps(platform, row)
     await health(platform, "service", web, "initializing")
     await report(platform, entries[0], "DOWN")
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).healthState == "initializing"
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).healthState == "initializing"
     await report(platform, entries[0], "UP", 1001)
     await health(platform, "service", web, "healthy")
-    await health(platform, "environment", await platform.read(lambda tx: tx.first("environment")), "healthy")
+    await health(platform, "environment", await platform.read(lambda tx: tx.first(rows.Environment)), "healthy")
     for entry in entries[1:]:
         await report(platform, entry, "DOWN")
     await health(platform, "instance", row, "healthy")
@@ -96,7 +97,7 @@ async def test_reports_decide(platform, agents):
     await health(platform, "service", web, "unhealthy")
     await report(platform, entries[0], "UP", 999)
     await report(platform, entries[0], "INIT", 1003)
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).healthState == "unhealthy"
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).healthState == "unhealthy"
     event = await report(platform, entries[0], "UP", 1004)
     assert (event.accountId, event.hostId, event.instanceId) == (platform.project_id, entries[0].hostId, row.id)
     await health(platform, "instance", row, "healthy")
@@ -107,7 +108,7 @@ async def test_only_the_agent_of_the_checking_host_may_report(platform, agents):
     (row,) = await checked(platform, web)
     entries = await maps(platform, row)
     other = await platform.read(
-        lambda tx: next(h.id for h in tx.find("host") if h.id not in {entry.hostId for entry in entries})
+        lambda tx: next(h.id for h in tx.find(rows.Host) if h.id not in {entry.hostId for entry in entries})
     )
     with pytest.raises(Refused) as refused:
         await report(platform, entries[0], "UP", agent_of=other)
@@ -125,9 +126,9 @@ async def test_an_unhealthy_container_is_replaced(platform, agents):
     web = await service(platform, agents, scale=2)
     first, second = await checked(platform, web, 2)
     await fail(platform, first)
-    await platform.until(lambda tx: tx.require("instance", first.id).removed)
-    rows = await checked(platform, web, 2)
-    assert second.id in {row.id for row in rows}
+    await platform.until(lambda tx: tx.require(rows.Instance, first.id).removed)
+    found = await checked(platform, web, 2)
+    assert second.id in {row.id for row in found}
     assert not await maps(platform, first)
 
 
@@ -139,16 +140,16 @@ async def test_only_with_a_quorum_of_healthy_ones(platform, agents):
     await health(platform, "instance", first, "unhealthy")
     await platform.change("service", web.id, scale=2, metadata={"a": "b"})
     await checked(platform, web, 2)
-    assert (await platform.read(lambda tx: tx.require("instance", first.id))).removed is None
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, first.id))).removed is None
     for entry in await maps(platform, second):
         await report(platform, entry, "UP")
-    await platform.until(lambda tx: tx.require("instance", first.id).removed)
+    await platform.until(lambda tx: tx.require(rows.Instance, first.id).removed)
 
 
 async def test_a_container_that_never_becomes_healthy_is_replaced_in_its_time(platform, agents):
     web = await service(platform, agents, {**CHECK, "initializingTimeout": 50})
-    first = await platform.until(lambda tx: tx.first("instance", serviceId=web.id))
-    await platform.until(lambda tx: tx.require("instance", first.id).removed)
+    first = await platform.until(lambda tx: tx.first(rows.Instance, serviceId=web.id))
+    await platform.until(lambda tx: tx.require(rows.Instance, first.id).removed)
 
 
 async def test_a_restarted_container_is_not_trusted_before_it_is_seen(platform, agents):
@@ -167,7 +168,7 @@ async def test_a_restarted_container_is_not_trusted_before_it_is_seen(platform, 
 
 async def test_services_without_checks_and_stacks(platform, agents):
     stack = await platform.create("environment", name="shop")
-    await platform.until(lambda tx: tx.require("environment", stack.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Environment, stack.id).state == "active")
     await health(platform, "environment", stack, "healthy")
     config = {"imageUuid": "sim:1"}
     first = await platform.create(
@@ -187,7 +188,13 @@ async def test_a_large_service_is_judged_by_numbers_as_it_is_by_rows(platform):
     healths = (None, "healthy", "unhealthy", "initializing")
 
     def fill(tx):
-        service = tx.insert("service", accountId=platform.project_id, name="mixed", launchConfig={"imageUuid": "sim:x"})
+        service = tx.insert(
+            rows.Service,
+            accountId=platform.project_id,
+            environmentId=1,
+            name="mixed",
+            launchConfig={"imageUuid": "sim:x"},
+        )
         for number, (state, health, mark) in enumerate(itertools.product(states, healths, marks), 1):
             # What is marked is on its way out, or rests.
             if mark.get("leaving") and state not in ("stopping", "removing"):
@@ -195,20 +202,23 @@ async def test_a_large_service_is_judged_by_numbers_as_it_is_by_rows(platform):
             if mark.get("kept") and state not in ("stopping", "stopped"):
                 continue
             tx.insert(
-                "container",
+                rows.Container,
                 accountId=platform.project_id,
                 serviceId=service.id,
+                imageUuid="sim:x",
                 state=state,
                 healthState=health,
-                data={"number": number, "part": "", **mark},
+                number=number,
+                part="",
+                **mark,
             )
         return service.id
 
     id = await platform.core.db.write(fill)
 
     def both(tx):
-        service = tx.require("service", id)
+        service = tx.require(rows.Service, id)
         return judge._by_numbers(tx, service), judge._by_rows(tx, service)
 
-    numbers, rows = await platform.read(both)
-    assert numbers == rows
+    numbers, found = await platform.read(both)
+    assert numbers == found

@@ -15,6 +15,7 @@ from orca.network.pki import public_key_of
 from orca.orchestration.containers import host_removal
 from orca.provision.hosts import agents
 from orca.provision.settings import values as settings
+from orca.resources import rows
 from orca.store.queue import WriteQueue
 
 
@@ -41,7 +42,7 @@ async def test_hosts_get_ranges_peers_and_certificates(platform):
         "subnet": "10.42.2.0/24",
     }
     assert public_key_of(first.item("mesh")["certificate"]) == public_key_of(first.csr)
-    shown = await platform.read(lambda tx: tx.first("host", name="h1"))
+    shown = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     assert (shown.agentState, shown.agentIpAddress, shown.info["cpuInfo"]) == ("active", "192.0.2.1", {"count": 2})
 
 
@@ -73,16 +74,16 @@ async def test_units_of_a_host_that_joins_or_leaves_are_no_larger_with_more_host
         """Of the units while one more host joins, has containers, and leaves."""
         sizes.clear()
         machine = await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}"))
-        await platform.until(lambda tx: not tx.first("host", name=f"h{number}").data.get("joining"))
+        await platform.until(lambda tx: not tx.first(rows.Host, name=f"h{number}").data.get("joining"))
         for name in range(number):
             machine.run_by_hand(f"by hand {name}")
-        await platform.until(lambda tx: tx.count("instance", name=f"by hand {number - 1}"))
+        await platform.until(lambda tx: tx.count(rows.Instance, name=f"by hand {number - 1}"))
         await settled(platform)
-        host = await platform.read(lambda tx: tx.first("host", name=f"h{number}"))
+        host = await platform.read(lambda tx: tx.first(rows.Host, name=f"h{number}"))
         await platform.act("host", host.id, "deactivate")
-        await platform.until(lambda tx: tx.require("host", host.id).state == "inactive")
+        await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "inactive")
         await platform.delete("host", host.id)
-        await platform.until(lambda tx: tx.require("host", host.id).removed is not None)
+        await platform.until(lambda tx: tx.require(rows.Host, host.id).removed is not None)
         return max(sizes)
 
     machines = await hosts(platform, 2)
@@ -97,13 +98,13 @@ async def test_hosts_that_join_and_leave_at_the_same_time_know_each_other_or_not
     """Whatever of their parts comes first: peers are exactly those that are there."""
     monkeypatch.setattr(peers, "PEERS", 1)
     machines = await hosts(platform, 3)
-    leaving = await platform.read(lambda tx: tx.first("host", name="h2"))
+    leaving = await platform.read(lambda tx: tx.first(rows.Host, name="h2"))
     new = [FakeHost(f"h{number}", f"192.0.2.{number}") for number in range(4, 9)]
     joined, _ = await asyncio.gather(
         asyncio.gather(*(platform.join(host) for host in new)),
         platform.act("host", leaving.id, "deactivate", remove=True),
     )
-    await platform.until(lambda tx: tx.require("host", leaving.id).removed is not None)
+    await platform.until(lambda tx: tx.require(rows.Host, leaving.id).removed is not None)
     await meshed([machines[0], machines[2], *joined])
 
 
@@ -134,15 +135,15 @@ async def test_registering_again_is_the_same_host(platform):
     (machine,) = await hosts(platform, 1)
     connection = platform.connection_of(machine)
     await platform.disconnect(connection)
-    await platform.until(lambda tx: tx.first("host").agentState == "reconnecting")
+    await platform.until(lambda tx: tx.first(rows.Host).agentState == "reconnecting")
     assert await platform.register(machine.host) == connection.agent_id
-    assert len(await platform.read(lambda tx: tx.find("host"))) == 1
+    assert len(await platform.read(lambda tx: tx.find(rows.Host))) == 1
 
 
 async def settled(platform):
     """Every item is applied."""
     await platform.until(
-        lambda tx: all(row.appliedVersion == row.requestedVersion for row in tx.find("configItemStatus"))
+        lambda tx: all(row.appliedVersion == row.requestedVersion for row in tx.find(rows.ConfigItemStatus))
     )
 
 
@@ -151,9 +152,9 @@ async def back_again(platform, machine):
     connection = platform.connection_of(machine)
     count = len(machine.host.updates)
     await platform.disconnect(connection)
-    await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "reconnecting")
+    await platform.until(lambda tx: tx.first(rows.Host, agentId=connection.agent_id).agentState == "reconnecting")
     await platform.connect(connection.agent_id, machine)
-    await platform.until(lambda tx: tx.first("host", agentId=connection.agent_id).agentState == "active")
+    await platform.until(lambda tx: tx.first(rows.Host, agentId=connection.agent_id).agentState == "active")
     await platform.core.agents.wait(connection.agent_id)
     return machine.host.updates[count:]
 
@@ -164,10 +165,12 @@ async def test_an_unchanged_host_gets_nothing_when_it_is_back(platform):
     await settled(platform)
     await back_again(platform, machines[0])  # a host that joined in several steps may be compared once
     await settled(platform)
-    before = await platform.read(lambda tx: tx.values("configItemStatus", "id", "requestedVersion", "appliedUpdated"))
+    before = await platform.read(
+        lambda tx: tx.values(rows.ConfigItemStatus, "id", "requestedVersion", "appliedUpdated")
+    )
     assert await back_again(platform, machines[0]) == []
     assert (
-        await platform.read(lambda tx: tx.values("configItemStatus", "id", "requestedVersion", "appliedUpdated"))
+        await platform.read(lambda tx: tx.values(rows.ConfigItemStatus, "id", "requestedVersion", "appliedUpdated"))
         == before
     )
 
@@ -197,7 +200,7 @@ async def test_a_host_that_lost_an_item_gets_it_again(platform):
 async def test_a_renamed_host_is_told_at_its_next_hello(platform):
     machines = await hosts(platform, 2)
     await meshed(machines)
-    host = await platform.read(lambda tx: tx.first("host", name="h1"))
+    host = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     await platform.core.db.write(lambda tx: tx.update(host, name="renamed") and None)
     await back_again(platform, machines[0])
     peer = PEER.item(machines[0].host.uuid)
@@ -209,9 +212,9 @@ async def test_what_changed_meanwhile_is_told_at_hello(platform):
     await meshed(machines)
     connection = platform.connection_of(machines[0])
     await platform.disconnect(connection)
-    gone = await platform.read(lambda tx: tx.first("host", name="h2"))
+    gone = await platform.read(lambda tx: tx.first(rows.Host, name="h2"))
     await platform.delete("host", gone.id)
-    await platform.until(lambda tx: tx.require("host", gone.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Host, gone.id).state == "removed")
     await platform.connect(connection.agent_id, machines[0])
     await machines[0].until(lambda: not machines[0].host.named(PEER))
 
@@ -231,9 +234,9 @@ async def test_who_encrypts_stands_in_the_hosts_row_and_in_the_matrix(platform):
     machines[0].transmit(wire.Event.report("host.change", wire.HostFacts(encryption="userspace")))
     edge = wire.MeshEdge(peer=machines[1].host.uuid, state="up", at=wire.now_ms())
     machines[0].transmit(wire.Event.report("mesh.edge", edge))
-    (row,) = await platform.until(lambda tx: tx.find("meshLink", state="up"))
+    (row,) = await platform.until(lambda tx: tx.find(rows.MeshLink, state="up"))
     assert row.encryption == "userspace"
-    assert sorted(str(row.encryption) for row in await platform.read(lambda tx: tx.find("host"))) == [
+    assert sorted(str(row.encryption) for row in await platform.read(lambda tx: tx.find(rows.Host))) == [
         "None",
         "userspace",
     ]
@@ -259,18 +262,18 @@ async def test_removing_a_live_host(platform):
         "environment", name="s", dockerCompose=stack, rancherCompose="web: {scale: 3}", startOnCreate=True
     )
     await platform.running(3)
-    leaving = await platform.read(lambda tx: tx.first("host", name="h2"))
+    leaving = await platform.read(lambda tx: tx.first(rows.Host, name="h2"))
     await platform.delete("host", leaving.id)
-    await platform.until(lambda tx: tx.require("host", leaving.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Host, leaving.id).state == "removed")
     for machine in (machines[0], machines[2]):
         await machine.until(lambda machine=machine: len(machine.host.named(PEER)) == 1)
     assert machines[1].host.containers == {}
     assert machines[1].host.items == {}
-    rows = await platform.running(3)
-    assert leaving.id not in {row.hostId for row in rows}
-    agent = await platform.read(lambda tx: tx.require("agent", leaving.agentId))
+    found = await platform.running(3)
+    assert leaving.id not in {row.hostId for row in found}
+    agent = await platform.read(lambda tx: tx.require(rows.Agent, leaving.agentId))
     assert agent.state == "removed"
-    assert await platform.read(lambda tx: tx.find("credential", accountId=agent.accountId)) == []
+    assert await platform.read(lambda tx: tx.find(rows.Credential, accountId=agent.accountId)) == []
 
 
 async def test_removing_a_dead_host_and_joining_again(platform):
@@ -279,11 +282,11 @@ async def test_removing_a_dead_host_and_joining_again(platform):
     await platform.create("container", imageUuid="docker:ok", count=4)
     await platform.running(4)
     await platform.disconnect(platform.connection_of(machines[1]))
-    dead = await platform.read(lambda tx: tx.first("host", name="h2"))
+    dead = await platform.read(lambda tx: tx.first(rows.Host, name="h2"))
     await platform.delete("host", dead.id)
-    await platform.until(lambda tx: tx.require("host", dead.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Host, dead.id).state == "removed")
     await machines[0].until(lambda: not machines[0].host.named(PEER))
-    assert len(await platform.read(lambda tx: tx.find("instance"))) == 2
+    assert len(await platform.read(lambda tx: tx.find(rows.Instance))) == 2
     machines[1].host.items.clear()
     machines[1].host.containers.clear()
     again = await platform.join(machines[1].host)
@@ -300,9 +303,9 @@ async def test_a_changed_image_setting_reaches_the_hosts(platform):
 
 async def test_a_deactivated_host_takes_nothing_new(platform):
     machines = await hosts(platform, 2)
-    host = await platform.read(lambda tx: tx.first("host", name="h1"))
+    host = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     await platform.act("host", host.id, "deactivate")
-    await platform.until(lambda tx: tx.require("host", host.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "inactive")
     await platform.create("container", imageUuid="docker:ok", count=3)
     await platform.running(3)
     assert machines[0].host.containers == {}
@@ -310,13 +313,13 @@ async def test_a_deactivated_host_takes_nothing_new(platform):
 
 async def test_the_host_ranges_can_be_used_up(platform):
     await platform.core.db.write(
-        lambda tx: tx.update(tx.first("network"), cidr="10.42.0.0/23"),
+        lambda tx: tx.update(tx.first(rows.Network), cidr="10.42.0.0/23"),
     )
     await platform.join(FakeHost("h1", "192.0.2.1"))
     agent_id = await platform.register(second := FakeHost("h2", "192.0.2.2"))
     await platform.connect(agent_id, FakeMachine(second))
     host = await platform.until(
-        lambda tx: row if (row := tx.first("host", name="h2")) and row.transitioning == "error" else None
+        lambda tx: row if (row := tx.first(rows.Host, name="h2")) and row.transitioning == "error" else None
     )
     assert host.state == "inactive"
     assert "10.42.0.0/23 is used up" in host.transitioningMessage
@@ -329,21 +332,21 @@ async def test_a_host_that_no_range_fits_says_so_and_joins_once_one_does(platfor
     """The setting of an earlier version, or of a day when projects got larger networks."""
 
     def before(tx):
-        tx.update(tx.first("network"), cidr=cidr)
-        tx.update(tx.first("setting", name=settings.HOST_PREFIX), value=prefix)
+        tx.update(tx.first(rows.Network), cidr=cidr)
+        tx.update(tx.first(rows.Setting, name=settings.HOST_PREFIX), value=prefix)
 
     await platform.core.db.write(before)
     agent_id = await platform.register(fake := FakeHost("h1", "192.0.2.1"))
     await platform.connect(agent_id, machine := FakeMachine(fake))
     host = await platform.until(
-        lambda tx: row if (row := tx.first("host", name="h1")) and row.transitioning == "error" else None
+        lambda tx: row if (row := tx.first(rows.Host, name="h1")) and row.transitioning == "error" else None
     )
     assert host.state == "inactive"
     assert f"choose between {said} (setting network.host.prefix)" in host.transitioningMessage
 
     await platform.core.db.write(lambda tx: settings.put(tx, settings.HOST_PREFIX, "26"))
     await platform.act("host", host.id, "activate")
-    await platform.until(lambda tx: tx.require("host", host.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "active")
     await machine.until(lambda: machine.host.item("network"))
     assert machine.host.item("network")["subnet"].endswith("/26")
     await platform.create("container", imageUuid="docker:ok")
@@ -360,7 +363,7 @@ async def test_two_machines_with_one_identity_are_both_named(platform):
     reason = await second.closed
     assert "192.0.2.1" in reason
     assert "198.51.100.7" in reason
-    assert (await platform.read(lambda tx: tx.first("host"))).hostname == "h1"
+    assert (await platform.read(lambda tx: tx.first(rows.Host))).hostname == "h1"
 
 
 async def test_somebody_elses_credentials_are_refused(platform):
@@ -382,15 +385,15 @@ async def test_the_matrix_names_a_broken_pair(platform, monkeypatch):
             wire.MeshSummary(peers=[wire.PeerState(peer=peer, state="up", rtt_ms=0.4, age=60, last_probe=1)]),
         )
     )
-    link = await platform.until(lambda tx: tx.first("meshLink", state="up"))
+    link = await platform.until(lambda tx: tx.first(rows.MeshLink, state="up"))
     assert link.rttMs == 0.4
     assert 60 <= age_of(wire.now_ms(), link) <= 62
     edge = wire.MeshEdge(peer=peer, state="down", at=wire.now_ms(), reason="no answer to 3 probes")
     machines[0].transmit(wire.Event.report("mesh.edge", edge))
-    link = await platform.until(lambda tx: tx.first("meshLink", state="down"))
+    link = await platform.until(lambda tx: tx.first(rows.MeshLink, state="down"))
     assert link.reason == "no answer to 3 probes"
     await platform.disconnect(platform.connection_of(machines[0]))
-    await platform.until(lambda tx: tx.first("meshLink", state="unknown"))
+    await platform.until(lambda tx: tx.first(rows.MeshLink, state="unknown"))
 
 
 async def test_an_agent_that_is_back_soon_costs_the_matrix_nothing(platform, monkeypatch):
@@ -402,7 +405,7 @@ async def test_an_agent_that_is_back_soon_costs_the_matrix_nothing(platform, mon
         for machine in machines[1:]
     ]
     machines[0].transmit(wire.Event.report("mesh.summary", wire.MeshSummary(peers=peers)))
-    await platform.until(lambda tx: tx.count("meshLink", state="up") == 2)
+    await platform.until(lambda tx: tx.count(rows.MeshLink, state="up") == 2)
 
     def told(tx):
         return tx.execute(sa.text("SELECT count(*) FROM event WHERE resource_type = 'meshLink'")).scalar_one()
@@ -430,9 +433,9 @@ async def test_what_agents_saw_in_the_last_life_is_unknown_unless_they_come_back
     for machine, peer in (machines, machines[::-1]):
         report = wire.PeerState(peer=peer.host.uuid, state="up", last_probe=1)
         machine.transmit(wire.Event.report("mesh.summary", wire.MeshSummary(peers=[report])))
-    await platform.until(lambda tx: tx.count("meshLink", state="up") == 2)
+    await platform.until(lambda tx: tx.count(rows.MeshLink, state="up") == 2)
     platform.core.agents.detach(platform.connection_of(machines[0]))  # nobody heard of its end
     await mesh_reports.forget_those_away(platform.core)
-    away = await platform.read(lambda tx: tx.first("host", name="h1"))
-    (link,) = await platform.read(lambda tx: tx.find("meshLink", state="unknown"))
+    away = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
+    (link,) = await platform.read(lambda tx: tx.find(rows.MeshLink, state="unknown"))
     assert link.hostId == away.id

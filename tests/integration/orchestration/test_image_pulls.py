@@ -4,6 +4,7 @@
 from fakeagent import FakeHost
 
 from orca.orchestration.containers import pulls
+from orca.resources import rows
 
 AFFINITY = "io.rancher.scheduler.affinity:host_label"
 
@@ -17,7 +18,7 @@ async def task(platform, image, **fields):
 
 
 async def ended(platform, row, state="active"):
-    return await platform.until(lambda tx: (found := tx.require("pullTask", row.id)).state == state and found)
+    return await platform.until(lambda tx: (found := tx.require(rows.PullTask, row.id)).state == state and found)
 
 
 async def test_every_host_pulls(platform):
@@ -31,7 +32,7 @@ async def test_every_host_pulls(platform):
 
 async def test_the_labels_are_those_of_a_container_to_come(platform):
     machines = await hosts(platform, "h1", "h2")
-    host = await platform.read(lambda tx: tx.first("host", name="h2"))
+    host = await platform.read(lambda tx: tx.first(rows.Host, name="h2"))
     await platform.change("host", host.id, labels={"disk": "ssd"})
     found = await ended(platform, await task(platform, "web", labels={AFFINITY: "disk=ssd", "tier": "web"}))
     assert found.status == {"h2": "Done"}
@@ -42,7 +43,7 @@ async def test_cached_leaves_hosts_without_the_image_alone(platform):
     await hosts(platform, "h1", "h2")
     await platform.create("container", imageUuid="docker:web")
     (container,) = await platform.running(1)
-    there = (await platform.read(lambda tx: tx.require("host", container.hostId))).name
+    there = (await platform.read(lambda tx: tx.require(rows.Host, container.hostId))).name
     found = await ended(platform, await task(platform, "web", mode="cached"))
     assert found.status == {"h1": "Not cached", "h2": "Not cached"} | {there: "Done"}
 
@@ -59,8 +60,8 @@ async def test_the_registrys_credential_goes_along_and_is_kept_nowhere(platform,
     made = await platform.create(
         "registryCredential", registryId=registry.id, publicValue="puller", secretValue="correct horse"
     )
-    await platform.until(lambda tx: tx.require("registryCredential", made.id).state == "active")
-    await platform.until(lambda tx: tx.require("registry", registry.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.RegistryCredential, made.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Registry, registry.id).state == "active")
     await ended(platform, await task(platform, "registry.example/web"))
     assert machine.host.pulls[0]["registryAuth"]["password"] == "correct horse"
     assert all(b"correct horse" not in file.read_bytes() for file in tmp_path.glob("orca.db*"))
@@ -95,7 +96,7 @@ async def test_a_host_that_comes_back_goes_on(platform):
     await platform.disconnect(connection)
     row = await task(platform, "web")
     await platform.until(
-        lambda tx: "waiting for the agent" in (tx.require("pullTask", row.id).transitioningMessage or "")
+        lambda tx: "waiting for the agent" in (tx.require(rows.PullTask, row.id).transitioningMessage or "")
     )
     await platform.connect(connection.agent_id, machine)
     assert (await ended(platform, row)).status == {"h1": "Done"}
@@ -104,8 +105,8 @@ async def test_a_host_that_comes_back_goes_on(platform):
 async def test_a_pull_that_hangs_is_shown_and_can_be_stopped(platform):
     (machine,) = await hosts(platform, "h1")
     row = await task(platform, "hang")
-    await platform.until(lambda tx: tx.require("pullTask", row.id).transitioningMessage == "h1: Pulling hang")
-    assert (await platform.read(lambda tx: tx.require("pullTask", row.id))).status == {"h1": "Pulling"}
+    await platform.until(lambda tx: tx.require(rows.PullTask, row.id).transitioningMessage == "h1: Pulling hang")
+    assert (await platform.read(lambda tx: tx.require(rows.PullTask, row.id))).status == {"h1": "Pulling"}
     await platform.act("pullTask", row.id, "deactivate")
     assert (await ended(platform, row, "inactive")).status == {"h1": "Cancelled"}
     assert "command.cancel" in [event.name for event in machine.received]

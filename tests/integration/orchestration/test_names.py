@@ -9,6 +9,7 @@ from inprocess import Platform
 
 from orca.hoststate.apply import kinds
 from orca.hoststate.plan.items import DNS, NAMES
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.wire import now_ms
 
@@ -38,18 +39,18 @@ class Seen:
 
     async def service(self, name):
         return await self.platform.until(
-            lambda tx: row if (row := tx.first("service", name=name)).transitioning is None else None
+            lambda tx: row if (row := tx.first(rows.Service, name=name)).transitioning is None else None
         )
 
     async def addresses(self, *services):
-        rows = await self.platform.read(
+        found = await self.platform.read(
             lambda tx: [
                 row.primaryIpAddress
                 for name in services
-                for row in tx.find("instance", serviceId=tx.first("service", name=name).id, state="running")
+                for row in tx.find(rows.Instance, serviceId=tx.first(rows.Service, name=name).id, state="running")
             ]
         )
-        return sorted(rows, key=lambda address: [int(part) for part in address.split(".")])
+        return sorted(found, key=lambda address: [int(part) for part in address.split(".")])
 
 
 @pytest.fixture
@@ -58,8 +59,8 @@ async def seen(platform):
     stack = await platform.create(
         "environment", name="shop", dockerCompose=TEXT, rancherCompose=RANCHER, startOnCreate=True
     )
-    rows = {row.name: row for row in await platform.running(3)}
-    return Seen(platform, machine, stack, rows["shop_web_1"].primaryIpAddress)
+    found = {row.name: row for row in await platform.running(3)}
+    return Seen(platform, machine, stack, found["shop_web_1"].primaryIpAddress)
 
 
 async def test_a_link_to_an_alias_or_to_something_elsewhere_is_answered(seen):
@@ -119,27 +120,27 @@ async def test_the_unhealthy_are_not_answered_while_others_are_healthy(seen, pla
     made = await platform.create(
         "service", name="checked", environmentId=seen.stack.id, launchConfig=launch, scale=2, startOnCreate=True
     )
-    rows = [row for row in await platform.running(5) if row.serviceId == made.id]
+    found = [row for row in await platform.running(5) if row.serviceId == made.id]
     every = await seen.addresses("checked")
     await seen.until(**{"checked.shop": every})
 
     async def report(row, health):
         def unit(tx):
-            agent = tx.require("agent", tx.first("host", name="h1").agentId)
+            agent = tx.require(rows.Agent, tx.first(rows.Host, name="h1").agentId)
             call = replace(platform.call("agent"), account_id=agent.accountId)
-            uuid = tx.first("healthcheckInstanceHostMap", instanceId=row.id).uuid
+            uuid = tx.first(rows.HealthcheckInstanceHostMap, instanceId=row.id).uuid
             fields = {"healthcheckUuid": uuid, "reportedHealth": health, "externalTimestamp": now_ms()}
             return platform.core.behaviour.creates["serviceEvent"](tx, call, fields)
 
         await platform.core.db.write(unit)
 
-    await report(rows[0], "UP")
-    await seen.until(**{"checked.shop": [rows[0].primaryIpAddress]})
-    await report(rows[1], "UP")
+    await report(found[0], "UP")
+    await seen.until(**{"checked.shop": [found[0].primaryIpAddress]})
+    await report(found[1], "UP")
     await seen.until(**{"checked.shop": every})
-    await report(rows[0], "DOWN")
-    await seen.until(**{"checked.shop": [rows[1].primaryIpAddress]})
-    await report(rows[1], "DOWN")
+    await report(found[0], "DOWN")
+    await seen.until(**{"checked.shop": [found[1].primaryIpAddress]})
+    await report(found[1], "DOWN")
     await seen.until(**{"checked.shop": every})
 
 
@@ -154,9 +155,9 @@ async def test_a_host_name_that_cannot_be_looked_up_is_refused(seen, platform):
 async def test_an_agent_that_knows_no_scopes_is_told_all_names_until_it_is_upgraded(platform):
     machine = await platform.join(FakeHost("h1", "192.0.2.1", families=[]))
     await platform.create("environment", name="shop", dockerCompose=TEXT, rancherCompose=RANCHER, startOnCreate=True)
-    rows = {row.name: row for row in await platform.running(3)}
-    address = rows["shop_web_1"].primaryIpAddress
-    behind = [rows[name].primaryIpAddress for name in ("shop_db_1", "shop_cache_1")]
+    found = {row.name: row for row in await platform.running(3)}
+    address = found["shop_web_1"].primaryIpAddress
+    behind = [found[name].primaryIpAddress for name in ("shop_db_1", "shop_cache_1")]
     await machine.until(lambda: len(machine.host.names(address).get("data", [])) == 2)
     seen = machine.host.names(address)
     assert set(seen["data"]) == set(behind)
@@ -165,7 +166,7 @@ async def test_an_agent_that_knows_no_scopes_is_told_all_names_until_it_is_upgra
 
     await platform.disconnect(platform.connection_of(machine))
     machine.host.families = list(kinds.families())
-    agent_id = await platform.read(lambda tx: tx.first("host", name="h1").agentId)
+    agent_id = await platform.read(lambda tx: tx.first(rows.Host, name="h1").agentId)
     await platform.connect(agent_id, machine)
     await machine.until(lambda: "scopes" in machine.host.item(DNS.item(address)))
     assert machine.host.names(address) == seen
@@ -181,20 +182,20 @@ async def test_names_are_the_same_after_a_restart_and_nothing_is_sent_again(tmp_
     async with Platform.start(tmp_path, database) as first:
         machine = await first.join(host)
         await first.create("environment", name="shop", dockerCompose=TEXT, rancherCompose=RANCHER, startOnCreate=True)
-        rows = {row.name: row for row in await first.running(3)}
-        address = rows["shop_web_1"].primaryIpAddress
+        found = {row.name: row for row in await first.running(3)}
+        address = found["shop_web_1"].primaryIpAddress
         await machine.until(lambda: len(machine.host.names(address).get("data", [])) == 2)
         await first.settled()
         before, versions = machine.host.names(address), {name: version for name, (version, _) in host.items.items()}
     async with Platform.start(tmp_path, database) as second:
         machine = FakeMachine(host)
-        agent_id = await second.read(lambda tx: tx.first("host", name="h1").agentId)
+        agent_id = await second.read(lambda tx: tx.first(rows.Host, name="h1").agentId)
         await second.connect(agent_id, machine)
         await second.core.agents.wait(agent_id)
         await second.settled()
         # What was compared at the hello has arrived by the time of anything that is made now.
         made = await second.create("container", imageUuid="docker:ok")
-        await second.until(lambda tx: tx.require("instance", made.id).state == "running")
+        await second.until(lambda tx: tx.require(rows.Instance, made.id).state == "running")
         assert machine.host.names(address) == before
         assert {name: version for name, (version, _) in host.items.items()} == versions
 
@@ -208,7 +209,7 @@ async def test_a_stack_on_a_new_host_costs_that_host_its_scopes_and_the_others_w
     second = await platform.join(FakeHost("h2", "192.0.2.2"))
     first.host.updates.clear()
     launch = {"imageUuid": "docker:ok", "labels": {"io.rancher.scheduler.affinity:container_label_ne": "a=b"}}
-    launch["requestedHostId"] = await platform.read(lambda tx: tx.first("host", name="h2").id)
+    launch["requestedHostId"] = await platform.read(lambda tx: tx.first(rows.Host, name="h2").id)
     await platform.create("service", name="new", environmentId=stack.id, launchConfig=launch, startOnCreate=True)
     (row,) = [row for row in await platform.running(11) if row.name == "big_new_1"]
     await second.until(lambda: len(second.host.names(row.primaryIpAddress) or ()) == 12)

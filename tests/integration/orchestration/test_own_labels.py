@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from fakeagent import FakeHost
 
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.wire import names
 
@@ -37,7 +38,7 @@ async def test_nobody_gives_a_mark_of_the_platform(platform, stack, label):
     configs = {"launchConfig": plain, "secondaryLaunchConfigs": [{**given, "name": "log"}]}
     await refused(platform.create("service", environmentId=stack.id, name="web", **configs), label)
     web = await platform.create("service", environmentId=stack.id, name="web", launchConfig=plain, startOnCreate=True)
-    await platform.until(lambda tx: tx.require("service", web.id).transitioning != "yes")
+    await platform.until(lambda tx: tx.require(rows.Service, web.id).transitioning != "yes")
     strategy = {"launchConfig": given}
     await refused(platform.act("service", web.id, "upgrade", inServiceStrategy=strategy), label)
     row = await platform.create("container", **plain, startOnCreate=False)
@@ -80,5 +81,5 @@ async def test_a_container_whose_image_says_that_it_is_of_the_platform_is_follow
     container = machine.host.by_uuid(row.uuid)
     container.state = "stopped"
     machine.report(container, "die")
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
-    assert (await platform.read(lambda tx: tx.require("instance", again.id))).state == "running"
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, again.id))).state == "running"

@@ -10,6 +10,7 @@ from fakeagent import FakeHost
 from realserver import RealServer
 
 from orca.orchestration.stacks.actions import PlanChanged
+from orca.resources import rows
 from orca.resources.errors import Refused
 
 COMPOSE = "web: {image: 'ok/web:${TAG}', links: [db]}\ndb: {image: ok/db}\n"
@@ -35,24 +36,24 @@ async def apply(platform, **asked):
     """Apply, and wait until the stack and its services are at rest."""
     stack = await platform.act_on_all("environment", "apply", **given(**asked))
     await at_rest(platform, stack)
-    return await platform.read(lambda tx: tx.require("environment", stack.id))
+    return await platform.read(lambda tx: tx.require(rows.Environment, stack.id))
 
 
 async def at_rest(platform, stack):
     def rests(tx):
-        rows = [tx.require("environment", stack.id), *tx.find("service", environmentId=stack.id)]
-        return all(row.state in ("active", "inactive", "upgraded", "canceled-upgrade") for row in rows)
+        found = [tx.require(rows.Environment, stack.id), *tx.find(rows.Service, environmentId=stack.id)]
+        return all(row.state in ("active", "inactive", "upgraded", "canceled-upgrade") for row in found)
 
     await platform.until(rests)
 
 
 async def services(platform, stack):
-    return await platform.read(lambda tx: {row.name: row for row in tx.find("service", environmentId=stack.id)})
+    return await platform.read(lambda tx: {row.name: row for row in tx.find(rows.Service, environmentId=stack.id)})
 
 
 async def images(platform, service):
-    rows = await platform.read(lambda tx: tx.find("instance", serviceId=service.id))
-    return [(row.imageUuid, row.state) for row in rows]
+    found = await platform.read(lambda tx: tx.find(rows.Instance, serviceId=service.id))
+    return [(row.imageUuid, row.state) for row in found]
 
 
 async def test_what_is_needed_is_asked_for_and_what_was_planned_is_done(platform):
@@ -63,8 +64,8 @@ async def test_what_is_needed_is_asked_for_and_what_was_planned_is_done(platform
     assert found["lines"] == ["create stack shop", "create web: image ok/web:1; scale 2", "create db: image ok/db"]
     stack = await apply(platform, hash=found["hash"])
     assert stack.state == "active"
-    rows = await services(platform, stack)
-    assert {name: (row.state, row.scale) for name, row in rows.items()} == {"web": ("active", 2), "db": ("active", 1)}
+    chosen = await services(platform, stack)
+    assert {name: (row.state, row.scale) for name, row in chosen.items()} == {"web": ("active", 2), "db": ("active", 1)}
     again = await plan(platform)
     assert (again["changed"], again["lines"]) == (False, [])
     blanks = await plan(platform, compose="# a comment\n" + COMPOSE.replace(", links", ",   links"))
@@ -73,23 +74,23 @@ async def test_what_is_needed_is_asked_for_and_what_was_planned_is_done(platform
 
 async def test_what_was_done_by_hand_is_repaired(platform):
     stack = await apply(platform)
-    rows = await services(platform, stack)
-    await platform.delete("service", rows["db"].id)
-    await platform.change("service", rows["web"].id, scale=5)
-    await platform.until(lambda tx: tx.count("service", environmentId=stack.id) == 1)
+    chosen = await services(platform, stack)
+    await platform.delete("service", chosen["db"].id)
+    await platform.change("service", chosen["web"].id, scale=5)
+    await platform.until(lambda tx: tx.count(rows.Service, environmentId=stack.id) == 1)
     await at_rest(platform, stack)
     found = await plan(platform)
     assert found["lines"] == ["change web: scale 5 -> 2; links [] -> [db]", "create db: image ok/db"]
     await apply(platform, hash=found["hash"])
     assert (await plan(platform))["lines"] == []
-    await platform.act("service", rows["web"].id, "deactivate")
+    await platform.act("service", chosen["web"].id, "deactivate")
     await at_rest(platform, stack)
     assert (await plan(platform))["lines"] == ["start web"]
     await apply(platform)
-    rows = await services(platform, stack)
-    assert {row.state for row in rows.values()} == {"active"}
-    tie = await platform.read(lambda tx: tx.first("serviceConsumeMap", serviceId=rows["web"].id))
-    assert tie.consumedServiceId == rows["db"].id
+    chosen = await services(platform, stack)
+    assert {row.state for row in chosen.values()} == {"active"}
+    tie = await platform.read(lambda tx: tx.first(rows.ServiceConsumeMap, serviceId=chosen["web"].id))
+    assert tie.consumedServiceId == chosen["db"].id
 
 
 async def test_a_service_that_is_just_being_removed_comes_back(platform):
@@ -97,8 +98,8 @@ async def test_a_service_that_is_just_being_removed_comes_back(platform):
     db = (await services(platform, stack))["db"]
     await platform.delete("service", db.id)
     await apply(platform)
-    rows = await services(platform, stack)
-    assert rows["db"].id != db.id
+    found = await services(platform, stack)
+    assert found["db"].id != db.id
     assert (await plan(platform))["lines"] == []
 
 
@@ -113,9 +114,9 @@ async def test_a_stack_that_is_linked_to_may_come_later(platform):
     assert (await plan(platform, compose=compose, scales=""))["changed"] is False
     other = await platform.create("environment", name="SN")
     await platform.create("service", environmentId=other.id, name="Cache", launchConfig={"imageUuid": "docker:ok"})
-    tie = await platform.until(lambda tx: tx.first("serviceConsumeMap", serviceId=web.id))
+    tie = await platform.until(lambda tx: tx.first(rows.ServiceConsumeMap, serviceId=web.id))
     assert tie.name == "cache"
-    await platform.until(lambda tx: not tx.require("service", web.id).waitsFor)
+    await platform.until(lambda tx: not tx.require(rows.Service, web.id).waitsFor)
     found = await plan(platform, compose=compose, scales="")
     assert (found["warnings"], found["lines"]) == ([], [])
 
@@ -132,7 +133,7 @@ async def test_a_link_that_is_not_wanted_any_more_is_not_waited_for(platform):
 async def test_a_stack_that_failed_in_the_form_of_2015_is_repaired(platform):
     compose = "web: {image: ok/web, external_links: [sn/cache]}\n"
     stack = await platform.create("environment", name="shop", dockerCompose=compose, startOnCreate=True)
-    await platform.until(lambda tx: tx.require("environment", stack.id).transitioning == "error")
+    await platform.until(lambda tx: tx.require(rows.Environment, stack.id).transitioning == "error")
     await apply(platform, name="sn", compose="cache: {image: ok/cache}", scales="")
     assert (await plan(platform, compose=compose, scales=""))["lines"] == ["create web: image ok/web"]
     stack = await apply(platform, compose=compose, scales="")
@@ -192,9 +193,11 @@ async def test_an_upgrade_that_waits_for_a_decision_is_in_nobodys_way(platform, 
 async def test_a_port_is_let_go_before_another_service_takes_it(platform, text):
     stack = await apply(platform, compose="web: {image: ok/web, ports: ['80:80']}\n", scales="")
     stack = await apply(platform, compose=text, scales="")
-    rows = await services(platform, stack)
-    assert {row.state: row.transitioning for row in rows.values()} == {"active": None}
-    failed = await platform.read(lambda tx: tx.find("processInstance", processName="service.activate", result="FAILED"))
+    found = await services(platform, stack)
+    assert {row.state: row.transitioning for row in found.values()} == {"active": None}
+    failed = await platform.read(
+        lambda tx: tx.find(rows.ProcessInstance, processName="service.activate", result="FAILED")
+    )
     assert (failed, stack.transitioning) == ([], None)
 
 
@@ -224,9 +227,9 @@ async def test_many_services_are_made_in_several_units_and_then_linked_and_start
     monkeypatch.setattr("orca.orchestration.stacks.apply.MOST_STEPS", 7)
     compose = "".join(f"s{n}: {{image: ok/x, links: [s{(n + 1) % 20}]}}\n" for n in range(20))
     stack = await apply(platform, compose=compose, scales="")
-    rows = await services(platform, stack)
-    assert {row.state for row in rows.values()} == {"active"}
-    assert len(rows) == 20
+    found = await services(platform, stack)
+    assert {row.state for row in found.values()} == {"active"}
+    assert len(found) == 20
     assert (await plan(platform, compose=compose, scales=""))["lines"] == []
 
 

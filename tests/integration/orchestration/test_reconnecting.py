@@ -5,6 +5,7 @@ from fakeagent import FakeHost, FakeMachine, eventually
 
 from orca.provision.hosts import agents
 from orca.provision.hosts.lifecycle import CONNECTED
+from orca.resources import rows
 
 
 async def test_an_end_that_is_told_late_does_not_undo_the_next_hello(platform):
@@ -18,5 +19,5 @@ async def test_an_end_that_is_told_late_does_not_undo_the_next_hello(platform):
     new = await platform.connect(old.agent_id, again)
     await eventually(lambda: platform.core.agents.get(old.agent_id) is new)
     await agents.disconnected(platform.core, old, None)
-    host = await platform.read(lambda tx: tx.first("host", agentId=old.agent_id))
+    host = await platform.read(lambda tx: tx.first(rows.Host, agentId=old.agent_id))
     assert host.agentState == CONNECTED

@@ -8,6 +8,7 @@ from fakeagent import FakeHost
 
 from orca.orchestration.placement import retained
 from orca.orchestration.placement.constraints import PREFIX
+from orca.resources import rows
 from orca.resources.errors import Refused
 
 
@@ -19,7 +20,7 @@ async def machines(platform):
 @pytest.fixture
 async def stack(platform):
     row = await platform.create("environment", name="shop")
-    await platform.until(lambda tx: tx.require("environment", row.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Environment, row.id).state == "active")
     return row
 
 
@@ -32,7 +33,7 @@ async def make(platform, stack, scale=3, **fields):
 
 async def active(platform, service):
     def condition(tx):
-        row = tx.require("service", service.id)
+        row = tx.require(rows.Service, service.id)
         return row if row.state == "active" and row.transitioning is None else None
 
     return await platform.until(condition)
@@ -42,10 +43,10 @@ async def containers(platform, service, count):
     """The running containers by name, once there are so many and nothing is under way."""
 
     def condition(tx):
-        rows = tx.find("instance", serviceId=service.id)
-        quiet = tx.require("service", service.id).state == "active"
-        if quiet and len(rows) == count and all(row.state == "running" for row in rows):
-            return {row.name: row for row in rows}
+        found = tx.find(rows.Instance, serviceId=service.id)
+        quiet = tx.require(rows.Service, service.id).state == "active"
+        if quiet and len(found) == count and all(row.state == "running" for row in found):
+            return {row.name: row for row in found}
         return None
 
     return await platform.until(condition)
@@ -53,13 +54,13 @@ async def containers(platform, service, count):
 
 async def replaced(platform, service, old, count):
     """The successor of a container, once the service is complete again."""
-    await platform.until(lambda tx: tx.require("instance", old.id).removed is not None)
+    await platform.until(lambda tx: tx.require(rows.Instance, old.id).removed is not None)
     return (await containers(platform, service, count))[old.name]
 
 
 async def waiting(platform):
     return await platform.read(
-        lambda tx: [(row.address, row.data["owner"]["number"]) for row in tx.find("ipAddress", role="retained")]
+        lambda tx: [(row.address, row.data["owner"]["number"]) for row in tx.find(rows.IpAddress, role="retained")]
     )
 
 
@@ -89,13 +90,13 @@ async def test_an_address_waits_while_its_successor_cannot_start(platform, machi
     web = await make(platform, stack, scale=1)
     old = (await containers(platform, web, 1))["shop_web_1"]
     await platform.act("service", web.id, "deactivate")
-    await platform.until(lambda tx: tx.require("service", web.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Service, web.id).state == "inactive")
     await platform.delete("instance", old.id)
-    await platform.until(lambda tx: tx.require("instance", old.id).removed is not None)
+    await platform.until(lambda tx: tx.require(rows.Instance, old.id).removed is not None)
     assert await waiting(platform) == [(old.primaryIpAddress, 1)]
     other = await platform.create("container", imageUuid="docker:ok", requestedHostId=old.hostId)
     running = await platform.until(
-        lambda tx: row if (row := tx.require("instance", other.id)).state == "running" else None
+        lambda tx: row if (row := tx.require(rows.Instance, other.id)).state == "running" else None
     )
     assert running.primaryIpAddress != old.primaryIpAddress
     await platform.act("service", web.id, "activate")
@@ -107,10 +108,10 @@ async def test_without_it_an_address_is_free_at_once(platform, machines, stack):
     web = await make(platform, stack, retainIp=None)
     old = (await containers(platform, web, 3))["shop_web_2"]
     await platform.delete("instance", old.id)
-    await platform.until(lambda tx: tx.require("instance", old.id).removed is not None)
+    await platform.until(lambda tx: tx.require(rows.Instance, old.id).removed is not None)
     assert await waiting(platform) == []
-    rows = await containers(platform, web, 3)
-    assert old.primaryIpAddress not in {row.primaryIpAddress for row in rows.values()}
+    found = await containers(platform, web, 3)
+    assert old.primaryIpAddress not in {row.primaryIpAddress for row in found.values()}
 
 
 async def test_scaling_down_removing_and_renouncing_free_addresses(platform, machines, stack):
@@ -121,20 +122,20 @@ async def test_scaling_down_removing_and_renouncing_free_addresses(platform, mac
     assert await waiting(platform) == []
     for name in ("shop_web_1", "shop_web_2"):
         await platform.act("service", web.id, "deactivate")
-        await platform.until(lambda tx: tx.require("service", web.id).state == "inactive")
+        await platform.until(lambda tx: tx.require(rows.Service, web.id).state == "inactive")
         await platform.delete("instance", held[name].id)
-        await platform.until(lambda tx, name=name: tx.require("instance", held[name].id).removed is not None)
+        await platform.until(lambda tx, name=name: tx.require(rows.Instance, held[name].id).removed is not None)
         assert len(await waiting(platform)) == 1
         if name == "shop_web_1":
             await platform.change("service", web.id, retainIp=False)
-            await platform.until(lambda tx: tx.require("service", web.id).state == "inactive")
+            await platform.until(lambda tx: tx.require(rows.Service, web.id).state == "inactive")
             assert await waiting(platform) == []
             await platform.change("service", web.id, retainIp=True)
-            await platform.until(lambda tx: tx.require("service", web.id).state == "inactive")
+            await platform.until(lambda tx: tx.require(rows.Service, web.id).state == "inactive")
             await platform.act("service", web.id, "activate")
             await containers(platform, web, 2)
     await platform.delete("service", web.id)
-    await platform.until(lambda tx: tx.require("service", web.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Service, web.id).state == "removed")
     assert await waiting(platform) == []
 
 
@@ -142,10 +143,10 @@ async def test_a_successor_that_must_go_elsewhere_says_why_it_has_another_addres
     web = await make(platform, stack, scale=1)
     old = (await containers(platform, web, 1))["shop_web_1"]
     await platform.act("host", old.hostId, "deactivate")
-    await platform.until(lambda tx: tx.require("host", old.hostId).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Host, old.hostId).state == "inactive")
     await platform.delete("instance", old.id)
     new = await replaced(platform, web, old, 1)
-    host = await platform.read(lambda tx: tx.require("host", old.hostId))
+    host = await platform.read(lambda tx: tx.require(rows.Host, old.hostId))
     assert new.hostId != old.hostId
     expected = f"{old.primaryIpAddress} was retained on {host.name}, which cannot take the container: is inactive"
     assert new.placement["address"] == expected
@@ -182,19 +183,19 @@ async def test_an_upgrade_and_taking_it_back_keep_the_addresses(platform, machin
     web = await make(platform, stack, scale=2)
 
     async def addresses(count):
-        rows = await containers(platform, web, count)
-        return {name: row.primaryIpAddress for name, row in rows.items()}
+        found = await containers(platform, web, count)
+        return {name: row.primaryIpAddress for name, row in found.items()}
 
     async def reached(state):
         await platform.until(
-            lambda tx: (row := tx.require("service", web.id)).state == state and row.transitioning is None
+            lambda tx: (row := tx.require(rows.Service, web.id)).state == state and row.transitioning is None
         )
 
     before, ids = await addresses(2), {row.id for row in (await containers(platform, web, 2)).values()}
     strategy = {"launchConfig": {"imageUuid": "docker:ok:2"}, "batchSize": 1, "intervalMillis": 100}
     await platform.act("service", web.id, "upgrade", inServiceStrategy=strategy)
     await reached("upgraded")
-    running = await platform.read(lambda tx: tx.find("instance", serviceId=web.id, state="running"))
+    running = await platform.read(lambda tx: tx.find(rows.Instance, serviceId=web.id, state="running"))
     assert {row.name: row.primaryIpAddress for row in running} == before
     await platform.act("service", web.id, "rollback")
     await reached("active")
@@ -216,7 +217,7 @@ def launch(address, **fields):
 
 
 async def test_a_requested_address_is_given_on_the_host_that_has_it_and_kept(platform, machines, stack):
-    ranges = await platform.read(lambda tx: {row.hostId: row.networkAddress for row in tx.find("subnet")})
+    ranges = await platform.read(lambda tx: {row.hostId: row.networkAddress for row in tx.find(rows.Subnet)})
     second = max(ranges)
     address = ranges[second].rpartition(".")[0] + ".77"
     web = await make(platform, stack, scale=1, retainIp=None, launchConfig=launch(address))
@@ -228,10 +229,10 @@ async def test_a_requested_address_is_given_on_the_host_that_has_it_and_kept(pla
 
 
 async def test_a_label_asks_for_an_address_too(platform, machines):
-    ranges = await platform.read(lambda tx: [row.networkAddress for row in tx.find("subnet")])
+    ranges = await platform.read(lambda tx: [row.networkAddress for row in tx.find(rows.Subnet)])
     address = ranges[0].rpartition(".")[0] + ".55"
     row = await platform.create("container", imageUuid="docker:ok", labels={retained.LABEL: address})
-    made = await platform.until(lambda tx: r if (r := tx.require("instance", row.id)).state == "running" else None)
+    made = await platform.until(lambda tx: r if (r := tx.require(rows.Instance, row.id)).state == "running" else None)
     assert made.primaryIpAddress == address
     with pytest.raises(Refused, match=f"labels: {address} is that of {made.name}") as refused:
         await platform.create("container", imageUuid="docker:ok", labels={retained.LABEL: address})
@@ -267,6 +268,6 @@ async def test_an_address_that_cannot_be_given_fails_with_the_reason(platform, m
         "service", name="web", environmentId=stack.id, scale=2, startOnCreate=True, launchConfig=config
     )
     failed = await platform.until(
-        lambda tx: row_ if (row_ := tx.require("service", row.id)).transitioning == "error" else None
+        lambda tx: row_ if (row_ := tx.require(rows.Service, row.id)).transitioning == "error" else None
     )
     assert message in failed.transitioningMessage

@@ -3,6 +3,8 @@
 
 import pytest
 
+from orca.resources import rows
+
 
 @pytest.fixture
 async def stack(platform):
@@ -15,34 +17,36 @@ async def service(platform, stack, name, tier="", **fields):
 
 
 async def held(platform, picker):
-    return {row.instanceId for row in await platform.read(lambda tx: tx.find("serviceExposeMap", serviceId=picker.id))}
+    return {
+        row.instanceId for row in await platform.read(lambda tx: tx.find(rows.ServiceExposeMap, serviceId=picker.id))
+    }
 
 
 async def test_a_new_selector_is_compared_with_what_is_there(platform, stack):
-    rows = [
+    found = [
         await platform.create("container", imageUuid="docker:ok", labels={"tier": tier}, startOnCreate=False)
         for tier in ("web", "db")
         for _ in range(2)
     ]
-    web, db = {row.id for row in rows[:2]}, {row.id for row in rows[2:]}
+    web, db = {row.id for row in found[:2]}, {row.id for row in found[2:]}
     none = {"imageUuid": "docker:rancher/none"}
     picker = await platform.create(
         "service", name="pick", environmentId=stack.id, launchConfig=none, selectorContainer="tier=web"
     )
     await platform.settled()
-    await platform.until(lambda tx: tx.count("serviceExposeMap", serviceId=picker.id) == 2)
+    await platform.until(lambda tx: tx.count(rows.ServiceExposeMap, serviceId=picker.id) == 2)
     assert await held(platform, picker) == web
-    await platform.until(lambda tx: tx.require("service", picker.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Service, picker.id).state == "inactive")
     await platform.change("service", picker.id, selectorContainer="tier=db")
-    await platform.until(lambda tx: tx.count("serviceExposeMap", serviceId=picker.id, instanceId=list(db)) == 2)
-    await platform.until(lambda tx: tx.count("serviceExposeMap", serviceId=picker.id) == 2)
+    await platform.until(lambda tx: tx.count(rows.ServiceExposeMap, serviceId=picker.id, instanceId=list(db)) == 2)
+    await platform.until(lambda tx: tx.count(rows.ServiceExposeMap, serviceId=picker.id) == 2)
     await platform.change("service", picker.id, selectorContainer=None)
-    await platform.until(lambda tx: tx.count("serviceExposeMap", serviceId=picker.id) == 0)
+    await platform.until(lambda tx: tx.count(rows.ServiceExposeMap, serviceId=picker.id) == 0)
 
 
 async def linked(platform, consumer):
-    rows = await platform.read(lambda tx: tx.find("serviceConsumeMap", serviceId=consumer.id))
-    return {row.consumedServiceId for row in rows}
+    found = await platform.read(lambda tx: tx.find(rows.ServiceConsumeMap, serviceId=consumer.id))
+    return {row.consumedServiceId for row in found}
 
 
 async def test_a_link_selector_follows_services_and_itself(platform, stack):
@@ -52,10 +56,10 @@ async def test_a_link_selector_follows_services_and_itself(platform, stack):
     second = await service(platform, stack, "web2", "web")
     other = await service(platform, stack, "db", "db")
     assert await linked(platform, consumer) == {first.id, second.id}
-    await platform.until(lambda tx: tx.require("service", consumer.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Service, consumer.id).state == "inactive")
     await platform.change("service", consumer.id, selectorLink="tier=db")
     assert await linked(platform, consumer) == {other.id}
-    await platform.until(lambda tx: tx.require("service", consumer.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Service, consumer.id).state == "inactive")
     await platform.act("service", consumer.id, "setservicelinks", serviceLinks=[{"serviceId": first.id}])
     await platform.change("service", consumer.id, selectorLink=None)
     assert await linked(platform, consumer) == {first.id}

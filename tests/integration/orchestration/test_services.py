@@ -7,6 +7,7 @@ from fakeagent import FakeHost
 from inprocess import addresses_of_containers
 
 from orca.hoststate.plan.items import DNS, NAMES, PORT
+from orca.resources import rows
 from orca.resources.errors import Refused
 
 SHOP = """
@@ -30,7 +31,7 @@ async def up(platform, text: str = SHOP, rancher: str = "web: {scale: 2}", name:
 
 
 def named(tx, name: str):
-    return tx.first("service", name=name)
+    return tx.first(rows.Service, name=name)
 
 
 async def service(platform, name: str, state: str = "active"):
@@ -38,19 +39,19 @@ async def service(platform, name: str, state: str = "active"):
 
 
 async def names(platform):
-    return await platform.read(lambda tx: sorted(row.name for row in tx.find("instance")))
+    return await platform.read(lambda tx: sorted(row.name for row in tx.find(rows.Instance)))
 
 
 async def test_a_stack_of_two_services(platform):
     first, second = await hosts(platform)
     stack = await up(platform)
-    rows = {row.name: row for row in await platform.running(3)}
-    assert sorted(rows) == ["shop_memcached_1", "shop_web_1", "shop_web_2"]
-    assert rows["shop_web_1"].hostId != rows["shop_web_2"].hostId
-    assert rows["shop_web_1"].labels["io.rancher.stack_service.name"] == "shop/web"
+    found = {row.name: row for row in await platform.running(3)}
+    assert sorted(found) == ["shop_memcached_1", "shop_web_1", "shop_web_2"]
+    assert found["shop_web_1"].hostId != found["shop_web_2"].hostId
+    assert found["shop_web_1"].labels["io.rancher.stack_service.name"] == "shop/web"
     await service(platform, "web")
-    await platform.until(lambda tx: tx.require("environment", stack.id).state == "active")
-    memcached = rows["shop_memcached_1"].primaryIpAddress
+    await platform.until(lambda tx: tx.require(rows.Environment, stack.id).state == "active")
+    memcached = found["shop_memcached_1"].primaryIpAddress
     for machine in (first, second):
         await machine.until(lambda machine=machine: len(machine.host.named(PORT)) == 1)
         web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))
@@ -106,15 +107,15 @@ async def test_two_quick_changes_of_scale_the_last_wins(platform):
 async def test_what_dies_or_is_removed_comes_back(platform):
     (machine,) = await hosts(platform, 1)
     await up(platform, "web: {image: ok}", "web: {scale: 2}")
-    rows = await platform.running(2)
+    found = await platform.running(2)
     await service(platform, "web")
-    machine.die(rows[0].uuid)
-    await platform.until(lambda tx: tx.require("instance", rows[0].id).startCount == 2)
-    container = machine.host.by_uuid(rows[1].uuid)
+    machine.die(found[0].uuid)
+    await platform.until(lambda tx: tx.require(rows.Instance, found[0].id).startCount == 2)
+    container = machine.host.by_uuid(found[1].uuid)
     del machine.host.containers[container.external_id]
     container.state = "removed"
     machine.report(container, "destroy")
-    await platform.until(lambda tx: tx.require("instance", rows[1].id).removed)
+    await platform.until(lambda tx: tx.require(rows.Instance, found[1].id).removed)
     await platform.running(2)
     assert await names(platform) == ["shop_web_1", "shop_web_2"]
 
@@ -125,7 +126,7 @@ async def test_deactivate_keeps_and_activate_starts_again(platform):
     web = await service(platform, "web")
     await platform.act("service", web.id, "deactivate")
     await service(platform, "web", "inactive")
-    assert await platform.read(lambda tx: {row.state for row in tx.find("instance")}) == {"stopped"}
+    assert await platform.read(lambda tx: {row.state for row in tx.find(rows.Instance)}) == {"stopped"}
     await platform.act("service", web.id, "activate")
     await service(platform, "web")
     assert len(await platform.running(2)) == 2
@@ -138,15 +139,15 @@ async def test_a_failing_service_tells_service_and_stack_until_it_is_cured(platf
     reason = "shop_web_1: image missing does not exist"
     assert (web.state, web.transitioningMessage) == ("active", reason)
     shown = await platform.until(
-        lambda tx: row if (row := tx.require("environment", stack.id)).transitioning == "error" else None
+        lambda tx: row if (row := tx.require(rows.Environment, stack.id)).transitioning == "error" else None
     )
     assert shown.transitioningMessage == f"web: {reason}"
-    assert await platform.read(lambda tx: tx.find("instance") + addresses_of_containers(tx)) == []
+    assert await platform.read(lambda tx: tx.find(rows.Instance) + addresses_of_containers(tx)) == []
     machine.images.add("missing")
     await platform.change("service", web.id)
     await platform.running(1)
     await platform.until(lambda tx: named(tx, "web").transitioning != "error")
-    await platform.until(lambda tx: tx.require("environment", stack.id).transitioning != "error")
+    await platform.until(lambda tx: tx.require(rows.Environment, stack.id).transitioning != "error")
 
 
 async def test_a_reason_goes_when_the_next_try_succeeds(platform, monkeypatch):
@@ -157,7 +158,7 @@ async def test_a_reason_goes_when_the_next_try_succeeds(platform, monkeypatch):
     machine.images.add("missing")
     await platform.running(1)
     await platform.until(lambda tx: named(tx, "web").transitioning is None)
-    await platform.until(lambda tx: tx.require("environment", stack.id).transitioning is None)
+    await platform.until(lambda tx: tx.require(rows.Environment, stack.id).transitioning is None)
 
 
 async def test_a_service_that_waits_for_a_host_starts_when_one_joins(platform, monkeypatch):
@@ -176,13 +177,15 @@ async def test_up_again_follows_the_text(platform):
     text = SHOP.replace("ok/memcached", "ok/other") + "db: {image: ok}\n"
     await platform.change("environment", stack.id, dockerCompose=text, rancherCompose="web: {scale: 1}")
     expected = ["shop_db_1", "shop_memcached_1", "shop_web_1"]
-    await platform.until(lambda tx: sorted(row.name for row in tx.find("instance", state="running")) == expected)
-    memcached = await platform.read(lambda tx: tx.first("instance", name="shop_memcached_1"))
+    await platform.until(lambda tx: sorted(row.name for row in tx.find(rows.Instance, state="running")) == expected)
+    memcached = await platform.read(lambda tx: tx.first(rows.Instance, name="shop_memcached_1"))
     assert memcached.imageUuid == "docker:ok/memcached"
-    log = await platform.read(lambda tx: [e["message"] for x in tx.find("processExecution") for e in x.log["entries"]])
+    log = await platform.read(
+        lambda tx: [e["message"] for x in tx.find(rows.ProcessExecution) for e in x.log["entries"]]
+    )
     assert "replace memcached: image ok/memcached -> ok/other: its containers stay until it is upgraded" in log
     await platform.change("environment", stack.id, dockerCompose="web: {image: ok/web}", rancherCompose="")
-    await platform.until(lambda tx: [row.name for row in tx.find("service")] == ["web"])
+    await platform.until(lambda tx: [row.name for row in tx.find(rows.Service)] == ["web"])
 
 
 async def test_a_stack_is_exported_as_it_is(platform):
@@ -204,7 +207,7 @@ async def test_removing_a_stack_removes_everything(platform):
     stack = await up(platform)
     await platform.running(3)
     await platform.delete("environment", stack.id)
-    await platform.until(lambda tx: tx.require("environment", stack.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Environment, stack.id).state == "removed")
     left = await platform.read(
         lambda tx: [
             row
@@ -225,7 +228,7 @@ async def test_removing_a_stack_wins_over_a_hanging_start(platform):
     stack = await up(platform, "web: {image: hang}", "web: {scale: 2}")
     await machine.until(lambda: sum(event.name == "compute.instance.activate" for event in machine.received) == 2)
     await platform.delete("environment", stack.id)
-    await platform.until(lambda tx: tx.require("environment", stack.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Environment, stack.id).state == "removed")
     assert machine.host.containers == {}
 
 
@@ -233,8 +236,8 @@ async def test_links_open_and_close_names(platform):
     (machine,) = await hosts(platform, 1)
     await up(platform, "web: {image: ok}\ndb: {image: ok}", "")
     web, db = await service(platform, "web"), await service(platform, "db")
-    rows = {row.serviceId: row for row in await platform.running(2)}
-    address = rows[web.id].primaryIpAddress
+    found = {row.serviceId: row for row in await platform.running(2)}
+    address = found[web.id].primaryIpAddress
     link = {"serviceId": db.id, "name": "database"}
     await platform.act("service", web.id, "addservicelink", serviceLink=link)
     await machine.until(lambda: "database" in machine.host.names(address))
@@ -247,14 +250,14 @@ async def test_links_open_and_close_names(platform):
 async def test_a_replaced_container_is_answered_with_its_new_address(platform):
     first, second = await hosts(platform)
     await up(platform)
-    rows = {row.name: row for row in await platform.running(3)}
-    old = rows["shop_memcached_1"]
+    found = {row.name: row for row in await platform.running(3)}
+    old = found["shop_memcached_1"]
     await platform.delete("instance", old.id)
     new = await platform.until(
         lambda tx: next(
             (
                 row
-                for row in tx.find("instance", serviceId=old.serviceId, state="running")
+                for row in tx.find(rows.Instance, serviceId=old.serviceId, state="running")
                 if row.id != old.id and row.primaryIpAddress
             ),
             None,
@@ -280,17 +283,17 @@ async def test_bad_compose_text_makes_nothing(platform, text, message):
     with pytest.raises(Refused, match=message) as refusal:
         await up(platform, text, "")
     assert (refusal.value.status, refusal.value.field) == (422, "dockerCompose")
-    assert await platform.read(lambda tx: tx.find("environment") + tx.find("service")) == []
+    assert await platform.read(lambda tx: tx.find(rows.Environment) + tx.find(rows.Service)) == []
 
 
 async def test_an_external_link_to_nowhere_fails_the_stack_and_leaves_no_service(platform):
     await hosts(platform, 1)
     stack = await up(platform, "web: {image: ok, external_links: ['other/db']}", "")
     shown = await platform.until(
-        lambda tx: row if (row := tx.require("environment", stack.id)).transitioning == "error" else None
+        lambda tx: row if (row := tx.require(rows.Environment, stack.id)).transitioning == "error" else None
     )
     assert shown.transitioningMessage == "service web: external_links: there is no stack other"
-    assert await platform.read(lambda tx: tx.find("service")) == []
+    assert await platform.read(lambda tx: tx.find(rows.Service)) == []
 
 
 @pytest.mark.parametrize(
@@ -305,4 +308,4 @@ async def test_what_no_container_can_be_is_refused_with_the_service(platform, ke
     with pytest.raises(Refused) as error:
         await up(platform, f"web:\n  image: ok/web\n  {keys}\n", "web: {scale: 1}")
     assert (error.value.code, error.value.field) == ("InvalidFormat", "dockerCompose")
-    assert await platform.read(lambda tx: tx.find("service")) == []
+    assert await platform.read(lambda tx: tx.find(rows.Service)) == []

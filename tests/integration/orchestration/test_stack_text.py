@@ -5,6 +5,7 @@ import pytest
 from fakeagent import FakeHost
 
 from orca.orchestration.stacks import world as stack_world
+from orca.resources import rows
 from orca.resources.errors import Refused
 
 DOCKER = """
@@ -39,7 +40,7 @@ edge:
 @pytest.fixture
 async def certificate(platform):
     return await platform.core.db.write(
-        lambda tx: tx.insert("certificate", accountId=platform.project_id, name="main", state="active")
+        lambda tx: tx.insert(rows.Certificate, accountId=platform.project_id, name="main", state="active")
     )
 
 
@@ -58,14 +59,14 @@ async def settled(platform, stack):
     """Wait until the stack and its services do nothing any more."""
 
     def quiet(tx):
-        rows = [tx.require("environment", stack.id), *tx.find("service", environmentId=stack.id)]
-        return all(row.state in ("active", "inactive", "upgraded") and row.transitioning is None for row in rows)
+        found = [tx.require(rows.Environment, stack.id), *tx.find(rows.Service, environmentId=stack.id)]
+        return all(row.state in ("active", "inactive", "upgraded") and row.transitioning is None for row in found)
 
     await platform.until(quiet)
 
 
 async def services(platform, stack):
-    return await platform.read(lambda tx: {row.name: row for row in tx.find("service", environmentId=stack.id)})
+    return await platform.read(lambda tx: {row.name: row for row in tx.find(rows.Service, environmentId=stack.id)})
 
 
 async def texts(platform, stack, **data):
@@ -74,15 +75,15 @@ async def texts(platform, stack, **data):
 
 
 async def test_the_text_declares_what_the_api_would(platform, stack, certificate):
-    rows = await services(platform, stack)
-    assert {name: (row.kind, row.state) for name, row in rows.items()} == {
+    found = await services(platform, stack)
+    assert {name: (row.kind, row.state) for name, row in found.items()} == {
         "web": ("service", "active"),
         "db": ("service", "active"),
         "data": ("dnsService", "active"),
         "elsewhere": ("externalService", "active"),
         "edge": ("loadBalancerService", "inactive"),
     }
-    web = rows["web"]
+    web = found["web"]
     assert (web.scale, web.retainIp) == (2, True)
     assert web.launchConfig == {
         "imageUuid": "docker:ok/web",
@@ -100,13 +101,13 @@ async def test_the_text_declares_what_the_api_would(platform, stack, certificate
             "version": "0",
         }
     ]
-    assert rows["elsewhere"].externalIpAddresses == ["192.0.2.7"]
+    assert found["elsewhere"].externalIpAddresses == ["192.0.2.7"]
 
     def balancer(tx):
-        (balancer,) = tx.find("loadBalancer", serviceId=rows["edge"].id)
-        (config,) = tx.find("loadBalancerConfig", serviceId=rows["edge"].id)
-        (listener,) = tx.find("loadBalancerListener", serviceId=rows["edge"].id)
-        (tie,) = tx.find("serviceConsumeMap", serviceId=rows["edge"].id)
+        (balancer,) = tx.find(rows.LoadBalancer, serviceId=found["edge"].id)
+        (config,) = tx.find(rows.LoadBalancerConfig, serviceId=found["edge"].id)
+        (listener,) = tx.find(rows.LoadBalancerListener, serviceId=found["edge"].id)
+        (tie,) = tx.find(rows.ServiceConsumeMap, serviceId=found["edge"].id)
         ports = (listener.sourcePort, listener.targetPort)
         return balancer.defaultCertificateId, config.haproxyConfig, ports, (tie.consumedServiceId, tie.ports)
 
@@ -123,7 +124,7 @@ async def test_the_exported_text_makes_the_same_stack_again(platform, stack):
     again = await platform.create("environment", name="again", startOnCreate=True, **exported)
     await settled(platform, again)
     first, second = await platform.read(
-        lambda tx: [stack_world.specs(tx, tx.require("environment", row.id), set()) for row in (stack, again)]
+        lambda tx: [stack_world.specs(tx, tx.require(rows.Environment, row.id), set()) for row in (stack, again)]
     )
     assert first == second
     assert await texts(platform, again) == exported
@@ -134,9 +135,9 @@ async def test_a_part_of_a_stack_is_exported_with_links_that_lead_out_of_it(plat
     exported = await texts(platform, stack, serviceIds=[edge.id])
     again = await platform.create("environment", name="again", **exported)
     await settled(platform, again)
-    rows = await services(platform, again)
-    assert rows.keys() == {"edge"}
-    tie = await platform.read(lambda tx: tx.first("serviceConsumeMap", serviceId=rows["edge"].id))
+    found = await services(platform, again)
+    assert found.keys() == {"edge"}
+    tie = await platform.read(lambda tx: tx.first(rows.ServiceConsumeMap, serviceId=found["edge"].id))
     assert (tie.consumedServiceId, tie.ports) == ((await services(platform, stack))["web"].id, ["shop.example=8080"])
 
 
@@ -155,11 +156,11 @@ async def test_services_of_every_kind_follow_changed_text(platform, stack):
     assert after["web"].retainIp is None
 
     def rest(tx):
-        (shown,) = tx.find("serviceExposeMap", serviceId=after["elsewhere"].id)
-        (config,) = tx.find("loadBalancerConfig", serviceId=after["edge"].id)
-        (balancer,) = tx.find("loadBalancer", serviceId=after["edge"].id)
-        (tie,) = tx.find("serviceConsumeMap", serviceId=after["edge"].id)
-        aliases = {row.consumedServiceId for row in tx.find("serviceConsumeMap", serviceId=after["data"].id)}
+        (shown,) = tx.find(rows.ServiceExposeMap, serviceId=after["elsewhere"].id)
+        (config,) = tx.find(rows.LoadBalancerConfig, serviceId=after["edge"].id)
+        (balancer,) = tx.find(rows.LoadBalancer, serviceId=after["edge"].id)
+        (tie,) = tx.find(rows.ServiceConsumeMap, serviceId=after["edge"].id)
+        aliases = {row.consumedServiceId for row in tx.find(rows.ServiceConsumeMap, serviceId=after["data"].id)}
         return shown.hostName, config.haproxyConfig, balancer.defaultCertificateId, tie.ports, aliases
 
     assert await platform.read(rest) == (
@@ -172,12 +173,12 @@ async def test_services_of_every_kind_follow_changed_text(platform, stack):
 
 
 async def test_the_same_text_again_changes_nothing(platform, stack):
-    before = await platform.read(lambda tx: {row.id for row in tx.find("instance")})
+    before = await platform.read(lambda tx: {row.id for row in tx.find(rows.Instance)})
     await platform.change("environment", stack.id, dockerCompose=DOCKER, rancherCompose=RANCHER)
     await settled(platform, stack)
-    (process,) = await platform.read(lambda tx: tx.find("processInstance", processName="environment.update"))
-    assert await platform.read(lambda tx: tx.count("processExecution", processInstanceId=process.id)) == 0
-    assert await platform.read(lambda tx: {row.id for row in tx.find("instance")}) == before
+    (process,) = await platform.read(lambda tx: tx.find(rows.ProcessInstance, processName="environment.update"))
+    assert await platform.read(lambda tx: tx.count(rows.ProcessExecution, processInstanceId=process.id)) == 0
+    assert await platform.read(lambda tx: {row.id for row in tx.find(rows.Instance)}) == before
 
 
 async def test_sidekicks_are_upgraded_with_the_stack(platform, stack):
@@ -189,14 +190,14 @@ async def test_sidekicks_are_upgraded_with_the_stack(platform, stack):
     assert (web.state, web.launchConfig["version"]) == ("upgraded", "0")
     assert web.upgrade["inServiceStrategy"]["batchSize"] == 2
     images = await platform.read(
-        lambda tx: sorted(row.imageUuid for row in tx.find("instance", serviceId=web.id, state="running"))
+        lambda tx: sorted(row.imageUuid for row in tx.find(rows.Instance, serviceId=web.id, state="running"))
     )
     assert images == ["docker:ok/log:2"] * 2 + ["docker:ok/new"] * 2 + ["docker:ok/web"] * 2
     await platform.act("environment", stack.id, "finishupgrade")
     await settled(platform, stack)
     await platform.act("environment", stack.id, "upgrade", dockerCompose=DOCKER, rancherCompose=RANCHER)
     await settled(platform, stack)
-    assert await platform.read(lambda tx: tx.count("instance", serviceId=web.id, state="running")) == 4
+    assert await platform.read(lambda tx: tx.count(rows.Instance, serviceId=web.id, state="running")) == 4
 
 
 @pytest.mark.parametrize("action", ["change", "upgrade"])
@@ -214,7 +215,7 @@ async def test_a_certificate_that_is_not_there_fails_the_stack(platform, certifi
     text = "edge: {image: rancher/load-balancer-service, ports: ['80']}"
     row = await platform.create("environment", name="shop", dockerCompose=text, rancherCompose="edge: {certs: [other]}")
     failed = await platform.until(
-        lambda tx: row_ if (row_ := tx.require("environment", row.id)).transitioning == "error" else None
+        lambda tx: row_ if (row_ := tx.require(rows.Environment, row.id)).transitioning == "error" else None
     )
     assert failed.transitioningMessage == "service edge: there is no certificate 'other'"
-    assert await platform.read(lambda tx: tx.count("service")) == 0
+    assert await platform.read(lambda tx: tx.count(rows.Service)) == 0

@@ -6,6 +6,8 @@ import json
 from fakeagent import FakeHost, FakeMachine
 from inprocess import Platform
 
+from orca.resources import rows
+
 
 async def test_a_place_that_an_earlier_version_kept_is_good_enough(tmp_path, database):
     async with Platform.start(tmp_path, database) as platform:
@@ -26,4 +28,4 @@ async def test_a_place_that_an_earlier_version_kept_is_good_enough(tmp_path, dat
         await platform.core.db.write(earlier)
     async with Platform.start(tmp_path, database) as platform:
         await platform.connect(agent_id, FakeMachine(machine.host))
-        await platform.until(lambda tx: tx.require("instance", row.id).state == "running", seconds=10)
+        await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "running", seconds=10)

@@ -4,6 +4,7 @@
 import pytest
 
 from orca.orchestration.placement.constraints import PREFIX
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.simulator import knobs
 
@@ -18,13 +19,13 @@ async def hosts(platform):
 @pytest.fixture
 async def stack(platform):
     row = await platform.create("environment", name="shop")
-    await platform.until(lambda tx: tx.require("environment", row.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Environment, row.id).state == "active")
     return row
 
 
 def _active(tx, agent_id, count):
-    rows = tx.find("host", agentId=agent_id, state="active")
-    return rows if len(rows) == count else None
+    found = tx.find(rows.Host, agentId=agent_id, state="active")
+    return found if len(found) == count else None
 
 
 async def make(platform, stack, type="service", **fields):
@@ -35,14 +36,14 @@ async def make(platform, stack, type="service", **fields):
 
 async def is_(platform, service, state):
     def condition(tx):
-        row = tx.require("service", service.id)
+        row = tx.require(rows.Service, service.id)
         return row if row.state == state and row.transitioning is None else None
 
     return await platform.until(condition)
 
 
 def containers(tx, service):
-    return {row.name: row for row in tx.find("instance", serviceId=service.id) if row.state == "running"}
+    return {row.name: row for row in tx.find(rows.Instance, serviceId=service.id) if row.state == "running"}
 
 
 SIDEKICKS = [
@@ -112,7 +113,7 @@ async def test_what_cannot_be_is_refused(platform, stack, fields, code, field):
     with pytest.raises(Refused) as refused:
         await make(platform, stack, **fields)
     assert (refused.value.code, refused.value.field) == (code, field)
-    assert await platform.read(lambda tx: tx.count("service")) == 0
+    assert await platform.read(lambda tx: tx.count(rows.Service)) == 0
 
 
 async def test_names_are_unique_across_kinds_and_sidekicks_until_removal(platform, stack):
@@ -125,7 +126,7 @@ async def test_names_are_unique_across_kinds_and_sidekicks_until_removal(platfor
         assert (refused.value.code, refused.value.field) == ("NotUnique", "name")
     await is_(platform, first, "inactive")
     await platform.delete("service", first.id)
-    await platform.until(lambda tx: tx.require("service", first.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Service, first.id).state == "removed")
     assert (await make(platform, stack, "dnsService", name="logs")).kind == "dnsService"
 
 
@@ -154,7 +155,7 @@ async def test_affinity_of_services_and_a_reason_when_nothing_fits(platform, hos
     spread = {PREFIX + "container_label_ne": "io.rancher.stack_service.name=${stack_name}/${service_name}"}
     wide = await make(platform, stack, name="wide", scale=4, launchConfig={"imageUuid": "sim:1", "labels": spread})
     row = await platform.until(
-        lambda tx: found if (found := tx.require("service", wide.id)).transitioning == "error" else None
+        lambda tx: found if (found := tx.require(rows.Service, wide.id)).transitioning == "error" else None
     )
     assert "not container label io.rancher.stack_service.name!=shop/wide" in row.transitioningMessage
 
@@ -177,10 +178,10 @@ async def test_what_runs_once_is_not_started_again(platform, hosts, stack):
     await is_(platform, web, "active")
     (row,) = (await platform.read(lambda tx: containers(tx, web))).values()
     await platform.act("instance", row.id, "stop")
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
     await platform.change("service", web.id, scale=2)
-    await platform.until(lambda tx: tx.require("service", web.id).currentScale == 2)
-    assert await platform.read(lambda tx: tx.require("instance", row.id).state) == "stopped"
+    await platform.until(lambda tx: tx.require(rows.Service, web.id).currentScale == 2)
+    assert await platform.read(lambda tx: tx.require(rows.Instance, row.id).state) == "stopped"
 
 
 async def test_an_external_service_stands_for_addresses_while_active(platform, stack):
@@ -189,16 +190,16 @@ async def test_an_external_service_stands_for_addresses_while_active(platform, s
     assert refused.value.code == "InvalidOption"
     row = await make(platform, stack, "externalService", externalIpAddresses=["192.0.2.1", "192.0.2.2"])
     await is_(platform, row, "active")
-    maps = await platform.read(lambda tx: tx.find("serviceExposeMap", serviceId=row.id))
+    maps = await platform.read(lambda tx: tx.find(rows.ServiceExposeMap, serviceId=row.id))
     assert sorted(entry.ipAddress for entry in maps) == ["192.0.2.1", "192.0.2.2"]
     await platform.change("service", row.id, externalIpAddresses=None, hostname="example.org")
     await platform.until(
-        lambda tx: [m.hostName for m in tx.find("serviceExposeMap", serviceId=row.id)] == ["example.org"]
+        lambda tx: [m.hostName for m in tx.find(rows.ServiceExposeMap, serviceId=row.id)] == ["example.org"]
     )
     await is_(platform, row, "active")
     await platform.act("service", row.id, "deactivate")
     await is_(platform, row, "inactive")
-    assert not await platform.read(lambda tx: tx.find("serviceExposeMap", serviceId=row.id))
+    assert not await platform.read(lambda tx: tx.find(rows.ServiceExposeMap, serviceId=row.id))
 
 
 async def test_links_are_checked_and_give_containers_theirs(platform, hosts, stack):
@@ -217,10 +218,10 @@ async def test_links_are_checked_and_give_containers_theirs(platform, hosts, sta
         assert refused.value.code == code
     both = [{"serviceId": db.id, "name": "one"}, {"serviceId": db.id, "name": "two"}]
     await platform.act("service", web.id, "setservicelinks", serviceLinks=both)
-    links = await platform.read(lambda tx: tx.find("instanceLink"))
+    links = await platform.read(lambda tx: tx.find(rows.InstanceLink))
     assert sorted(link.linkName for link in links) == ["one", "two"]
     await platform.act("service", web.id, "removeservicelink", serviceLink=both[0])
-    assert [link.linkName for link in await platform.read(lambda tx: tx.find("instanceLink"))] == ["two"]
+    assert [link.linkName for link in await platform.read(lambda tx: tx.find(rows.InstanceLink))] == ["two"]
     with pytest.raises(Refused) as refused:
         await platform.act("service", web.id, "setservicelinks", serviceLinks=[both[0], both[0]])
     assert (refused.value.code, refused.value.field) == ("NotUnique", "serviceId")
@@ -231,11 +232,11 @@ async def test_a_selector_links_what_comes_later(platform, stack):
     config = {"imageUuid": "sim:1", "labels": {"tier": "db"}}
     await make(platform, stack, name="other", startOnCreate=False)
     db = await make(platform, stack, name="db", startOnCreate=False, launchConfig=config)
-    consumed = await platform.read(lambda tx: tx.find("serviceConsumeMap", serviceId=web.id))
+    consumed = await platform.read(lambda tx: tx.find(rows.ServiceConsumeMap, serviceId=web.id))
     assert [row.consumedServiceId for row in consumed] == [db.id]
     await is_(platform, web, "inactive")
     await platform.change("service", web.id, selectorLink="tier=none")
-    assert not await platform.read(lambda tx: tx.find("serviceConsumeMap", serviceId=web.id))
+    assert not await platform.read(lambda tx: tx.find(rows.ServiceConsumeMap, serviceId=web.id))
 
 
 async def test_virtual_addresses_differ(platform, stack):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from orca.resources import rows
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from inprocess import Platform
@@ -27,8 +29,10 @@ def simulate(platform):
         agent = await platform.create("agent", _role="superadmin", uri=f"sim://{name}", data={knobs.KEY: given})
 
         def ready(tx):
-            hosts = tx.find("host", agentId=agent.id)
-            active = tx.require("agent", agent.id).state == "active" and all(host.state == "active" for host in hosts)
+            hosts = tx.find(rows.Host, agentId=agent.id)
+            active = tx.require(rows.Agent, agent.id).state == "active" and all(
+                host.state == "active" for host in hosts
+            )
             return hosts if active and len(hosts) == given.get("hosts", 1) else None
 
         return agent, await platform.until(ready)

@@ -6,6 +6,7 @@ import asyncio
 import pytest
 from inprocess import Platform
 
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.simulator import knobs
 from orca.simulator.fleet import Fleet
@@ -27,11 +28,11 @@ async def test_one_host_by_default(platform, simulate):
         "physicalHost": [("sim", f"{agent.uuid}-physical-host", platform.project_id)],
         "storagePool": [("sim", f"{host.uuid}-0", platform.project_id)],
     }
-    address = await platform.read(lambda tx: tx.first("ipAddress", hostId=host.id))
+    address = await platform.read(lambda tx: tx.first(rows.IpAddress, hostId=host.id))
     assert (address.address, address.kind, address.role) == ("192.168.0.21", "sim", "primary")
-    account = await platform.read(lambda tx: tx.require("account", tx.require("agent", agent.id).accountId))
+    account = await platform.read(lambda tx: tx.require(rows.Account, tx.require(rows.Agent, agent.id).accountId))
     assert account.kind == "agent"
-    keys = await platform.read(lambda tx: tx.find("credential", accountId=account.id))
+    keys = await platform.read(lambda tx: tx.find(rows.Credential, accountId=account.id))
     assert [(key.kind, key.state) for key in keys] == [("agentApiKey", "active")]
 
 
@@ -41,21 +42,21 @@ async def test_knobs(platform, simulate):
     )
     assert {host.agentIpAddress for host in hosts} == {"192.0.2.7"}
     assert "lab-7" in {host.uuid for host in hosts}
-    physical = await platform.read(lambda tx: tx.find("physicalHost"))
+    physical = await platform.read(lambda tx: tx.find(rows.PhysicalHost))
     assert [(row.uuid, row.externalId) for row in physical] == [("lab-7", "lab-7")]
     assert {host.physicalHostId for host in hosts} == {physical[0].id}
     assert {host.info["cpuInfo"]["count"] for host in hosts} == {4}
-    pools = await platform.read(lambda tx: tx.find("storagePool"))
+    pools = await platform.read(lambda tx: tx.find(rows.StoragePool))
     assert [row.physicalTotalSizeMb for row in pools] == [512] * 6
     for host in hosts:
-        tied = await platform.read(lambda tx, id=host.id: tx.count("storagePoolHostMap", hostId=id))
+        tied = await platform.read(lambda tx, id=host.id: tx.count(rows.StoragePoolHostMap, hostId=id))
         assert tied == 3
 
 
 async def test_without_a_physical_host(platform, simulate):
     _, (host,) = await simulate(addPhysicalHost=False)
     assert host.physicalHostId is None
-    assert await platform.read(lambda tx: tx.count("physicalHost")) == 0
+    assert await platform.read(lambda tx: tx.count(rows.PhysicalHost)) == 0
 
 
 @pytest.mark.parametrize(
@@ -78,13 +79,13 @@ async def test_only_superadmin_makes_agents(platform, role):
     with pytest.raises(Refused) as refused:
         await platform.create("agent", _role=role, uri="sim://mine")
     assert refused.value.status == 403
-    assert await platform.read(lambda tx: tx.count("agent")) == 0
+    assert await platform.read(lambda tx: tx.count(rows.Agent)) == 0
 
 
 async def test_register_by_uri(platform):
     await platform.create("register", _role="superadmin", key="0123456789", agentUriFormat="sim://%s")
-    host = await platform.until(lambda tx: tx.first("host", state="active"))
-    agent = await platform.read(lambda tx: tx.require("agent", host.agentId))
+    host = await platform.until(lambda tx: tx.first(rows.Host, state="active"))
+    agent = await platform.read(lambda tx: tx.require(rows.Agent, host.agentId))
     assert (agent.uri, agent.data["registrationKey"]) == ("sim://0123456789", "0123456789")
 
 
@@ -93,8 +94,8 @@ async def test_host_removed_takes_everything_along(platform, simulate):
     await platform.create("container", imageUuid="sim:1")
     await platform.running(1)
     await platform.act("host", host.id, "deactivate", remove=True)
-    await platform.until(lambda tx: tx.first("host") is None and tx.first("instance") is None)
-    assert await platform.read(lambda tx: tx.get("agent", agent.id).state) == "removed"
+    await platform.until(lambda tx: tx.first(rows.Host) is None and tx.first(rows.Instance) is None)
+    assert await platform.read(lambda tx: tx.get(rows.Agent, agent.id).state) == "removed"
     # Its connection is closed after the COMMIT that others may see before.
     async with asyncio.timeout(10):
         while platform.core.agents.get(agent.id) is not None:  # noqa: ASYNC110 (nothing tells of it)
@@ -104,12 +105,12 @@ async def test_host_removed_takes_everything_along(platform, simulate):
 async def test_restart_finds_everything_and_writes_nothing(tmp_path, database):
     async with Platform.start(tmp_path, database) as first:
         await first.create("agent", _role="superadmin", uri="sim://stays")
-        await first.until(lambda tx: tx.first("host", state="active"))
+        await first.until(lambda tx: tx.first(rows.Host, state="active"))
         await first.create("container", imageUuid="sim:1", count=3)
         before = {row.uuid: row.externalId for row in await first.running(3)}
         await first.core.engine.idle()
     async with Platform.start(tmp_path, database) as second:
-        (host,) = await second.read(lambda tx: tx.find("host"))
+        (host,) = await second.read(lambda tx: tx.find(rows.Host))
         assert host.agentState == "active"
         assert second.core.agents.get(host.agentId) is not None
         events = await second.read(lambda tx: tx.execute(tx.table("event").select()).all())

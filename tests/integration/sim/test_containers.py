@@ -7,18 +7,19 @@ import pytest
 from fakeagent import FakeHost, eventually
 
 from orca.engine import AgentGone
+from orca.resources import rows
 from orca.simulator.fleet import Fleet
 
 
 async def state(platform, row):
-    return await platform.read(lambda tx: tx.require("instance", row.id))
+    return await platform.read(lambda tx: tx.require(rows.Instance, row.id))
 
 
 async def settled(platform, row, *states):
     """Wait for one of these states; returns the row."""
 
     def condition(tx):
-        found = tx.require("instance", row.id)
+        found = tx.require(rows.Instance, row.id)
         return found if found.state in states else None
 
     return await platform.until(condition)
@@ -51,8 +52,10 @@ async def test_forgotten(platform, simulate):
     await settled(platform, made, "running")
     await platform.core.part(Fleet).ping()
     await settled(platform, made, "removed")
-    rows = await platform.read(lambda tx: tx.find("processInstance", resourceType="instance", resourceId=str(made.id)))
-    assert {row.processName for row in rows} >= {"instance.create", "instance.stop", "instance.remove"}
+    found = await platform.read(
+        lambda tx: tx.find(rows.ProcessInstance, resourceType="instance", resourceId=str(made.id))
+    )
+    assert {row.processName for row in found} >= {"instance.create", "instance.stop", "instance.remove"}
 
 
 @pytest.mark.parametrize("given", [{"simShutdownAfter": "0"}, {"x": ["simShutdownAfter", "0"]}])
@@ -70,9 +73,9 @@ async def test_what_ends_while_its_agent_is_away_is_told_when_it_is_back(platfor
     made = await platform.create("container", imageUuid="sim:1", data={"simShutdownAfter": "0.2"})
     await settled(platform, made, "running")
     await platform.act("agent", agent.id, "deactivate")
-    await platform.until(lambda tx: tx.require("agent", agent.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Agent, agent.id).state == "inactive")
     await platform.act("agent", agent.id, "activate")
-    await platform.until(lambda tx: tx.require("agent", agent.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Agent, agent.id).state == "active")
     while (await state(platform, made)).state == "running":
         await platform.core.part(Fleet).ping()
     assert (await state(platform, made)).exitCode == 0
@@ -95,28 +98,28 @@ async def test_another_one_appears(platform, simulate):
     made = await platform.create("container", imageUuid="sim:1", name="simCreateAnother_stray-1")
     await settled(platform, made, "running")
     await platform.core.part(Fleet).ping()
-    stray = await platform.until(lambda tx: tx.first("instance", externalId="stray-1"))
+    stray = await platform.until(lambda tx: tx.first(rows.Instance, externalId="stray-1"))
     assert (stray.state, stray.nativeContainer, stray.hostId) == ("running", True, host.id)
 
 
 async def test_disconnects_and_is_activated_again(platform, simulate):
     agent, (host,) = await simulate()
     made = await platform.create("container", imageUuid="sim:1", name="simDisconnectAgent")
-    await platform.until(lambda tx: tx.require("agent", agent.id).state == "reconnecting")
-    assert (await platform.read(lambda tx: tx.require("host", host.id))).agentState == "reconnecting"
+    await platform.until(lambda tx: tx.require(rows.Agent, agent.id).state == "reconnecting")
+    assert (await platform.read(lambda tx: tx.require(rows.Host, host.id))).agentState == "reconnecting"
     assert (await state(platform, made)).state == "starting"
     await platform.act("agent", agent.id, "deactivate")
-    await platform.until(lambda tx: tx.require("agent", agent.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Agent, agent.id).state == "inactive")
     await platform.act("agent", agent.id, "activate")
     await settled(platform, made, "running")
-    assert (await platform.read(lambda tx: tx.require("host", host.id))).agentState == "active"
+    assert (await platform.read(lambda tx: tx.require(rows.Host, host.id))).agentState == "active"
 
 
 async def test_reconnect(platform, simulate):
     agent, _ = await simulate()
     before = platform.core.agents.get(agent.id)
     await platform.act("agent", agent.id, "reconnect")
-    await platform.until(lambda tx: tx.require("agent", agent.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Agent, agent.id).state == "active")
     assert platform.core.agents.get(agent.id) is not before
     await platform.create("container", imageUuid="sim:1")
     await platform.running(1)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated hosts hold the images that their containers were made from, and can pull any."""
 
+from orca.resources import rows
+
 
 async def ended(platform, row, state="active"):
-    return await platform.until(lambda tx: (found := tx.require("pullTask", row.id)).state == state and found)
+    return await platform.until(lambda tx: (found := tx.require(rows.PullTask, row.id)).state == state and found)
 
 
 async def test_simulated_hosts_pull(platform, simulate):

@@ -3,7 +3,7 @@
 
 import pytest
 
-from orca.resources import TYPES
+from orca.resources import TYPES, rows
 from orca.resources.errors import Refused
 
 SECRET = "correct horse battery"
@@ -16,7 +16,7 @@ def everything(tx):
 
 async def registry(platform, address="registry.example:5000"):
     row = await platform.create("registry", serverAddress=address)
-    await platform.until(lambda tx: tx.require("registry", row.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.Registry, row.id).state == "active")
     return row
 
 
@@ -24,7 +24,7 @@ async def credential(platform, row, user="puller"):
     made = await platform.create(
         "registryCredential", registryId=row.id, publicValue=user, secretValue=SECRET, email="a@example.com"
     )
-    await platform.until(lambda tx: tx.require("registryCredential", made.id).state == "active")
+    await platform.until(lambda tx: tx.require(rows.RegistryCredential, made.id).state == "active")
     return made
 
 
@@ -40,7 +40,7 @@ async def test_a_host_is_shown_the_credential_of_the_images_registry(platform, m
         "serverAddress": "registry.example:5000",
     }
     assert "registryAuth" not in machine.host.orders[other.uuid]
-    assert (await platform.read(lambda tx: tx.require("instance", row.id))).registryCredentialId == made.id
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).registryCredentialId == made.id
 
 
 async def test_the_secret_lies_nowhere_in_clear(platform, machine, tmp_path):
@@ -63,22 +63,22 @@ async def test_credentials_go_with_their_registry(platform):
     row = await registry(platform)
     made = await credential(platform, row)
     await platform.act("registry", row.id, "deactivate")
-    await platform.until(lambda tx: tx.require("registry", row.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Registry, row.id).state == "inactive")
     await platform.delete("registry", row.id)
-    await platform.until(lambda tx: tx.require("credential", made.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Credential, made.id).state == "removed")
 
 
 async def test_an_image_is_a_row_once_per_project(platform, machine):
     for _ in range(2):
         await platform.create("container", imageUuid="docker:ok/web:1")
     await platform.running(2)
-    images = await platform.read(lambda tx: [(row.name, row.format, row.state) for row in tx.find("image")])
+    images = await platform.read(lambda tx: [(row.name, row.format, row.state) for row in tx.find(rows.Image)])
     assert images == [("ok/web:1", "docker", "active")]
 
 
 async def test_real_volumes_have_no_snapshots(platform, machine):
     await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"])
     await platform.running(1)
-    volume = await platform.read(lambda tx: tx.first("volume"))
+    volume = await platform.read(lambda tx: tx.first(rows.Volume))
     with pytest.raises(Refused, match="keeps no snapshots"):
         await platform.create("snapshot", volumeId=volume.id)

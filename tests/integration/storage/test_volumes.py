@@ -4,31 +4,32 @@
 import pytest
 from fakeagent import FakeHost
 
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage.volumes import CLEANUP_LABEL
 
 
 async def volumes(platform):
-    rows = await platform.read(lambda tx: tx.find("volume"))
-    return {row.name: row for row in rows}
+    found = await platform.read(lambda tx: tx.find(rows.Volume))
+    return {row.name: row for row in found}
 
 
 async def state(platform, row):
-    return (await platform.read(lambda tx: tx.require("volume", row.id))).state
+    return (await platform.read(lambda tx: tx.require(rows.Volume, row.id))).state
 
 
 async def gone(platform, row):
-    await platform.until(lambda tx: tx.require("volume", row.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Volume, row.id).state == "removed")
 
 
 async def stopped(platform, row):
     await platform.act("instance", row.id, "stop", timeout=0)
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "stopped")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
 
 
 async def removed(platform, row):
     await platform.delete("instance", row.id)
-    await platform.until(lambda tx: tx.require("instance", row.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "removed")
 
 
 async def test_a_container_gets_what_it_mounts(platform, machine):
@@ -37,7 +38,7 @@ async def test_a_container_gets_what_it_mounts(platform, machine):
     await platform.running(1)
     assert machine.host.orders[row.uuid]["volumes"] == wishes
     found = await volumes(platform)
-    mounts = await platform.read(lambda tx: {m.path: m for m in tx.find("mount", instanceId=row.id)})
+    mounts = await platform.read(lambda tx: {m.path: m for m in tx.find(rows.Mount, instanceId=row.id)})
     assert {path: mount.permissions for path, mount in mounts.items()} == {
         "/cache": "rw",
         "/www": "ro",
@@ -72,30 +73,30 @@ async def test_the_label_says_which_volumes_go_with_a_container(platform, machin
     row = await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data", "/cache"], labels=labels)
     await platform.running(1)
     await removed(platform, row)
-    await platform.until(lambda tx: len([v for v in tx.find("volume") if v.state != "removing"]) == left)
+    await platform.until(lambda tx: len([v for v in tx.find(rows.Volume) if v.state != "removing"]) == left)
 
 
 async def test_two_containers_share_a_volume_by_name_and_it_stays_until_the_last_is_gone(platform, machine):
     labels = {CLEANUP_LABEL: "all"}
-    rows = [
+    found = [
         await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"], labels=labels)
         for _ in range(2)
     ]
     await platform.running(2)
     (db,) = (await volumes(platform)).values()
-    await removed(platform, rows[0])
+    await removed(platform, found[0])
     assert await state(platform, db) == "active"
-    await removed(platform, rows[1])
+    await removed(platform, found[1])
     await gone(platform, db)
 
 
 async def test_a_volume_made_beforehand_is_mounted_by_id_and_binds_to_the_host(platform, machine):
     volume = await platform.create("volume", name="shared", driver="local")
-    await platform.until(lambda tx: tx.require("volume", volume.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Volume, volume.id).state == "inactive")
     row = await platform.create("container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id})
     await platform.running(1)
     assert machine.host.orders[row.uuid]["volumes"] == ["shared:/data"]
-    held = await platform.read(lambda tx: tx.require("volume", volume.id))
+    held = await platform.read(lambda tx: tx.require(rows.Volume, volume.id))
     assert (held.state, held.externalId) == ("active", "shared")
     with pytest.raises(Refused) as refused:
         await platform.delete("volume", volume.id)
@@ -107,12 +108,12 @@ async def test_a_volume_on_another_host_cannot_be_mounted(platform, machine):
     first = await platform.create("container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id})
     (running,) = await platform.running(1)
     await platform.join(FakeHost("h2", "192.0.2.2"))
-    other = await platform.read(lambda tx: next(h.id for h in tx.find("host") if h.id != running.hostId))
+    other = await platform.read(lambda tx: next(h.id for h in tx.find(rows.Host) if h.id != running.hostId))
     second = await platform.create(
         "container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id}, requestedHostId=other
     )
     failed = await platform.until(
-        lambda tx: row if (row := tx.require("instance", second.id)).state == "removed" else None
+        lambda tx: row if (row := tx.require(rows.Instance, second.id)).state == "removed" else None
     )
     assert failed.transitioningMessage == "Volume shared is on another host"
     assert first.id == running.id
@@ -135,9 +136,9 @@ async def test_wrong_wishes_are_refused(platform, machine, fields, field):
 async def test_volumes_go_with_their_host(platform, machine):
     await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"])
     await platform.running(1)
-    host = await platform.read(lambda tx: tx.first("host"))
+    host = await platform.read(lambda tx: tx.first(rows.Host))
     await platform.act("host", host.id, "deactivate")
-    await platform.until(lambda tx: tx.require("host", host.id).state == "inactive")
+    await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "inactive")
     await platform.delete("host", host.id)
-    await platform.until(lambda tx: tx.require("host", host.id).state == "removed")
+    await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "removed")
     assert not await volumes(platform)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from databases import SERVERS
 
 from orca.engine import Assembly, Behaviour, Server
-from orca.resources import schema
+from orca.resources import rows, schema
 from orca.store import Database, Vault
 
 
@@ -30,7 +30,7 @@ async def pair(request, servers, tmp_path):
 
 def create(core, name):
     def unit(tx):
-        record = tx.insert("container", name=name)
+        record = tx.insert(rows.Container, name=name, accountId=1, imageUuid="docker:test")
         core.engine.request(tx, record, "create")
         return record
 
@@ -41,13 +41,13 @@ def lapse(core):
     """Every lease has run out."""
 
     def unit(tx):
-        tx.execute(sa.update(tx.table("processInstance")).values(leaseUntil=0))
+        tx.execute(sa.update(tx.table(rows.ProcessInstance)).values(leaseUntil=0))
 
     return core.db.write(unit)
 
 
 def processes(core):
-    return core.db.read(lambda tx: tx.find("processInstance", processName="instance.create"))
+    return core.db.read(lambda tx: tx.find(rows.ProcessInstance, processName="instance.create"))
 
 
 async def test_who_was_away_beyond_the_lease_writes_nothing(pair):
@@ -80,7 +80,7 @@ async def test_who_was_away_beyond_the_lease_writes_nothing(pair):
     assert written == ["two"]
     (row,) = await processes(one)
     assert (row.runningProcessServerId, row.epoch, row.result) == ("two", 2, "SUCCESS")
-    assert (await two.db.read(lambda tx: tx.require("container", made.id))).state != "creating"
+    assert (await two.db.read(lambda tx: tx.require(rows.Container, made.id))).state != "creating"
 
 
 async def test_what_was_left_is_picked_up_by_one_server_each(pair):

@@ -4,8 +4,12 @@
 import pytest
 
 from orca.api.answers.listing import rows_of
+from orca.resources import rows
 from orca.resources.catalog import schema
 from orca.store import Database
+
+RUNS = {"state": "running", "hostId": 7, "imageUuid": "docker:test"}
+ADDRESS = {"state": "active", "accountId": 5, "address": "10.42.1.10", "networkId": 3}
 
 
 @pytest.fixture
@@ -17,9 +21,11 @@ async def platform(url):
 
 async def test_interfaces_follow_from_containers(platform):
     def fill(tx):
-        placed = tx.insert("container", name="placed", state="running", accountId=5, hostId=7)
-        tx.insert("container", name="waiting", state="creating", accountId=6)
-        address = tx.insert("ipAddress", state="active", address="10.42.1.10", networkId=3, instanceId=placed.id)
+        placed = tx.insert(
+            rows.Container, name="placed", state="running", accountId=5, hostId=7, imageUuid="docker:test"
+        )
+        tx.insert(rows.Container, name="waiting", accountId=6, **(RUNS | {"state": "creating", "hostId": None}))
+        address = tx.insert(rows.IpAddress, **ADDRESS, instanceId=placed.id)
         return placed.id, address.id
 
     def shown(tx, type, *columns, **equals):
@@ -48,8 +54,8 @@ async def test_they_are_removed_with_the_container(platform):
         return [len(rows_of(tx, type, tx.query(type))) for type in ("nic", "ipAddressNicMap", "instanceHostMap")]
 
     def fill(tx):
-        made = tx.insert("container", name="one", state="running", accountId=5, hostId=7)
-        tx.insert("ipAddress", state="active", address="10.42.1.10", networkId=3, instanceId=made.id)
+        made = tx.insert(rows.Container, name="one", accountId=5, **RUNS)
+        tx.insert(rows.IpAddress, **ADDRESS, instanceId=made.id)
         before = live(tx)  # what the unit itself wrote is seen
         tx.update(made, state="removed", removed=tx.now)
         return before

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from orca.engine import Assembly, Behaviour, Server
-from orca.resources import schema
+from orca.resources import rows, schema
 from orca.store import Database, Vault, sqlite
+
+IMAGE = {"container": {"imageUuid": "docker:test"}}
+"""What rows of a type need besides."""
 
 
 class Agent:
@@ -64,7 +67,7 @@ class Bench:
 
     async def create(self, type="container", **fields):
         def unit(tx):
-            record = tx.insert(type, **{"name": "c", **fields})
+            record = tx.insert(type, **{"name": "c", "accountId": 1, **IMAGE.get(type, {}), **fields})
             self.engine.request(tx, record, "create")
             return record
 
@@ -78,7 +81,7 @@ class Bench:
 
     async def processes(self, record):
         return await self.db.read(
-            lambda tx: tx.find("processInstance", resourceType=record.root, resourceId=str(record.id))
+            lambda tx: tx.find(rows.ProcessInstance, resourceType=record.root, resourceId=str(record.id))
         )
 
     async def until(self, condition, seconds=10.0):

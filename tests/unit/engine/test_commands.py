@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from orca import wire
 from orca.engine import AgentGone, CommandFailed, CommandTimeout
+from orca.resources import rows
 
 
 class Answer(wire.Message):
@@ -17,7 +18,7 @@ def starts_with_a_command(bench, timeout=None):
     @bench.behaviour.process("instance.start")
     async def start(run):
         reply = await run.command(1, "activate", {"uuid": "u"}, timeout=timeout, form=Answer)
-        run.finish(lambda tx: tx.update(run.resource(tx), externalId=reply["externalId"]))
+        run.finish(lambda tx: tx.update(run.resource(tx, rows.Instance), externalId=reply["externalId"]))
 
 
 async def test_a_command_carries_its_key(bench):
@@ -65,13 +66,13 @@ async def test_an_agent_that_is_away_is_waited_for(bench):
     starts_with_a_command(bench)
     bench.agent.answers["activate"] = {"externalId": "d1"}
     await bench.start()
-    await bench.db.write(lambda tx: tx.insert("host", name="h2", agentId=1, state="active"))
+    await bench.db.write(lambda tx: tx.insert(rows.Host, accountId=1, name="h2", agentId=1, state="active"))
     container = await bench.create()
     reason = "waiting for the agent of host h2"
     process = await bench.until(
         lambda tx: (
-            tx.first("processInstance", waitingSince=None, endTime=None) is None
-            and (tx.first("processInstance", endTime=None))
+            tx.first(rows.ProcessInstance, waitingSince=None, endTime=None) is None
+            and (tx.first(rows.ProcessInstance, endTime=None))
         )
     )
     assert process.waiting == reason
@@ -118,7 +119,9 @@ async def test_a_silent_agent_is_asked_again_later(bench, monkeypatch):
     bench.core.agents.attach(bench.agent)
     container = await bench.create()
     await bench.until(
-        lambda tx: (tx.require("instance", container.id).transitioningMessage or "").startswith("activate: no answer")
+        lambda tx: (tx.require(rows.Instance, container.id).transitioningMessage or "").startswith(
+            "activate: no answer"
+        )
     )
     bench.agent.answers["activate"] = {"externalId": "d1"}
     await bench.state(container, "running")
@@ -169,7 +172,7 @@ async def test_progress_is_shown_meanwhile(bench):
     container = await bench.create()
     await bench.agent.called.wait()
     bench.agent.progress("pulling", 40)
-    row = await bench.until(lambda tx: (row := tx.require("instance", container.id)).transitioningProgress and row)
+    row = await bench.until(lambda tx: (row := tx.require(rows.Instance, container.id)).transitioningProgress and row)
     assert (row.transitioningMessage, row.transitioningProgress) == ("pulling", 40)
     pending.set_result({"externalId": "d1"})
     row = await bench.state(container, "running")

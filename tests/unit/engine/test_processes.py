@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from orca.engine import Failed
+from orca.resources import rows
 from orca.resources.errors import ActionNotAvailable
 
 
@@ -15,20 +16,20 @@ async def test_a_process_without_a_handler_reaches_its_end(bench):
     host = await bench.create("host")
     assert host.state == "registering"
     await bench.state(host, "active")
-    rows = await bench.processes(host)
-    assert [(row.processName, row.phase, row.result, row.exitReason) for row in rows] == [
+    found = await bench.processes(host)
+    assert [(row.processName, row.phase, row.result, row.exitReason) for row in found] == [
         ("host.create", "DONE", "SUCCESS", "CHAIN"),
         ("host.activate", "DONE", "SUCCESS", "DONE"),
     ]
-    assert all(row.endTime >= row.startTime and row.liveKey is None for row in rows)
+    assert all(row.endTime >= row.startTime and row.liveKey is None for row in found)
 
 
 async def test_steps_and_finish(bench):
     @bench.behaviour.process("instance.start")
     async def start(run):
         place = await run.step("place", lambda tx: {"host": 7})
-        await run.step("note", lambda tx: tx.update(run.resource(tx), hostId=place["host"]) and None)
-        run.finish(lambda tx: tx.update(run.resource(tx), primaryIpAddress="10.42.1.10"))
+        await run.step("note", lambda tx: tx.update(run.resource(tx, rows.Instance), hostId=place["host"]) and None)
+        run.finish(lambda tx: tx.update(run.resource(tx, rows.Instance), primaryIpAddress="10.42.1.10"))
 
     await bench.start()
     container = await bench.create()
@@ -89,7 +90,7 @@ async def test_asking_again_adds_to_the_running_process(bench):
 async def test_failure_shows_the_reason(bench):
     @bench.behaviour.process("instance.start")
     async def start(run):
-        raise Failed("there is no such image", unit=lambda tx: tx.update(run.resource(tx), exitCode=1))
+        raise Failed("there is no such image", unit=lambda tx: tx.update(run.resource(tx, rows.Instance), exitCode=1))
 
     await bench.start()
     container = await bench.create()
@@ -141,7 +142,7 @@ async def test_other_exceptions_are_retried_from_the_last_step(bench, monkeypatc
 
     await bench.start()
     container = await bench.create()
-    await bench.until(lambda tx: tx.require("instance", container.id).transitioningMessage == "the disk is asleep")
+    await bench.until(lambda tx: tx.require(rows.Instance, container.id).transitioningMessage == "the disk is asleep")
     row = await bench.state(container, "running")
     assert calls == {"step": 1, "handler": 3}
     assert row.transitioningMessage is None
@@ -160,7 +161,7 @@ async def test_the_log_tells_the_story(bench):
     container = await bench.create()
     await bench.state(container, "running")
     process = (await bench.processes(container))[-1]
-    executions = await bench.db.read(lambda tx: tx.find("processExecution", processInstanceId=process.id))
+    executions = await bench.db.read(lambda tx: tx.find(rows.ProcessExecution, processInstanceId=process.id))
     assert [line["message"] for line in executions[0].log["entries"]] == ["looking for a place", "found one"]
 
 
@@ -181,7 +182,7 @@ async def test_a_resource_that_is_gone_ends_its_process(bench):
     await bench.db.write(lambda tx: tx.delete(tx.own(host)))
     go.set()
     process = await bench.until(
-        lambda tx: (row := tx.first("processInstance", resourceId=str(host.id))).phase == "DONE" and row
+        lambda tx: (row := tx.first(rows.ProcessInstance, resourceId=str(host.id))).phase == "DONE" and row
     )
     assert process.result == "CANCELED"
 
@@ -224,7 +225,9 @@ async def test_who_fails_in_the_same_way_again_and_again_says_so_and_waits(bench
 
     await bench.start()
     container = await bench.create()
-    row = await bench.until(lambda tx: (row := tx.require("instance", container.id)).transitioning == "error" and row)
+    row = await bench.until(
+        lambda tx: (row := tx.require(rows.Instance, container.id)).transitioning == "error" and row
+    )
     assert row.transitioningMessage.startswith("failed 10 times: the name is too long")
     assert "tried again in" in row.transitioningMessage
     assert len(calls) == 13

@@ -3,7 +3,18 @@
 
 from orca.engine import retention
 from orca.engine.retention import DAY_MS
+from orca.resources import rows
 from orca.store import ANY
+
+ENDED = {
+    "processName": "host.create",
+    "resourceType": "host",
+    "stateField": "state",
+    "fromState": "requested",
+    "phase": "DONE",
+    "epoch": 1,
+    "attempts": 0,
+}
 
 
 async def test_what_is_past_its_time_goes(bench, monkeypatch):
@@ -14,11 +25,12 @@ async def test_what_is_past_its_time_goes(bench, monkeypatch):
 
     def fill(tx):
         for age in (29, 31, 32, 33):
-            tx.insert("container", name=f"gone{age}", removed=tx.now - age * DAY_MS)
+            gone = {"accountId": 1, "imageUuid": "docker:test", "removed": tx.now - age * DAY_MS}
+            tx.insert(rows.Container, name=f"gone{age}", **gone)
         for hours in (23, 25):
             ended = tx.now - hours * 3_600_000
-            row = tx.insert("processInstance", resourceType="host", resourceId=f"9{hours}", endTime=ended)
-            tx.insert("processExecution", processInstanceId=row.id, created=ended)
+            row = tx.insert(rows.ProcessInstance, **ENDED, resourceId=f"9{hours}", endTime=ended)
+            tx.insert(rows.ProcessExecution, processInstanceId=row.id, uuid=f"{hours}", created=ended)
         events = tx.table("event")
         tx.execute(events.update().values(created=tx.now - 8 * DAY_MS))
 
@@ -26,9 +38,9 @@ async def test_what_is_past_its_time_goes(bench, monkeypatch):
     await retention.clean(bench.core)
 
     def left(tx):
-        containers = [row.name for row in tx.find("container", removed=ANY)]
-        processes = [row.resourceId for row in tx.find("processInstance")]
-        executions = tx.count("processExecution")
+        containers = [row.name for row in tx.find(rows.Container, removed=ANY)]
+        processes = [row.resourceId for row in tx.find(rows.ProcessInstance)]
+        executions = tx.count(rows.ProcessExecution)
         return containers, processes, executions
 
     containers, processes, executions = await bench.db.read(left)
@@ -48,9 +60,9 @@ async def test_reports_of_the_past_go(bench):
     def fill(tx):
         for days in (1, 31):
             when = tx.now - days * DAY_MS
-            tx.insert("serviceEvent", name=f"s{days}", state="created", created=when, externalTimestamp=when)
-            tx.insert("containerEvent", state="created", created=when, externalId=f"c{days}")
-            tx.insert("externalServiceEvent", state="created", created=when, externalId=f"e{days}")
+            tx.insert(rows.ServiceEvent, name=f"s{days}", state="created", created=when, externalTimestamp=when)
+            tx.insert(rows.ContainerEvent, state="created", created=when, externalId=f"c{days}")
+            tx.insert(rows.ExternalServiceEvent, state="created", created=when, externalId=f"e{days}")
 
     await bench.db.write(fill)
     await retention.clean(bench.core)

@@ -9,6 +9,7 @@ import pytest
 from orca.engine import tasks
 from orca.engine.purge import purge
 from orca.engine.tasks import Task
+from orca.resources import rows
 from orca.store import ANY
 
 
@@ -33,7 +34,7 @@ async def scheduled(bench):
 
     bench.core.schedule.add(Task(name="test.work", run=work))
     running = asyncio.create_task(bench.core.schedule.run())
-    row = await until(bench, lambda tx: tx.first("task", name="test.work"))
+    row = await until(bench, lambda tx: tx.first(rows.Task, name="test.work"))
     yield row, done
     running.cancel()
 
@@ -46,7 +47,7 @@ async def execute(bench, row):
 async def test_a_task_runs_when_asked_and_leaves_a_record(bench, scheduled):
     row, done = scheduled
     await execute(bench, row)
-    instance = await until(bench, lambda tx: tx.first("taskInstance", taskId=row.id))
+    instance = await until(bench, lambda tx: tx.first(rows.TaskInstance, taskId=row.id))
     assert done == ["work"]
     assert (instance.name, instance.exception, instance.serverId) == ("test.work", None, "bench")
     assert instance.endTime >= instance.startTime
@@ -57,9 +58,9 @@ async def test_a_failure_is_kept_and_the_task_goes_on(bench, scheduled):
     for _ in range(3):
         await execute(bench, row)
         count = len(done) + 1
-        await until(bench, lambda tx, count=count: tx.count("taskInstance", taskId=row.id) >= count)
+        await until(bench, lambda tx, count=count: tx.count(rows.TaskInstance, taskId=row.id) >= count)
     assert await bench.db.read(
-        lambda tx: [run.exception is None for run in tx.find("taskInstance", taskId=row.id)]
+        lambda tx: [run.exception is None for run in tx.find(rows.TaskInstance, taskId=row.id)]
     ) == [
         True,
         False,
@@ -71,14 +72,14 @@ async def test_what_was_removed_is_purged_when_its_time_has_come(bench):
     await bench.start()
 
     def unit(tx):
-        tx.insert("zone", name="early", state="removed", removed=tx.now - 2, removeTime=tx.now - 1)
-        tx.insert("zone", name="late", state="removed", removed=tx.now, removeTime=tx.now + 3_600_000)
-        tx.insert("zone", name="live", state="active")
+        tx.insert(rows.Zone, name="early", state="removed", removed=tx.now - 2, removeTime=tx.now - 1)
+        tx.insert(rows.Zone, name="late", state="removed", removed=tx.now, removeTime=tx.now + 3_600_000)
+        tx.insert(rows.Zone, name="live", state="active")
 
     await bench.db.write(unit)
     assert await purge(bench.core) == 1
     await bench.engine.idle()
-    states = await bench.db.read(lambda tx: {row.name: row.state for row in tx.find("zone", removed=ANY)})
+    states = await bench.db.read(lambda tx: {row.name: row.state for row in tx.find(rows.Zone, removed=ANY)})
     assert states == {"early": "purged", "late": "removed", "live": "active"}
 
 

@@ -6,18 +6,21 @@ import asyncio
 import pytest
 
 from orca.engine import Assembly
+from orca.resources import rows
 from orca.store import Database
 
 
 async def test_a_wait_ends_when_its_condition_holds(bench):
     @bench.behaviour.process("instance.start")
     async def start(run):
-        host = await run.wait_for("waiting for a host", lambda tx: tx.first("host", state="active"), roots={"host"})
-        run.finish(lambda tx: tx.update(run.resource(tx), hostId=host.id))
+        host = await run.wait_for("waiting for a host", lambda tx: tx.first(rows.Host, state="active"), roots={"host"})
+        run.finish(lambda tx: tx.update(run.resource(tx, rows.Instance), hostId=host.id))
 
     await bench.start()
     container = await bench.create()
-    process = await bench.until(lambda tx: (row := tx.first("processInstance", endTime=None)) and row.waiting and row)
+    process = await bench.until(
+        lambda tx: (row := tx.first(rows.ProcessInstance, endTime=None)) and row.waiting and row
+    )
     assert process.waiting == "waiting for a host"
     assert (await bench.row(container)).transitioningMessage == "waiting for a host"
     host = await bench.create("host")
@@ -28,7 +31,7 @@ async def test_a_wait_ends_when_its_condition_holds(bench):
 async def test_a_short_wait_writes_nothing(bench):
     @bench.behaviour.process("instance.start")
     async def start(run):
-        await run.wait_for("waiting for a host", lambda tx: tx.first("host"))
+        await run.wait_for("waiting for a host", lambda tx: tx.first(rows.Host))
 
     await bench.start()
     container = await bench.create()
@@ -36,7 +39,7 @@ async def test_a_short_wait_writes_nothing(bench):
     await bench.create("host")
     await bench.state(container, "running")
     process = (await bench.processes(container))[-1]
-    executions = await bench.db.read(lambda tx: tx.find("processExecution", processInstanceId=process.id))
+    executions = await bench.db.read(lambda tx: tx.find(rows.ProcessExecution, processInstanceId=process.id))
     assert executions == []
 
 
@@ -77,7 +80,7 @@ async def test_a_lost_epoch_stops_the_worker(bench):
     await reached.wait()
 
     def steal(tx):
-        row = tx.first("processInstance", endTime=None)
+        row = tx.first(rows.ProcessInstance, endTime=None)
         tx.update(row, epoch=row.epoch + 1, runningProcessServerId="another")
 
     await bench.db.write(steal)
@@ -109,29 +112,29 @@ async def test_the_next_life_goes_on_from_the_last_step(bench, tmp_path):
     again = Assembly(db=db, vault=bench.core.vault, server=bench.core.server, behaviour=bench.behaviour)
     await again.engine.start()
     await again.engine.idle()
-    row = await db.read(lambda tx: tx.require("instance", container.id))
+    row = await db.read(lambda tx: tx.require(rows.Instance, container.id))
     assert row.state == "running"
     assert calls == ["first", 5, 5]
     await db.close()
 
 
 async def test_another_servers_lease_is_respected_until_it_ends(bench):
-    await bench.db.write(lambda tx: tx.insert("host", name="h", state="registering"))
+    await bench.db.write(lambda tx: tx.insert(rows.Host, accountId=1, name="h", state="registering"))
 
     def foreign(tx, lease):
         return tx.insert(
-            "processInstance", processName="host.create", resourceType="host", resourceId="1", stateField="state",
+            rows.ProcessInstance, processName="host.create", resourceType="host", resourceId="1", stateField="state",
             fromState="requested", phase="REQUESTED", startTime=tx.now, runningProcessServerId="another", epoch=1,
-            leaseUntil=lease, attempts=0, data={"input": {}},
+            leaseUntil=lease, attempts=0, input={},
         )  # fmt: skip
 
     await bench.db.write(lambda tx: foreign(tx, tx.now + 60_000))
     await bench.start()
     await bench.engine.idle()
-    assert (await bench.db.read(lambda tx: tx.require("host", 1))).state == "registering"
-    await bench.db.write(lambda tx: tx.update(tx.first("processInstance"), leaseUntil=tx.now - 1))
+    assert (await bench.db.read(lambda tx: tx.require(rows.Host, 1))).state == "registering"
+    await bench.db.write(lambda tx: tx.update(tx.first(rows.ProcessInstance), leaseUntil=tx.now - 1))
     await bench.engine.start()
-    await bench.until(lambda tx: tx.require("host", 1).state == "active")
+    await bench.until(lambda tx: tx.require(rows.Host, 1).state == "active")
 
 
 async def test_two_handlers_for_one_name_are_a_defect(bench):

@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from orca import wire
 from orca.network import digests
-from orca.network.config import TYPE, ConfigItems
-from orca.resources import schema
+from orca.network.config import ConfigItems
+from orca.resources import rows, schema
 from orca.store import Database
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -29,31 +29,33 @@ async def test_an_item_that_the_host_says_is_gone_leaves_no_row(db):
     """The agent names the versions in effect: of what it removed there is none."""
     sent = []
     items = ConfigItems(lambda host_id, item: sent.append(item))
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1))
     await db.write(lambda tx: items.put(tx, host.id, "port/1", {"publicPort": 80}))
     await db.write(lambda tx: items.drop(tx, host.id, "port/1"))
     added, removed = (wire.ConfigUpdate(items=[item]) for item in sent)
     one = wire.ConfigApplied(applied={"port/1": added.items[0].version})
     await db.write(lambda tx: items.record(tx, host.id, added.items, one))
-    assert await db.read(lambda tx: tx.count(TYPE)) == 1
+    assert await db.read(lambda tx: tx.count(rows.ConfigItemStatus)) == 1
     await db.write(lambda tx: items.record(tx, host.id, removed.items, wire.ConfigApplied(applied={})))
-    assert await db.read(lambda tx: tx.count(TYPE)) == 0
+    assert await db.read(lambda tx: tx.count(rows.ConfigItemStatus)) == 0
 
 
 async def test_an_item_that_an_older_agent_does_not_know_is_gone_once_it_is_not_wanted(db):
     """It says so of each item that it is told to remove; it would be told for ever."""
     sent = []
     items = ConfigItems(lambda host_id, item: sent.append(item))
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1))
     await db.write(lambda tx: items.put(tx, host.id, "names/stack-1/1", {"names": {}}))
     await db.write(lambda tx: items.drop(tx, host.id, "names/stack-1/1"))
     unknown = {"names/stack-1/1": "unknown config item 'names/stack-1/1'"}
     nothing = wire.ConfigApplied(errors=unknown)
     await db.write(lambda tx: items.record(tx, host.id, sent[1:], nothing))
-    assert await db.read(lambda tx: tx.count(TYPE)) == 1, "an update that failed as a whole says nothing of one item"
+    assert await db.read(lambda tx: tx.count(rows.ConfigItemStatus)) == 1, (
+        "an update that failed as a whole says nothing of one item"
+    )
     others = wire.ConfigApplied(applied={"network": 1}, errors=unknown)
     await db.write(lambda tx: items.record(tx, host.id, sent[1:], others))
-    assert await db.read(lambda tx: tx.count(TYPE)) == 0
+    assert await db.read(lambda tx: tx.count(rows.ConfigItemStatus)) == 0
 
 
 class Digests(RuleBasedStateMachine):
@@ -66,7 +68,7 @@ class Digests(RuleBasedStateMachine):
         self.db = self.run(Database.open(f"sqlite:///{self.folder.name}/test.db", schema()))
         self.sent: list[wire.ConfigItem] = []
         self.items = ConfigItems(lambda _, item: self.sent.append(item))
-        self.host = self.write(lambda tx: tx.insert("host", name="h1", accountId=1))
+        self.host = self.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1))
         self.write(lambda tx: self.items.begin(tx, self.host.id))
         self.has: dict[str, int] = {}
 
@@ -122,9 +124,9 @@ class Digests(RuleBasedStateMachine):
         said = wire.digest.text(wire.digest.total(self.has))
 
         def look(tx):
-            rows = tx.find(TYPE, hostId=self.host.id)
-            wanted = {row.name: row.requestedVersion for row in rows if row.description is not None}
-            applied = {row.name: row.appliedVersion for row in rows if row.appliedVersion is not None}
+            found = tx.find(rows.ConfigItemStatus, hostId=self.host.id)
+            wanted = {row.name: row.requestedVersion for row in found if row.description is not None}
+            applied = {row.name: row.appliedVersion for row in found if row.appliedVersion is not None}
             return wanted, applied, digests.agrees(tx, self.host.id, said)
 
         wanted, applied, agrees = self.run(self.db.read(look))
@@ -142,5 +144,5 @@ TestDigests.settings = settings(max_examples=25, stateful_step_count=20, deadlin
 
 
 async def test_a_host_without_numbers_is_compared(db):
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1))
     assert not await db.read(lambda tx: digests.agrees(tx, host.id, "0"))

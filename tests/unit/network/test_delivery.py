@@ -7,9 +7,8 @@ import pytest
 
 from orca.engine import Assembly, Server
 from orca.network import Delivery
-from orca.network.config import TYPE
 from orca.network.delivery import PART, UNANSWERED
-from orca.resources import schema
+from orca.resources import rows, schema
 from orca.store import Database, Vault
 
 
@@ -33,7 +32,7 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later(core, monkeypa
 
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.1)
     delivery, db = Delivery(core), core.db
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1, agentId=1))
     await delivery.greet(Agent(), host.id, {})
     await asyncio.sleep(0.1)
     write, failed = db.write, []
@@ -48,7 +47,7 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later(core, monkeypa
     await db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 80}))
     await asyncio.sleep(1)
     assert failed
-    row = await db.read(lambda tx: tx.first(TYPE, name="port/1"))
+    row = await db.read(lambda tx: tx.first(rows.ConfigItemStatus, name="port/1"))
     assert row.appliedVersion == row.requestedVersion
 
 
@@ -70,7 +69,7 @@ class SlowAgent(Agent):
 
 async def test_an_agent_that_answers_nothing_is_sent_no_more(core):
     delivery, db, agent = Delivery(core), core.db, SlowAgent()
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1, agentId=1))
     delivery.resume(agent, host.id)
     for number in range(UNANSWERED + 20):
         await db.write(lambda tx, n=number: delivery.items.put(tx, host.id, "port/1", {"publicPort": n + 1}))
@@ -89,7 +88,7 @@ async def test_an_agent_that_answers_nothing_is_sent_no_more(core):
 
 async def test_who_waits_for_a_host_that_leaves_goes_on(core):
     delivery, db, agent = Delivery(core), core.db, SlowAgent()
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1, agentId=1))
     delivery.resume(agent, host.id)
     for number in range(UNANSWERED + 1):
         await db.write(lambda tx, n=number: delivery.items.put(tx, host.id, "port/1", {"publicPort": n + 1}))
@@ -104,7 +103,7 @@ async def test_who_waits_for_a_host_that_leaves_goes_on(core):
 async def test_a_comparison_of_many_items_is_stored_in_parts_and_what_is_newer_last(core, monkeypatch):
     """An answer to a later update waits for the parts of an earlier one, and no unit has more than its part."""
     delivery, db, agent = Delivery(core), core.db, SlowAgent()
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1, agentId=1))
     names = [f"port/{number}" for number in range(3 * PART)]
     await db.write(lambda tx: delivery.items.begin(tx, host.id))
     await db.write(lambda tx: delivery.items.put_all(tx, host.id, {name: {"publicPort": 1} for name in names}))
@@ -121,7 +120,7 @@ async def test_a_comparison_of_many_items_is_stored_in_parts_and_what_is_newer_l
         record(tx, host_id, sent, reply)
 
     monkeypatch.setattr(delivery.items, "record", recorded)
-    with db.bus.subscribe({TYPE}) as changes:
+    with db.bus.subscribe({"configItemStatus"}) as changes:
         agent.answer(0)
         agent.answer(1)
         while len(sizes) < 4:
@@ -134,7 +133,7 @@ async def test_a_comparison_of_many_items_is_stored_in_parts_and_what_is_newer_l
 async def test_an_agent_that_is_back_before_it_was_compared_gets_nothing_before_its_own_comparison(core):
     """The comparison of its new connection may be older than what changed since: it must not come last."""
     delivery, db, before, now = Delivery(core), core.db, SlowAgent(), SlowAgent()
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1, agentId=1))
     await db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 1}))
     read, held, done = db.read, [asyncio.Event(), asyncio.Event()], []
 
@@ -165,17 +164,17 @@ async def test_an_agent_that_is_back_before_it_was_compared_gets_nothing_before_
 
 async def test_a_comparison_that_finds_everything_in_place_writes_nothing(core):
     delivery, db, agent = Delivery(core), core.db, SlowAgent()
-    host = await db.write(lambda tx: tx.insert("host", name="h1", accountId=1, agentId=1))
+    host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1, agentId=1))
     await db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 1}))
     await delivery.greet(agent, host.id, {})
     await asyncio.sleep(0)
     agent.answer(0)
     while not await db.read(lambda tx: _all_applied(tx, host.id)):  # noqa: ASYNC110 - the answer is on its way
         await asyncio.sleep(0.005)
-    rows = await db.read(lambda tx: tx.values(TYPE, "name", "appliedVersion", "appliedUpdated"))
-    await delivery.greet(agent, host.id, {name: version for name, version, _ in rows})
+    found = await db.read(lambda tx: tx.values(rows.ConfigItemStatus, "name", "appliedVersion", "appliedUpdated"))
+    await delivery.greet(agent, host.id, {name: version for name, version, _ in found})
     await asyncio.sleep(0)
-    with db.bus.subscribe({TYPE}) as changes:
+    with db.bus.subscribe({"configItemStatus"}) as changes:
         agent.answer(1)
         # What is stored next comes after it.
         await db.write(lambda tx: delivery.items.put(tx, host.id, "port/2", {"publicPort": 2}))
@@ -186,9 +185,9 @@ async def test_a_comparison_that_finds_everything_in_place_writes_nothing(core):
             seen |= {change.id for change in await changes.batch()}
         while changes.waiting:  # all may have been applied before it was looked at
             seen |= {change.id for change in await changes.batch()}
-        assert await db.read(lambda tx: {tx.require(TYPE, id).name for id in seen}) == {"port/2"}
+        assert await db.read(lambda tx: {tx.require(rows.ConfigItemStatus, id).name for id in seen}) == {"port/2"}
 
 
 def _all_applied(tx, host_id):
-    rows = tx.find(TYPE, hostId=host_id)
-    return all(row.appliedVersion == row.requestedVersion for row in rows)
+    found = tx.find(rows.ConfigItemStatus, hostId=host_id)
+    return all(row.appliedVersion == row.requestedVersion for row in found)

@@ -6,7 +6,7 @@ import asyncio
 import pytest
 from things import Box, Thing
 
-from orca.store import ANY, Closed, NotFound, NotUnique
+from orca.store import ANY, Closed, MissingField, NotFound, NotUnique
 
 
 async def test_fields_are_columns_or_json(db):
@@ -51,10 +51,10 @@ async def test_own_keys_lie_beside_the_fields(db):
 
 
 async def test_what_every_row_has_is_refused_as_none(db):
-    with pytest.raises(TypeError, match="never without uuid"):
+    with pytest.raises(MissingField, match="never without uuid"):
         await db.write(lambda tx: tx.insert("box", name="a", uuid=None))
     made = await db.write(lambda tx: tx.insert("box", name="a"))
-    with pytest.raises(TypeError, match="never without uuid"):
+    with pytest.raises(MissingField, match="never without uuid"):
         await db.write(lambda tx: tx.update(made, uuid=None))
 
 

@@ -21,11 +21,11 @@ from orca.api.requests.reading import Given, Meant
 from orca.engine import Behaviour, Call, Core, lookup
 from orca.provision.audit import entries as audit
 from orca.provision.people import roles
-from orca.resources import ids, machine
+from orca.resources import ids, machine, rows
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.spoken import a, spoken
 from orca.resources.views import ActionView, LinkView, TypeView
-from orca.store import NotUnique, ReadTx, Record, Tx
+from orca.store import MissingField, NotUnique, ReadTx, Record, Tx
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,8 @@ class Operation:
             return answer
         except NotUnique as error:
             raise Refused("NotUnique", f"{error.field} is already in use", field=error.field) from None
+        except MissingField as error:
+            raise Refused("MissingRequired", f"{error.field} is required", field=error.field) from None
 
     def change(self) -> Answer:
         """Do what is meant. Raises ``Stale`` where the request must be read again first."""
@@ -229,8 +231,14 @@ class Operation:
             fields.setdefault("accountId", self.caller.account.id)
         record = self.writing.insert(type.name, **fields)
         if "create" in machine(type.name):
-            self.call.request(self.writing, record, "create")
+            self.request(record, "create")
         return record
+
+    def request(self, record: Record, action: str, **data: Any) -> None:
+        """Start a process on a row whose type is known by name only; types without states have none."""
+        if not isinstance(record, rows.Resource):
+            raise ActionNotAvailable(record.type, action, None)
+        self.call.request(self.writing, record, action, **data)
 
     def update(self, type: TypeView, record: Record, given: Given) -> Record:
         """Change fields; a type with something to do about it goes through its ``update`` process."""
@@ -243,7 +251,7 @@ class Operation:
             return record
         record = self.writing.update(record, **changed)
         if lookup(self._behaviour.processes, record.type, ".update") is not None:
-            self.call.request(self.writing, record, "update")
+            self.request(record, "update")
         return record
 
     def remove(self, type: TypeView, record: Record) -> Record:
@@ -252,7 +260,7 @@ class Operation:
         try:
             if hook is not None:
                 return hook(self.writing, self.call, record)
-            self.call.request(self.writing, record, "remove")
+            self.request(record, "remove")
         except ActionNotAvailable as error:
             message = f"{a(type.name)} that is {error.state} cannot be removed"
             raise NotAllowed([name for name in type.resource_methods if name != "DELETE"], message) from None
@@ -281,7 +289,7 @@ class Operation:
             return Answer(202 if action.process else 200, body)
         if not action.process:
             raise Refused("Not Implemented", f"{action.name} is not implemented", status=501)
-        self.call.request(self.writing, record, action.name, **fields)
+        self.request(record, action.name, **fields)
         return Answer(202, self.show(record, type))
 
     def act_on_all(self, type: TypeView, action: ActionView | None, fields: dict[str, Any]) -> Answer:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from orca.engine import Behaviour, Call, lookup
 from orca.engine.behaviour import Offer
 from orca.provision.audit import masking
-from orca.resources import TYPES, ids
+from orca.resources import TYPES, ids, rows
 from orca.resources.catalog import root
 from orca.resources.fields import UNSET, Field
 from orca.resources.views import ActionView, FieldView, TypeView, View, inherited_fields
@@ -213,8 +213,8 @@ def transitioning_message(_tx: ReadTx, _call: Call, type: TypeView, record: Reco
 def wire_resource_id(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> Any:
     """A process names its resource as clients know it."""
     number = record.get("resourceId")
-    if type.name == "processInstance" and number is not None:
-        return ids.show(record.resourceType, int(number))
+    if isinstance(record, rows.ProcessInstance):
+        return ids.show(record.resourceType, int(record.resourceId))
     return number
 
 

@@ -27,7 +27,7 @@ from orca.provision.people.logins import LESSER, maker
 from orca.provision.people.passwords import NOBODY, Passwords
 from orca.provision.people.roles import EVERYWHERE, PROJECT_ROLES, project_role
 from orca.provision.settings.values import PUBLIC
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.resources.errors import Refused
 from orca.resources.types import ROLES
 from orca.resources.views import View, view
@@ -48,8 +48,8 @@ class Caller:
     """
 
     role: str
-    account: Record
-    user: Record
+    account: rows.Account
+    user: rows.Account
     view: View
     agent_id: int | None = None
     auth: str = "BasicAuth"
@@ -90,8 +90,8 @@ class Caller:
 
 def member_projects(tx: ReadTx, user_id: int) -> list[int]:
     """The projects an account is a member of; of those that are not active, only the ones it owns."""
-    members = tx.find("projectMember", externalId=str(user_id), externalIdType=LOCAL, state=WORKING)
-    active = {id for (id,) in tx.values("project", "id", id=[member.projectId for member in members], state=WORKING)}
+    members = tx.find(rows.ProjectMember, externalId=str(user_id), externalIdType=LOCAL, state=WORKING)
+    active = {id for (id,) in tx.values(rows.Project, "id", id=[member.projectId for member in members], state=WORKING)}
     return [member.projectId for member in members if member.projectId in active or member.role == "owner"]
 
 
@@ -120,15 +120,15 @@ def by_credentials(tx: ReadTx, core: Core, ask: Ask) -> Caller:
     name, secret = credentials
     if name.lower() == REGISTRATION_USER:
         return by_token(tx, core, ask, secret)
-    credential = tx.first("credential", publicValue=name, kind=KEY_KINDS, state=WORKING)
+    credential = tx.first(rows.Credential, publicValue=name, kind=KEY_KINDS, state=WORKING)
     if credential is None:
         credential = by_password(tx, core.part(Passwords), ask, name, secret)
     elif not matches(credential, secret):
         raise unauthorized("the key is not valid")
-    return act(tx, core, ask, active(tx.get("account", credential.accountId)), proof=credential)
+    return act(tx, core, ask, active(tx.get(rows.Account, credential.accountId)), proof=credential)
 
 
-def active(account: Record | None) -> Record:
+def active(account: rows.Account | None) -> rows.Account:
     """The account, if it may do anything now. Raises ``Refused`` with 401."""
     if account is None or account.state not in WORKING or account.removed is not None:
         raise unauthorized("the account is not active")
@@ -143,22 +143,22 @@ def asks_what_there_is(ask: Ask) -> bool:
 
 def by_nobody(tx: ReadTx, ask: Ask) -> Caller:
     """Who is about to sign in sees ``token`` and its schema, and no other type."""
-    account = tx.first("account", uuid="token")
+    account = tx.first(rows.Account, uuid="token")
     assert account is not None
     return Caller(role="token", account=account, user=account, view=view("token", ask.version), auth="TokenAccount")
 
 
-def matches(credential: Record, secret: str) -> bool:
+def matches(credential: rows.Credential, secret: str) -> bool:
     """Compare a key's secret with what is kept of it, in constant time."""
     given = hashlib.sha256(secret.encode()).hexdigest()
     return hmac.compare_digest(credential.secretHash or "", given)
 
 
-def by_password(tx: ReadTx, passwords: Passwords, ask: Ask, name: str, secret: str) -> Record:
+def by_password(tx: ReadTx, passwords: Passwords, ask: Ask, name: str, secret: str) -> rows.Credential:
     """The credential of a login, if its password is right. Raises ``Refused`` with 401, or ``Unchecked``."""
     if is_generated(name):
         raise unauthorized("the key is not valid")
-    credential = tx.first("credential", publicValue=name, kind="password", state=WORKING)
+    credential = tx.first(rows.Credential, publicValue=name, kind="password", state=WORKING)
     kept = NOBODY if credential is None else str(credential.secretHash)
     if not passwords.matches(name, ask.client, kept, secret) or credential is None:
         raise unauthorized("the key is not valid")
@@ -180,7 +180,7 @@ def open_door(tx: ReadTx, core: Core, ask: Ask) -> Caller:
         except Refused as refused:
             if refused.status != UNAUTHORIZED or is_registration(ask):
                 raise
-    admin = tx.first("account", uuid="admin")
+    admin = tx.first(rows.Account, uuid="admin")
     assert admin is not None
     return act(tx, core, ask, admin, auth="AdminAuth")
 
@@ -188,7 +188,7 @@ def open_door(tx: ReadTx, core: Core, ask: Ask) -> Caller:
 def names_somebody(tx: ReadTx, ask: Ask) -> bool:
     """True if there is a key or login of that name. Clients of 2015 send made-up ones where none are asked for."""
     credentials = ask.basic()
-    return credentials is not None and tx.count("credential", publicValue=credentials[0], state=WORKING) > 0
+    return credentials is not None and tx.count(rows.Credential, publicValue=credentials[0], state=WORKING) > 0
 
 
 def is_registration(ask: Ask) -> bool:
@@ -202,7 +202,7 @@ def by_token(tx: ReadTx, core: Core, ask: Ask, token: str) -> Caller:
         row = registration.authenticate(tx, core, token)
     except TokenRefused as error:
         raise unauthorized(str(error)) from None
-    account = tx.require("account", row.accountId)
+    account = tx.require(rows.Account, row.accountId)
     if account.state not in WORKING:
         raise unauthorized("the project is not active")
     return Caller(
@@ -219,7 +219,7 @@ def act(
     tx: ReadTx,
     core: Core,
     ask: Ask,
-    user: Record,
+    user: rows.Account,
     *,
     auth: str = "BasicAuth",
     proof: Record | None = None,
@@ -234,7 +234,7 @@ def act(
     else:
         role, account = in_project(tx, ids.parse(project), user)
     role = role_for(core, ask, user, role)
-    agent = tx.first("agent", accountId=user.id) if role == "agent" else None
+    agent = tx.first(rows.Agent, accountId=user.id) if role == "agent" else None
     return Caller(
         role=role,
         account=account,
@@ -246,16 +246,16 @@ def act(
     )
 
 
-def in_project(tx: ReadTx, project_id: int | None, user: Record) -> tuple[str, Record]:
+def in_project(tx: ReadTx, project_id: int | None, user: rows.Account) -> tuple[str, rows.Account]:
     """Somebody's role in a project, and the project. Raises ``Refused`` with 403, whatever is the matter with it."""
-    project = tx.get("project", project_id)
+    project = tx.get(rows.Project, project_id)
     role = None if project is None or project.removed is not None else project_role(tx, project, user)
     if project is None or role is None or (project.state not in WORKING and role != "owner"):
         raise Refused("Forbidden", "this project is not accessible", status=403)
     return role, project
 
 
-def role_for(core: Core, ask: Ask, user: Record, role: str) -> str:
+def role_for(core: Core, ask: Ask, user: rows.Account, role: str) -> str:
     """The role that ``_role`` asks for. Only administrators may ask, and only for less; superadmin for any.
 
     Without access control administrators may ask for any, as in v1. Raises ``Refused`` with 403.

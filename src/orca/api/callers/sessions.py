@@ -19,7 +19,7 @@ from orca.provision.people.identities import WORKING
 from orca.provision.people.passwords import NOBODY, Passwords
 from orca.provision.projects import members
 from orca.provision.settings import values as settings
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Record, Tx
 
@@ -58,26 +58,26 @@ def is_sign_out(ask: Ask) -> bool:
 # -- tokens ------------------------------------------------------------------------------------------------------------
 
 
-def verify(tx: ReadTx, core: Core, token: str) -> tuple[Record, Record | None]:
+def verify(tx: ReadTx, core: Core, token: str) -> tuple[rows.AuthToken, rows.Account | None]:
     """The row behind a token, and its account. Raises ``Refused`` with 401."""
     try:
         claims = core.part(Signer).check(token)
     except BadToken as error:
         raise Refused("Unauthorized", f"the token is not valid: {error}", status=401) from None
-    row = tx.first("authToken", key=claims[CLAIM]) if isinstance(claims.get(CLAIM), str) else None
+    row = tx.first(rows.AuthToken, key=claims[CLAIM]) if isinstance(claims.get(CLAIM), str) else None
     if row is None or claims.get("sub") != str(row.accountId):
         raise Refused("Unauthorized", "the token is not valid any more", status=401)
     check_proof(tx, row)
-    return row, tx.get("account", row.accountId)
+    return row, tx.get(rows.Account, row.accountId)
 
 
 def check_proof(tx: ReadTx, proof: Record | None) -> None:
     """Look whether a key, or a session and the login behind it, opens anything now. Raises ``Refused`` with 401."""
-    if proof is not None and proof.root == "authToken":
+    if isinstance(proof, rows.AuthToken):
         if proof.expires <= tx.now:
             raise Refused("Unauthorized", "the token is not valid any more", status=401)
-        proof = tx.get("credential", ids.parse(proof.value))
-    if proof is None or proof.state not in WORKING or proof.removed is not None:
+        proof = tx.get(rows.Credential, ids.parse(proof.value))
+    if not isinstance(proof, rows.Credential) or proof.state not in WORKING or proof.removed is not None:
         raise Refused("Unauthorized", "the key or login is not active", status=401)
 
 
@@ -90,16 +90,16 @@ def sign_in(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     name, colon, password = fields["code"].partition(":")
     if not colon:
         raise Refused("MalformedCode", "code is LOGIN:PASSWORD", field="code", status=400)
-    login = tx.first("credential", publicValue=name, kind="password", state=WORKING)
+    login = tx.first(rows.Credential, publicValue=name, kind="password", state=WORKING)
     kept = NOBODY if login is None else str(login.secretHash)
     right = call.core.part(Passwords).matches(name, call.client, kept, password)
-    account = None if login is None else tx.get("account", login.accountId)
+    account = None if login is None else tx.get(rows.Account, login.accountId)
     if not right or login is None or account is None or account.state not in WORKING or account.removed is not None:
         raise Refused("Unauthorized", "login or password is not right", status=401)
     members.first_project(tx, call, account)
     lifetime = settings.number(tx, settings.SESSION_PERIOD)
     row = tx.insert(
-        "authToken",
+        rows.AuthToken,
         accountId=account.id,
         created=tx.now,
         expires=tx.now + lifetime,
@@ -124,7 +124,7 @@ def present(tx: ReadTx, call: Call) -> dict[str, Any]:
     return {"id": CURRENT, "security": on, "enabled": on, "authProvider": PROVIDER}
 
 
-def of_account(tx: ReadTx, account: Record, login: str) -> dict[str, Any]:
+def of_account(tx: ReadTx, account: rows.Account, login: str) -> dict[str, Any]:
     """Who has signed in."""
     return {
         "accountId": ids.show("account", account.id),

@@ -15,6 +15,7 @@ from orca.engine import Assembly
 from orca.provision.people.credentials import add_active_key, new_access_key, new_secret_key
 from orca.provision.people.passwords import hash_password
 from orca.provision.settings.values import ACCESS_CONTROL, SECURITY
+from orca.resources import rows
 from orca.store import Tx, files
 
 BUILT_IN = ("superadmin", "admin", "system", "service", "token")
@@ -59,7 +60,7 @@ async def first_start(assembly: Assembly, *, new: bool = True) -> Admin | None:
     the unit that makes the keys valid after it.
     """
     chosen = await assembly.db.read(
-        lambda tx: tx.first("setting", name=ACCESS_CONTROL) or tx.first("setting", name=SECURITY)
+        lambda tx: tx.first(rows.Setting, name=ACCESS_CONTROL) or tx.first(rows.Setting, name=SECURITY)
     )
     if chosen is not None:
         if (chosen.value == "false") != assembly.server.open:
@@ -78,12 +79,12 @@ async def first_start(assembly: Assembly, *, new: bool = True) -> Admin | None:
 def set_up(tx: Tx, assembly: Assembly, admin: Admin) -> None:
     """Accounts, the administrator's key, what the packages add, and the administrator in every project of that."""
     for name in BUILT_IN:
-        tx.insert("account", uuid=name, kind=name, name=name, state="inactive" if name == "superadmin" else "active")
-    account = tx.first("account", uuid="admin")
+        tx.insert(rows.Account, uuid=name, kind=name, name=name, state="inactive" if name == "superadmin" else "active")
+    account = tx.first(rows.Account, uuid="admin")
     assert account is not None
     add_active_key(tx, account.id, "admin", admin.access_key, admin.secret_key)
     tx.insert(
-        "password",
+        rows.Password,
         accountId=account.id,
         name="admin",
         state="active",
@@ -91,12 +92,12 @@ def set_up(tx: Tx, assembly: Assembly, admin: Admin) -> None:
         secretHash=admin.password_hash,
     )
     for name in (SECURITY, ACCESS_CONTROL):
-        tx.insert("setting", name=name, value="false" if assembly.server.open else "true")
+        tx.insert(rows.Setting, name=name, value="false" if assembly.server.open else "true")
     for step in assembly.first_start:
         step(tx)
-    for project in tx.find("project"):
+    for project in tx.find(rows.Project):
         tx.insert(
-            "projectMember",
+            rows.ProjectMember,
             projectId=project.id,
             accountId=project.id,
             state="active",

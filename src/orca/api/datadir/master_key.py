@@ -11,10 +11,9 @@ import hmac
 
 from orca.api.datadir.layout import StartError
 from orca.provision.projects.api import CA_CONTEXT
+from orca.resources import rows
 from orca.store import Database, ReadTx, Tx, Vault
 
-KEPT = "masterKey"
-"""Where the digest stands in the data of account ``system``."""
 CURE = (
     "put back the master.key that belongs to this database (a second server needs a database of its own), or do"
     " without what was sealed: orca server --data-dir DIR --recover-keys"
@@ -32,19 +31,19 @@ async def verify(db: Database, vault: Vault) -> None:
 
 def fits(tx: ReadTx, vault: Vault) -> bool | None:
     """Whether the key is the database's own; None where that was not noted and nothing speaks against it."""
-    system = tx.first("account", uuid="system")
-    kept = None if system is None else system.data.get(KEPT)
+    system = tx.first(rows.Account, uuid="system")
+    kept = None if system is None else system.masterKey
     if kept is not None:
         return hmac.compare_digest(kept, digest(vault))
-    sealed = next((network.caKey for network in tx.find("network") if network.caKey), None)
+    sealed = next((network.caKey for network in tx.find(rows.Network) if network.caKey), None)
     return None if sealed is None or vault.opens(sealed, CA_CONTEXT) else False
 
 
 def keep(tx: Tx, vault: Vault) -> None:
     """Note which key the database is sealed with."""
-    system = tx.first("account", uuid="system")
+    system = tx.first(rows.Account, uuid="system")
     assert system is not None
-    tx.update(system, data={KEPT: digest(vault)})
+    tx.update(system, masterKey=digest(vault))
 
 
 def digest(vault: Vault) -> str:

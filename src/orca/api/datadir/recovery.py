@@ -16,18 +16,18 @@ from orca.api.datadir.layout import StartError
 from orca.provision.certificates import api as certificates
 from orca.provision.hosts import machines, registration
 from orca.provision.projects import api as projects
-from orca.resources import ids, schema
+from orca.resources import ids, rows, schema
 from orca.resources.spoken import spoken
 from orca.storage import registries
-from orca.store import CannotOpen, Database, Record, Tx, Vault
+from orca.store import CannotOpen, Database, Tx, Vault
 
-SEALED: tuple[tuple[str, str, str, str], ...] = (
-    ("registrationToken", "secret", registration.TOKEN_CONTEXT, "removed; hosts join with a new one"),
-    ("register", "secret", registration.AGENT_CONTEXT, "the host registers again"),
-    ("registryCredential", "secret", registries.CONTEXT, "give its secretValue again"),
-    ("certificate", "secret", certificates.CONTEXT, "give its key again, with the certificate"),
-    ("machine", "secret", machines.CONTEXT, "its driver's secrets are gone; make a new machine"),
-    ("machine", "config", machines.CONFIG_CONTEXT, "its bundle is gone"),
+SEALED: tuple[tuple[type[rows.Resource], str, str, str], ...] = (
+    (rows.RegistrationToken, "secret", registration.TOKEN_CONTEXT, "removed; hosts join with a new one"),
+    (rows.Register, "secret", registration.AGENT_CONTEXT, "the host registers again"),
+    (rows.RegistryCredential, "secret", registries.CONTEXT, "give its secretValue again"),
+    (rows.Certificate, "secret", certificates.CONTEXT, "give its key again, with the certificate"),
+    (rows.Machine, "secret", machines.CONTEXT, "its driver's secrets are gone; make a new machine"),
+    (rows.Machine, "config", machines.CONFIG_CONTEXT, "its bundle is gone"),
 )
 """Rows with a sealed key of ``data``: type, key, context, what follows."""
 
@@ -77,26 +77,26 @@ def forget(tx: Tx, vault: Vault) -> list[str]:
         _marked(tx, row, key, follows)
         for type, key, context, follows in SEALED
         for row in tx.find(type)
-        if row.data.get(key) is not None and not vault.opens(row.data[key], context)
+        if (sealed := row.get(key)) is not None and not vault.opens(sealed, context)
     ]
-    for network in tx.find("network"):
+    for network in tx.find(rows.Network):
         if network.caKey and not vault.opens(network.caKey, projects.CA_CONTEXT):
             told.append(_new_authority(tx, vault, network))
     master_key.keep(tx, vault)
     return told
 
 
-def _marked(tx: Tx, row: Record, key: str, follows: str) -> str:
-    tx.update(row, data={key: None})
-    if row.type == "registrationToken":
+def _marked(tx: Tx, row: rows.Resource, key: str, follows: str) -> str:
+    tx.update(row, **{key: None})
+    if isinstance(row, rows.RegistrationToken):
         tx.update(row, state="removed", removed=tx.now, removeTime=tx.now)
     name = f" {row.name}" if row.name else ""
-    what = f"{spoken(row.type)} {ids.show(row.type, row.id)}{name}"
-    return f"{what} of account {ids.show('account', row.accountId)}: {follows}"
+    owner = f" of account {ids.show('account', row.accountId)}" if row.accountId is not None else ""
+    return f"{spoken(row.type)} {ids.show(row.type, row.id)}{name}{owner}: {follows}"
 
 
-def _new_authority(tx: Tx, vault: Vault, network: Record) -> str:
-    project = tx.require("account", network.accountId)
+def _new_authority(tx: Tx, vault: Vault, network: rows.Network) -> str:
+    project = tx.require(rows.Account, network.accountId)
     authority = projects.new_authority(tx, project)
     sealed = vault.seal(authority.key, projects.CA_CONTEXT)
     tx.update(network, caCertificate=authority.certificate, caKey=sealed)

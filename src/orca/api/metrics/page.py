@@ -22,6 +22,7 @@ from orca.api.requests.ask import PROJECT_LINKS
 from orca.engine import Core
 from orca.provision.people.roles import EVERYWHERE
 from orca.provision.settings import values as settings
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.resources.views import VERSIONS, view
 from orca.store import ReadTx
@@ -83,7 +84,7 @@ def allow(tx: ReadTx, caller: Caller | None) -> None:
 
 def processes(tx: ReadTx) -> dict[str, int]:
     """Processes that have not ended: not begun yet, running, waiting for something or for their next try."""
-    table = tx.table("processInstance")
+    table = tx.table(rows.ProcessInstance)
     waits = table.c.waitingSince.is_not(None)
     query = sa.select(table.c.phase, waits, sa.func.count()).where(table.c.endTime.is_(None))
     found = {"requested": 0, "running": 0, "waiting": 0}

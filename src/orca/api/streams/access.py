@@ -14,7 +14,7 @@ from typing import Any
 from orca.api.callers.signer import Signer
 from orca.api.streams import paths
 from orca.engine import Behaviour, Call
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.resources.errors import Refused
 from orca.storage import host_rights
 from orca.store import ReadTx, Record, Tx
@@ -32,8 +32,8 @@ behaviour = Behaviour()
 @behaviour.create("hostApiProxyToken")
 def proxy_token(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     """What a host's own proxy showed in v1. There is none: agents dial the server with a ticket for each stream."""
-    agent = tx.first("agent", accountId=call.account_id)
-    if agent is None or tx.first("host", uuid=fields.get("reportedUuid") or "", agentId=agent.id) is None:
+    agent = tx.first(rows.Agent, accountId=call.account_id)
+    if agent is None or tx.first(rows.Host, uuid=fields.get("reportedUuid") or "", agentId=agent.id) is None:
         raise Refused("InvalidReference", "this is not a host of yours", field="reportedUuid")
     raise Refused("HostApiProxyDisabled", "agents open streams with the ticket that they are sent", status=501)
 
@@ -42,40 +42,40 @@ def proxy_token(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @behaviour.target("host.hostStats")
-def host_stats(tx: ReadTx, call: Call, host: Record) -> dict[str, Any]:
+def host_stats(tx: ReadTx, call: Call, host: rows.Host) -> dict[str, Any]:
     """Statistics of the host itself."""
     return stats_access(call, paths.HOST_STATS, of_host(call, host))
 
 
 @behaviour.target("project.hostStats")
-def project_stats(tx: ReadTx, call: Call, project: Record) -> dict[str, Any]:
+def project_stats(tx: ReadTx, call: Call, project: rows.Project) -> dict[str, Any]:
     """Statistics of all hosts of a project."""
-    hosts = [host for host in tx.find("host", accountId=project.id) if call.core.agents.get(host.agentId)]
+    hosts = [host for host in tx.find(rows.Host, accountId=project.id) if call.core.agents.get(host.agentId)]
     listed = [entry(call, paths.HOST_STATS, of_host(call, host)) for host in hosts[:MOST_LISTED]]
     return stats_access(call, paths.PROJECT_STATS, {**about(project), "project": listed})
 
 
 @behaviour.target("host.stats", offered=lambda call, host: host.kind == "docker")
-def raw_host_stats(tx: ReadTx, call: Call, host: Record) -> dict[str, Any]:
+def raw_host_stats(tx: ReadTx, call: Call, host: rows.Host) -> dict[str, Any]:
     """The host's statistics in their older form."""
     return stats_access(call, paths.RAW_STATS, of_host(call, host))
 
 
 @behaviour.target("container.stats", offered=lambda call, container: container.externalId is not None)
-def raw_container_stats(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]:
+def raw_container_stats(tx: ReadTx, call: Call, container: rows.Container) -> dict[str, Any]:
     """A container's statistics in their older form."""
     return stats_access(call, f"{paths.RAW_STATS}/{container.externalId}", of_container(tx, call, container))
 
 
 @behaviour.target("host.containerStats")
-def host_container_stats(tx: ReadTx, call: Call, host: Record) -> dict[str, Any]:
+def host_container_stats(tx: ReadTx, call: Call, host: rows.Host) -> dict[str, Any]:
     """Statistics of all containers of a host."""
-    claims = {**of_host(call, host), "containerIds": container_ids(tx.find("instance", hostId=host.id))}
+    claims = {**of_host(call, host), "containerIds": container_ids(tx.find(rows.Instance, hostId=host.id))}
     return stats_access(call, paths.CONTAINER_STATS, claims)
 
 
 @behaviour.target("container.containerStats", offered=lambda call, container: container.externalId is not None)
-def container_stats(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]:
+def container_stats(tx: ReadTx, call: Call, container: rows.Container) -> dict[str, Any]:
     """Statistics of a container."""
     path = f"{paths.CONTAINER_STATS}/{container.externalId}"
     return stats_access(call, path, of_container(tx, call, container))
@@ -84,7 +84,7 @@ def container_stats(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]
 @behaviour.target("service.containerStats", "loadBalancerService.containerStats")
 def service_stats(tx: ReadTx, call: Call, service: Record) -> dict[str, Any]:
     """Statistics of all containers of a service; no URL while it has none."""
-    containers = [row for row in tx.find("container", serviceId=service.id) if row.externalId and row.hostId]
+    containers = [row for row in tx.find(rows.Container, serviceId=service.id) if row.externalId and row.hostId]
     if not containers:
         return {"type": "statsAccess", "links": {}, "actions": {}, "url": None, "token": None}
     listed = [
@@ -99,13 +99,13 @@ def service_stats(tx: ReadTx, call: Call, service: Record) -> dict[str, Any]:
 
 
 @behaviour.offered("container.logs", otherwise="it has no log yet: its host has not made it")
-def has_log(tx: ReadTx, call: Call, container: Record) -> bool:
+def has_log(tx: ReadTx, call: Call, container: rows.Container) -> bool:
     """A container that is started for the first time has none."""
     return container.externalId is not None
 
 
 @behaviour.action("container.logs")
-def logs(tx: ReadTx, call: Call, container: Record, given: dict[str, Any]) -> dict[str, Any]:
+def logs(tx: ReadTx, call: Call, container: rows.Container, given: dict[str, Any]) -> dict[str, Any]:
     """A container's log."""
     wanted = {"Container": container.externalId, "Lines": given.get("lines"), "Follow": given["follow"]}
     claims = {**of_container(tx, call, container), "logs": wanted}
@@ -113,7 +113,7 @@ def logs(tx: ReadTx, call: Call, container: Record, given: dict[str, Any]) -> di
 
 
 @behaviour.action("container.execute")
-def execute(tx: ReadTx, call: Call, container: Record, given: dict[str, Any]) -> dict[str, Any]:
+def execute(tx: ReadTx, call: Call, container: rows.Container, given: dict[str, Any]) -> dict[str, Any]:
     """A command in a running container."""
     command = given["command"]
     if not command:
@@ -160,33 +160,33 @@ def about(record: Record) -> dict[str, Any]:
     return {"resourceType": record.type, "resourceId": ids.show(record.type, record.id)}
 
 
-def of_host(call: Call, host: Record) -> dict[str, Any]:
+def of_host(call: Call, host: rows.Host) -> dict[str, Any]:
     """The claims of every token about a host. Raises ``Refused`` with 503 while its agent is not connected."""
     reachable(call, host)
     return {**about(host), "hostUuid": host.uuid}
 
 
-def of_container(tx: ReadTx, call: Call, container: Record) -> dict[str, Any]:
+def of_container(tx: ReadTx, call: Call, container: rows.Instance) -> dict[str, Any]:
     """The claims of every token about a container. Raises ``Refused`` with 503 while its host cannot be reached."""
-    host = tx.get("host", container.hostId)
+    host = tx.get(rows.Host, container.hostId)
     if host is None or container.externalId is None:
         raise Refused("Service Unavailable", "the container is on no host", status=503)
     reachable(call, host)
     return {**about(container), "hostUuid": host.uuid, "containerIds": container_ids([container])}
 
 
-def connected(tx: ReadTx, call: Call, container: Record) -> bool:
+def connected(tx: ReadTx, call: Call, container: rows.Instance) -> bool:
     """True if the agent of the container's host is there."""
-    host = tx.get("host", container.hostId)
+    host = tx.get(rows.Host, container.hostId)
     return host is not None and call.core.agents.get(host.agentId) is not None
 
 
-def reachable(call: Call, host: Record) -> None:
+def reachable(call: Call, host: rows.Host) -> None:
     """Raise ``Refused`` with 503 unless the host's agent is connected."""
     if call.core.agents.get(host.agentId) is None:
         raise Refused("Service Unavailable", f"the agent of host {host.name} is not connected", status=503)
 
 
-def container_ids(instances: Iterable[Record]) -> dict[str, str]:
+def container_ids(instances: Iterable[rows.Instance]) -> dict[str, str]:
     """Docker's ids and the API's."""
     return {row.externalId: ids.show("instance", row.id) for row in instances if row.externalId is not None}

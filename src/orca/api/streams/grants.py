@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,11 +16,11 @@ from orca.api.streams import paths
 from orca.api.streams.access import container_ids
 from orca.provision.people.identities import WORKING
 from orca.provision.people.roles import project_role
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.instance import LOGGED
 from orca.resources.views import view
-from orca.store import ReadTx, Record
+from orca.store import ReadTx
 
 Plan: TypeAlias = Callable[[ReadTx], dict[int, wire.StreamSource]]
 """By agent: what to ask of it."""
@@ -54,33 +54,33 @@ def _shown(tx: ReadTx, ask: Ask, claims: dict[str, Any], caller: Caller) -> Sing
     if path != "/".join(ask.path).lower():
         raise Refused("Unauthorized", "the token is for another stream", status=401)
     record = listing.visible(tx, caller, claims["resourceType"], ids.parse(claims["resourceId"]))
-    if record is None or record.removed is not None:
+    if not isinstance(record, rows.Resource) or record.removed is not None:
         raise Refused("Not Found", "what the token is for is gone", status=404)
     if path == paths.PROJECT_STATS:
-        return Many(lambda tx: hosts_of(tx, record))
+        return Many(lambda tx: hosts_of(tx, record.id))
     if path == paths.SERVICE_STATS:
-        return Many(lambda tx: containers_by_agent(tx, tx.find("container", serviceId=record.id)))
+        return Many(lambda tx: containers_by_agent(tx, tx.find(rows.Container, serviceId=record.id)))
     if path == paths.CONTAINER_STATS:
-        return Many(lambda tx: containers_by_agent(tx, tx.find("instance", hostId=record.id)))
+        return Many(lambda tx: containers_by_agent(tx, tx.find(rows.Instance, hostId=record.id)))
     raw = path.startswith(paths.RAW_STATS)
-    if record.root == "host":
-        return Single(record.agentId, wire.HostStats(resource_id=ids.show("host", record.id), raw=raw))
-    host = tx.get("host", record.hostId)
-    if host is None or record.externalId is None:
+    if isinstance(record, rows.Host):
+        return Single(_agent_of(record), wire.HostStats(resource_id=ids.show("host", record.id), raw=raw))
+    host = tx.get(rows.Host, record.hostId) if isinstance(record, rows.Instance) else None
+    if not isinstance(record, rows.Instance) or host is None or record.externalId is None:
         raise Refused("Not Found", "the container is on no host", status=404)
     if path == paths.LOGS:
-        return Single(host.agentId, log_source(ask, record, claims["logs"]))
+        return Single(_agent_of(host), log_source(ask, record, claims["logs"]))
     if path == paths.EXEC:
-        return Single(host.agentId, exec_source(caller, record, claims["exec"]))
-    return Single(host.agentId, wire.ContainerStats(containers=container_ids([record]), raw=raw))
+        return Single(_agent_of(host), exec_source(caller, record, claims["exec"]))
+    return Single(_agent_of(host), wire.ContainerStats(containers=container_ids([record]), raw=raw))
 
 
 def bearer(tx: ReadTx, claims: dict[str, Any]) -> Caller:
     """Who the token was given to, in the role they have now. Raises ``Refused`` with 401 or 403."""
     if claims.get("proof") is not None:
         check_proof(tx, tx.get(*claims["proof"]))
-    user = tx.get("account", int(claims["sub"]))
-    account = tx.get("account", claims["accountId"])
+    user = tx.get(rows.Account, int(claims["sub"]))
+    account = tx.get(rows.Account, claims["accountId"])
     for each in (user, account):
         if each is None or each.state not in WORKING or each.removed is not None:
             raise Refused("Forbidden", "the account is not active", status=403)
@@ -92,11 +92,17 @@ def bearer(tx: ReadTx, claims: dict[str, Any]) -> Caller:
     return Caller(role=role, account=account, user=user, view=view(role, "v1"))
 
 
-def log_source(ask: Ask, container: Record, claim: dict[str, Any]) -> wire.ContainerLogs:
+def _agent_of(host: rows.Host) -> int:
+    if host.agentId is None:
+        raise Refused("Not Found", "the host has no agent", status=404)
+    return host.agentId
+
+
+def log_source(ask: Ask, container: rows.Instance, claim: dict[str, Any]) -> wire.ContainerLogs:
     """The log from where the viewer wants it: the query's ``since`` and ``skip`` resume. Raises ``Refused``."""
     if container.state not in LOGGED:
         raise ActionNotAvailable("container", "logs", container.state)
-    source = wire.ContainerLogs(container=container.externalId, follow=claim["Follow"], lines=claim["Lines"])
+    source = wire.ContainerLogs(container=str(container.externalId), follow=claim["Follow"], lines=claim["Lines"])
     since = ask.first("since")
     if since is None:
         return source
@@ -117,14 +123,14 @@ def log_source(ask: Ask, container: Record, claim: dict[str, Any]) -> wire.Conta
     return source
 
 
-def exec_source(caller: Caller, container: Record, claim: dict[str, Any]) -> wire.ContainerExec:
+def exec_source(caller: Caller, container: rows.Instance, claim: dict[str, Any]) -> wire.ContainerExec:
     """The command. Raises ``Refused``."""
     if caller.role in LOOKERS:
         raise Refused("Forbidden", "this role runs no commands", status=403)
     if container.state != "running":
         raise ActionNotAvailable("container", "execute", container.state)
     return wire.ContainerExec(
-        container=container.externalId,
+        container=str(container.externalId),
         command=claim["Cmd"],
         tty=claim["Tty"],
         attach_stdin=claim["AttachStdin"],
@@ -132,17 +138,20 @@ def exec_source(caller: Caller, container: Record, claim: dict[str, Any]) -> wir
     )
 
 
-def hosts_of(tx: ReadTx, project: Record) -> dict[int, wire.StreamSource]:
+def hosts_of(tx: ReadTx, project_id: int) -> dict[int, wire.StreamSource]:
     """The hosts of a project."""
-    hosts = tx.find("host", accountId=project.id)
-    return {host.agentId: wire.HostStats(resource_id=ids.show("host", host.id)) for host in hosts}
+    return {
+        host.agentId: wire.HostStats(resource_id=ids.show("host", host.id))
+        for host in tx.find(rows.Host, accountId=project_id)
+        if host.agentId is not None
+    }
 
 
-def containers_by_agent(tx: ReadTx, containers: list[Record]) -> dict[int, wire.StreamSource]:
+def containers_by_agent(tx: ReadTx, containers: Iterable[rows.Instance]) -> dict[int, wire.StreamSource]:
     """The containers that run, by the agents of their hosts."""
-    found: dict[int, list[Record]] = {}
+    found: dict[int, list[rows.Instance]] = {}
     for container in containers:
-        host = tx.get("host", container.hostId)
-        if host is not None and container.state == "running":
+        host = tx.get(rows.Host, container.hostId)
+        if host is not None and host.agentId is not None and container.state == "running":
             found.setdefault(host.agentId, []).append(container)
-    return {agent_id: wire.ContainerStats(containers=container_ids(rows)) for agent_id, rows in found.items()}
+    return {agent_id: wire.ContainerStats(containers=container_ids(chosen)) for agent_id, chosen in found.items()}

@@ -6,21 +6,24 @@ A row that ties two of them together is made and removed by actions, and goes wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from orca.engine import Behaviour, Call, Run
 from orca.orchestration.balancers.rules import check_target_port
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 behaviour = Behaviour()
 
-PARTS = {
-    "loadBalancer": (("loadBalancerTarget", "loadBalancerId"), ("loadBalancerHostMap", "loadBalancerId")),
-    "loadBalancerConfig": (("loadBalancerConfigListenerMap", "loadBalancerConfigId"),),
-    "loadBalancerListener": (("loadBalancerConfigListenerMap", "loadBalancerListenerId"),),
+R = TypeVar("R", bound=rows.Resource)
+
+PARTS: Mapping[str, tuple[tuple[type[rows.Resource], str], ...]] = {
+    "loadBalancer": ((rows.LoadBalancerTarget, "loadBalancerId"), (rows.LoadBalancerHostMap, "loadBalancerId")),
+    "loadBalancerConfig": ((rows.LoadBalancerConfigListenerMap, "loadBalancerConfigId"),),
+    "loadBalancerListener": ((rows.LoadBalancerConfigListenerMap, "loadBalancerListenerId"),),
 }
 """What goes with a row: (type, its field that names the row)."""
 
@@ -42,66 +45,68 @@ async def remove_with_parts(run: Run) -> None:
 
 
 @behaviour.create("loadBalancerListener")
-def create_listener(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_listener(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancerListener:
     """A port that balancers listen at. Where it leads to is, unless said otherwise, what it is itself."""
     port = fields.get("sourcePort") or fields.get("privatePort")
     if port is None:
         raise Refused("MissingRequired", "sourcePort is required without privatePort", field="sourcePort")
     given = {name: value for name, value in fields.items() if value is not None}
     return _make(
-        tx, call, "loadBalancerListener", **{"targetPort": port, "targetProtocol": fields["sourceProtocol"], **given}
+        tx, call, rows.LoadBalancerListener, **{"targetPort": port, "targetProtocol": fields["sourceProtocol"], **given}
     )
 
 
 @behaviour.create("loadBalancerConfig")
-def create_config(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_config(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancerConfig:
     """A set of listeners and how sessions stick."""
-    return _make(tx, call, "loadBalancerConfig", **fields)
+    return _make(tx, call, rows.LoadBalancerConfig, **fields)
 
 
 @behaviour.action("loadBalancerConfig.addlistener")
-def add_listener(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def add_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
     """Another listener, at a port that is not listened at yet."""
     listener_id = data["loadBalancerListenerId"]
-    present = _tied(tx, "loadBalancerConfigListenerMap", loadBalancerConfigId=row.id)
+    present = _tied(tx, rows.LoadBalancerConfigListenerMap, loadBalancerConfigId=row.id)
     listeners = [tie.loadBalancerListenerId for tie in present]
     if listener_id in listeners:
         raise _twice("loadBalancerListenerId", "this configuration has the listener already")
     _check_ports(tx, [*listeners, listener_id])
-    _make(tx, call, "loadBalancerConfigListenerMap", loadBalancerConfigId=row.id, loadBalancerListenerId=listener_id)
+    _make(tx, call, rows.LoadBalancerConfigListenerMap, loadBalancerConfigId=row.id, loadBalancerListenerId=listener_id)
     return row
 
 
 @behaviour.action("loadBalancerConfig.removelistener")
-def remove_listener(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def remove_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
     """One listener less."""
     ends = {"loadBalancerConfigId": row.id, "loadBalancerListenerId": data["loadBalancerListenerId"]}
-    _untie(tx, call, "loadBalancerConfigListenerMap", "loadBalancerListenerId", ends)
+    _untie(tx, call, rows.LoadBalancerConfigListenerMap, "loadBalancerListenerId", ends)
     return row
 
 
 @behaviour.action("loadBalancerConfig.setlisteners")
-def set_listeners(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def set_listeners(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
     """Exactly these listeners."""
     wanted = data.get("loadBalancerListenerIds") or []
     _check_ports(tx, wanted)
     _exactly(
-        tx, call, "loadBalancerConfigListenerMap", {"loadBalancerConfigId": row.id}, "loadBalancerListenerId", wanted
+        tx, call, rows.LoadBalancerConfigListenerMap, {"loadBalancerConfigId": row.id}, "loadBalancerListenerId", wanted
     )
     return row
 
 
 @behaviour.remove("loadBalancerConfig")
-def remove_config(tx: Tx, call: Call, row: Record) -> Record:
+def remove_config(tx: Tx, call: Call, row: rows.LoadBalancerConfig) -> rows.LoadBalancerConfig:
     """Only when no balancer uses it."""
-    if tx.count("loadBalancer", loadBalancerConfigId=row.id):
+    if tx.count(rows.LoadBalancer, loadBalancerConfigId=row.id):
         raise Refused("LoadBalancerConfigIsInUse", "a load balancer uses this configuration", status=409)
     call.request(tx, row, "remove")
     return row
 
 
 @behaviour.action("loadBalancerConfig.remove")
-def remove_config_by_action(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def remove_config_by_action(
+    tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]
+) -> rows.LoadBalancerConfig:
     """The same by another way."""
     return remove_config(tx, call, row)
 
@@ -110,7 +115,7 @@ def _check_ports(tx: ReadTx, listener_ids: Iterable[int]) -> None:
     """Two listeners of a configuration never listen at the same port."""
     seen: set[int] = set()
     for listener_id in set(listener_ids):
-        port = tx.require("loadBalancerListener", listener_id).sourcePort
+        port = tx.require(rows.LoadBalancerListener, listener_id).sourcePort
         if port in seen:
             raise _twice("sourcePort", f"two listeners would listen at port {port}")
         if port is not None:
@@ -121,57 +126,57 @@ def _check_ports(tx: ReadTx, listener_ids: Iterable[int]) -> None:
 
 
 @behaviour.create("loadBalancer")
-def create_balancer(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_balancer(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancer:
     """A balancer of a configuration."""
-    return _make(tx, call, "loadBalancer", **fields)
+    return _make(tx, call, rows.LoadBalancer, **fields)
 
 
 @behaviour.action("loadBalancer.addhost")
-def add_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def add_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Another host that the balancer runs on."""
     ends = {"loadBalancerId": row.id, "hostId": data["hostId"]}
-    if _tied(tx, "loadBalancerHostMap", **ends):
+    if _tied(tx, rows.LoadBalancerHostMap, **ends):
         raise _twice("hostId", "the balancer is on this host already")
-    _make(tx, call, "loadBalancerHostMap", **ends)
+    _make(tx, call, rows.LoadBalancerHostMap, **ends)
     return row
 
 
 @behaviour.action("loadBalancer.removehost")
-def remove_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def remove_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """One host less."""
-    _untie(tx, call, "loadBalancerHostMap", "hostId", {"loadBalancerId": row.id, "hostId": data["hostId"]})
+    _untie(tx, call, rows.LoadBalancerHostMap, "hostId", {"loadBalancerId": row.id, "hostId": data["hostId"]})
     return row
 
 
 @behaviour.action("loadBalancer.sethosts")
-def set_hosts(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def set_hosts(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Exactly these hosts."""
-    _exactly(tx, call, "loadBalancerHostMap", {"loadBalancerId": row.id}, "hostId", data.get("hostIds") or [])
+    _exactly(tx, call, rows.LoadBalancerHostMap, {"loadBalancerId": row.id}, "hostId", data.get("hostIds") or [])
     return row
 
 
 @behaviour.action("loadBalancer.addtarget")
-def add_target(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def add_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Another container or address that gets requests."""
     target = _target(data["loadBalancerTarget"])
     end = _end(target)
-    if _tied(tx, "loadBalancerTarget", loadBalancerId=row.id, **{end: target[end]}):
+    if _tied(tx, rows.LoadBalancerTarget, loadBalancerId=row.id, **{end: target[end]}):
         raise _twice(end, "the balancer has this target already")
-    _make(tx, call, "loadBalancerTarget", loadBalancerId=row.id, **target)
+    _make(tx, call, rows.LoadBalancerTarget, loadBalancerId=row.id, **target)
     return row
 
 
 @behaviour.action("loadBalancer.removetarget")
-def remove_target(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def remove_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """One target less."""
     target = _target(data["loadBalancerTarget"])
     end = _end(target)
-    _untie(tx, call, "loadBalancerTarget", end, {"loadBalancerId": row.id, end: target[end]})
+    _untie(tx, call, rows.LoadBalancerTarget, end, {"loadBalancerId": row.id, end: target[end]})
     return row
 
 
 @behaviour.action("loadBalancer.settargets")
-def set_targets(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def set_targets(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Exactly these targets; one that stays follows its ports."""
     wanted: dict[tuple[str, Any], dict[str, Any]] = {}
     for entry in data.get("loadBalancerTargets") or []:
@@ -180,7 +185,7 @@ def set_targets(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record
         if (end, target[end]) in wanted:
             raise _twice(end, "the same target is given twice")
         wanted[end, target[end]] = target
-    for present in _tied(tx, "loadBalancerTarget", loadBalancerId=row.id):
+    for present in _tied(tx, rows.LoadBalancerTarget, loadBalancerId=row.id):
         end = "ipAddress" if present.instanceId is None else "instanceId"
         kept = wanted.pop((end, present.get(end)), None)
         if kept is None:
@@ -190,7 +195,7 @@ def set_targets(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record
             if present.state == "active":
                 call.request(tx, present, "update")
     for target in wanted.values():
-        _make(tx, call, "loadBalancerTarget", loadBalancerId=row.id, **target)
+        _make(tx, call, rows.LoadBalancerTarget, loadBalancerId=row.id, **target)
     return row
 
 
@@ -220,9 +225,9 @@ def _end(target: dict[str, Any]) -> str:
 
 
 @behaviour.action("globalLoadBalancer.addloadbalancer")
-def add_balancer(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def add_balancer(tx: Tx, call: Call, row: rows.GlobalLoadBalancer, data: dict[str, Any]) -> rows.GlobalLoadBalancer:
     """A balancer joins the group, with its share of the requests."""
-    balancer = tx.require("loadBalancer", data["loadBalancerId"])
+    balancer = tx.require(rows.LoadBalancer, data["loadBalancerId"])
     if balancer.globalLoadBalancerId is not None:
         raise _twice("loadBalancerId", "the balancer is in a group already")
     tx.update(balancer, globalLoadBalancerId=row.id, weight=data["weight"])
@@ -231,9 +236,9 @@ def add_balancer(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Recor
 
 
 @behaviour.action("globalLoadBalancer.removeloadbalancer")
-def remove_balancer(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def remove_balancer(tx: Tx, call: Call, row: rows.GlobalLoadBalancer, data: dict[str, Any]) -> rows.GlobalLoadBalancer:
     """A balancer leaves the group."""
-    balancer = tx.require("loadBalancer", data["loadBalancerId"])
+    balancer = tx.require(rows.LoadBalancer, data["loadBalancerId"])
     if balancer.globalLoadBalancerId != row.id:
         raise Refused("InvalidOption", "the balancer is not in this group", field="loadBalancerId")
     tx.update(balancer, globalLoadBalancerId=None, weight=None)
@@ -246,7 +251,7 @@ async def remove_group(run: Run) -> None:
     """Its balancers stay, in no group."""
 
     def unit(tx: Tx) -> None:
-        for balancer in tx.find("loadBalancer", globalLoadBalancerId=run.resource_id):
+        for balancer in tx.find(rows.LoadBalancer, globalLoadBalancerId=run.resource_id):
             tx.update(balancer, globalLoadBalancerId=None, weight=None)
 
     run.finish(unit)
@@ -255,18 +260,18 @@ async def remove_group(run: Run) -> None:
 # -- rows that tie two together ---------------------------------------------------------------------------------------
 
 
-def _make(tx: Tx, call: Call, type: str, **fields: Any) -> Record:
+def _make(tx: Tx, call: Call, type: type[R], **fields: Any) -> R:
     row = tx.insert(type, **{**fields, "accountId": call.account_id})
     call.request(tx, row, "create")
     return row
 
 
-def _tied(tx: ReadTx, type: str, **ends: Any) -> list[Record]:
+def _tied(tx: ReadTx, type: type[R], **ends: Any) -> list[R]:
     """Rows that are not on their way out."""
     return [row for row in tx.find(type, **ends) if row.state != "removing"]
 
 
-def _untie(tx: Tx, call: Call, type: str, field: str, ends: dict[str, Any]) -> None:
+def _untie(tx: Tx, call: Call, type: type[rows.Resource], field: str, ends: dict[str, Any]) -> None:
     found = _tied(tx, type, **ends)
     if not found:
         raise Refused("InvalidOption", f"{field}: that is not there to be removed", field=field)
@@ -274,7 +279,7 @@ def _untie(tx: Tx, call: Call, type: str, field: str, ends: dict[str, Any]) -> N
         call.request(tx, row, "remove")
 
 
-def _exactly(tx: Tx, call: Call, type: str, near: dict[str, int], far: str, wanted: list[int]) -> None:
+def _exactly(tx: Tx, call: Call, type: type[rows.Resource], near: dict[str, int], far: str, wanted: list[int]) -> None:
     """Make the ties of a row lead to exactly these."""
     if len(set(wanted)) != len(wanted):
         raise _twice(far, "the same id is given twice")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from orca.engine import Behaviour, Call, Processes, Run
 from orca.orchestration.balancers import rules as load_balancer_ports
@@ -13,11 +13,16 @@ from orca.orchestration.services import api as services
 from orca.orchestration.services import converge
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services import rights as service_rights
-from orca.store import Record, Tx
+from orca.resources import rows
+from orca.store import Tx
 
 IMAGE = "docker:rancher/load-balancer-service"
 """Stands for the balancer's own image, which the platform chooses."""
-OWN = ("loadBalancer", "loadBalancerConfig", "loadBalancerListener")
+R = TypeVar("R", rows.LoadBalancer, rows.LoadBalancerConfig, rows.LoadBalancerListener)
+
+LIVING = ("requested", "activating", "active")
+
+OWN = (rows.LoadBalancer, rows.LoadBalancerConfig, rows.LoadBalancerListener)
 CONFIGURED = ("appCookieStickinessPolicy", "lbCookieStickinessPolicy", "haproxyConfig", "healthCheck")
 CERTIFIED = ("certificateIds", "defaultCertificateId")
 
@@ -25,13 +30,13 @@ behaviour = Behaviour()
 
 
 @behaviour.create("loadBalancerService")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancerService:
     """The service, and what stands for its balancer."""
     service_rights.check_given(tx, call, fields)
     return make(tx, call.core.engine, services.stack_of(tx, call, fields), fields)
 
 
-def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any]) -> Record:
+def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, Any]) -> rows.LoadBalancerService:
     """The service in a stack, and what stands for its balancer.
 
     Raises:
@@ -40,23 +45,23 @@ def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any]) -> Re
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
     listeners = load_balancer_ports.listeners(launch)
-    row = services.make(tx, engine, stack, fields, kind="loadBalancerService")
+    row = services.make(tx, engine, stack, fields, kind=rows.LoadBalancerService)
     name = f"{stack.name}_{row.name}"
     given = fields.get("loadBalancerConfig") or {}
-    config = _make(tx, engine, row, "loadBalancerConfig", name=name, **{key: given.get(key) for key in CONFIGURED})
+    config = _make(tx, engine, row, rows.LoadBalancerConfig, name=name, **{key: given.get(key) for key in CONFIGURED})
     _make(
         tx,
         engine,
         row,
-        "loadBalancer",
+        rows.LoadBalancer,
         name=name,
         loadBalancerConfigId=config.id,
         **{key: fields.get(key) for key in CERTIFIED},
     )
     for each in listeners:
-        listener = _make(tx, engine, row, "loadBalancerListener", **each)
+        listener = _make(tx, engine, row, rows.LoadBalancerListener, **each)
         tie = tx.insert(
-            "loadBalancerConfigListenerMap",
+            rows.LoadBalancerConfigListenerMap,
             accountId=row.accountId,
             loadBalancerConfigId=config.id,
             loadBalancerListenerId=listener.id,
@@ -66,19 +71,19 @@ def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any]) -> Re
 
 
 @behaviour.update("loadBalancerService")
-def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+def update(tx: Tx, call: Call, row: rows.LoadBalancerService, fields: dict[str, Any]) -> rows.LoadBalancerService:
     """As any service; the balancer follows."""
     row = services.update(tx, call, row, fields)
     copy_to_balancer(tx, row)
     return row
 
 
-def copy_to_balancer(tx: Tx, row: Record) -> None:
+def copy_to_balancer(tx: Tx, row: rows.LoadBalancerService) -> None:
     """The balancer has the configuration and the certificates that its service has."""
     given = row.loadBalancerConfig or {}
-    for config in tx.find("loadBalancerConfig", serviceId=row.id):
+    for config in tx.find(rows.LoadBalancerConfig, serviceId=row.id):
         tx.update(config, **{key: given.get(key) for key in CONFIGURED})
-    for balancer in tx.find("loadBalancer", serviceId=row.id):
+    for balancer in tx.find(rows.LoadBalancer, serviceId=row.id):
         tx.update(balancer, **{key: row.get(key) for key in CERTIFIED})
 
 
@@ -88,7 +93,10 @@ async def remove(run: Run) -> None:
 
     def unit(tx: Tx) -> None:
         for type in OWN:
-            for row in tx.find(type, serviceId=run.resource_id, state=["requested", "activating", "active"]):
+            own: list[rows.Resource] = tx.find(
+                type, serviceId=run.resource_id, state=["requested", "activating", "active"]
+            )
+            for row in own:
                 run.engine.request(tx, row, "remove")
 
     await run.step("balancer", unit)
@@ -96,7 +104,7 @@ async def remove(run: Run) -> None:
 
 
 @behaviour.action("loadBalancerService.setservicelinks")
-def set_links(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def set_links(tx: Tx, call: Call, row: rows.LoadBalancerService, data: dict[str, Any]) -> rows.LoadBalancerService:
     """Replace all targets."""
     entries = data.get("serviceLinks") or []
     for entry in entries:
@@ -108,7 +116,7 @@ def set_links(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
 
 
 @behaviour.action("loadBalancerService.addservicelink")
-def add_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def add_link(tx: Tx, call: Call, row: rows.LoadBalancerService, data: dict[str, Any]) -> rows.LoadBalancerService:
     """One target more."""
     entry = data["serviceLink"]
     _check(entry)
@@ -122,9 +130,9 @@ def _check(entry: dict[str, Any]) -> None:
         check_target_port(text)
 
 
-def keep_ports(tx: Tx, row: Record, target_id: int, name: str | None, rules: Iterable[str] | None) -> bool:
+def keep_ports(tx: Tx, row: rows.Service, target_id: int, name: str | None, rules: Iterable[str] | None) -> bool:
     """Keep with a link which requests its target gets; False when they are kept already."""
-    tie = tx.first("serviceConsumeMap", serviceId=row.id, consumedServiceId=target_id, name=name or None)
+    tie = tx.first(rows.ServiceConsumeMap, serviceId=row.id, consumedServiceId=target_id, name=name or None)
     wanted = list(rules or [])
     if tie is None or (tie.ports or []) == wanted:
         return False
@@ -132,7 +140,7 @@ def keep_ports(tx: Tx, row: Record, target_id: int, name: str | None, rules: Ite
     return True
 
 
-def _make(tx: Tx, engine: Processes, service: Record, type: str, **fields: Any) -> Record:
+def _make(tx: Tx, engine: Processes, service: rows.Service, type: type[R], **fields: Any) -> R:
     row = tx.insert(type, **fields, accountId=service.accountId, serviceId=service.id)
     engine.request(tx, row, "create")
     return row

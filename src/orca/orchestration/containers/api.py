@@ -12,10 +12,10 @@ from orca.orchestration.syntax import labels as own_labels
 from orca.orchestration.syntax import ports
 from orca.orchestration.units import plan as scaling
 from orca.provision.hosts import labels as label_rows
-from orca.resources import limits
+from orca.resources import limits, rows
 from orca.resources.errors import Refused
 from orca.storage import host_rights, volumes
-from orca.store import Record, Tx
+from orca.store import Tx
 
 STOPPABLE = frozenset({"starting", "running", "restarting", "updating-running", "stopping"})
 """States from which a container is stopped before it is removed."""
@@ -59,7 +59,7 @@ def _check_ports(texts: list[str]) -> None:
 
 
 @behaviour.create("container")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[rows.Container]:
     """One container, or ``count`` of them."""
     check_launch(fields)
     host_rights.check(tx, call, fields)
@@ -67,15 +67,15 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
     volumes.check(tx, call.account_id, fields)
     count = fields.pop("count", None) or 1
     links = fields.pop("instanceLinks", None) or {}
-    rows = []
+    found = []
     for number in range(1, count + 1):
-        row = tx.insert("container", **{**fields, "accountId": call.account_id, "kind": "container"})
+        row = tx.insert(rows.Container, **{**fields, "accountId": call.account_id, "kind": "container"})
         if fields.get("name") and count > 1:
             tx.update(row, name=f"{fields['name']}{number}")
         tx.update(row, name=row.name or f"r-{row.uuid[:8]}", createIndex=row.id, instanceLinks=links or None)
         for name, target in links.items():
             tx.insert(
-                "instanceLink",
+                rows.InstanceLink,
                 accountId=call.account_id,
                 state="active",
                 instanceId=row.id,
@@ -83,22 +83,22 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | list[Record]:
                 targetInstanceId=target,
             )
         call.request(tx, row, "create")
-        rows.append(row)
-    return rows if count > 1 else rows[0]
+        found.append(row)
+    return found if count > 1 else found[0]
 
 
 @behaviour.remove("container")
-def remove(tx: Tx, call: Call, row: Record) -> Record:
+def remove(tx: Tx, call: Call, row: rows.Container) -> rows.Container:
     """A container that runs, or is on its way to, is stopped first; whatever it was doing ends."""
     start_removal(tx, call.core.engine, row)
     return row
 
 
-def start_removal(tx: Tx, engine: Processes, row: Record) -> None:
+def start_removal(tx: Tx, engine: Processes, row: rows.Instance) -> None:
     """Ask for the removal of a container in whatever state it is; nothing when it is being removed already."""
     if row.state in scaling.GONE:
         return
-    tx.update(row, data={"leaving": True})
+    tx.update(row, leaving=True)
     if row.state in STOPPABLE:
         engine.request(tx, row, "stop", remove=True)
     else:
@@ -106,7 +106,7 @@ def start_removal(tx: Tx, engine: Processes, row: Record) -> None:
 
 
 @behaviour.action("container.setlabels")
-def set_labels(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def set_labels(tx: Tx, call: Call, row: rows.Container, data: dict[str, Any]) -> rows.Container:
     """Replace the labels. They are part of the container on its host from its next creation on."""
     labels = data.get("labels")
     if not isinstance(labels, dict):

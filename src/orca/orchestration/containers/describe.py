@@ -8,16 +8,16 @@ from typing import Any
 
 from orca import wire
 from orca.orchestration.units.fields import HOSTNAME_LABEL
+from orca.resources import rows
 from orca.storage.references import image_reference
-from orca.store import Record
 from orca.wire import names
 
 DEFAULT_RESTART_COUNT = 0
 
 
 def describe(
-    instance: Record,
-    ports: Sequence[Record],
+    instance: rows.Instance,
+    ports: Sequence[rows.Port],
     address: str | None,
     volumes: Sequence[str],
 ) -> wire.Instance:
@@ -55,7 +55,7 @@ def describe(
         address=address,
         # No search domain of the stack: with one, the short name of a service that is not linked would resolve.
         dns_search=instance.dnsSearch or [],
-        ports=[_published(port) for port in ports if port.publicPort],
+        ports=[_published(port, port.publicPort) for port in ports if port.publicPort],
     )
 
 
@@ -72,8 +72,8 @@ def _restart_policy(policy: dict[str, Any] | None) -> wire.RestartPolicy | None:
     )
 
 
-def _published(port: Record) -> wire.PublishedPort:
+def _published(port: rows.Port, public: int) -> wire.PublishedPort:
     bind = port.bindAddress if port.bindAddress and port.bindAddress != "0.0.0.0" else ""  # noqa: S104 - the wire's wildcard is empty
     return wire.PublishedPort(
-        public_port=port.publicPort, private_port=port.privatePort, protocol=port.protocol, bind_address=bind
+        public_port=public, private_port=port.privatePort, protocol=port.protocol, bind_address=bind
     )

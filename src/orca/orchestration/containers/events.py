@@ -13,8 +13,9 @@ import msgspec
 from orca import wire
 from orca.engine import Behaviour, Call
 from orca.orchestration.containers.observed import observe
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import Record, Tx
+from orca.store import Tx
 from orca.wire import names
 
 behaviour = Behaviour()
@@ -32,12 +33,12 @@ STATES: dict[str, wire.ContainerState] = {
 
 
 @behaviour.create("containerEvent")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ContainerEvent:
     """A report about one container on a host of the agent that sends it."""
-    agent = tx.first("agent", accountId=call.account_id)
+    agent = tx.first(rows.Agent, accountId=call.account_id)
     if agent is None:
         raise Refused("CantVerifyAgent", "only the agent of a host reports its containers")
-    host = tx.first("host", uuid=fields.get("reportedHostUuid") or "", agentId=agent.id)
+    host = tx.first(rows.Host, uuid=fields.get("reportedHostUuid") or "", agentId=agent.id)
     if host is None:
         raise Refused("InvalidReference", "this is not a host of yours", field="reportedHostUuid")
     if not fields.get("externalId"):
@@ -45,7 +46,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     if len(msgspec.json.encode(fields.get("dockerInspect"))) > INSPECT_BYTES:
         message = f"dockerInspect: at most {INSPECT_BYTES} bytes are expected"
         raise Refused("MaxLengthExceeded", message, field="dockerInspect")
-    event = tx.insert("containerEvent", **{**fields, "accountId": host.accountId, "hostId": host.id})
+    event = tx.insert(rows.ContainerEvent, **{**fields, "accountId": host.accountId, "hostId": host.id})
     call.request(tx, event, "create")
     state = STATES.get(fields.get("externalStatus") or "")
     if state is not None:

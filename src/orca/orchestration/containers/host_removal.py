@@ -15,8 +15,9 @@ from orca.orchestration.containers.lifecycle import gone
 from orca.orchestration.health import checks as health
 from orca.provision.hosts import lifecycle as hosts
 from orca.provision.hosts.agents import answers
+from orca.resources import rows
 from orca.storage import pools
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 from orca.wire import names
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ behaviour = Behaviour()
 
 
 @behaviour.remove("host")
-def remove_host(tx: Tx, call: Call, row: Record) -> Record:
+def remove_host(tx: Tx, call: Call, row: rows.Host) -> rows.Host:
     """An active host is deactivated first; ``/v1`` leaves that step to the caller, as it always did."""
     if row.state in ("active", "activating", "updating-active") and call.version != "v1":
         call.request(tx, row, "deactivate", remove=True)
@@ -54,7 +55,7 @@ async def deactivate(run: Run) -> None:
 @behaviour.process("host.remove")
 async def remove(run: Run) -> None:
     """Say farewell to a host that is still there; then its rows go, whatever it answered."""
-    agent_id, uuids = await run.read(lambda tx: _managed(tx, run.resource(tx)))
+    agent_id, uuids = await run.read(lambda tx: _managed(tx, run.resource(tx, rows.Host)))
     connection = run.core.agents.get(agent_id)
     if connection is not None and await answers(connection):
         run.log(f"removing {len(uuids)} containers and the network of the host")
@@ -64,14 +65,14 @@ async def remove(run: Run) -> None:
         except (TimeoutError, AgentGone, CommandFailed) as error:
             run.log(f"the host did not confirm: {error or 'no answer in time'}")
 
-    ids = await run.read(lambda tx: [id for (id,) in tx.values("instance", "id", hostId=run.resource_id)])
+    ids = await run.read(lambda tx: [id for (id,) in tx.values(rows.Instance, "id", hostId=run.resource_id)])
     for first in range(0, len(ids), AT_ONCE):
         part = ids[first : first + AT_ONCE]
         await run.step(f"containers {part[0]} to {part[-1]}", partial(_forget, run=run, id=part))
     await peers.part(run.core.db, run.core.part(Delivery).items, run.resource_id)
 
     def unit(tx: Tx) -> None:
-        host = run.resource(tx)
+        host = run.resource(tx, rows.Host)
         _forget(tx, run)  # what came since
         health.host_gone(tx, host)
         pools.forget(tx, host)
@@ -84,7 +85,7 @@ async def remove(run: Run) -> None:
 
 def _forget(tx: Tx, run: Run, **which: Collection[int]) -> None:
     """Take the rows of containers of the host out: all, or some by ``id``."""
-    for instance in tx.find("instance", hostId=run.resource_id, **which):
+    for instance in tx.find(rows.Instance, hostId=run.resource_id, **which):
         run.engine.supersede(tx, instance)
         gone(tx, run.core, instance)
         tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
@@ -100,10 +101,10 @@ async def _farewell(connection: AgentConnection, uuids: list[str]) -> None:
 async def _hang_up(run: Run, connection: AgentConnection) -> None:
     """The credentials are worthless once the row is gone; end the connection that they opened."""
     with run.core.db.bus.subscribe({"host"}) as changes:
-        while await run.core.db.read(lambda tx: run.resource(tx).removed is None):
+        while await run.core.db.read(lambda tx: run.resource(tx, rows.Host).removed is None):
             await changes.batch()
     await connection.close("this host was removed")
 
 
-def _managed(tx: ReadTx, host: Record) -> tuple[int, list[str]]:
-    return host.agentId, [row.uuid for row in tx.find("instance", hostId=host.id) if not row.nativeContainer]
+def _managed(tx: ReadTx, host: rows.Host) -> tuple[int | None, list[str]]:
+    return host.agentId, [row.uuid for row in tx.find(rows.Instance, hostId=host.id) if not row.nativeContainer]

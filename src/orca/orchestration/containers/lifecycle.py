@@ -25,8 +25,9 @@ from orca.orchestration.placement.choose import NoHost
 from orca.orchestration.units import rows as units
 from orca.provision.hosts import labels
 from orca.provision.hosts.lifecycle import CONNECTED
+from orca.resources import rows
 from orca.storage import registries, volumes
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 from orca.wire import names
 
 AGENT_SECONDS = 60.0
@@ -42,8 +43,8 @@ async def create(run: Run) -> None:
     """Creating only decides whether a start follows; what a container needs is taken when it starts."""
 
     def unit(tx: Tx) -> None:
-        labels.write_rows(tx, run.resource(tx))
-        if run.resource(tx).startOnCreate is False:
+        labels.write_rows(tx, run.resource(tx, rows.Instance))
+        if run.resource(tx, rows.Instance).startOnCreate is False:
             run.chain = None
 
     run.finish(unit)
@@ -77,7 +78,7 @@ async def stop(run: Run) -> None:
 
     def unit(tx: Tx) -> None:
         network_ports.close_ports(tx, run.core.part(Delivery).items, run.resource_id)
-        volumes.detach(tx, run.resource(tx))
+        volumes.detach(tx, run.resource(tx, rows.Instance))
         if run.data.get("remove"):
             run.chain = "remove"
 
@@ -91,10 +92,10 @@ async def remove(run: Run) -> None:
     if target is not None:
         agent_id, container = target
         await run.command(agent_id, names.REMOVE, container)
-    run.finish(lambda tx: gone(tx, run.core, run.resource(tx)))
+    run.finish(lambda tx: gone(tx, run.core, run.resource(tx, rows.Instance)))
 
 
-def gone(tx: Tx, core: Core, instance: Record) -> None:
+def gone(tx: Tx, core: Core, instance: rows.Instance) -> None:
     """A container does not exist any more: free what it held. The caller sets its state."""
     network_ports.close_ports(tx, core.part(Delivery).items, instance.id, release=True)
     volumes.release(tx, core.engine, instance)
@@ -122,17 +123,17 @@ async def _place_when_possible(run: Run) -> dict[str, Any]:
 
 def _back(tx: ReadTx, host_ids: tuple[int, ...]) -> bool:
     """True if one of these hosts has its agent again, or is not worth waiting for any more."""
-    hosts = [tx.get("host", id) for id in host_ids]
+    hosts = [tx.get(rows.Host, id) for id in host_ids]
     return any(host is None or host.state != "active" or host.agentState == CONNECTED for host in hosts)
 
 
 def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
     """Where the container runs and what the agent is told; JSON, kept with the step."""
-    instance = run.resource(tx)
+    instance = run.resource(tx, rows.Instance)
     if instance.nativeContainer:
         raise Failed(f"{instance.name} was made with docker on its host and can only be started there")
     host = placement.place(tx, instance)
-    tx.update(instance, data={"lastSeen": None})
+    tx.update(instance, lastSeen=None)
     description = describe(
         instance,
         network_ports.ports_of(tx, instance.id),
@@ -164,9 +165,9 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
     reply = msgspec.convert(answer, wire.Activated)
 
     def unit(tx: Tx) -> None:
-        instance = run.resource(tx)
+        instance = run.resource(tx, rows.Instance)
         address = instance.primaryIpAddress or addresses.believable(
-            tx, tx.require("host", instance.hostId), reply.address
+            tx, tx.require(rows.Host, instance.hostId), reply.address
         )
         tx.update(
             instance,
@@ -175,9 +176,9 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
             firstRunning=instance.firstRunning or reply.started,
             startCount=(instance.startCount or 0) + 1,
             exitCode=None,
-            data={"started": reply.started},
+            started=reply.started,
         )
-        seen = instance.data.get("lastSeen")
+        seen = instance.lastSeen
         if seen is not None and seen["state"] == "stopped" and (seen["started"] or 0) >= reply.started:
             # It died before this unit could say that it runs.
             tx.update(instance, exitCode=seen["exitCode"])
@@ -196,7 +197,7 @@ async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
     if "credentialId" in place:
         credential_id = place["credentialId"]
     else:
-        credential_id = await run.read(lambda tx: run.resource(tx).registryCredentialId)
+        credential_id = await run.read(lambda tx: run.resource(tx, rows.Instance).registryCredentialId)
     if credential_id is not None:
         auth = await run.read(lambda tx: registries.authorization(tx, vault, credential_id))
         if auth is not None:
@@ -206,14 +207,14 @@ async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
 
 async def _after_failure(run: Run) -> str | None:
     """A container that never ran is removed, with the reason kept on it (2015); one that did stays stopped."""
-    return await run.read(lambda tx: "remove" if run.resource(tx).firstRunning is None else None)
+    return await run.read(lambda tx: "remove" if run.resource(tx, rows.Instance).firstRunning is None else None)
 
 
 def _target(tx: ReadTx, run: Run) -> tuple[int, dict[str, Any]] | None:
     """The agent to ask and how to name the container; None when it never had a host."""
-    instance = run.resource(tx)
-    host = tx.get("host", instance.hostId)
-    if host is None:
+    instance = run.resource(tx, rows.Instance)
+    host = tx.get(rows.Host, instance.hostId)
+    if host is None or host.agentId is None:
         return None
     named = {"uuid": instance.uuid}
     return host.agentId, {**named, "externalId": instance.externalId} if instance.nativeContainer else named

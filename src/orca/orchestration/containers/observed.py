@@ -25,7 +25,8 @@ from orca.orchestration.containers.lifecycle import gone
 from orca.orchestration.health import checks as health
 from orca.provision.hosts import labels
 from orca.provision.hosts.lifecycle import CONNECTED
-from orca.store import ANY, ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import ANY, ReadTx, Tx
 from orca.wire import names
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ async def container_change(core: Core, connection: AgentConnection, report: wire
     """Something happened to one container."""
 
     def unit(tx: Tx) -> Undo | None:
-        host = tx.first("host", agentId=connection.agent_id)
+        host = tx.first(rows.Host, agentId=connection.agent_id)
         return None if host is None else observe(tx, core, host, report)
 
     undo = await core.db.write(unit)
@@ -68,7 +69,7 @@ async def container_change(core: Core, connection: AgentConnection, report: wire
 @behaviour.agent(names.HELLO)
 async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> None:
     """An agent is back: compare what should be on its host with what is, and write what differs."""
-    host = await core.db.read(lambda tx: tx.first("host", agentId=connection.agent_id))
+    host = await core.db.read(lambda tx: tx.first(rows.Host, agentId=connection.agent_id))
     if host is None:
         return
     reports = [report for report in facts.containers if not report.system]
@@ -91,13 +92,13 @@ class Difference:
     instance_id: int | None = None
 
 
-def differences(tx: ReadTx, host: Record, reports: list[wire.Container]) -> list[Difference]:
+def differences(tx: ReadTx, host: rows.Host, reports: list[wire.Container]) -> list[Difference]:
     """What a complete list of a host's containers says besides the rows of the host."""
-    rows = tx.find("instance", hostId=host.id)
-    by_uuid = {row.uuid: row for row in rows}
-    by_external_id = {row.externalId: row for row in rows if row.externalId is not None}
+    chosen = tx.find(rows.Instance, hostId=host.id)
+    by_uuid = {row.uuid: row for row in chosen}
+    by_external_id = {row.externalId: row for row in chosen if row.externalId is not None}
     found, present = [], set()
-    room = NATIVE - sum(row.nativeContainer is True for row in rows)
+    room = NATIVE - sum(row.nativeContainer is True for row in chosen)
     for report in reports:
         instance = by_uuid.get(report.uuid or "") or by_external_id.get(report.external_id)
         if instance is None:
@@ -108,31 +109,31 @@ def differences(tx: ReadTx, host: Record, reports: list[wire.Container]) -> list
         present.add(instance.id)
         if not _agrees(instance, report):
             found.append(Difference(report))
-    gone = [row for row in rows if row.id not in present and row.state in SETTLED]
+    gone = [row for row in chosen if row.id not in present and row.state in SETTLED]
     return found + [Difference(None, row.id) for row in gone]
 
 
-def _agrees(instance: Record, report: wire.Container) -> bool:
+def _agrees(instance: rows.Instance, report: wire.Container) -> bool:
     """True if a report says nothing new of a row."""
     if instance.state not in SETTLED or STATES.get(report.state) != instance.state:
         return False
     return not instance.nativeContainer or report.address in (None, instance.primaryIpAddress)
 
 
-def _bring_in_line(tx: Tx, core: Core, host: Record, part: list[Difference]) -> list[Undo]:
+def _bring_in_line(tx: Tx, core: Core, host: rows.Host, part: list[Difference]) -> list[Undo]:
     """Write some differences, where they are still there; what is to be taken back on the host."""
     undone = []
     for each in part:
         if each.report is not None:
             undone.append(observe(tx, core, host, each.report, away=True))
         else:
-            instance = tx.require("instance", each.instance_id)
+            instance = tx.require(rows.Instance, each.instance_id)
             if instance.hostId == host.id and instance.state in SETTLED:
                 _removed(tx, core, instance)
     return [undo for undo in undone if undo is not None]
 
 
-def observe(tx: Tx, core: Core, host: Record, report: wire.Container, *, away: bool = False) -> Undo | None:
+def observe(tx: Tx, core: Core, host: rows.Host, report: wire.Container, *, away: bool = False) -> Undo | None:
     """Bring one row in line with a report; returns what is to be taken back on the host.
 
     ``away``: the agent was, and tells now what it finds.
@@ -141,7 +142,7 @@ def observe(tx: Tx, core: Core, host: Record, report: wire.Container, *, away: b
         return None
     instance = None
     if report.uuid:
-        instance = tx.first("instance", uuid=report.uuid, removed=ANY)
+        instance = tx.first(rows.Instance, uuid=report.uuid, removed=ANY)
         if instance is None or instance.accountId != host.accountId:
             # A label that is another project's, or nobody's, says nothing.
             instance = None
@@ -155,7 +156,7 @@ def observe(tx: Tx, core: Core, host: Record, report: wire.Container, *, away: b
             return Undo(names.REMOVE, instance.uuid) if report.state != "removed" else None
     if instance is None:
         # Also one of ours that this database does not know: it was made after the backup that was restored.
-        instance = tx.first("instance", hostId=host.id, externalId=report.external_id)
+        instance = tx.first(rows.Instance, hostId=host.id, externalId=report.external_id)
     if instance is None:
         if report.state != "removed":
             _import(tx, core, host, report)
@@ -163,10 +164,10 @@ def observe(tx: Tx, core: Core, host: Record, report: wire.Container, *, away: b
     return _update_known(tx, core, instance, report, away=away)
 
 
-def _update_known(tx: Tx, core: Core, instance: Record, report: wire.Container, *, away: bool) -> Undo | None:
+def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Container, *, away: bool) -> Undo | None:
     seen = {"state": report.state, "started": report.started_at, "exitCode": report.exit_code}
     if instance.state not in SETTLED:
-        tx.update(instance, data={"lastSeen": seen})
+        tx.update(instance, lastSeen=seen)
         return None
     if report.state == "removed":
         _removed(tx, core, instance)
@@ -193,7 +194,7 @@ def _update_known(tx: Tx, core: Core, instance: Record, report: wire.Container, 
         startCount=(instance.startCount or 0) + 1,
         transitioning=None,
         transitioningMessage=None,
-        data={"started": report.started_at},
+        started=report.started_at,
     )
     health.begin(tx, core, instance)
     if instance.primaryIpAddress:
@@ -201,28 +202,28 @@ def _update_known(tx: Tx, core: Core, instance: Record, report: wire.Container, 
     return None
 
 
-def _removed(tx: Tx, core: Core, instance: Record) -> None:
+def _removed(tx: Tx, core: Core, instance: rows.Instance) -> None:
     """Somebody removed the container on its host; one of ours goes through its processes, as v1 shows them."""
     if not instance.nativeContainer:
-        tx.update(instance, data={"vanished": True})
+        tx.update(instance, vanished=True)
         start_removal(tx, core.engine, instance)
         return
     gone(tx, core, instance)
     tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
 
 
-def _locate(tx: Tx, instance: Record, report: wire.Container) -> None:
+def _locate(tx: Tx, instance: rows.Instance, report: wire.Container) -> None:
     """A container that was not made here is where it says."""
     if instance.nativeContainer:
-        addresses.locate(tx, instance, tx.require("host", instance.hostId), report.address)
+        addresses.locate(tx, instance, tx.require(rows.Host, instance.hostId), report.address)
 
 
-def _import(tx: Tx, core: Core, host: Record, report: wire.Container) -> None:
-    if tx.count("instance", hostId=host.id, nativeContainer=True) >= NATIVE:
+def _import(tx: Tx, core: Core, host: rows.Host, report: wire.Container) -> None:
+    if tx.count(rows.Instance, hostId=host.id, nativeContainer=True) >= NATIVE:
         tx.after_commit(partial(core.part(Strays).unlisted, host, report))
         return
     row = tx.insert(
-        "container",
+        rows.Container,
         kind="container",
         accountId=host.accountId,
         name=report.name,
@@ -247,7 +248,7 @@ class Strays:
         self._asked: set[tuple[int, Undo]] = set()
         self._full: set[int] = set()
 
-    def unlisted(self, host: Record, report: wire.Container) -> None:
+    def unlisted(self, host: rows.Host, report: wire.Container) -> None:
         """A native container gets no row. Said once for each host: nobody knows how many there are."""
         if host.id not in self._full:
             self._full.add(host.id)

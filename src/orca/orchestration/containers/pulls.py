@@ -20,7 +20,7 @@ from orca.engine import Behaviour, CommandFailed, Failed, Run
 from orca.orchestration.placement import constraints as affinity
 from orca.orchestration.placement import place as placement
 from orca.orchestration.placement.choose import Wanted, refusal
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.storage import registries
 from orca.storage.references import SIMULATED_PREFIX, image_reference
 from orca.store import ReadTx, Tx
@@ -45,7 +45,7 @@ async def pull(run: Run) -> None:
     finally:
         for running in pulls:
             running.cancel()
-    status: dict[str, str] = await run.read(lambda tx: run.resource(tx).status)
+    status = await run.read(lambda tx: run.resource(tx, rows.PullTask).status or {})
     failures = [f"{host}: {text}" for host, text in status.items() if text not in (DONE, NOT_CACHED)]
     if failures:
         raise Failed("; ".join(failures), state="inactive")
@@ -56,7 +56,7 @@ async def stop(run: Run) -> None:
     """What still ran was cancelled with its process."""
 
     def unit(tx: Tx) -> None:
-        task = run.resource(tx)
+        task = run.resource(tx, rows.PullTask)
         status = task.status or {}
         tx.update(task, status={host: CANCELLED if text == PULLING else text for host, text in status.items()})
 
@@ -65,7 +65,7 @@ async def stop(run: Run) -> None:
 
 def _hosts(tx: Tx, run: Run) -> list[dict[str, Any]]:
     """Where such a container could run; an agent that is away may come back."""
-    task = run.resource(tx)
+    task = run.resource(tx, rows.PullTask)
     constraints = affinity.read(task.labels or {}, {})
     wanted = Wanted(simulated=task.image.startswith(SIMULATED_PREFIX), constraints=constraints)
     facts = placement.host_facts(tx, task.accountId, None, public=(), constraints=constraints)
@@ -75,15 +75,19 @@ def _hosts(tx: Tx, run: Run) -> list[dict[str, Any]]:
         reasons = "; ".join(f"{host.name} {refused[host.id]}" for host in facts)
         raise Failed(f"There is no host for it ({reasons or 'none at all'})", state="inactive")
     same = Counter(host.name for host in chosen)
+    shown = {
+        host.id: str(host.name) if same[host.name] == 1 else f"{host.name} ({ids.show('host', host.id)})"
+        for host in chosen
+    }
     hosts = [
         {
             "id": host.id,
-            "name": host.name if same[host.name] == 1 else f"{host.name} ({ids.show('host', host.id)})",
-            "agentId": tx.require("host", host.id).agentId,
+            "name": shown[host.id],
+            "agentId": tx.require(rows.Host, host.id).agentId,
         }
         for host in chosen
     ]
-    tx.update(task, status={host["name"]: PULLING for host in hosts})
+    tx.update(task, status=dict.fromkeys(shown.values(), PULLING))
     return hosts
 
 
@@ -111,15 +115,15 @@ async def _pull_on(run: Run, host: dict[str, Any], order: dict[str, Any]) -> Non
         text = error.message
 
     def unit(tx: Tx) -> None:
-        task = run.resource(tx)
-        tx.update(task, status={**task.status, name: text})
+        task = run.resource(tx, rows.PullTask)
+        tx.update(task, status={**(task.status or {}), name: text})
 
     await run.step(outcome, unit)
 
 
 def _order(tx: ReadTx, run: Run) -> dict[str, Any]:
     """What the agents are told, with the project's credential for the image's registry; no step keeps it."""
-    task = run.resource(tx)
+    task = run.resource(tx, rows.PullTask)
     image = image_reference(task.image)
     order = {"image": image, "cached": task.mode == "cached"}
     credential = registries.credential_of(tx, task.accountId, image)

@@ -15,7 +15,8 @@ from orca.orchestration.discovery import names as dns
 from orca.orchestration.discovery.graph import Facts
 from orca.orchestration.health.states import HEALTHY
 from orca.orchestration.news import News
-from orca.store import Prepared, ReadTx, Record
+from orca.resources import rows
+from orca.store import Prepared, ReadTx
 
 ROOTS = frozenset(
     {"instance", "service", "environment", "serviceConsumeMap", "serviceExposeMap", "instanceLink", "host"}
@@ -30,55 +31,55 @@ SILENT = frozenset({"requested", "registering", "inactive", "updating-inactive",
 
 def everything(tx: ReadTx) -> Facts:
     """All that is so now."""
-    stacks = dict(tx.values("environment", "id", "name"))
+    stacks = dict(tx.values(rows.Environment, "id", "name"))
     facts = Facts(
         stacks=dict(stacks),
-        services=_services(tx.find("service"), stacks),
-        service_links={row.id: _service_link(row) for row in tx.find("serviceConsumeMap")},
-        container_links={row.id: _container_link(row) for row in tx.find("instanceLink")},
-        hosts={row.id: understands_scopes(row) for row in tx.find("host")},
+        services=_services(tx.find(rows.Service), stacks),
+        service_links={row.id: _service_link(row) for row in tx.find(rows.ServiceConsumeMap)},
+        container_links={row.id: _container_link(row) for row in tx.find(rows.InstanceLink)},
+        hosts={row.id: understands_scopes(row) for row in tx.find(rows.Host)},
     )
-    facts.members |= _members(tx, tx.ask(_asking(tx.table("instance"), tx.table("ipAddress")), {}), None)
+    facts.members |= _members(tx, tx.ask(_asking(tx.table(rows.Instance), tx.table(rows.IpAddress)), {}), None)
     return facts
 
 
 def of(tx: ReadTx, news: News) -> Facts:
     """What is so now of everything that a batch is about."""
-    exposed, tied, services = (news.rows(root) for root in ("serviceExposeMap", "instanceLink", "service"))
-    stacks = news.rows("environment")
+    exposed, tied = news.rows(rows.ServiceExposeMap), news.rows(rows.InstanceLink)
+    services, stacks = news.rows(rows.Service), news.rows(rows.Environment)
     facts = Facts(
-        services=dict.fromkeys(news.ids("service")),
-        service_links={row.id: _service_link(row) for row in news.rows("serviceConsumeMap")},
+        services=dict.fromkeys(news.ids(rows.Service)),
+        service_links={row.id: _service_link(row) for row in news.rows(rows.ServiceConsumeMap)},
         container_links={row.id: _container_link(row) for row in tied},
         stacks={row.id: row.name if row.removed is None else None for row in stacks},
-        hosts={row.id: understands_scopes(row) for row in news.rows("host")},
+        hosts={row.id: understands_scopes(row) for row in news.rows(rows.Host)},
     )
     if services:
-        above = tx.values("environment", "id", "name", id={row.environmentId for row in services})
+        above = tx.values(rows.Environment, "id", "name", id={row.environmentId for row in services})
         facts.services |= _services([row for row in services if row.removed is None], dict(above))
-    asked = {row.instanceId for row in (*exposed, *tied)} | {row.targetInstanceId for row in tied}
-    instances = [*news.rows("instance"), *news.others("instance", asked - {None})]
+    asked = {row.instanceId for row in exposed} | {id for row in tied for id in (row.instanceId, row.targetInstanceId)}
+    instances = [*news.rows(rows.Instance), *news.others(rows.Instance, {id for id in asked if id is not None})]
     facts.members = dict.fromkeys(row.id for row in instances)
     asking = {row.id: row for row in instances if row.state in ASKING and row.removed is None}
     if asking:
-        found = tx.values("ipAddress", "instanceId", "address", "hostId", instanceId=set(asking))
+        found = tx.values(rows.IpAddress, "instanceId", "address", "hostId", instanceId=set(asking))
         states = [(id, address, host, _states(asking[id])) for id, address, host in found]
-        rows = [(id, address, host, *state) for id, address, host, state in states]
-        facts.members |= _members(tx, rows, set(asking))
+        chosen = [(id, address, host, *state) for id, address, host, state in states]
+        facts.members |= _members(tx, chosen, set(asking))
     return facts
 
 
-def understands_scopes(host: Record) -> bool:
+def understands_scopes(host: rows.Host) -> bool:
     """True if the agent of a host that is there takes the items ``names/<scope>``. Simulated ones take everything."""
-    return host.removed is None and (host.kind == "sim" or NAMES.name in (host.data.get("families") or ()))
+    return host.removed is None and (host.kind == "sim" or NAMES.name in (host.families or ()))
 
 
-def sees_names(tx: ReadTx, instance: Record) -> bool:
+def sees_names(tx: ReadTx, instance: rows.Instance) -> bool:
     """True if there is anything that a container of this kind is told."""
-    return instance.serviceId is not None or bool(tx.count("instanceLink", instanceId=instance.id))
+    return instance.serviceId is not None or bool(tx.count(rows.InstanceLink, instanceId=instance.id))
 
 
-def _states(row: Record) -> tuple[int | None, str, str | None]:
+def _states(row: rows.Instance) -> tuple[int | None, str, str | None]:
     return row.serviceId, row.state, row.healthState
 
 
@@ -95,13 +96,13 @@ def _asking(instances: sa.Table, addresses: sa.Table) -> Prepared:
     )
 
 
-def _members(tx: ReadTx, rows: list[tuple[Any, ...]], ids: Collection[int] | None) -> dict[int, dns.Member | None]:
+def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | None) -> dict[int, dns.Member | None]:
     """The containers of rows (id, address, host, service, state, health); ``ids``: theirs, unless they are all."""
     which = {} if ids is None else {"instanceId": ids}
     selected: defaultdict[int, list[int]] = defaultdict(list)
     parts: dict[int, str] = {}
     for id, service_id, managed, part in tx.values(
-        "serviceExposeMap", "instanceId", "serviceId", "managed", "dnsPrefix", **which
+        rows.ServiceExposeMap, "instanceId", "serviceId", "managed", "dnsPrefix", **which
     ):
         if managed is False:
             selected[id].append(service_id)
@@ -118,32 +119,32 @@ def _members(tx: ReadTx, rows: list[tuple[Any, ...]], ids: Collection[int] | Non
             selected_by=tuple(selected.get(id, ())),
             host_id=host_id,
         )
-        for id, address, host_id, service_id, state, health in rows
+        for id, address, host_id, service_id, state, health in found
     }
 
 
-def _services(rows: list[Record], stacks: dict[int, str]) -> dict[int, dns.Service | None]:
+def _services(found: list[rows.Service], stacks: dict[int, str]) -> dict[int, dns.Service | None]:
     return {
         row.id: dns.Service(row.id, row.name, row.environmentId, stacks[row.environmentId], *_without_containers(row))
-        for row in rows
+        for row in found
         if row.environmentId in stacks
     }
 
 
-def _without_containers(service: Record) -> tuple[tuple[str, ...], bool]:
+def _without_containers(service: rows.Service) -> tuple[tuple[str, ...], bool]:
     """What a service stands for besides its containers: addresses or a host name elsewhere; whether it is an alias."""
-    if service.kind not in ("externalService", "dnsService") or service.state in SILENT:
+    if service.state in SILENT:
         return (), False
-    if service.kind == "dnsService":
-        return (), True
-    return tuple(service.externalIpAddresses or ([service.hostname] if service.hostname else [])), False
+    if isinstance(service, rows.ExternalService):
+        return tuple(service.externalIpAddresses or ([service.hostname] if service.hostname else [])), False
+    return (), isinstance(service, rows.DnsService)
 
 
-def _service_link(row: Record) -> dns.ServiceLink | None:
+def _service_link(row: rows.ServiceConsumeMap) -> dns.ServiceLink | None:
     return None if row.removed else dns.ServiceLink(row.serviceId, row.consumedServiceId, row.name or "")
 
 
-def _container_link(row: Record) -> dns.ContainerLink | None:
+def _container_link(row: rows.InstanceLink) -> dns.ContainerLink | None:
     if row.removed or row.targetInstanceId is None:
         return None
     return dns.ContainerLink(row.instanceId, row.targetInstanceId, row.linkName)

@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any
 
 from orca.hoststate.plan.items import DNS, NAMES
-from orca.network.config import TYPE, ConfigItems
+from orca.network.config import ConfigItems
 from orca.orchestration.discovery import facts as name_facts
 from orca.orchestration.discovery.directory import Directory, Items
 from orca.orchestration.discovery.graph import Facts
 from orca.orchestration.news import News
+from orca.resources import rows
 from orca.store import Database, ReadTx, Tx
 
 BATCH = 50
@@ -48,7 +49,7 @@ class Discovery:
         directory = Directory()
         directory.learn(name_facts.everything(tx))
         items: Items = {}
-        for host in tx.find("host"):
+        for host in tx.find(rows.Host):
             items |= _differences(host.id, _present(tx, host.id), directory.items(host.id))
         return Beginning(directory, items)
 
@@ -64,7 +65,7 @@ class Discovery:
 
     def _write(self, tx: Tx, items: Items) -> None:
         for (host_id, name), description in items.items():
-            host = tx.get("host", host_id)
+            host = tx.get(rows.Host, host_id)
             if host is None or host.removed is not None:
                 continue  # its items went with it
             if description is None:
@@ -75,8 +76,8 @@ class Discovery:
 
 def _present(tx: ReadTx, host_id: int) -> dict[str, dict[str, Any]]:
     """What an earlier run of the server wanted of a host."""
-    rows = tx.find(TYPE, hostId=host_id)
-    ours = (row for row in rows if DNS.holds(row.name) or NAMES.holds(row.name))
+    found = tx.find(rows.ConfigItemStatus, hostId=host_id)
+    ours = (row for row in found if DNS.holds(row.name) or NAMES.holds(row.name))
     return {row.name: row.description for row in ours if row.description}
 
 

@@ -18,14 +18,15 @@ from orca.orchestration.syntax import ports
 from orca.orchestration.syntax.ports import ANY, PublicPort
 from orca.provision.hosts import labels
 from orca.provision.hosts.lifecycle import CONNECTED
+from orca.resources import rows
 from orca.storage import images, volumes
 from orca.storage.references import SIMULATED_PREFIX
-from orca.store import Prepared, ReadTx, Record, Tx
+from orca.store import Prepared, ReadTx, Tx
 
 MANAGED = "managed"
 
 
-def place(tx: Tx, instance: Record) -> Record:
+def place(tx: Tx, instance: rows.Instance) -> rows.Host:
     """Give ``instance`` a host, reserve its ports there and, in the managed network, an address. Returns the host.
 
     What it has already stays: a container that was placed once keeps its host, ports and address.
@@ -41,7 +42,7 @@ def place(tx: Tx, instance: Record) -> Record:
     waiting = retained.waiting_for(tx, instance) if managed else None
     if instance.hostId is None:
         # Containers that start at once must see each other: who is where decides.
-        tx.lock(tx.require("project", instance.accountId))
+        tx.lock(tx.require(rows.Project, instance.accountId))
         siblings = _siblings(tx, instance)
         public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
         constraints = constraints_of(tx, instance)
@@ -60,11 +61,11 @@ def place(tx: Tx, instance: Record) -> Record:
         if waiting is not None and waiting.hostId != choice.host_id:
             why["address"] = retained.left_behind(tx, waiting, choice.refused)
         tx.update(instance, hostId=choice.host_id, allocationState="active", placement=why)
-    if instance.ports and not tx.count("port", instanceId=instance.id):
+    if instance.ports and not tx.count(rows.Port, instanceId=instance.id):
         # One that an upgrade kept aside gave its ports up.
         for spec in ports.parse_all(instance.ports or []):
             tx.insert(
-                "port",
+                rows.Port,
                 accountId=instance.accountId,
                 state="inactive",
                 kind="userPort",
@@ -77,38 +78,35 @@ def place(tx: Tx, instance: Record) -> Record:
             )
     if managed:
         tx.update(instance, primaryIpAddress=retained.give(tx, tx.own(instance), waiting).address)
-    host = tx.require("host", instance.hostId)
+    host = tx.require(rows.Host, instance.hostId)
     images.ensure(tx, instance, host)
     volumes.attach(tx, instance, host)
     return host
 
 
-def constraints_of(tx: Tx, instance: Record) -> tuple[Constraint, ...]:
+def constraints_of(tx: Tx, instance: rows.Instance) -> tuple[Constraint, ...]:
     """What the container's labels and environment say of where it wants to run."""
     macros: dict[str, str] = {}
     if instance.serviceId is not None:
-        service, stack = tx.get("service", instance.serviceId), tx.get("environment", instance.environmentId)
+        service, stack = tx.get(rows.Service, instance.serviceId), tx.get(rows.Environment, instance.environmentId)
         if service is not None and stack is not None:
             macros = {"service_name": service.name, "stack_name": stack.name, "project_name": stack.name}
     return affinity.read(instance.labels or {}, instance.environment or {}, macros)
 
 
-def _siblings(tx: Tx, instance: Record) -> list[Record]:
+def _siblings(tx: Tx, instance: rows.Instance) -> list[rows.Instance]:
     """The other containers of its deployment unit, which are to be on one host with it."""
     if instance.deploymentUnitUuid is None:
         return []
-    rows = tx.find("instance", deploymentUnitUuid=instance.deploymentUnitUuid)
+    found = tx.find(rows.Instance, deploymentUnitUuid=instance.deploymentUnitUuid)
     return [
         row
-        for row in rows
-        if row.accountId == instance.accountId
-        and row.id != instance.id
-        and not row.data.get("leaving")
-        and not row.data.get("kept")
+        for row in found
+        if row.accountId == instance.accountId and row.id != instance.id and not row.leaving and not row.kept
     ]
 
 
-def _public_ports(instances: list[Record]) -> tuple[PublicPort, ...]:
+def _public_ports(instances: list[rows.Instance]) -> tuple[PublicPort, ...]:
     """What these containers together publish on their host."""
     wanted = [spec for instance in instances for spec in ports.parse_all(instance.ports or [])]
     return tuple(spec.published for spec in wanted if spec.published is not None)
@@ -126,10 +124,10 @@ def host_facts(
 
     It costs what the project has of hosts, the service of containers, and the ports of holders; nothing else.
     """
-    counts = tx.tally("instance")
+    counts = tx.tally(rows.Instance)
     of_service: dict[int, int] = {}
     if service_id is not None:
-        of_service = dict(tx.ask(_counting(tx.table("instance")), {"service": service_id}))
+        of_service = dict(tx.ask(_counting(tx.table(rows.Instance)), {"service": service_id}))
     held = _held_ports(tx, project_id, {port.port for port in public}) if public else {}
     seen = surroundings(tx, project_id, constraints)
     return [
@@ -145,7 +143,7 @@ def host_facts(
             surroundings=seen.get(id, NOTHING),
         )
         for id, name, state, agent_state, kind in tx.values(
-            "host", "id", "name", "state", "agentState", "kind", accountId=project_id
+            rows.Host, "id", "name", "state", "agentState", "kind", accountId=project_id
         )
         if kind != "cluster"
     ]
@@ -156,7 +154,7 @@ def surroundings(tx: ReadTx, project_id: int, constraints: tuple[Constraint, ...
     subjects = {constraint.subject for constraint in constraints}
     on_hosts: dict[int, dict[str, str]] = {}
     if "host_label" in subjects:
-        on_hosts = {host.id: affinity.lower(host.labels) for host in tx.find("host", accountId=project_id)}
+        on_hosts = {host.id: affinity.lower(host.labels) for host in tx.find(rows.Host, accountId=project_id)}
     pairs: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
     known: defaultdict[int, set[str]] = defaultdict(set)
     for constraint in constraints:
@@ -189,7 +187,7 @@ def _hosts_with_label(tx: ReadTx, project_id: int, constraint: Constraint) -> li
 
 def _hosts_with_container(tx: ReadTx, project_id: int, name: str) -> list[int]:
     """The hosts with a container of this name or uuid, whatever its case."""
-    columns = tx.table("instance").c
+    columns = tx.table(rows.Instance).c
     named = (sa.func.lower(columns.name) == name) | (columns.uuid == name)
     live = sa.select(columns.hostId).where(columns.accountId == project_id, columns.removed.is_(None))
     return [row[0] for row in tx.execute(live.where(columns.hostId.is_not(None), named).distinct())]
@@ -209,10 +207,10 @@ def _counting(table: sa.Table) -> Prepared:
 def _held_ports(tx: Tx, project_id: int, numbers: set[int]) -> dict[int, dict[PublicPort, str]]:
     """Per host: who holds which of these public ports, by the name of the container."""
     result: defaultdict[int, dict[PublicPort, str]] = defaultdict(dict)
-    port, instance = tx.table("port").c, tx.table("instance").c
+    port, instance = tx.table(rows.Port).c, tx.table(rows.Instance).c
     statement = (
         sa.select(port.hostId, port.publicPort, port.protocol, port.bindAddress, instance.name)
-        .join(tx.table("instance"), instance.id == port.instanceId)
+        .join(tx.table(rows.Instance), instance.id == port.instanceId)
         .where(port.accountId == project_id, port.removed.is_(None), port.publicPort.in_(numbers))
     )
     for row in tx.execute(statement):

@@ -13,52 +13,54 @@ from typing import Any
 
 from orca.network import addresses
 from orca.network.ipam import AddressRefused
-from orca.orchestration.syntax.names import PRIMARY
+from orca.orchestration.placement import marks
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 LABEL = "io.rancher.container.requested_ip"
 FIELD = "requestedIpAddress"
 
 
-def retains(service: Record) -> bool:
+def retains(service: rows.Service) -> bool:
     """True if a container of the service leaves its address to its successor."""
     configs = [service.launchConfig or {}, *(service.secondaryLaunchConfigs or [])]
     return bool(service.retainIp) or any(requested(config) for config in configs)
 
 
-def left_behind(tx: ReadTx, waiting: Record, refused: Mapping[str, str]) -> str:
+def left_behind(tx: ReadTx, waiting: rows.IpAddress, refused: Mapping[str, str]) -> str:
     """Why a container does not get the address that waits for it; ``refused``: what hosts could not take it for."""
-    host = tx.get("host", waiting.hostId)
+    host = tx.get(rows.Host, waiting.hostId)
     if host is None:
         return f"{waiting.address} was retained on a host that is no more"
-    reason = refused.get(host.name) or f"is {host.state}"
+    reason = refused.get(host.name or "") or f"is {host.state}"
     return f"{waiting.address} was retained on {host.name}, which cannot take the container: {reason}"
 
 
-def keep(tx: Tx, instance: Record) -> None:
+def keep(tx: Tx, instance: rows.Instance) -> None:
     """Keep the address of a container that goes for its successor."""
     addresses.retain_address(tx, instance.id, _owner(instance))
 
 
-def numbers(tx: ReadTx, service: Record) -> dict[int, int]:
+def numbers(tx: ReadTx, service: rows.Service) -> dict[int, int]:
     """The numbers of a service for which an address waits, each with the host that has it."""
-    rows = addresses.retained_addresses(tx, service.accountId)
-    return {row.data["owner"]["number"]: row.hostId for row in rows if row.data["owner"]["service"] == service.id}
+    found = addresses.retained_addresses(tx, service.accountId)
+    mine = (row for row in found if _owner_of(row)["service"] == service.id)
+    return {_owner_of(row)["number"]: row.hostId for row in mine if row.hostId is not None}
 
 
-def waiting_for(tx: ReadTx, instance: Record) -> Record | None:
+def waiting_for(tx: ReadTx, instance: rows.Instance) -> rows.IpAddress | None:
     """The address that waits for a container, or did until its host went; a requested one must be that one."""
-    service = tx.get("service", instance.serviceId)
+    service = tx.get(rows.Service, instance.serviceId)
     if service is None or not retains(service):
         return None
-    rows = addresses.retained_addresses(tx, instance.accountId, removed=True)
-    mine = [row for row in rows if row.data["owner"] == _owner(instance)]
+    found = addresses.retained_addresses(tx, instance.accountId, removed=True)
+    mine = [row for row in found if row.owner == _owner(instance)]
     asked = requested(instance)
     return next((row for row in sorted(mine, key=_age) if asked in (None, row.address)), None)
 
 
-def give(tx: Tx, instance: Record, waiting: Record | None) -> Record:
+def give(tx: Tx, instance: rows.Instance, waiting: rows.IpAddress | None) -> rows.IpAddress:
     """Give a container that has a host an address: the one that waits for it there, what it asks for, or any.
 
     Raises:
@@ -70,28 +72,29 @@ def give(tx: Tx, instance: Record, waiting: Record | None) -> Record:
     elif waiting is not None and waiting.removed is not None:
         addresses.drop_address(tx, waiting)
     try:
-        return addresses.allocate_address(tx, instance, instance.hostId, requested(instance))
+        host = tx.require(rows.Host, instance.hostId)
+        return addresses.allocate_address(tx, instance, host.id, requested(instance))
     except AddressRefused as error:
         raise AddressRefused(f"{FIELD}: {error}") from error
 
 
-def forget(tx: Tx, service: Record, kept: Iterable[Record]) -> None:
+def forget(tx: Tx, service: rows.Service, kept: Iterable[rows.Instance]) -> None:
     """The service has what it should have: what still waits, waits for nothing but what an upgrade may take back."""
     owners = [_owner(instance) for instance in kept]
     for row in addresses.retained_addresses(tx, service.accountId):
-        if row.data["owner"]["service"] == service.id and row.data["owner"] not in owners:
+        if _owner_of(row)["service"] == service.id and row.owner not in owners:
             addresses.drop_address(tx, row)
 
 
 # -- addresses that are asked for -------------------------------------------------------------------------------------
 
 
-def requested(fields: Record | Mapping[str, Any]) -> str | None:
+def requested(fields: rows.Instance | Mapping[str, Any]) -> str | None:
     """The address that a container, or a launch config, asks for."""
     return fields.get(FIELD) or (fields.get("labels") or {}).get(LABEL) or None
 
 
-def host_of(tx: ReadTx, instance: Record) -> int | None:
+def host_of(tx: ReadTx, instance: rows.Instance) -> int | None:
     """The host whose range holds the address that a container asks for; None when it asks for none.
 
     Raises:
@@ -103,7 +106,7 @@ def host_of(tx: ReadTx, instance: Record) -> int | None:
     subnet = addresses.subnet_of(tx, addresses.network_of(tx, instance.accountId).id, address)
     if subnet is None:
         raise AddressRefused(f"{FIELD}: no host has {address} in its range")
-    return int(subnet.hostId)
+    return subnet.hostId
 
 
 def check(tx: ReadTx, project_id: int, configs: Iterable[Mapping[str, Any]], *, new: bool = True) -> None:
@@ -127,15 +130,21 @@ def check(tx: ReadTx, project_id: int, configs: Iterable[Mapping[str, Any]], *, 
             raise Refused("InvalidOption", f"{field}: {error}", field=field) from error
 
 
-def _owner(instance: Record) -> dict[str, Any]:
+def _owner_of(row: rows.IpAddress) -> dict[str, Any]:
+    """Whose successor a retained address waits for."""
+    assert row.owner is not None, "`retain_address` writes it"
+    return row.owner
+
+
+def _owner(instance: rows.Instance) -> dict[str, Any]:
     """For whom an address waits: whatever has this place in the service."""
     return {
         "service": instance.serviceId,
-        "number": instance.data.get("number", 0),
-        "part": instance.data.get("part", PRIMARY),
+        "number": marks.number(instance),
+        "part": marks.part(instance),
     }
 
 
-def _age(row: Record) -> tuple[bool, int]:
+def _age(row: rows.IpAddress) -> tuple[bool, int]:
     """Live ones first, then the latest."""
     return row.removed is not None, -row.id

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, TypeVar
 
 from orca.engine import Behaviour, Call, Processes
 from orca.orchestration.placement import retained
@@ -12,55 +13,62 @@ from orca.orchestration.services import links as service_links
 from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services.checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
 from orca.orchestration.units import rows as units
-from orca.resources import machine
+from orca.resources import machine, rows
 from orca.resources.errors import ActionNotAvailable, Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 VIP_RANGE = IPv4Network("169.254.64.0/18")
 FIRST_VERSION = "0"
 FOLLOWED_WHILE_ACTIVATING = frozenset({"registering", "activating", "restarting"})
 """States in which a change needs no process of its own: what runs looks at the service again."""
 
+S = TypeVar("S", bound=rows.Service)
+
+KINDS: Mapping[str, type[rows.Service]] = {
+    kind.TYPE: kind for kind in (rows.Service, rows.DnsService, rows.ExternalService)
+}
+"""The kinds that are made here, by name."""
+
 behaviour = Behaviour()
 
 
 @behaviour.create("service")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Service:
     """A service in a stack of the caller's project; it starts with ``startOnCreate`` or the action ``activate``."""
-    return create_kind(tx, call, fields, "service")
+    return create_kind(tx, call, fields, rows.Service)
 
 
 @behaviour.create("dnsService")
-def create_dns(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_dns(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.DnsService:
     """Another name for the services that it is linked to."""
-    return create_kind(tx, call, fields, "dnsService")
+    return create_kind(tx, call, fields, rows.DnsService)
 
 
 @behaviour.create("externalService")
-def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalService:
     """A name for addresses, or for a host, elsewhere."""
-    return create_kind(tx, call, fields, "externalService")
+    return create_kind(tx, call, fields, rows.ExternalService)
 
 
-def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: str) -> Record:
+def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: type[S]) -> S:
     """A service of a kind."""
     service_rights.check_given(tx, call, fields)
     return make(tx, call.core.engine, stack_of(tx, call, fields), fields, kind=kind)
 
 
-def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
     """The caller's stack that a new service is for.
 
     Raises:
         Refused: there is none.
     """
-    stack = tx.get("environment", fields.get("environmentId"))
+    stack = tx.get(rows.Environment, fields.get("environmentId"))
     if stack is None or stack.accountId != call.account_id:
         raise Refused("InvalidReference", "environmentId: there is no such stack", field="environmentId")
     return stack
 
 
-def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any], *, kind: str) -> Record:
+def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, Any], *, kind: type[S]) -> S:
     """A new service, on its way.
 
     Raises:
@@ -70,9 +78,9 @@ def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any], *, ki
         raise Refused("InvalidState", f"stack {stack.name} is {stack.state}", field="environmentId")
     name = str(fields.get("name") or "")
     check_name(tx, stack.id, name)
-    check_fields(fields, kind=kind)
+    check_fields(fields, kind=kind.TYPE)
     given = {field: value for field, value in fields.items() if value is not None}
-    if kind not in CONTAINERLESS:
+    if kind.TYPE not in CONTAINERLESS:
         sidekicks = given.get("secondaryLaunchConfigs") or []
         for config in sidekicks:
             check_name(tx, stack.id, str(config.get("name") or ""))
@@ -87,7 +95,7 @@ def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any], *, ki
         given["vip"] = _free_vip(tx, stack.accountId)
     row = tx.insert(
         kind,
-        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id, "kind": kind},
+        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id},
         createIndex=0,
         currentScale=0,
     )
@@ -97,14 +105,14 @@ def make(tx: Tx, engine: Processes, stack: Record, fields: dict[str, Any], *, ki
 
 
 @behaviour.update("service")
-def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+def update(tx: Tx, call: Call, row: S, fields: dict[str, Any]) -> S:
     """Change a service. The same again changes nothing, but has a service that failed tried at once."""
     if not fields and row.transitioning != "error":
         return row
     return change(tx, call.core.engine, row, fields)
 
 
-def change(tx: Tx, engine: Processes, row: Record, fields: dict[str, Any]) -> Record:
+def change(tx: Tx, engine: Processes, row: S, fields: dict[str, Any]) -> S:
     """Change a service. What concerns its containers is followed by the process ``update``, or by what runs already.
 
     Raises:
@@ -117,7 +125,7 @@ def change(tx: Tx, engine: Processes, row: Record, fields: dict[str, Any]) -> Re
     check_fields({**{name: row.get(name) for name in ("externalIpAddresses", "hostname")}, **fields}, kind=row.kind)
     row = tx.update(row, **fields)
     if "scalePolicy" in fields:
-        row = tx.update(row, data={"aim": None, "full": None})
+        row = tx.update(row, aim=None, full=None)
     if "retainIp" in fields and not retained.retains(row):
         units.forget_addresses(tx, row)
     if "selectorLink" in fields:
@@ -131,29 +139,29 @@ def change(tx: Tx, engine: Processes, row: Record, fields: dict[str, Any]) -> Re
 
 def _free_vip(tx: ReadTx, project_id: int) -> str:
     """An address for a service that no other service of the project has."""
-    taken = {vip for (vip,) in tx.values("service", "vip", accountId=project_id) if vip}
+    taken = {vip for (vip,) in tx.values(rows.Service, "vip", accountId=project_id) if vip}
     return next(str(address) for address in VIP_RANGE.hosts() if str(address) not in taken)
 
 
 # -- what stands for a service outside --------------------------------------------------------------------------------
 
 
-def expose(tx: Tx, service: Record) -> None:
+def expose(tx: Tx, service: rows.Service) -> None:
     """An external service that is active has a map for each of its addresses, or for its host name."""
-    if service.kind != "externalService":
+    if not isinstance(service, rows.ExternalService):
         return
     wanted = {("ipAddress", address) for address in service.externalIpAddresses or []}
     if service.hostname:
         wanted.add(("hostName", service.hostname))
     present = {
         ("ipAddress", row.ipAddress) if row.ipAddress else ("hostName", row.hostName): row
-        for row in tx.find("serviceExposeMap", serviceId=service.id)
+        for row in tx.find(rows.ServiceExposeMap, serviceId=service.id)
     }
     for key in present.keys() - wanted:
         tx.update(present[key], state="removed", removed=tx.now)
     for field, value in sorted(wanted - present.keys()):
         tx.insert(
-            "serviceExposeMap",
+            rows.ServiceExposeMap,
             **{field: value},
             accountId=service.accountId,
             state="active",
@@ -162,9 +170,9 @@ def expose(tx: Tx, service: Record) -> None:
         )
 
 
-def hide(tx: Tx, service: Record) -> None:
+def hide(tx: Tx, service: rows.Service) -> None:
     """Nothing outside stands for the service any more."""
-    for row in tx.find("serviceExposeMap", serviceId=service.id, instanceId=None):
+    for row in tx.find(rows.ServiceExposeMap, serviceId=service.id, instanceId=None):
         tx.update(row, state="removed", removed=tx.now)
 
 
@@ -172,22 +180,22 @@ def hide(tx: Tx, service: Record) -> None:
 
 
 @behaviour.computed("service.publicEndpoints")
-def service_endpoints(tx: ReadTx, call: Call, row: Record) -> list[dict[str, Any]]:
+def service_endpoints(tx: ReadTx, call: Call, row: rows.Service) -> list[dict[str, Any]]:
     """Where the service's published ports can be reached from outside, now."""
-    instances = tx.find("instance", serviceId=row.id, state="running")
-    return _endpoints(tx, tx.find("port", instanceId=[instance.id for instance in instances], state="active"))
+    instances = tx.find(rows.Instance, serviceId=row.id, state="running")
+    return _endpoints(tx, tx.find(rows.Port, instanceId=[instance.id for instance in instances], state="active"))
 
 
 @behaviour.computed("host.publicEndpoints")
-def host_endpoints(tx: ReadTx, call: Call, row: Record) -> list[dict[str, Any]]:
+def host_endpoints(tx: ReadTx, call: Call, row: rows.Host) -> list[dict[str, Any]]:
     """The published ports of a host, now."""
-    return _endpoints(tx, tx.find("port", hostId=row.id, state="active"))
+    return _endpoints(tx, tx.find(rows.Port, hostId=row.id, state="active"))
 
 
-def _endpoints(tx: ReadTx, ports: list[Record]) -> list[dict[str, Any]]:
+def _endpoints(tx: ReadTx, ports: list[rows.Port]) -> list[dict[str, Any]]:
     result = []
     for port in ports:
-        host, instance = tx.get("host", port.hostId), tx.get("instance", port.instanceId)
+        host, instance = tx.get(rows.Host, port.hostId), tx.get(rows.Instance, port.instanceId)
         if port.publicPort and host is not None and instance is not None:
             result.append(
                 {

@@ -14,6 +14,7 @@ from orca.orchestration.containers.api import check_launch
 from orca.orchestration.syntax import selectors
 from orca.orchestration.syntax.names import PRIMARY, BadName, check_service_name
 from orca.orchestration.units import rows as units
+from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage.references import is_nothing
 from orca.store import ReadTx
@@ -32,10 +33,10 @@ def check_name(tx: ReadTx, stack_id: int, name: str, *, but: int | None = None) 
         check_service_name(name)
     except BadName as error:
         raise Refused("InvalidCharacters", str(error), field="name") from error
-    columns = tx.table("service").c
+    columns = tx.table(rows.Service).c
     # Sidekicks lie in the JSON of their services; of the others, those of another name need not be read.
     may_have = (sa.func.lower(columns.name) == name.lower()) | columns.data.like('%"secondaryLaunchConfigs"%')
-    for other in tx.rows("service", tx.query("service", environmentId=stack_id).where(may_have)):
+    for other in tx.rows(rows.Service, tx.query(rows.Service, environmentId=stack_id).where(may_have)):
         names = [other.name, *(config["name"] for config in other.secondaryLaunchConfigs or [])]
         if other.id != but and name.casefold() in {str(taken).casefold() for taken in names}:
             raise Refused("NotUnique", f"name {name} is already in use in this stack", field="name")

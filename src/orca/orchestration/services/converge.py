@@ -19,7 +19,8 @@ from orca.orchestration.services import links as service_links
 from orca.orchestration.units import rows as units
 from orca.orchestration.units.plan import Plan
 from orca.provision.hosts.lifecycle import CONNECTED
-from orca.store import ANY, ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import ANY, ReadTx, Tx
 
 RETRY_MS = (5_000, 120_000)
 """Pause before the first retry of a service that could not start (doubled each time), and the longest one."""
@@ -36,7 +37,7 @@ async def create(run: Run) -> None:
     """A service starts by itself when it was created so."""
 
     def unit(tx: Tx) -> None:
-        if run.resource(tx).startOnCreate:
+        if run.resource(tx, rows.Service).startOnCreate:
             run.chain = "activate"
 
     run.finish(unit)
@@ -51,7 +52,7 @@ async def activate(run: Run) -> None:
 @behaviour.process("service.update")
 async def update(run: Run) -> None:
     """Follow a changed scale, or what happened to the containers; an inactive service has nothing to follow."""
-    if await run.read(lambda tx: run.resource(tx).state == "updating-active"):
+    if await run.read(lambda tx: run.resource(tx, rows.Service).state == "updating-active"):
         await _converge(run)
 
 
@@ -59,7 +60,7 @@ async def update(run: Run) -> None:
 async def deactivate(run: Run) -> None:
     """Stop the containers and keep them."""
 
-    def stop(tx: Tx, row: Record) -> None:
+    def stop(tx: Tx, row: rows.Instance) -> None:
         if row.state in ("running", "starting", "restarting"):
             run.engine.request(tx, row, "stop")
 
@@ -68,7 +69,7 @@ async def deactivate(run: Run) -> None:
     scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
 
     def end(tx: Tx) -> None:
-        service = run.resource(tx)
+        service = run.resource(tx, rows.Service)
         services.hide(tx, service)
         cured(tx, service, scale)
 
@@ -80,9 +81,9 @@ async def remove(run: Run) -> None:
     """Remove the containers, then the links in both directions."""
 
     def end(tx: Tx) -> None:
-        service = run.resource(tx)
+        service = run.resource(tx, rows.Service)
         service_links.unlink_all(tx, service)
-        for row in tx.find("serviceExposeMap", serviceId=service.id):
+        for row in tx.find(rows.ServiceExposeMap, serviceId=service.id):
             tx.update(row, state="removed", removed=tx.now)
         if retained.retains(service):
             units.forget_addresses(tx, service)
@@ -91,7 +92,7 @@ async def remove(run: Run) -> None:
     await each(run, "remove", _live, lambda tx, row: start_removal(tx, run.engine, row))
     await run.wait_for(
         "containers to be removed",
-        lambda tx: tx.first("instance", serviceId=run.resource_id) is None,
+        lambda tx: tx.first(rows.Instance, serviceId=run.resource_id) is None,
         roots={"instance"},
     )
     run.finish(end)
@@ -102,7 +103,7 @@ async def _converge(run: Run) -> None:
     scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
 
     def end(tx: Tx) -> None:
-        service = run.resource(tx)
+        service = run.resource(tx, rows.Service)
         services.expose(tx, service)
         if retained.retains(service):
             units.forget_addresses(tx, service)
@@ -143,19 +144,19 @@ async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
         return False
     if not await run.step(step, lambda tx: _lower_aim(tx, run)):
         scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
-        raise Failed(reason, state="active", unit=lambda tx: _failed(tx, run.resource(tx), reason, scale))
+        raise Failed(reason, state="active", unit=lambda tx: _failed(tx, run.resource(tx, rows.Service), reason, scale))
     return True
 
 
 def _aim_higher(tx: Tx, run: Run) -> bool:
     """With a scale policy: what was reached is a step towards the most; False when there is no further one now."""
-    service = run.resource(tx)
+    service = run.resource(tx, rows.Service)
     policy = service.scalePolicy
-    if policy is None or service.data.get("full"):
+    if policy is None or service.full:
         return False
     scale = units.wanted_scale(service)
     higher = min(scale + (policy.get("increment") or 1), policy.get("max") or 1)
-    tx.update(service, data={"aim": higher}, desiredScale=higher)
+    tx.update(service, aim=higher, desiredScale=higher)
     return higher > scale
 
 
@@ -181,33 +182,36 @@ def _slice(label: str, number: int) -> str:
 
 
 def _lack(tx: ReadTx, run: Run) -> tuple[Plan, units.Neighbours]:
-    service = run.resource(tx)
+    service = run.resource(tx, rows.Service)
     return units.plan(tx, service), units.neighbours(tx, service.id)
 
 
 def _begin(tx: Tx, run: Run, wanted: Plan, beside: units.Neighbours) -> list[int]:
     """Do one slice of a plan. What became of a container since it was read decides whether it is started."""
     for id in wanted.remove:
-        start_removal(tx, run.engine, tx.require("instance", id))
-    started = [row.id for row in tx.find("instance", id=list(wanted.start), state="stopped")] if wanted.start else []
+        start_removal(tx, run.engine, tx.require(rows.Instance, id))
+    started = [row.id for row in tx.find(rows.Instance, id=list(wanted.start), state="stopped")] if wanted.start else []
     for id in started:
-        run.engine.request(tx, tx.require("instance", id), "start")
+        run.engine.request(tx, tx.require(rows.Instance, id), "start")
     if not wanted.create:
         return started
     maker = units.Maker(
-        tx, run.engine, run.resource(tx), {new.number: beside.get(new.number, {}) for new in wanted.create}
+        tx,
+        run.engine,
+        run.resource(tx, rows.Service),
+        {new.number: beside.get(new.number, {}) for new in wanted.create},
     )
     return [*started, *(int(maker.make(new).id) for new in wanted.create)]
 
 
 async def each(
-    run: Run, label: str, find: Callable[[ReadTx, int], list[Record]], act: Callable[[Tx, Record], object]
+    run: Run, label: str, find: Callable[[ReadTx, int], list[rows.Instance]], act: Callable[[Tx, rows.Instance], object]
 ) -> None:
     """Do something to every container of the service that ``find`` gives, some of them in a unit."""
     ids = await run.read(lambda tx: [row.id for row in find(tx, run.resource_id)])
 
     def unit(tx: Tx, part: list[int]) -> None:
-        for row in tx.find("instance", id=part):
+        for row in tx.find(rows.Instance, id=part):
             act(tx, row)
 
     for first in range(0, len(ids), AT_ONCE):
@@ -218,15 +222,15 @@ async def each(
 
 def _lower_aim(tx: Tx, run: Run) -> bool:
     """Go back one step of the scale policy, where that is still within it; no more is tried until a host comes."""
-    service = run.resource(tx)
+    service = run.resource(tx, rows.Service)
     policy = service.scalePolicy
     if policy is None:
         return False
     low = policy.get("min") or 1
     lower = max(low, units.wanted_scale(service) - (policy.get("increment") or 1))
-    if service.data.get("full") or lower == units.wanted_scale(service):
+    if service.full or lower == units.wanted_scale(service):
         return False
-    tx.update(service, data={"aim": lower, "full": True}, lockedScale=lower, desiredScale=lower)
+    tx.update(service, aim=lower, full=True, lockedScale=lower, desiredScale=lower)
     return True
 
 
@@ -234,27 +238,27 @@ async def await_containers(run: Run) -> None:
     """Wait until nothing is under way in any container of the service, but for what no agent can answer."""
 
     def condition(tx: ReadTx) -> bool:
-        states = tx.table("instance").c.state
-        busy = tx.query("instance", serviceId=run.resource_id).where(states.not_in(["running", "stopped"]))
-        if tx.rows("instance", busy.where(states.not_in(["stopping", "removing"])).limit(1)):
+        states = tx.table(rows.Instance).c.state
+        busy = tx.query(rows.Instance, serviceId=run.resource_id).where(states.not_in(["running", "stopped"]))
+        if tx.rows(rows.Instance, busy.where(states.not_in(["stopping", "removing"])).limit(1)):
             return False
-        ending = tx.rows("instance", busy)
+        ending = tx.rows(rows.Instance, busy)
         hosts = {row.hostId for row in ending if row.hostId is not None}
-        lost = {host.id for host in tx.find("host", id=hosts) if host.agentState != CONNECTED}
+        lost = {host.id for host in tx.find(rows.Host, id=hosts) if host.agentState != CONNECTED}
         # What is being removed from a host that does not answer may take for ever.
-        return all(row.hostId in lost and row.data.get("leaving") for row in ending)
+        return all(row.hostId in lost and row.leaving for row in ending)
 
     await run.wait_for("containers to start or stop", condition, roots={"instance", "host"})
 
 
 def _moved(tx: ReadTx, run: Run) -> bool:
     """True if what had to wait need not any more."""
-    return units.plan(tx, run.resource(tx)).acts or _complete(tx, run)
+    return units.plan(tx, run.resource(tx, rows.Service)).acts or _complete(tx, run)
 
 
 def _complete(tx: ReadTx, run: Run) -> bool:
     """True if there is nothing left to do and nothing under way."""
-    service = run.resource(tx)
+    service = run.resource(tx, rows.Service)
     if units.plan(tx, service):
         return False
     parts = units.parts_of(service)
@@ -267,8 +271,8 @@ def _complete(tx: ReadTx, run: Run) -> bool:
 
 def _failure(tx: ReadTx, begun: frozenset[int]) -> str | None:
     """Why a container that was begun does not run."""
-    for row in tx.find("instance", id=begun, removed=ANY):
-        if row.state == "running" or row.data.get("leaving"):
+    for row in tx.find(rows.Instance, id=begun, removed=ANY):
+        if row.state == "running" or row.leaving:
             continue
         if row.transitioning == "error":
             return f"{row.name}: {row.transitioningMessage}"
@@ -277,23 +281,23 @@ def _failure(tx: ReadTx, begun: frozenset[int]) -> str | None:
     return None
 
 
-def _failed(tx: Tx, service: Record, reason: str, scale: int) -> None:
+def _failed(tx: Tx, service: rows.Service, reason: str, scale: int) -> None:
     """Keep the reason where people look: on the stack too. Say when it is tried again."""
-    failures = service.data.get("failures", 0)
+    failures = service.failures or 0
     pause = min(RETRY_MS[1], RETRY_MS[0] * 2 ** min(failures, 10))
-    tx.update(service, data={"failures": failures + 1, "retryAt": tx.now + pause}, currentScale=scale)
-    stack = tx.get("environment", service.environmentId)
+    tx.update(service, failures=failures + 1, retryAt=tx.now + pause, currentScale=scale)
+    stack = tx.get(rows.Environment, service.environmentId)
     if stack is not None and stack.state == "active":
         tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {reason}")
 
 
-def cured(tx: Tx, service: Record, scale: int) -> None:
+def cured(tx: Tx, service: rows.Service, scale: int) -> None:
     """The service is as it should be: take its reason from the stack, unless another service has one."""
-    tx.update(service, data={"failures": None, "retryAt": None}, currentScale=scale)
-    stack = tx.get("environment", service.environmentId)
+    tx.update(service, failures=None, retryAt=None, currentScale=scale)
+    stack = tx.get(rows.Environment, service.environmentId)
     if stack is None or stack.transitioning != "error" or stack.state != "active":
         return
-    for other in tx.find("service", environmentId=stack.id):
+    for other in tx.find(rows.Service, environmentId=stack.id):
         if other.id != service.id and other.transitioning == "error":
             tx.update(stack, transitioningMessage=f"{other.name}: {other.transitioningMessage}")
             return
@@ -305,6 +309,6 @@ def scale_of(tx: ReadTx, service_id: int) -> int:
     return len({member.number for member in units.members(tx, service_id) if member.counts})
 
 
-def _live(tx: ReadTx, service_id: int) -> list[Record]:
+def _live(tx: ReadTx, service_id: int) -> list[rows.Instance]:
     """Every container of the service, those that an upgrade keeps among them."""
-    return tx.find("instance", serviceId=service_id)
+    return tx.find(rows.Instance, serviceId=service_id)

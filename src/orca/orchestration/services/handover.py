@@ -12,18 +12,19 @@ from orca.engine import Failed, Run
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services.converge import BATCH, INTERVAL, bring_up
 from orca.orchestration.units.plan import GONE
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 
-def begin(tx: Tx, row: Record, data: dict[str, Any]) -> Record:
+def begin(tx: Tx, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Remember what is asked for, and the scales that a rollback goes back to. The caller requests ``upgrade``.
 
     Raises:
         Refused: no other service, or one that is not there.
     """
     given = data.get("toServiceStrategy") or data
-    target = tx.get("service", given.get("toServiceId"))
+    target = tx.get(rows.Service, given.get("toServiceId"))
     if given.get("toServiceId") is None:
         raise Refused("MissingRequired", "toServiceId or a strategy is required", field="toServiceId")
     if target is None or target.accountId != row.accountId or target.id == row.id or target.removed is not None:
@@ -37,14 +38,14 @@ def begin(tx: Tx, row: Record, data: dict[str, Any]) -> Record:
     }
     shown = {"toServiceStrategy": strategy} if data.get("toServiceStrategy") else strategy
     before = {"scaleBefore": row.scale, "targetScaleBefore": target.scale, "asleep": None}
-    return tx.update(row, upgrade=shown, data=before)
+    return tx.update(row, upgrade=shown, **before)
 
 
 async def move_over(run: Run, strategy: dict[str, Any]) -> None:
     """The other service grows while this one shrinks; whoever consumes this one consumes the other too."""
     target_id = strategy["toServiceId"]
     if strategy.get("updateLinks"):
-        await run.step("links", lambda tx: _copy_links(tx, run.resource(tx), target_id))
+        await run.step("links", lambda tx: _copy_links(tx, run.resource(tx, rows.Service), target_id))
     old, new = await run.step("begin", lambda tx: _scales(tx, run, target_id))
     # Where the scales are right already, what was cut off before may still have to follow.
     steps = list(moves(old, new, final=strategy["finalScale"], batch=strategy["batchSize"])) or [(old, new)]
@@ -59,8 +60,8 @@ async def move_over(run: Run, strategy: dict[str, Any]) -> None:
 
 def _scales(tx: Tx, run: Run, target_id: int) -> list[int]:
     """The scales of both services; one that is not active stands for nothing yet."""
-    target = tx.require("service", target_id)
-    return [run.resource(tx).scale or 0, 0 if target.state == "inactive" else target.scale or 0]
+    target = tx.require(rows.Service, target_id)
+    return [run.resource(tx, rows.Service).scale or 0, 0 if target.state == "inactive" else target.scale or 0]
 
 
 def moves(old: int, new: int, *, final: int, batch: int) -> Iterator[tuple[int, int]]:
@@ -86,8 +87,8 @@ def _move_on(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
 
 def _move(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
     old, new = scales
-    tx.update(run.resource(tx), scale=old)
-    target = tx.require("service", target_id)
+    tx.update(run.resource(tx, rows.Service), scale=old)
+    target = tx.require(rows.Service, target_id)
     if target.scale != new or target.state == "inactive":
         target = tx.update(target, scale=new)
         if target.state == "inactive":
@@ -102,17 +103,17 @@ def _at_scale(tx: ReadTx, target_id: int) -> bool:
     return bool(target.state == "active" and target.transitioning is None and target.currentScale == target.scale)
 
 
-def _there(tx: ReadTx, target_id: int) -> Record:
+def _there(tx: ReadTx, target_id: int) -> rows.Service:
     """The other service. Raises ``Failed`` once it is being removed: nothing moves over to it any more."""
-    target = tx.get("service", target_id)
+    target = tx.get(rows.Service, target_id)
     if target is None or target.state in GONE:
         raise Failed("the service that this one moves over to was removed")
     return target
 
 
-def _copy_links(tx: Tx, service: Record, target_id: int) -> None:
-    for row in tx.find("serviceConsumeMap", consumedServiceId=service.id):
-        consumer = tx.require("service", row.serviceId)
+def _copy_links(tx: Tx, service: rows.Service, target_id: int) -> None:
+    for row in tx.find(rows.ServiceConsumeMap, consumedServiceId=service.id):
+        consumer = tx.require(rows.Service, row.serviceId)
         if consumer.id != target_id:
             links = service_links.links_of(tx, consumer)
             service_links.set_links(tx, consumer, {*links, (target_id, row.name or service.name)})
@@ -120,7 +121,7 @@ def _copy_links(tx: Tx, service: Record, target_id: int) -> None:
 
 def turn_back(tx: Tx, run: Run, asked: dict[str, Any]) -> None:
     """Both services get the scales back that they had."""
-    service = run.resource(tx)
+    service = run.resource(tx, rows.Service)
     strategy = asked.get("toServiceStrategy") or asked
-    before = service.data.get("targetScaleBefore") or 0
-    _move(tx, run, strategy["toServiceId"], (service.data.get("scaleBefore") or 0, before))
+    before = service.targetScaleBefore or 0
+    _move(tx, run, strategy["toServiceId"], (service.scaleBefore or 0, before))

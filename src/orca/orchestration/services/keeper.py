@@ -16,7 +16,8 @@ from orca.engine import Core
 from orca.orchestration.news import News
 from orca.orchestration.placement import constraints
 from orca.orchestration.units import rows as units
-from orca.store import ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import ReadTx, Tx
 
 CALM_MS = 60_000
 """A service that needed no care for this long begins anew with short pauses."""
@@ -73,34 +74,34 @@ class Keeper:
 
     def look(self, tx: ReadTx, news: News) -> Seen | None:
         """Find out which services need care: a service itself changed, it lost a container, a host came or went."""
-        services = tx.find("service", state="active") if news.whole else news.rows("service")
+        services = tx.find(rows.Service, state="active") if news.whole else news.rows(rows.Service)
         if news.whole:
             self._global, self._failing, self._under_way = {}, {}, {}
         for service in services:
             self._note(service)
-        projects = {host.accountId for host in news.rows("host")}
+        projects = {host.accountId for host in news.rows(rows.Host)}
         concerned = {service.id for service in services}
         concerned |= {id for id, project in self._global.items() if project in projects}
         concerned |= {
             row.serviceId
-            for row in news.rows("instance")
+            for row in news.rows(rows.Instance)
             if row.serviceId is not None and (row.state in LOST or row.healthState in TOLD)
         }
         # What could not start may start now.
         failing = {id for id, project in self._failing.items() if project in projects} | self._overtaken(services)
-        changed = {host.accountId for host in news.rows("host") if self._differs(host)}
+        changed = {host.accountId for host in news.rows(rows.Host) if self._differs(host)}
         self._missed |= {id for id, project in self._under_way.items() if project in changed}
         needy = _needy(tx, concerned)
         return Seen(needy, frozenset(failing)) if needy or failing else None
 
-    def _overtaken(self, services: list[Record]) -> set[int]:
+    def _overtaken(self, services: list[rows.Service]) -> set[int]:
         """Of these, those that failed while a host of theirs changed."""
         ended = {service.id for service in services if service.id not in self._under_way}
         overtaken = self._missed & ended
         self._missed -= ended
         return overtaken & self._failing.keys()
 
-    def _differs(self, host: Record) -> bool:
+    def _differs(self, host: rows.Host) -> bool:
         """True if more or other containers could be placed on the host than when it was last seen."""
         now = (host.state, host.agentState, host.labels)
         known = self._hosts.pop(host.id, None)
@@ -108,12 +109,12 @@ class Keeper:
             self._hosts[host.id] = now
         return now != known
 
-    def _note(self, service: Record) -> None:
+    def _note(self, service: rows.Service) -> None:
         active = service.state == "active" and service.removed is None
         spread = constraints.is_global((service.launchConfig or {}).get("labels") or {})
         for known, belongs in (
             (self._global, active and spread),
-            (self._failing, active and bool(service.data.get("retryAt"))),
+            (self._failing, active and bool(service.retryAt)),
             (self._under_way, not active and service.removed is None),
         ):
             if belongs:
@@ -141,7 +142,7 @@ class Keeper:
 
     def _ask(self, tx: Tx, service_id: int) -> None:
         if service_id in _needy(tx, {service_id}):
-            self._core.engine.request(tx, tx.require("service", service_id), "update", _keep_error=True)
+            self._core.engine.request(tx, tx.require(rows.Service, service_id), "update", _keep_error=True)
 
     async def _now(self) -> int:
         return await self._core.db.read(lambda tx: tx.now)
@@ -150,9 +151,9 @@ class Keeper:
 def _needy(tx: ReadTx, service_ids: set[int]) -> dict[int, int | None]:
     """Active services that are not as they should be, with the time of their next retry where they have one."""
     result: dict[int, int | None] = {}
-    for service in (tx.get("service", id) for id in sorted(service_ids)):
+    for service in (tx.get(rows.Service, id) for id in sorted(service_ids)):
         if service is None or service.removed is not None or service.state != "active":
             continue
         if units.plan(tx, service).acts:
-            result[service.id] = service.data.get("retryAt")
+            result[service.id] = service.retryAt
     return result

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from orca.engine import Behaviour, Call
 from orca.orchestration.syntax import selectors
 from orca.orchestration.units import rows as units
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import Prepared, ReadTx, Record, Tx
+from orca.store import Prepared, ReadTx, Tx
 
 behaviour = Behaviour()
 
@@ -26,7 +27,7 @@ NAME_LIMIT, LABEL_LIMIT = 253, 63
 
 
 @behaviour.action("service.setservicelinks")
-def set_service_links(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def set_service_links(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Replace all links of a service."""
     links = [_link(tx, call, row, entry) for entry in data.get("serviceLinks") or []]
     if len(set(links)) != len(links):
@@ -36,7 +37,7 @@ def set_service_links(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> 
 
 
 @behaviour.action("service.addservicelink")
-def add_service_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def add_service_link(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Add one link; one that exists already stays."""
     link = _link(tx, call, row, data.get("serviceLink") or {})
     set_links(tx, row, {*links_of(tx, row), link})
@@ -44,41 +45,41 @@ def add_service_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> R
 
 
 @behaviour.action("service.removeservicelink")
-def remove_service_link(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def remove_service_link(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Take one link away; without a name, every link to that service."""
     target, name = _link(tx, call, row, data.get("serviceLink") or {})
     set_links(tx, row, [link for link in links_of(tx, row) if link[0] != target or (name and link[1] != name)])
     return row
 
 
-def links_of(tx: ReadTx, service: Record) -> list[Link]:
+def links_of(tx: ReadTx, service: rows.Service) -> list[Link]:
     """The links that a service was given; those of its selector are not among them."""
     return list(_given(tx, service))
 
 
-def set_links(tx: Tx, service: Record, links: Iterable[Link]) -> bool:
+def set_links(tx: Tx, service: rows.Service, links: Iterable[Link]) -> bool:
     """Make the given links of a service exactly these; False when they are so already."""
     wanted, present = set(links), _given(tx, service)
     for link in present.keys() - wanted:
         _unlink(tx, present[link])
     added = wanted - present.keys()
     for target, name in sorted(added):
-        selected = tx.first("serviceConsumeMap", serviceId=service.id, consumedServiceId=target, name=name or None)
+        selected = tx.first(rows.ServiceConsumeMap, serviceId=service.id, consumedServiceId=target, name=name or None)
         if selected is not None:
-            tx.update(selected, data={"selected": None})
+            tx.update(selected, selected=None)
         else:
             _link_up(tx, service, target, name)
     return wanted != present.keys()
 
 
-def unlink_all(tx: Tx, service: Record) -> None:
+def unlink_all(tx: Tx, service: rows.Service) -> None:
     """Remove the links of a service in both directions."""
     for key in ("serviceId", "consumedServiceId"):
-        for row in tx.find("serviceConsumeMap", **{key: service.id}):
+        for row in tx.find(rows.ServiceConsumeMap, **{key: service.id}):
             _unlink(tx, row)
 
 
-def apply_selectors(tx: Tx, service: Record) -> None:
+def apply_selectors(tx: Tx, service: rows.Service) -> None:
     """A service is new or has changed: link it as its selector says, and others as theirs say of it.
 
     Only services with a selector are asked, and those that a selector linked earlier.
@@ -89,21 +90,21 @@ def apply_selectors(tx: Tx, service: Record) -> None:
         _select(tx, consumer, service)
 
 
-def _targets(tx: ReadTx, service: Record) -> list[Record]:
+def _targets(tx: ReadTx, service: rows.Service) -> list[rows.Service]:
     """The services that the selector of this one may mean, or meant."""
     if service.selectorLink:
-        return [row for row in tx.find("service", accountId=service.accountId) if row.id != service.id]
-    rows = tx.find("serviceConsumeMap", serviceId=service.id)
-    return [tx.require("service", row.consumedServiceId) for row in rows if row.data.get("selected")]
+        return [row for row in tx.find(rows.Service, accountId=service.accountId) if row.id != service.id]
+    found = tx.find(rows.ServiceConsumeMap, serviceId=service.id)
+    return [tx.require(rows.Service, row.consumedServiceId) for row in found if row.selected]
 
 
-def _consumers(tx: ReadTx, service: Record) -> list[Record]:
+def _consumers(tx: ReadTx, service: rows.Service) -> list[rows.Service]:
     """The services whose selectors may mean this one, or meant it."""
-    ids = tx.ask(_selecting(tx.table("service")), {"project": service.accountId})
-    found = {id: tx.require("service", id) for (id,) in ids}
-    for row in tx.find("serviceConsumeMap", consumedServiceId=service.id):
-        if row.data.get("selected") and row.serviceId not in found:
-            found[row.serviceId] = tx.require("service", row.serviceId)
+    ids = tx.ask(_selecting(tx.table(rows.Service)), {"project": service.accountId})
+    found = {id: tx.require(rows.Service, id) for (id,) in ids}
+    for row in tx.find(rows.ServiceConsumeMap, consumedServiceId=service.id):
+        if row.selected and row.serviceId not in found:
+            found[row.serviceId] = tx.require(rows.Service, row.serviceId)
     return [row for id, row in sorted(found.items()) if id != service.id]
 
 
@@ -115,46 +116,46 @@ def _selecting(services: sa.Table) -> Prepared:
     return Prepared(sa.select(columns.id).where(mine, columns.removed.is_(None), columns.selectorLink.is_not(None)))
 
 
-def _select(tx: Tx, consumer: Record, target: Record) -> None:
+def _select(tx: Tx, consumer: rows.Service, target: rows.Service) -> None:
     """Link one service to another, or not, as the consumer's selector says."""
     labels = (target.launchConfig or {}).get("labels")
     meant = target.state not in ("removing", "removed") and selectors.matches(consumer.selectorLink, labels)
-    rows = tx.find("serviceConsumeMap", serviceId=consumer.id, consumedServiceId=target.id)
-    selected = [row for row in rows if row.data.get("selected")]
-    if meant and not any(not row.name for row in rows):
+    found = tx.find(rows.ServiceConsumeMap, serviceId=consumer.id, consumedServiceId=target.id)
+    selected = [row for row in found if row.selected]
+    if meant and not any(not row.name for row in found):
         _link_up(tx, consumer, target.id, "", selected=True)
     elif not meant:
         for row in selected:
             _unlink(tx, row)
 
 
-def _given(tx: ReadTx, service: Record) -> dict[Link, Record]:
-    rows = tx.find("serviceConsumeMap", serviceId=service.id)
-    return {(row.consumedServiceId, row.name or ""): row for row in rows if not row.data.get("selected")}
+def _given(tx: ReadTx, service: rows.Service) -> dict[Link, rows.ServiceConsumeMap]:
+    found = tx.find(rows.ServiceConsumeMap, serviceId=service.id)
+    return {(row.consumedServiceId, row.name or ""): row for row in found if not row.selected}
 
 
-def _link_up(tx: Tx, service: Record, target: int, name: str, *, selected: bool = False) -> None:
+def _link_up(tx: Tx, service: rows.Service, target: int, name: str, *, selected: bool = False) -> None:
     row = tx.insert(
-        "serviceConsumeMap",
+        rows.ServiceConsumeMap,
         accountId=service.accountId,
         state="active",
         serviceId=service.id,
         consumedServiceId=target,
         name=name or None,
-        data={"selected": True} if selected else {},
+        selected=selected or None,
     )
     for instance in units.rows_of(tx, service.id):
         units.link_container(tx, row, instance)
 
 
-def _unlink(tx: Tx, row: Record) -> None:
-    for link in tx.find("instanceLink", serviceConsumeMapId=row.id):
+def _unlink(tx: Tx, row: rows.ServiceConsumeMap) -> None:
+    for link in tx.find(rows.InstanceLink, serviceConsumeMapId=row.id):
         tx.update(link, state="removed", removed=tx.now)
     tx.update(row, state="removed", removed=tx.now)
 
 
-def _link(tx: ReadTx, call: Call, service: Record, entry: dict[str, Any]) -> Link:
-    target = tx.get("service", entry.get("serviceId"))
+def _link(tx: ReadTx, call: Call, service: rows.Service, entry: dict[str, Any]) -> Link:
+    target = tx.get(rows.Service, entry.get("serviceId"))
     if target is None or target.accountId != call.account_id or target.state in ("removing", "removed"):
         raise Refused("InvalidReference", "serviceId: there is no such service", field="serviceId")
     if target.id == service.id:

@@ -10,13 +10,14 @@ from typing import Any
 from orca.engine import Behaviour, Call, Run
 from orca.orchestration.services.converge import BATCH, INTERVAL, await_containers, bring_up
 from orca.orchestration.units import rows as units
-from orca.store import Record, Tx
+from orca.resources import rows
+from orca.store import Tx
 
 behaviour = Behaviour()
 
 
 @behaviour.action("service.restart")
-def restart(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def restart(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Restart every container, so many at a time."""
     call.request(tx, row, "restart", strategy=data.get("rollingRestartStrategy") or {})
     return row
@@ -42,5 +43,5 @@ async def run_restart(run: Run) -> None:
 
 
 def _restart(tx: Tx, run: Run, ids: list[int]) -> None:
-    for row in tx.find("instance", id=ids, state="running"):
+    for row in tx.find(rows.Instance, id=ids, state="running"):
         run.engine.request(tx, row, "restart")

@@ -9,8 +9,9 @@ from typing import Any
 from orca.engine import Call
 from orca.orchestration.syntax.names import PRIMARY
 from orca.orchestration.units.rows import needs_of
+from orca.resources import rows
 from orca.storage import host_rights
-from orca.store import ReadTx, Record
+from orca.store import ReadTx
 
 UPGRADED = ("upgrading", "upgraded", "canceled-upgrade")
 """States of a service that a rollback takes back."""
@@ -22,7 +23,7 @@ def check_given(tx: ReadTx, call: Call, fields: dict[str, Any]) -> None:
         host_rights.check(tx, call, config)
 
 
-def check_upgrade(tx: ReadTx, call: Call, service: Record, given: dict[str, Any]) -> None:
+def check_upgrade(tx: ReadTx, call: Call, service: rows.Service, given: dict[str, Any]) -> None:
     """Refuse new launch configs of a service, also for what they would share with those that stay.
 
     Raises:
@@ -46,7 +47,7 @@ def _parts(fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {**primary, **{config["name"]: config for config in fields.get("secondaryLaunchConfigs") or []}}
 
 
-def check_rollback(tx: ReadTx, call: Call, services: Iterable[Record]) -> None:
+def check_rollback(tx: ReadTx, call: Call, services: Iterable[rows.Service]) -> None:
     """Refuse to go back to launch configs that the caller could not ask for. Raises ``Refused`` with 403."""
     for row in services:
         strategy = (row.upgrade or {}).get("inServiceStrategy") or {}

@@ -8,7 +8,8 @@ from functools import partial
 from orca.engine import Core
 from orca.orchestration.news import News
 from orca.orchestration.syntax import selectors
-from orca.store import ReadTx, Record, Tx
+from orca.resources import rows
+from orca.store import ReadTx, Tx
 
 Pair = tuple[int, int]
 """(service, container): whether the one selects the other is to be looked at again where it can be changed."""
@@ -35,17 +36,17 @@ class Selection:
         """
         if news.whole:
             self._selecting = {}
-            selecting = tx.query("service").where(tx.table("service").c.selectorContainer.is_not(None))
-            services = tx.rows("service", selecting)
+            selecting = tx.query(rows.Service).where(tx.table(rows.Service).c.selectorContainer.is_not(None))
+            services = tx.rows(rows.Service, selecting)
         else:
-            services = news.rows("service")
+            services = news.rows(rows.Service)
         pairs = {pair for service in services if self._is_new(service) for pair in _astray(tx, service)}
-        for instance in news.rows("instance"):
+        for instance in news.rows(rows.Instance):
             if instance.serviceId is None:
                 pairs |= self._wrong(tx, instance)
         return pairs or None
 
-    def _is_new(self, service: Record) -> bool:
+    def _is_new(self, service: rows.Service) -> bool:
         """True if a service has another selector than when it was seen last."""
         known = self._selecting.setdefault(service.accountId, {})
         selector = None if service.removed is not None else service.selectorContainer or None
@@ -56,10 +57,10 @@ class Selection:
             del self._selecting[service.accountId]
         return before != selector
 
-    def _wrong(self, tx: ReadTx, instance: Record) -> set[Pair]:
+    def _wrong(self, tx: ReadTx, instance: rows.Instance) -> set[Pair]:
         selecting = self._selecting.get(instance.accountId, {})
         means = {id for id, selector in selecting.items() if _means(selector, instance)}
-        maps = tx.values("serviceExposeMap", "serviceId", instanceId=instance.id, managed=False)
+        maps = tx.values(rows.ServiceExposeMap, "serviceId", instanceId=instance.id, managed=False)
         return {(id, instance.id) for id in means ^ {id for (id,) in maps}}
 
     async def act(self, seen: set[Pair]) -> None:
@@ -69,26 +70,26 @@ class Selection:
             await self._db.write(partial(_right, pairs=pairs[start : start + BATCH]))
 
 
-def _means(selector: str | None, instance: Record) -> bool:
+def _means(selector: str | None, instance: rows.Instance) -> bool:
     return instance.removed is None and selectors.matches(selector, instance.labels)
 
 
-def _astray(tx: ReadTx, service: Record) -> set[Pair]:
+def _astray(tx: ReadTx, service: rows.Service) -> set[Pair]:
     """The containers that a service selects and should not, or the other way round."""
-    held = {id for (id,) in tx.values("serviceExposeMap", "instanceId", serviceId=service.id, managed=False)}
+    held = {id for (id,) in tx.values(rows.ServiceExposeMap, "instanceId", serviceId=service.id, managed=False)}
     selector = service.selectorContainer if service.removed is None else None
-    alone = tx.find("instance", accountId=service.accountId, serviceId=None) if selector else []
+    alone = tx.find(rows.Instance, accountId=service.accountId, serviceId=None) if selector else []
     return {(service.id, id) for id in held ^ {row.id for row in alone if _means(selector, row)}}
 
 
 def _right(tx: Tx, pairs: list[Pair]) -> None:
     for service_id, instance_id in pairs:
-        service, instance = tx.require("service", service_id), tx.require("instance", instance_id)
-        held = tx.first("serviceExposeMap", serviceId=service_id, instanceId=instance_id, managed=False)
+        service, instance = tx.require(rows.Service, service_id), tx.require(rows.Instance, instance_id)
+        held = tx.first(rows.ServiceExposeMap, serviceId=service_id, instanceId=instance_id, managed=False)
         means = service.removed is None and _means(service.selectorContainer, instance)
         if means and held is None:
             tx.insert(
-                "serviceExposeMap",
+                rows.ServiceExposeMap,
                 accountId=service.accountId,
                 state="active",
                 serviceId=service_id,

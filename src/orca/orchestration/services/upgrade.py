@@ -15,17 +15,17 @@ from orca.engine import Behaviour, Call, Failed, Run
 from orca.network import Delivery
 from orca.network import ports as network_ports
 from orca.orchestration.containers.api import start_removal
-from orca.orchestration.placement import retained
+from orca.orchestration.placement import marks, retained
 from orca.orchestration.services import handover
 from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services import watch as upgrade_watch
 from orca.orchestration.services.checks import CONTAINERLESS, check_launch_configs
 from orca.orchestration.services.converge import BATCH, INTERVAL, await_containers, bring_up, cured, each, scale_of
-from orca.orchestration.syntax.names import PRIMARY
 from orca.orchestration.units import rows as units
 from orca.orchestration.units.plan import all_needs
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 HEALTHY = "healthy"
 """How an upgrade is finished: by the server, once the new containers are healthy. It takes back one that fails."""
@@ -39,7 +39,7 @@ behaviour = Behaviour()
 
 
 @behaviour.action("service.upgrade")
-def upgrade(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def upgrade(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Begin an upgrade: in place, or over to another service (also in the flat form of 2015)."""
     if data.get("inServiceStrategy"):
         service_rights.check_upgrade(tx, call, row, data["inServiceStrategy"])
@@ -51,14 +51,14 @@ def upgrade(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
 
 
 @behaviour.action("service.rollback")
-def take_back(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def take_back(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Go back to what was there before the upgrade."""
     service_rights.check_rollback(tx, call, [row])
     call.request(tx, row, "rollback")
     return row
 
 
-def begin_in_service(tx: Tx, row: Record, given: dict[str, Any]) -> Record:
+def begin_in_service(tx: Tx, row: rows.Service, given: dict[str, Any]) -> rows.Service:
     """Take over new launch configs; the old ones are kept with the strategy. The caller requests ``upgrade``.
 
     Raises:
@@ -93,7 +93,7 @@ def begin_in_service(tx: Tx, row: Record, given: dict[str, Any]) -> Record:
         launchConfig=primary,
         secondaryLaunchConfigs=list(sidekicks.values()) or None,
         upgrade={"inServiceStrategy": strategy},
-        data={"asleep": row.state == "inactive"},
+        asleep=row.state == "inactive",
     )
 
 
@@ -108,14 +108,14 @@ def _next_version(configs: list[dict[str, Any]]) -> str:
 @behaviour.process("service.upgrade")
 async def run_upgrade(run: Run) -> None:
     """Replace batch by batch; what is upgraded waits for a decision, but for the form of 2015."""
-    asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
+    asked = await run.read(lambda tx: run.resource(tx, rows.Service).upgrade or {})
     if "inServiceStrategy" in asked:
         await _or_back(run, asked["inServiceStrategy"])
         return
     await handover.move_over(run, asked.get("toServiceStrategy") or asked)
     if "toServiceStrategy" not in asked:
         run.end_state = "active"
-        run.finish(lambda tx: tx.update(run.resource(tx), upgrade=None))
+        run.finish(lambda tx: tx.update(run.resource(tx, rows.Service), upgrade=None))
 
 
 async def _or_back(run: Run, strategy: dict[str, Any]) -> None:
@@ -135,8 +135,8 @@ async def _or_back(run: Run, strategy: dict[str, Any]) -> None:
 
 def _tell_stack(tx: Tx, run: Run, message: str) -> None:
     """A stack at rest shows why one of its services failed."""
-    service = run.resource(tx)
-    stack = tx.get("environment", service.environmentId)
+    service = run.resource(tx, rows.Service)
+    stack = tx.get(rows.Environment, service.environmentId)
     if stack is not None and stack.state == "active":
         tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {message}")
 
@@ -156,7 +156,7 @@ async def _in_service(run: Run, strategy: dict[str, Any]) -> None:
         await bring_up(run, f"batch {number}: start")
         if strategy.get("startFirst"):
             await _rest(run, kept, f"batch {number}: stop")
-        if await run.read(lambda tx: bool(_outdated(tx, run.resource(tx)))):
+        if await run.read(lambda tx: bool(_outdated(tx, run.resource(tx, rows.Service)))):
             await asyncio.sleep((strategy.get("intervalMillis") or INTERVAL) / 1000)
     await _wake(run)
 
@@ -168,7 +168,7 @@ async def _wake(run: Run) -> None:
 
 
 def _asleep(tx: ReadTx, run: Run) -> bool:
-    return bool(run.resource(tx).data.get("asleep"))
+    return bool(run.resource(tx, rows.Service).asleep)
 
 
 async def _over(run: Run) -> None:
@@ -178,7 +178,7 @@ async def _over(run: Run) -> None:
     def end(tx: Tx) -> None:
         if _asleep(tx, run):
             run.end_state = "inactive"
-        service = tx.update(run.resource(tx), upgrade=None, data={"asleep": None})
+        service = tx.update(run.resource(tx, rows.Service), upgrade=None, asleep=None)
         units.forget_addresses(tx, service)
         if service.transitioning != "error":
             cured(tx, service, scale)
@@ -186,19 +186,19 @@ async def _over(run: Run) -> None:
     run.finish(end)
 
 
-def _outdated(tx: ReadTx, service: Record) -> dict[int, list[Record]]:
+def _outdated(tx: ReadTx, service: rows.Service) -> dict[int, list[rows.Instance]]:
     """Per unit the containers that are not of the present launch configs, or use one that is not."""
     configs, parts = units.configs_of(service), units.parts_of(service)
-    found: dict[int, list[Record]] = {}
-    rows = [row for row in units.rows_of(tx, service.id) if not row.data.get("leaving")]
+    found: dict[int, list[rows.Instance]] = {}
+    chosen = [row for row in units.rows_of(tx, service.id) if not row.leaving]
     old = {part: str(config.get("version") or "0") for part, config in configs.items()}
-    for row in rows:
-        part = row.data.get("part", PRIMARY)
+    for row in chosen:
+        part = marks.part(row)
         if part not in configs or (row.version or "0") != old[part]:
-            found.setdefault(row.data["number"], []).append(row)
-    for row in rows:
-        number, part = row.data["number"], row.data.get("part", PRIMARY)
-        gone = {other.data.get("part", PRIMARY) for other in found.get(number, [])}
+            found.setdefault(marks.number(row), []).append(row)
+    for row in chosen:
+        number, part = marks.number(row), marks.part(row)
+        gone = {marks.part(other) for other in found.get(number, [])}
         if part in parts and part not in gone and gone & all_needs(part, parts):
             found[number].append(row)
     return found
@@ -206,26 +206,26 @@ def _outdated(tx: ReadTx, service: Record) -> dict[int, list[Record]]:
 
 def _keep(tx: Tx, run: Run, size: int) -> list[int]:
     """Set the outdated containers of the next units aside; their ids."""
-    outdated = _outdated(tx, run.resource(tx))
-    rows = [row for number in sorted(outdated)[:size] for row in outdated[number]]
-    for row in rows:
-        tx.update(row, data={"kept": True})
+    outdated = _outdated(tx, run.resource(tx, rows.Service))
+    found = [row for number in sorted(outdated)[:size] for row in outdated[number]]
+    for row in found:
+        tx.update(row, kept=True)
         _mark(tx, row, upgrade=True)
-    return [row.id for row in rows]
+    return [row.id for row in found]
 
 
 async def _rest(run: Run, ids: list[int], label: str) -> None:
     """Stop what is kept; the ports it published are free for others, an address that is retained for its successor."""
 
     def stop(tx: Tx) -> None:
-        for row in tx.find("instance", id=ids):
+        for row in tx.find(rows.Instance, id=ids):
             if row.state in ("running", "starting", "restarting"):
                 run.engine.request(tx, row, "stop")
 
     def free(tx: Tx) -> None:
-        for row in tx.find("instance", id=ids):
+        for row in tx.find(rows.Instance, id=ids):
             network_ports.close_ports(tx, run.core.part(Delivery).items, row.id, release=True)
-            if retained.retains(run.resource(tx)):
+            if retained.retains(run.resource(tx, rows.Service)):
                 units.let_go_address(tx, row)
 
     await run.step(label, stop)
@@ -233,8 +233,8 @@ async def _rest(run: Run, ids: list[int], label: str) -> None:
     await run.step(f"{label}ped", free)
 
 
-def _mark(tx: Tx, instance: Record, *, upgrade: bool) -> None:
-    for row in tx.find("serviceExposeMap", instanceId=instance.id):
+def _mark(tx: Tx, instance: rows.Instance, *, upgrade: bool) -> None:
+    for row in tx.find(rows.ServiceExposeMap, instanceId=instance.id):
         tx.update(row, upgrade=upgrade)
 
 
@@ -254,7 +254,7 @@ async def finish(run: Run) -> None:
 @behaviour.process("service.cancelupgrade")
 async def cancel(run: Run) -> None:
     """Nothing more is replaced. In the form of 2015 the service is simply active again."""
-    asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
+    asked = await run.read(lambda tx: run.resource(tx, rows.Service).upgrade or {})
     if not asked.keys() & {"inServiceStrategy", "toServiceStrategy"}:
         run.end_state = "active"
 
@@ -262,7 +262,7 @@ async def cancel(run: Run) -> None:
 @behaviour.process("service.rollback")
 async def rollback(run: Run) -> None:
     """Back to what was there before."""
-    asked = await run.read(lambda tx: run.resource(tx).upgrade or {})
+    asked = await run.read(lambda tx: run.resource(tx, rows.Service).upgrade or {})
     if "inServiceStrategy" in asked:
         await run.step("configs of before", lambda tx: _turn_back(tx, run, asked["inServiceStrategy"]))
         await each(run, "remove the new", _new_ones, lambda tx, row: start_removal(tx, run.engine, row))
@@ -277,25 +277,23 @@ async def rollback(run: Run) -> None:
 def _turn_back(tx: Tx, run: Run, strategy: dict[str, Any]) -> None:
     """The launch configs of before the upgrade are those of the service again."""
     tx.update(
-        run.resource(tx),
+        run.resource(tx, rows.Service),
         launchConfig=strategy.get("previousLaunchConfig"),
         secondaryLaunchConfigs=strategy.get("previousSecondaryLaunchConfigs") or None,
     )
 
 
-def _new_ones(tx: ReadTx, service_id: int) -> list[Record]:
+def _new_ones(tx: ReadTx, service_id: int) -> list[rows.Instance]:
     """The containers that the upgrade brought: not of the configs of before, or in the place of one that is kept."""
-    service = tx.require("service", service_id)
-    kept = {(row.data["number"], row.data.get("part", PRIMARY)) for row in units.kept_rows(tx, service.id)}
-    new = {row.id for rows in _outdated(tx, service).values() for row in rows}
+    service = tx.require(rows.Service, service_id)
+    kept = {(marks.number(row), marks.part(row)) for row in units.kept_rows(tx, service.id)}
+    new = {row.id for found in _outdated(tx, service).values() for row in found}
     return [
-        row
-        for row in units.rows_of(tx, service.id)
-        if row.id in new or (row.data["number"], row.data.get("part", PRIMARY)) in kept
+        row for row in units.rows_of(tx, service.id) if row.id in new or (marks.number(row), marks.part(row)) in kept
     ]
 
 
-def _take_back(tx: Tx, row: Record) -> None:
+def _take_back(tx: Tx, row: rows.Instance) -> None:
     """An old container counts again."""
-    tx.update(row, data={"kept": None})
+    tx.update(row, kept=None)
     _mark(tx, row, upgrade=False)

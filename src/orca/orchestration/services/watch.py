@@ -8,7 +8,8 @@ import asyncio
 from orca.engine import Failed, Run
 from orca.orchestration.health.states import HEALTHY, UNHEALTHY
 from orca.orchestration.units import rows as units
-from orca.store import ReadTx, Record
+from orca.resources import rows
+from orca.store import ReadTx
 
 RUNNING_SECONDS = 10.0
 """How long a container that nobody checks has to run before it counts as one that works."""
@@ -49,14 +50,14 @@ async def _for_a_while(run: Run, starts: Starts) -> None:
 
 
 def _starts(tx: ReadTx, service_id: int) -> Starts:
-    return {row.id: row.startCount or 0 for row in units.rows_of(tx, service_id) if not row.data.get("leaving")}
+    return {row.id: row.startCount or 0 for row in units.rows_of(tx, service_id) if not row.leaving}
 
 
 def _broken(tx: ReadTx, service_id: int, starts: Starts) -> str | None:
     """Why the containers do not work; None as long as they may."""
-    rows = {row.id: row for row in units.rows_of(tx, service_id)}
+    found = {row.id: row for row in units.rows_of(tx, service_id)}
     for id, count in starts.items():
-        row = rows.get(id)
+        row = found.get(id)
         if row is None or row.state not in ("running", "stopped"):
             return f"{'a container' if row is None else row.name}: it does not run any more"
         if row.state == "stopped" and not units.runs_once(row.labels):
@@ -68,7 +69,7 @@ def _broken(tx: ReadTx, service_id: int, starts: Starts) -> str | None:
     return None
 
 
-def _is_healthy(row: Record) -> bool:
+def _is_healthy(row: rows.Instance) -> bool:
     return bool(row.healthState == HEALTHY and row.healthCheck)
 
 
@@ -77,7 +78,7 @@ def _is_proved(tx: ReadTx, service_id: int) -> bool:
     limit, is as one that nobody checks.
     """
     waiting = [row for row in units.rows_of(tx, service_id) if row.healthCheck and not _is_healthy(row)]
-    if any(row.data.get("healthDeadline") for row in waiting):
+    if any(row.healthDeadline for row in waiting):
         return False
-    maps = tx.find("healthcheckInstanceHostMap", instanceId=[row.id for row in waiting]) if waiting else []
+    maps = tx.find(rows.HealthcheckInstanceHostMap, instanceId=[row.id for row in waiting]) if waiting else []
     return not any(row.externalTimestamp for row in maps)

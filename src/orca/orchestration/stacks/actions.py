@@ -22,10 +22,10 @@ from orca.orchestration.stacks import rights as stack_rights
 from orca.orchestration.stacks import world as stack_world
 from orca.orchestration.stacks.files import Given
 from orca.orchestration.stacks.plan import Plan
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.stack import stack_key_of
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 PURPOSE = "stack plan"
 """What the key of the hashes is derived for."""
@@ -64,7 +64,7 @@ def plan(tx: ReadTx, call: Call, data: dict[str, Any]) -> dict[str, Any]:
 
 
 @behaviour.collective("environment.apply")
-def apply(tx: Tx, call: Call, data: dict[str, Any]) -> Record:
+def apply(tx: Tx, call: Call, data: dict[str, Any]) -> rows.Environment:
     """Make a stack what the files say.
 
     Raises:
@@ -85,14 +85,15 @@ def apply(tx: Tx, call: Call, data: dict[str, Any]) -> Record:
             raise PlanChanged(shown)
     if stack is None:
         stack = tx.insert(
-            "environment",
+            rows.Environment,
             **given.texts,
             name=given.name,
             kind="environment",
             accountId=call.account_id,
             startOnCreate=True,
         )
-        return call.request(tx, stack, "apply") and tx.own(stack)
+        call.request(tx, stack, "apply")
+        return tx.own(stack)
     if any(stack.get(name) != value for name, value in given.texts.items()) or not stack.startOnCreate:
         stack = tx.update(stack, **given.texts, startOnCreate=True)
     if found.entries or found.failing or stack.state != "active" or stack.transitioning == "error":
@@ -100,15 +101,17 @@ def apply(tx: Tx, call: Call, data: dict[str, Any]) -> Record:
     return tx.own(stack)
 
 
-def _stack(tx: ReadTx, project_id: int, name: str) -> Record | None:
-    return tx.first("environment", liveKey=stack_key_of(project_id, name))
+def _stack(tx: ReadTx, project_id: int, name: str) -> rows.Environment | None:
+    return tx.first(rows.Environment, liveKey=stack_key_of(project_id, name))
 
 
-def _compare(tx: ReadTx, call: Call, stack: Record | None, given: Given) -> Plan:
+def _compare(tx: ReadTx, call: Call, stack: rows.Environment | None, given: Given) -> Plan:
     assert given.compose is not None
     stack_rights.check_text(tx, call, given.compose, "files")
     if stack is not None:
-        service_rights.check_rollback(tx, call, tx.find("service", environmentId=stack.id, state=stack_plan.CANCELED))
+        service_rights.check_rollback(
+            tx, call, tx.find(rows.Service, environmentId=stack.id, state=stack_plan.CANCELED)
+        )
     gone = stack is not None and stack.state == "removing"
     present = None if gone else stack
     world = stack_world.world(tx, call.account_id, given.name, present, given.compose.services)
@@ -118,7 +121,7 @@ def _compare(tx: ReadTx, call: Call, stack: Record | None, given: Given) -> Plan
     return found
 
 
-def _describe(call: Call, stack: Record | None, given: Given, found: Plan) -> dict[str, Any]:
+def _describe(call: Call, stack: rows.Environment | None, given: Given, found: Plan) -> dict[str, Any]:
     assert given.compose is not None
     before = (stack.environment if stack is not None else None) or {}
     after = given.texts["environment"]
@@ -145,7 +148,7 @@ def _entry(entry: stack_plan.Entry) -> dict[str, Any]:
     return {"action": entry.action, "service": entry.service, "changes": changes, "line": entry.line}
 
 
-def _hash(call: Call, stack: Record | None, given: Given, found: Plan) -> str:
+def _hash(call: Call, stack: rows.Environment | None, given: Given, found: Plan) -> str:
     """Stands for what would be done, to what. States, health and times are not in it, values of variables only sealed
     by the server's key.
     """

@@ -19,8 +19,9 @@ from orca.orchestration.stacks import text as stack_text
 from orca.orchestration.stacks import world as stack_world
 from orca.orchestration.stacks.plan import Entry, Plan
 from orca.orchestration.stacks.text import TEXTS
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import NotUnique, ReadTx, Record, Tx
+from orca.store import NotUnique, ReadTx, Tx
 
 behaviour = Behaviour()
 
@@ -42,16 +43,16 @@ def _upgraded(present: Mapping[str, Any], given: dict[str, Any]) -> dict[str, An
 
 
 @behaviour.create("environment")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
     """A stack. Its text was read before."""
     stack_rights.check_text(tx, call, call.read, "dockerCompose")
-    row = tx.insert("environment", **{**fields, "accountId": call.account_id, "kind": "environment"})
+    row = tx.insert(rows.Environment, **{**fields, "accountId": call.account_id, "kind": "environment"})
     call.request(tx, row, "create")
     return row
 
 
 @behaviour.update("environment")
-def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+def update(tx: Tx, call: Call, row: rows.Environment, fields: dict[str, Any]) -> rows.Environment:
     """Changed text is applied by the process ``update``; a changed name alone needs none."""
     if any(name in fields for name in TEXTS):
         stack_rights.check_text(tx, call, call.read, "dockerCompose")
@@ -81,7 +82,7 @@ async def _update_services(run: Run, *, upgraded: bool = False) -> None:
     if found.missing:
         raise Failed(found.missing[0], state="active")
     actions = {"create", "change", "remove", *(("replace",) if upgraded else ())}
-    start = await run.read(lambda tx: bool(run.resource(tx).startOnCreate))
+    start = await run.read(lambda tx: bool(run.resource(tx, rows.Environment).startOnCreate))
     await _carry_out(run, found, [entry for entry in found.entries if entry.action in actions], start=start)
     for entry in found.entries:
         if entry.action == "replace" and not upgraded:
@@ -106,7 +107,7 @@ async def apply(run: Run) -> None:
 
 async def _read(run: Run) -> Compose | None:
     """The text of the stack, read outside of any unit."""
-    texts = await run.read(lambda tx: _texts(run.resource(tx)))
+    texts = await run.read(lambda tx: _texts(run.resource(tx, rows.Environment)))
     try:
         wanted = await run.core.readings.run(run.account_id, lambda: stack_text.read(texts))
     except Refused as error:
@@ -118,7 +119,7 @@ async def _read(run: Run) -> Compose | None:
 
 async def _compare(run: Run, wanted: Compose) -> Plan:
     def compare(tx: ReadTx) -> Plan:
-        stack = run.resource(tx)
+        stack = run.resource(tx, rows.Environment)
         world = stack_world.world(tx, stack.accountId, stack.name, stack, wanted.services)
         return stack_plan.plan(wanted.services, world)
 
@@ -146,7 +147,7 @@ async def _carry_out(
         run.log(entry.line)
 
 
-def _texts(stack: Record) -> dict[str, Any]:
+def _texts(stack: rows.Environment) -> dict[str, Any]:
     return {name: getattr(stack, name) for name in TEXTS}
 
 
@@ -155,26 +156,26 @@ async def remove(run: Run) -> None:
     """Remove the services, and wait until they are gone."""
 
     def begin(tx: Tx) -> None:
-        for row in tx.find("service", environmentId=run.resource_id):
+        for row in tx.find(rows.Service, environmentId=run.resource_id):
             if row.state != "removing":
                 run.engine.request(tx, row, "remove")
 
     await run.step("remove services", begin)
     await run.wait_for(
         "services to be removed",
-        lambda tx: tx.first("service", environmentId=run.resource_id) is None,
+        lambda tx: tx.first(rows.Service, environmentId=run.resource_id) is None,
         roots={"service"},
     )
 
 
 @behaviour.action("environment.addoutputs")
-def add_outputs(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def add_outputs(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
     """Add to what the stack gives out, or replace some of it."""
     return tx.update(row, outputs={**(row.outputs or {}), **(data.get("outputs") or {})})
 
 
 @behaviour.action("environment.upgrade")
-def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def upgrade_stack(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
     """Follow another text; services whose launch config differs are upgraded in place, and wait for a decision."""
     before = _texts(row)
     texts = _upgraded(before, data)
@@ -186,7 +187,7 @@ def upgrade_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Reco
         externalId=data.get("externalId") or row.externalId,
         previousExternalId=row.externalId,
         previousEnvironment=row.environment,
-        data={"textsBefore": before},
+        textsBefore=before,
     )
     call.request(tx, row, "upgrade")
     return row
@@ -197,7 +198,7 @@ async def run_upgrade(run: Run) -> None:
     """Upgrade the services, and wait for them; with one that failed or was canceled, the stack is not upgraded."""
     await _update_services(run, upgraded=True)
     await _without(run, "upgrading")
-    failed = await run.read(lambda tx: tx.find("service", environmentId=run.resource_id, state=upgrade.CANCELED))
+    failed = await run.read(lambda tx: tx.find(rows.Service, environmentId=run.resource_id, state=upgrade.CANCELED))
     if failed:
         reasons = [f"{row.name}: {row.transitioningMessage or 'its upgrade was canceled'}" for row in failed]
         raise Failed("; ".join(reasons), state=upgrade.CANCELED)
@@ -218,9 +219,9 @@ async def cancel_upgrade(run: Run) -> None:
 
 
 @behaviour.action("environment.rollback")
-def roll_back_stack(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def roll_back_stack(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
     """Take the upgrade of every service back."""
-    upgraded = tx.find("service", environmentId=row.id, state=service_rights.UPGRADED)
+    upgraded = tx.find(rows.Service, environmentId=row.id, state=service_rights.UPGRADED)
     service_rights.check_rollback(tx, call, upgraded)
     call.request(tx, row, "rollback")
     return row
@@ -233,19 +234,19 @@ async def rollback(run: Run) -> None:
     await _without(run, "rolling-back")
 
     def end(tx: Tx) -> None:
-        stack = run.resource(tx)
+        stack = run.resource(tx, rows.Environment)
         tx.update(
             stack,
-            **(stack.data.get("textsBefore") or {}),
+            **(stack.textsBefore or {}),
             externalId=stack.previousExternalId,
-            data={"textsBefore": None},
+            textsBefore=None,
         )
 
     run.finish(end)
 
 
 def _ask_services(tx: Tx, run: Run, states: str, action: str) -> None:
-    for row in tx.find("service", environmentId=run.resource_id, state=states.split()):
+    for row in tx.find(rows.Service, environmentId=run.resource_id, state=states.split()):
         run.engine.request(tx, row, action)
 
 
@@ -253,30 +254,30 @@ async def _without(run: Run, state: str) -> None:
     """Wait until no service of the stack is in a state any more."""
     await run.wait_for(
         f"services that are {state}",
-        lambda tx: tx.first("service", environmentId=run.resource_id, state=state) is None,
+        lambda tx: tx.first(rows.Service, environmentId=run.resource_id, state=state) is None,
         roots={"service"},
     )
 
 
 @behaviour.action("environment.activateservices")
-def activate_services(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def activate_services(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
     """Start every service of the stack that is not."""
-    for service in tx.find("service", environmentId=row.id, state="inactive"):
+    for service in tx.find(rows.Service, environmentId=row.id, state="inactive"):
         call.request(tx, service, "activate")
     return tx.update(row, startOnCreate=True)
 
 
 @behaviour.action("environment.deactivateservices")
-def deactivate_services(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def deactivate_services(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
     """Stop every service of the stack."""
-    for service in tx.find("service", environmentId=row.id):
+    for service in tx.find(rows.Service, environmentId=row.id):
         if service.state in ("active", "activating", "updating-active"):
             call.request(tx, service, "deactivate")
     return tx.update(row, startOnCreate=False)
 
 
 @behaviour.action("environment.exportconfig")
-def export_config(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> dict[str, Any]:
+def export_config(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> dict[str, Any]:
     """The stack as it is now, as compose text; ``serviceIds`` narrows it."""
     docker, rancher = compose_export.export(stack_world.specs(tx, row, set(data.get("serviceIds") or [])))
     return {"type": "composeConfig", "dockerComposeConfig": docker, "rancherComposeConfig": rancher}

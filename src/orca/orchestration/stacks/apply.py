@@ -22,8 +22,9 @@ from orca.orchestration.services import upgrade
 from orca.orchestration.stacks import waits as stack_waits
 from orca.orchestration.stacks.plan import CANCELED, STOPPED, Entry, Plan
 from orca.provision.hosts.lifecycle import CONNECTED
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 BALANCER = "loadBalancerService"
 MOST_STEPS = 60
@@ -39,7 +40,7 @@ Step: TypeAlias = "Callable[[Rows], None]"
 class Rows:
     """The rows of one stack inside a unit; what several steps look for is read once."""
 
-    def __init__(self, tx: Tx, engine: Processes, stack: Record) -> None:
+    def __init__(self, tx: Tx, engine: Processes, stack: rows.Environment) -> None:
         self.tx, self.engine, self.stack = tx, engine, stack
 
     @cached_property
@@ -49,8 +50,8 @@ class Rows:
 
     @cached_property
     def _stacks(self) -> dict[str, int]:
-        rows = self.tx.values("environment", "id", "name", accountId=self.stack.accountId)
-        return {name.casefold(): id for id, name in rows}
+        found = self.tx.values(rows.Environment, "id", "name", accountId=self.stack.accountId)
+        return {name.casefold(): id for id, name in found}
 
     def target(self, link: LinkSpec) -> int | None:
         """The service that a link leads to, if it is still there."""
@@ -67,7 +68,7 @@ class Rows:
         """
 
         def id_of(name: str) -> int:
-            row = self.tx.first("certificate", accountId=self.stack.accountId, name=name)
+            row = self.tx.first(rows.Certificate, accountId=self.stack.accountId, name=name)
             if row is None:
                 raise Refused("InvalidReference", f"service {spec.name}: there is no certificate {name!r}")
             return int(row.id)
@@ -78,8 +79,8 @@ class Rows:
         }
 
     def _services(self, stack_id: int) -> dict[str, int]:
-        rows = self.tx.values("service", "id", "name", "state", environmentId=stack_id)
-        return {name.casefold(): id for id, name, state in rows if state != "removing"}
+        found = self.tx.values(rows.Service, "id", "name", "state", environmentId=stack_id)
+        return {name.casefold(): id for id, name, state in found if state != "removing"}
 
 
 def steps(plan: Plan, *, start: bool, finish: str | None = None) -> Iterator[Step]:
@@ -121,10 +122,10 @@ async def carry_out(run: Run, todo: Sequence[Step]) -> None:
 
 def _some(tx: Tx, *, run: Run, todo: Sequence[Step]) -> int:
     """Do some steps; how many."""
-    rows = Rows(tx, run.engine, run.resource(tx))
+    writing = Rows(tx, run.engine, run.resource(tx, rows.Environment))
     began = time.thread_time()
     for number, step in enumerate(todo[:MOST_STEPS], 1):
-        step(rows)
+        step(writing)
         if time.thread_time() - began > UNIT_SECONDS:
             return number
     return min(len(todo), MOST_STEPS)
@@ -137,12 +138,14 @@ async def await_services(run: Run, names: Collection[str]) -> None:
     """
 
     def decide(tx: Tx) -> None:
-        for row in tx.find("service", environmentId=run.resource_id, state=["upgraded", CANCELED]):
+        for row in tx.find(rows.Service, environmentId=run.resource_id, state=["upgraded", CANCELED]):
             run.engine.request(tx, row, "rollback" if row.state == CANCELED else "finishupgrade")
 
     def busy(tx: ReadTx) -> list[str]:
-        rows = tx.values("service", "name", "state", environmentId=run.resource_id, state=[*BUSY, "upgraded", CANCELED])
-        return [f"{name}: {state}" for name, state in rows if state != "removing" or name.casefold() in names]
+        found = tx.values(
+            rows.Service, "name", "state", environmentId=run.resource_id, state=[*BUSY, "upgraded", CANCELED]
+        )
+        return [f"{name}: {state}" for name, state in found if state != "removing" or name.casefold() in names]
 
     while waiting := await run.read(busy):
         await run.step(f"decide {uuid.uuid4()}", decide)
@@ -154,11 +157,13 @@ async def freed(run: Run, ids: Collection[int]) -> None:
     """Wait until services that are removed or replaced let go of their ports, but for hosts that do not answer."""
 
     def condition(tx: ReadTx) -> bool:
-        going = tx.find("service", id=list(ids), state=[*BUSY])
-        rows = tx.find("instance", serviceId=[row.id for row in going]) if going else []
-        hosts = {row.hostId for row in rows if row.hostId is not None}
-        live = {host.id for host in tx.find("host", id=list(hosts)) if host.agentState == CONNECTED} if hosts else set()
-        return not any(row.hostId in live for row in rows)
+        going = tx.find(rows.Service, id=list(ids), state=[*BUSY])
+        found = tx.find(rows.Instance, serviceId=[row.id for row in going]) if going else []
+        hosts = {row.hostId for row in found if row.hostId is not None}
+        live = (
+            {host.id for host in tx.find(rows.Host, id=list(hosts)) if host.agentState == CONNECTED} if hosts else set()
+        )
+        return not any(row.hostId in live for row in found)
 
     await run.wait_for("services that let go of their ports", condition, roots={"service", "instance", "host"})
 
@@ -170,80 +175,82 @@ def _other(look: Callable[[ReadTx], list[str]], before: list[str], tx: ReadTx) -
 # -- one step ---------------------------------------------------------------------------------------------------------
 
 
-def _create(rows: Rows, entry: Entry) -> None:
+def _create(writing: Rows, entry: Entry) -> None:
     spec = entry.spec
     assert spec is not None
-    fields = {**spec.fields, **rows.certificates(spec), "name": spec.name, "startOnCreate": False}
+    fields = {**spec.fields, **writing.certificates(spec), "name": spec.name, "startOnCreate": False}
     if spec.kind == BALANCER:
-        row = load_balancer_services.make(rows.tx, rows.engine, rows.stack, fields)
+        row: rows.Service = load_balancer_services.make(writing.tx, writing.engine, writing.stack, fields)
     else:
-        row = services.make(rows.tx, rows.engine, rows.stack, fields, kind=spec.kind)
-    rows.tx.update(row, data={"strategy": spec.strategy or None})
-    rows.ids[spec.name.casefold()] = row.id
+        row = services.make(writing.tx, writing.engine, writing.stack, fields, kind=services.KINDS[spec.kind])
+    writing.tx.update(row, strategy=spec.strategy or None)
+    writing.ids[spec.name.casefold()] = row.id
 
 
-def _change(rows: Rows, entry: Entry) -> None:
+def _change(writing: Rows, entry: Entry) -> None:
     spec = entry.spec
     assert spec is not None
-    row = _row(rows.tx, entry)
+    row = _row(writing.tx, entry)
     if row is None:
         return
-    if (row.data.get("strategy") or {}) != spec.strategy:
-        row = rows.tx.update(row, data={"strategy": spec.strategy or None})
+    if (row.strategy or {}) != spec.strategy:
+        row = writing.tx.update(row, strategy=spec.strategy or None)
     if not entry.fields:
         return
-    ids = rows.certificates(spec) if entry.fields.keys() & spec.certificates.keys() else {}
-    row = services.change(rows.tx, rows.engine, row, {name: ids.get(name, entry.fields[name]) for name in entry.fields})
-    if row.kind == BALANCER:
-        load_balancer_services.copy_to_balancer(rows.tx, row)
+    ids = writing.certificates(spec) if entry.fields.keys() & spec.certificates.keys() else {}
+    row = services.change(
+        writing.tx, writing.engine, row, {name: ids.get(name, entry.fields[name]) for name in entry.fields}
+    )
+    if isinstance(row, rows.LoadBalancerService):
+        load_balancer_services.copy_to_balancer(writing.tx, row)
 
 
-def _link(rows: Rows, entry: Entry) -> None:
+def _link(writing: Rows, entry: Entry) -> None:
     spec = entry.spec
     assert spec is not None
-    id = rows.ids.get(spec.name.casefold())
+    id = writing.ids.get(spec.name.casefold())
     if id is None:
         return
-    row = rows.tx.require("service", id)
-    targets = [(target, link) for link in spec.links if (target := rows.target(link)) is not None]
-    service_links.set_links(rows.tx, row, [(target, link.alias) for target, link in targets])
+    row = writing.tx.require(rows.Service, id)
+    targets = [(target, link) for link in spec.links if (target := writing.target(link)) is not None]
+    service_links.set_links(writing.tx, row, [(target, link.alias) for target, link in targets])
     if (row.get(stack_waits.FIELD) or None) != stack_waits.kept(entry.waits):
-        row = rows.tx.update(row, **{stack_waits.FIELD: stack_waits.kept(entry.waits)})
+        row = writing.tx.update(row, **{stack_waits.FIELD: stack_waits.kept(entry.waits)})
     if row.kind == BALANCER:
         for target, link in targets:
-            load_balancer_services.keep_ports(rows.tx, row, target, link.alias, link.rules)
+            load_balancer_services.keep_ports(writing.tx, row, target, link.alias, link.rules)
 
 
-def _start(rows: Rows, name: str) -> None:
-    id = rows.ids.get(name.casefold())
-    row = None if id is None else rows.tx.require("service", id)
+def _start(writing: Rows, name: str) -> None:
+    id = writing.ids.get(name.casefold())
+    row = None if id is None else writing.tx.require(rows.Service, id)
     if row is None:
         return
-    row = rows.tx.update(row, startOnCreate=True)  # one that is still being created starts when it is
+    row = writing.tx.update(row, startOnCreate=True)  # one that is still being created starts when it is
     if row.state in STOPPED:
-        rows.engine.request(rows.tx, row, "activate")
+        writing.engine.request(writing.tx, row, "activate")
 
 
-def _replace(rows: Rows, entry: Entry, finish: str | None) -> None:
-    row = _row(rows.tx, entry)
+def _replace(writing: Rows, entry: Entry, finish: str | None) -> None:
+    row = _row(writing.tx, entry)
     if row is not None:
-        upgrade.begin_in_service(rows.tx, row, {**entry.fields, "finish": finish})
-        rows.engine.request(rows.tx, row, "upgrade")
+        upgrade.begin_in_service(writing.tx, row, {**entry.fields, "finish": finish})
+        writing.engine.request(writing.tx, row, "upgrade")
 
 
-def _remove(rows: Rows, entry: Entry) -> None:
-    row = _row(rows.tx, entry)
+def _remove(writing: Rows, entry: Entry) -> None:
+    row = _row(writing.tx, entry)
     if row is not None:
-        rows.engine.request(rows.tx, row, "remove")
+        writing.engine.request(writing.tx, row, "remove")
 
 
-def _try_again(rows: Rows, id: int) -> None:
-    row = rows.tx.get("service", id)
+def _try_again(writing: Rows, id: int) -> None:
+    row = writing.tx.get(rows.Service, id)
     if row is not None and row.state == "active" and row.transitioning == "error":
-        rows.engine.request(rows.tx, row, "update")
+        writing.engine.request(writing.tx, row, "update")
 
 
-def _row(tx: Tx, entry: Entry) -> Record | None:
+def _row(tx: Tx, entry: Entry) -> rows.Service | None:
     """The service of an entry, unless it went meanwhile."""
-    row = tx.get("service", entry.id)
+    row = tx.get(rows.Service, entry.id)
     return None if row is None or row.removed is not None or row.state == "removing" else row

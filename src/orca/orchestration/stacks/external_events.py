@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from orca.engine import Behaviour, Call
 from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration.containers.api import start_removal
 from orca.orchestration.services import api as services
 from orca.orchestration.stacks import api as stacks
-from orca.resources import machine
+from orca.resources import machine, rows
 from orca.resources.errors import Refused
 from orca.resources.validation import Validator
 from orca.resources.views import view
-from orca.store import Record, Tx
+from orca.store import Tx
 
 EVACUATE = "host.evacuate"
+R = TypeVar("R", bound=rows.Resource)
+
 KIND = "externalService"
 
 behaviour = Behaviour()
@@ -31,11 +33,11 @@ behaviour = Behaviour()
 
 
 @behaviour.create("externalHostEvent")
-def host_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def host_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalHostEvent:
     """Hosts of the project, one or all with a label, are to be emptied: they take nothing new, services move on."""
     if fields.get("eventType") != EVACUATE:
         raise Refused("InvalidOption", f"eventType: {EVACUATE} is expected", field="eventType")
-    hosts = tx.find("host", accountId=call.account_id)
+    hosts = tx.find(rows.Host, accountId=call.account_id)
     if fields.get("hostId") is not None:
         meant = [host for host in hosts if host.id == fields["hostId"]]
     else:
@@ -43,13 +45,13 @@ def host_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         if not sign:
             raise Refused("MissingRequired", "hostId, or hostLabel as key=value, is required", field="hostLabel")
         meant = [host for host in hosts if (host.labels or {}).get(key) == value]
-    event = _keep(tx, call, "externalHostEvent", fields, call.account_id)
+    event = _keep(tx, call, rows.ExternalHostEvent, fields, call.account_id)
     for host in meant:
         _evacuate(tx, call, host, delete=bool(fields.get("deleteHost")))
     return event
 
 
-def _evacuate(tx: Tx, call: Call, host: Record, *, delete: bool) -> None:
+def _evacuate(tx: Tx, call: Call, host: rows.Host, *, delete: bool) -> None:
     """What stands alone stays: nobody would make it anew. A host that is deleted takes everything with it."""
     processes = machine("host")
     if host.state in processes["deactivate"].start:
@@ -57,7 +59,7 @@ def _evacuate(tx: Tx, call: Call, host: Record, *, delete: bool) -> None:
     elif delete and host.state in processes["remove"].start:
         call.request(tx, host, "remove")
     if not delete:
-        for instance in tx.find("instance", hostId=host.id):
+        for instance in tx.find(rows.Instance, hostId=host.id):
             if instance.serviceId is not None:
                 start_removal(tx, call.core.engine, instance)
 
@@ -66,32 +68,32 @@ def _evacuate(tx: Tx, call: Call, host: Record, *, delete: bool) -> None:
 
 
 @behaviour.create("externalDnsEvent")
-def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalDnsEvent:
     """A service has a name in a DNS outside."""
     project_id = _project_of(tx, call)
-    stack = tx.first("environment", accountId=project_id, name=str(fields.get("stackName")))
-    service = stack and tx.first("service", environmentId=stack.id, name=str(fields.get("serviceName")))
+    stack = tx.first(rows.Environment, accountId=project_id, name=str(fields.get("stackName")))
+    service = stack and tx.first(rows.Service, environmentId=stack.id, name=str(fields.get("serviceName")))
     if service is None:
         raise Refused("InvalidReference", "serviceName: the project has no such service", field="serviceName")
     fqdn = fields.get("fqdn")
     if fqdn and not is_host_name(fqdn):
         raise Refused("InvalidFormat", "fqdn: a host name is expected", field="fqdn")
     tx.update(service, fqdn=fqdn)
-    return _keep(tx, call, "externalDnsEvent", fields, project_id)
+    return _keep(tx, call, rows.ExternalDnsEvent, fields, project_id)
 
 
 # -- services ---------------------------------------------------------------------------------------------------------
 
 
 @behaviour.create("externalServiceEvent")
-def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalServiceEvent:
     """A service that runs elsewhere came, changed or went. It is known by the event's ``externalId``."""
     project_id = _project_of(tx, call)
     inside = replace(call, account_id=project_id)
     external_id = fields.get("externalId")
     if not external_id:
         raise Refused("MissingRequired", "externalId is required", field="externalId")
-    known = tx.first(KIND, accountId=project_id, externalId=external_id)
+    known = tx.first(rows.ExternalService, accountId=project_id, externalId=external_id)
     match fields.get("eventType"):
         case "service.create" | "service.update":
             _create_or_update(tx, inside, known, fields)
@@ -103,10 +105,10 @@ def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
             raise Refused(
                 "InvalidOption", "eventType: service.create, .update or .remove, or stack.remove", field="eventType"
             )
-    return _keep(tx, call, "externalServiceEvent", fields, project_id)
+    return _keep(tx, call, rows.ExternalServiceEvent, fields, project_id)
 
 
-def _create_or_update(tx: Tx, call: Call, known: Record | None, fields: dict[str, Any]) -> None:
+def _create_or_update(tx: Tx, call: Call, known: rows.Service | None, fields: dict[str, Any]) -> None:
     """Make the service what the event says; told the same again, nothing changes."""
     told = fields["service"]
     if not isinstance(told, dict) or told.get("kind", KIND) != KIND:
@@ -115,8 +117,8 @@ def _create_or_update(tx: Tx, call: Call, known: Record | None, fields: dict[str
     types, validator = seen.types, Validator(seen, strict=False)
 
     def existing(type: str, ids: Collection[int]) -> Collection[int]:
-        rows = [row for id in ids if (row := tx.get(type, id)) is not None]
-        return {row.id for row in rows if row.get("accountId") == call.account_id}
+        found = [row for id in ids if (row := tx.get(type, id)) is not None]
+        return {row.id for row in found if row.get("accountId") == call.account_id}
 
     if known is not None:
         given = validator.update(types[KIND], told)
@@ -133,9 +135,9 @@ def _create_or_update(tx: Tx, call: Call, known: Record | None, fields: dict[str
     services.create_external(tx, call, given)
 
 
-def _stack(tx: Tx, call: Call, fields: dict[str, Any]) -> Record | None:
+def _stack(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment | None:
     """The stack that the event's ``environment`` means."""
-    return tx.first("environment", accountId=call.account_id, externalId=_environment(fields)["externalId"])
+    return tx.first(rows.Environment, accountId=call.account_id, externalId=_environment(fields)["externalId"])
 
 
 def _environment(fields: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +148,7 @@ def _environment(fields: dict[str, Any]) -> dict[str, Any]:
     return {"name": told.get("name") or external_id, "externalId": external_id}
 
 
-def _remove(tx: Tx, call: Call, row: Record | None) -> None:
+def _remove(tx: Tx, call: Call, row: rows.Service | rows.Environment | None) -> None:
     """Have a service or a stack removed, if it is there and stays so far."""
     if row is not None and row.state in machine(row.type)["remove"].start:
         call.request(tx, row, "remove")
@@ -157,14 +159,14 @@ def _remove(tx: Tx, call: Call, row: Record | None) -> None:
 
 def _project_of(tx: Tx, call: Call) -> int:
     """The project whose host the reporting agent serves."""
-    agent = tx.first("agent", accountId=call.account_id)
-    host = agent and tx.first("host", agentId=agent.id)
+    agent = tx.first(rows.Agent, accountId=call.account_id)
+    host = None if agent is None else tx.first(rows.Host, agentId=agent.id)
     if host is None:
         raise Refused("CantVerifyAgent", "only the agent of a host reports what happens outside")
-    return int(host.accountId)
+    return host.accountId
 
 
-def _keep(tx: Tx, call: Call, type: str, fields: dict[str, Any], project_id: int) -> Record:
+def _keep(tx: Tx, call: Call, type: type[R], fields: dict[str, Any], project_id: int) -> R:
     event = tx.insert(type, **{**fields, "accountId": project_id, "reportedAccountId": call.account_id})
     call.request(tx, event, "create")
     return event

@@ -9,8 +9,9 @@ from typing import Any
 from orca.orchestration.compose import files as compose
 from orca.orchestration.compose.errors import ComposeError
 from orca.orchestration.compose.files import Compose
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record
+from orca.store import ReadTx
 
 TEXTS = ("dockerCompose", "rancherCompose", "environment")
 
@@ -37,14 +38,14 @@ def read(fields: Mapping[str, Any], files: tuple[str, str] | None = None) -> Com
         raise refused from error
 
 
-def check_kinds(tx: ReadTx, stack: Record, wanted: Compose | None) -> None:
+def check_kinds(tx: ReadTx, stack: rows.Environment, wanted: Compose | None) -> None:
     """Refuse text that makes another kind of a service that exists.
 
     Raises:
         Refused: see above.
     """
-    rows = tx.find("service", environmentId=stack.id) if wanted else []
-    present = {row.name.casefold(): row for row in rows if row.state != "removing"}
+    found = tx.find(rows.Service, environmentId=stack.id) if wanted else []
+    present = {row.name.casefold(): row for row in found if row.state != "removing"}
     for spec in wanted.services if wanted else ():
         row = present.get(spec.name.casefold())
         if row is not None and row.kind != spec.kind:

@@ -12,24 +12,25 @@ from orca.orchestration.balancers import service as load_balancer_services
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.news import News
 from orca.orchestration.services import links as service_links
+from orca.resources import rows
 from orca.resources.stack import service_key_of, stack_key_of
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 FIELD = "waitsFor"
 
 
 def kept(links: Iterable[LinkSpec]) -> list[dict[str, Any]] | None:
     """Links as the field of a service keeps them; None for no links."""
-    rows = [
+    found = [
         {"stack": link.stack, "service": link.service, "name": link.alias, "ports": list(link.rules)} for link in links
     ]
-    return rows or None
+    return found or None
 
 
-def read(service: Record) -> tuple[LinkSpec, ...]:
+def read(service: rows.Service) -> tuple[LinkSpec, ...]:
     """The links that a service waits for."""
-    rows = service.get(FIELD) or []
-    return tuple(LinkSpec(row["service"], row["name"], row["stack"], tuple(row["ports"])) for row in rows)
+    found = service.get(FIELD) or []
+    return tuple(LinkSpec(row["service"], row["name"], row["stack"], tuple(row["ports"])) for row in found)
 
 
 class Waits:
@@ -46,16 +47,18 @@ class Waits:
         """The services that wait for one that changed, or have begun to wait."""
         if news.whole:
             self._waiting = {}
-            rows = tx.rows("service", tx.query("service").where(tx.table("service").c.data.like(f'%"{FIELD}"%')))
+            chosen = tx.rows(
+                rows.Service, tx.query(rows.Service).where(tx.table(rows.Service).c.data.like(f'%"{FIELD}"%'))
+            )
         else:
-            rows = news.rows("service")
-        found = {row.id for row in rows if self._note(row)}
-        for row in rows:
+            chosen = news.rows(rows.Service)
+        found = {row.id for row in chosen if self._note(row)}
+        for row in chosen:
             waiting = self._waiting.get(row.accountId, {})
             found |= {id for id, names in waiting.items() if str(row.name).casefold() in names}
         return found or None
 
-    def _note(self, service: Record) -> bool:
+    def _note(self, service: rows.Service) -> bool:
         of_project = self._waiting.setdefault(service.accountId, {})
         names = frozenset(link.service.casefold() for link in read(service))
         if names and service.removed is None:
@@ -73,7 +76,7 @@ class Waits:
 
 
 def _make(tx: Tx, service_id: int) -> None:
-    row = tx.get("service", service_id)
+    row = tx.get(rows.Service, service_id)
     if row is None or row.removed is not None or row.state == "removing":
         return
     found = [(target, link) for link in read(row) if (target := _target(tx, row.accountId, link)) is not None]
@@ -90,7 +93,7 @@ def _make(tx: Tx, service_id: int) -> None:
 
 def _target(tx: ReadTx, project_id: int, link: LinkSpec) -> int | None:
     """The service that a link leads to, if it is there."""
-    for (stack_id,) in tx.values("environment", "id", liveKey=stack_key_of(project_id, str(link.stack))):
-        rows = tx.values("service", "id", "state", liveKey=service_key_of(stack_id, link.service))
-        return next((id for id, state in rows if state != "removing"), None)
+    for (stack_id,) in tx.values(rows.Environment, "id", liveKey=stack_key_of(project_id, str(link.stack))):
+        found = tx.values(rows.Service, "id", "state", liveKey=service_key_of(stack_id, link.service))
+        return next((id for id, state in found if state != "removing"), None)
     return None

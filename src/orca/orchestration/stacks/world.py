@@ -15,16 +15,19 @@ from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.stacks import waits as stack_waits
 from orca.orchestration.stacks.differences import plain
 from orca.orchestration.stacks.plan import Present, World, live_fields
+from orca.resources import rows
 from orca.storage.references import is_nothing
-from orca.store import ReadTx, Record
+from orca.store import ReadTx
 
 GONE = "removing"
 
 
-def world(tx: ReadTx, project_id: int, name: str, stack: Record | None, wanted: Iterable[ServiceSpec]) -> World:
+def world(
+    tx: ReadTx, project_id: int, name: str, stack: rows.Environment | None, wanted: Iterable[ServiceSpec]
+) -> World:
     """What a plan for the stack ``name`` of a project is compared with; ``stack`` is its row, if there is one."""
-    rows = [] if stack is None else [row for row in tx.find("service", environmentId=stack.id) if row.state != GONE]
-    stated = _Stated(tx, rows)
+    found = [] if stack is None else [row for row in tx.find(rows.Service, environmentId=stack.id) if row.state != GONE]
+    stated = _Stated(tx, found)
     present = {
         row.name.casefold(): Present(
             row.id,
@@ -33,28 +36,28 @@ def world(tx: ReadTx, project_id: int, name: str, stack: Record | None, wanted: 
             failing=row.transitioning == "error",
             waits=stack_waits.read(row),
         )
-        for row in rows
+        for row in found
     }
     specs = list(wanted)
     linked = {link.stack.casefold() for spec in specs for link in spec.links if link.stack is not None}
-    stacks = dict(tx.values("environment", "id", "name", accountId=project_id)) if linked else {}
+    stacks = dict(tx.values(rows.Environment, "id", "name", accountId=project_id)) if linked else {}
     near = {id: title for id, title in stacks.items() if title.casefold() in linked}
-    others = tx.values("service", "environmentId", "name", "state", environmentId=list(near)) if near else []
+    others = tx.values(rows.Service, "environmentId", "name", "state", environmentId=list(near)) if near else []
     certified = any(spec.certificates for spec in specs)
     return World(
         name,
         present,
         frozenset(title.casefold() for title in stacks.values()),
         {(near[id].casefold(), each.casefold()): (near[id], each) for id, each, state in others if state != GONE},
-        frozenset(title for (title,) in tx.values("certificate", "name", accountId=project_id))
+        frozenset(title for (title,) in tx.values(rows.Certificate, "name", accountId=project_id))
         if certified
         else frozenset(),
     )
 
 
-def specs(tx: ReadTx, stack: Record, ids: Collection[int]) -> list[ServiceSpec]:
+def specs(tx: ReadTx, stack: rows.Environment, ids: Collection[int]) -> list[ServiceSpec]:
     """The services of a stack as text would state them; with ``ids``, only those."""
-    found = [row for row in tx.find("service", environmentId=stack.id) if not ids or row.id in ids]
+    found = [row for row in tx.find(rows.Service, environmentId=stack.id) if not ids or row.id in ids]
     stated = _Stated(tx, found)
     return [stated.spec(row, started=bool(stack.startOnCreate)) for row in found]
 
@@ -62,21 +65,23 @@ def specs(tx: ReadTx, stack: Record, ids: Collection[int]) -> list[ServiceSpec]:
 class _Stated:
     """Some services of a stack, with the names of what they refer to; what is not among them is elsewhere."""
 
-    def __init__(self, tx: ReadTx, rows: list[Record]) -> None:
-        self._inside = {row.id: row.name for row in rows}
-        self._ties: dict[int, list[Record]] = {}
-        for tie in tx.find("serviceConsumeMap", serviceId=list(self._inside)) if rows else []:
-            if not tie.data.get("selected"):
+    def __init__(self, tx: ReadTx, found: list[rows.Service]) -> None:
+        self._inside = {row.id: row.name for row in found}
+        self._ties: dict[int, list[rows.ServiceConsumeMap]] = {}
+        for tie in tx.find(rows.ServiceConsumeMap, serviceId=list(self._inside)) if found else []:
+            if not tie.selected:
                 self._ties.setdefault(tie.serviceId, []).append(tie)
         outside = {tie.consumedServiceId for ties in self._ties.values() for tie in ties} - self._inside.keys()
-        others = tx.values("service", "id", "name", "environmentId", id=list(outside)) if outside else []
+        others = tx.values(rows.Service, "id", "name", "environmentId", id=list(outside)) if outside else []
         stacks = {stack for _, _, stack in others}
-        names = dict(tx.values("environment", "id", "name", id=list(stacks))) if stacks else {}
+        names = dict(tx.values(rows.Environment, "id", "name", id=list(stacks))) if stacks else {}
         self._outside = {id: (name, names[stack]) for id, name, stack in others}
-        certificates = {id for row in rows for field in _certified(row) for id in _listed(row.get(field))}
-        self._certificates = dict(tx.values("certificate", "id", "name", id=list(certificates))) if certificates else {}
+        certificates = {id for row in found for field in _certified(row) for id in _listed(row.get(field))}
+        self._certificates = (
+            dict(tx.values(rows.Certificate, "id", "name", id=list(certificates))) if certificates else {}
+        )
 
-    def spec(self, row: Record, *, started: bool) -> ServiceSpec:
+    def spec(self, row: rows.Service, *, started: bool) -> ServiceSpec:
         """One of them. ``started``: the stack is up, so that a service that is not was stopped on purpose."""
         named = _certified(row)
         fields = {name: row.get(name) for name in live_fields(row.kind) - named if row.get(name) is not None}
@@ -88,9 +93,9 @@ class _Stated:
             fields["secondaryLaunchConfigs"] = [{"name": config["name"], **plain(config)} for config in sidekicks]
         links = [self._link(tie) for tie in self._ties.get(row.id, [])]
         certificates = {field: self._names(row.get(field)) for field in named if row.get(field)}
-        return ServiceSpec(row.name, row.kind, fields, tuple(links), certificates, row.data.get("strategy") or {})
+        return ServiceSpec(row.name, row.kind, fields, tuple(links), certificates, row.strategy or {})
 
-    def _link(self, tie: Record) -> LinkSpec:
+    def _link(self, tie: rows.ServiceConsumeMap) -> LinkSpec:
         id = tie.consumedServiceId
         name, stack = (self._inside[id], None) if id in self._inside else self._outside[id]
         return LinkSpec(name, tie.name or name, stack, tuple(tie.ports or ()))
@@ -99,7 +104,7 @@ class _Stated:
         return [self._certificates.get(id) for id in ids] if isinstance(ids, list) else self._certificates.get(ids)
 
 
-def _certified(row: Record) -> set[str]:
+def _certified(row: rows.Service) -> set[str]:
     """The fields of a service that name certificates."""
     return {entry.field for entry in KINDS[row.kind].certificates.values()}
 
@@ -108,6 +113,6 @@ def _listed(ids: Any) -> list[int]:
     return ids if isinstance(ids, list) else [ids] if ids else []
 
 
-def _sidekicks(row: Record) -> list[dict[str, Any]]:
+def _sidekicks(row: rows.Service) -> list[dict[str, Any]]:
     """The sidekicks that a service has; an upgrade takes one away by an image that stands for nothing."""
     return [config for config in row.secondaryLaunchConfigs or [] if not is_nothing(config.get("imageUuid"))]

@@ -10,15 +10,16 @@ from typing import Any
 from orca.engine import Processes
 from orca.network import addresses
 from orca.orchestration.placement import constraints as affinity
-from orca.orchestration.placement import retained
+from orca.orchestration.placement import marks, retained
 from orca.orchestration.placement.place import surroundings
 from orca.orchestration.syntax.names import PRIMARY, container_name
 from orca.orchestration.units import fields as launch
 from orca.orchestration.units import plan as scaling
 from orca.orchestration.units.plan import Member, New, Part, Plan
 from orca.provision.hosts.lifecycle import CONNECTED
+from orca.resources import rows
 from orca.storage.references import is_nothing
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 ONCE_LABEL = "io.rancher.container.start_once"
 REQUESTED_HOST_LABEL = "io.rancher.service.requested.host.id"
@@ -27,7 +28,7 @@ Configs = dict[str, dict[str, Any]]
 """Launch configs by part."""
 
 
-def configs_of(service: Record) -> Configs:
+def configs_of(service: rows.Service) -> Configs:
     """The launch configs that make containers: those with an image that does not stand for nothing."""
     if service.kind in ("dnsService", "externalService"):
         return {}
@@ -47,7 +48,7 @@ def _part(service_name: str, name: str) -> str:
     return PRIMARY if name.casefold() == service_name.casefold() else name
 
 
-def parts_of(service: Record) -> dict[str, Part]:
+def parts_of(service: rows.Service) -> dict[str, Part]:
     """The parts of a unit of the service."""
     configs = configs_of(service)
     return {
@@ -64,14 +65,14 @@ def runs_once(labels: dict[str, str] | None) -> bool:
     return str((labels or {}).get(ONCE_LABEL, "")).lower() == "true"
 
 
-def rows_of(tx: ReadTx, service_id: int) -> list[Record]:
+def rows_of(tx: ReadTx, service_id: int) -> list[rows.Instance]:
     """The live containers of a service, without those that an upgrade keeps aside."""
-    return [row for row in tx.find("instance", serviceId=service_id) if not row.data.get("kept")]
+    return [row for row in tx.find(rows.Instance, serviceId=service_id) if not row.kept]
 
 
-def kept_rows(tx: ReadTx, service_id: int) -> list[Record]:
+def kept_rows(tx: ReadTx, service_id: int) -> list[rows.Instance]:
     """The containers that an upgrade replaced and keeps, stopped, until it is finished or taken back."""
-    return [row for row in tx.find("instance", serviceId=service_id) if row.data.get("kept")]
+    return [row for row in tx.find(rows.Instance, serviceId=service_id) if row.kept]
 
 
 def members(tx: ReadTx, service_id: int) -> list[Member]:
@@ -79,32 +80,32 @@ def members(tx: ReadTx, service_id: int) -> list[Member]:
     return _members(rows_of(tx, service_id))
 
 
-def _members(rows: list[Record]) -> list[Member]:
-    healthy = sum(row.healthState == "healthy" for row in rows)
+def _members(found: list[rows.Instance]) -> list[Member]:
+    healthy = sum(row.healthState == "healthy" for row in found)
     return [
         Member(
             row.id,
-            row.data.get("number", 0),
+            marks.number(row),
             _state(row),
-            bool(row.data.get("leaving")),
-            row.data.get("part", PRIMARY),
+            bool(row.leaving),
+            marks.part(row),
             _is_sick(row, healthy),
             row.hostId or row.requestedHostId,
         )
-        for row in rows
+        for row in found
     ]
 
 
-def wanted_scale(service: Record) -> int:
+def wanted_scale(service: rows.Service) -> int:
     """How many units the service is to have; with a policy, how far it has come between its limits."""
     policy = service.scalePolicy
     if policy is None:
         return int(service.scale or 0)
     low, high = policy.get("min") or 1, policy.get("max") or 1
-    return int(min(max(service.data.get("aim", low), low), high))
+    return int(min(max(low if service.aim is None else service.aim, low), high))
 
 
-def plan(tx: ReadTx, service: Record, *, leaving: int | None = None) -> Plan:
+def plan(tx: ReadTx, service: rows.Service, *, leaving: int | None = None) -> Plan:
     """What the service lacks now, or will when the container with the id ``leaving`` is gone."""
     parts = parts_of(service)
     present = [replace(member, leaving=member.leaving or member.id == leaving) for member in members(tx, service.id)]
@@ -117,20 +118,20 @@ def plan(tx: ReadTx, service: Record, *, leaving: int | None = None) -> Plan:
     )
 
 
-def _numbers_kept(tx: ReadTx, service: Record) -> dict[int, int] | None:
+def _numbers_kept(tx: ReadTx, service: rows.Service) -> dict[int, int] | None:
     """The numbers that an address, or a container that an upgrade set aside, waits for; each with its host."""
     if not retained.retains(service):
         return None
-    aside = {row.data["number"]: row.hostId for row in kept_rows(tx, service.id)}
+    aside = {marks.number(row): row.hostId for row in kept_rows(tx, service.id) if row.hostId is not None}
     return aside | retained.numbers(tx, service)
 
 
-def is_global(service: Record) -> bool:
+def is_global(service: rows.Service) -> bool:
     """True if the service has a unit on every host that fits, whatever its scale."""
     return affinity.is_global((service.launchConfig or {}).get("labels"))
 
 
-def global_hosts(tx: ReadTx, service: Record) -> list[int] | None:
+def global_hosts(tx: ReadTx, service: rows.Service) -> list[int] | None:
     """The hosts on which a global service is to have a unit; None for a service with a scale."""
     if not is_global(service):
         return None
@@ -143,7 +144,7 @@ def global_hosts(tx: ReadTx, service: Record) -> list[int] | None:
     seen = surroundings(tx, service.accountId, constraints)
     return [
         host.id
-        for host in tx.find("host", accountId=service.accountId, state="active", agentState=CONNECTED)
+        for host in tx.find(rows.Host, accountId=service.accountId, state="active", agentState=CONNECTED)
         if all(affinity.holds(constraint, seen.get(host.id, affinity.NOTHING)) for constraint in constraints)
     ]
 
@@ -168,17 +169,17 @@ class Maker:
     what the service has, and the writer must not pay that for each container.
     """
 
-    def __init__(self, tx: Tx, engine: Processes, service: Record, beside: Neighbours) -> None:
+    def __init__(self, tx: Tx, engine: Processes, service: rows.Service, beside: Neighbours) -> None:
         self._tx = tx
         self._engine = engine
         self._service = service
         self._beside = {number: dict(parts) for number, parts in beside.items()}
-        self._stack = tx.require("environment", service.environmentId)
-        self._project = tx.require("account", service.accountId)
+        self._stack = tx.require(rows.Environment, service.environmentId)
+        self._project = tx.require(rows.Account, service.accountId)
         self._configs = configs_of(service)
-        self._consumed = tx.find("serviceConsumeMap", serviceId=service.id)
+        self._consumed = tx.find(rows.ServiceConsumeMap, serviceId=service.id)
 
-    def make(self, new: New) -> Record:
+    def make(self, new: New) -> rows.Container:
         """The row of a container, on its way to run."""
         tx, service, stack, config = self._tx, self._service, self._stack, self._configs[new.part]
         beside = self._beside.setdefault(new.number, {})
@@ -193,7 +194,7 @@ class Maker:
             labels[REQUESTED_HOST_LABEL] = str(new.host)
         fields |= self._shared(config, fields, beside)
         row = tx.insert(
-            "container",
+            rows.Container,
             **{
                 **fields,
                 "accountId": service.accountId,
@@ -206,12 +207,13 @@ class Maker:
                 "labels": labels,
                 "startOnCreate": True,
                 "version": config.get("version") or "0",
-                "data": {"number": new.number, "part": new.part},
+                "number": new.number,
+                "part": new.part,
             },
         )
         beside[new.part] = row.id
         tx.insert(
-            "serviceExposeMap",
+            rows.ServiceExposeMap,
             accountId=service.accountId,
             state="active",
             serviceId=service.id,
@@ -226,8 +228,8 @@ class Maker:
 
     def _unit_of(self, beside: dict[str, int]) -> str | None:
         """The deployment unit that the containers beside a new one belong to."""
-        rows = (self._tx.get("instance", id) for id in beside.values())
-        return next((row.deploymentUnitUuid for row in rows if row is not None), None)
+        found = (self._tx.get(rows.Instance, id) for id in beside.values())
+        return next((row.deploymentUnitUuid for row in found if row is not None), None)
 
     def _shared(self, config: dict[str, Any], fields: dict[str, Any], beside: dict[str, int]) -> dict[str, Any]:
         """The fields that name other containers of the unit: whose volumes are taken, whose network is joined."""
@@ -243,12 +245,12 @@ class Maker:
         return found
 
 
-def link_container(tx: Tx, consumed: Record, instance: Record) -> None:
+def link_container(tx: Tx, consumed: rows.ServiceConsumeMap, instance: rows.Instance) -> None:
     """A container has a link for what its service consumes; aliases lead to no containers of their own."""
-    target = tx.get("service", consumed.consumedServiceId)
+    target = tx.get(rows.Service, consumed.consumedServiceId)
     if target is not None and target.kind != "dnsService":
         tx.insert(
-            "instanceLink",
+            rows.InstanceLink,
             accountId=instance.accountId,
             state="active",
             instanceId=instance.id,
@@ -257,7 +259,7 @@ def link_container(tx: Tx, consumed: Record, instance: Record) -> None:
         )
 
 
-def release(tx: Tx, instance: Record) -> None:
+def release(tx: Tx, instance: rows.Instance) -> None:
     """A container is gone: its address is free, or waits for its successor; the rows that tie it to others go."""
     let_go_address(tx, instance)
     for type, key in (
@@ -269,29 +271,29 @@ def release(tx: Tx, instance: Record) -> None:
             tx.update(row, state="removed", removed=tx.now)
 
 
-def let_go_address(tx: Tx, instance: Record) -> None:
+def let_go_address(tx: Tx, instance: rows.Instance) -> None:
     """A container does not need its address any more; the successor that its service wants may."""
-    service = tx.get("service", instance.serviceId)
+    service = tx.get(rows.Service, instance.serviceId)
     if service is not None and service.state not in ("removing", "removed") and retained.retains(service):
         wanted = plan(tx, service, leaving=instance.id)
-        place = instance.data.get("number", 0), instance.data.get("part", PRIMARY)
+        place = marks.number(instance), marks.part(instance)
         if place in {(new.number, new.part) for new in (*wanted.create, *wanted.later)}:
             retained.keep(tx, instance)
             return
     addresses.release_address(tx, instance.id)
 
 
-def forget_addresses(tx: Tx, service: Record) -> None:
+def forget_addresses(tx: Tx, service: rows.Service) -> None:
     """No address waits any more, but for those that an upgrade may take back."""
     retained.forget(tx, service, kept_rows(tx, service.id))
 
 
-def _state(row: Record) -> str:
+def _state(row: rows.Instance) -> str:
     """A container that vanished from its host holds its name no longer, however long its processes take."""
-    return "removed" if row.data.get("vanished") else str(row.state)
+    return "removed" if row.vanished else str(row.state)
 
 
-def _is_sick(row: Record, healthy: int) -> bool:
+def _is_sick(row: rows.Instance, healthy: int) -> bool:
     """True if an unhealthy container is to be replaced, which its check's strategy decides."""
     if row.healthState != "unhealthy":
         return False

@@ -14,9 +14,9 @@ import msgspec
 from orca.engine import Behaviour, Call
 from orca.provision.audit.masking import without_secrets
 from orca.provision.people.identities import PEOPLE, id_of
-from orca.resources import TYPES, ids
+from orca.resources import TYPES, ids, rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx, adding
+from orca.store import ReadTx, Tx, adding
 
 MOST = 16_384
 """Characters of a request or an answer that are kept; a larger one is named by its size."""
@@ -66,7 +66,7 @@ def write(tx: Tx, entry: Entry) -> None:
         "resourceType": entry.resource_type,
         "data": msgspec.json.encode({"fields": objects}).decode(),
     }
-    tx.run(adding(tx.table("auditLog")), row)
+    tx.run(adding(tx.table(rows.AuditLog)), row)
 
 
 def stored_id(text: str) -> str:
@@ -90,39 +90,40 @@ def kept(type: str, value: Any, name: str | None = None) -> str | None:
 
 
 @behaviour.computed("auditLog.resourceId")
-def resource_id(tx: ReadTx, call: Call, row: Record) -> str | None:
+def resource_id(tx: ReadTx, call: Call, row: rows.AuditLog) -> str | None:
     """What it was done to, as clients know it."""
     text = row.resourceId
-    return ids.show(row.resourceType, int(text)) if text and text.isdecimal() and row.resourceType in TYPES else text
+    type = row.resourceType or ""
+    return ids.show(type, int(text)) if text and text.isdecimal() and type in TYPES else text
 
 
 @behaviour.computed("auditLog.kind")
-def kind(tx: ReadTx, call: Call, row: Record) -> str:
+def kind(tx: ReadTx, call: Call, row: rows.AuditLog) -> str:
     """There is one."""
     return row.type
 
 
 @behaviour.computed("auditLog.authenticatedAsIdentityId")
-def identity_id(tx: ReadTx, call: Call, row: Record) -> str | None:
+def identity_id(tx: ReadTx, call: Call, row: rows.AuditLog) -> str | None:
     """Who it was, as other people know them."""
-    account = tx.get("account", row.authenticatedAsAccountId)
+    account = tx.get(rows.Account, row.authenticatedAsAccountId)
     return id_of(account) if account is not None and account.kind in PEOPLE else None
 
 
 @behaviour.create("auditLog")
-def refuse_new(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def refuse_new(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.AuditLog:
     """Nobody adds to it, whatever their role."""
     raise unalterable()
 
 
 @behaviour.update("auditLog")
-def refuse_change(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+def refuse_change(tx: Tx, call: Call, row: rows.AuditLog, fields: dict[str, Any]) -> rows.AuditLog:
     """Nobody alters it."""
     raise unalterable()
 
 
 @behaviour.remove("auditLog")
-def refuse_removal(tx: Tx, call: Call, row: Record) -> Record:
+def refuse_removal(tx: Tx, call: Call, row: rows.AuditLog) -> rows.AuditLog:
     """Nobody takes from it."""
     raise unalterable()
 

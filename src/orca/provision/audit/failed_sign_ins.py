@@ -15,9 +15,9 @@ from functools import partial
 from orca.engine import Core
 from orca.provision.audit.entries import Entry, write
 from orca.provision.people.throttle import Throttle
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record
+from orca.store import ReadTx
 
 KINDS = ("apiKey", "agentApiKey", "password")
 """Of credentials that are named to sign in."""
@@ -56,12 +56,12 @@ class FailedSignIns:
         await self._core.db.write(lambda tx: write(tx, row))
 
 
-def named(tx: ReadTx, name: str) -> Record | None:
+def named(tx: ReadTx, name: str) -> rows.Credential | None:
     """The key or login of that name, whatever its state."""
-    return tx.first("credential", publicValue=name, kind=KINDS)
+    return tx.first(rows.Credential, publicValue=name, kind=KINDS)
 
 
-def entry(credential: Record, address: str, auth: str, refused: Refused) -> Entry:
+def entry(credential: rows.Credential, address: str, auth: str, refused: Refused) -> Entry:
     """What the row says."""
     return Entry(
         account_id=credential.accountId,

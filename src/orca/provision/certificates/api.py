@@ -7,8 +7,9 @@ from typing import Any
 
 from orca.engine import Behaviour, Call
 from orca.provision.certificates import text as certificate_text
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 CONTEXT = "certificate.key"
 
@@ -16,36 +17,36 @@ behaviour = Behaviour()
 
 
 @behaviour.create("certificate")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Certificate:
     """A certificate whose parts belong together."""
     key = fields.pop("key")
     facts = _read(fields["cert"], key, fields.get("certChain"))
-    row = tx.insert("certificate", **{**fields, **facts, "accountId": fields.get("accountId") or call.account_id})
-    tx.update(row, data={"secret": call.core.vault.seal(key, CONTEXT)})
+    row = tx.insert(rows.Certificate, **{**fields, **facts, "accountId": fields.get("accountId") or call.account_id})
+    tx.update(row, secret=call.core.vault.seal(key, CONTEXT))
     call.request(tx, row, "create")
     return row
 
 
 @behaviour.update("certificate")
-def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+def update(tx: Tx, call: Call, row: rows.Certificate, fields: dict[str, Any]) -> rows.Certificate:
     """Another name, or another certificate in this one's place; without a new key the old one must fit."""
     key = fields.pop("key", None)
     if key is None and not {"cert", "certChain"} & fields.keys():
         return tx.update(row, **fields)
     vault = call.core.vault
-    sealed = row.data.get("secret")
+    sealed = row.secret
     if key is None:
         if sealed is None:
             raise Refused("MissingRequired", "the server lost the key of this certificate: give it again", field="key")
         key = vault.open(sealed, CONTEXT)
-    facts = _read(fields.get("cert", row.cert), key, fields.get("certChain", row.certChain))
-    row = tx.update(row, **fields, **facts, data={"secret": vault.seal(key, CONTEXT)})
+    facts = _read(fields.get("cert", row.cert) or "", key, fields.get("certChain", row.certChain))
+    row = tx.update(row, **fields, **facts, secret=vault.seal(key, CONTEXT))
     call.request(tx, row, "update")
     return row
 
 
 @behaviour.remove("certificate")
-def remove(tx: Tx, call: Call, row: Record) -> Record:
+def remove(tx: Tx, call: Call, row: rows.Certificate) -> rows.Certificate:
     """Only when no balancer shows it."""
     user = next((each for each in _balancers(tx, row.accountId) if row.id in _certificates_of(each)), None)
     if user is not None:
@@ -55,20 +56,20 @@ def remove(tx: Tx, call: Call, row: Record) -> Record:
 
 
 @behaviour.action("certificate.remove")
-def remove_by_action(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def remove_by_action(tx: Tx, call: Call, row: rows.Certificate, data: dict[str, Any]) -> rows.Certificate:
     """The same by another way."""
     return remove(tx, call, row)
 
 
-def _balancers(tx: ReadTx, account_id: int) -> list[Record]:
+def _balancers(tx: ReadTx, account_id: int) -> list[rows.LoadBalancer | rows.LoadBalancerService]:
     """What may use certificates of the project."""
     return [
-        *tx.find("loadBalancer", accountId=account_id),
-        *tx.find("service", accountId=account_id, kind="loadBalancerService"),
+        *tx.find(rows.LoadBalancer, accountId=account_id),
+        *tx.find(rows.LoadBalancerService, accountId=account_id),
     ]
 
 
-def _certificates_of(balancer: Record) -> list[int]:
+def _certificates_of(balancer: rows.LoadBalancer | rows.LoadBalancerService) -> list[int | None]:
     return [*(balancer.certificateIds or []), balancer.defaultCertificateId]
 
 

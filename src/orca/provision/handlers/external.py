@@ -16,10 +16,10 @@ from typing import Any
 from orca import wire
 from orca.engine import Assembly, Behaviour, Call, CommandFailed, Core, Failed, Run
 from orca.engine.exchange import Exchange
-from orca.resources import TYPES, ids, machine
+from orca.resources import TYPES, ids, machine, rows
 from orca.resources.errors import Refused
 from orca.resources.views import inherited_fields
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 behaviour = Behaviour()
 
@@ -103,10 +103,10 @@ def error_process(run: Run, handler: Handler) -> str | None:
 
 def take_over(tx: Tx, *, run: Run, data: dict[str, Any]) -> None:
     """Put a reply into the process's resource."""
-    merge(tx, run.resource(tx), data)
+    merge(tx, run.any_resource(tx), data)
 
 
-def merge(tx: Tx, record: Record, data: dict[str, Any]) -> None:
+def merge(tx: Tx, record: rows.Resource, data: dict[str, Any]) -> None:
     """Put a reply into the resource: fields of their declared form, and ``data`` (or ``+data``) key by key."""
     given = data.get(record.type) or data.get(record.root) or data
     if not isinstance(given, dict):
@@ -132,27 +132,27 @@ def fits(type: str, name: str, value: Any) -> bool:
 def registered(tx: ReadTx) -> dict[str, list[Handler]]:
     """Every part that is active, by process."""
     found: dict[str, list[Handler]] = {}
-    handlers = {row.id: row for row in tx.find("externalHandler", state="active")}
-    processes = {row.id: row for row in tx.find("externalHandlerProcess", state="active")}
-    for part in tx.find("externalHandlerExternalHandlerProcessMap", state="active"):
+    handlers = {row.id: row for row in tx.find(rows.ExternalHandler, state="active")}
+    processes = {row.id: row for row in tx.find(rows.ExternalHandlerProcess, state="active")}
+    for part in tx.find(rows.ExternalHandlerExternalHandlerProcessMap, state="active"):
         row, process = handlers.get(part.externalHandlerId), processes.get(part.externalHandlerProcessId)
         if row is not None and process is not None:
             handler = Handler(
                 row.id,
-                row.name,
+                row.name or "",
                 PRIORITY if row.priority is None else row.priority,
                 row.retries or RETRIES,
                 (row.timeoutMillis or TIMEOUT_MS) / 1000,
                 part.onError,
             )
-            found.setdefault(process.name.lower(), []).append(handler)
+            found.setdefault((process.name or "").lower(), []).append(handler)
     for parts in found.values():
         parts.sort(key=lambda handler: (handler.priority, handler.id))
     return found
 
 
 @behaviour.create("externalHandler")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalHandler:
     """A handler, and its part in each process that it names."""
     configs = fields["processConfigs"]
     for config in configs:
@@ -161,16 +161,16 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
                 raise Refused("InvalidFormat", f"{name}: [pre.|post.]type.action is expected", field="processConfigs")
     if not fields.get("name"):
         raise Refused("MissingRequired", "events are named after the handler", field="name")
-    handler = tx.insert("externalHandler", **fields)
+    handler = tx.insert(rows.ExternalHandler, **fields)
     call.request(tx, handler, "create")
     for config in configs:
         for name in names(config):
-            process = tx.first("externalHandlerProcess", name=name)
+            process = tx.first(rows.ExternalHandlerProcess, name=name)
             if process is None:
-                process = tx.insert("externalHandlerProcess", name=name)
+                process = tx.insert(rows.ExternalHandlerProcess, name=name)
                 call.request(tx, process, "create")
             part = tx.insert(
-                "externalHandlerExternalHandlerProcessMap",
+                rows.ExternalHandlerExternalHandlerProcessMap,
                 externalHandlerId=handler.id,
                 externalHandlerProcessId=process.id,
                 onError=config.get("onError"),

@@ -11,7 +11,8 @@ from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Co
 from orca.network import Delivery, membership, peers
 from orca.network.pki import BadRequest
 from orca.provision.hosts import lifecycle as hosts
-from orca.store import Record, Tx
+from orca.resources import rows
+from orca.store import Tx
 from orca.wire import names
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,8 @@ async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> N
 async def host_change(core: Core, connection: AgentConnection, facts: wire.HostFacts) -> None:
     """Facts of a host changed."""
 
-    def unit(tx: Tx) -> Record | None:
-        host = tx.first("host", agentId=connection.agent_id)
+    def unit(tx: Tx) -> rows.Host | None:
+        host = tx.first(rows.Host, agentId=connection.agent_id)
         return None if host is None else hosts.store_facts(tx, core, host, facts)
 
     host = await core.db.write(unit)
@@ -77,12 +78,12 @@ async def disconnected(core: Core, connection: AgentConnection, _: None) -> None
     greeted.pop(connection.agent_id, None)
 
     def unit(tx: Tx) -> list[int]:
-        agent = tx.get("agent", connection.agent_id)
+        agent = tx.get(rows.Agent, connection.agent_id)
         if agent is None:
             return []
         if agent.state == "active":
             tx.update(agent, state=hosts.RECONNECTING)
-        found = tx.find("host", agentId=connection.agent_id)
+        found = tx.find(rows.Host, agentId=connection.agent_id)
         for host in found:
             tx.update(host, agentState=hosts.RECONNECTING)
         return [host.id for host in found]
@@ -95,7 +96,7 @@ async def await_everybody(core: Core) -> None:
     """At the server's start no agent is connected, whatever the rows of its last life say."""
 
     def unit(tx: Tx) -> None:
-        for host in tx.find("host", agentState=hosts.CONNECTED):
+        for host in tx.find(rows.Host, agentState=hosts.CONNECTED):
             if core.agents.get(host.agentId) is None:
                 tx.update(host, agentState=hosts.RECONNECTING)
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Run
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 behaviour = Behaviour()
 
@@ -18,7 +19,7 @@ async def nothing(run: Run) -> None:
 
 
 @behaviour.remove("cluster")
-def remove(tx: Tx, call: Call, row: Record) -> Record:
+def remove(tx: Tx, call: Call, row: rows.Cluster) -> rows.Cluster:
     """Removed when it is inactive, as a host is."""
     call.request(tx, row, "remove")
     return row
@@ -29,27 +30,27 @@ async def forget(run: Run) -> None:
     """Its hosts stay."""
 
     def unit(tx: Tx) -> None:
-        for tie in tx.find("clusterHostMap", clusterId=run.resource_id):
+        for tie in tx.find(rows.ClusterHostMap, clusterId=run.resource_id):
             run.engine.request(tx, tie, "remove")
 
     run.finish(unit)
 
 
 @behaviour.action("cluster.addhost")
-def add_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def add_host(tx: Tx, call: Call, row: rows.Cluster, data: dict[str, Any]) -> rows.Cluster:
     """Another host."""
-    host = tx.require("host", data["hostId"])
+    host = tx.require(rows.Host, data["hostId"])
     if host.kind == "cluster":
         raise Refused("InvalidOption", "a cluster cannot be part of a cluster", field="hostId")
     if _ties(tx, row, host.id):
         raise Refused("NotUnique", "the host is in this cluster already", field="hostId")
-    tie = tx.insert("clusterHostMap", accountId=row.accountId, clusterId=row.id, hostId=host.id)
+    tie = tx.insert(rows.ClusterHostMap, accountId=row.accountId, clusterId=row.id, hostId=host.id)
     call.request(tx, tie, "create")
     return row
 
 
 @behaviour.action("cluster.removehost")
-def remove_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record:
+def remove_host(tx: Tx, call: Call, row: rows.Cluster, data: dict[str, Any]) -> rows.Cluster:
     """One host less."""
     ties = _ties(tx, row, data["hostId"])
     if not ties:
@@ -59,5 +60,7 @@ def remove_host(tx: Tx, call: Call, row: Record, data: dict[str, Any]) -> Record
     return row
 
 
-def _ties(tx: ReadTx, cluster: Record, host_id: int) -> list[Record]:
-    return [row for row in tx.find("clusterHostMap", clusterId=cluster.id, hostId=host_id) if row.state != "removing"]
+def _ties(tx: ReadTx, cluster: rows.Host, host_id: int) -> list[rows.ClusterHostMap]:
+    return [
+        row for row in tx.find(rows.ClusterHostMap, clusterId=cluster.id, hostId=host_id) if row.state != "removing"
+    ]

@@ -4,19 +4,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from orca.engine import Behaviour, Call
-from orca.store import Record, Tx
+from orca.resources import rows
+from orca.store import Tx
 
-MAPS = {"host": ("hostLabelMap", "hostId"), "instance": ("instanceLabelMap", "instanceId")}
+MAPS: Mapping[str, tuple[type[rows.HostLabelMap] | type[rows.InstanceLabelMap], str]] = {
+    "host": (rows.HostLabelMap, "hostId"),
+    "instance": (rows.InstanceLabelMap, "instanceId"),
+}
 """By what has labels: the type that ties them to it, and its field."""
 
 behaviour = Behaviour()
 
 
 @behaviour.update("host")
-def update_host(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+def update_host(tx: Tx, call: Call, row: rows.Host, fields: dict[str, Any]) -> rows.Host:
     """Nothing has to be done on a host when its fields change."""
     row = tx.update(row, **fields) if fields else row
     if "labels" in fields:
@@ -29,30 +34,30 @@ def fold(key: str, value: str) -> str:
     return hashlib.sha256(f"{key}={value}".lower().encode()).hexdigest()[:40]
 
 
-def write_rows(tx: Tx, owner: Record) -> None:
+def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
     """Make the rows say what the field says."""
     type, field = MAPS[owner.root]
     wanted = {str(key): str(value) for key, value in (owner.labels or {}).items()}
     for tie in tx.find(type, **{field: owner.id}):
-        label = tx.require("label", tie.labelId)
+        label = tx.require(rows.Label, tie.labelId)
         if wanted.get(label.key) == label.value:
             del wanted[label.key]
         else:
             _remove(tx, tie, label)
     for key, value in wanted.items():
         label = tx.insert(
-            "label", accountId=owner.accountId, state="created", key=key, value=value, folded=fold(key, value)
+            rows.Label, accountId=owner.accountId, state="created", key=key, value=value, folded=fold(key, value)
         )
         tx.insert(type, accountId=owner.accountId, state="created", labelId=label.id, **{field: owner.id})
 
 
-def forget(tx: Tx, owner: Record) -> None:
+def forget(tx: Tx, owner: rows.Host | rows.Instance) -> None:
     """A host or container is gone."""
     type, field = MAPS[owner.root]
     for tie in tx.find(type, **{field: owner.id}):
-        _remove(tx, tie, tx.require("label", tie.labelId))
+        _remove(tx, tie, tx.require(rows.Label, tie.labelId))
 
 
-def _remove(tx: Tx, *rows: Record) -> None:
-    for row in rows:
+def _remove(tx: Tx, *found: rows.Resource) -> None:
+    for row in found:
         tx.update(row, state="removed", removed=tx.now, removeTime=tx.now)

@@ -19,7 +19,8 @@ from orca.provision.hosts import parts as host_parts
 from orca.provision.hosts.agent_account import take_key
 from orca.provision.projects.api import authority_of
 from orca.provision.settings import values as settings
-from orca.store import Overflow, Record, Tx, Vault
+from orca.resources import rows
+from orca.store import Overflow, Tx, Vault
 
 CONNECTED = "active"
 RECONNECTING = "reconnecting"
@@ -32,19 +33,19 @@ class WrongHost(Exception):
     """The agent's credentials belong to another host than the one that says hello."""
 
 
-def host_of(tx: Tx, core: Core, agent_id: int, hello: wire.Hello) -> Record:
+def host_of(tx: Tx, core: Core, agent_id: int, hello: wire.Hello) -> rows.Host:
     """The host row behind an agent that says hello, made at the first hello; its facts are those of ``hello``.
 
     Raises:
-        WrongHost: the host's uuid is not the one that registered, or is that of another host.
+        WrongHost: the host's uuid is not the one that registered, or is that of another host; the agent has no project.
     """
-    agent = tx.require("agent", agent_id)
+    agent = tx.require(rows.Agent, agent_id)
     if agent.registrationKey != hello.uuid:
         raise WrongHost(f"these credentials were given to host {agent.registrationKey}, not to {hello.uuid}")
     tx.update(agent, state="active", agentVersion=hello.agent_version, lastSeen=tx.now)
     take_key(tx, agent)
     try:
-        host = tx.first("host", agentId=agent.id)
+        host = tx.first(rows.Host, agentId=agent.id)
         if host is None:
             host = store_facts(tx, core, _create(tx, core, agent, hello), hello)
             core.engine.request(tx, host, "create")
@@ -55,12 +56,14 @@ def host_of(tx: Tx, core: Core, agent_id: int, hello: wire.Hello) -> Record:
     return host
 
 
-def _create(tx: Tx, core: Core, agent: Record, hello: wire.Hello) -> Record:
-    account_id = agent.data["agentResourcesAccountId"]
-    host_parts.free_uuid(tx, "host", hello.uuid)
+def _create(tx: Tx, core: Core, agent: rows.Agent, hello: wire.Hello) -> rows.Host:
+    account_id = agent.agentResourcesAccountId
+    if account_id is None:
+        raise WrongHost(f"agent {agent.uuid} was made for no project")
+    host_parts.free_uuid(tx, rows.Host, hello.uuid)
     machine = host_parts.machine_below(tx, core, agent, account_id, hello.uuid, kind=KIND)
     return tx.insert(
-        "host",
+        rows.Host,
         uuid=hello.uuid,
         kind=KIND,
         accountId=account_id,
@@ -71,7 +74,7 @@ def _create(tx: Tx, core: Core, agent: Record, hello: wire.Hello) -> Record:
     )
 
 
-def store_facts(tx: Tx, core: Core, host: Record, facts: wire.HostFacts) -> Record:
+def store_facts(tx: Tx, core: Core, host: rows.Host, facts: wire.HostFacts) -> rows.Host:
     """Store the facts an agent reports; a new outer address or key is one that the peers are to be told of next."""
     changes: dict[str, Any] = {}
     if facts.hostname:
@@ -81,7 +84,7 @@ def store_facts(tx: Tx, core: Core, host: Record, facts: wire.HostFacts) -> Reco
     if isinstance(facts, wire.Hello) and facts.mesh_csr:
         changes["meshCsr"] = facts.mesh_csr
     if isinstance(facts, wire.Hello):
-        changes["data"] = {"families": facts.families or None}
+        changes["families"] = facts.families or None
     if facts.encryption:
         changes["encryption"] = facts.encryption
     info = _info(facts)
@@ -94,7 +97,7 @@ def store_facts(tx: Tx, core: Core, host: Record, facts: wire.HostFacts) -> Reco
     return tx.own(host)
 
 
-def connect(tx: Tx, items: ConfigItems, vault: Vault, host: Record) -> None:
+def connect(tx: Tx, items: ConfigItems, vault: Vault, host: rows.Host) -> None:
     """Make the host part of its project's network: its range, its certificate. ``peers.acquaint`` does the rest.
 
     Raises:
@@ -118,7 +121,7 @@ async def watch_settings(core: Core) -> None:
     items = core.part(Delivery).items
 
     def unit(tx: Tx, host_id: int) -> None:
-        host = tx.get("host", host_id)
+        host = tx.get(rows.Host, host_id)
         if host is not None and host.removed is None and addresses.range_of(tx, host.id) is not None:
             connect(tx, items, core.vault, host)
 
@@ -127,23 +130,23 @@ async def watch_settings(core: Core) -> None:
             # Whatever was missed does not matter: the unit looks at the present values.
             with contextlib.suppress(Overflow):
                 await changes.batch()
-            for (host_id,) in await core.db.read(lambda tx: tx.values("host", "id")):
+            for (host_id,) in await core.db.read(lambda tx: tx.values(rows.Host, "id")):
                 await core.db.write(partial(unit, host_id=host_id))
                 await peers.acquaint(core.db, items, host_id)
 
 
-def forget(tx: Tx, core: Core, host: Record) -> None:
+def forget(tx: Tx, core: Core, host: rows.Host) -> None:
     """Take a host out of the network and make its agent's credentials worthless. Its containers are gone already."""
     membership.leave(tx, core.part(Delivery).items, host)
     host_parts.forget(tx, core.engine, host)
     labels.forget(tx, host)
-    agent = tx.get("agent", host.agentId)
+    agent = tx.get(rows.Agent, host.agentId)
     if agent is None:
         return
     for row in [
-        *tx.find("credential", accountId=agent.accountId),
-        *tx.find("register", key=agent.registrationKey),
-        *tx.find("account", id=agent.accountId),
+        *tx.find(rows.Credential, accountId=agent.accountId),
+        *tx.find(rows.Register, key=agent.registrationKey),
+        *tx.find(rows.Account, id=agent.accountId),
         agent,
     ]:
         tx.update(row, state="removed", removed=tx.now)
@@ -158,7 +161,7 @@ async def create_host(run: Run) -> None:
 @behaviour.process("host.activate")
 async def activate_host(run: Run) -> None:
     """A host that could not join, as there was no range for it, tries again; nothing to do for the others."""
-    if await run.read(lambda tx: run.resource(tx).kind == KIND):
+    if await run.read(lambda tx: run.resource(tx, rows.Host).kind == KIND):
         await _join(run)
 
 
@@ -166,7 +169,7 @@ async def _join(run: Run) -> None:
     delivery = run.core.part(Delivery)
     with delivery.together(run.resource_id):
         try:
-            await run.step("join", lambda tx: connect(tx, delivery.items, run.core.vault, run.resource(tx)))
+            await run.step("join", lambda tx: connect(tx, delivery.items, run.core.vault, run.resource(tx, rows.Host)))
         except (PoolUsedUp, RangeRefused, BadRequest) as error:
             raise Failed(str(error), state="inactive") from error
         await peers.acquaint(run.core.db, delivery.items, run.resource_id)

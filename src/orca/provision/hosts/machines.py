@@ -13,9 +13,10 @@ from base64 import b64decode
 from typing import Any
 
 from orca.engine import Behaviour, Call, Processes, Run
+from orca.resources import rows
 from orca.resources.driver import CONFIGS, SECRETS
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx, Vault
+from orca.store import ReadTx, Tx, Vault
 
 CONTEXT = "machine.secrets"
 CONFIG_CONTEXT = "machine.config"
@@ -25,7 +26,7 @@ behaviour = Behaviour()
 
 
 @behaviour.create("machine")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Machine:
     """A machine of exactly one driver. What lets somebody act in the user's name is sealed and shown to nobody."""
     given = [name for name in DRIVERS if fields.get(name) is not None]
     if len(given) != 1:
@@ -39,23 +40,23 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
         secrets["authKey"] = fields.pop("authKey")
     fields[name] = {key: value for key, value in fields[name].items() if key not in secrets}
     row = tx.insert(
-        "machine",
+        rows.Machine,
         **{**fields, "accountId": fields.get("accountId") or call.account_id},
         driver=name.removesuffix("Config"),
         externalId=str(uuid.uuid4()),
     )
-    tx.update(row, data={"secret": call.core.vault.seal(json.dumps(secrets), CONTEXT)})
+    tx.update(row, secret=call.core.vault.seal(json.dumps(secrets), CONTEXT))
     call.request(tx, row, "create")
     return row
 
 
 @behaviour.update("machine")
-def update(tx: Tx, call: Call, row: Record, fields: dict[str, Any]) -> Record:
+def update(tx: Tx, call: Call, row: rows.Machine, fields: dict[str, Any]) -> rows.Machine:
     """What its maker says of it. The bundle with the machine's keys is sealed."""
     if "extractedConfig" in fields:
         bundle = fields.pop("extractedConfig")
         sealed = None if bundle is None else call.core.vault.seal(packed(bundle), CONFIG_CONTEXT)
-        row = tx.update(row, data={"config": sealed})
+        row = tx.update(row, config=sealed)
     return tx.update(row, **fields)
 
 
@@ -69,26 +70,26 @@ def packed(bundle: str) -> str:
 
 
 @behaviour.computed("machine.extractedConfig")
-def extracted_config(tx: ReadTx, call: Call, row: Record) -> str | None:
+def extracted_config(tx: ReadTx, call: Call, row: rows.Machine) -> str | None:
     """The bundle, for its maker."""
-    sealed = row.data.get("config")
+    sealed = row.config
     return None if sealed is None else call.core.vault.open(sealed, CONFIG_CONTEXT)
 
 
-def has_config(call: Call, row: Record) -> bool:
+def has_config(call: Call, row: rows.Machine) -> bool:
     """True if there is a bundle for whoever asks; with it one can do more than look."""
-    return row.data.get("config") is not None and call.role not in ("readonly", "readAdmin")
+    return row.config is not None and call.role not in ("readonly", "readAdmin")
 
 
 @behaviour.target("machine.config", offered=has_config)
-def config(tx: ReadTx, call: Call, row: Record) -> bytes:
+def config(tx: ReadTx, call: Call, row: rows.Machine) -> bytes:
     """The bundle as a file."""
     return b64decode(extracted_config(tx, call, row) or "")
 
 
-def secrets_of(vault: Vault, machine: Record) -> dict[str, str]:
+def secrets_of(vault: Vault, machine: rows.Machine) -> dict[str, str]:
     """The sealed part of a machine's configuration, for the driver that makes it."""
-    sealed = machine.data.get("secret")
+    sealed = machine.secret
     return {} if sealed is None else dict(json.loads(vault.open(sealed, CONTEXT)))
 
 
@@ -104,18 +105,18 @@ async def remove(run: Run) -> None:
     await run.wait_for("the end of its hosts", lambda tx: not _hosts(tx, run.resource_id), roots={"host"})
 
 
-def _hosts(tx: ReadTx, machine_id: int) -> list[Record]:
-    return tx.find("host", physicalHostId=machine_id)
+def _hosts(tx: ReadTx, machine_id: int) -> list[rows.Host]:
+    return tx.find(rows.Host, physicalHostId=machine_id)
 
 
-def _remove_host(tx: Tx, engine: Processes, host: Record) -> None:
+def _remove_host(tx: Tx, engine: Processes, host: rows.Host) -> None:
     if host.state in ("active", "activating", "updating-active"):
         engine.request(tx, host, "deactivate", remove=True)
     elif host.state != "removing":
         engine.request(tx, host, "remove")
 
 
-def host_is_gone(tx: Tx, engine: Processes, machine: Record) -> None:
+def host_is_gone(tx: Tx, engine: Processes, machine: rows.Machine) -> None:
     """Without its last host a machine is of no use."""
     if machine.state not in ("removing", "removed"):
         engine.request(tx, machine, "remove")

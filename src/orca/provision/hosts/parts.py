@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from orca.engine import Core, Processes
 from orca.provision.hosts import machines
-from orca.store import ANY, Record, Tx
+from orca.resources import rows
+from orca.store import ANY, Tx
+
+R = TypeVar("R", bound=rows.Resource)
 
 PRIMARY = "primary"
 
@@ -15,7 +18,7 @@ PRIMARY = "primary"
 def equip(
     tx: Tx,
     core: Core,
-    host: Record,
+    host: rows.Host,
     address: str | None,
     *,
     kind: str,
@@ -27,20 +30,20 @@ def equip(
         pool = ensure(
             tx,
             core,
-            "storagePool",
+            rows.StoragePool,
             f"{host.uuid}-{number}",
             kind,
             accountId=host.accountId,
             agentId=host.agentId,
             physicalTotalSizeMb=pool_size_mb,
         )
-        _tie(tx, core, "storagePoolHostMap", hostId=host.id, storagePoolId=pool.id)
+        _tie(tx, core, rows.StoragePoolHostMap, hostId=host.id, storagePoolId=pool.id)
     if address is None:
         return
     row = ensure(
         tx,
         core,
-        "ipAddress",
+        rows.IpAddress,
         f"{host.uuid}-ip",
         kind,
         accountId=host.accountId,
@@ -50,28 +53,30 @@ def equip(
     )
     if row.address != address:
         tx.update(row, address=address)
-    _tie(tx, core, "hostIpAddressMap", hostId=host.id, ipAddressId=row.id)
+    _tie(tx, core, rows.HostIpAddressMap, hostId=host.id, ipAddressId=row.id)
 
 
-def machine_below(tx: Tx, core: Core, agent: Record, account_id: int, uuid: str, *, kind: str, **fields: Any) -> Record:
+def machine_below(
+    tx: Tx, core: Core, agent: rows.Agent, account_id: int, uuid: str, *, kind: str, **fields: Any
+) -> rows.PhysicalHost:
     """The physical host of an agent's host; one that the platform made itself is known by that uuid already."""
-    made = tx.first("physicalHost", accountId=account_id, externalId=uuid)
+    made = tx.first(rows.PhysicalHost, accountId=account_id, externalId=uuid)
     if made is not None:
         return made if made.agentId == agent.id else tx.update(made, agentId=agent.id)
-    return ensure(tx, core, "physicalHost", uuid, kind, accountId=account_id, agentId=agent.id, **fields)
+    return ensure(tx, core, rows.PhysicalHost, uuid, kind, accountId=account_id, agentId=agent.id, **fields)
 
 
-def forget(tx: Tx, engine: Processes, host: Record) -> None:
+def forget(tx: Tx, engine: Processes, host: rows.Host) -> None:
     """A host is gone: so are its address and the machine below it."""
-    ties = tx.find("hostIpAddressMap", hostId=host.id)
-    rows = [*ties, *tx.find("ipAddress", id=[tie.ipAddressId for tie in ties])]
-    if host.physicalHostId is not None and tx.count("host", physicalHostId=host.physicalHostId) <= 1:
-        below = tx.require("physicalHost", host.physicalHostId)
-        if below.kind == "machine":
+    ties = tx.find(rows.HostIpAddressMap, hostId=host.id)
+    found: list[rows.Resource] = [*ties, *tx.find(rows.IpAddress, id=[tie.ipAddressId for tie in ties])]
+    if host.physicalHostId is not None and tx.count(rows.Host, physicalHostId=host.physicalHostId) <= 1:
+        below = tx.require(rows.PhysicalHost, host.physicalHostId)
+        if isinstance(below, rows.Machine):
             machines.host_is_gone(tx, engine, below)
         else:
-            rows.append(below)
-    for row in rows:
+            found.append(below)
+    for row in found:
         tx.update(row, state="removed", removed=tx.now)
 
 
@@ -79,7 +84,7 @@ class Foreign(Exception):
     """A uuid that a live row of another host or project has."""
 
 
-def ensure(tx: Tx, core: Core, type: str, uuid: str, kind: str, **fields: Any) -> Record:
+def ensure(tx: Tx, core: Core, type: type[R], uuid: str, kind: str, **fields: Any) -> R:
     """The row of that uuid, made when there is none.
 
     Raises:
@@ -91,11 +96,11 @@ def ensure(tx: Tx, core: Core, type: str, uuid: str, kind: str, **fields: Any) -
         row = tx.insert(type, uuid=uuid, kind=kind, **fields)
         core.engine.request(tx, row, "create")
     elif row.accountId != fields["accountId"]:
-        raise Foreign(f"another {type} has the uuid {uuid}")
+        raise Foreign(f"another {type.TYPE} has the uuid {uuid}")
     return row
 
 
-def free_uuid(tx: Tx, type: str, uuid: str) -> None:
+def free_uuid(tx: Tx, type: type[rows.Resource], uuid: str) -> None:
     """Have removed rows give a uuid up: what they stood for is there again.
 
     Raises:
@@ -103,10 +108,10 @@ def free_uuid(tx: Tx, type: str, uuid: str) -> None:
     """
     for row in tx.find(type, uuid=uuid, removed=ANY):
         if row.removed is None:
-            raise Foreign(f"another {type} has the uuid {uuid}")
+            raise Foreign(f"another {type.TYPE} has the uuid {uuid}")
         tx.update(row, uuid=f"{uuid}-{row.id}")
 
 
-def _tie(tx: Tx, core: Core, type: str, **ends: int) -> None:
+def _tie(tx: Tx, core: Core, type: type[rows.Resource], **ends: int) -> None:
     if tx.first(type, **ends) is None:
         core.engine.request(tx, tx.insert(type, **ends), "create")

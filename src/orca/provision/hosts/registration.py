@@ -19,8 +19,9 @@ from orca.provision.hosts import tokens
 from orca.provision.hosts.agent_account import key_is_shown, new_key, open_account
 from orca.provision.people.credentials import new_access_key, new_secret_key
 from orca.provision.settings import values as settings
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 from orca.wire.loopback import is_loopback
 
 TOKEN_CONTEXT = "registrationToken.secret"  # noqa: S105 - says what a sealed text is for
@@ -38,20 +39,26 @@ def install(assembly: Assembly) -> None:
     assembly.add(behaviour)
 
 
-def authenticate(tx: ReadTx, core: Core, token: str) -> Record:
+def _secret(core: Core, row: rows.RegistrationToken) -> bytes:
+    """What signs the tokens of an active row."""
+    assert row.secret is not None, "only rows that are removed have lost theirs"
+    return core.vault.open(row.secret, TOKEN_CONTEXT).encode()
+
+
+def authenticate(tx: ReadTx, core: Core, token: str) -> rows.RegistrationToken:
     """The registrationToken row behind a token's text; its ``accountId`` is the project that the caller may join.
 
     Raises:
         tokens.TokenRefused: see there.
     """
-    found: dict[str, Record] = {}
+    found: dict[str, rows.RegistrationToken] = {}
 
     def secret_of(access_key: str) -> bytes | None:
-        row = tx.first("registrationToken", publicValue=access_key)
+        row = tx.first(rows.RegistrationToken, publicValue=access_key)
         if row is None or row.state != "active":
             return None
         found[access_key] = row
-        return core.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
+        return _secret(core, row)
 
     lifetime = settings.number(tx, settings.TOKEN_PERIOD)
     return found[tokens.verify(token, secret_of, tx.now, lifetime)]
@@ -79,7 +86,7 @@ def registration_script(tx: ReadTx, core: Core, token: str, client: str) -> str:
 
 
 @behaviour.create("registrationToken")
-def create_token(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_token(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.RegistrationToken:
     """A token row: the key that signs, sealed. The token itself is worked out when it is shown.
 
     Raises:
@@ -87,43 +94,43 @@ def create_token(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     """
     _find_server(tx, call)
     row = tx.insert(
-        "registrationToken",
+        rows.RegistrationToken,
         accountId=call.account_id,
         kind="registrationToken",
         publicValue=new_access_key(),
         name=fields.get("name"),
         description=fields.get("description"),
-        data={"secret": call.core.vault.seal(new_secret_key(), TOKEN_CONTEXT)},
+        secret=call.core.vault.seal(new_secret_key(), TOKEN_CONTEXT),
     )
     call.request(tx, row, "create")
     return row
 
 
 @behaviour.computed("registrationToken.token")
-def token_of(tx: ReadTx, call: Call, row: Record) -> str | None:
+def token_of(tx: ReadTx, call: Call, row: rows.RegistrationToken) -> str | None:
     """Today's token of an active row."""
     if row.state != "active":
         return None
-    secret = call.core.vault.open(row.data["secret"], TOKEN_CONTEXT).encode()
+    secret = _secret(call.core, row)
     return tokens.issue(row.publicValue, secret, tx.now, settings.number(tx, settings.TOKEN_PERIOD))
 
 
 @behaviour.computed("registrationToken.registrationUrl")
 @behaviour.link("registrationToken.registrationUrl")
-def registration_url(tx: ReadTx, call: Call, row: Record) -> str | None:
+def registration_url(tx: ReadTx, call: Call, row: rows.RegistrationToken) -> str | None:
     """What a host opens to join."""
     token = token_of(tx, call, row)
     return None if token is None else f"{_server_url(tx, call.core)}/v1/scripts/{token}"
 
 
 @behaviour.computed("registrationToken.image")
-def agent_image(tx: ReadTx, call: Call, row: Record) -> str | None:
+def agent_image(tx: ReadTx, call: Call, row: rows.RegistrationToken) -> str | None:
     """The image of the agent."""
     return settings.value(tx, settings.AGENT_IMAGE)
 
 
 @behaviour.computed("registrationToken.command")
-def registration_command(tx: ReadTx, call: Call, row: Record) -> str | None:
+def registration_command(tx: ReadTx, call: Call, row: rows.RegistrationToken) -> str | None:
     """What to type on a host to make it join; its last word is the registration URL."""
     url = registration_url(tx, call, row)
     if url is None:
@@ -136,7 +143,7 @@ def registration_command(tx: ReadTx, call: Call, row: Record) -> str | None:
 
 
 @behaviour.create("register")
-def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def register(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Register:
     """A host registers. The same key in the same project is the same registration, and gets other credentials if an
     agent has come with the former ones.
 
@@ -148,16 +155,16 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     if not HOST_UUID.fullmatch(key):
         raise Refused("InvalidFormat", "key: letters, digits and '-' are expected, 8 to 63", field="key")
     account_id = fields.get("accountId") or call.account_id
-    existing = tx.first("register", key=key)
+    existing = tx.first(rows.Register, key=key)
     if existing is not None:
         if existing.accountId != account_id:
             raise Refused("NotUnique", "this host is registered in another project", field="key")
         return _registered_again(tx, call, existing)
-    if tx.count("agent", liveKey=_agent_uri(key, fields.get("agentUriFormat"))):
+    if tx.count(rows.Agent, liveKey=_agent_uri(key, fields.get("agentUriFormat"))):
         # Its registration was removed, and it was not: what it registered with is not given to anybody.
         raise Refused("NotUnique", "the host of this key is still there: remove the host first", field="key")
     row = tx.insert(
-        "register",
+        rows.Register,
         accountId=account_id,
         kind="register",
         key=key,
@@ -168,9 +175,9 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     return row
 
 
-def _registered_again(tx: Tx, call: Call, row: Record) -> Record:
+def _registered_again(tx: Tx, call: Call, row: rows.Register) -> rows.Register:
     """Replace the credentials of a host that lost them. Those that it may not have read yet stay as they are."""
-    agent = tx.get("agent", row.agentId)
+    agent = tx.get(rows.Agent, row.agentId)
     if agent is None or row.agentUriFormat or key_is_shown(agent):
         return row
     if call.core.agents.get(agent.id) is not None:
@@ -189,15 +196,16 @@ async def create_register(run: Run) -> None:
 
 
 def _equip(tx: Tx, run: Run) -> None:
-    row = run.resource(tx)
+    row = run.resource(tx, rows.Register)
     agent = tx.insert(
-        "agent",
+        rows.Agent,
         state="requested" if row.agentUriFormat else "active",
         name=row.key,
         uri=_agent_uri(row.key, row.agentUriFormat),
         registrationKey=row.key,
         managedConfig=True,
-        data={"agentResourcesAccountId": row.accountId, "registrationKey": row.key},
+        agentResourcesAccountId=row.accountId,
+        registeredKey=row.key,
     )
     _keep(tx, run.core, row, agent, open_account(tx, agent))
     if row.agentUriFormat:
@@ -205,11 +213,11 @@ def _equip(tx: Tx, run: Run) -> None:
         run.engine.request(tx, agent, "create")
 
 
-def _keep(tx: Tx, core: Core, row: Record, agent: Record, key: tuple[str, str]) -> Record:
+def _keep(tx: Tx, core: Core, row: rows.Register, agent: rows.Agent, key: tuple[str, str]) -> rows.Register:
     """Keep an agent's key with the registration until the agent comes with it."""
     access_key, secret = key
     sealed = core.vault.seal(secret, AGENT_CONTEXT)
-    return tx.update(row, agentId=agent.id, data={"accessKey": access_key, "secret": sealed})
+    return tx.update(row, agentId=agent.id, issuedKey=access_key, secret=sealed)
 
 
 def _agent_uri(key: str, form: str | None) -> str:
@@ -217,22 +225,22 @@ def _agent_uri(key: str, form: str | None) -> str:
 
 
 @behaviour.computed("register.accessKey")
-def register_access_key(tx: ReadTx, call: Call, row: Record) -> str | None:
+def register_access_key(tx: ReadTx, call: Call, row: rows.Register) -> str | None:
     """Shown to the registering host alone, once it is active and until its agent has come."""
-    return row.data.get("accessKey") if _shown(tx, call, row) else None
+    return row.issuedKey if _shown(tx, call, row) else None
 
 
 @behaviour.computed("register.secretKey")
-def register_secret_key(tx: ReadTx, call: Call, row: Record) -> str | None:
+def register_secret_key(tx: ReadTx, call: Call, row: rows.Register) -> str | None:
     """Shown as the access key is."""
-    sealed = row.data.get("secret") if _shown(tx, call, row) else None
+    sealed = row.secret if _shown(tx, call, row) else None
     return None if sealed is None else call.core.vault.open(sealed, AGENT_CONTEXT)
 
 
-def _shown(tx: ReadTx, call: Call, row: Record) -> bool:
+def _shown(tx: ReadTx, call: Call, row: rows.Register) -> bool:
     """True for a host that asks by its key, until its agent has come. A list of all registrations shows no secrets."""
     asked = call.role == "register" and row.state == "active" and call.query.get("key") == row.key
-    return asked and key_is_shown(tx.get("agent", row.agentId))
+    return asked and key_is_shown(tx.get(rows.Agent, row.agentId))
 
 
 def _find_server(tx: Tx, call: Call) -> None:

@@ -9,8 +9,9 @@ from orca.engine import Behaviour, Call, Run
 from orca.engine.endings import REMOVE_DELAY
 from orca.provision.people.identities import WORKING
 from orca.provision.people.roles import EVERYWHERE, owns_alone
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 PRIVILEGED = frozenset({"superadmin", "system", "service", "token"})
 """Kinds that with access control nobody gives away or gets credentials for through the API, except superadmin."""
@@ -29,22 +30,22 @@ def is_reserved(call: Call, kind: str | None) -> bool:
 
 def may_own_credentials(tx: ReadTx, call: Call, account_id: int) -> None:
     """Refuse credentials that would make an administrator more than that. Raises ``Refused`` with 403."""
-    account = tx.get("account", account_id)
+    account = tx.get(rows.Account, account_id)
     if account is not None and is_reserved(call, account.kind):
         raise Refused("Forbidden", f"credentials of {account.name} are not made here", field="accountId", status=403)
 
 
 @behaviour.create("account")
-def create_account(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_account(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Account:
     """An account without credentials; it gets them by ``apiKey`` and ``password``."""
     refuse_reserved(call, fields.get("kind"))
-    account = tx.insert("account", **fields)
+    account = tx.insert(rows.Account, **fields)
     call.request(tx, account, "create")
     return account
 
 
 @behaviour.update("account")
-def update_account(tx: Tx, call: Call, account: Record, fields: dict[str, Any]) -> Record:
+def update_account(tx: Tx, call: Call, account: rows.Account, fields: dict[str, Any]) -> rows.Account:
     """Another name, another kind."""
     if is_reserved(call, account.kind):
         raise Refused("Forbidden", f"{account.name} is not changed here", status=403)
@@ -64,38 +65,38 @@ def refuse_reserved(call: Call, kind: str | None) -> None:
         raise Refused("InvalidOption", f"kind {kind} is not given away here", field="kind")
 
 
-def is_last(tx: ReadTx, account: Record) -> bool:
+def is_last(tx: ReadTx, account: rows.Account) -> bool:
     """True if it is the only administrator that can do anything now."""
     if account.kind != "admin" or account.state not in WORKING:
         return False
-    return tx.count("account", kind="admin", state=WORKING) == 1
+    return tx.count(rows.Account, kind="admin", state=WORKING) == 1
 
 
-def leaves_alone(tx: ReadTx, call: Call, account: Record) -> bool:
+def leaves_alone(tx: ReadTx, call: Call, account: rows.Account) -> bool:
     """True if somebody is about to end their own account, and a project would be nobody's. Administrators may."""
     return call.role not in EVERYWHERE and owns_alone(tx, account) is not None
 
 
 @behaviour.offered("account.activate")
-def may_be_switched(tx: ReadTx, call: Call, account: Record) -> bool:
+def may_be_switched(tx: ReadTx, call: Call, account: rows.Account) -> bool:
     """With access control ``superadmin`` stays as it is."""
     return not is_reserved(call, account.kind)
 
 
 @behaviour.offered("account.deactivate", otherwise=f"superadmin stays as it is; {LAST}; {ALONE}")
-def may_be_deactivated(tx: ReadTx, call: Call, account: Record) -> bool:
+def may_be_deactivated(tx: ReadTx, call: Call, account: rows.Account) -> bool:
     """As for ``activate``; and somebody must be left who can let others in."""
     return may_be_switched(tx, call, account) and not is_last(tx, account) and not leaves_alone(tx, call, account)
 
 
 @behaviour.offered("account.remove", "account.purge", otherwise=f"the server's own accounts stay; {LAST}; {ALONE}")
-def may_be_removed(tx: ReadTx, call: Call, account: Record) -> bool:
+def may_be_removed(tx: ReadTx, call: Call, account: rows.Account) -> bool:
     """The server's own accounts stay, and the last administrator."""
     return account.uuid not in BUILT_IN and not is_last(tx, account) and not leaves_alone(tx, call, account)
 
 
 @behaviour.remove("account")
-def remove_account(tx: Tx, call: Call, account: Record) -> Record:
+def remove_account(tx: Tx, call: Call, account: rows.Account) -> rows.Account:
     """An account opens nothing from this moment."""
     if account.uuid in BUILT_IN:
         raise Refused("Method not allowed", "the server's own accounts stay", status=405)
@@ -110,13 +111,13 @@ def remove_account(tx: Tx, call: Call, account: Record) -> Record:
 @behaviour.process("account.remove")
 async def remove(run: Run) -> None:
     """What an account has goes with it: credentials, tokens, memberships, preferences."""
-    run.finish(lambda tx: forget(tx, run.resource(tx)))
+    run.finish(lambda tx: forget(tx, run.resource(tx, rows.Account)))
 
 
-def forget(tx: Tx, account: Record) -> None:
+def forget(tx: Tx, account: rows.Account) -> None:
     """Take away everything that is the account's alone."""
-    for row in tx.find("authToken", accountId=account.id):
-        tx.delete(row)
-    rows = [*tx.find("credential", accountId=account.id), *tx.find("userPreference", accountId=account.id)]
-    for row in [*rows, *tx.find("projectMember", externalId=str(account.id))]:
+    for session in tx.find(rows.AuthToken, accountId=account.id):
+        tx.delete(session)
+    found = [*tx.find(rows.Credential, accountId=account.id), *tx.find(rows.UserPreference, accountId=account.id)]
+    for row in [*found, *tx.find(rows.ProjectMember, externalId=str(account.id))]:
         tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)

@@ -8,8 +8,9 @@ import re
 import secrets
 import string
 
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import Record, Tx
+from orca.store import Tx
 
 REGISTRATION_USER = "registrationtoken"
 """The user, in any case, with whom a host shows its registration token."""
@@ -51,10 +52,10 @@ def secret_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def add_active_key(tx: Tx, account_id: int, name: str, access_key: str, secret_key: str) -> Record:
+def add_active_key(tx: Tx, account_id: int, name: str, access_key: str, secret_key: str) -> rows.ApiKey:
     """A key that works at once: made by the server itself, where nobody waits for a process."""
     return tx.insert(
-        "apiKey",
+        rows.ApiKey,
         accountId=account_id,
         name=name,
         state="active",

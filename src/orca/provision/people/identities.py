@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from orca.resources import ids
-from orca.store import ReadTx, Record
+from orca.resources import ids, rows
+from orca.store import ReadTx
 
 LOCAL = "rancher_id"
 """``externalIdType`` of the server's own accounts."""
@@ -21,25 +21,25 @@ PEOPLE = ("user", "admin")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def is_known(account: Record) -> bool:
+def is_known(account: rows.Account) -> bool:
     """True if somebody of that name can still be met."""
     return account.kind in PEOPLE and account.removed is None
 
 
-def of_uuid(tx: ReadTx, text: str) -> Record | None:
+def of_uuid(tx: ReadTx, text: str) -> rows.Account | None:
     """The person behind an account's uuid; None for one that can be guessed, as the built-in accounts have."""
-    account = tx.first("account", uuid=text, kind=PEOPLE) if _UUID.fullmatch(text) else None
+    account = tx.first(rows.Account, uuid=text, kind=PEOPLE) if _UUID.fullmatch(text) else None
     return account if account is not None and is_known(account) else None
 
 
-def id_of(account: Record) -> str:
+def id_of(account: rows.Account) -> str:
     """What other people know an account by."""
     return f"{PREFIX}{LOCAL}:{ids.show('account', account.id)}"
 
 
-def identity(tx: ReadTx, account: Record) -> dict[str, Any]:
+def identity(tx: ReadTx, account: rows.Account) -> dict[str, Any]:
     """An account as it sees itself, and as administrators do."""
-    login = tx.first("credential", accountId=account.id, kind="password", state="active")
+    login = tx.first(rows.Credential, accountId=account.id, kind="password", state="active")
     return {
         "id": id_of(account),
         "externalId": ids.show("account", account.id),

@@ -12,8 +12,9 @@ from orca.engine import Behaviour, Call, Core
 from orca.provision.people.credentials import check_login
 from orca.provision.people.passwords import Passwords
 from orca.provision.settings import values as settings
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 ID = "localAuthConfig"
 UNRESTRICTED = "unrestricted"
@@ -25,7 +26,7 @@ def enabled(tx: ReadTx, core: Core) -> bool:
     """True if nobody comes in without credentials."""
     if not core.server.open:
         return True
-    row = tx.first("setting", name=settings.SECURITY)
+    row = tx.first(rows.Setting, name=settings.SECURITY)
     return row is not None and row.value == "true"
 
 
@@ -47,31 +48,31 @@ def configure(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     if on:
         set_login(tx, call, administrator(tx, call), fields["username"], fields["password"], fields.get("name"))
     if call.core.server.open:
-        row = tx.first("setting", name=settings.SECURITY)
+        row = tx.first(rows.Setting, name=settings.SECURITY)
         assert row is not None
         tx.update(row, value="true" if on else "false")
     shown = {"id": ID, "enabled": on, "accessMode": UNRESTRICTED}
     return {**shown, "username": fields["username"], "name": fields.get("name")}
 
 
-def administrator(tx: ReadTx, call: Call) -> Record:
+def administrator(tx: ReadTx, call: Call) -> rows.Account:
     """Whoever asks, if that is an administrator; else the one that is built in."""
-    user = tx.require("account", call.user_id)
+    user = tx.require(rows.Account, call.user_id)
     if user.kind == "admin":
         return user
-    admin = tx.first("account", uuid="admin")
+    admin = tx.first(rows.Account, uuid="admin")
     assert admin is not None
     return admin
 
 
-def set_login(tx: Tx, call: Call, account: Record, login: str, password: str, name: str | None) -> None:
+def set_login(tx: Tx, call: Call, account: rows.Account, login: str, password: str, name: str | None) -> None:
     """Make this the account's login, whose password may be there already. Raises ``Refused``, ``NotUnique``."""
     check_login(login, "username")
     kept = call.core.part(Passwords).hashed(password, "password")
-    known = tx.first("credential", kind="password", publicValue=login)
+    known = tx.first(rows.Credential, kind="password", publicValue=login)
     if known is None:
         fields = {"accountId": account.id, "publicValue": login, "secretHash": kept}
-        tx.insert("password", name=name, state="active", **fields)
+        tx.insert(rows.Password, name=name, state="active", **fields)
     elif known.accountId == account.id:
         tx.update(known, secretHash=kept, state="active")
     else:

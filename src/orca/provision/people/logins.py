@@ -10,14 +10,12 @@ from orca.provision.people.accounts import is_reserved, may_own_credentials
 from orca.provision.people.credentials import check_login, new_access_key, new_secret_key, secret_hash
 from orca.provision.people.passwords import Passwords
 from orca.provision.people.roles import PROJECT_ROLES
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.resources.credential import MIN_PASSWORD
 from orca.resources.errors import Refused
 from orca.resources.types import OWNERS
 from orca.store import ReadTx, Record, Tx
 
-MADE_BY = "role"
-"""The key of the JSON column for what whoever made a project's credential is there; keys of before have none."""
 LESSER = ("restricted", "readonly")
 """Who makes credentials that may do less than the project's own."""
 OTHERS = "it was made by somebody who may do more: ask an owner of the project"
@@ -37,20 +35,19 @@ def role_in_project(tx: ReadTx, call: Call) -> str:
 
 def maker(tx: ReadTx, proof: Record | None) -> str | None:
     """What made the credential that was shown, or the one that a session began with; None: nobody said."""
-    login = tx.get("credential", ids.parse(proof.value)) if proof is not None and proof.root == "authToken" else proof
-    role = None if login is None or login.root != "credential" else login.data.get(MADE_BY)
-    return None if role is None else str(role)
+    login = tx.get(rows.Credential, ids.parse(proof.value)) if isinstance(proof, rows.AuthToken) else proof
+    return login.role if isinstance(login, rows.Credential) else None
 
 
-def made_by(tx: ReadTx, call: Call, owner: int) -> dict[str, Any]:
+def made_by(tx: ReadTx, call: Call, owner: int) -> str | None:
     """What a project's credential remembers of who makes it: it must not do more, and lesser ones leave it alone."""
-    account, role = tx.get("account", owner), role_in_project(tx, call)
+    account, role = tx.get(rows.Account, owner), role_in_project(tx, call)
     known = account is not None and account.kind == "project" and role in PROJECT_ROLES
-    return {MADE_BY: role} if known else {}
+    return role if known else None
 
 
 @behaviour.create("apiKey")
-def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ApiKey:
     """A key for the caller's account. Its secret is in this answer and nowhere else."""
     owner = fields.get("accountId") or call.account_id
     may_own_credentials(tx, call, owner)
@@ -58,13 +55,13 @@ def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
     if len(secret) < MIN_PASSWORD:
         raise Refused("MinLengthExceeded", f"a secret has at least {MIN_PASSWORD} characters", field="secretValue")
     record = tx.insert(
-        "apiKey",
+        rows.ApiKey,
         accountId=owner,
         name=fields.get("name"),
         description=fields.get("description"),
         publicValue=fields.get("publicValue") or new_access_key(),
         secretHash=secret_hash(secret),
-        data=made_by(tx, call, owner),
+        role=made_by(tx, call, owner),
     )
     call.once[record.id, "secretValue"] = secret
     call.request(tx, record, "create")
@@ -72,13 +69,13 @@ def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 
 
 @behaviour.create("password")
-def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Password:
     """A login for the caller's account, by the name in ``publicValue``."""
     owner = fields.get("accountId") or call.account_id
     may_own_credentials(tx, call, owner)
     check_login(fields["publicValue"], "publicValue")
     record = tx.insert(
-        "password",
+        rows.Password,
         accountId=owner,
         name=fields.get("name"),
         description=fields.get("description"),
@@ -91,7 +88,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
 
 
 @behaviour.action("password.changesecret")
-def change_secret(tx: Tx, call: Call, login: Record, given: dict[str, Any]) -> dict[str, Any]:
+def change_secret(tx: Tx, call: Call, login: rows.Password, given: dict[str, Any]) -> dict[str, Any]:
     """Another password. All tokens that were signed for with the old one are worthless from now on."""
     passwords = call.core.part(Passwords)
     if not passwords.matches(str(login.publicValue), call.client, str(login.secretHash), given["oldSecret"]):
@@ -103,20 +100,20 @@ def change_secret(tx: Tx, call: Call, login: Record, given: dict[str, Any]) -> d
 
 def end_sessions(tx: Tx, account_id: int) -> None:
     """All tokens of an account open nothing from now on."""
-    for row in tx.find("authToken", accountId=account_id):
+    for row in tx.find(rows.AuthToken, accountId=account_id):
         tx.delete(row)
 
 
 @behaviour.offered(
     "credential.activate", "credential.deactivate", "credential.remove", "credential.purge", otherwise=OTHERS
 )
-def may_be_switched(tx: ReadTx, call: Call, record: Record) -> bool:
+def may_be_switched(tx: ReadTx, call: Call, record: rows.Credential) -> bool:
     """Nobody but superadmin takes a key of superadmin away, and nobody one of somebody who may do more."""
-    account = tx.get("account", record.accountId)
+    account = tx.get(rows.Account, record.accountId)
     return account is None or not (is_reserved(call, account.kind) or is_above(tx, call, record, account))
 
 
-def is_above(tx: ReadTx, call: Call, record: Record, account: Record) -> bool:
+def is_above(tx: ReadTx, call: Call, record: rows.Credential, account: rows.Account) -> bool:
     """True if a project's key or login was made by somebody who may do more there than the caller.
 
     One that does not say who made it counts as an owner's. A key may always end itself.
@@ -126,12 +123,12 @@ def is_above(tx: ReadTx, call: Call, record: Record, account: Record) -> bool:
     if call.proof is not None and call.proof.root == "credential" and call.proof.id == record.id:
         return False
     role = role_in_project(tx, call)
-    made = str(record.data.get(MADE_BY) or "owner")
+    made = record.role or "owner"
     return role not in PROJECT_ROLES or PROJECT_ROLES.index(role) > PROJECT_ROLES.index(made)
 
 
 @behaviour.remove("credential")
-def remove_credential(tx: Tx, call: Call, record: Record) -> Record:
+def remove_credential(tx: Tx, call: Call, record: rows.Credential) -> rows.Credential:
     """A key is refused from this moment, whatever its process does next; an active one is deactivated first."""
     if not may_be_switched(tx, call, record):
         raise Refused("Method not allowed", OTHERS, status=405)

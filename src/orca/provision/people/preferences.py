@@ -6,14 +6,15 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call
-from orca.store import Record, Tx
+from orca.resources import rows
+from orca.store import Tx
 
 behaviour = Behaviour()
 
 
 @behaviour.create("userPreference")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.UserPreference:
     """One's own, in whatever project one works."""
-    record = tx.insert("userPreference", **{**fields, "accountId": call.user_id})
+    record = tx.insert(rows.UserPreference, **{**fields, "accountId": call.user_id})
     call.request(tx, record, "create")
     return record

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from orca.engine import Call
 from orca.provision.people.identities import LOCAL, WORKING
-from orca.resources import TYPES
+from orca.resources import TYPES, rows
 from orca.resources.errors import Refused
 from orca.resources.spoken import a
 from orca.resources.types import OWNERS
@@ -17,12 +17,12 @@ EVERYWHERE = frozenset({"superadmin", "service", "admin", "readAdmin"})
 """Roles that see the rows of all accounts."""
 
 
-def project_role(tx: ReadTx, project: Record, user: Record) -> str | None:
+def project_role(tx: ReadTx, project: rows.Account, user: rows.Account) -> str | None:
     """The best role an account has in a project; an administrator owns every project. Only active members count."""
     if user.kind in EVERYWHERE:
         return "readonly" if user.kind == "readAdmin" else "owner"
     members = tx.find(
-        "projectMember", projectId=project.id, externalId=str(user.id), externalIdType=LOCAL, state=WORKING
+        rows.ProjectMember, projectId=project.id, externalId=str(user.id), externalIdType=LOCAL, state=WORKING
     )
     roles = [member.role for member in members if member.role in PROJECT_ROLES]
     return min(roles, key=PROJECT_ROLES.index) if roles else None
@@ -37,7 +37,7 @@ def role_on(tx: ReadTx, call: Call, record: Record) -> str:
     """
     if call.role != "user":
         return call.role
-    project, user = tx.get("project", project_of(record)), tx.require("account", call.user_id)
+    project, user = tx.get(rows.Project, project_of(record)), tx.require(rows.Account, call.user_id)
     role = None if project is None else project_role(tx, project, user)
     return role or call.role
 
@@ -66,21 +66,21 @@ def check(tx: ReadTx, call: Call, record: Record, what: str, method: str) -> Non
 def project_of(record: Record) -> int | None:
     """The project that a row belongs to: the one it is, the one it is a membership of, else its account."""
     if record.root == "account":
-        return int(record.id)
+        return record.id
     id = record.get("projectId") if record.root == "projectMember" else record.get("accountId")
     return None if id is None else int(id)
 
 
 def owners_of(tx: ReadTx, project_id: int) -> set[int]:
     """The accounts that own a project and can sign in now; administrators do besides."""
-    rows = tx.find("projectMember", projectId=project_id, role="owner", externalIdType=LOCAL, state=WORKING)
-    named = [int(row.externalId) for row in rows]
-    return {id for (id,) in tx.values("account", "id", id=named, state=WORKING)}
+    found = tx.find(rows.ProjectMember, projectId=project_id, role="owner", externalIdType=LOCAL, state=WORKING)
+    named = [int(row.externalId) for row in found]
+    return {id for (id,) in tx.values(rows.Account, "id", id=named, state=WORKING)}
 
 
-def owns_alone(tx: ReadTx, account: Record) -> Record | None:
+def owns_alone(tx: ReadTx, account: rows.Account) -> rows.Account | None:
     """A project that nobody but this account owns; None where there is no such."""
-    rows = tx.find("projectMember", externalId=str(account.id), externalIdType=LOCAL, role="owner", state=WORKING)
-    projects = (tx.get("project", row.projectId) for row in rows)
+    found = tx.find(rows.ProjectMember, externalId=str(account.id), externalIdType=LOCAL, role="owner", state=WORKING)
+    projects = (tx.get(rows.Project, row.projectId) for row in found)
     there = (project for project in projects if project is not None and project.removed is None)
     return next((project for project in there if owners_of(tx, project.id) == {account.id}), None)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from orca.engine import Assembly, Behaviour, Run
 from orca.network.pki import Authority
 from orca.provision.settings import values as settings
-from orca.resources import ids
-from orca.store import Record, Tx, Vault
+from orca.resources import ids, rows
+from orca.store import Tx, Vault
 
 DEFAULT_PROJECT = "Default"
 CA_CONTEXT = "network.caKey"
@@ -24,22 +24,22 @@ def install(assembly: Assembly) -> None:
     assembly.at_first_start(lambda tx: create_default(tx, assembly.vault))
 
 
-def create_default(tx: Tx, vault: Vault) -> Record:
+def create_default(tx: Tx, vault: Vault) -> rows.Account:
     """The project everybody works in until they make another one."""
-    existing = tx.first("project", name=DEFAULT_PROJECT)
-    project = existing or tx.insert("project", kind="project", name=DEFAULT_PROJECT, state="active")
+    existing = tx.first(rows.Project, name=DEFAULT_PROJECT)
+    project = existing or tx.insert(rows.Project, kind="project", name=DEFAULT_PROJECT, state="active")
     equip(tx, vault, project)
     return project
 
 
-def equip(tx: Tx, vault: Vault, project: Record) -> Record:
+def equip(tx: Tx, vault: Vault, project: rows.Account) -> rows.Network:
     """The managed network of a project, made when it is missing."""
-    network = tx.first("network", accountId=project.id)
+    network = tx.first(rows.Network, accountId=project.id)
     if network is not None:
         return network
     authority = new_authority(tx, project)
     network = tx.insert(
-        "network",
+        rows.Network,
         accountId=project.id,
         name="managed",
         state="active",
@@ -51,7 +51,7 @@ def equip(tx: Tx, vault: Vault, project: Record) -> Record:
     return network
 
 
-def new_authority(tx: Tx, project: Record) -> Authority:
+def new_authority(tx: Tx, project: rows.Account) -> Authority:
     """An authority for a project's mesh.
 
     It is called by the project's id: RFC 5280 gives a name 64 characters, and a project's own may be longer.
@@ -60,12 +60,14 @@ def new_authority(tx: Tx, project: Record) -> Authority:
     return Authority.create(f"orca project {ids.show('project', project.id)}", now)
 
 
-def authority_of(vault: Vault, network: Record) -> Authority:
+def authority_of(vault: Vault, network: rows.Network) -> Authority:
     """The certificate authority of a project's mesh."""
+    if network.caCertificate is None or network.caKey is None:
+        raise LookupError(f"network {network.id} is no managed one")
     return Authority(network.caCertificate, vault.open(network.caKey, CA_CONTEXT))
 
 
 @behaviour.process("project.create")
 async def create_project(run: Run) -> None:
     """A project is usable once it has its network."""
-    run.finish(lambda tx: equip(tx, run.core.vault, run.resource(tx)))
+    run.finish(lambda tx: equip(tx, run.core.vault, run.resource(tx, rows.Project)))

@@ -9,9 +9,9 @@ from typing import Any
 from orca.engine import Behaviour, Call
 from orca.provision.people.directory import meets
 from orca.provision.people.identities import LOCAL, PEOPLE, WORKING, is_known, of_uuid
-from orca.resources import TYPES, ids
+from orca.resources import TYPES, ids, rows
 from orca.resources.errors import Refused
-from orca.store import ANY, ReadTx, Record, Tx
+from orca.store import ANY, ReadTx, Tx
 
 HOW_TO_NAME = "somebody who works in no project with you is named by the uuid that GET /v2/identities shows to them"
 
@@ -19,12 +19,12 @@ behaviour = Behaviour()
 
 
 @behaviour.create("project")
-def create_project(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create_project(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Project:
     """A project; its creator owns it unless members are named."""
     given = fields.pop("members", None)
     chosen = checked(tx, call, given) if given else [{"externalId": str(call.user_id), "role": "owner"}]
     check_ports(fields)
-    project = tx.insert("project", **fields)
+    project = tx.insert(rows.Project, **fields)
     for member in chosen:
         add(tx, project, member)
     call.request(tx, project, "create")
@@ -40,20 +40,20 @@ def check_ports(fields: dict[str, Any]) -> None:
         raise Refused("MinLimitExceeded", f"endPort must be at least startPort, {first}", field="endPort")
 
 
-def first_project(tx: Tx, call: Call, account: Record) -> None:
+def first_project(tx: Tx, call: Call, account: rows.Account) -> None:
     """A project of one's own for somebody who signs in and never was a member of any."""
-    if account.kind not in PEOPLE or tx.find("projectMember", externalId=str(account.id), removed=ANY):
+    if account.kind not in PEOPLE or tx.find(rows.ProjectMember, externalId=str(account.id), removed=ANY):
         return
-    project = tx.insert("project", name=f"{account.name or 'user'}-Default")
+    project = tx.insert(rows.Project, name=f"{account.name or 'user'}-Default")
     add(tx, project, {"externalId": str(account.id), "role": "owner", "name": account.name})
     call.request(tx, project, "create")
 
 
 @behaviour.action("project.setmembers")
-def set_members(tx: Tx, call: Call, project: Record, given: dict[str, Any]) -> dict[str, Any]:
+def set_members(tx: Tx, call: Call, project: rows.Project, given: dict[str, Any]) -> dict[str, Any]:
     """Replace all members at once. Who stays keeps the row, so that only what changed is told."""
     tx.lock(project)
-    present = {(row.externalId, row.role): row for row in tx.find("projectMember", projectId=project.id)}
+    present = {(row.externalId, row.role): row for row in tx.find(rows.ProjectMember, projectId=project.id)}
     inside = {external_id for external_id, _ in present}
     chosen = checked(tx, call, given.get("members") or [], inside)
     wanted = {(member["externalId"], member["role"]): member for member in chosen}
@@ -99,7 +99,7 @@ def checked(
     return list(stored.values())
 
 
-def named(tx: ReadTx, call: Call, external_id: str, inside: Collection[str]) -> Record | None:
+def named(tx: ReadTx, call: Call, external_id: str, inside: Collection[str]) -> rows.Account | None:
     """The account that the caller names as a member.
 
     Account ids count upward, so one names only somebody whom the caller can meet or whom the project has already. The
@@ -108,17 +108,17 @@ def named(tx: ReadTx, call: Call, external_id: str, inside: Collection[str]) -> 
     told = of_uuid(tx, external_id)
     if told is not None:
         return told
-    account = tx.get("account", ids.parse(external_id))
+    account = tx.get(rows.Account, ids.parse(external_id))
     if account is None or not is_known(account):
         return None
-    user = tx.require("account", call.user_id)
+    user = tx.require(rows.Account, call.user_id)
     return account if str(account.id) in inside or meets(tx, user, account) else None
 
 
-def add(tx: Tx, project: Record, member: dict[str, Any]) -> Record:
+def add(tx: Tx, project: rows.Account, member: dict[str, Any]) -> rows.ProjectMember:
     """One more member."""
     return tx.insert(
-        "projectMember",
+        rows.ProjectMember,
         projectId=project.id,
         accountId=project.id,
         state="active",
@@ -130,13 +130,13 @@ def add(tx: Tx, project: Record, member: dict[str, Any]) -> Record:
 
 
 @behaviour.computed("project.members")
-def members_of(tx: ReadTx, call: Call, record: Record) -> list[dict[str, Any]] | None:
+def members_of(tx: ReadTx, call: Call, record: rows.Project) -> list[dict[str, Any]] | None:
     """Members are rows of their own; the field is for creating only."""
     return None
 
 
 @behaviour.update("project")
-def update_project(tx: Tx, call: Call, project: Record, fields: dict[str, Any]) -> Record:
+def update_project(tx: Tx, call: Call, project: rows.Project, fields: dict[str, Any]) -> rows.Project:
     """Another name or description, other ports."""
     if fields.get("kind", project.kind) != project.kind:
         raise Refused("InvalidOption", "a project stays one", field="kind")

@@ -11,9 +11,9 @@ from typing import Any
 from orca.engine import Behaviour, Call
 from orca.provision.people.identities import is_known
 from orca.provision.people.roles import owners_of
-from orca.resources import ids
+from orca.resources import ids, rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 LAST = "the project's last owner stays: make somebody else an owner with setmembers first"
 TWICE = "who it is for is a member already, or no account any more: setmembers gives roles"
@@ -22,32 +22,32 @@ behaviour = Behaviour()
 
 
 @behaviour.create("projectMember")
-def create(tx: Tx, call: Call, fields: dict[str, Any]) -> Record:
+def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ProjectMember:
     """Members come and go with the project's action."""
     raise Refused("InvalidOption", "a project gets its members by its action setmembers", field="projectId")
 
 
 @behaviour.offered("projectMember.deactivate", "projectMember.remove", otherwise=LAST)
-def may_end(tx: ReadTx, call: Call, member: Record) -> bool:
+def may_end(tx: ReadTx, call: Call, member: rows.ProjectMember) -> bool:
     """Somebody owns the project afterwards."""
     return member.role != "owner" or owners_of(tx, member.projectId) != {ids.parse(member.externalId)}
 
 
 @behaviour.action("projectMember.deactivate")
-def deactivate(tx: Tx, call: Call, member: Record, given: dict[str, Any]) -> Record:
+def deactivate(tx: Tx, call: Call, member: rows.ProjectMember, given: dict[str, Any]) -> rows.ProjectMember:
     """From this moment the member has no part in the project."""
     return _end(tx, call, member, "deactivate")
 
 
 @behaviour.action("projectMember.remove")
-def remove(tx: Tx, call: Call, member: Record, given: dict[str, Any]) -> Record:
+def remove(tx: Tx, call: Call, member: rows.ProjectMember, given: dict[str, Any]) -> rows.ProjectMember:
     """The membership is over."""
     return _end(tx, call, member, "remove")
 
 
-def _end(tx: Tx, call: Call, member: Record, action: str) -> Record:
+def _end(tx: Tx, call: Call, member: rows.ProjectMember, action: str) -> rows.ProjectMember:
     # Two owners who end each other's memberships at once do so one after the other.
-    tx.lock(tx.require("project", member.projectId))
+    tx.lock(tx.require(rows.Project, member.projectId))
     if not may_end(tx, call, member):
         raise Refused("ActionNotAvailable", LAST)
     call.request(tx, member, action)
@@ -55,16 +55,16 @@ def _end(tx: Tx, call: Call, member: Record, action: str) -> Record:
 
 
 @behaviour.offered("projectMember.restore", otherwise=TWICE)
-def may_come_back(tx: ReadTx, call: Call, member: Record) -> bool:
+def may_come_back(tx: ReadTx, call: Call, member: rows.ProjectMember) -> bool:
     """Nobody has two roles in a project."""
-    account = tx.get("account", ids.parse(member.externalId))
+    account = tx.get(rows.Account, ids.parse(member.externalId))
     if account is None or not is_known(account):
         return False
-    return tx.count("projectMember", projectId=member.projectId, externalId=member.externalId) == 0
+    return tx.count(rows.ProjectMember, projectId=member.projectId, externalId=member.externalId) == 0
 
 
 @behaviour.computed("projectMember.externalId")
-def external_id(tx: ReadTx, call: Call, member: Record) -> str | None:
+def external_id(tx: ReadTx, call: Call, member: rows.ProjectMember) -> str | None:
     """The account's id as clients know it."""
     number = ids.parse(member.externalId)
     return None if number is None else ids.show("account", number)

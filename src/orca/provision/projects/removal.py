@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from orca.engine import Behaviour, Run
 from orca.engine.endings import REMOVE_DELAY
-from orca.resources import TYPES
+from orca.resources import TYPES, rows
 from orca.resources.errors import ActionNotAvailable
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
-BY_PROCESS = ("environment", "service", "host", "instance")
+BY_PROCESS = (rows.Environment, rows.Service, rows.Host, rows.Instance)
 """What must be told to hosts, or waited for."""
 KEPT = ("account", "projectMember")
 """The project itself, and who its owners are: they see it afterwards too, and have it purged or restored."""
@@ -23,13 +23,15 @@ behaviour = Behaviour()
 async def remove(run: Run) -> None:
     """Nothing waits for a host that does not answer: it leaves, and its containers with it."""
     await run.step("remove what runs", lambda tx: begin(tx, run))
-    await run.wait_for("what runs to be removed", lambda tx: not remaining(tx, run), roots=BY_PROCESS)
+    await run.wait_for(
+        "what runs to be removed", lambda tx: not remaining(tx, run), roots=[type.TYPE for type in BY_PROCESS]
+    )
     batch = 0
     while await run.step(f"remove the rest, {batch}", lambda tx: forget(tx, run)):
         batch += 1
 
 
-def remaining(tx: ReadTx, run: Run) -> list[Record]:
+def remaining(tx: ReadTx, run: Run) -> list[rows.Resource]:
     """What is still to be removed by processes of its own."""
     return [row for type in BY_PROCESS for row in tx.find(type, accountId=run.resource_id)]
 
@@ -37,7 +39,7 @@ def remaining(tx: ReadTx, run: Run) -> list[Record]:
 def begin(tx: Tx, run: Run) -> None:
     """Have everything removed, whatever it does now; containers that others made stay on the hosts that leave."""
     for row in remaining(tx, run):
-        if row.root == "instance" and row.nativeContainer:
+        if isinstance(row, rows.Instance) and row.nativeContainer:
             continue
         for action in ("remove", "deactivate", "stop"):
             try:
@@ -58,8 +60,10 @@ def forget(tx: Tx, run: Run) -> int:
             continue
         if not {"accountId", "removed", "state"} <= set(tx.table(name).c.keys()):
             continue
-        query = tx.query(name, accountId=run.resource_id).limit(BATCH - done)
-        for row in tx.rows(name, query):
+        resource = rows.BY_NAME[name]
+        assert issubclass(resource, rows.Resource)
+        query = tx.query(resource, accountId=run.resource_id).limit(BATCH - done)
+        for row in tx.rows(resource, query):
             run.engine.supersede(tx, row)
             gone(tx, row)
             done += 1
@@ -68,6 +72,6 @@ def forget(tx: Tx, run: Run) -> int:
     return done
 
 
-def gone(tx: Tx, row: Record) -> None:
+def gone(tx: Tx, row: rows.Resource) -> None:
     """It is removed."""
     tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from orca.engine.retention import DAYS as RETENTION
 from orca.engine.settings import environment, was_set
 from orca.hoststate.plan.addressing import DEFAULT_CIDR, DEFAULT_PREFIX, MAX_PREFIX, MIN_PREFIX
+from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Record, Tx
+from orca.store import ReadTx, Tx
 
 API_HOST = "api.host"
 TOKEN_PERIOD = "registration.token.period.millis"  # noqa: S105 - the name of a setting
@@ -46,7 +47,7 @@ PUBLIC = frozenset({API_HOST, SECURITY, ACCESS_CONTROL, *DEFAULTS})
 def declare(tx: Tx) -> None:
     """Give every setting its row, so that people find it before they set it."""
     for name in (API_HOST, *DEFAULTS):
-        tx.insert("setting", name=name, value=None)
+        tx.insert(rows.Setting, name=name, value=None)
 
 
 def value(tx: ReadTx, name: str) -> str | None:
@@ -125,7 +126,7 @@ def check_ranges(tx: ReadTx, name: str, given: str | None) -> None:
         raise Refused("InvalidFormat", message, field="value")
 
 
-def put(tx: Tx, name: str, value: str | None) -> Record:
+def put(tx: Tx, name: str, value: str | None) -> rows.Setting:
     """Set it; None is back to the default. The row stays, so that its name still answers.
 
     Raises:
@@ -135,8 +136,8 @@ def put(tx: Tx, name: str, value: str | None) -> Record:
         check(name, value)
     if name in (NETWORK_CIDR, HOST_PREFIX):
         check_ranges(tx, name, value)
-    row = tx.first("setting", name=name)
-    return tx.insert("setting", name=name, value=value) if row is None else tx.update(row, value=value)
+    row = tx.first(rows.Setting, name=name)
+    return tx.insert(rows.Setting, name=name, value=value) if row is None else tx.update(row, value=value)
 
 
 def number(tx: ReadTx, name: str) -> int:

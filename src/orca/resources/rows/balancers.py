@@ -12,6 +12,7 @@ from orca.store import Own
 class LoadBalancer(Resource):
     __slots__ = ()
     TYPE = "loadBalancer"
+    accountId: int
     certificateIds: list[int] | None
     defaultCertificateId: int | None
     globalLoadBalancerId: int | None
@@ -45,8 +46,8 @@ class LoadBalancerListener(Resource):
 class LoadBalancerConfigListenerMap(Resource):
     __slots__ = ()
     TYPE = "loadBalancerConfigListenerMap"
-    loadBalancerConfigId: int | None
-    loadBalancerListenerId: int | None
+    loadBalancerConfigId: int
+    loadBalancerListenerId: int
 
 
 class LoadBalancerTarget(Resource):
@@ -54,15 +55,15 @@ class LoadBalancerTarget(Resource):
     TYPE = "loadBalancerTarget"
     instanceId: int | None
     ipAddress: str | None
-    loadBalancerId: int | None
+    loadBalancerId: int
     ports: list[str] | None
 
 
 class LoadBalancerHostMap(Resource):
     __slots__ = ()
     TYPE = "loadBalancerHostMap"
-    hostId: int | None
-    loadBalancerId: int | None
+    hostId: int
+    loadBalancerId: int
 
 
 class GlobalLoadBalancer(Resource):
@@ -75,6 +76,7 @@ class GlobalLoadBalancer(Resource):
 class Certificate(Resource):
     __slots__ = ()
     TYPE = "certificate"
+    accountId: int
     CN: str | None
     algorithm: str | None
     cert: str | None

@@ -13,6 +13,7 @@ from orca.store import Own
 class Instance(Resource):
     __slots__ = ()
     TYPE = "instance"
+    accountId: int
     externalId: str | None
     hostId: int | None
     allocationState: str | None
@@ -36,7 +37,7 @@ class Instance(Resource):
     extraHosts: list[str] | None
     healthCheck: dict[str, Any] | None
     hostname: str | None
-    imageUuid: str | None
+    imageUuid: str
     labels: dict[str, str] | None
     logConfig: dict[str, Any] | None
     lxcConf: dict[str, str] | None
@@ -85,6 +86,7 @@ class Instance(Resource):
     started = Own[int]("started")
     lastSeen = Own[dict[str, Any]]("lastSeen")
     healthDeadline = Own[int]("healthDeadline")
+    reportedAddress = Own[str]("reportedAddress")
 
 
 class Container(Instance):
@@ -95,8 +97,9 @@ class Container(Instance):
 class InstanceLink(Resource):
     __slots__ = ()
     TYPE = "instanceLink"
-    instanceId: int | None
-    linkName: str | None
+    accountId: int
+    instanceId: int
+    linkName: str
     targetInstanceId: int | None
     ports: list[Any] | None
     serviceConsumeMapId: int | None
@@ -126,6 +129,7 @@ class Image(Resource):
 class Volume(Resource):
     __slots__ = ()
     TYPE = "volume"
+    accountId: int
     allocationState: str | None
     attachedState: str | None
     capabilities: list[str] | None
@@ -148,10 +152,11 @@ class Volume(Resource):
 class Mount(Resource):
     __slots__ = ()
     TYPE = "mount"
-    instanceId: int | None
+    accountId: int
+    instanceId: int
     path: str | None
     permissions: str | None
-    volumeId: int | None
+    volumeId: int
 
 
 class Snapshot(Resource):
@@ -175,15 +180,15 @@ class StoragePool(Resource):
 class StoragePoolHostMap(Resource):
     __slots__ = ()
     TYPE = "storagePoolHostMap"
-    hostId: int | None
-    storagePoolId: int | None
+    hostId: int
+    storagePoolId: int
 
 
 class VolumeStoragePoolMap(Resource):
     __slots__ = ()
     TYPE = "volumeStoragePoolMap"
-    storagePoolId: int | None
-    volumeId: int | None
+    storagePoolId: int
+    volumeId: int
 
 
 class ImageStoragePoolMap(Resource):
@@ -196,6 +201,8 @@ class ImageStoragePoolMap(Resource):
 class Registry(StoragePool):
     __slots__ = ()
     TYPE = "registry"
+    accountId: int
+    serverAddress: str
 
 
 class RegistryCredential(Credential):

@@ -19,11 +19,13 @@ class Agent(Resource):
     lastSeen: int | None
     agentResourcesAccountId = Own[int]("agentResourcesAccountId")
     registeredKey = Own[str]("registrationKey")
+    keyState = Own[str]("key")
 
 
 class Host(Resource):
     __slots__ = ()
     TYPE = "host"
+    accountId: int
     agentId: int | None
     agentState: str | None
     agentIpAddress: str | None
@@ -52,6 +54,7 @@ class PhysicalHost(Resource):
 class Machine(PhysicalHost):
     __slots__ = ()
     TYPE = "machine"
+    accountId: int
     authCertificateAuthority: str | None
     authKey: str | None
     extractedConfig: str | None
@@ -87,14 +90,15 @@ class Cluster(Host):
 class ClusterHostMap(Resource):
     __slots__ = ()
     TYPE = "clusterHostMap"
-    clusterId: int | None
-    hostId: int | None
+    clusterId: int
+    hostId: int
 
 
 class Label(Resource):
     __slots__ = ()
     TYPE = "label"
-    key: str | None
+    accountId: int
+    key: str
     folded: str | None
     value: str | None
 
@@ -102,12 +106,12 @@ class Label(Resource):
 class HostLabelMap(Resource):
     __slots__ = ()
     TYPE = "hostLabelMap"
-    hostId: int | None
-    labelId: int | None
+    hostId: int
+    labelId: int
 
 
 class InstanceLabelMap(Resource):
     __slots__ = ()
     TYPE = "instanceLabelMap"
-    instanceId: int | None
-    labelId: int | None
+    instanceId: int
+    labelId: int

@@ -23,20 +23,22 @@ class Network(Resource):
 class Subnet(Resource):
     __slots__ = ()
     TYPE = "subnet"
-    networkId: int | None
-    networkAddress: str | None
-    cidrSize: int | None
+    accountId: int
+    networkId: int
+    networkAddress: str
+    cidrSize: int
     gateway: str | None
     startAddress: str | None
     endAddress: str | None
-    hostId: int | None
+    hostId: int
     lastAddress = Own[str]("lastAddress")
 
 
 class IpAddress(Resource):
     __slots__ = ()
     TYPE = "ipAddress"
-    address: str | None
+    accountId: int
+    address: str
     networkId: int | None
     subnetId: int | None
     hostId: int | None
@@ -48,12 +50,13 @@ class IpAddress(Resource):
 class Port(Resource):
     __slots__ = ()
     TYPE = "port"
+    accountId: int
     bindAddress: str | None
-    instanceId: int | None
+    instanceId: int
     hostId: int | None
     privateIpAddressId: int | None
-    privatePort: int | None
-    protocol: str | None
+    privatePort: int
+    protocol: str
     publicIpAddressId: int | None
     publicPort: int | None
 
@@ -62,13 +65,13 @@ class MeshLink(Record):
     __slots__ = ()
     TYPE = "meshLink"
     accountId: int | None
-    hostId: int | None
-    peerHostId: int | None
-    state: str | None
+    hostId: int
+    peerHostId: int
+    state: str
     reason: str | None
     rttMs: Any
     age: int | None
-    since: int | None
+    since: int
     encryption: str | None
     lastProbe: int | None
     bytesIn: int | None

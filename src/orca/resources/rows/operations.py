@@ -71,8 +71,8 @@ class ExternalHandlerProcess(Resource):
 class ExternalHandlerExternalHandlerProcessMap(Resource):
     __slots__ = ()
     TYPE = "externalHandlerExternalHandlerProcessMap"
-    externalHandlerId: int | None
-    externalHandlerProcessId: int | None
+    externalHandlerId: int
+    externalHandlerProcessId: int
     onError: str | None
 
 
@@ -82,11 +82,11 @@ class ProcessInstance(Record):
     accountId: int | None
     endTime: int | None
     exitReason: str | None
-    phase: str | None
+    phase: str
     priority: int | None
-    processName: str | None
-    resourceId: str | None
-    resourceType: str | None
+    processName: str
+    resourceId: str
+    resourceType: str
     result: str | None
     runningProcessServerId: str | None
     startProcessServerId: str | None
@@ -94,11 +94,11 @@ class ProcessInstance(Record):
     waiting: str | None
     waitingSince: int | None
     progress: int | None
-    attempts: int | None
+    attempts: int
     runAfter: int | None
-    stateField: str | None
-    fromState: str | None
-    epoch: int | None
+    stateField: str
+    fromState: str
+    epoch: int
     leaseUntil: int | None
     input = Own[dict[str, Any]]("input")
     failing = Own[dict[str, Any]]("failing")
@@ -111,8 +111,8 @@ class ProcessExecution(Record):
     accountId: int | None
     created: int | None
     log: dict[str, Any] | None
-    processInstanceId: int | None
-    uuid: str | None
+    processInstanceId: int
+    uuid: str
 
 
 class ConfigItem(Record):
@@ -127,9 +127,9 @@ class ConfigItemStatus(Record):
     TYPE = "configItemStatus"
     accountId: int | None
     agentId: int | None
-    hostId: int | None
-    name: str | None
-    requestedVersion: int | None
+    hostId: int
+    name: str
+    requestedVersion: int
     requestedUpdated: int | None
     appliedVersion: int | None
     appliedUpdated: int | None
@@ -143,7 +143,7 @@ class ConfigItemStatus(Record):
 class Setting(Record):
     __slots__ = ()
     TYPE = "setting"
-    name: str | None
+    name: str
     value: str | None
     activeValue: str | None
     source: str | None
@@ -173,7 +173,8 @@ class TaskInstance(Row):
 class PullTask(GenericObject):
     __slots__ = ()
     TYPE = "pullTask"
-    image: str | None
+    accountId: int
+    image: str
     labels: dict[str, str] | None
-    mode: str | None
+    mode: str
     status: dict[str, str] | None

@@ -30,15 +30,16 @@ class Project(Account):
 class ProjectMember(Resource):
     __slots__ = ()
     TYPE = "projectMember"
-    projectId: int | None
-    externalId: str | None
-    externalIdType: str | None
-    role: str | None
+    projectId: int
+    externalId: str
+    externalIdType: str
+    role: str
 
 
 class Credential(Resource):
     __slots__ = ()
     TYPE = "credential"
+    accountId: int
     publicValue: str | None
     secretValue: str | None
     secretHash: str | None
@@ -66,6 +67,7 @@ class Password(Credential):
 class RegistrationToken(Credential):
     __slots__ = ()
     TYPE = "registrationToken"
+    publicValue: str
     token: str | None
     image: str | None
     command: str | None
@@ -82,6 +84,7 @@ class GenericObject(Resource):
 class Register(GenericObject):
     __slots__ = ()
     TYPE = "register"
+    key: str
     accessKey: str | None
     secretKey: str | None
     agentUriFormat: str | None
@@ -99,12 +102,12 @@ class UserPreference(Resource):
 class AuthToken(Record):
     __slots__ = ()
     TYPE = "authToken"
-    accountId: int | None
+    accountId: int
     created: int | None
-    expires: int | None
-    key: str | None
+    expires: int
+    key: str
     provider: str | None
-    value: str | None
+    value: str
     version: str | None
 
 

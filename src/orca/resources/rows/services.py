@@ -12,6 +12,8 @@ from orca.store import Own
 class Environment(Resource):
     __slots__ = ()
     TYPE = "environment"
+    accountId: int
+    name: str
     dockerCompose: str | None
     rancherCompose: str | None
     environment: dict[str, str] | None
@@ -27,7 +29,9 @@ class Environment(Resource):
 class Service(Resource):
     __slots__ = ()
     TYPE = "service"
-    environmentId: int | None
+    accountId: int
+    name: str
+    environmentId: int
     launchConfig: dict[str, Any] | None
     secondaryLaunchConfigs: list[dict[str, Any]] | None
     scale: int | None
@@ -62,8 +66,9 @@ class Service(Resource):
 class ServiceConsumeMap(Resource):
     __slots__ = ()
     TYPE = "serviceConsumeMap"
-    serviceId: int | None
-    consumedServiceId: int | None
+    accountId: int
+    serviceId: int
+    consumedServiceId: int
     ports: list[str] | None
     selected = Own[bool]("selected")
 
@@ -71,7 +76,8 @@ class ServiceConsumeMap(Resource):
 class ServiceExposeMap(Resource):
     __slots__ = ()
     TYPE = "serviceExposeMap"
-    serviceId: int | None
+    accountId: int
+    serviceId: int
     instanceId: int | None
     ipAddress: str | None
     hostName: str | None
@@ -105,7 +111,7 @@ class DnsService(Service):
 class HealthcheckInstance(Resource):
     __slots__ = ()
     TYPE = "healthcheckInstance"
-    instanceId: int | None
+    instanceId: int
 
 
 class HealthcheckInstanceHostMap(Resource):
@@ -113,9 +119,9 @@ class HealthcheckInstanceHostMap(Resource):
     TYPE = "healthcheckInstanceHostMap"
     externalTimestamp: int | None
     healthState: str | None
-    healthcheckInstanceId: int | None
-    hostId: int | None
-    instanceId: int | None
+    healthcheckInstanceId: int
+    hostId: int
+    instanceId: int
 
 
 class ServiceEvent(Resource):

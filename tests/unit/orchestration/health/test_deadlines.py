@@ -8,7 +8,7 @@ import pytest
 
 from orca.engine import Assembly, Server
 from orca.orchestration.health.checks import INITIALIZING, REINITIALIZING, UNHEALTHY, Deadlines
-from orca.resources import schema
+from orca.resources import rows, schema
 from orca.store import Database, Vault
 
 
@@ -19,13 +19,16 @@ async def db(tmp_path):
     await database.close()
 
 
+OF_ALL = {"accountId": 1, "imageUuid": "docker:a", "state": "running"}
+
+
 async def test_a_container_that_starts_anew_just_when_it_is_late_has_its_new_deadline(db, tmp_path):
     server = Server(id="s", data_dir=tmp_path, url="", ca_sha256="", ca_pem="", version="0")
     deadlines = Deadlines(Assembly(db=db, vault=Vault(bytes(32)), server=server))
 
     def unit(tx):
         return [
-            tx.insert("container", name=name, state="running", healthState=INITIALIZING, data={"healthDeadline": 1}).id
+            tx.insert(rows.Container, name=name, **OF_ALL, healthState=INITIALIZING, healthDeadline=1).id
             for name in "ab"
         ]
 
@@ -38,8 +41,8 @@ async def test_a_container_that_starts_anew_just_when_it_is_late_has_its_new_dea
             now = await db.read(lambda tx: tx.now)
 
             def again(tx):
-                row = tx.require("instance", second)
-                tx.update(row, healthState=REINITIALIZING, data={"healthDeadline": now + 200})
+                row = tx.require(rows.Instance, second)
+                tx.update(row, healthState=REINITIALIZING, healthDeadline=now + 200)
                 tx.after_commit(lambda: deadlines.add(second, now + 200))
 
             await write(again)
@@ -50,7 +53,7 @@ async def test_a_container_that_starts_anew_just_when_it_is_late_has_its_new_dea
     running = asyncio.create_task(deadlines.run())
     try:
         await asyncio.sleep(1)
-        states = await db.read(lambda tx: [tx.require("instance", id).healthState for id in (first, second)])
+        states = await db.read(lambda tx: [tx.require(rows.Instance, id).healthState for id in (first, second)])
         assert states == [UNHEALTHY, UNHEALTHY]
     finally:
         running.cancel()
