@@ -9,7 +9,8 @@ from realserver import RealServer
 MODULES = 925
 """Modules that are imported when the server answers: each costs a part of the start. Raise it with a reason only.
 
-The 24 rooms of orchestration, provision and the API hold nothing but a docstring each."""
+The 24 rooms of orchestration, provision and the API hold nothing but a docstring each. What server and hosts must
+spell alike (names of items, labels, paths, the agent's container) comes from six small modules of hoststate."""
 MEGABYTES = 100
 """Resident, with three hosts (docs/performance.md)."""
 LATER = {
