@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,3 +68,15 @@ def test_the_layout_names_every_package_and_room() -> None:
         for module in sorted((ROOT / "src/orca" / floor).glob("*/__init__.py")):
             name = f"`orca.{module.parent.name}`" if not floor else f"`{module.parent.name}/`"
             assert name in page, f"{floor}: {name}"
+
+
+def test_rooms_stand_in_the_order_that_imports_keep() -> None:
+    page = (ROOT / "docs/architecture/layout.md").read_text()
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    contracts = {each["name"]: each["layers"] for each in linter["contracts"] if each["type"] == "layers"}
+    rooms = {name: layers for name, layers in contracts.items() if name.startswith("Rooms of ")}
+    assert len(rooms) == 3
+    for name, layers in rooms.items():
+        table = page.split(f"\n## {name}\n", 1)[1].split("\n## ", 1)[0]
+        shown = re.findall(r"^\| `([a-z]+)/?` \|", table, re.MULTILINE)
+        assert shown == [layer.rpartition(".")[2] for layer in reversed(layers)], name
