@@ -10,6 +10,8 @@ from orca.orchestration.containers import events as container_events
 from orca.orchestration.containers import host_removal, lifecycle, observed, pulls
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.health import checks
+from orca.orchestration.health.deadlines import Deadlines
+from orca.orchestration.health.rollup import Health
 from orca.orchestration.news import Newsroom
 from orca.orchestration.services import api as service_api
 from orca.orchestration.services import converge, restart, upgrade
@@ -25,7 +27,7 @@ from orca.orchestration.stacks.waits import Waits
 def install(assembly: Assembly) -> None:
     """Add the behaviour of containers, services and stacks; ``orca.network`` and ``orca.provision`` come before."""
     discovery, keeper = Discovery(assembly.db, assembly.part(Delivery).items), Keeper(assembly)
-    newsroom = Newsroom(assembly.db, [discovery, keeper, checks.Health(assembly), Selection(assembly), Waits(assembly)])
+    newsroom = Newsroom(assembly.db, [discovery, keeper, Health(assembly), Selection(assembly), Waits(assembly)])
     assembly.provide(discovery)
     assembly.provide(newsroom)
     for module in (
@@ -48,7 +50,7 @@ def install(assembly: Assembly) -> None:
         load_balancers,
     ):
         assembly.add(module.behaviour)
-    deadlines = checks.Deadlines(assembly)
+    deadlines = Deadlines(assembly)
     assembly.provide(deadlines)
     assembly.provide(observed.Strays())
     assembly.background("news", newsroom.run)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orca.orchestration.health import checks as judge
+from orca.orchestration.health import rollup
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.simulator import knobs
@@ -218,7 +218,7 @@ async def test_a_large_service_is_judged_by_numbers_as_it_is_by_rows(platform):
 
     def both(tx):
         service = tx.require(rows.Service, id)
-        return judge._by_numbers(tx, service), judge._by_rows(tx, service)
+        return rollup._by_numbers(tx, service), rollup._by_rows(tx, service)
 
     numbers, found = await platform.read(both)
     assert numbers == found

@@ -7,7 +7,8 @@ import contextlib
 import pytest
 
 from orca.engine import Assembly, Server
-from orca.orchestration.health.checks import INITIALIZING, REINITIALIZING, UNHEALTHY, Deadlines
+from orca.orchestration.health.deadlines import Deadlines
+from orca.orchestration.health.states import INITIALIZING, REINITIALIZING, UNHEALTHY
 from orca.resources import rows, schema
 from orca.store import Database, Vault
 
