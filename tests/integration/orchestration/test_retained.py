@@ -6,8 +6,7 @@ import re
 import pytest
 from fakeagent import FakeHost
 
-from orca.orchestration.placement import retained
-from orca.orchestration.placement.constraints import PREFIX
+from orca.orchestration.syntax.labels import AFFINITY, REQUESTED_IP
 from orca.resources import rows
 from orca.resources.errors import Refused
 
@@ -231,11 +230,11 @@ async def test_a_requested_address_is_given_on_the_host_that_has_it_and_kept(pla
 async def test_a_label_asks_for_an_address_too(platform, machines):
     ranges = await platform.read(lambda tx: [row.networkAddress for row in tx.find(rows.Subnet)])
     address = ranges[0].rpartition(".")[0] + ".55"
-    row = await platform.create("container", imageUuid="docker:ok", labels={retained.LABEL: address})
+    row = await platform.create("container", imageUuid="docker:ok", labels={REQUESTED_IP: address})
     made = await platform.until(lambda tx: r if (r := tx.require(rows.Instance, row.id)).state == "running" else None)
     assert made.primaryIpAddress == address
     with pytest.raises(Refused, match=f"labels: {address} is that of {made.name}") as refused:
-        await platform.create("container", imageUuid="docker:ok", labels={retained.LABEL: address})
+        await platform.create("container", imageUuid="docker:ok", labels={REQUESTED_IP: address})
     assert refused.value.field == "labels"
 
 
@@ -263,7 +262,7 @@ async def test_an_address_that_cannot_be_is_refused(platform, machines, stack, c
     ],
 )
 async def test_an_address_that_cannot_be_given_fails_with_the_reason(platform, machines, stack, address, message):
-    config = launch(address, labels={PREFIX + "container_label_soft_ne": "a=b"})
+    config = launch(address, labels={AFFINITY + "container_label_soft_ne": "a=b"})
     row = await platform.create(
         "service", name="web", environmentId=stack.id, scale=2, startOnCreate=True, launchConfig=config
     )

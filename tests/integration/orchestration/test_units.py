@@ -3,7 +3,7 @@
 
 import pytest
 
-from orca.orchestration.placement.constraints import PREFIX
+from orca.orchestration.syntax.labels import AFFINITY
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.simulator import knobs
@@ -131,7 +131,7 @@ async def test_names_are_unique_across_kinds_and_sidekicks_until_removal(platfor
 
 
 async def test_a_global_service_follows_the_hosts(platform, hosts, stack):
-    labels = {"io.rancher.scheduler.global": "true", PREFIX + "host_label": "disk=ssd"}
+    labels = {"io.rancher.scheduler.global": "true", AFFINITY + "host_label": "disk=ssd"}
     await platform.change("host", hosts[0].id, labels={"Disk": "SSD"})
     web = await make(platform, stack, launchConfig={"imageUuid": "sim:1", "labels": labels})
     await is_(platform, web, "active")
@@ -148,11 +148,11 @@ async def test_affinity_of_services_and_a_reason_when_nothing_fits(platform, hos
     db = await make(platform, stack, name="db")
     await is_(platform, db, "active")
     home = (await platform.read(lambda tx: containers(tx, db)))["shop_db_1"].hostId
-    near = {PREFIX + "container_label": "io.rancher.stack_service.name=db"}
+    near = {AFFINITY + "container_label": "io.rancher.stack_service.name=db"}
     web = await make(platform, stack, scale=2, launchConfig={"imageUuid": "sim:1", "labels": near})
     await is_(platform, web, "active")
     assert {row.hostId for row in (await platform.read(lambda tx: containers(tx, web))).values()} == {home}
-    spread = {PREFIX + "container_label_ne": "io.rancher.stack_service.name=${stack_name}/${service_name}"}
+    spread = {AFFINITY + "container_label_ne": "io.rancher.stack_service.name=${stack_name}/${service_name}"}
     wide = await make(platform, stack, name="wide", scale=4, launchConfig={"imageUuid": "sim:1", "labels": spread})
     row = await platform.until(
         lambda tx: found if (found := tx.require(rows.Service, wide.id)).transitioning == "error" else None
@@ -161,7 +161,7 @@ async def test_affinity_of_services_and_a_reason_when_nothing_fits(platform, hos
 
 
 async def test_a_scale_policy_goes_as_far_as_hosts_allow(platform, hosts, stack):
-    spread = {PREFIX + "container_label_ne": "io.rancher.stack_service.name=shop/web"}
+    spread = {AFFINITY + "container_label_ne": "io.rancher.stack_service.name=shop/web"}
     web = await make(
         platform,
         stack,

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from orca.orchestration.syntax import ports
+from orca.orchestration.syntax.labels import BALANCER_TLS_PORTS
 from orca.resources.errors import Refused
 from orca.resources.limits import PORTS_OF_CONTAINER
-
-SSL_LABEL = "io.rancher.loadbalancer.ssl.ports"
-"""Names public ports whose listeners end TLS."""
 
 _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9*])?\Z")
 
@@ -75,7 +73,7 @@ def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
         Refused: a port that cannot be read, a protocol that no balancer speaks.
     """
     found: list[dict[str, Any]] = []
-    secure = {part.strip() for part in str((launch.get("labels") or {}).get(SSL_LABEL, "")).split(",")}
+    secure = {part.strip() for part in str((launch.get("labels") or {}).get(BALANCER_TLS_PORTS, "")).split(",")}
     for key, end in (("ports", "sourcePort"), ("expose", "privatePort")):
         for text in launch.get(key) or []:
             if len(found) > PORTS_OF_CONTAINER:

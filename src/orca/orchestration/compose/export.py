@@ -13,6 +13,7 @@ from orca.orchestration.compose.labels import SELECTORS, Labels
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.placement import retained
+from orca.orchestration.syntax.labels import REQUESTED_IP
 
 _ELSEWHERE = {
     "labels",
@@ -66,7 +67,7 @@ def _sections(service: ServiceSpec) -> Iterable[tuple[str, Mapping[str, Any], La
 
 def _labels(config: Mapping[str, Any]) -> dict[str, str]:
     address = config.get(retained.FIELD)
-    return {**(config.get("labels") or {}), **({retained.LABEL: address} if address else {})}
+    return {**(config.get("labels") or {}), **({REQUESTED_IP: address} if address else {})}
 
 
 def _body(kind: str, config: Mapping[str, Any], labels: Labels) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,34 +6,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from orca.orchestration.balancers import rules as load_balancer_ports
 from orca.orchestration.compose.errors import Wrong
 from orca.orchestration.compose.values import Pair
-from orca.orchestration.placement import constraints, retained
-from orca.orchestration.units import fields as launch
-from orca.orchestration.units import rows as units
+from orca.orchestration.placement import constraints
+from orca.orchestration.syntax.labels import (
+    BALANCER_TARGET,
+    BALANCER_TLS_PORTS,
+    DNS,
+    FAMILIES,
+    GLOBAL,
+    HOSTNAME,
+    NETWORK,
+    REQUESTED_IP,
+    SELECTOR_CONTAINER,
+    SELECTOR_LINK,
+    SIDEKICKS,
+    START_ONCE,
+)
 from orca.resources.limits import MOST_ITEMS
 from orca.storage.volumes import CLEANUP_LABEL
 
-SIDEKICKS = ("io.rancher.sidekicks", "io.orca.sidekicks")
-SELECTORS = {
-    "io.rancher.service.selector.link": "selectorLink",
-    "io.rancher.service.selector.container": "selectorContainer",
-}
+SELECTORS = {SELECTOR_LINK: "selectorLink", SELECTOR_CONTAINER: "selectorContainer"}
 """Label -> field of the service."""
-TARGET = "io.rancher.loadbalancer.target."
-"""Begins the label that says which requests a target of a balancer gets; the target's name follows."""
 
-_FAMILIES = ("io.rancher.", "io.orca.")
-_HONOURED = {
-    constraints.GLOBAL_LABEL,
-    units.ONCE_LABEL,
-    CLEANUP_LABEL,
-    launch.HOSTNAME_LABEL,
-    load_balancer_ports.SSL_LABEL,
-    retained.LABEL,
-}
-_ANYWAY = {"io.rancher.container.network": "true", "io.rancher.container.dns": "true"}
+_HONOURED = {GLOBAL, START_ONCE, CLEANUP_LABEL, HOSTNAME, BALANCER_TLS_PORTS, REQUESTED_IP}
+_ANYWAY = {NETWORK: "true", DNS: "true"}
 """What they ask for happens without them."""
 
 
@@ -61,8 +58,8 @@ def read(labels: Iterable[Pair]) -> Labels:
             sidekicks += _parts(label)
         elif name in SELECTORS:
             found.selectors[SELECTORS[name]] = value
-        elif name.startswith(TARGET):
-            found.targets[name.removeprefix(TARGET)] = _parts(label)
+        elif name.startswith(BALANCER_TARGET):
+            found.targets[name.removeprefix(BALANCER_TARGET)] = _parts(label)
         elif not _known(name, value):
             raise Wrong(label.place, f"{name!r} is not supported: leave it out")
         else:
@@ -76,12 +73,12 @@ def write(labels: Labels) -> dict[str, str]:
         **labels.kept,
         **({SIDEKICKS[0]: ",".join(labels.sidekicks)} if labels.sidekicks else {}),
         **{name: labels.selectors[field] for name, field in SELECTORS.items() if field in labels.selectors},
-        **{f"{TARGET}{target}": ",".join(rules) for target, rules in labels.targets.items()},
+        **{f"{BALANCER_TARGET}{target}": ",".join(rules) for target, rules in labels.targets.items()},
     }
 
 
 def _known(name: str, value: str) -> bool:
-    if not name.startswith(_FAMILIES):
+    if not name.startswith(FAMILIES):
         return True
     return name in _HONOURED or constraints.is_constraint(name) or _ANYWAY.get(name) == value.lower()
 

@@ -17,6 +17,7 @@ from orca.orchestration.compose.keys import HEALTH, KINDS, Key
 from orca.orchestration.compose.labels import Labels
 from orca.orchestration.compose.tree import Node
 from orca.orchestration.compose.values import Pair
+from orca.orchestration.syntax.labels import BALANCER_TARGET
 from orca.orchestration.syntax.names import BadName, check_service_name
 from orca.storage.references import stands_for
 
@@ -227,7 +228,7 @@ def _ruled(section: Section) -> tuple[LinkSpec, ...]:
             try:
                 load_balancer_ports.parse(rule)
             except ValueError as error:
-                section.refuse("labels", f"{compose_labels.TARGET}{target}: {error}")
+                section.refuse("labels", f"{BALANCER_TARGET}{target}: {error}")
                 break
     return tuple(replace(link, rules=targets.get(link.target, ())) for link in section.links)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orca import wire
-from orca.orchestration.units.fields import HOSTNAME_LABEL
+from orca.orchestration.syntax.labels import CONTAINER_IP, CONTAINER_NAME, CONTAINER_UUID, HOSTNAME
 from orca.resources import rows
 from orca.storage.references import image_reference
 from orca.wire import names
@@ -25,12 +25,12 @@ def describe(
     labels = {
         **(instance.labels or {}),
         names.LABEL_INSTANCE_UUID: instance.uuid,
-        "io.rancher.container.uuid": instance.uuid,
-        "io.rancher.container.name": instance.name or "",
+        CONTAINER_UUID: instance.uuid,
+        CONTAINER_NAME: instance.name or "",
     }
     if address is not None:
-        labels["io.rancher.container.ip"] = address
-    given = None if labels.get(HOSTNAME_LABEL) == "container_name" else instance.hostname
+        labels[CONTAINER_IP] = address
+    given = None if labels.get(HOSTNAME) == "container_name" else instance.hostname
     return wire.Instance(
         uuid=instance.uuid,
         name=instance.name or f"r-{instance.uuid[:8]}",

@@ -13,6 +13,7 @@ import msgspec
 from orca import wire
 from orca.engine import Behaviour, Call
 from orca.orchestration.containers.observed import observe
+from orca.orchestration.syntax.labels import CONTAINER_UUID
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.store import Tx
@@ -22,7 +23,7 @@ behaviour = Behaviour()
 
 INSPECT_BYTES = 256 * 1024
 """Of an inspection that comes with an event: it is kept with it."""
-UUID_LABELS = (names.LABEL_INSTANCE_UUID, "io.rancher.container.uuid")
+UUID_LABELS = (names.LABEL_INSTANCE_UUID, CONTAINER_UUID)
 STATES: dict[str, wire.ContainerState] = {
     "start": "running",
     "create": "created",

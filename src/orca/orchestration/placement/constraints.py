@@ -11,13 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-PREFIX = "io.rancher.scheduler.affinity:"
-GLOBAL_LABEL = "io.rancher.scheduler.global"
-STACK_SERVICE = "io.rancher.stack_service.name"
+from orca.orchestration.syntax.labels import AFFINITY, GLOBAL, STACK_SERVICE
 
 Subject = Literal["host_label", "container_label", "container"]
 
-_KEY = re.compile(rf"^{PREFIX}(host_label|container_label|container)(_soft)?(_ne)?$")
+_KEY = re.compile(rf"^{AFFINITY}(host_label|container_label|container)(_soft)?(_ne)?$")
 _SWARM = re.compile(r"^(constraint|affinity):(.+?)(==|!=)(~?)(.*)$", re.DOTALL)
 
 
@@ -95,7 +93,7 @@ def is_constraint(label: str) -> bool:
 
 def is_global(labels: Mapping[str, str] | None) -> bool:
     """True if a service with these labels has a unit on every host."""
-    return str((labels or {}).get(GLOBAL_LABEL, "")).lower() == "true"
+    return str((labels or {}).get(GLOBAL, "")).lower() == "true"
 
 
 def _constraint(subject: str, part: str, negative: bool, soft: bool, macros: Mapping[str, str]) -> Iterable[Constraint]:

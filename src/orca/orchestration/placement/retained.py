@@ -14,11 +14,11 @@ from typing import Any
 from orca.network import addresses
 from orca.network.ipam import AddressRefused
 from orca.orchestration.placement import marks
+from orca.orchestration.syntax.labels import REQUESTED_IP
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx
 
-LABEL = "io.rancher.container.requested_ip"
 FIELD = "requestedIpAddress"
 
 
@@ -91,7 +91,7 @@ def forget(tx: Tx, service: rows.Service, kept: Iterable[rows.Instance]) -> None
 
 def requested(fields: rows.Instance | Mapping[str, Any]) -> str | None:
     """The address that a container, or a launch config, asks for."""
-    return fields.get(FIELD) or (fields.get("labels") or {}).get(LABEL) or None
+    return fields.get(FIELD) or (fields.get("labels") or {}).get(REQUESTED_IP) or None
 
 
 def host_of(tx: ReadTx, instance: rows.Instance) -> int | None:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels that are the platform's own marks on a host: users do not give them to their containers.
+"""Labels that mean something to the platform, by name. That of volumes is in ``orca.storage.volumes``.
 
-With ``io.orca.system`` a container would pass for a part of the platform, which nobody follows; the others say whose a
-container is.
+Those of the ``io.rancher`` family are the ones of v1: users write them, and their tools read them. Those of the
+``io.orca`` family are the platform's own marks on a host (``orca.wire.names``), and users do not give them to their
+containers. With ``io.orca.system`` a container would pass for a part of the platform, which nobody follows; the others
+say whose a container is.
 """
 
 from __future__ import annotations
@@ -12,6 +14,41 @@ from typing import Any
 
 from orca.resources.errors import Refused
 from orca.wire.names import LABEL_FAMILY
+
+FAMILIES = ("io.rancher.", LABEL_FAMILY)
+
+# What users write at services.
+SIDEKICKS = ("io.rancher.sidekicks", "io.orca.sidekicks")
+SELECTOR_LINK = "io.rancher.service.selector.link"
+SELECTOR_CONTAINER = "io.rancher.service.selector.container"
+GLOBAL = "io.rancher.scheduler.global"
+AFFINITY = "io.rancher.scheduler.affinity:"
+"""Begins the labels that say where a container wants to run; subject and strength follow."""
+BALANCER_TARGET = "io.rancher.loadbalancer.target."
+"""Begins the label that says which requests a target of a balancer gets; the target's name follows."""
+BALANCER_TLS_PORTS = "io.rancher.loadbalancer.ssl.ports"
+"""Names public ports whose listeners end TLS."""
+
+# What users write at containers.
+START_ONCE = "io.rancher.container.start_once"
+REQUESTED_IP = "io.rancher.container.requested_ip"
+HOSTNAME = "io.rancher.container.hostname_override"
+"""With the value ``container_name``: the host name is the container's, whatever was given."""
+NETWORK = "io.rancher.container.network"
+DNS = "io.rancher.container.dns"
+
+# What the platform writes at containers, as v1 did.
+CONTAINER_UUID = "io.rancher.container.uuid"
+CONTAINER_NAME = "io.rancher.container.name"
+CONTAINER_IP = "io.rancher.container.ip"
+STACK = "io.rancher.stack.name"
+STACK_SERVICE = "io.rancher.stack_service.name"
+PROJECT = "io.rancher.project.name"
+PROJECT_SERVICE = "io.rancher.project_service.name"
+LAUNCH_CONFIG = "io.rancher.service.launch.config"
+PRIMARY_LAUNCH_CONFIG = "io.rancher.service.primary.launch.config"
+DEPLOYMENT_UNIT = "io.rancher.service.deployment.unit"
+REQUESTED_HOST = "io.rancher.service.requested.host.id"
 
 
 def check(labels: Mapping[str, Any] | None, present: Mapping[str, Any] | None = None) -> None:

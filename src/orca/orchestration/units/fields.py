@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from orca.orchestration.syntax import labels
 from orca.wire import names
-
-HOSTNAME_LABEL = "io.rancher.container.hostname_override"
-"""With the value ``container_name``: the host name is the container's, whatever was given."""
 
 
 def instance_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
@@ -27,10 +25,10 @@ def service_labels(stack: str, service: str, project: str, unit: str, part: str 
     return {
         names.LABEL_STACK_NAME: stack,
         names.LABEL_SERVICE_NAME: full,
-        "io.rancher.stack.name": stack,
-        "io.rancher.stack_service.name": full,
-        "io.rancher.project.name": project,
-        "io.rancher.project_service.name": f"{project}/{full}",
-        "io.rancher.service.launch.config": part or "io.rancher.service.primary.launch.config",
-        "io.rancher.service.deployment.unit": unit,
+        labels.STACK: stack,
+        labels.STACK_SERVICE: full,
+        labels.PROJECT: project,
+        labels.PROJECT_SERVICE: f"{project}/{full}",
+        labels.LAUNCH_CONFIG: part or labels.PRIMARY_LAUNCH_CONFIG,
+        labels.DEPLOYMENT_UNIT: unit,
     }

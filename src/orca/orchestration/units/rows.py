@@ -12,6 +12,7 @@ from orca.network import addresses
 from orca.orchestration.placement import constraints as affinity
 from orca.orchestration.placement import marks, retained
 from orca.orchestration.placement.place import surroundings
+from orca.orchestration.syntax.labels import REQUESTED_HOST, START_ONCE
 from orca.orchestration.syntax.names import PRIMARY, container_name
 from orca.orchestration.units import fields as launch
 from orca.orchestration.units import plan as scaling
@@ -20,9 +21,6 @@ from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
 from orca.storage.references import is_nothing
 from orca.store import ReadTx, Tx
-
-ONCE_LABEL = "io.rancher.container.start_once"
-REQUESTED_HOST_LABEL = "io.rancher.service.requested.host.id"
 
 Configs = dict[str, dict[str, Any]]
 """Launch configs by part."""
@@ -62,7 +60,7 @@ def parts_of(service: rows.Service) -> dict[str, Part]:
 
 def runs_once(labels: dict[str, str] | None) -> bool:
     """True if a container with these labels has done its work once it has stopped."""
-    return str((labels or {}).get(ONCE_LABEL, "")).lower() == "true"
+    return str((labels or {}).get(START_ONCE, "")).lower() == "true"
 
 
 def rows_of(tx: ReadTx, service_id: int) -> list[rows.Instance]:
@@ -191,7 +189,7 @@ class Maker:
         fields = launch.instance_fields(config)
         if new.host is not None and is_global(service):
             fields["requestedHostId"] = new.host
-            labels[REQUESTED_HOST_LABEL] = str(new.host)
+            labels[REQUESTED_HOST] = str(new.host)
         fields |= self._shared(config, fields, beside)
         row = tx.insert(
             rows.Container,

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orca.orchestration.placement.choose import HostFacts, NoHost, Wanted, choose
-from orca.orchestration.placement.constraints import PREFIX, Constraint, Surroundings, holds, is_global, lower, read
+from orca.orchestration.placement.constraints import Constraint, Surroundings, holds, is_global, lower, read
+from orca.orchestration.syntax.labels import AFFINITY
 
 MACROS = {"stack_name": "Shop", "service_name": "web"}
 
@@ -40,7 +41,7 @@ def host(number: int, **seen) -> HostFacts:
     ],
 )
 def test_labels(name: str, text: str, expected: list[Constraint]):
-    assert list(read({PREFIX + name: text}, {}, MACROS)) == expected
+    assert list(read({AFFINITY + name: text}, {}, MACROS)) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,14 +59,14 @@ def test_swarm(environment: dict[str, str], expected: Constraint):
 
 
 def test_a_hard_constraint_is_named_in_the_refusal():
-    wanted = Wanted(constraints=read({PREFIX + "host_label": "disk=ssd"}, {}))
+    wanted = Wanted(constraints=read({AFFINITY + "host_label": "disk=ssd"}, {}))
     with pytest.raises(NoHost, match="h1: not host label disk=ssd"):
         choose(wanted, [host(1)])
     assert choose(wanted, [host(1), host(2, labels={"disk": "ssd"})]).host_id == 2
 
 
 def test_soft_constraints_only_prefer():
-    wanted = Wanted(constraints=read({PREFIX + "container_soft_ne": "web_1"}, {}))
+    wanted = Wanted(constraints=read({AFFINITY + "container_soft_ne": "web_1"}, {}))
     assert choose(wanted, [host(1, containers=frozenset({"web_1"})), host(2)]).host_id == 2
     assert choose(wanted, [host(1, containers=frozenset({"web_1"}))]).host_id == 1
 
