@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ASGI application: finds out what a request is about and gives it to the part that does it.
+"""The ASGI application: finds out what a request is about and passes it to the part that handles it.
 
-A GET is one read; a change is one unit of writing, after its caller was identified in a read (of requests with wrong
-keys the writer hears what the audit log tells). Nothing here ends in a traceback for the client: what is refused is
-refused in the API's words, and a defect of ours is a plain 500 with the id under which it was logged.
+A GET is one read. A change is one writing unit, after a read has identified the caller; requests with wrong keys only
+reach the audit log. The client never sees a traceback: refusals come in the API's words, and a defect of the server is
+a plain 500 with the id under which it was logged.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ log = logging.getLogger(__name__)
 CLOSE_POLICY = 1008
 CHANGES = ("POST", "PUT", "DELETE")
 READINGS = 5
-"""Times a request is read again because what it changes has been changed meanwhile."""
+"""Times a request is read again because its row has changed meanwhile."""
 
 
 class Application:
@@ -122,7 +122,7 @@ class Application:
             return self.refusal(ask, caller, self.defect(ask))
 
     async def figures(self, ask: Ask) -> Response:
-        """``/metrics``: for administrators, or for everybody where a setting says so."""
+        """``/metrics``: for administrators, or for everybody if a setting says so."""
         ask = replace(ask, version=VERSIONS[-1], path=[])
         caller = await self.identity(ask) if "authorization" in ask.headers or self.core.server.open else None
 
@@ -135,7 +135,7 @@ class Application:
         return Response(body, media_type=media_type)
 
     async def root(self, ask: Ask) -> tuple[Caller, Answer] | None:
-        """The list of versions; None where the request is about one of them. 404 for others."""
+        """The list of versions; None if the request is about one of them. 404 for others."""
         if not ask.version:
             if ask.method not in SAFE:
                 raise NotAllowed(["GET"])
@@ -145,24 +145,24 @@ class Application:
         return None
 
     def defect(self, ask: Ask) -> Refused:
-        """Log the exception that is being handled; what the client is told of it."""
+        """Log the exception that is being handled; return the client's answer."""
         incident = str(uuid.uuid4())
         log.exception("incident %s: %s %s", incident, ask.method, "/".join(ask.path))
         return Refused("Internal Server Error", f"an error of the server, logged as {incident}", status=500)
 
     async def perform(self, ask: Ask, request: Request) -> tuple[Caller, Answer]:
-        """Identify the caller and do what is asked."""
+        """Identify the caller and carry out the request."""
         if ask.method in SAFE:
             return await self.read(ask)
         caller = await self.identify(ask)
-        # Signing in needs no cookie, and one of an ended session must not keep anybody from it.
+        # Signing in needs no cookie, and the cookie of an ended session must not prevent it.
         if not sessions.is_sign_in(ask):
             check_csrf(ask)
         ask.body = await read_body(request, stranger=caller.stranger)
         return caller, await self.change(ask, caller)
 
     async def read(self, ask: Ask) -> tuple[Caller, Answer]:
-        """GET, with who asked."""
+        """Answer a GET; also return the caller."""
 
         def read(tx: ReadTx) -> tuple[Caller, Answer]:
             caller = identify(tx, self.core, ask)
@@ -173,7 +173,7 @@ class Application:
         return caller, answer
 
     async def identify(self, ask: Ask) -> Caller:
-        """Who asks for a change."""
+        """The caller of a change."""
 
         def read(tx: ReadTx) -> Caller:
             caller = identify(tx, self.core, ask)
@@ -186,7 +186,7 @@ class Application:
         return caller
 
     async def change(self, ask: Ask, caller: Caller) -> Answer:
-        """Everything that is no GET."""
+        """Carry out a request other than GET."""
         if ask.method == "POST" and [part.lower() for part in ask.path] == ["publish"]:
             return self.publish(ask, caller)
 
@@ -201,14 +201,14 @@ class Application:
         raise Refused("Conflict", "others keep changing this resource; look at it and try again", status=409)
 
     async def given(self, ask: Ask, caller: Caller) -> Given | None:
-        """What is read out of a request before its unit; None of one whose body means nothing."""
+        """Read a request before its unit; None if its body has no meaning."""
         if ask.method == "DELETE":
             return None
         meant = await self.core.db.read(lambda tx: Operation(tx, self.core, ask, caller).meant())
         return await reading.read(self.core, ask, caller.view, meant, caller.account.id)
 
     async def write(self, ask: Ask, caller: Caller, given: Given | None) -> Answer:
-        """The unit of a change. Raises ``Stale`` where it must be read again first."""
+        """The unit of a change. Raises ``Stale`` if the request must be read again first."""
 
         if given is not None and given.looks:
             return await self.core.db.read(lambda tx: Operation(tx, self.core, ask, caller, given).change())
@@ -224,7 +224,7 @@ class Application:
         return replace(answer, cookies=sessions.cookies(ask, answer.body))
 
     async def identified(self, ask: Ask, read: Callable[[ReadTx], T]) -> T:
-        """Run a read that begins with ``identify``; what it needs of passwords is worked out outside of it."""
+        """Run a read that begins with ``identify``; passwords are checked outside of it."""
         name, _ = ask.basic() or (None, "")
         async with self.failures.noted(name, ask.client, "BasicAuth"):
             return await self.core.part(Passwords).resolve(lambda: self.core.db.read(read))
@@ -314,7 +314,7 @@ class Application:
     # -- WebSocket ---------------------------------------------------------------------------------------------------
 
     async def websocket(self, socket: WebSocket) -> None:
-        """An agent's connections, a client's event stream, and what people see of hosts and containers."""
+        """An agent's connections, a client's event stream, and streams of hosts and containers."""
         try:
             ask = take_apart(socket.scope, self.visitors.trusted)
         except Refused as refused:
@@ -367,19 +367,19 @@ class Application:
         return EventStream(opening, self.stopping, self.headers(ask, caller))
 
     async def identity(self, ask: Ask) -> Caller:
-        """Who asks. Raises ``Refused``."""
+        """The caller. Raises ``Refused``."""
         caller = await self.identified(ask, lambda tx: identify(tx, self.core, ask))
         caller.introduce(ask)
         return caller
 
     async def still(self, ask: Ask) -> Caller:
-        """Who asks by now, of somebody who was let in before: no sign-in. Raises ``Refused``."""
+        """The caller as of now, if it was admitted before: no sign-in. Raises ``Refused``."""
         return await self.core.part(Passwords).resolve(
             lambda: self.core.db.read(lambda tx: identify(tx, self.core, ask))
         )
 
     async def backend(self, socket: WebSocket, ask: Ask) -> None:
-        """``connectbackend``: an agent brings a stream that it was asked for."""
+        """``connectbackend``: an agent opens a stream that the server requested."""
         caller = await self.identity(ask)
         if caller.agent_id is None:
             raise Refused("Forbidden", "this is for agents", status=403)
@@ -387,7 +387,7 @@ class Application:
 
 
 def unreadable(refused: Refused) -> Response:
-    """The answer to a request of which not even the links of an answer can be made."""
+    """The answer to a request that is too malformed for an answer with links."""
     return Response(msgspec.json.encode(error_body(refused)), refused.status, media_type="application/json")
 
 

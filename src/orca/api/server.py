@@ -48,19 +48,19 @@ from orca.wire.loopback import is_loopback
 log = logging.getLogger(__name__)
 
 TASK_PAUSE = 5.0
-"""Seconds before a background task that failed is started anew."""
+"""Seconds before a failed background task is started again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How to run a server.
 
-    ``database``: the URL of its database, None for SQLite in the data directory.
-    ``listen``: ``HOST:PORT`` each; a loopback address speaks HTTP, any other HTTPS. ``advertise_url``: where agents and
-    people reach the server. ``access_control``: False lets everybody on this machine in, chosen when the data directory
-    is made. ``tls_cert``/``tls_key``: a certificate of one's own. ``tls``: False behind a proxy that ends TLS, which
-    must be named in ``trusted_proxies`` (networks; this machine is always trusted). ``sim``: every project may have
-    simulated agents.
+    ``database``: the URL of its database, None for SQLite in the data directory. ``listen``: ``HOST:PORT`` each; a
+    loopback address speaks HTTP, any other HTTPS. ``advertise_url``: where agents and people reach the server.
+    ``access_control``: False admits everybody on this computer; it is chosen when the data directory is made.
+    ``tls_cert``/``tls_key``: the operator's own certificate. ``tls``: False behind a proxy that ends TLS, which must be
+    named in ``trusted_proxies`` (networks; localhost is always trusted). ``sim``: every project may have simulated
+    agents.
     """
 
     data_dir: Path
@@ -92,12 +92,12 @@ class Address:
 
     @property
     def loopback(self) -> bool:
-        """True if only this machine can reach it."""
+        """True if it is a loopback address."""
         return is_loopback(self.host)
 
     @property
     def everywhere(self) -> bool:
-        """True if it stands for all addresses of this machine."""
+        """True if it stands for all addresses of this computer."""
         return self.host in ("0.0.0.0", "::")  # noqa: S104 - a comparison
 
 
@@ -184,7 +184,7 @@ async def run(settings: Settings) -> int:
     listeners = make_listeners(app, app.visitors, identity, clear, secure)
     certificate.contexts += [context for listener, _ in listeners if (context := listener.config.ssl)]
     serving = [asyncio.create_task(listener.serve(sockets=own)) for listener, own in listeners]
-    # What is there now stays until the end; the collector need not look at it again.
+    # The present objects stay until the end; the collector need not check them again.
     gc.freeze()
     gc.enable()
     announce(settings, url, admin)
@@ -205,7 +205,7 @@ async def run(settings: Settings) -> int:
 
 
 def check_names(settings: Settings) -> None:
-    """Raise ``StartError`` for an address or a setting of the environment that the server could not work with."""
+    """Raise ``StartError`` for an unusable address or setting of the environment."""
     try:
         if settings.advertise_url is not None:
             given.check(given.API_HOST, settings.advertise_url)
@@ -249,7 +249,7 @@ def proxies(settings: Settings) -> Proxies:
 
 
 def listen(address: Address) -> socket.socket:
-    """An open listening socket. Raises ``StartError`` when the address is taken or not ours."""
+    """Open a listening socket. Raises ``StartError`` if the address is taken or not local."""
     try:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         return socket.create_server((address.host, address.port), family=family, backlog=2048)
@@ -258,7 +258,7 @@ def listen(address: Address) -> socket.socket:
 
 
 def own_url(settings: Settings, address: Address, bound: socket.socket) -> str:
-    """The URL of the first listener, where nobody said how the server is reached."""
+    """The URL of the first listener, for a server without ``--advertise-url``."""
     scheme = "http" if address.loopback or not settings.tls else "https"
     host = address.host
     if address.everywhere:
@@ -267,7 +267,7 @@ def own_url(settings: Settings, address: Address, bound: socket.socket) -> str:
 
 
 def certificate_names(settings: Settings, url: str) -> set[str]:
-    """What the server's certificate must carry: where it is advertised, where it listens, this machine."""
+    """The names in the server's certificate: where it is advertised, where it listens, and localhost."""
     names = {"localhost", "127.0.0.1", urlsplit(url).hostname or "localhost"}
     for text in settings.listen:
         address = Address.parse(text)
@@ -277,7 +277,7 @@ def certificate_names(settings: Settings, url: str) -> set[str]:
 
 
 async def keep(name: str, start: object) -> None:
-    """Run a background task; one that fails is logged and started anew, one that ends has done its work."""
+    """Run a background task. A failure is logged and the task started again; a task that ends has done its work."""
     assert callable(start)
     WORK.set(Work(owner=name, name=name))
     while True:
@@ -285,14 +285,14 @@ async def keep(name: str, start: object) -> None:
             await start()
             return
         except Exception:
-            log.exception("%s failed; it is started anew", name)
+            log.exception("%s failed; it is started again", name)
             await asyncio.sleep(TASK_PAUSE)
 
 
 def announce(settings: Settings, url: str, admin: bootstrap.Admin | None) -> None:
-    """Say where the server is, and where the administrator's key lies when it has just been made.
+    """Print where the server is, and where a new administrator's key is kept.
 
-    The key itself is shown to a terminal only: what goes to a journal or a container's log stays there.
+    The key itself is only printed to a terminal, because journals and container logs are kept.
     """
     print(f"orca {orca.__version__} is at {url}", file=sys.stderr)
     if admin is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The end of the server's process, whatever still runs in it."""
+"""End the server's process in time, even if threads still run."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LIMIT = 8.0
 def end_in_time(status: int) -> None:
     """End the process ``LIMIT`` seconds from now, with that exit status, if it has not ended until then.
 
-    A thread cannot be stopped: a unit, or a text that is being read, may go on for longer. What was not committed is
-    rolled back, as after a loss of power, and nobody was told that it was done.
+    A thread cannot be stopped: a unit, or the reading of a text, may take longer. Uncommitted work is rolled back, as
+    after a loss of power, and no caller was told that it was done.
     """
     timer = threading.Timer(LIMIT, _end, [status])
     timer.daemon = True
@@ -25,6 +25,6 @@ def end_in_time(status: int) -> None:
 
 
 def _end(status: int) -> None:
-    log.error("work was still under way %d s after the server was told to stop: it is rolled back", LIMIT)
+    log.error("work was still under way %d s after the signal to stop: it is rolled back", LIMIT)
     logging.shutdown()
     os._exit(status)

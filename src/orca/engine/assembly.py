@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server that is being put together. ``orca.api.server`` makes it and gives it to each package's ``install``."""
+"""A server during its assembly. ``orca.api.server`` makes it and passes it to each package's ``install``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Assembly(Core):
         self.schedule.add(Task(name="table.cleanup", run=retention.clean, every=retention.INTERVAL))
 
     def add(self, behaviour: Behaviour) -> None:
-        """Take over a package's behaviour."""
+        """Add a package's behaviour."""
         self.behaviour.add(behaviour)
 
     def at_first_start(self, unit: Callable[[Tx], object]) -> None:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all parts of one server work with. Packages add to it through the ``Assembly``, which is built on top of it."""
+"""The objects that all parts of one server share. Packages add to them through the ``Assembly``, which is built
+on top.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ class Server:
 
 
 class Processes(Protocol):
-    """What handlers ask of the engine; see ``Engine``."""
+    """The methods of the engine that handlers call; see ``Engine``."""
 
     def request(
         self, tx: Tx, record: rows.Resource, action: str, *, _delay: int = 0, _keep_error: bool = False, **data: Any
@@ -63,7 +65,7 @@ class Core:
     _spawned: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     def provide(self, part: object) -> None:
-        """Offer an object to the packages above, which find it by its class."""
+        """Offer an object to the packages above; they find it by its class."""
         self._parts[type(part)] = part
 
     def part(self, kind: type[P]) -> P:
@@ -78,7 +80,7 @@ class Core:
         return len(self._spawned)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something in the background to its end; nobody waits for it, but it is kept alive."""
+        """Run something in the background to its end. Nobody waits for it, but it is kept alive."""
         task = asyncio.create_task(work)
         self._spawned.add(task)
         task.add_done_callback(self._spawned.discard)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent tells the server unasked (docs/architecture/wire.md).
+"""What an agent reports to the server (docs/architecture/wire.md).
 
 Times are UTC milliseconds, ages seconds.
 """

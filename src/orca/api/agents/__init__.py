@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Agents' WebSockets: commands out, replies and reports in.
 
-What waits on either side is bounded.
+The queues on both sides are bounded.
 """

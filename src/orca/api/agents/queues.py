@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What waits between an agent's socket and the server's parts, each way. Both are bounded by bytes."""
+"""The queues between an agent's socket and the server's parts, one each way, bounded by bytes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from orca import wire
 from orca.engine.agents import Load
 
 INBOX_BYTES = 256 * 1024
-"""Reports of one agent that wait to be handled. While more wait its socket is not read, and TCP holds the agent up."""
+"""Bytes of waiting reports of one agent. While more wait, its socket is not read, and TCP slows the agent down."""
 OUTBOX_BYTES = 16 * 1024 * 1024
-"""Frames that wait for one agent to take them. One that takes nothing for so long is cut off."""
+"""Bytes of frames that one agent has not read. An agent that lets more wait is cut off."""
 
 
 class Inbox:
-    """Reports in the order they came. Who puts one in waits while there is no room; one always fits."""
+    """Reports in the order they came. ``put`` waits while there is no room; one report always fits."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -27,11 +27,11 @@ class Inbox:
 
     @property
     def full(self) -> bool:
-        """True if nothing more is taken for now."""
+        """True if the queue has no room now."""
         return not self._room.is_set()
 
     async def put(self, report: wire.Incoming, size: int) -> None:
-        """Add a report, whose frame has that size, as soon as there is room."""
+        """Add a report with a frame of that size as soon as there is room."""
         await self._room.wait()
         self._waiting.append((report, size))
         self._count(size)
@@ -70,7 +70,7 @@ class Outbox:
         self._filled = asyncio.Event()
 
     def offer(self, frame: str) -> bool:
-        """Add a frame; False when the agent has left too much."""
+        """Add a frame; return False if the agent has left too many unread."""
         if self._bytes and self._bytes + len(frame) > OUTBOX_BYTES:
             return False
         self._waiting.append(frame)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An agent's connection ends as soon as the key that opened it opens nothing any more."""
+"""End an agent's connection as soon as its key is no longer valid."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def watched(
 
 async def _watch(core: Core, agent: AgentSocket, caller: Caller, identify: Callable[[], Awaitable[Caller]]) -> None:
     with core.db.bus.subscribe(ACCESS) as changes:
-        concerned = True  # what changed since the caller was identified is in no batch
+        concerned = True  # no batch holds the changes since the caller was identified
         while True:
             if concerned:
                 try:

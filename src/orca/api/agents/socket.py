@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agent's WebSocket: commands out, replies and reports in. Source: docs/architecture/wire.md.
 
-Replies are handed to whoever waits at once; reports are handled one after another by a worker of the connection, so
-that a long one does not hold up replies. An agent that reports faster than that is held up by its socket not being
-read; one that does not take what it is sent is cut off.
+Replies go to their callers at once. A worker of the connection handles reports one after another, so that a long one
+does not hold up replies. If an agent reports faster than that, its socket is not read meanwhile. An agent that does not
+read its frames is cut off.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ CLOSE_GOING_AWAY = 1001
 CLOSE_ERROR = 1011
 CLOSE_TRY_AGAIN = 1013
 CLOSE_SECONDS = 5.0
-"""For an agent to take the frame that says why its connection ends."""
+"""Seconds for an agent to read the frame that says why its connection ends."""
 REPLY_BYTES = 1024 * 1024
-"""Of an answer: the inspection of a big container."""
+"""Most bytes of an answer: the inspection of a big container."""
 COMPLAINTS = 20
-"""Kinds of nonsense from one connection that are logged."""
+"""Most kinds of invalid messages from one connection that are logged."""
 MESSAGE_CHARACTERS = 2000
-"""Of what an answer says to people."""
+"""Most characters of an answer's message for people."""
 CLOSE_REASON_BYTES = 120
 """A close frame's reason has at most 123 bytes (RFC 6455, section 5.5)."""
 
@@ -145,7 +145,7 @@ class AgentSocket:
             await self._depart()
 
     def deliver(self, event: wire.Event) -> bool:
-        """Give a reply to who waits for it; False when nobody does (any more)."""
+        """Give a reply to its caller; return False if nobody waits for it."""
         self._unanswered = 0
         pending = next((self._pending[id] for id in event.previous_ids if id in self._pending), None)
         if pending is None:
@@ -179,7 +179,7 @@ class AgentSocket:
                 await asyncio.Event().wait()
 
     def _answered(self, frame: wire.Incoming, size: int) -> None:
-        """Take a reply. Of one that nobody waits for, or that is too long, nothing is read."""
+        """Take a reply. One that nobody waits for, or that is too long, is not parsed."""
         if not any(id in self._pending for id in frame.previous_ids):
             return
         if size > REPLY_BYTES:
@@ -197,7 +197,7 @@ class AgentSocket:
             self._outbox.sent(frame)
 
     async def _close(self) -> None:
-        """Say why the connection ends, once it is to; frames that wait are not sent any more."""
+        """Say why the connection ends, when it does; waiting frames are not sent."""
         code, reason = await self._ending
         text = reason.encode()[:CLOSE_REASON_BYTES].decode(errors="ignore")
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
@@ -217,7 +217,7 @@ class AgentSocket:
         self._greeted = True
         problem = await self._greet(event)
         if problem is not None:
-            # Nobody else would look at this host again: the agent says it once more.
+            # Nobody else would handle this host: the agent must say hello again.
             self._end(CLOSE_ERROR, f"the server could not take in {names.HELLO}: {problem}")
             await asyncio.Event().wait()
         if not self.closed:
@@ -226,12 +226,12 @@ class AgentSocket:
             await self._emit("connected", None)
         while not isinstance(await self._handle(await self._inbox.get()), NoSpace):
             pass
-        # What it reports would be lost: it says all of it again with its next hello.
+        # The report would be lost; the agent's next hello reports everything again.
         self._end(CLOSE_ERROR, str(NoSpace()))
         await asyncio.Event().wait()
 
     async def _greet(self, event: wire.Incoming) -> Exception | None:
-        """Take in a hello. Few are at the same time, however many agents come."""
+        """Handle a hello. Few are handled at the same time, however many agents come."""
         self._load.greetings += 1
         try:
             async with self.core.agents.greeting:
@@ -240,7 +240,7 @@ class AgentSocket:
             self._load.greetings -= 1
 
     async def _handle(self, event: wire.Incoming) -> Exception | None:
-        """Have a report handled; what kept it from being."""
+        """Handle a report; return the reason if that failed."""
         form = wire.FORMS.get(event.name)
         if form is None:
             self._load.refused += 1
@@ -256,14 +256,14 @@ class AgentSocket:
         return await self._emit(event.name, report)
 
     def _complain(self, name: str, why: str) -> None:
-        """Log what an agent should not have sent, once for each name: it may go on without end."""
+        """Log what an agent should not have sent, once for each name, because it may repeat it without end."""
         shown = wire.plain_text(name, 64)
         if shown not in self._complained and len(self._complained) < COMPLAINTS:
             self._complained.add(shown)
             log.warning("agent %s sent %s, %s", self.agent_id, shown, wire.plain_text(why, MESSAGE_CHARACTERS))
 
     async def _emit(self, name: str, report: wire.Message | None) -> Exception | None:
-        """Have every handler do its part; the last error of those that could not."""
+        """Run every handler; return the last error, if any."""
         problem = None
         WORK.set(Work(owner=("agent", self.agent_id), name=f"{name} of {ids.show('agent', self.agent_id)}"))
         for handler in self.core.part(Behaviour).agent_events.get(name, ()):
@@ -298,8 +298,8 @@ class AgentSocket:
     def _transmit(self, event: wire.Event) -> None:
         if not self._outbox.offer(wire.encode(event)) and not self.closed:
             self._load.cut += 1
-            log.warning("agent %s at %s does not take what it is sent", self.agent_id, self.address)
-            self._end(CLOSE_TRY_AGAIN, "the agent does not take what it is sent")
+            log.warning("agent %s at %s does not read its frames", self.agent_id, self.address)
+            self._end(CLOSE_TRY_AGAIN, "the agent does not read its frames")
 
     def _end(self, code: int, reason: str) -> None:
         self.closed = True
@@ -307,7 +307,7 @@ class AgentSocket:
             self._ending.set_result((code, reason))
 
     async def _depart(self) -> None:
-        """Tell the other parts, unless the agent was refused or is here again already."""
+        """Tell the other parts, unless the agent was refused or has reconnected."""
         if self._attached:
             left = self.core.agents.detach(self)
         else:

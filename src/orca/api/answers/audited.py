@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the audit log is told of a request."""
+"""The entry of a request in the audit log."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def entry(ask: Ask, caller: Caller, body: Any, status: int) -> Entry:
 
 
 def given(ask: Ask) -> dict[str, Any]:
-    """The body of the request; it was read already, so only an action without input may have had a bad one."""
+    """The body of the request. It was read before, so only that of an action without input may be invalid."""
     try:
         return ask.json()
     except Refused:

@@ -28,7 +28,7 @@ MAX_LIMIT = 3000
 MAX_OFFSET = 2**31
 PATTERNS = frozenset({"prefix", "like", "notlike"})
 MAX_PATTERN = 1000
-"""Characters of one: what it costs to match grows with it, and databases refuse long ones."""
+"""Most characters of a pattern: matching cost grows with it, and databases refuse long ones."""
 
 
 def list_rows(
@@ -39,7 +39,7 @@ def list_rows(
     type: TypeView,
     followed: tuple[Link, Record] | None = None,
 ) -> dict[str, Any]:
-    """The collection of a type. ``followed``: only what is at the end of that link of that resource."""
+    """The collection of a type. ``followed``: only the rows at the end of that link of that resource."""
     query.check(ask, type, listed=True)
     base = tx.query(type.name, removed=ANY) if has_removed(tx, type) else tx.query(type.name)
     statement = caller.scope(tx, type.name, base)
@@ -98,7 +98,7 @@ def plain(ask: Ask, resource_type: str, data: list[dict[str, Any]]) -> dict[str,
 
 
 def own_url(ask: Ask, **replace: str | None) -> str:
-    """The URL of the request, with query parameters replaced (None: taken out)."""
+    """The URL of the request, with query parameters replaced (None: removed)."""
     query = [(key, value) for key, value in ask.query if key not in replace]
     query += [(key, value) for key, value in replace.items() if value is not None]
     path = "/".join(quote(part.lower(), safe=SAFE_IN_IDS) for part in ask.path)
@@ -107,7 +107,7 @@ def own_url(ask: Ask, **replace: str | None) -> str:
 
 
 def has_removed(tx: ReadTx, type: TypeView) -> bool:
-    """True if rows of the type know being removed."""
+    """True if rows of the type can be removed."""
     return "removed" in tx.schema[type.name].table.c
 
 
@@ -117,7 +117,9 @@ def has_removed(tx: ReadTx, type: TypeView) -> bool:
 def filtered(
     tx: ReadTx, ask: Ask, caller: Caller, type: TypeView, statement: sa.Select[Any]
 ) -> tuple[sa.Select[Any], dict[str, Any]]:
-    """Apply the filters in the query; unknown ones are ignored, as in v1. Also what was applied, for the answer."""
+    """Apply the filters in the query; unknown ones are ignored, as in v1. Also returns the applied ones, for the
+    answer.
+    """
     applied: dict[str, Any] = dict.fromkeys(type.filters)
     columns = tx.table(type.name).c
     for key, text in ask.query:
@@ -142,7 +144,7 @@ def live(ask: Ask, columns: Any, now: int) -> Any:
 
 
 def condition(column: sa.Column[Any], shown: FieldView, modifier: str, text: str) -> Any:
-    """One filter as SQL. A value that cannot be of the field's type matches nothing. Raises ``Refused``."""
+    """One filter as SQL. A value that does not have the field's type matches nothing. Raises ``Refused``."""
     if modifier in ("null", "notnull"):
         return column.is_(None) if modifier == "null" else column.is_not(None)
     value = filter_value(shown, text)
@@ -184,7 +186,7 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def like(column: Any, pattern: str) -> Any:
-    """``LIKE`` without an escape: a backslash, which some databases make one, is a character as any other."""
+    """``LIKE`` without an escape character: a backslash, which some databases treat as one, is plain text."""
     return column.like(pattern.replace("/", "//"), escape="/")
 
 
@@ -234,7 +236,7 @@ def sort_links(ask: Ask, type: TypeView) -> dict[str, str]:
 
 
 def create_types(renderer: Renderer, type: TypeView) -> dict[str, str]:
-    """The kinds that can be created in this collection, when there is more than one to choose from."""
+    """The kinds that can be created in this collection, if there is more than one."""
     if not type.children:
         return {}
     names = (type.name, *type.children)
@@ -243,12 +245,12 @@ def create_types(renderer: Renderer, type: TypeView) -> dict[str, str]:
 
 
 def actions(ask: Ask, type: TypeView) -> dict[str, str]:
-    """What may be asked of the collection."""
+    """The actions of the collection."""
     return {name: f"{ask.base}/{type.path}?action={name}" for name in type.collection_actions}
 
 
 def create_defaults(type: TypeView, link: Link, record: Record) -> dict[str, Any]:
-    """What a new member of a followed link's collection begins with."""
+    """The defaults of a new member of a followed link's collection."""
     shown = type.fields.get(link.target)
     if link.through is not None or shown is None or "c" not in shown.letters or shown.field.reference is None:
         return {}
@@ -261,7 +263,9 @@ def create_defaults(type: TypeView, link: Link, record: Record) -> dict[str, Any
 def include(
     tx: ReadTx, ask: Ask, caller: Caller, renderer: Renderer, type: TypeView, rows: list[Record]
 ) -> dict[int, dict[str, Any]]:
-    """What ``include=<link>`` adds to each row, by row id. A link the caller does not have is ignored."""
+    """The values that ``include=<link>`` adds to each row, by row id. A link that the caller does not see is
+    ignored.
+    """
     wanted = (ask.first("include") or "").lower()
     link = next((link for link in type.links.values() if link.name.lower() == wanted), None)
     if link is None or not rows:
@@ -285,7 +289,7 @@ def linked(tx: ReadTx, caller: Caller, link: LinkView, row: Record) -> list[Reco
 
 
 def at_the_end(tx: ReadTx, link: Link, record: Record) -> Any:
-    """The condition that the rows at the end of a resource's link meet."""
+    """The SQL condition for the rows at the end of a resource's link."""
     columns = tx.table(link.type).c
     if link.through is None:
         source = record.get(link.source)
@@ -306,7 +310,7 @@ def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | N
 
 
 def existing(tx: ReadTx, caller: Caller, type: str, ids: Collection[int]) -> set[int]:
-    """Those of the ids whose rows live, and the caller may see them."""
+    """The ids whose rows are live and visible to the caller."""
     column = tx.schema[type].table.c.id
     statement = caller.scope(tx, type, tx.query(type).where(column.in_(ids))).with_only_columns(column)
     return {id for (id,) in tx.execute(with_view(tx, type, statement))}

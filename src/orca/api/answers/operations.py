@@ -86,7 +86,7 @@ class Operation:
         raise not_found()
 
     def described(self, path: list[str]) -> dict[str, Any]:
-        """What the version consists of: links, schemas, or all as one document."""
+        """The version itself: links, schemas, or everything as one document."""
         if not path:
             return self.root()
         return self.schema(path[1:]) if path != ["openapi.json"] else openapi.show(self.view, self.ask.base)
@@ -162,7 +162,7 @@ class Operation:
             raise Refused("MissingRequired", f"{error.field} is required", field=error.field) from None
 
     def change(self) -> Answer:
-        """Do what is meant. Raises ``Stale`` where the request must be read again first."""
+        """Carry out the change. Raises ``Stale`` if the request must be read again first."""
         if sessions.is_sign_out(self.ask):
             return Answer(200, sessions.sign_out(self.writing, self.call, self.caller.proof))
         meant = self.meant()
@@ -181,7 +181,7 @@ class Operation:
         return Answer(200, self.show(self.update(meant.type, record, self.given), meant.type))
 
     def meant(self) -> Meant:
-        """Find out which change is asked for, and whether that can be asked for now."""
+        """Find out which change is requested, and whether it is possible now."""
         path, method = self.ask.path, self.ask.method
         if not path:
             raise NotAllowed(["GET"])
@@ -226,7 +226,7 @@ class Operation:
         return Answer(201, body)
 
     def insert(self, type: TypeView, fields: dict[str, Any]) -> Record:
-        """What creating does unless a package says otherwise."""
+        """The default for creating a resource."""
         if "accountId" in self.tx.table(type.name).c:
             fields.setdefault("accountId", self.caller.account.id)
         record = self.writing.insert(type.name, **fields)
@@ -241,7 +241,7 @@ class Operation:
         self.call.request(self.writing, record, action, **data)
 
     def update(self, type: TypeView, record: Record, given: Given) -> Record:
-        """Change fields; a type with something to do about it goes through its ``update`` process."""
+        """Change fields; a type with work to do for that goes through its ``update`` process."""
         given.validator.compare(type, lambda: self.renderer().show(record, type))
         changed = {name: value for name, value in given.fields.items() if record.get(name) != value}
         hook = lookup(self._behaviour.updates, record.type)
@@ -255,7 +255,7 @@ class Operation:
         return record
 
     def remove(self, type: TypeView, record: Record) -> Record:
-        """Ask for the resource's removal. 405 where its state does not allow it."""
+        """Request the resource's removal. 405 if its state does not allow it."""
         hook = lookup(self._behaviour.removes, record.type)
         try:
             if hook is not None:
@@ -267,7 +267,7 @@ class Operation:
         return record
 
     def action(self, type: TypeView, record: Record, name: str) -> ActionView:
-        """The action of that name, if it can be asked for now."""
+        """The action of that name, if it is possible now."""
         action = type.actions.get(name.lower())
         if action is None:
             raise Refused("InvalidAction", f"{a(type.name)} has no action {name}", detail=name)
@@ -281,7 +281,7 @@ class Operation:
         return action
 
     def act(self, type: TypeView, record: Record, action: ActionView, fields: dict[str, Any]) -> Answer:
-        """Do what an action does: what its behaviour says, or its process."""
+        """Run an action: its behaviour, or else its process."""
         hook = lookup(self._behaviour.actions, record.type, f".{action.name}")
         if hook is not None:
             result = hook(self.writing, self.call, record, dict(fields))
@@ -293,14 +293,14 @@ class Operation:
         return Answer(202, self.show(record, type))
 
     def act_on_all(self, type: TypeView, action: ActionView | None, fields: dict[str, Any]) -> Answer:
-        """Do what an action of a collection does: 202 with the resource that it changes, or 200 with an object."""
+        """Run an action of a collection: 202 with the resource that it changes, or 200 with an object."""
         assert action is not None
         hook = self._behaviour.collectives[f"{type.name}.{action.name}"]
         result = hook(self.tx, self.call, dict(fields))
         return Answer(202, self.show(result, type)) if isinstance(result, Record) else Answer(200, result)
 
     def methods(self) -> list[str]:
-        """What can be asked for at this path. 404 where there is nothing."""
+        """The methods that this path accepts. 404 if there is nothing."""
         path = self.ask.path
         if not path or path[0].lower() in ("schemas", "schema") or path == ["openapi.json"] or len(path) > 2:
             return ["GET"]
@@ -313,19 +313,21 @@ class Operation:
 
     @property
     def writing(self) -> Tx:
-        """The unit, where writing is allowed."""
+        """The writing unit."""
         assert isinstance(self.tx, Tx)
         return self.tx
 
     def type(self, name: str) -> TypeView:
-        """The type a path segment names: singular or plural, in any case. What the role does not see does not exist."""
+        """The type of a path segment: singular or plural, in any case. A type that the role does not see does not
+        exist.
+        """
         found = self.view.paths.get(name.lower())
         if found is None:
             raise not_found()
         return found
 
     def row(self, type: TypeView, text: str) -> Record:
-        """The row a path segment names, if it is of the type and the caller may see it."""
+        """The row of a path segment, if it is of the type and the caller may see it."""
         if not type.type.table or "\0" in text:
             raise not_found()
         if type.type.id_field != "id":
@@ -345,7 +347,7 @@ class Operation:
             raise NotAllowed(methods)
 
     def existing(self, type: str, ids: Collection[int]) -> Collection[int]:
-        """Which of these rows are there for this caller."""
+        """The ids of these rows that exist for this caller."""
         return listing.existing(self.tx, self.caller, type, ids)
 
     def renderer(self, *, created: bool = False) -> Renderer:
@@ -369,11 +371,11 @@ def not_found() -> Refused:
 
 
 class Stale(Exception):
-    """What was read before the unit is not what the request means any more: it must be read again."""
+    """The request means something else than when it was read before the unit: it must be read again."""
 
 
 class NotAllowed(Refused):
-    """405 in the API's words, with the methods that would do."""
+    """405 in the API's words, with the methods that are allowed."""
 
     def __init__(self, methods: list[str], message: str | None = None) -> None:
         super().__init__("Method not allowed", message, status=405)

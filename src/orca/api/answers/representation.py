@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From rows to what a caller sees. Source: docs/v1.md, section 5."""
+"""Turn rows into what a caller sees. Source: docs/v1.md, section 5."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from orca.resources.views import TypeView, View
 from orca.store import ReadTx, Record
 
 SAFE_IN_IDS = "!:@"
-"""What ids may hold in a URL as it is, besides letters and digits."""
+"""Characters of ids that need no escape in a URL, besides letters and digits."""
 
 
 @dataclass(kw_only=True)
 class Renderer:
-    """Shows rows to one caller. ``created``: the rows were just made, so what is shown only once is shown."""
+    """Shows rows to one caller. ``created``: the rows are new, so values that are shown only once are included."""
 
     tx: ReadTx
     call: Call
@@ -32,8 +32,8 @@ class Renderer:
     def show(
         self, record: Record, asked: TypeView | None = None, extra: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """A row as an object. ``asked``: the type that it was asked for as, for callers that do not see the more
-        specific one, and for kinds that stand apart.
+        """A row as an object. ``asked``: the requested type, for callers that do not see the more specific one, and for
+        kinds that are listed separately.
         """
         type = self.view.of(record.type, asked) or asked
         assert type is not None
@@ -57,7 +57,7 @@ class Renderer:
         return shown | dict(extra or {})
 
     def show_object(self, type: TypeView, values: Mapping[str, Any]) -> dict[str, Any]:
-        """What comes from no row. Its values are as clients see them; the role's other fields are null."""
+        """An object without a row. Its values are as clients see them; the role's other fields are null."""
         links = {"self": f"{self.call.base}/{type.path}/{quote(values['id'], safe=SAFE_IN_IDS)}"}
         shown = {"id": values["id"], "type": type.name, "links": links, "actions": {}, "baseType": type.root.name}
         for name, field in sorted(type.fields.items()):
@@ -72,7 +72,7 @@ class Renderer:
         )
 
     def url(self, type: TypeView, record: Record) -> str:
-        """Where the resource is: in a collection that one can read."""
+        """The resource's URL, in a collection that can be read."""
         path = type.path if type.type.listed else type.root.plural.lower()
         return f"{self.call.base}/{path}/{quote(self.id_of(type, record), safe=SAFE_IN_IDS)}"
 
@@ -99,7 +99,7 @@ class Renderer:
         return shown
 
     def links(self, shape: Shape, record: Record, values: Mapping[str, Any], url: str) -> dict[str, str]:
-        """Where one can go from the resource; a reference is there while there is something at its end."""
+        """The links of the resource; a reference is included while its target exists."""
         links = {"self": url}
         for name, field in shape.links:
             if field is None or values.get(field) is not None:
@@ -114,7 +114,7 @@ class Renderer:
         return links
 
     def actions(self, shape: Shape, record: Record, values: Mapping[str, Any], url: str) -> dict[str, str]:
-        """What can be asked of the resource in its present state."""
+        """The actions of the resource in its present state."""
         return {
             action.name: f"{url}/?action={action.name}"
             for action, offer in shape.actions

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The schema documents: what types a role sees, their fields, methods, actions and filters.
 
-Everything but the URLs is worked out once per role and version.
+Everything but the URLs is computed once per role and version.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def show(view: View, base: str) -> list[dict[str, Any]]:
 
 
 def with_urls(document: dict[str, Any], type: TypeView, base: str) -> dict[str, Any]:
-    """Fill in where things are."""
+    """Fill in the URLs."""
     return document | {"links": {"self": f"{base}/schemas/{type.name.lower()}", "collection": f"{base}/{type.path}"}}
 
 
@@ -80,7 +80,7 @@ def field_document(shown: FieldView, letters: str) -> dict[str, Any]:
 
 
 def limits(field: Field) -> dict[str, Any]:
-    """What values of the field must keep to."""
+    """The limits of a field's values."""
     return {
         "min": field.min,
         "max": field.max,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What showing a type to a role comes down to, worked out once: a page of a hundred rows has thousands of fields."""
+"""How a type is shown to a role, computed once, because a page of a hundred rows has thousands of fields."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ Convert: TypeAlias = Callable[[Any], Any]
 
 PLAIN = frozenset({"string", "password", "int", "float", "boolean", "enum", "multiline", "blob", "json"})
 LOOKING = frozenset({"readonly", "readAdmin"})
-"""Roles that only look: they see the names of variables, not their values."""
+"""Roles that only read: they see the names of variables, not their values."""
 SEALED = "secret"
 """The key of the JSON column under which the packages keep a sealed secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field. ``source`` None: as the row has it; ``absent``: shown when there is no value; ``convert`` None: as is.
-
+    """One field. ``source`` None: the row's value; ``absent``: shown if there is no value; ``convert`` None: unchanged.
     ``hidden``: only shown right after creation, ``absent`` otherwise; ``date``: also shown as milliseconds.
     """
 
@@ -51,9 +50,9 @@ class Shape:
     links: tuple[tuple[str, str | None], ...]
     computed_links: tuple[tuple[str, Callable[[ReadTx, Call, Record], Any]], ...]
     targets: tuple[tuple[str, Callable[[Call, Record], bool] | None], ...]
-    """Name of a link to an object that is worked out, and which resources have it (None: all)."""
+    """The name of a link to a computed object, and which resources have it (None: all)."""
     actions: tuple[tuple[ActionView, Offer | None], ...]
-    """What can be asked for, and what decides on offering it besides the state (None: nothing)."""
+    """Actions, and the condition besides the state for offering each (None: none)."""
 
 
 _shapes: WeakKeyDictionary[Behaviour, dict[tuple[str, str, str, str], Shape]] = WeakKeyDictionary()
@@ -115,7 +114,7 @@ def _column(view: View, type: TypeView, name: str, shown: FieldView, behaviour: 
 
 
 def _masked(name: str, field: Field, convert: Convert | None) -> Convert | None:
-    """As ``convert``, without values that may be secrets, where the field may hold some."""
+    """Like ``convert``, but without values that may be secrets."""
     scalar = field.type in PLAIN and field.type != "json"
     if name not in masking.TEXTS and (scalar or field.type == "date" or field.reference is not None):
         return convert
@@ -123,7 +122,7 @@ def _masked(name: str, field: Field, convert: Convert | None) -> Convert | None:
 
 
 def _without_named(name: str, source: Source | None) -> Source:
-    """As ``source``, without the value of what has the name of a secret."""
+    """Like ``source``, but without the value if the row has the name of a secret."""
 
     def shown(tx: ReadTx, call: Call, type: TypeView, record: Record) -> Any:
         value = record.get(name) if source is None else source(tx, call, type, record)
@@ -133,7 +132,7 @@ def _without_named(name: str, source: Source | None) -> Source:
 
 
 def _source(type: TypeView, name: str, behaviour: Behaviour) -> Source | None:
-    """Where a value comes from, if not from the row as it is."""
+    """The source of a value, if it is not simply the row's."""
     compute = lookup(behaviour.computed_fields, type.name, f".{name}")
     if compute is not None:
         return lambda tx, call, type, record: compute(tx, call, record)
@@ -160,7 +159,7 @@ def converter(view: View, type: str) -> Convert | None:
         return _inside(
             dict, converter(view, type[4:-1]), lambda value, show: {key: show(item) for key, item in value.items()}
         )
-    # Looked up when it is shown: parts may contain one another.
+    # Looked up when it is shown, because parts may contain one another.
     return lambda value: _part(view, type, value)
 
 
@@ -203,7 +202,7 @@ def transitioning(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> s
 
 
 def transitioning_message(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> str | None:
-    """What the process says; there is always something while it runs."""
+    """The process's message; there is always one while it runs."""
     message: str | None = record.get("transitioningMessage")
     if message is None and record.get("state") in type.transitioning:
         return "In Progress"
@@ -211,7 +210,7 @@ def transitioning_message(_tx: ReadTx, _call: Call, type: TypeView, record: Reco
 
 
 def wire_resource_id(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> Any:
-    """A process names its resource as clients know it."""
+    """The id of a process's resource as clients know it."""
     number = record.get("resourceId")
     if isinstance(record, rows.ProcessInstance):
         return ids.show(record.resourceType, int(record.resourceId))
@@ -219,7 +218,7 @@ def wire_resource_id(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -
 
 
 def open_data(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> dict[str, Any]:
-    """The JSON column without what nobody reads: sealed secrets, and fields that are for the server alone."""
+    """The JSON column without sealed secrets, and without fields for the server alone."""
     data = {name: value for name, value in record.data.items() if name != SEALED}
     if "fields" in data:
         declared = inherited_fields(type.type)
@@ -230,7 +229,7 @@ def open_data(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> dict[
 
 
 def never(_tx: ReadTx, _call: Call, type: TypeView, record: Record) -> None:
-    """A secret: it is given once, outside of the row."""
+    """A secret is shown once, outside of the row."""
 
 
 SPECIAL: Mapping[str, Source] = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks: sessions, tokens and keys, and the role that they give.
+"""Callers: sessions, tokens and keys, and the role that they give.
 
-``caller`` is the way in.
+``caller`` is the entry.
 """

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tokens of people who signed in, as they come with a request: ``Authorization: Bearer``, HTTP Basic with the user
+"""Tokens of people who signed in, as requests carry them: ``Authorization: Bearer``, HTTP Basic with the user
 ``X-API-BEARER`` (``X-API-BEARER=<project>`` chooses a project too), or the cookie of a browser.
 
-A browser sends its cookie whoever made the page, so a change by cookie needs a second secret in the header
-``X-API-CSRF``, which only pages of ours can read from the cookie ``CSRF``.
+A browser sends its cookie with requests of any page. So a change by cookie needs a second secret in the header
+``X-API-CSRF``, which only our own pages can read from the cookie ``CSRF``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CSRF_HEADER = "x-api-csrf"
 
 @dataclass(frozen=True)
 class Bearer:
-    """A token, the project named with it, and whether a browser sent it by itself."""
+    """A token, the project named with it, and whether a browser sent it automatically."""
 
     token: str
     project: str | None = None
@@ -53,12 +53,12 @@ def cookies_of(ask: Ask) -> dict[str, str]:
 
 
 def csrf_of(token: str) -> str:
-    """What proves that a change by cookie comes from our own page: it can be made from the token alone."""
+    """The proof that a change by cookie comes from our own page; it follows from the token."""
     return hashlib.sha256(f"csrf:{token}".encode()).hexdigest()
 
 
 def check_csrf(ask: Ask) -> None:
-    """Refuse a change that a browser may have sent for somebody else. Raises ``Refused`` with 403."""
+    """Refuse a change that a browser may have sent for another site. Raises ``Refused`` with 403."""
     given = bearer(ask)
     if given is None or not given.by_cookie:
         return
@@ -68,7 +68,7 @@ def check_csrf(ask: Ask) -> None:
 
 
 def set_cookies(ask: Ask, token: str | None, seconds: int = 0) -> tuple[str, ...]:
-    """``Set-Cookie`` values that keep a token in a browser, or (None) take it out."""
+    """``Set-Cookie`` values that keep a token in a browser, or (None) remove it."""
     secure = "; Secure" if ask.origin.startswith("https:") else ""
     rest = f"; Path=/; Max-Age={seconds if token else 0}; SameSite=Strict{secure}"
     csrf = csrf_of(token) if token else ""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server's own tokens: JSON Web Tokens (RFC 7519) signed with RS256 (RFC 7518, section 3.3).
 
-The key is made and read, and the libraries are imported, when the first token is asked for: that takes a good part of
-a second.
+The key is made and read, and the libraries are imported, for the first token, because that takes a good part of a
+second.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Signer:
         self._lock = threading.Lock()
 
     def sign(self, claims: dict[str, Any], lifetime: int) -> str:
-        """A token with these claims, and who made it, when, until when (``lifetime`` in seconds), and an id of its own.
+        """A token with these claims, its issuer, time, expiry (``lifetime`` in seconds) and an id.
 
-        ``sub``, where it is claimed, must be text.
+        A claim ``sub`` must be text.
         """
         import jwt
 

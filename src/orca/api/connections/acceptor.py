@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accepts connections: from its first moment on each is counted, and one that never agrees on TLS does not stay."""
+"""Accepts connections. Each is counted from its first moment on, and one that does not complete TLS is closed."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from orca.api.connections.visitors import Visitor, Visitors
 
 HANDSHAKE_SECONDS = 15.0
 SILENCE = 60_000
-"""Milliseconds that a client may take nothing of what was sent to it; then the kernel ends the connection."""
+"""Milliseconds that a client may read nothing of what was sent; then the kernel ends the connection."""
 BURST = 64
-"""Connections accepted before others get their turn."""
+"""Connections accepted in a row before other work gets its turn."""
 PAUSE = 0.2
-"""Seconds without accepting, when the system has no descriptor left and nobody can be cut off."""
+"""Seconds without accepting if the system has no descriptor left and nobody can be cut off."""
 NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Acceptor:
-    """Stands where uvicorn has an ``asyncio.Server``.
+    """Takes the place of uvicorn's ``asyncio.Server``.
 
-    ``protocol`` makes what serves a visitor; ``context`` is None for a socket without TLS.
+    ``protocol`` makes the object that serves a visitor; ``context`` is None for a socket without TLS.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Acceptor:
         self._loop.add_reader(bound, self._accept)
 
     def close(self) -> None:
-        """Accept no more, and give up the handshakes under way."""
+        """Stop accepting, and end the handshakes under way."""
         self._loop.remove_reader(self._socket)
         for task in self._welcoming:
             task.cancel()
@@ -78,18 +78,18 @@ class Acceptor:
             task.add_done_callback(self._welcoming.discard)
 
     async def _welcome(self, connection: socket.socket, visitor: Visitor) -> None:
-        """Hand the connection to what serves it, after the handshake where there is one."""
+        """Pass the connection to its protocol, after the handshake if there is one."""
         patience = None if self._context is None else HANDSHAKE_SECONDS
         try:
             await self._loop.connect_accepted_socket(
                 lambda: self._protocol(visitor), connection, ssl=self._context, ssl_handshake_timeout=patience
             )
         except BaseException as error:
-            if isinstance(error, ConnectionAbortedError):  # what the event loop calls its own time limit
+            if isinstance(error, ConnectionAbortedError):  # the event loop's name for its own time limit
                 self._visitors.cuts.add("handshake", visitor.peer)
             visitor.leaves()
             connection.close()
-            # Clients that speak no TLS, or leave, are no fault of ours.
+            # Clients that speak no TLS, or leave, are no defect of the server.
             if not isinstance(error, OSError | asyncio.CancelledError):
                 raise
 

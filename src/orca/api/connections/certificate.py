@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The certificate of a running server: it carries the name that hosts use, also after somebody changed that name."""
+"""The certificate of a running server: it carries the name that hosts use, also after that name changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY = 86_400
 
 
 class ServerCertificate:
-    """Keeps the files in ``directory`` right for ``names`` and the host of setting ``api.host``.
+    """Keeps the files in ``directory`` valid for ``names`` and the host of setting ``api.host``.
 
     ``contexts``: of the listeners; connections made after a change see the new certificate.
     """
@@ -39,7 +39,9 @@ class ServerCertificate:
         return identity
 
     async def keep_current(self) -> None:
-        """Ensure it again when a setting changes, and every day: a server may run longer than its certificate."""
+        """Ensure it again when a setting changes, and every day, because a server may run longer than its
+        certificate lasts.
+        """
         with self._db.bus.subscribe({"setting"}) as changes:
             while True:
                 with contextlib.suppress(Overflow, TimeoutError):

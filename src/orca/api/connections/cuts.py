@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections that the server ended or refused: counted for the metrics, and told in the log without flooding it."""
+"""Connections that the server ended or refused: counted for the metrics, and logged without flooding the log."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ REASONS = {
 PERIOD = 10.0
 """Seconds between two lines of the log."""
 NAMED = 5
-"""Addresses that a line names."""
+"""Most addresses that a line names."""
 
 
 class Cuts:
-    """Counts by reason. The first is told at once, what follows is told together."""
+    """Counts by reason. The first cut is logged at once, later ones together."""
 
     def __init__(self) -> None:
         self.total: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
@@ -34,7 +34,7 @@ class Cuts:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, reason: str, address: str) -> None:
-        """Somebody was cut off for one of ``REASONS``."""
+        """Count a cut for one of ``REASONS``."""
         self.total[reason] += 1
         self._untold[reason, address] += 1
         if self._timer is None:

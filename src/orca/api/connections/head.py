@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comes before a request's body is bounded in size and time: whoever sends it has shown no key yet.
+"""The bounds, in size and time, of what comes before a request's body: its sender has shown no key yet.
 
-uvicorn bounds it for h11 alone; httptools takes all there is. A WebSocket's request comes through here too, and what
-is let through is below the bounds of ``websockets``.
+uvicorn bounds it for h11 only; httptools accepts any size. A WebSocket's request comes through here too, and what is
+accepted is below the bounds of ``websockets``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from orca.api.errors import error_body
 from orca.resources.errors import Refused
 
 HEAD_BYTES = 98_304
-"""Of request line and headers: the token of a stream travels in them, which lists up to 40 others."""
+"""Bytes of request line and headers: they carry the token of a stream, which may list 40 containers."""
 HEAD_LINES = 128
 """Headers of a request."""
 HEAD_SECONDS = 30.0
-"""From the connection, or the first byte of a later request, to the end of the headers."""
+"""Seconds from the connection, or the first byte of a later request, to the end of the headers."""
 LINGER = 1.0
 """Seconds in which a client that still sends can read why it is cut off."""
 SEPARATORS = 4
@@ -37,7 +37,7 @@ class TooLarge(Refused):
 
 
 class BoundedHead(HttpToolsProtocol):
-    """uvicorn's protocol, which ends connections that send too much before a body, or send it for too long."""
+    """uvicorn's protocol, but it ends connections that send too much before a body, or take too long."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -59,7 +59,7 @@ class BoundedHead(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes; what follows a refusal is not looked at."""
+        """Handle bytes; those after a refusal are ignored."""
         if self._refused is not None:
             return
         self._taken = False
@@ -85,12 +85,12 @@ class BoundedHead(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body goes to the application, which bounds it."""
+        """Pass a part of the body to the application, which bounds it."""
         self._take()
         super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what cannot be read, in the API's words."""
+        """Refuse an unreadable request in the API's words."""
         self._refuse(Refused("Bad Request", msg, status=400))
 
     def _take(self) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One HTTP connection: which of its phases waits for the client, and how long a body may take.
+"""One HTTP connection: in which phases it waits for the client, and how long a body may take.
 
-Bodies have a lowest rate rather than a longest time: a big compose file over a poor line arrives, one byte a minute
-does not.
+Bodies have a minimum rate rather than a maximum time: a big compose file over a slow line arrives, but one byte a
+minute does not.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from orca.api.connections.visitors import Visitor
 from orca.resources.errors import Refused
 
 BODY_SECONDS = 30.0
-"""From the end of the headers to the end of the body, besides the time that its bytes have at ``BODY_RATE``."""
+"""Seconds from the end of the headers to the end of the body, plus the time of its bytes at ``BODY_RATE``."""
 BODY_RATE = 1000
 """Bytes a second."""
 REST_SECONDS = 10.0
-"""For the rest of a body whose request was answered already, as a refusal is."""
+"""Seconds for the rest of a body after its request was answered, as by a refusal."""
 
 
 class LateBody(Refused):
@@ -32,7 +32,7 @@ class LateBody(Refused):
 
 
 class Connection(BoundedHead):
-    """Tells its ``Visitor`` what it waits for, and cuts off bodies that do not come."""
+    """Tells its ``Visitor`` when it waits, and cuts off bodies that do not come."""
 
     def __init__(self, visitor: Visitor, cuts: Cuts, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -81,13 +81,13 @@ class Connection(BoundedHead):
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes; the rest of a body has its time from the end of the headers."""
+        """Handle bytes; a body's time runs from the end of the headers."""
         super().data_received(data)
         if not self._complete and self._body_timer is None and not self.transport.is_closing():
             self._body_timer = self.loop.call_later(BODY_SECONDS, self._body_late)
 
     def on_response_complete(self) -> None:
-        """Answered. A body that nobody reads any more must come to its end soon."""
+        """The request was answered. A body that nobody reads any more must end soon."""
         super().on_response_complete()
         if not self.cycle.response_complete:
             return  # a later request of the connection is next
@@ -98,7 +98,7 @@ class Connection(BoundedHead):
             self._body_timer = self.loop.call_later(REST_SECONDS, self.transport.close)
 
     def handle_websocket_upgrade(self) -> None:
-        """What follows is for another protocol, which tells when the connection is gone."""
+        """Hand over to another protocol, which reports when the connection is gone."""
         self._complete = True
         self._stop_body_timer()
         self._visitor.served()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server's own certificate authority and its certificate.
 
-The authority is made once and stays (agents and people pin it); the certificate is renewed when the names it must
-carry change or its end comes near. What the present files are for is noted in ``server.json``, so that a start with
-nothing to do does not load the cryptography library.
+The authority is made once and stays (agents and people pin it); the certificate is renewed when the names it must carry
+change or its end comes near. ``server.json`` notes what the present files are for, so that a start with nothing to do
+need not load the cryptography library.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RENEW_DAYS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """What a TLS listener needs; ``ca_pem`` is what clients trust, ``ca_sha256`` the hash of its DER form (hex)."""
+    """The files of a TLS listener; clients trust ``ca_pem``, ``ca_sha256`` is the hash of its DER form (hex)."""
 
     certificate: Path
     key: Path
@@ -41,7 +41,7 @@ class Identity:
 
 
 class Note(msgspec.Struct):
-    """What the present server certificate is for."""
+    """The purpose of the present server certificate."""
 
     names: list[str]
     expires: float
@@ -69,7 +69,7 @@ def ensure(directory: Path, names: list[str]) -> Identity:
 
 
 def given(certificate: Path, key: Path) -> Identity:
-    """The identity in files of one's own. The last certificate of the file is the authority that clients trust."""
+    """The identity in the operator's files. The last certificate of the file is the authority that clients trust."""
     marker = "-----BEGIN CERTIFICATE-----"
     authority = marker + certificate.read_text().rpartition(marker)[2]
     return Identity(certificate=certificate, key=key, ca_pem=authority, ca_sha256=der_sha256(authority))
@@ -82,7 +82,7 @@ def der_sha256(pem: str) -> str:
 
 
 def read_note(directory: Path) -> Note | None:
-    """The note beside the certificate; None when the certificate must be made."""
+    """The note beside the certificate; None if the certificate must be made."""
     try:
         note = msgspec.json.decode((directory / "server.json").read_bytes(), type=Note)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -148,7 +148,7 @@ def issue(directory: Path, names: list[str]) -> float:
 def builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
 ) -> x509.CertificateBuilder:
-    """What all certificates have in common. They begin an hour ago: clocks of new machines differ."""
+    """The common part of all certificates. They begin an hour ago, because clocks of new hosts differ."""
     from datetime import UTC, datetime, timedelta
 
     from cryptography import x509

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is connected, whom the server waits for, and who is cut off when there are too many.
+"""All connections: for which of them the server waits, and which are cut off when there are too many.
 
-Until a client has shown credentials it is a stranger, and its address answers for it. Afterwards its key does: agents
-and people behind one address are many. A new client is always let in; the one that the server has waited for longest
-goes. So a client that says nothing never keeps out another, not even one of its own address.
+Until a client has shown credentials it is a stranger and counts for its address. Afterwards it counts for its key,
+because many agents and people share one address. A new client is always admitted; the one that the server has waited
+for longest is cut off. So a silent client never keeps out another, not even one of its own address.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from orca.api.connections.proxies import Proxies, client_of, is_trusted, parse_a
 from orca.resources.errors import Refused
 
 PER_ADDRESS = 512
-"""Strangers of one address (of one /64 in IPv6) that the server waits for."""
+"""Most strangers of one address (of one /64 in IPv6) that the server waits for."""
 STRANGERS = 4096
-"""The same of all addresses together: each may hold the memory of one small body."""
+"""The same for all addresses together: each may hold the memory of one small body."""
 PER_KEY = 2000
 """Connections of one key, WebSockets included."""
 DESCRIPTORS = 131_072
-"""Files and connections that the server asks the system for."""
+"""Files and connections that the server requests from the system."""
 SPARE = 8
 """One in so many of them is kept for files, databases and what the server dials itself."""
 
@@ -40,7 +40,7 @@ class Visitor:
         self.peer = peer
         self.cut: Callable[[], object] = _nothing
         self.address: str | None = None
-        """Who answers for it until there is a key; None for a proxy that has not said for whom it speaks."""
+        """The address it counts for until there is a key; None for a proxy that has not named its client."""
         self.key: str | None = None
         self.waiting = False
         """Whether the server waits for this client to say something."""
@@ -55,11 +55,11 @@ class Visitor:
         self._visitors.serve(self)
 
     def asks(self, forwarded_for: str) -> None:
-        """A request begins, for the client that a trusted proxy names; its credentials are not checked yet."""
+        """A request begins, for the client that a trusted proxy names; its credentials were not checked yet."""
         self._visitors.ask(self, forwarded_for)
 
     def shows(self, key: str) -> None:
-        """The credentials are good. Raises ``Refused`` when too many use the same and none of them is idle."""
+        """The credentials are valid. Raises ``Refused`` if too many connections use them and none is idle."""
         self._visitors.known(self, key)
 
     def leaves(self) -> None:
@@ -76,7 +76,8 @@ class Visitors:
         self.trusted = trusted
         self._all: set[Visitor] = set()
         self._of_key: Counter[str] = Counter()
-        # Longest waiting first, as dicts keep their order: strangers of an address, all strangers, those of a key.
+        # Longest waiting first, as dicts keep their order: strangers of an address, all strangers, connections of a
+        # key.
         self._by_address: dict[str, dict[Visitor, None]] = {}
         self._strangers: dict[Visitor, None] = {}
         self._idle: dict[str, dict[Visitor, None]] = {}
@@ -90,7 +91,7 @@ class Visitors:
         return len(self._strangers)
 
     def enter(self, peer: str) -> Visitor | None:
-        """A new connection, waited for from now on; None when there is no room and nobody can be cut off for it."""
+        """Add a connection, which the server waits for; None if there is no room and nobody can be cut off."""
         if len(self._all) >= self.capacity and not self.make_room():
             self.cuts.add("refused", peer)
             return None
@@ -101,7 +102,9 @@ class Visitors:
         return visitor
 
     def make_room(self) -> bool:
-        """Cut off whom the server has waited for longest: a stranger, else an idle client; False without any."""
+        """Cut off the client that the server has waited for longest: a stranger, else an idle one; False if there
+        is none.
+        """
         if self._strangers:
             self._cut(next(iter(self._strangers)), "full")
             return True
@@ -182,7 +185,7 @@ class Visitors:
     def _cut(self, visitor: Visitor, reason: str) -> None:
         self.cuts.add(reason, visitor.address or visitor.peer)
         self.leave(visitor)
-        # Not within the caller's own callback: it may be the one that is cut.
+        # Not within the caller's own callback, because that connection may be the one that is cut.
         asyncio.get_running_loop().call_soon(visitor.cut)
 
 
@@ -199,7 +202,7 @@ def _discard(queues: dict[str, dict[Visitor, None]], name: str, visitor: Visitor
 
 @lru_cache(maxsize=1024)
 def group(address: str) -> str:
-    """Whom an address stands for: itself, or in IPv6 its /64, which is one subscriber's."""
+    """The group of an address: itself, or in IPv6 its /64, which belongs to one subscriber."""
     parsed = parse_address(address)
     if parsed is None or parsed.version == 4:
         return address
@@ -207,7 +210,7 @@ def group(address: str) -> str:
 
 
 def raise_limit() -> int:
-    """Have the system allow as many open files as it would, up to ``DESCRIPTORS``; how many connections that is."""
+    """Raise the limit of open files up to ``DESCRIPTORS``; return how many connections that allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

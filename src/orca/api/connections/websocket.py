@@ -8,13 +8,13 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from orca.api.connections.visitors import Visitor
 
 CLOSING_SECONDS = 10.0
-"""For the peer of a connection that ended to take what was written; afterwards it is dropped."""
+"""Seconds for the peer of an ended connection to read the rest; then it is dropped."""
 
 
 class Upgraded(WebSocketsSansIOProtocol):
-    """Tells its ``Visitor`` when the connection is gone, and keeps nothing for a peer that does not read.
+    """Tells its ``Visitor`` when the connection is gone, and queues nothing for a peer that does not read.
 
-    While the peer takes nothing, its frames are not read either: each ping would be one more answer.
+    While the peer does not read, its frames are not read either, because each ping would need another answer.
     """
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -36,7 +36,7 @@ class Upgraded(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     async def receive(self) -> object:  # type: ignore[override]
-        """Give the application the next message, and read on only when the peer reads too."""
+        """Give the application the next message, and read on only while the peer reads too."""
         message = await super().receive()
         if not self.writable.is_set() and not self.transport.is_closing():
             self.transport.pause_reading()

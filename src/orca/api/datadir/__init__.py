@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's data directory: what is in it, how it begins, and what is done when keys are lost.
+"""The server's data directory: its content, its first start, and recovery from lost keys.
 
 One server holds it at a time.
 """

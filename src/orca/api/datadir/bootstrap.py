@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a new data directory gets: the built-in accounts, the administrator's key, the first project."""
+"""The content of a new data directory: the built-in accounts, the administrator's key, the first project."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class WrongMode(Exception):
 
 
 class EmptyDatabase(Exception):
-    """Nothing is in the database of a directory that was in use."""
+    """The database of a directory that was in use is empty."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ def identity(data_dir: Path) -> str:
 
 
 async def first_start(assembly: Assembly, *, new: bool = True) -> Admin | None:
-    """Set up a new database in one unit; None when that was done before. Raises ``WrongMode`` and ``EmptyDatabase``.
+    """Set up a new database in one unit; None if that was done before. Raises ``WrongMode`` and ``EmptyDatabase``.
 
     ``new``: whether the data directory is new, too.
 
-    A start that is killed before the file of the credentials is written does the whole again: the file comes first, and
-    the unit that makes the keys valid after it.
+    A start that was killed before it wrote the file of the credentials is repeated: the file comes first, then the unit
+    that makes the keys valid.
     """
     chosen = await assembly.db.read(
         lambda tx: tx.first(rows.Setting, name=ACCESS_CONTROL) or tx.first(rows.Setting, name=SECURITY)
@@ -77,7 +77,9 @@ async def first_start(assembly: Assembly, *, new: bool = True) -> Admin | None:
 
 
 def set_up(tx: Tx, assembly: Assembly, admin: Admin) -> None:
-    """Accounts, the administrator's key, what the packages add, and the administrator in every project of that."""
+    """Make the accounts, the administrator's key and the packages' rows; the administrator joins every project of
+    these.
+    """
     for name in BUILT_IN:
         tx.insert(rows.Account, uuid=name, kind=name, name=name, state="inactive" if name == "superadmin" else "active")
     account = tx.first(rows.Account, uuid="admin")
@@ -109,7 +111,7 @@ def set_up(tx: Tx, assembly: Assembly, admin: Admin) -> None:
 
 
 def write_admin(data_dir: Path, url: str, admin: Admin) -> None:
-    """Keep the credentials where only the server's user reads them."""
+    """Write the credentials to a file that only the server's user can read."""
     content = {
         "url": url,
         "accessKey": admin.access_key,

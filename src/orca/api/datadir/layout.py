@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The data directory: who holds it, and whether everything is in it that belongs together.
+"""The data directory: which process holds it, and whether it is complete.
 
-Keys and database are made in a new directory only. In one that was in use a missing file is a loss: a server that made
-another in its place would be a different one, whose hosts do not trust it and whose secrets nobody can read.
+Keys and database are made in a new directory only. In one that was in use, a missing file is a loss. A server that made
+a new file in its place would be a different one: hosts would not trust it, and nobody could read its secrets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from orca.store import files
 from orca.store.vault import KEY_BYTES
 
 FIRST_START = "first-start"
-"""A file that is there from the first start's beginning to its end; one that was cut off is done again."""
+"""This file exists during the first start; if it is still there, the first start was cut off and is repeated."""
 DATABASE = "orca.db"
 MASTER_KEY = "master.key"
 TOKEN_KEY = "token.key"  # noqa: S105 - a name
@@ -34,7 +34,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True)
 class Loss:
-    """A file that is not what it was. ``made``: whether ``--recover-keys`` makes another."""
+    """A file that is missing or changed. ``made``: whether ``--recover-keys`` makes another."""
 
     name: str
     what: str
@@ -43,7 +43,7 @@ class Loss:
 
 @contextlib.contextmanager
 def locked(data_dir: Path) -> Generator[None]:
-    """Hold a data directory: two servers on one would both believe the other's work to be their own."""
+    """Hold a data directory: each of two servers on one would take the other's work for its own."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -58,7 +58,7 @@ def locked(data_dir: Path) -> Generator[None]:
 
 
 def check(data_dir: Path, *, own_database: bool) -> bool:
-    """See that a directory in use is complete, and mark a new one; whether it is new. Raises ``StartError``.
+    """Check that a directory in use is complete, and mark a new one; return whether it is new. Raises ``StartError``.
 
     ``own_database``: whether its database is the file in it.
     """
@@ -79,7 +79,7 @@ def check(data_dir: Path, *, own_database: bool) -> bool:
 
 
 def complete(data_dir: Path) -> None:
-    """The first start is done: from now on everything must be there."""
+    """Mark the first start as done: from now on every file must be there."""
     marker = data_dir / FIRST_START
     if marker.exists():
         files.sync_folder(data_dir)
@@ -88,12 +88,12 @@ def complete(data_dir: Path) -> None:
 
 
 def in_use(data_dir: Path) -> bool:
-    """True if there is anything of a server in it."""
+    """True if it holds any file of a server."""
     return any((data_dir / name).exists() for name in (MASTER_KEY, TOKEN_KEY, SERVER_ID, DATABASE, *AUTHORITY))
 
 
 def losses(data_dir: Path, *, own_database: bool) -> list[Loss]:
-    """What is missing in a directory in use, or is not what it was."""
+    """The files that are missing or changed in a directory in use."""
     needed: list[tuple[str, Callable[[bytes], bool], bool]] = [
         (MASTER_KEY, lambda content: len(content) == KEY_BYTES, True),
         (SERVER_ID, _is_uuid, True),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Going on without keys that are lost: others are made, and what was sealed with the old ones is marked as lost.
+"""Recover from lost keys: make new ones, and mark what was sealed with the old ones as lost.
 
-What can be made again is made again; what somebody must give again is named.
+Files that can be made again are made; the result names what people must give again.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ SEALED: tuple[tuple[type[rows.Resource], str, str, str], ...] = (
     (rows.Machine, "secret", machines.CONTEXT, "its driver's secrets are gone; make a new machine"),
     (rows.Machine, "config", machines.CONFIG_CONTEXT, "its bundle is gone"),
 )
-"""Rows with a sealed key of ``data``: type, key, context, what follows."""
+"""Rows with a sealed key of ``data``: type, key, context, consequence."""
 
 
 async def recover(data_dir: Path, url: str, *, own_database: bool) -> list[str]:
-    """Make the files that are missing, and mark what nobody can read; what was done, a line each.
+    """Make missing files, and mark unreadable secrets as lost; return what was done, a line each.
 
     The caller holds the data directory. Raises ``StartError`` when the database itself is lost.
     """
@@ -62,7 +62,7 @@ async def recover(data_dir: Path, url: str, *, own_database: bool) -> list[str]:
 
 
 def _replace(data_dir: Path, loss: directory.Loss) -> str:
-    """Take a damaged file out of the way; it is kept, for it may be of use to somebody."""
+    """Move a damaged file aside; it is kept, because it may be useful."""
     path = data_dir / loss.name
     if not path.exists():
         return f"{loss.name} was missing: made again"
@@ -72,7 +72,7 @@ def _replace(data_dir: Path, loss: directory.Loss) -> str:
 
 
 def forget(tx: Tx, vault: Vault) -> list[str]:
-    """Mark what was sealed with another key than this one; a line for each."""
+    """Mark what was sealed with another key as lost; return a line for each."""
     told = [
         _marked(tx, row, key, follows)
         for type, key, context, follows in SEALED

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Event streams: what changed, for those who listen. Source: docs/v1.md, section 8.
+"""Event streams: changes for subscribers. Source: docs/v1.md, section 8.
 
-*audience* is who sees the same; *hub* shows a change once per audience and hands it to every subscriber; *replay* is
-what somebody missed who was away; *subscriber* is one client, whatever carries its frames.
+An *audience* is a group of subscribers who see the same. The *hub* shows a change once per audience and hands it to
+every subscriber. *replay* gives a client the events that it missed. A *subscriber* is one client, over WebSocket or
+HTTP.
 """
 
 from orca.api.events.hub import Hub

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who sees the same: subscribers of one audience get one text, made once."""
+"""Audiences: subscribers of one audience see the same and get one text, made once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orca.resources import ids
 from orca.store import Change, ReadTx, Record
 
 OWN_ROWS = frozenset({"account", "agent", "projectMember"})
-"""Roots whose rows belong to an account in another way than by ``accountId``: the caller's scope decides on each."""
+"""Roots whose rows do not belong to an account by ``accountId``: the caller's scope decides on each row."""
 
 
 class Sharing(NamedTuple):
@@ -46,10 +46,10 @@ class Audience:
             caller.role, caller.account.id, None, caller.agent_id, ask.version, ask.base, self.include, action_links
         )
         self.own = self._shared._replace(user_id=caller.user.id)
-        """Equal for those who see everything alike."""
+        """Equal for subscribers who see everything alike."""
 
     def key(self, root: str) -> Sharing:
-        """The project's rows look alike to everybody of a role; accounts and members do not."""
+        """Everybody of a role sees the project's rows alike, but not accounts and members."""
         return self.own if root in OWN_ROWS else self._shared
 
     def concerns(self, change: Change) -> bool:
@@ -62,7 +62,7 @@ class Audience:
         return not owned or change.account_id == self.caller.account.id
 
     def show(self, tx: ReadTx, changes: list[Change]) -> list[Shown | None]:
-        """The rows as they are now; None for what the caller does not see."""
+        """The rows as they are now; None for rows that the caller does not see."""
         operation = Operation(tx, self.core, self.ask, self.caller)
         renderer = operation.renderer()
         return [self._show(tx, renderer, change) for change in changes]
@@ -81,12 +81,12 @@ class Audience:
         return self._shown(resource, gone=record.get("removed") is not None)
 
     def _shown(self, resource: dict[str, Any], *, gone: bool) -> Shown:
-        """The resource, with its actions beside it for who asked for that (``_actionLinks``)."""
+        """The resource, with its actions beside it if the client requested them (``_actionLinks``)."""
         beside = {"actionLinks": resource.pop("actions")} if self._shared.action_links else {}
         return Shown({**beside, "resource": resource}, gone)
 
     def _stub(self, change: Change) -> dict[str, Any]:
-        """All that is left to say of a row that is on its way out of the table, or out of it."""
+        """The data of a row that is being purged, or is gone."""
         type = self.caller.view.of(change.type)
         assert type is not None
         return {

@@ -2,8 +2,8 @@
 """One reader of all changes for all subscribers.
 
 The first change of a resource goes out at once; more of them within a second go out together at its end. Resources are
-read after the COMMIT of what is told, so a frame never shows an older state than its change. A cursor is the number of
-an event up to which everything was handed out; what is held back keeps it back.
+read after the COMMIT of the change, so a frame never shows an older state than its change. A cursor is the number of an
+event up to which everything was handed out; held-back changes hold it back.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from orca.store import Change, Overflow, ReadTx
 
 COALESCE = 1.0
 BACKLOG = 100_000
-"""Changes that may wait for the hub; more end every stream (the database was far ahead of the readers)."""
+"""Most changes that wait for the hub; more end every stream."""
 PASSING = 1000
-"""Events of others that are being passed on; more end the streams of those who listen to them."""
+"""Most events of others that are being passed on; more end the streams that listen to them."""
 AUDIENCES_PER_KEY = 100
-"""Ways in which the streams of one key see things: what waits for slow clients is shared by those who see alike."""
+"""Most audiences of one key's streams; slow clients of one audience share the memory of waiting frames."""
 TOLD = 10_000
-"""Removed resources that are remembered, so that their purging is not told again."""
+"""Removed resources that are remembered, so that their purge causes no event."""
 ACCESS = frozenset({"account", "credential", "projectMember", "authToken"})
-"""Roots on which it depends who may listen."""
+"""Roots that decide who may listen."""
 
 Key = tuple[str, int]
 
 
 @dataclass
 class Work:
-    """What one audience is to be shown of a round."""
+    """The part of a round for one audience."""
 
     listener: Subscriber
     changes: list[Change] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Hub:
         """Everything up to this event was handed out."""
         self.subscribers: set[Subscriber] = set()
         self.lag = 0.0
-        """Seconds from the last round's oldest change being told of to its frame being handed out."""
+        """Seconds from the last round's oldest change to the hand-out of its frame."""
         self.frames = 0
         """Frames handed out so far."""
         self.expired = 0
@@ -74,7 +74,7 @@ class Hub:
     # -- the stream of changes ---------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Runs until cancelled. Were it to fail, no stream may go on as if nothing were missing."""
+        """Run until cancelled. If it fails, all streams end, so that none misses changes unnoticed."""
         with self.core.db.bus.subscribe(limit=BACKLOG) as changes:
             self.position = self._seen = last = await self.core.db.read(replay.newest)
             self._ready.set()
@@ -108,7 +108,7 @@ class Hub:
         return max(0.0, due - asyncio.get_running_loop().time())
 
     def _due(self, batch: Iterable[Change]) -> list[Change]:
-        """What goes out now: resources that were quiet for a second, and those whose second is over."""
+        """The changes to hand out now: resources that were quiet for a second, and those whose second is over."""
         now = asyncio.get_running_loop().time()
         due: dict[Key, Change] = {}
         for change in batch:
@@ -163,7 +163,7 @@ class Hub:
         return groups.values()
 
     def _is_news(self, key: tuple[Sharing, Key], seen: Shown) -> bool:
-        """A resource that is gone is told of once, whatever becomes of its row."""
+        """Return whether to report a change: the end of a resource is reported once."""
         if not seen.gone:
             self._told.pop(key, None)
             return True
@@ -177,10 +177,10 @@ class Hub:
     # -- events of others --------------------------------------------------------------------------------------------
 
     def hear(self, event: wire.Event, about: Key | None) -> None:
-        """Pass on an event that asks programs outside for something, to those that hear every account."""
+        """Pass on an event for programs outside to subscribers that hear every account."""
         listeners = [each for each in self.subscribers if each.wanted.raw and each.wanted(event.name)]
         if self._passing >= PASSING:
-            # Whoever takes part in processes must not miss a question without knowing.
+            # A program that takes part in processes must notice when it misses a question.
             for listener in listeners:
                 listener.end(EXPIRED)
         elif listeners:
@@ -220,7 +220,7 @@ class Hub:
             subscriber.end(EXPIRED)
 
     def _recheck(self, batch: Iterable[Change]) -> None:
-        """Ask again who the subscribers are whose rights a change may have touched."""
+        """Identify the subscribers again whose rights a change may have touched."""
         concerned: set[Subscriber] = set()
         for change in batch:
             if change.root in ACCESS:
@@ -236,7 +236,7 @@ class Hub:
         return sum(each.waiting for each in self.subscribers)
 
     def admit(self, subscriber: Subscriber) -> None:
-        """Count a stream that is to be opened. Raises ``Refused`` with 429 where its key looks at too many things."""
+        """Count a stream that is about to open. Raises ``Refused`` with 429 if its key has too many audiences."""
         key = subscriber.key
         same = [each for each in self._opened if each.key == key and each.ending is None]
         if len({each.audience.own for each in [*same, subscriber]}) > AUDIENCES_PER_KEY:
@@ -245,17 +245,17 @@ class Hub:
         self._opened.add(subscriber)
 
     async def join(self, subscriber: Subscriber) -> None:
-        """Have a subscriber get what happens from now on."""
+        """Give a subscriber all events from now on."""
         await self._ready.wait()
         async with self._round:
             subscriber.cursor = self.position
             self.subscribers.add(subscriber)
 
     async def resume(self, subscriber: Subscriber, cursor: int) -> AsyncGenerator[str, None]:
-        """What a subscriber missed, and then have it get what happens.
+        """Return what a subscriber missed, and give it all events from now on.
 
-        What was handed out before it joined is replayed, also what lies beyond a change that is held back.
-        The frames are to be sent before anything that was offered to the subscriber. Raises ``replay.Expired``.
+        Everything handed out before it joined is replayed, also events after a change that is held back. The caller
+        sends these frames before those offered to the subscriber. Raises ``replay.Expired``.
         """
         await self._ready.wait()
         told: dict[Key, int] = {}
@@ -295,7 +295,7 @@ def missed(tx: ReadTx, *, cursor: int, until: int | None) -> tuple[list[Change],
 
 
 def show(tx: ReadTx, work: dict[Sharing, Work]) -> dict[tuple[Sharing, Key], Shown | None]:
-    """The resources of a round, as each audience sees them."""
+    """The resources of a round as each audience sees them."""
     found: dict[tuple[Sharing, Key], Shown | None] = {}
     for sharing, part in work.items():
         for change, seen in zip(part.changes, part.listener.audience.show(tx, part.changes), strict=True):
@@ -304,7 +304,7 @@ def show(tx: ReadTx, work: dict[Sharing, Work]) -> dict[tuple[Sharing, Key], Sho
 
 
 def touches(change: Change, subscriber: Subscriber) -> bool:
-    """True if a change of who may do what may be about this subscriber."""
+    """True if a change of rights may concern this subscriber."""
     mine = (subscriber.caller.account.id, subscriber.caller.user.id)
     if change.root == "account":
         return change.id in mine

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which events a subscriber asked for: ``eventNames`` with ``*`` for anything, and qualifiers behind ``;``."""
+"""Which events a subscriber requested: ``eventNames`` with ``*`` for anything, and qualifiers behind ``;``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orca.resources.errors import Refused
 
 MOST = 256
 FORM = re.compile(r"[*._0-9a-zA-Z;=]{1,255}")
-"""What the schema of ``subscribe`` allows."""
+"""The limit in the schema of ``subscribe``."""
 
 
 def asked(ask: Ask) -> tuple[str, ...]:
@@ -34,9 +34,9 @@ class Wanted:
     """Decides by name. Without any name every change of a resource is wanted."""
 
     def __init__(self, names: Collection[str], account: str | None) -> None:
-        """``account``: of a subscriber that hears its own account's events alone; None hears events as they are named.
+        """``account``: the subscriber hears only events of this account; None: it hears events by their full names.
 
-        Such a subscriber may name its account or not, the events it gets are named without.
+        With an account, the subscriber may name it or not; its events are named without it.
         """
         self.raw = account is None
         suffix = "" if account is None else f";account={account}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client missed that was away: the event table from its cursor on."""
+"""The events that a client missed while it was away: the event table from its cursor on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from orca.store import Change, ReadTx
 CHUNK = 1000
 """Rows of the event table that are read at once."""
 DIGITS = 18
-"""Of a number that every database holds."""
+"""Most digits of a number that every database can store."""
 
 
 class Expired(Exception):
-    """The events after the cursor are not there (any more): the client lists again."""
+    """The events after the cursor are gone: the client must list again."""
 
 
 def parse(text: str) -> int:
@@ -33,7 +33,7 @@ def newest(tx: ReadTx) -> int:
 
 
 def since(tx: ReadTx, cursor: int, until: int | None = None) -> list[Change]:
-    """The next ``CHUNK`` events after the cursor. Raises ``Expired`` when there may have been others."""
+    """The next ``CHUNK`` events after the cursor. Raises ``Expired`` if some may be missing."""
     events = tx.table("event")
     oldest = tx.connection.execute(sa.select(sa.func.min(events.c.id))).scalar_one() or 1
     if cursor < oldest - 1 or cursor > newest(tx):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What carries the frames to a client: a WebSocket, or one HTTP answer with a frame per line."""
+"""The transport of frames to a client: a WebSocket, or one HTTP answer with a frame per line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LINES = "application/x-ndjson"
 
 
 class Opening:
-    """A subscription that was asked for and found to be in order. Raises ``Refused`` for a bad parameter."""
+    """A valid request for a subscription. Raises ``Refused`` for a bad parameter."""
 
     def __init__(self, core: Core, ask: Ask, caller: Caller, authorize: Authorize) -> None:
         account = None if caller.role in RAW else ids.show("account", caller.account.id)
@@ -41,7 +41,7 @@ class Opening:
         self.hub.admit(self.subscriber)
 
     async def send_all(self, send: subscriber.Send) -> None:
-        """Send what was missed and what happens, until the stream ends; then its last frame."""
+        """Send missed and new events until the stream ends; then its last frame."""
         own = self.subscriber
         try:
             if self.cursor is None:
@@ -92,7 +92,7 @@ class EventSocket:
             await asyncio.gather(*parts, return_exceptions=True)
 
     async def _receive(self) -> None:
-        """Nothing is expected from the client but that it leaves."""
+        """Wait until the client leaves; nothing else is expected from it."""
         while True:
             await self.socket.receive()
             if self.socket.client_state.name == "DISCONNECTED":
@@ -100,7 +100,7 @@ class EventSocket:
 
 
 class EventStream(StreamingResponse):
-    """The same over plain HTTP: one frame per line, until either side has enough."""
+    """The same over plain HTTP: one frame per line, until either side ends it."""
 
     def __init__(self, opening: Opening, stopping: asyncio.Event, headers: dict[str, str]) -> None:
         self._opening = opening
@@ -108,7 +108,7 @@ class EventStream(StreamingResponse):
         super().__init__(self._lines(), headers=headers, media_type=LINES)
 
     async def _lines(self) -> AsyncIterator[str]:
-        """Frames at the pace at which the client takes them."""
+        """Yield frames as fast as the client reads them."""
         handed: asyncio.Queue[str] = asyncio.Queue(1)
         parts: list[asyncio.Task[Any]] = [
             asyncio.create_task(work)

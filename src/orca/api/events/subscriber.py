@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One client: what waits to be sent to it, and how its stream ends."""
+"""One client: the frames that wait for it, and how its stream ends."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from orca.resources.errors import Refused
 
 PING_INTERVAL = 5.0
 RECHECK_INTERVAL = 30.0
-"""Seconds after which it is asked again who the client is, were nothing heard of a change: a login runs out by time."""
+"""Seconds after which a client is identified again even without a change, because a login expires by time."""
 QUEUE_FRAMES = 1000
 QUEUE_BYTES = 1024 * 1024
-"""What waits for a client that is slow; frames are shared with its audience."""
+"""Most frames that wait for a slow client; they are shared with its audience."""
 GRACE = 10.0
-"""Seconds to take the last frame in, for a client that did not take what came before."""
+"""Seconds for a slow client to read the last frame."""
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
 CLOSE_TRY_AGAIN = 1013
@@ -65,7 +65,7 @@ class Subscriber:
 
     @property
     def key(self) -> tuple[str, int]:
-        """The key or session that was shown; where there is no access control, who asks."""
+        """The key or session that was shown; without access control the caller."""
         shown = self.caller.proof or self.caller.user
         return shown.root, shown.id
 
@@ -75,7 +75,7 @@ class Subscriber:
         return len(self._queue)
 
     def offer(self, text: str, cursor: int) -> None:
-        """Take a frame over; one too many ends the stream."""
+        """Queue a frame; one too many ends the stream."""
         if self.ending is not None:
             return
         if len(self._queue) >= QUEUE_FRAMES or self._bytes + len(text) > QUEUE_BYTES:
@@ -86,7 +86,7 @@ class Subscriber:
         self._ready.set()
 
     def end(self, ending: Ending) -> None:
-        """Send nothing more that waits."""
+        """Drop waiting frames and end the stream."""
         if self.ending is None:
             self.ending = ending
             self._queue.clear()
@@ -94,7 +94,7 @@ class Subscriber:
             self._over.set()
 
     async def recheck(self) -> None:
-        """Look whether the client is still who it was."""
+        """Check that the client still has its identity and role."""
         try:
             caller = await self._authorize()
         except Refused:
@@ -105,7 +105,7 @@ class Subscriber:
             self.end(CHANGED)
 
     async def send_all(self, send: Send, position: Callable[[], int]) -> None:
-        """Send what comes and pings, until the stream ends. ``position``: how far everything has been handed out."""
+        """Send frames and pings until the stream ends. ``position``: how far everything has been handed out."""
         await self._ping(send)
         loop = asyncio.get_running_loop()
         ping, recheck = loop.time() + PING_INTERVAL, loop.time() + RECHECK_INTERVAL
@@ -114,7 +114,7 @@ class Subscriber:
                 async with asyncio.timeout_at(ping):
                     await self._ready.wait()
             except TimeoutError:
-                # A frame may have been offered at the very moment: what is not sent yet must not count as told.
+                # A frame may have been offered just now, and an unsent frame must not count as sent.
                 if not self._queue:
                     self.cursor = max(self.cursor, position())
                 await self._ping(send)
@@ -131,7 +131,7 @@ class Subscriber:
                 self.cursor = max(self.cursor, cursor)
 
     async def ended(self) -> None:
-        """Wait until the stream is to end, and then as long as a slow client gets to take what is under way."""
+        """Wait until the stream should end, and then give a slow client time to read the rest."""
         await self._over.wait()
         await asyncio.sleep(GRACE)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Style and script of the pages: two small files, named by their content so that browsers may keep them for good."""
+"""Style and script of the pages: two small files, named by their content so that browsers may cache them forever."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Assets:
             self._files[url] = (content, TYPES[path.suffix])
 
     def serve(self, path: str) -> Response:
-        """A file, for whoever asks."""
+        """Serve a file to any caller."""
         if path not in self._files:
             return Response("not found", status_code=404, media_type="text/plain")
         content, kind = self._files[path]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms from declarations: what a person types for a field, and what that means in JSON.
+"""Forms from declarations: what a person types for a field, and its meaning in JSON.
 
-Lists are typed one value a line, maps as ``key=value`` lines, whatever is deeper as JSON.
+Lists are typed one value per line, maps as ``key=value`` lines, deeper values as JSON.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def inputs(
     typed: Mapping[str, str] | None = None,
     error: Refused | None = None,
 ) -> list[Input]:
-    """The inputs of a form: required ones first. ``typed``: what was sent and refused, which is kept."""
+    """The inputs of a form: required ones first. ``typed``: a refused form's values, which are kept."""
     made = []
     for name, shown in type.fields.items():
         if letter not in shown.letters:
@@ -78,7 +78,7 @@ def inputs(
 
 
 def widget(field: Field) -> str:
-    """What a value is typed into."""
+    """The widget for a value."""
     if (field.options and field.type == "enum") or field.type == "boolean":
         return "select"
     if field.type == "int":
@@ -91,7 +91,7 @@ def widget(field: Field) -> str:
 
 
 def hint(field: Field) -> str:
-    """How to type it."""
+    """The hint for typing a value."""
     if field.reference:
         return f"id of a {field.reference}"
     if field.type == "date":
@@ -110,7 +110,7 @@ def hint(field: Field) -> str:
 
 
 def item_type(field: Field) -> str:
-    """What a list or map holds."""
+    """The type of a list's or map's items."""
     return field.type.partition("[")[2].removesuffix("]")
 
 
@@ -181,7 +181,7 @@ def parsed(name: str, text: str) -> Any:
 
 
 def body_of(type: TypeView, letter: str, typed: Mapping[str, str]) -> dict[str, Any]:
-    """A request's body: what was filled in, or for an update what was changed."""
+    """A request's body: the filled-in fields, or for an update the changed ones."""
     body: dict[str, Any] = {}
     for name, shown in type.fields.items():
         if letter not in shown.letters or name not in typed:
@@ -196,7 +196,7 @@ def body_of(type: TypeView, letter: str, typed: Mapping[str, str]) -> dict[str, 
 
 
 def masked(type: TypeView | None, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body to show: secrets stay with whoever typed them."""
+    """The body to show, without secrets."""
 
     def secret(shown: FieldView | None) -> bool:
         return shown is not None and (shown.field.type == "password" or shown.field.secret or "r" not in shown.letters)

@@ -12,7 +12,7 @@ INDENT = "  "
 
 
 def marked_up(value: Any, origin: str, level: int = 0) -> Markup:
-    """A JSON value for a ``<pre>``. Only URLs of this server become links: all others are somebody's text."""
+    """A JSON value for a ``<pre>``. Only URLs of this server become links; other URLs are user text."""
     inner, outer = "\n" + INDENT * (level + 1), "\n" + INDENT * level
     if isinstance(value, dict):
         if not value:

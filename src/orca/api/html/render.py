@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the templates are given, and the templates' engine."""
+"""The templates' engine, and the values for the templates."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from orca.api.requests.ask import Ask
 from orca.resources.views import TypeView
 
 PLACES = ("host", "environment", "service", "container", "volume", "registry", "processInstance", "setting", "project")
-"""What the menu leads to, as far as the caller sees it."""
+"""The entries of the menu, as far as the caller sees them."""
 LABELS = {"environment": "Stacks", "processInstance": "Processes"}
 BASE = frozenset({"id", "name", "state", "type", "kind", "uuid", "accountId", "description", "created", "removed",
                   "removeTime", "data", "transitioning", "transitioningMessage", "transitioningProgress"})  # fmt: skip
 MAX_COLUMNS = 4
-"""Columns of a list that are the type's own."""
+"""A list's columns for particular types."""
 SHOWN_APART = frozenset({"id", "type", "baseType", "links", "actions", "actionLinks", "name", "state"})
 GOOD = frozenset({"active", "running", "healthy", "created", "finished", "DONE"})
 BAD = frozenset({"error", "unhealthy", "disconnected", "erroring", "removed", "purged"})
@@ -34,7 +34,7 @@ MODIFIERS = ("eq", "ne", "prefix", "like", "notlike", "lt", "lte", "gt", "gte", 
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """A form: where it goes, what for, with which inputs. ``note``: what is wrong with it as a whole."""
+    """A form: its target, purpose and inputs. ``note``: an error about the whole form."""
 
     name: str
     title: str
@@ -52,7 +52,7 @@ class Form:
 
     @property
     def first(self) -> list[forms.Input]:
-        """What is seen at once: what is required, common, filled in or wrong."""
+        """The inputs that are visible at once: required, common, filled-in or wrong ones."""
         if len(self.inputs) <= 8:
             return self.inputs
         return [each for each in self.inputs if each.required or each.error or each.value or each.name in forms.FIRST]
@@ -90,7 +90,7 @@ def render(
     """A page for an answer."""
     kind = page_kind(body)
     view = None if caller is None else caller.view
-    # Rows of the audit log and of processes have a `resourceType` too: that of what they tell of.
+    # Rows of the audit log and of processes have a `resourceType` too: that of their subject.
     name = str(body.get("resourceType" if body.get("type") == "collection" else "type"))
     type = None if view is None else view.types.get(name)
     if kind == "collection" and type is None:
@@ -131,7 +131,7 @@ def render(
 
 
 def page_kind(body: Mapping[str, Any]) -> str:
-    """Which template shows an answer."""
+    """The template for an answer."""
     type = body.get("type")
     if type == "error":
         return "error"
@@ -143,7 +143,7 @@ def page_kind(body: Mapping[str, Any]) -> str:
 
 
 def json_of(body: Mapping[str, Any], origin: str) -> Markup:
-    """The answer itself; none where the page is not about one."""
+    """The answer as JSON; none if the page is not about one."""
     return Markup() if body.get("type") == "error" else marked_up(dict(body), origin)
 
 
@@ -157,7 +157,7 @@ def title(ask: Ask, body: Mapping[str, Any]) -> str:
 
 
 def crumbs(ask: Ask) -> list[tuple[str, str]]:
-    """The way here: name and URL."""
+    """The breadcrumbs: name and URL."""
     found = [("API", f"{ask.origin}/")]
     if ask.version:
         found.append((ask.version, ask.root))
@@ -169,7 +169,7 @@ def crumbs(ask: Ask) -> list[tuple[str, str]]:
 
 
 def places(ask: Ask, caller: Caller | None) -> list[tuple[str, str, bool]]:
-    """The menu: name, URL, and whether one is there."""
+    """The menu: name, URL, and whether the page is the current one."""
     found = []
     for name in PLACES:
         type = caller.view.types.get(name) if caller else None
@@ -199,7 +199,7 @@ def columns(type: TypeView, body: Mapping[str, Any]) -> list[tuple[str, str | No
 
 
 def chips(ask: Ask, body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Filters in force: words, and the URL without them."""
+    """The active filters: text, and the URL without each."""
     found = []
     for name, applied in (body.get("filters") or {}).items():
         for each in applied or []:
@@ -215,13 +215,13 @@ def is_twin(name: str, body: Mapping[str, Any]) -> bool:
 
 
 def references(type: TypeView, body: Mapping[str, Any]) -> dict[str, str]:
-    """Where the references of a resource lead, by field."""
+    """The URLs of a resource's references, by field."""
     links = body["links"]
     return {link.field: links[name] for name, link in type.links.items() if link.field and name in links}
 
 
 def tone(state: object) -> str:
-    """How a state looks: good, bad, or on its way."""
+    """The tone of a state: good, bad, or in transition."""
     text = str(state)
     if text in GOOD:
         return "good"
@@ -234,7 +234,7 @@ def tone(state: object) -> str:
 
 
 def create_forms(ask: Ask, caller: Caller, type: TypeView, body: Mapping[str, Any], state: Shown) -> list[Form]:
-    """One form for each kind that can be made here."""
+    """One form for each kind that can be created here."""
     found = []
     for each in (type, *(caller.view.types[name] for name in type.children)):
         if "POST" in each.collection_methods:
@@ -250,7 +250,7 @@ def resource_forms(caller: Caller, type: TypeView, body: Mapping[str, Any], stat
     found = []
     for name, target in body["actions"].items():
         if name in ("update", "remove"):
-            continue  # asked for below, with what they need
+            continue  # these get forms of their own below
         action = type.actions.get(name)
         input = caller.view.types.get(action.input) if action is not None and action.input else None
         found.append(form(f"action:{name}", name, target, input, "c", state))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures about everything that waits in the server. docs/operations.md says the bound of each."""
+"""Figures about every queue of the server. docs/operations.md names the bound of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Number: TypeAlias = tuple[str, str, float]
 
 
 def gauges(core: Core) -> Iterator[Number]:
-    """What waits now."""
+    """The present lengths."""
     load, delivery = core.agents.load, core.part(Delivery)
     yield "orca_agent_reports_waiting_bytes", "Reports of agents that were read and not handled yet", load.waiting_bytes
     yield "orca_agent_frames_waiting_bytes", "Frames that agents have not taken yet", load.outgoing_bytes
@@ -31,7 +31,7 @@ def gauges(core: Core) -> Iterator[Number]:
 
 
 def counters(core: Core) -> Iterator[Number]:
-    """What was handled, and what was not."""
+    """Counts of handled and failed work."""
     load = core.agents.load
     yield "orca_agent_reports", "Reports of agents", load.reports
     yield "orca_agent_reports_refused", "Reports of agents that made no sense", load.refused

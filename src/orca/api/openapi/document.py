@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The document: one path per collection, resource and link, with what can be asked there."""
+"""The document: one path per collection, resource and link, with its operations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OWN_PATHS = frozenset({"schema", "apiVersion", "error", "collection"})
 """Types that have paths of their own here, or none."""
 KEYS: list[Schema] = [{"key": []}, {"token": []}, {"cookie": []}]
 OPEN = (("/schemas", "get"), ("/schemas/{id}", "get"), ("/token", "post"))
-"""What somebody without credentials may ask: which types there are for them, and to sign in."""
+"""The operations without credentials: the visible types, and signing in."""
 
 
 def show(view: View, base: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def document(role: str, version: str) -> dict[str, Any]:
 
 
 def type_paths(view: View, type: TypeView) -> dict[str, Any]:
-    """Everything that can be asked about one type."""
+    """All paths of one type."""
     paths: dict[str, Any] = {}
     name = type.name[0].upper() + type.name[1:]
     collection = {}
@@ -133,7 +133,7 @@ def type_paths(view: View, type: TypeView) -> dict[str, Any]:
 
 
 def act(view: View, type: TypeView, name: str) -> Schema:
-    """Actions share one path: which one is meant is a parameter."""
+    """Actions share one path; a parameter names the action."""
     inputs = sorted({action.input for action in type.actions.values() if action.input and action.input in view.types})
     listed = "; ".join(
         f"`{action.name}`" + (f" takes {action.input}" if action.input else "") for action in type.actions.values()
@@ -186,7 +186,7 @@ def path_parameter(name: str, description: str, options: list[str] | None = None
 
 
 def query(type: TypeView) -> list[Schema]:
-    """How a collection is filtered, ordered and cut into pages."""
+    """The parameters that filter, order and page a collection."""
     if not type.type.table:
         return []
     number = {"type": "integer", "minimum": MIN_INTEGER, "maximum": MAX_INTEGER}
@@ -212,7 +212,7 @@ def query(type: TypeView) -> list[Schema]:
 
 
 def include(type: TypeView) -> Schema:
-    """What can be shown inside the resource."""
+    """The parameter that includes linked resources."""
     return parameter("include", "A link whose end is put inside", {"type": "string", "enum": sorted(type.links)})
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON Schemas of field values: what is shown, and what is accepted, which is more (``"24"`` is a number too)."""
+"""JSON Schemas of field values: those shown, and those accepted, which are more (``"24"`` is a number too)."""
 
 from __future__ import annotations
 
@@ -121,9 +121,9 @@ def _text(field: Field) -> Schema:
 
 
 def body(view: View, type: TypeView, letter: str, *, part: bool = False) -> Schema:
-    """What a request may carry for something new (``c``) or a change (``u``). ``part``: see ``FieldView.taken``.
+    """The body for creating (``c``) or changing (``u``) a resource. ``part``: see ``FieldView.taken``.
 
-    What is only shown may come back as it is. Anything else is an error in ``/v2``.
+    Read-only fields may be sent back unchanged. Anything else is an error in ``/v2``.
     """
     fields = {
         name: each.field for name, each in sorted(type.fields.items()) if each.taken(letter, view.role, part=part)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request, taken apart: where it came from, what it asks for, as whom."""
+"""One parsed request: where it came from, what it is for, and who sent it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from orca.resources.limits import MOST_ITEMS
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request body; a compose file is the largest thing that is sent."""
 MAX_PARAMETERS = 200
-"""Of a query: a list's filters are conditions of one statement, whose size every database bounds."""
+"""Most parameters of a query: filters become conditions of one statement, whose size every database bounds."""
 PROJECT_LINKS = frozenset({"projectmembers", "hoststats"})
-"""What follows a project's id as a link of it; anything else is seen as that project."""
+"""Names after a project's id that are its links; with any other the caller acts as that project."""
 SCHEMA_PATHS = ("schemas", "schema")
 """How URLs name the schemas."""
 
@@ -58,7 +58,7 @@ class Ask:
 
     @property
     def strict(self) -> bool:
-        """True if what nobody knows is refused: in ``/v2``, and in ``/v1`` where it is asked for."""
+        """True if unknown fields and parameters are refused: in ``/v2``, and in ``/v1`` on request."""
         return self.version != "v1" or "handling=strict" in self.headers.get("prefer", "")
 
     @property
@@ -73,10 +73,10 @@ class Ask:
         return f"{self.origin}/{self.version}"
 
     def json(self) -> dict[str, Any]:
-        """The body as an object. Raises ``Refused`` for anything else, and for one that holds too much; an empty body
-        is an empty object.
+        """The body as an object. Raises ``Refused`` for anything else, and for too large an object; an empty body is an
+        empty object.
 
-        It is decoded once. What that costs follows the body: a large one is decoded in a thread (``reading``).
+        It is decoded once. A large body is decoded in a thread (``reading``).
         """
         if self._decoded is None or self._decoded[0] is not self.body:
             self._decoded = (self.body, self._decode())
@@ -117,7 +117,7 @@ class Ask:
 
 
 def parse_query(text: str) -> list[tuple[str, str]]:
-    """The parameters of a query. Raises ``Refused`` for more than any question has."""
+    """The parameters of a query. Raises ``Refused`` if there are too many."""
     try:
         return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError:
@@ -133,7 +133,7 @@ def take_apart(scope: Mapping[str, Any], trusted: Proxies) -> Ask:
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     peer = (scope.get("client") or ("", 0))[0]
-    # Split first: a slash inside a name comes escaped, and nothing is unescaped twice.
+    # Split before unescaping, because a slash inside a name is escaped.
     raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
     segments = [unquote(part) for part in raw.split("/") if part]
     version = segments[0].lower() if segments else ""

@@ -15,14 +15,14 @@ from orca.resources.errors import Refused
 
 LENGTH_DIGITS = 18
 STRANGERS_BODY = 65_536
-"""Bytes of a body without credentials: login and password are all that it can hold."""
+"""Bytes of a body without credentials, which can only hold login and password."""
 
 
 async def read_body(request: Request, *, stranger: bool) -> bytes:
-    """The body; a multipart form comes as the JSON that it stands for. A stranger, without credentials, may send less.
+    """Read the body; a multipart form becomes JSON. A stranger, without credentials, may send less.
 
     Raises:
-        Refused: it is too large; one that says so itself is not waited for.
+        Refused: it is too large; if its header says so, it is not read at all.
     """
     most = STRANGERS_BODY if stranger else MAX_BODY
     too_large = Refused("Request Entity Too Large", f"a body has at most {most} bytes here", status=413)

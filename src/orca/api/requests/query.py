@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What strict requests are refused for in their query: v1 passes over what it does not know, and a list whose filter is
-misspelt shows everything.
+"""The check of a strict request's query. v1 ignores unknown parameters, so a list with a misspelt filter shows
+everything.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from orca.resources.views import TypeView
 MARKER = "m([0-9]{1,10})"
 ORDERS = ("asc", "desc")
 ANYWHERE = frozenset({"projectId", "all"})
-"""Known wherever they mean something; so is what begins with an underscore."""
+"""Parameters that are known everywhere; so are those that begin with an underscore."""
 
 
 def check(ask: Ask, type: TypeView, *, listed: bool) -> None:
-    """Raises ``Refused`` for a parameter that a strict request has and nothing here understands."""
+    """Raise ``Refused`` for an unknown parameter of a strict request."""
     for name, text in ask.query if ask.strict else ():
         if name.startswith("_") or name in ANYWHERE:
             continue
@@ -32,14 +32,14 @@ def check(ask: Ask, type: TypeView, *, listed: bool) -> None:
 
 
 def only(ask: Ask, known: Collection[str] = ()) -> None:
-    """Raises ``Refused`` for a parameter of a strict request that is not known, where no rows are looked for."""
+    """Raise ``Refused`` for an unknown parameter of a strict request that lists no rows."""
     for name, _ in ask.query if ask.strict else ():
         if not name.startswith("_") and name not in ANYWHERE and name not in known:
             raise Refused("UnknownField", f"nothing is asked by {name} here", field=name)
 
 
 def _listing(type: TypeView, name: str, text: str) -> bool:
-    """True if it is a parameter of a list. Raises ``Refused`` for one that has no sense."""
+    """True if it is a parameter of a list. Raises ``Refused`` for a senseless value."""
     if name == "limit":
         number = whole_number(text)
         if number is None or not MIN_INTEGER <= number <= MAX_INTEGER:
@@ -58,7 +58,7 @@ def _listing(type: TypeView, name: str, text: str) -> bool:
 
 
 def filter_of(type: TypeView, parameter: str) -> tuple[str, str] | None:
-    """Which field a parameter filters by and how; None where it is no filter."""
+    """The field that a parameter filters by and how; None if it is no filter."""
     if parameter in type.filters:
         return parameter, "eq"
     name, _, modifier = parameter.rpartition("_")

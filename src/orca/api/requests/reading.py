@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the body of a request to what its unit works with: decoded, checked and parsed before the unit, without rows."""
+"""Turn the body of a request into the input of its unit: decode, check and parse it before the unit, without rows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from orca.resources.views import ActionView, TypeView, View
 from orca.store import Record
 
 SMALL = 4096
-"""Bytes of a body that is read at once: handing it to a thread would cost more."""
+"""Most bytes of a body that is read at once, since a thread would cost more."""
 
 
 @dataclass(frozen=True)
 class Meant:
-    """Which change a request asks for: ``record`` is None for a new one and for an action of a collection, ``action``
-    for all but actions.
+    """The change that a request means. ``record`` is None for a new resource and for an action of a collection;
+    ``action`` is None for all but actions.
     """
 
     type: TypeView
@@ -32,10 +32,10 @@ class Meant:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What was read out of a request.
+    """The result of reading a request.
 
     ``fields``: the values of its body; ``parsed``: what the type's ``reads`` hook made of them; ``present``: the fields
-    of the row that it looked at, which must still be so in the unit. ``looks``: the request changes nothing.
+    of the row that it used, which must be unchanged in the unit. ``looks``: the request changes nothing.
     """
 
     validator: Validator
@@ -45,7 +45,7 @@ class Given:
     present: Mapping[str, Any]
 
     def fits(self, meant: Meant) -> bool:
-        """True if it was read for what the request means by now."""
+        """True if the request still means what it meant when it was read."""
         record = meant.record
         return record is None or all(record.get(name) == value for name, value in self.present.items())
 
@@ -59,7 +59,7 @@ async def read(core: Core, ask: Ask, view: View, meant: Meant, owner: int) -> Gi
 
 
 def hook_of(core: Core, meant: Meant) -> Reading | None:
-    """What the behaviour has to read out of this change before its unit."""
+    """The ``reads`` hook for this change, if there is one."""
     type = meant.type.name if meant.record is None else meant.record.type
     suffix = "" if meant.action is None else f".{meant.action.name}"
     return lookup(core.part(Behaviour).reads_of, type, suffix)
@@ -68,7 +68,7 @@ def hook_of(core: Core, meant: Meant) -> Reading | None:
 def work_out(ask: Ask, view: View, meant: Meant, hook: Reading | None) -> Given:
     """Decode, check, parse. Raises ``Refused``."""
     validator = Validator(view, strict=ask.strict)
-    # Named in the answer, also in that of a refusal.
+    # The answer names it, also a refusal.
     ask.ignored = validator.ignored
     body = ask.json()
     if meant.action is not None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams: what people see of hosts and containers as it happens, from the agents through the server.
+"""Streams: live views of hosts and containers, from the agents through the server.
 
-``access`` gives out tokens, ``sockets`` lets viewers in who bring one, ``backends`` brings them together with the
-agent's connection, ``relay`` and ``fan`` pass frames on.
+``access`` gives out tokens, ``sockets`` admits viewers with a token, ``backends`` opens the agent's connection,
+``relay`` and ``fan`` pass frames on.
 """
 
 from orca.api.streams.access import behaviour

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agents' ends of streams: asked for over the command socket, brought by a connection with a one-time ticket."""
+"""The agents' ends of streams: requested over the command socket, opened by a connection with a one-time ticket."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from orca.resources.errors import Refused
 from orca.wire import names
 
 OPEN_SECONDS = 15.0
-"""Until an agent must have brought a stream."""
+"""Seconds until an agent must have opened a stream."""
 ARRIVE_SECONDS = 2.0
-"""Between an agent's word that it has, and its connection being served."""
+"""Seconds between an agent's reply and its connection."""
 
 
 @dataclass(eq=False)
 class Backend:
-    """One agent's end of a stream. ``cut``: the agent is gone; ``done``: nobody needs the connection any more."""
+    """One agent's end of a stream. ``cut``: the agent is gone; ``done``: the connection is no longer needed."""
 
     agent_id: int
     socket: WebSocket
@@ -32,7 +32,7 @@ class Backend:
 
 
 class Backends:
-    """The streams that agents are asked for, and those that are open."""
+    """The streams that are requested or open."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -44,7 +44,7 @@ class Backends:
         return len(self._open) + len(self._expected)
 
     async def open(self, agent_id: int, source: wire.StreamSource) -> Backend:
-        """Have an agent open a stream; the caller sets its ``done`` at the end.
+        """Request a stream from an agent; the caller sets its ``done`` at the end.
 
         Raises:
             Refused: 503, with the agent's reason.
@@ -65,14 +65,14 @@ class Backends:
         except (AgentGone, TimeoutError):
             raise unavailable("the host's agent does not answer") from None
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled():  # it came at the very moment
+            if future.done() and not future.cancelled():  # it came just now
                 future.result().done.set()
             raise
         finally:
             self._expected.pop(ticket, None)
 
     async def serve(self, ticket: str, agent_id: int, socket: WebSocket) -> None:
-        """An agent brings a stream: keep its connection for as long as it is needed. Raises ``Refused`` with 403."""
+        """An agent opens a stream: keep its connection while it is needed. Raises ``Refused`` with 403."""
         expected = self._expected.get(ticket)
         if expected is None or expected[0] != agent_id:
             raise Refused("Forbidden", "nobody waits for this stream", status=403)

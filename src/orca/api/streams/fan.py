@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several agents' statistics for one viewer. Each is on its own: one that is cut off is missing until it is back, and
-what joins later appears.
+"""Several agents' statistics for one viewer. They are independent: one that is cut off is missing until it is back, and
+new ones appear.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Fan:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _match_plan(self) -> None:
-        """Have exactly the streams that the plan says, as it changes."""
+        """Keep exactly the planned streams open, as the plan changes."""
         with self._core.db.bus.subscribe({"host", "instance"}) as changes:
             while True:
                 wanted = await self._core.db.read(self._plan)
@@ -57,7 +57,7 @@ class Fan:
                 for agent_id in wanted.keys() - self._running.keys():
                     task = asyncio.create_task(self._keep(agent_id, wanted[agent_id]))
                     self._running[agent_id] = (wanted[agent_id], task)
-                with contextlib.suppress(Overflow):  # whatever was missed: the plan is read anew
+                with contextlib.suppress(Overflow):  # lost changes do no harm: the plan is read again
                     await changes.batch()
                 await asyncio.sleep(SETTLE_SECONDS)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a token allows at the moment it is used: who it was given to may have lost the right, the container its host."""
+"""What a token allows when it is used: its user may have lost the right, the container its host."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from orca.resources.views import view
 from orca.store import ReadTx
 
 Plan: TypeAlias = Callable[[ReadTx], dict[int, wire.StreamSource]]
-"""By agent: what to ask of it."""
+"""The source to request, by agent."""
 LOOKERS = frozenset({"readonly", "readAdmin"})
 """Roles that run no commands."""
 
@@ -38,13 +38,13 @@ class Single:
 
 @dataclass(frozen=True)
 class Many:
-    """Streams of several agents, which come and go; ``plan`` says which there are now."""
+    """Streams of several agents, which come and go; ``plan`` returns the present ones."""
 
     plan: Plan
 
 
 def granted(tx: ReadTx, ask: Ask, claims: dict[str, Any]) -> tuple[Caller, Single | Many]:
-    """Who brings these claims, and what to show them. Raises ``Refused``: 401, 403, 404, 422."""
+    """The caller behind these claims, and what to show. Raises ``Refused``: 401, 403, 404, 422."""
     caller = bearer(tx, claims)
     return caller, _shown(tx, ask, claims, caller)
 
@@ -76,7 +76,7 @@ def _shown(tx: ReadTx, ask: Ask, claims: dict[str, Any], caller: Caller) -> Sing
 
 
 def bearer(tx: ReadTx, claims: dict[str, Any]) -> Caller:
-    """Who the token was given to, in the role they have now. Raises ``Refused`` with 401 or 403."""
+    """The user of the token, with the present role. Raises ``Refused`` with 401 or 403."""
     if claims.get("proof") is not None:
         check_proof(tx, tx.get(*claims["proof"]))
     user = tx.get(rows.Account, int(claims["sub"]))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pass frames on between a viewer and an agent, one at a time: who does not read holds up the other side.
+"""Pass frames on between a viewer and an agent, one at a time: a side that does not read holds up the other.
 
-No frame is kept here. The next one is read only when the last one was taken.
+No frame is kept here. The next one is read only after the last one was sent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CLOSE_AGAIN = 1013
 """Try again later (IANA registry of close codes): with a new token, where the stream was cut."""
 
 GONE = (WebSocketDisconnect, RuntimeError, OSError)
-"""What sending to a connection that ended raises."""
+"""Errors of sending to a connection that ended."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ STOPPING = End(CLOSE_GOING_AWAY, "the server stops")
 
 
 async def relay(viewer: WebSocket, backend: Backend, *, takes_input: bool) -> End:
-    """Pass frames on until either side ends; where the viewer leaves, the agent is told by the connection's end."""
+    """Pass frames on until either side ends; if the viewer leaves, the agent's connection is closed."""
     parts = {
         asyncio.create_task(pass_frames(backend, viewer)),
         asyncio.create_task(cut(backend)),
@@ -67,7 +67,7 @@ async def pass_frames(backend: Backend, viewer: WebSocket) -> End:
 
 
 async def listen(viewer: WebSocket, backend: Backend | None) -> End:
-    """From the viewer to the agent, or to nobody; ends when the viewer leaves."""
+    """Pass frames from the viewer to the agent, or drop them; end when the viewer leaves."""
     while True:
         message = await viewer.receive()
         if message["type"] == "websocket.disconnect":
@@ -81,6 +81,6 @@ async def listen(viewer: WebSocket, backend: Backend | None) -> End:
 
 
 async def cut(backend: Backend) -> End:
-    """Ends when the agent is gone."""
+    """Wait until the agent is gone."""
     await backend.cut.wait()
     return CUT

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stream ends as soon as its viewer may not have opened it any more."""
+"""End a stream as soon as its viewer loses the right to it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ CLOSE_POLICY: Final = 1008  # RFC 6455, section 7.4.1
 
 
 async def shut_out(core: Core, claims: dict[str, Any], role: str) -> End:
-    """Wait until who the token was given to is shut out, or has another role than when the stream was opened.
+    """Wait until the token's user loses access, or has another role than when the stream was opened.
 
-    Sessions run out without a change, so there is a look now and then.
+    Sessions expire without a change, so this also checks at intervals.
     """
     with core.db.bus.subscribe(ACCESS) as changes:
         while True:
@@ -37,7 +37,7 @@ async def shut_out(core: Core, claims: dict[str, Any], role: str) -> End:
 
 
 async def concerned(changes: Subscription, claims: dict[str, Any]) -> None:
-    """Wait for a change that may be about who the token was given to. Raises ``Overflow``."""
+    """Wait for a change that may concern the token's user. Raises ``Overflow``."""
     while not any(_concerns(change, claims) for change in await changes.batch()):
         pass
 

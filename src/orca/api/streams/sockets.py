@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stream URLs: who brings a good token is let in and shown what it allows."""
+"""The stream URLs: a viewer with a valid token is admitted and shown what it allows."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from orca.resources.errors import Refused
 
 
 class StreamSockets:
-    """Serves viewers. Tokens for commands are remembered until they expire: each is good for one."""
+    """Serves viewers. Tokens for commands are remembered until they expire: each is valid for one command."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._used: dict[str, int] = {}
 
     async def serve(self, viewer: WebSocket, ask: Ask, stopping: asyncio.Event) -> None:
-        """Show a stream to its end. Raises ``Refused`` before the viewer is let in."""
+        """Show a stream to its end. Raises ``Refused`` before the viewer is admitted."""
         claims = await self._claims(ask)
         caller, allowed = await self._allowed(ask, claims)
         caller.introduce(ask)
@@ -53,7 +53,7 @@ class StreamSockets:
             await viewer.close(end.code, end.reason)
 
     async def _claims(self, ask: Ask) -> dict[str, Any]:
-        """What the token says, if it is good. Raises ``Refused`` with 401."""
+        """The claims of a valid token. Raises ``Refused`` with 401."""
         token = ask.first("token") or ""
         try:
             # In a thread: the first token of all loads the key and the libraries.
@@ -73,7 +73,7 @@ class StreamSockets:
         return caller, allowed
 
     def _use(self, token_id: str, expires: int) -> None:
-        """Remember a token that is good for one stream. Raises ``Refused`` when another request was faster."""
+        """Remember a token that is valid for one stream. Raises ``Refused`` if another request was faster."""
         if token_id in self._used:
             raise Refused("Unauthorized", "the token was used already", status=401)
         now = time.time()
@@ -82,13 +82,13 @@ class StreamSockets:
 
 
 async def stopped(stopping: asyncio.Event) -> End:
-    """The end that the server's own end is."""
+    """The end of a stream when the server stops."""
     await stopping.wait()
     return STOPPING
 
 
 async def first(*ends: Coroutine[Any, Any, End] | asyncio.Task[End]) -> End:
-    """The first of several ends; the others are given up."""
+    """Wait for the first of several ends; cancel the others."""
     tasks = [asyncio.ensure_future(end) for end in ends]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
