@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is shown of values that may be secrets: their names, and ``***``.
+"""Mask values that may be secrets: their names are shown, and ``***``.
 
-The audit log keeps nothing else, whoever reads it. Resources and events show values to whoever may change them; who
-only looks sees them like this too.
+The audit log keeps nothing else. Resources and events show values to callers who may change them; callers who only read
+see them masked.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ DECLARED = frozenset(
 """Fields that are declared to be secrets, of whatever type."""
 _WORDS = r"secret|passw(?:or)?d|token|private[_-]?key|api[_-]?key"
 CALLED_SO = re.compile(rf"{_WORDS}|credentials?$|^jwt$|^code$|^authKey$|^extractedConfig$", re.IGNORECASE)
-"""Names that secrets have where nobody declared them: settings, labels, variables of a container."""
+"""Names of secrets that nobody declared: in settings, labels, variables of a container."""
 NAMES_ONLY = frozenset({"environment", "previousEnvironment", "variables", "files", "outputs", "driverOpts", "Env"})
 """Maps, and lists of ``NAME=value``, whose values may be secrets whatever their names: variables of containers and
-stacks, options of volumes, what an engine says of a container.
+stacks, options of volumes, an engine's document of a container.
 """
 TEXTS = frozenset({"dockerCompose", "rancherCompose", "dockerComposeConfig", "rancherComposeConfig"})
-"""Text that holds such values."""
+"""Text that contains such values."""
 NAMED = frozenset({"value", "activeValue"})
-"""Fields of what has a name of its own, as settings, preferences and labels: secret if the name is that of a secret."""
+"""Value fields of named things (settings, preferences, labels): secret if the name is that of a secret."""
 NAMES = ("name", "key")
-"""Fields with that name."""
+"""Fields that hold that name."""
 WITH_TOKEN = {"registrationToken": frozenset({"command", "registrationUrl", "links"})}
 """Fields that hold a token among other text, by type."""
 _ASSIGNED = re.compile(rf"([\w.-]*(?:{_WORDS})[\w.-]*=)[^\s&;,]+", re.IGNORECASE)
-"""A secret by its name inside of text: ``--password=x``, ``?token=x``."""
+"""A named secret inside of text: ``--password=x``, ``?token=x``."""
 _OPTION = re.compile(rf"--?[\w-]*(?:{_WORDS})[\w-]*", re.IGNORECASE)
-"""A word of a command that the next word is the secret of."""
+"""A word of a command that says that the next word is a secret."""
 _USER = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 """The password in an address."""
 
 
 def without_secrets(value: Any, type: str = "") -> Any:
-    """The same with every secret's value replaced."""
+    """The same object with every secret replaced."""
     if isinstance(value, dict):
         own = WITH_TOKEN.get(str(value.get("type") or type), frozenset())
         if is_called_so(value):
@@ -92,15 +92,15 @@ def _text(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
-    """True if what is called so is a secret, of whatever type. Remembered: every change asks for all its fields."""
+    """True if a field of that name is a secret in any type. Cached, because every change checks all its fields."""
     return name in DECLARED or CALLED_SO.search(name) is not None
 
 
 def is_called_so(named: Mapping[str, Any]) -> bool:
-    """True if something has the name of a secret."""
+    """True if it is the name of a secret."""
     return any(isinstance(name := named.get(field), str) and is_secret(name) for field in NAMES)
 
 
 def is_setting(item: Any) -> bool:
-    """True if a value can be no secret: a number, or yes or no."""
+    """True if a value cannot be a secret: a number, or yes or no."""
     return isinstance(item, bool | int | float)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A certificate for balancers, read from PEM: whether its parts belong together, and what it says.
+"""A certificate for balancers, read from PEM: whether its parts belong together, and its content.
 
 The cryptography library is imported where it is used: most starts of the server need no certificate at all.
 """
@@ -22,7 +22,7 @@ class BadCertificate(ValueError):
 
 
 def read(cert: str, key: str, chain: str | None) -> dict[str, Any]:
-    """What a certificate says, as fields of the resource.
+    """Read a certificate into fields of the resource.
 
     Raises:
         BadCertificate: a part is not PEM, or does not belong to the others.
@@ -61,7 +61,7 @@ def _check_key(certificate: x509.Certificate, pem: str) -> None:
 
 
 def _check_chain(certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
-    """Each certificate is issued by the next."""
+    """Check that each certificate is issued by the next."""
     from cryptography.exceptions import InvalidSignature
 
     for issued, issuer in zip([certificate, *chain], chain, strict=False):

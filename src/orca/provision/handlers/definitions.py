@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the server says about itself: its types, their processes, and who takes part in those.
+"""The server's description of itself: its types, their processes, and the handlers of those.
 
 Nothing of it is stored. Source: docs/v1.md, sections 7 and 16.
 """
@@ -18,12 +18,12 @@ from orca.store import ReadTx
 behaviour = Behaviour()
 
 POINTS = {"handlers": "", "pre.listeners": "pre.", "post.listeners": "post."}
-"""Where one can take part in a process, and how external handlers write it."""
+"""The points of a process at which handlers take part, and how external handlers name them."""
 
 
 @behaviour.rowless("typeDocumentation")
 def documentation(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
-    """What is written about the fields of the types that the caller sees."""
+    """The documentation of the fields that the caller sees."""
     types = view(call.role, call.version).types
     return [
         {
@@ -65,7 +65,7 @@ def definitions(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
 
 @behaviour.rowless("extensionPoint")
 def extension_points(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
-    """Where one can take part in processes, and who does."""
+    """The extension points of processes, and their handlers."""
     known = {
         f"process.{type}.{action}.{where}": (f"{type}.{action}", where)
         for type, action, _ in processes()
@@ -76,7 +76,7 @@ def extension_points(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, A
 
 
 def chosen(names: list[str], id: str | None) -> list[str]:
-    """The names asked for."""
+    """The requested names."""
     return names if id is None else [name for name in names if name.lower() == id.lower()]
 
 
@@ -119,5 +119,5 @@ def point(call: Call, external: dict[str, list[Handler]], process: str, where: s
 
 
 def implementation(name: str, where: str, properties: dict[str, str]) -> dict[str, Any]:
-    """Whoever takes part."""
+    """One handler of the point."""
     return {"type": "extensionImplementation", "name": name, "className": where, "properties": properties}

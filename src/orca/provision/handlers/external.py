@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs outside that take part in processes. Source: docs/v1.md, section 16.
 
-A handler is asked by an event ``<process>;handler=<name>`` before the server's own work on the process (``pre.`` ones
-first) or after it (``post.``). Its reply goes into the resource, its error ends the process. Each is asked once per
-process: what it answered is stored as a step, so a handler that was asked when the server died may be asked again.
+The server asks a handler by an event ``<process>;handler=<name>`` before its own work on the process (``pre.`` ones
+first) or after it (``post.``). The reply goes into the resource; an error ends the process. Each handler answers once
+per process, and the answer is stored as a step. If the server dies before that, it asks the handler again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PRIORITY = 1000
 RETRIES = 3
 TIMEOUT_MS = 60_000
 OURS = frozenset({"id", "uuid", "kind", "type", "state", "created", "removed", "accountId"})
-"""What no reply decides."""
+"""Fields that no reply may set."""
 FORMS: dict[str, type] = {"string": str, "enum": str, "int": int, "boolean": bool, "map": dict, "array": list}
 
 
@@ -46,7 +46,7 @@ class Handler:
 
 
 class Handlers:
-    """Who takes part in what, read anew when that changed."""
+    """The handlers of each process, read again when they change."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -61,12 +61,12 @@ class Handlers:
         return self._known.get(name.lower(), [])
 
     async def before(self, run: Run) -> None:
-        """Ask those that come before the server's own work."""
+        """Ask the handlers that come before the server's own work."""
         await self._ask(run, "pre.")
         await self._ask(run, "")
 
     async def after(self, run: Run) -> None:
-        """Ask those that come after it."""
+        """Ask the handlers that come after it."""
         await self._ask(run, "post.")
 
     async def _ask(self, run: Run, phase: str) -> None:
@@ -78,7 +78,7 @@ class Handlers:
 
 
 async def question(run: Run, handler: Handler, exchange: Exchange) -> dict[str, Any]:
-    """Ask a handler until it answers; its reply's data. Raises ``Failed``."""
+    """Ask a handler until it answers; return its reply's data. Raises ``Failed``."""
     chain = error_process(run, handler)
     for attempt in range(handler.attempts):
         event = wire.Event.request(f"{run.name};handler={handler.name}", {"processData": run.data})
@@ -185,7 +185,7 @@ def names(config: dict[str, Any]) -> list[str]:
 
 
 def install(assembly: Assembly) -> None:
-    """Have every process go through its handlers."""
+    """Run the handlers of every process."""
     assembly.provide(Exchange())
     assembly.add(behaviour)
     handlers = Handlers(assembly)

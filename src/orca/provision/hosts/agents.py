@@ -18,7 +18,7 @@ from orca.wire import names
 log = logging.getLogger(__name__)
 
 ALIVE_SECONDS = 1.0
-"""A connection that answers a ping within this time has a live machine behind it."""
+"""A connection that answers a ping within this time is alive."""
 
 behaviour = Behaviour()
 
@@ -32,7 +32,7 @@ class Greeted:
 
 @behaviour.agent(names.HELLO)
 async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> None:
-    """A host is here: store what it says of itself, then send what it lacks."""
+    """Handle a hello: store the host's facts, then send what it lacks."""
     greeted = core.part(Greeted).connections
     earlier = greeted.get(connection.agent_id)
     if earlier is not None and earlier is not connection and await answers(earlier):
@@ -71,10 +71,10 @@ async def host_change(core: Core, connection: AgentConnection, facts: wire.HostF
 
 @behaviour.agent("disconnected")
 async def disconnected(core: Core, connection: AgentConnection, _: None) -> None:
-    """An agent is silent: its host is reconnecting until it says hello again."""
+    """Handle the end of an agent's connection: its host is reconnecting until the next hello."""
     greeted = core.part(Greeted).connections
     if greeted.get(connection.agent_id, connection) is not connection:
-        return  # it has said hello again already, while others were told of the end of this connection
+        return  # it has said hello again while the end of this connection was handled
     greeted.pop(connection.agent_id, None)
 
     def unit(tx: Tx) -> list[int]:
@@ -93,7 +93,7 @@ async def disconnected(core: Core, connection: AgentConnection, _: None) -> None
 
 
 async def await_everybody(core: Core) -> None:
-    """At the server's start no agent is connected, whatever the rows of its last life say."""
+    """Set all agents to reconnecting at the server's start, since none is connected."""
 
     def unit(tx: Tx) -> None:
         for host in tx.find(rows.Host, agentState=hosts.CONNECTED):
@@ -104,12 +104,12 @@ async def await_everybody(core: Core) -> None:
 
 
 async def ping_everybody(core: Core) -> int:
-    """Ask every connected agent whether it is there; how many are."""
+    """Ping every connected agent; return how many there are."""
     return sum(await asyncio.gather(*(answers(connection) for connection in core.agents.all())))
 
 
 async def answers(connection: AgentConnection) -> bool:
-    """True if there is still somebody at the other end; a machine that lost its power hangs up on nobody."""
+    """True if the agent still answers: a host that lost its power does not close its connections."""
     try:
         async with asyncio.timeout(ALIVE_SECONDS):
             await connection.request(names.PING, {})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registration tokens: text that lets a host join one project, checkable without a table of issued tokens.
+"""Registration tokens: text that lets a host join one project. Checking needs no table of issued tokens.
 
 ``<accessKey>:<epoch milliseconds>:<signature>``, exactly three parts as in v1. The time is the start of the UTC day on
 which the token was shown, so that it reads the same all day (with a lifetime below a day: the start of such a span);
@@ -15,11 +15,11 @@ from collections.abc import Callable
 
 DAY_MS = 86_400_000
 DEFAULT_LIFETIME_MS = 30 * DAY_MS
-"""How long a token is good after the span in which it was shown (setting ``registration.token.period.millis``)."""
+"""How long a token is valid after the span in which it was shown (setting ``registration.token.period.millis``)."""
 
 
 class TokenRefused(Exception):
-    """The token does not open anything; the message says why and reveals no key."""
+    """The token is invalid; the message says why and reveals no key."""
 
 
 def issue(access_key: str, secret: bytes, now: int, lifetime: int = DEFAULT_LIFETIME_MS) -> str:
@@ -30,8 +30,8 @@ def issue(access_key: str, secret: bytes, now: int, lifetime: int = DEFAULT_LIFE
 def verify(token: str, secret_of: Callable[[str], bytes | None], now: int, lifetime: int = DEFAULT_LIFETIME_MS) -> str:
     """Return the access key of a valid token.
 
-    ``secret_of`` gives the secret of an access key, None when there is no active key of that name: revoking the row
-    revokes every token made from it at once.
+    ``secret_of`` gives the secret of an access key, None if there is no active key of that name. So revoking the row
+    revokes all its tokens at once.
 
     Raises:
         TokenRefused: malformed, unknown, revoked, forged, from the future or expired.
@@ -41,7 +41,7 @@ def verify(token: str, secret_of: Callable[[str], bytes | None], now: int, lifet
     if not (access_key and stamp.isascii() and stamp.isdigit() and len(stamp) <= 15 and signature) or ":" in signature:
         raise TokenRefused("this is not a registration token")
     secret = secret_of(access_key)
-    # Compare even when the key is unknown: the answer takes as long for a revoked key as for a wrong signature.
+    # Compare even if the key is unknown, so that the answer takes as long for a revoked key as for a wrong signature.
     expected = _signed(access_key, int(stamp), secret or b"\0")
     if not hmac.compare_digest(expected.encode(), token.encode()) or secret is None:
         raise TokenRefused("the registration token is not valid or was revoked")
@@ -60,6 +60,6 @@ def _span(lifetime: int) -> int:
 def _signed(access_key: str, stamp: int, secret: bytes) -> str:
     head = f"{access_key}:{stamp}"
     digest = hmac.new(secret, head.encode(), hashlib.sha256).digest()
-    # Without the characters that mean something in an URL path or a shell word.
+    # Without characters that are special in a URL path or a shell word.
     signature = base64.b64encode(digest).decode().translate({ord(character): None for character in "/=+"})
     return f"{head}:{signature}"

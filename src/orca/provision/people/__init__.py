@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts of people and programs: who they are, and how they prove it.
+"""Accounts of people and programs, and their credentials.
 
 Roles in projects are read here; members are kept in ``projects``.
 """

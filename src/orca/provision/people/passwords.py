@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Passwords: argon2id at rest, worked on in a few threads of their own, and not as often as somebody may guess.
+"""Passwords: stored as argon2id, checked in a few threads of their own, with guesses throttled.
 
 Hashing costs tens of milliseconds and megabytes on purpose, so no unit does it. A unit that needs it raises
 ``Unchecked`` or ``Unhashed``; ``resolve`` does the work in a thread and runs the unit again. A password that was right
@@ -31,14 +31,14 @@ REMEMBER = 300.0
 """Seconds a right password is remembered."""
 THREADS = 2
 MOST_WAITING = 32
-"""Passwords that wait for a thread; more are told to come back."""
+"""Most passwords that wait for a thread; further callers must try again later."""
 MAX_ENTRIES = 10_000
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$YWJjZGVmZ2hpamtsbW5vcA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-"""Stands for the hash of a login that does not exist: refusing one takes as long as refusing a wrong password."""
+"""Replaces the hash of an unknown login, so that refusing it takes as long as refusing a wrong password."""
 
 
 class Unchecked(Exception):
-    """Whether a password is right must be worked out."""
+    """A password must be checked outside of the unit."""
 
     def __init__(self, name: str, address: str, kept: str, password: str) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Unchecked(Exception):
 
 
 class Unhashed(Exception):
-    """A new password must be hashed."""
+    """A new password must be hashed outside of the unit."""
 
     def __init__(self, password: str) -> None:
         super().__init__()
@@ -63,14 +63,14 @@ class TooMany(Refused):
 
 
 def hash_password(password: str) -> str:
-    """What is kept of a password."""
+    """The stored hash of a password."""
     from argon2 import PasswordHasher
 
     return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1).hash(password)
 
 
 def matches(kept: str, password: str) -> bool:
-    """True if a password is the one that was kept."""
+    """True if a password matches the stored hash."""
     from argon2 import PasswordHasher
     from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -93,9 +93,9 @@ class Passwords:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="orca-password")
 
     def matches(self, name: str, address: str, kept: str, password: str) -> bool:
-        """True if a login's password is right, for a unit. A wrong one is told once: it is a guess each time.
+        """True if a login's password is right, for a unit. A wrong one is reported once, since each attempt is a guess.
 
-        Raises ``Unchecked`` while that is not known.
+        Raises ``Unchecked`` until it was checked.
         """
         tag = self._tag(kept, password)
         if self._right.get(tag, 0.0) > time.monotonic():
@@ -106,7 +106,9 @@ class Passwords:
         raise Unchecked(name, address, kept, password)
 
     def hashed(self, password: str, field: str) -> str:
-        """What to keep of a new password, for a unit. Raises ``Refused`` for a short one, ``Unhashed`` at first."""
+        """The hash of a new password, for a unit. Raises ``Refused`` for a short one, ``Unhashed`` until it was
+        hashed.
+        """
         if len(password) < MIN_PASSWORD:
             raise Refused("MinLengthExceeded", f"a password has at least {MIN_PASSWORD} characters", field=field)
         kept = self._hashed.get(self._tag("", password))
@@ -115,7 +117,7 @@ class Passwords:
         return kept
 
     async def resolve(self, run: Callable[[], Awaitable[T]]) -> T:
-        """Run units until they know all they need of passwords. Raises ``TooMany``."""
+        """Run ``run``, checking and hashing the passwords that its units need in between. Raises ``TooMany``."""
         mine: list[bytes] = []
         try:
             for _ in range(4):
@@ -129,10 +131,10 @@ class Passwords:
                     _bound(self._hashed)
                     self._hashed[mine[-1]] = made
         finally:
-            # Not before: a unit that met another one is run again, and asks again.
+            # Not earlier, because a unit that conflicts is run again and needs them again.
             for tag in mine:
                 self._hashed.pop(tag, None)
-        # Others took the answers that were meant for this request: the same guess, many times at once.
+        # Other requests took this one's answers: the same guess, many times at once.
         raise TooMany(1.0)
 
     async def _check(self, need: Unchecked) -> None:
@@ -164,6 +166,6 @@ class Passwords:
 
 
 def _bound(entries: dict[Any, Any]) -> None:
-    """Keep a table of strangers' making small: the oldest entry goes."""
+    """Bound a table that strangers fill: drop the oldest entry."""
     if len(entries) >= MAX_ENTRIES:
         del entries[next(iter(entries))]

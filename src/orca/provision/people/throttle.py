@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How often somebody may be wrong: failures are counted by name and address together, by address, and by name.
+"""The throttle of wrong passwords: failures are counted by name and address together, by address, and by name.
 
-Somebody at one address is slowed down soon; many addresses that try one name, or one that tries many names, later.
+One name at one address is slowed down soon. Many addresses that try one name, or one address that tries many names, are
+slowed down later.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 FREE = {"both": 5, "address": 30, "name": 50}
-"""Failures that cost nothing, by what they are counted by."""
+"""Failures without a wait, by kind of count."""
 PENALTY = 10.0
-"""Seconds to wait after the first failure beyond; doubled by each further one."""
+"""Seconds to wait after the first failure above that; each further one doubles them."""
 MOST = 300.0
 FORGET = 900.0
-"""Seconds without a failure after which all is forgotten."""
+"""Seconds without a failure after which the count is forgotten."""
 MAX_ENTRIES = 10_000
-"""Strangers choose the names: the oldest entry goes."""
+"""Most entries, since strangers choose the names; the oldest is dropped."""
 
 
 @dataclass(slots=True)
 class Failures:
-    """How many there were, until when the next attempt is refused, when all is forgotten."""
+    """Their number, when the next attempt is allowed, and when they are forgotten."""
 
     count: int = 0
     until: float = 0.0
@@ -31,20 +32,20 @@ class Failures:
 
 
 class Throttle:
-    """Failures of one server's visitors."""
+    """The failures at one server."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures: dict[tuple[str, str, str], Failures] = {}
 
     def wait(self, name: str, address: str) -> float:
-        """Seconds until this name may be tried from this address; 0 is now."""
+        """Seconds until this address may try this name; 0 means now."""
         now = self._clock()
         known = [self._failures[key] for key in keys(name, address) if key in self._failures]
         return max(0.0, *(each.until - now for each in known)) if known else 0.0
 
     def attempt(self, name: str, address: str) -> None:
-        """Count a failure, before it is known to be one: attempts at the same time count too."""
+        """Count an attempt as a failure in advance, so that simultaneous attempts count too."""
         now = self._clock()
         for key in keys(name, address):
             failures = self._failures.pop(key, Failures())
@@ -60,7 +61,7 @@ class Throttle:
             self._failures[key] = failures
 
     def succeeded(self, name: str, address: str) -> None:
-        """The attempt was no failure, and the earlier ones of this name at this address are forgiven."""
+        """The attempt succeeded: forget it and the earlier failures of this name at this address."""
         both, *others = keys(name, address)
         self._failures.pop(both, None)
         for key in others:
@@ -70,5 +71,5 @@ class Throttle:
 
 
 def keys(name: str, address: str) -> list[tuple[str, str, str]]:
-    """What failures are counted by."""
+    """The keys under which a failure counts."""
     return [("both", name, address), ("address", "", address), ("name", name, "")]

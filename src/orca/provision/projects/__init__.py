@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projects: their members, and their beginning and end.
+"""Projects: creation, members, removal.
 
-Removing one removes all that it has.
+Removing one removes everything in it.
 """
