@@ -6,7 +6,7 @@ from orca.storage import images, registries, snapshots, volumes
 
 
 def install(assembly: Assembly) -> None:
-    """Add the behaviour of what containers keep and start from; ``orca.provision`` comes before."""
+    """Add the behaviour of images, volumes and registries; ``orca.provision`` comes before."""
     for module in (registries, images, volumes, snapshots):
         assembly.add(module.behaviour)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What in a container's description gives it power over its host; pure.
+"""The fields of a container's description that give power over its host; pure.
 
-A container with one of these is, or may become, root on the host, and with that all other containers there.
+A container with one of these is, or may become, root on the host, and so controls all other containers there.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ DEFAULT_CAPABILITIES = frozenset(
         *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
     }
 )
-"""What the engine gives every container. Source: github.com/moby/moby, daemon/pkg/oci/caps/defaults.go."""
+"""The capabilities that the engine gives every container. Source: github.com/moby/moby,
+daemon/pkg/oci/caps/defaults.go.
+"""
 HARMLESS_OPTIONS = frozenset({"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"})
 """Values of ``securityOpt`` that take power away."""
 LOCAL = "local"
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "tmpfs"})
-"""Types that the ``local`` driver may mount: what they hold is not the host's."""
+"""Types that the ``local`` driver may mount, because they do not show the host."""
 NOT_OF_TYPE = frozenset({"bind", "rbind", "move", "remount"})
 """Mount options with which the kernel ignores the type: the device is a path of the host, also a relative one.
 
@@ -34,7 +36,7 @@ def host_powers(launch: Mapping[str, Any]) -> list[str]:
 
 
 def host_options(driver: str | None, options: Mapping[str, Any] | None) -> list[str]:
-    """The options of a volume's driver that reach into the host: paths of it, and file systems that show it."""
+    """The options of a volume's driver that reach into the host: its paths, and file systems that show it."""
     given = {name: str(value) for name, value in (options or {}).items()}
     found = [name for name, value in given.items() if _names_path(name, value, given.get("type"))]
     mounts = (driver or LOCAL) == LOCAL and given.keys() & {"type", "device", "o"}
@@ -61,7 +63,7 @@ def _host_path(mounts: Iterable[str]) -> bool:
 
 
 def source_of(mount: str) -> str:
-    """What a mount mounts, also of one in a form that nobody checked: a path of the host, a name, or nothing."""
+    """The source of a mount, also of an unchecked one: a path of the host, a name, or nothing."""
     source, colon, _ = str(mount).partition(":")
     return source if colon else ""
 

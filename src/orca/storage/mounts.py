@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a container mounts, as text: ``/path``, ``/host/path:/path[:ro]``, ``name:/path[:ro]`` (docker run -v)."""
+"""The mounts of a container, as text: ``/path``, ``/host/path:/path[:ro]``, ``name:/path[:ro]`` (docker run -v)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OPTIONS = frozenset({"ro", "rw", "z", "Z", "nocopy", "shared", "slave", "private
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One mount of a container. ``source``: a path of the host, a volume's name, or empty for one of its own."""
+    """One mount of a container. ``source``: a path of the host, a volume's name, or empty for an anonymous volume."""
 
     path: str
     source: str = ""
@@ -39,7 +39,7 @@ def parse(text: str) -> Mount:
     """Read one mount.
 
     Raises:
-        ValueError: it has not the documented form; the message shows it.
+        ValueError: it does not have the documented form; the message shows it.
     """
     parts = str(text).split(":")
     problem = f"volume {text!r} has not the form /path, /host/path:/path[:ro] or name:/path[:ro]"

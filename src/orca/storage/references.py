@@ -4,26 +4,26 @@
 from __future__ import annotations
 
 DEFAULT_REGISTRY = "index.docker.io"
-"""What Docker asks when a reference names no registry."""
+"""The registry of references that name none."""
 IMAGE_PREFIX = "docker:"
 SIMULATED_PREFIX = "sim:"
 """Images that only simulated hosts run: nothing is pulled."""
 NOTHING = "rancher/none"
-"""v1's word for a service, or a sidekick, without containers of its own."""
+"""v1's image name for a service, or a sidekick, without containers of its own."""
 
 
 def image_reference(image_uuid: str) -> str:
-    """``orca/web:1`` of ``docker:orca/web:1``; a simulated image is as it is."""
+    """``orca/web:1`` of ``docker:orca/web:1``; a simulated image stays unchanged."""
     return image_uuid.removeprefix(IMAGE_PREFIX)
 
 
 def is_nothing(image_uuid: str | None) -> bool:
-    """True if an image, or that there is none, says that there is to be no container at all."""
+    """True if an image, or its absence, means that there is no container."""
     return not image_uuid or stands_for(image_uuid) == NOTHING
 
 
 def stands_for(image_uuid: str) -> str:
-    """An image without prefix and tag: some names are words of v1 for something else than an image."""
+    """An image without prefix and tag, to recognise v1's special names."""
     return image_uuid.removeprefix(IMAGE_PREFIX).removeprefix(SIMULATED_PREFIX).partition(":")[0]
 
 

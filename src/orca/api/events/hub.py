@@ -163,7 +163,7 @@ class Hub:
         return groups.values()
 
     def _is_news(self, key: tuple[Sharing, Key], seen: Shown) -> bool:
-        """Return whether to report a change: the end of a resource is reported once."""
+        """True if to report a change: the end of a resource is reported once."""
         if not seen.gone:
             self._told.pop(key, None)
             return True

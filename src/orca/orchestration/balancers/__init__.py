@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load balancers: those that stand alone, and services that balance.
+"""Load balancers: independent ones, and services that balance.
 
-``rules`` reads where one listens and which requests a target gets; it is pure.
+``rules`` parses listeners and the rules of targets; it is pure.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compose text to specs of services, and back. Pure: no rows.
 
-``files`` is the way in, ``export`` the way out.
+``files`` reads, ``export`` writes.
 """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A command line as a list of words, split as Docker Compose (and Rancher in 2015) split it.
 
-Source: the package shellwords that Compose uses. No shell runs: a backslash takes the next character as it is, also
-inside double quotes; quotes are taken off.
+Source: the package shellwords that Compose uses. No shell runs: a backslash escapes the next character, also inside
+double quotes; quotes are removed.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with compose files, and where: everything that can be found is collected, and refused together."""
+"""Errors in compose files and their places: all errors are collected and reported together."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 MOST_SHOWN = 100
-"""Refusals that one answer names."""
+"""Most refusals in one answer."""
 MOST_CHARACTERS = 500
-"""Characters of one message: it may repeat what it is about."""
+"""Most characters of one message, since it may quote the file."""
 
 
 class Place(NamedTuple):
-    """Where something stands: lines and columns are counted from 1."""
+    """A place in a file; lines and columns are counted from 1."""
 
     file: str
     line: int
@@ -36,7 +36,7 @@ class Refusal:
 
     @property
     def described(self) -> dict[str, Any]:
-        """As the API's error names it."""
+        """The refusal in the form of the API's error."""
         where = {"file": self.place.file, "line": self.place.line, "column": self.place.column}
         about = {"service": self.service, "key": self.key}
         return {**where, **{name: text for name, text in about.items() if text is not None}, "message": self.message}
@@ -48,7 +48,7 @@ class Refusal:
 
 
 class Wrong(ValueError):
-    """A value that cannot be used, as its reader sees it: who reads the key knows service and key."""
+    """A value cannot be used. Its reader does not know service and key; the caller adds them."""
 
     def __init__(self, place: Place, message: str) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ class Wrong(ValueError):
 
 
 class ComposeError(ValueError):
-    """The compose files cannot be used. ``refusals`` is everything that was found, in the order of the files."""
+    """The compose files cannot be used. ``refusals`` are all errors in the order of the files."""
 
     def __init__(self, refusals: Sequence[Refusal], left_out: int = 0) -> None:
         more = [f"and {left_out} more"] if left_out else []
@@ -66,7 +66,9 @@ class ComposeError(ValueError):
 
 
 class Findings:
-    """What reading finds: refusals, and warnings, which stop nothing. Of several refusals of one place, the first."""
+    """The findings of reading: refusals, and warnings, which refuse nothing. Of several refusals of one place the first
+    counts.
+    """
 
     def __init__(self) -> None:
         self._refusals: dict[Place, Refusal] = {}
@@ -75,11 +77,11 @@ class Findings:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Each once, in the order in which they were found."""
+        """Each warning once, in the order of discovery."""
         return tuple(self._warnings)
 
     def blames(self, service: str) -> bool:
-        """True if something of a service was refused."""
+        """True if a part of a service was refused."""
         return service in self._blamed
 
     def refuse(self, place: Place, message: str, service: str | None = None, key: str | None = None) -> None:
@@ -95,7 +97,7 @@ class Findings:
 
     @contextmanager
     def collect(self, service: str | None = None, key: str | None = None) -> Iterator[None]:
-        """Note what goes wrong inside as a refusal of a key, and go on after it."""
+        """Record an error of the block as a refusal of a key, and go on after it."""
         try:
             yield
         except Wrong as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services back to compose text: what ``files.parse`` reads again as the same services (the flat form of 2015)."""
+"""Write services as compose text, which ``files.parse`` reads as the same services (the flat form of 2015)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ELSEWHERE = {
     retained.FIELD,
     *SELECTORS.values(),
 }
-"""Fields that no key of their own stands for, and that are written nevertheless."""
+"""Fields without a key of their own that are written in another way."""
 
 
 def export(services: Iterable[ServiceSpec]) -> tuple[str, str]:
-    """Return the docker-compose and the rancher-compose text of ``services``. Comments name what no key stands for."""
+    """Return the docker-compose and the rancher-compose text of ``services``. Comments name fields without a key."""
     docker: dict[str, Any] = {}
     rancher: dict[str, Any] = {}
     notes: list[str] = []
@@ -51,7 +51,7 @@ def export(services: Iterable[ServiceSpec]) -> tuple[str, str]:
 
 
 def _sections(service: ServiceSpec) -> Iterable[tuple[str, Mapping[str, Any], Labels]]:
-    """Each launch config of a service, with the name of its section and what its labels are to say."""
+    """Each launch config of a service, with the name of its section and the labels to add."""
     sidekicks = service.fields.get("secondaryLaunchConfigs") or []
     config = service.fields.get("launchConfig") or {}
     labels = Labels(
@@ -71,7 +71,7 @@ def _labels(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _body(kind: str, config: Mapping[str, Any], labels: Labels) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the two files say of a container."""
+    """The keys of a container in the two files."""
     if config.get("networkLaunchConfig"):
         config = {**config, "networkMode": f"container:{config['networkLaunchConfig']}"}
     said = compose_labels.write(labels)
@@ -90,7 +90,7 @@ def _link(link: LinkSpec) -> str:
 
 
 def _escape(value: Any) -> Any:
-    """Write a dollar sign so that reading does not take it for a variable."""
+    """Escape a dollar sign, so that it does not begin a variable."""
     if isinstance(value, dict):
         return {key: _escape(inner) for key, inner in value.items()}
     if isinstance(value, list):

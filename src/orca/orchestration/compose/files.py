@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compose files: docker-compose text (v1 flat, v2/v3 with ``services:``) and rancher-compose text to service specs.
 
-Every documented key is honoured or refused by name: a key that is dropped in silence would run something other than
-what the file says. ``keys`` knows what each key of a service means.
+Every documented key is honoured or refused by name, because ignoring a key would run something else than the file
+describes. ``keys`` has the meaning of each key of a service.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.compose.tree import Node
 
 DOCKER, RANCHER = "docker-compose.yml", "rancher-compose.yml"
-"""What the two files are called in messages, unless a client says what they are called."""
+"""The default names of the two files in messages."""
 MOST_SERVICES = 1000
 
 _TOP = {"version", "services", "volumes", "name"}
@@ -27,7 +27,7 @@ _TOP = {"version", "services", "volumes", "name"}
 
 @dataclass(frozen=True, slots=True)
 class Compose:
-    """What the files say; ``warnings`` are shown to the user, they stop nothing."""
+    """The content of the files; ``warnings`` are shown to the user and refuse nothing."""
 
     services: tuple[ServiceSpec, ...]
     warnings: tuple[str, ...] = ()
@@ -41,17 +41,17 @@ def parse(
 ) -> Compose:
     """Return the services of a stack, in the order of the file.
 
-    ``environment`` fills the variables of the files. It is asked for every variable that they name. ``files``: what the
-    two files are called where something is wrong with them.
+    ``environment`` gives the values of variables; every variable in the files is looked up there. ``files``: the names
+    of the two files in error messages.
 
     Raises:
-        ComposeError: everything that cannot be used, each with its place: no YAML, more than the limits allow, no
-            services, an unknown key, a value of the wrong form, a link to a service that the file does not have.
+        ComposeError: all errors, each with its place: invalid YAML, an exceeded limit, no services, an unknown key, a
+        value of the wrong form, a link to a service that the file does not have.
     """
     findings = Findings()
     variables = {} if environment is None else environment
     trees = [_load(docker, files[0], findings), _load(rancher or "", files[1], findings)]
-    # Of a text that could not be read, nothing more can be said.
+    # Nothing more can be found in a text that could not be read.
     findings.raise_if_refused()
     filled = _fill(trees, variables, findings)
     services: dict[str, Node] = {}
@@ -80,7 +80,7 @@ def _load(text: str, file: str, findings: Findings) -> Node:
 
 
 def _fill(trees: list[Node], variables: Mapping[str, str], findings: Findings) -> list[Node]:
-    """The trees with their variables filled in. One that is not set becomes empty, with a warning where it stands."""
+    """Fill in the variables of the trees. An unset one becomes empty, with a warning at its place."""
     unset: dict[str, Place] = {}
     place = trees[0].place
 
@@ -105,7 +105,7 @@ def _fill(trees: list[Node], variables: Mapping[str, str], findings: Findings) -
 
 
 def _services(document: Node, findings: Findings) -> dict[str, Node]:
-    """The services of a file of any version; refuses what else stands beside them."""
+    """The services of a file of any version; refuses other top-level keys."""
     if not document.value or not isinstance(document.value, dict):
         raise Wrong(document.place, "a mapping of services is expected")
     top = document.entries()
@@ -133,7 +133,7 @@ def _check_volumes(volumes: Node, findings: Findings) -> None:
 
 
 def _extra(document: Node) -> dict[str, Node]:
-    """What rancher-compose says of each service."""
+    """The rancher-compose part of each service."""
     if document.value is None:
         return {}
     top = document.entries()

@@ -2,9 +2,9 @@
 """Variables in compose values, as Docker Compose fills them in.
 
 ``$NAME``, ``${NAME}``; ``${NAME:-text}`` and ``${NAME-text}`` (a default), ``${NAME:?text}`` and ``${NAME?text}``
-(required), ``${NAME:+text}`` and ``${NAME+text}`` (instead of a value); with a colon, an empty value is as none. The
-text may hold variables again, which are looked up whether it is used or not. ``$$`` is a dollar sign; so is a ``$``
-before anything else.
+(required), ``${NAME:+text}`` and ``${NAME+text}`` (instead of a value); with a colon, an empty value counts as unset.
+The text may contain variables, which are looked up even if the text is not used. ``$$`` is a dollar sign; so is a ``$``
+before any other character.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import re
 from collections.abc import Callable, Mapping
 
 MOST_NESTED = 32
-"""Variables in each other's texts."""
+"""Most levels of variables inside variables."""
 MOST_VARIABLES = 100_000
-"""Dollar signs of all files together."""
+"""Most dollar signs in all files together."""
 MOST_FILLED = 8 * 1024 * 1024
-"""Characters that variables may make of the values of all files together."""
+"""Most characters of all values together after variables are filled in."""
 
 _VARIABLE = re.compile(r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|(?P<open>\{))")
 _INSIDE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:?)([-?+])(.*))?", re.DOTALL)
@@ -29,7 +29,7 @@ class BadVariable(ValueError):
 
 
 class Filler:
-    """Fills in ``variables``; ``unset`` is told the name of each that is none of them and has no default."""
+    """Fills in ``variables``; ``unset`` is called with the name of each that is missing and has no default."""
 
     def __init__(self, variables: Mapping[str, str], unset: Callable[[str], None]) -> None:
         self._variables = variables
@@ -94,7 +94,7 @@ class Filler:
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the brace ends that was opened before ``at``."""
+    """The position of the closing brace for the one before ``at``."""
     depth = 1
     for brace in _BRACE.finditer(text, at):
         depth += 1 if brace[0] == "{" else -1

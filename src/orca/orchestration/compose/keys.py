@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each key of compose files means: one table from key to API field, for reading and for writing."""
+"""The meaning of each key of compose files: one table from key to API field, for reading and for writing."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from orca.resources.views import TypeView, view
 from orca.storage.references import image_reference
 
 IGNORED = frozenset({"container_name", "depends_on"})
-"""Accepted without effect: the platform names containers, and a service waits for what it needs by retrying."""
+"""Accepted without effect: the platform names containers, and a service that needs another one retries."""
 
 
 def declared() -> Mapping[str, TypeView]:
-    """What may be declared, as whoever owns a project sees it."""
+    """The declaration of a type, as the owner of a project sees it."""
     return view("owner", "v2").types
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The API field that a key stands for, how its value is read, and how it is written again (None: not at all)."""
+    """The API field of a key, how its value is read, and how it is written (None: not at all)."""
 
     field: str
     read: Callable[[Node], Any]
@@ -135,12 +135,11 @@ _CERTIFICATES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What can be said of a kind of service, by where it goes.
+    """The keys of a kind of service, by their destination.
 
-    ``image``: what says that a service is of this kind. ``launch``: keys of docker-compose, to the launch config
-    (labels are for every kind). All others are keys of rancher-compose: ``health`` goes to the launch config too,
-    ``service`` to the service itself, ``certificates`` are other resources by name, ``strategy`` is for the stack's
-    upgrade.
+    ``image``: the image that marks this kind. ``launch``: keys of docker-compose for the launch config (labels are for
+    every kind). All others are keys of rancher-compose: ``health`` for the launch config, ``service`` for the service
+    itself, ``certificates`` for other resources by name, ``strategy`` for the stack's upgrade.
     """
 
     image: str = ""
@@ -173,9 +172,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 def read(service: str, body: Mapping[str, Node], keys: Mapping[str, Key], findings: Findings) -> dict[str, Any]:
-    """Return the API fields that ``body`` gives. A key that is not in the table, or has a value of the wrong form, goes
-    to ``findings``.
-    """
+    """Return the API fields of ``body``. Unknown keys and values of the wrong form go to ``findings``."""
     fields: dict[str, Any] = {}
     for key, node in body.items():
         entry = keys.get(key)
@@ -190,7 +187,7 @@ def read(service: str, body: Mapping[str, Node], keys: Mapping[str, Key], findin
 
 
 def write(fields: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Any]:
-    """Return the keys that say the same as ``fields``; of two keys for one field, the first."""
+    """Return the keys for ``fields``; of two keys for one field, the first."""
     body: dict[str, Any] = {}
     said: set[str] = set()
     for key, entry in keys.items():
@@ -202,11 +199,11 @@ def write(fields: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Any]:
 
 
 def unsaid(fields: Iterable[str], keys: Mapping[str, Key]) -> list[str]:
-    """Fields that no key stands for."""
+    """Fields without a key."""
     return sorted(set(fields) - {entry.field for entry in keys.values()})
 
 
 def key_of(field: str, kind: Kind) -> str:
-    """The key that stands for a field."""
+    """The key of a field."""
     tables = (kind.rancher, kind.launch)
     return next((key for table in tables for key, entry in table.items() if entry.field == field), snake(field))

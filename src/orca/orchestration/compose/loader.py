@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML text to a tree of values that know where they stand.
+"""Read YAML text into a tree of values with their places.
 
-PyYAML parses; the tree is built from its events, so that work ends where a limit is passed: aliases are counted as if
-they were written out before anything follows them. Source of the rules: YAML 1.2 as Docker Compose reads it.
+PyYAML parses; the tree is built from its events, so that work ends as soon as a limit is exceeded. Aliases count as if
+they were written out. Source of the rules: YAML 1.2 as Docker Compose reads it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from orca.resources.limits import MOST_DEPTH, MOST_DIGITS, MOST_ITEMS, MOST_NODE
 MOST_TEXT = 4 * 1024 * 1024
 """Characters of one file."""
 MOST_TAG_DIRECTIVES = 16
-"""The parser's work grows with their square."""
+"""Most %TAG directives, since the parser's work grows with their square."""
 
 _TAG = "tag:yaml.org,2002:"
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -38,10 +38,10 @@ class _Anchored(NamedTuple):
 
 
 def read(text: str, file: str, findings: Findings) -> Node | None:
-    """Return the tree of the one document of ``text``, None when it is empty. What is wrong goes to ``findings``.
+    """Return the tree of the one document of ``text``, None if it is empty. Errors go to ``findings``.
 
     Raises:
-        Wrong: no YAML, or more than the limits allow: nothing can be said of the rest.
+        Wrong: invalid YAML, or an exceeded limit; nothing more can be found in the rest.
     """
     start = Place(file, 1, 1)
     if len(text) > MOST_TEXT:
@@ -60,7 +60,7 @@ def read(text: str, file: str, findings: Findings) -> Node | None:
         context = f"{error.context}: " if error.context else ""
         raise Wrong(place, f"this is not YAML: {context}{error.problem}") from error
     except yaml.YAMLError as error:
-        # One that says no place is about a character that YAML does not allow.
+        # An error without a place is about a character that YAML does not allow.
         raise Wrong(start, f"this is not YAML: {str(error).splitlines()[0]}") from error
 
 
@@ -86,7 +86,7 @@ class _Builder:
         return node
 
     def _node(self, event: Any, depth: int, key: Place | None = None) -> tuple[Node, int]:
-        """The node that begins with ``event``, and how many levels it has."""
+        """Build the node that begins with ``event``; also return its number of levels."""
         place = self._place(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, place, depth, key)
@@ -154,7 +154,7 @@ class _Builder:
         return entries, height + 1
 
     def _key(self, event: Any, place: Place, depth: int) -> str | None:
-        """The text of a key, None for one that is refused."""
+        """The text of a key, None if it is refused."""
         node, _ = self._node(event, depth)
         if isinstance(node.value, str):
             return node.value

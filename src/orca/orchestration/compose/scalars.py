@@ -31,11 +31,11 @@ _LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 
 
 class TooLong(ValueError):
-    """A number with more digits than are read."""
+    """A number has too many digits."""
 
 
 def resolve(text: str, most_digits: int) -> Scalar:
-    """Return what a plain scalar stands for.
+    """Return the value of a plain scalar.
 
     Raises:
         TooLong: a number with more than ``most_digits`` digits.
@@ -60,7 +60,7 @@ def resolve(text: str, most_digits: int) -> Scalar:
 
 
 def shown(value: bool | int | float) -> str:
-    """A scalar as Docker Compose puts it where text is wanted: ``true``, ``5``, ``1.5``, ``1e+06``."""
+    """A scalar as Docker Compose writes it where it expects text: ``true``, ``5``, ``1.5``, ``1e+06``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return _real(value) if isinstance(value, float) else str(value)

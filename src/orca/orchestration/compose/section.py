@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What compose files say under one name: a container's worth of text, taken apart."""
+"""The parsed text of one container in compose files: everything under one name."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from orca.orchestration.syntax.names import BadName, check_service_name
 from orca.storage.references import stands_for
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-"""Of a link: what a name that resolves is made of."""
+"""The characters of a link's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
-    """A link: ``service`` of this stack, or of ``stack``, seen as ``alias``; a balancer sends it what ``rules`` say."""
+    """A link: ``service`` of this stack, or of ``stack``, seen as ``alias``; ``rules`` are those of a balancer's
+    target.
+    """
 
     service: str
     alias: str
@@ -36,7 +38,7 @@ class LinkSpec:
 
     @property
     def target(self) -> str:
-        """What the link leads to, as files name it."""
+        """The target of the link, as files name it."""
         return self.service if self.stack is None else f"{self.stack}/{self.service}"
 
 
@@ -44,8 +46,8 @@ class LinkSpec:
 class Section:
     """One name of the files.
 
-    ``body`` is what docker-compose says of the container, ``stated`` what it says of the service, ``more`` what
-    rancher-compose says. ``place``: where the name stands; ``findings``: where what is wrong with it goes.
+    ``body`` holds docker-compose's keys of the container, ``stated`` those of the service, ``more`` the keys of
+    rancher-compose. ``place``: the place of the name; ``findings``: where errors go.
     """
 
     name: str
@@ -60,12 +62,12 @@ class Section:
     places: Mapping[str, Place]
 
     def given(self, keys: Mapping[str, Key]) -> dict[str, Any]:
-        """The fields that ``keys`` of rancher-compose give."""
+        """The fields from these ``keys`` of rancher-compose."""
         said = {key: node for key, node in {**self.stated, **self.more}.items() if key in keys}
         return compose_keys.read(self.name, said, keys, self.findings)
 
     def launch_config(self, unit: Collection[str]) -> dict[str, Any]:
-        """The launch config, beside those of the sections with the names of ``unit``."""
+        """The launch config; ``unit``: the names of all sections of its unit."""
         kind = KINDS[self.kind]
         config = compose_keys.read(self.name, self.body, kind.launch, self.findings)
         if self.labels.kept:
@@ -84,7 +86,7 @@ class Section:
         return config | self.given(kind.health)
 
     def check_sidekick(self, owner: str) -> None:
-        """Refuse to be the sidekick of ``owner`` with something that only a service has."""
+        """Refuse keys that only a service may have in the sidekick of ``owner``."""
         if self.kind != "service":
             self.refuse("image", f"a sidekick of {owner!r} is a container")
         given = {"labels": self.labels != Labels(self.labels.kept), "links": bool(self.links)}
@@ -93,13 +95,13 @@ class Section:
             self.refuse(key, f"a sidekick of {owner!r} has none of its own")
 
     def refuse(self, what: str | None, message: str) -> None:
-        """Refuse what a key, or an API field, says."""
+        """Refuse the value of a key, or of an API field."""
         key = compose_keys.key_of(what or "", KINDS[self.kind])
         message = message.removeprefix(f"{what} ").removeprefix(f"{what}: ")
         self.findings.refuse(self._place(key), message, self.name, key)
 
     def _place(self, key: str) -> Place:
-        """Where a key stands, which may be inside the value of another."""
+        """The place of a key, which may be inside the value of another."""
         if key in self.places:
             return self.places[key]
         if key == "network_mode" and "net" in self.places:
@@ -109,7 +111,7 @@ class Section:
 
 
 def read(name: str, node: Node, more: Node | None, variables: Mapping[str, str], findings: Findings) -> Section:
-    """Take apart what the files say under a name. What is wrong with it goes to ``findings``."""
+    """Parse everything that the files have under a name. Errors go to ``findings``."""
     try:
         check_service_name(name)
     except BadName as error:
@@ -132,7 +134,7 @@ def _ignored(key: str) -> bool:
 
 
 def _kind(image: str) -> str:
-    """The kind of service that an image stands for."""
+    """The kind of service that an image marks."""
     word = stands_for(image)
     return next((name for name, kind in KINDS.items() if kind.image == word), "service")
 
@@ -178,7 +180,7 @@ def _pairs(node: Node | None) -> Iterable[Pair]:
 
 
 def _spelled(pairs: Iterable[Pair], key: str, service: str, findings: Findings) -> Iterable[Pair]:
-    """The pairs, with a warning for each number that is not the text it is written as."""
+    """The pairs, with a warning for each number whose text differs from its spelling."""
     for pair in pairs:
         if pair.written is not None and pair.written != pair.value:
             message = f"{pair.written} is {pair.value} in YAML: write it in quotes to keep it as it is"
@@ -187,8 +189,8 @@ def _spelled(pairs: Iterable[Pair], key: str, service: str, findings: Findings) 
 
 
 def _environment(name: str, node: Node, variables: Mapping[str, str], findings: Findings) -> Node:
-    """The environment as a mapping to texts: a name alone takes the variable of that name, and is left out when there
-    is none.
+    """The environment as a mapping to texts. A name without a value gets the variable of that name, or is left out
+    without one.
     """
     found: dict[str, Node] = {}
     for pair in _spelled(_pairs(node), "environment", name, findings):
@@ -217,7 +219,7 @@ def _scale(body: dict[str, Node]) -> dict[str, Node]:
 
 
 def _ruled(section: Section) -> tuple[LinkSpec, ...]:
-    """The links of a balancer, with the rules that labels give for their targets."""
+    """The links of a balancer, with the rules from the labels of its targets."""
     targets = section.labels.targets
     linked = {link.target for link in section.links}
     for target, rules in targets.items():
@@ -234,7 +236,7 @@ def _ruled(section: Section) -> tuple[LinkSpec, ...]:
 
 
 def _links(name: str, key: str, node: Node | None, findings: Findings) -> list[LinkSpec]:
-    """The links of a key, those to other stacks in one of their own."""
+    """The links of a key; those to other stacks have a key of their own."""
     links: list[LinkSpec] = []
     with findings.collect(name, key):
         for text in [] if node is None or node.value is None else compose_values.strings(node):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the sections of compose files to services: which kind, which sidekicks, which links.
 
-A section is one container's worth of text. Its image says the kind of service, a label which other sections are its
-sidekicks. What comes out has passed the checks of a ``POST`` of the same service.
+A section is the text of one container. Its image marks the kind of service, a label names its sidekicks. The result has
+passed the checks of a ``POST`` of the same service.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from orca.resources.views import view
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """A service as the file wants it; ``fields`` are those of its kind in the API.
+    """A service as the file describes it; ``fields`` are those of its kind in the API.
 
-    ``certificates``: fields that name other resources, by their names. ``strategy``: how an upgrade goes about it.
+    ``certificates``: fields with names of other resources. ``strategy``: how to upgrade it.
     """
 
     name: str
@@ -38,8 +38,8 @@ class ServiceSpec:
 
 
 def combine(sections: Mapping[str, Section]) -> Iterator[ServiceSpec]:
-    """The services that the sections make together. What is wrong goes to their findings: an unknown key, a sidekick
-    that cannot be one, a link to nothing, what a ``POST`` would be refused for.
+    """Combine the sections into services. Errors go to their findings: an unknown key, an impossible sidekick, a link
+    to nothing, a refusal of a ``POST``.
     """
     owners = _owners(sections)
     ports = 0
@@ -60,7 +60,7 @@ def combine(sections: Mapping[str, Section]) -> Iterator[ServiceSpec]:
 
 
 def _owners(sections: Mapping[str, Section]) -> dict[str, str]:
-    """Whose sidekick a section is."""
+    """The owner of each sidekick."""
     owners: dict[str, str] = {}
     for section in sections.values():
         for name in section.labels.sidekicks:
@@ -77,7 +77,7 @@ def _owners(sections: Mapping[str, Section]) -> dict[str, str]:
 
 
 def _fields(section: Section, sidekicks: list[Section]) -> dict[str, Any]:
-    """What the files say of a service and its containers."""
+    """The fields of a service and its containers."""
     unit = {section.name, *(sidekick.name for sidekick in sidekicks)}
     fields = section.given(KINDS[section.kind].service) | section.labels.selectors
     if launch := section.launch_config(unit):
@@ -94,7 +94,7 @@ def _configs(fields: dict[str, Any]) -> list[dict[str, Any]]:
 def _service(section: Section, fields: dict[str, Any]) -> ServiceSpec:
     kind = KINDS[section.kind]
     strategy = section.given(kind.strategy).get("", {})
-    # What the API says of half a service would only repeat what is known.
+    # Checks of an incomplete service would only repeat known errors.
     if not any(map(section.findings.blames, (section.name, *section.labels.sidekicks))):
         try:
             fields, strategy = _checked(section, fields, strategy)
@@ -106,10 +106,10 @@ def _service(section: Section, fields: dict[str, Any]) -> ServiceSpec:
 def _checked(
     section: Section, fields: dict[str, Any], strategy: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields as a ``POST`` of the service would keep them: numbers that are given as text are numbers.
+    """The fields as a ``POST`` of the service would store them: numbers given as text become numbers.
 
     Raises:
-        Refused: what it would be refused for, apart from what depends on what there is already.
+        Refused: as for a ``POST``, but for checks against existing rows.
     """
     types = compose_keys.declared()
     validator = Validator(view("owner", "v2"), strict=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tree of a compose file: values that know where they stand. ``loader`` builds it, ``fill`` its variables."""
+"""The tree of a compose file: values with their places. ``loader`` builds it, ``files`` fills in variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orca.orchestration.compose.errors import Place, Wrong
 class Node(NamedTuple):
     """A value of the tree. Lists hold nodes, maps nodes by text.
 
-    ``key``: where the key of an entry of a map stands. ``written``: the text of a plain scalar that is not text.
+    ``key``: the place of the key of a map's entry. ``written``: the spelling of a plain scalar that is not text.
     """
 
     value: Any
@@ -22,7 +22,7 @@ class Node(NamedTuple):
 
     @property
     def named(self) -> Place:
-        """Where an entry of a map begins."""
+        """The place where an entry of a map begins."""
         return self.key or self.place
 
     def entries(self) -> dict[str, Node]:
@@ -37,7 +37,7 @@ class Node(NamedTuple):
 
 
 def changed(node: Node, change: Callable[[Node, str], str]) -> Node:
-    """The tree with every text as ``change`` makes it; keys stay."""
+    """The tree with ``change`` applied to every text, but not to keys."""
     value = node.value
     if isinstance(value, str):
         return node._replace(value=change(node, value))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The values of compose files: one function per form, from a node of the tree to what the API calls it.
+"""The values of compose files: one function per form, from a node of the tree to the API's value.
 
 Each raises ``Wrong`` for a value of another form.
 """
@@ -29,7 +29,7 @@ _LONG_PORT = frozenset({"target", "published", "protocol", "host_ip", "mode"})
 
 
 class Pair(NamedTuple):
-    """A name and its value, where both stand, and what the value is written as; None: the name stands alone."""
+    """A name and its value with their places, and the spelling of the value; None: a name without a value."""
 
     name: str
     value: str | None
@@ -38,7 +38,7 @@ class Pair(NamedTuple):
 
 
 def string(node: Node) -> str:
-    """A text. A number is one too where it is written as it reads: ``1000``, not ``0755``."""
+    """A text. A number counts too if its spelling is its value: ``1000``, not ``0755``."""
     if isinstance(node.value, str):
         return node.value
     if node.value is None or isinstance(node.value, list | dict):
@@ -50,7 +50,7 @@ def string(node: Node) -> str:
 
 
 def optional(node: Node) -> str | None:
-    """A text; an empty one says nothing, as where a variable is empty."""
+    """A text; an empty one counts as absent, as from an empty variable."""
     return string(node) or None
 
 
@@ -87,7 +87,7 @@ def size(node: Node) -> int:
     """Bytes, with a unit or without: units are powers of 1024."""
     if isinstance(node.value, int):
         return integer(node)
-    # Compose drops a real number in silence.
+    # Compose ignores a real number silently.
     match = _SIZE.fullmatch(node.value.strip()) if isinstance(node.value, str) else None
     if match is None:
         raise Wrong(node.place, f"a size such as 512m is expected, not {_seen(node)}")
@@ -103,7 +103,7 @@ def _seen(node: Node) -> str:
 
 
 def argv(node: Node) -> list[str]:
-    """A command: a list as it is, a text split as a shell would."""
+    """A command: a list unchanged, a text split as a shell would."""
     if isinstance(node.value, list):
         return strings(node)
     try:
@@ -223,7 +223,7 @@ def network(node: Node) -> str:
 
 
 def json(node: Node) -> Any:
-    """Anything that JSON has words for."""
+    """Anything that JSON can express."""
     if isinstance(node.value, dict):
         return {name: json(inner) for name, inner in node.value.items()}
     if isinstance(node.value, list):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From rows to what the agent runs: a container as ``compute.instance.activate`` describes it."""
+"""Describe a container for its agent, from its rows to the data of ``compute.instance.activate``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def describe(
         restart_policy=_restart_policy(instance.restartPolicy),
         network_mode=instance.networkMode or "managed",
         address=address,
-        # No search domain of the stack: with one, the short name of a service that is not linked would resolve.
+        # No search domain of the stack, since with one the short names of unlinked services would resolve.
         dns_search=instance.dnsSearch or [],
         ports=[_published(port, port.publicPort) for port in ports if port.publicPort],
     )

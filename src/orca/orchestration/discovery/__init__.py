@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is called what, and which host is told so.
+"""Discovery: the names of services and containers, and the hosts that need them.
 
 ``worker`` follows changes; ``facts`` reads rows; all else is pure.
 """

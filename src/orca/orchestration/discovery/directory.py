@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which host is told which names: the config items ``names/<scope>`` and ``dns/<address>``. Pure: facts in, items out.
+"""The names for each host: the config items ``names/<scope>`` and ``dns/<address>``. Pure: facts in, items out.
 
 A host gets the scopes that its containers use, each once. A stack comes in up to ``PARTS`` items, so that a change of
 one service sends its neighbours in that part and not the whole stack.
@@ -21,11 +21,11 @@ from orca.orchestration.discovery.names import Names
 PARTS = 64
 
 Items = dict[tuple[int, str], dict[str, Any] | None]
-"""(host id, item) -> what is wanted; None: not any more."""
+"""(host id, item) -> the wanted description; None: no longer wanted."""
 
 
 class Client(NamedTuple):
-    """A container that asks for names on a host."""
+    """A container that resolves names on a host."""
 
     id: int
     host_id: int
@@ -35,7 +35,7 @@ class Client(NamedTuple):
 
 @dataclass(slots=True)
 class _Stale:
-    """Items to look at: parts of scopes, and clients, by host."""
+    """Items to compare: parts of scopes, and clients, by host."""
 
     parts: set[tuple[int, Scope, int]] = field(default_factory=set)
     clients: set[tuple[int, str]] = field(default_factory=set)
@@ -50,14 +50,14 @@ class Directory:
         self._asking: dict[int, dict[str, Client]] = {}
         """Clients by host and address."""
         self._users: dict[Scope, Counter[int]] = {}
-        """How many clients of which host use a scope."""
+        """Per scope and host: how many clients use it."""
         self._told: dict[Scope, dict[int, dict[int, Names]]] = {}
-        """The names of the scopes in use, by part and by who adds them."""
+        """The names of the scopes in use, by part and by source."""
         self._understands: set[int] = set()
-        """Hosts whose agents know scopes."""
+        """Hosts whose agents understand scopes."""
 
     def learn(self, facts: Facts) -> Items:
-        """Take facts in; returns the items that may differ now, in the order in which they should arrive."""
+        """Learn facts; return the items that may differ now, in the order in which they should arrive."""
         stale = _Stale()
         for host_id, understands in facts.hosts.items():
             self._meet(host_id, understands, stale)
@@ -71,7 +71,7 @@ class Directory:
         return items | wanted
 
     def items(self, host_id: int) -> dict[str, dict[str, Any]]:
-        """Everything that a host is to be told."""
+        """All items of a host."""
         clients = self._asking.get(host_id, {})
         scopes = {scope for client in clients.values() for scope in client.scopes}
         parts = [(scope, part) for scope in scopes for part in self._told[scope]]
@@ -82,7 +82,7 @@ class Directory:
     # -- who uses what ------------------------------------------------------------------------------------------------
 
     def _meet(self, host_id: int, understands: bool, stale: _Stale) -> None:
-        """A host's agent knows scopes now, or does not any more: everything is told in the other form."""
+        """A host's agent began or stopped to understand scopes: all its items change their form."""
         if understands == (host_id in self._understands):
             return
         (self._understands.add if understands else self._understands.discard)(host_id)
@@ -91,7 +91,7 @@ class Directory:
             stale.parts |= {(host_id, scope, part) for scope in client.scopes for part in self._told[scope]}
 
     def _update_clients(self, touched: Touched, stale: _Stale) -> set[Scope]:
-        """Clients come and go. Returns the scopes that a host uses from now on, or uses no more."""
+        """Update clients. Returns the scopes that a host begins or stops to use."""
         moved: set[tuple[int, Scope]] = set()
         for id in touched.clients:
             old, new = self._clients.get(id), self._as_client(id)
@@ -111,12 +111,12 @@ class Directory:
         return None if member is None or not scopes else Client(id, member.host_id, member.address, scopes)
 
     def _withdraw(self, client: Client | None, stale: _Stale) -> set[tuple[int, Scope]]:
-        """A client asks no more. Returns the scopes that its host does not use any more."""
+        """Remove a client. Returns the scopes that its host no longer uses."""
         if client is None:
             return set()
         del self._clients[client.id]
         here = self._asking[client.host_id]
-        if here.get(client.address) == client:  # its address may have been given to another one already
+        if here.get(client.address) == client:  # its address may already belong to another one
             del here[client.address]
             if not here:
                 del self._asking[client.host_id]
@@ -131,7 +131,7 @@ class Directory:
         return unused
 
     def _enter(self, client: Client | None, stale: _Stale) -> set[tuple[int, Scope]]:
-        """A client asks. Returns the scopes that its host uses from now on."""
+        """Add a client. Returns the scopes that its host begins to use."""
         if client is None:
             return set()
         self._clients[client.id] = client
@@ -191,7 +191,7 @@ class Directory:
 
 
 def _joined(tables: Iterable[Names]) -> Names:
-    """All names of some tables in order of name; of the same name the last one counts."""
+    """All names of some tables, ordered; if a name occurs twice, the last one counts."""
     names: Names = {}
     for table in tables:
         names |= table

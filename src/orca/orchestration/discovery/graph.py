@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What discovery knows: services, who stands for them, who is linked to whom. Pure: facts in, what they touch out.
+"""Discovery's graph: services, the containers that answer for them, and links. Pure: facts in, affected names out.
 
-Everything is found from its neighbours, so that a change costs what hangs together with it, whatever else there is.
+Everything is found through its neighbours, so that the cost of a change depends only on what it affects.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orca.orchestration.discovery.names import ContainerLink, Found, Member, Nam
 
 
 class Scope(NamedTuple):
-    """Where names are seen: a stack, a service with its links, or a container with its own links."""
+    """Where names are visible: in a stack, in a service with its links, or in a container with its own links."""
 
     kind: str
     id: int
@@ -29,7 +29,7 @@ STACK, SERVICE, CONTAINER = "stack", "service", "container"
 
 @dataclass(slots=True)
 class Facts:
-    """What is so now, by row id; None is gone. ``stacks``: their names. ``hosts``: whether scopes are understood."""
+    """Present facts, by row id; None is gone. ``stacks``: their names. ``hosts``: whether they understand scopes."""
 
     services: dict[int, Service | None] = field(default_factory=dict)
     members: dict[int, Member | None] = field(default_factory=dict)
@@ -41,14 +41,14 @@ class Facts:
 
 @dataclass(slots=True)
 class Touched:
-    """What may be different after a change: what a member adds to a scope, and what a container is as a client."""
+    """What a change may affect: the names that a source adds to a scope, and containers as clients."""
 
     names: set[tuple[Scope, int]] = field(default_factory=set)
     clients: set[int] = field(default_factory=set)
 
 
 class _Index:
-    """Ids by what they are found by."""
+    """Ids by key."""
 
     def __init__(self) -> None:
         self._sets: dict[int, set[int]] = {}
@@ -89,12 +89,12 @@ class NameGraph:
     # -- learning -----------------------------------------------------------------------------------------------------
 
     def learn(self, facts: Facts) -> Touched:
-        """Take facts in; returns what they touch, before and after."""
+        """Learn facts; return what they affect, before and after."""
         touched = Touched()
         answering: set[int] = set()
         """Services whose names or answers may have changed."""
         consumers: set[int] = set()
-        """Services whose links, or what is behind them, may have changed."""
+        """Services whose links, or the targets of these, may have changed."""
         for id, tie in facts.container_links.items():
             self._learn_tie(id, tie, touched)
         for id, link in facts.service_links.items():
@@ -111,7 +111,7 @@ class NameGraph:
         return touched
 
     def _learn_stack(self, stack_id: int, name: str | None, touched: Touched) -> set[int]:
-        """A stack has that name; the services of one that is gone are nobody's."""
+        """Learn the name of a stack; a removed stack has no services."""
         if self._stacks.get(stack_id) == name:
             return set()
         if name is None:
@@ -141,7 +141,7 @@ class NameGraph:
 
     def _learn_member(self, id: int, member: Member | None, touched: Touched) -> set[int]:
         if member is not None and not (member.stands_for or self._ties_of.has(id) or self._ties_to.has(id)):
-            member = None  # it stands alone: nobody sees it, and it sees nothing
+            member = None  # it belongs to no service: nobody sees it, and it sees nothing
         old = self.members.get(id)
         if old == member:
             return set()
@@ -187,7 +187,7 @@ class NameGraph:
                 touched.clients.add(each.consumer)
 
     def _spread(self, answering: set[int], consumers: set[int]) -> None:
-        """Add who is linked to those that answer otherwise now; through an alias, who is linked to that too."""
+        """Add the services linked to those whose answers changed; through an alias also those linked to it."""
         answering |= {id for id in consumers if self._is_alias(id)}
         ahead = list(answering)
         while ahead:
@@ -204,7 +204,7 @@ class NameGraph:
     # -- what is known ------------------------------------------------------------------------------------------------
 
     def scopes_of(self, member: Member) -> tuple[Scope, ...]:
-        """The scopes that a container sees, in the order in which they count."""
+        """The scopes that a container sees, in order of precedence."""
         scopes = []
         service = None if member.service_id is None else self._services.get(member.service_id)
         if service is not None:
@@ -214,7 +214,7 @@ class NameGraph:
         return tuple(scopes)
 
     def sources(self, scope: Scope) -> Iterator[int]:
-        """The ids of those that add names to a scope. Most services of a stack may have nothing to answer with."""
+        """The ids of the sources of a scope; services without an answer are left out."""
         if scope.kind != STACK:
             return iter((scope.id,))
         return (id for id in self._in_stack.of(scope.id) if self._members_of.has(id) or self._is_elsewhere(id))
@@ -223,7 +223,7 @@ class NameGraph:
         return self._services[id].alias or bool(self._services[id].elsewhere)
 
     def names(self, scope: Scope, source: int) -> Names:
-        """What a service adds to its stack, or what a scope of one source holds."""
+        """The names that a service adds to its stack, or that a scope with one source has."""
         if scope.kind == CONTAINER:
             ties = [self._ties[id] for id in self._ties_of.of(source)]
             targets = [(tie.alias, self.members[tie.target]) for tie in ties if tie.target in self.members]
@@ -245,7 +245,7 @@ class NameGraph:
                 yield link.alias or target.name, self._behind(link.target)
 
     def _behind(self, service_id: int) -> Found:
-        """What a service is answered with; aliases of aliases are followed to their ends, each service once."""
+        """The answer for a service; aliases of aliases are followed to their ends, each service once."""
         reached, ahead = {service_id}, [service_id]
         while ahead:
             id = ahead.pop()

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Discovery: which names there are in which scope. Pure: services and who stands for them in, names out.
+"""Discovery: the names of each scope. Pure: services and their members in, names out.
 
 Names have a scope. A client sees
 - its own service by its name, and every service of its own stack as ``<service>.<stack>``;
 - a linked service (or a linked container) by the alias of the link, else by its name;
 - a sidekick by its name inside its own service, and as ``<sidekick>.<service>.<stack>`` in the stack;
-- nothing else: a short name that is not linked goes to the outside world and fails there.
+- nothing else: an unlinked short name goes to the upstream resolver and fails there.
 
-So a client has up to three scopes, and the first that has a name counts: its service with what that links to, its
-stack, and the links of the container itself.
+So a client has up to three scopes: its service with its links, its stack, and the links of the container itself. The
+first scope with a name counts.
 
-A service is answered with its healthy containers, or with all that run while none is healthy: a name does not vanish
-for a bad check. An alias is answered with what the services behind it are answered with, a service elsewhere with its
-addresses or its host name.
+The answer for a service is its healthy containers, or all running ones while none is healthy, so that a bad check does
+not remove a name. The answer for an alias is that of the services behind it, and for a service elsewhere its addresses
+or its host name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ipaddress import ip_address
 from orca.hoststate.plan.dns import Answer, is_host_name
 
 Names = dict[str, Answer]
-"""Lower-case name -> sorted addresses, or the host name elsewhere that it stands for."""
+"""Lower-case name -> sorted addresses, or a host name elsewhere."""
 
 Found = set[str]
 """Addresses and host names that answer for a name."""
@@ -34,8 +34,8 @@ Found = set[str]
 class Service:
     """A service by its id: its name and the name of its stack.
 
-    ``elsewhere``: addresses, or one host name, that it stands for besides its containers. ``alias``: it stands for what
-    it is linked to.
+    ``elsewhere``: addresses, or one host name, that answer besides its containers. ``alias``: the targets of its links
+    answer.
     """
 
     id: int
@@ -48,10 +48,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A container with a managed address; ``service_id`` is None for one that stands alone.
+    """A container with a managed address; ``service_id`` is None if it belongs to no service.
 
-    One that is only starting asks already, but does not answer yet (``answers`` false). ``part`` names a sidekick: it
-    does not stand for the service itself. ``selected_by``: other services that it stands for too.
+    A container that is starting resolves names, but does not answer yet (``answers`` false). ``part`` names a sidekick,
+    which does not answer for the service itself. ``selected_by``: other services for which it answers too.
     """
 
     id: int
@@ -65,7 +65,7 @@ class Member:
 
     @property
     def stands_for(self) -> tuple[int, ...]:
-        """The services that it stands for, whole or in part."""
+        """The services for which it answers, whole or in part."""
         return self.selected_by if self.service_id is None else (self.service_id, *self.selected_by)
 
 
@@ -88,7 +88,7 @@ class ContainerLink:
 
 
 def answering(service_id: int, members: Iterable[Member]) -> dict[str, Found]:
-    """Who stands for a service (empty name) and for each of its sidekicks."""
+    """The addresses that answer for a service (empty name) and for each of its sidekicks."""
     healthy: dict[str, Found] = {}
     running: dict[str, Found] = {}
     for member in members:
@@ -103,7 +103,7 @@ def answering(service_id: int, members: Iterable[Member]) -> dict[str, Found]:
 
 
 def in_stack(service: Service, found: Found, parts: Mapping[str, Found]) -> Names:
-    """The names of a service and of its sidekicks (``parts``) in its stack. Those without an answer are left out."""
+    """The names of a service and of its sidekicks (``parts``) in its stack, without those that have no answer."""
     full = f"{service.name}.{service.stack}".lower()
     return answered({full: found, **{f"{part}.{full}": found for part, found in parts.items()}})
 
@@ -115,7 +115,7 @@ def in_service(service: Service, found: Found, parts: Mapping[str, Found], links
 
 
 def joined(links: Iterable[tuple[str, Found]]) -> dict[str, Found]:
-    """What is behind each alias: one that is given twice leads to both."""
+    """The targets of each alias; an alias that is given twice leads to both."""
     result: dict[str, Found] = {}
     for alias, found in links:
         result.setdefault(alias.lower(), set()).update(found)
@@ -123,12 +123,12 @@ def joined(links: Iterable[tuple[str, Found]]) -> dict[str, Found]:
 
 
 def answered(names: Mapping[str, Found]) -> Names:
-    """What is told of the names that have an answer."""
+    """The entries of the names that have an answer."""
     return {name: answer for name, answer in told(names).items() if answer}
 
 
 def told(names: Mapping[str, Found]) -> Names:
-    """What is told of each name that can be looked up. A host name is told only where there are no addresses."""
+    """The entry of each name. A host name counts only without addresses."""
     return {name: _answer(found) for name, found in names.items() if is_host_name(name)}
 
 

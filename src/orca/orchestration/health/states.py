@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How containers, services and stacks are, from what they are made of. Pure."""
+"""The health of containers, services and stacks, from that of their parts. Pure."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ GOOD = frozenset({HEALTHY, STARTED_ONCE})
 def of_checkers(present: str | None, reports: Collection[str | None]) -> str | None:
     """The health of a container from the last report of each of its checkers.
 
-    It is healthy if any says so, unhealthy when all do. One that has not been healthy since its start is not called
-    unhealthy by reports, only by its timeout.
+    It is healthy if any checker says so, unhealthy if all say so. Before it was first healthy since its start, only its
+    timeout makes it unhealthy, not reports.
     """
     if HEALTHY in reports:
         return HEALTHY
@@ -41,7 +41,7 @@ def of_container(state: str, health: str | None, *, once: bool) -> str:
 
 
 def combined(states: Collection[str]) -> str:
-    """The health of what consists of such parts; of what has none: healthy."""
+    """The health of a whole with such parts; healthy without any."""
     found = set(states)
     if found == {STARTED_ONCE}:
         return STARTED_ONCE
@@ -63,5 +63,5 @@ def of_service(state: str, containers: Collection[str], missing: int) -> str:
 
 
 def timeout_of(check: dict[str, Any], health: str) -> int | None:
-    """Milliseconds a container may take to become healthy; None: as long as it likes."""
+    """Milliseconds a container may take to become healthy; None: no limit."""
     return check.get("initializingTimeout" if health == INITIALIZING else "reinitializingTimeout")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which host runs a container, and which ports and address it gets there.
+"""Placement of containers: host, ports and address.
 
-``constraints`` and ``choose`` are pure; ``place`` takes what they choose, in one unit.
+``constraints`` and ``choose`` are pure; ``place`` carries out the choice in one unit.
 """

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Placement: which host runs a container. Pure: the facts come in, the choice or the reasons go out.
+"""Choose the host of a container. Pure: facts in, the choice or the reasons out.
 
-Order of decision: hard constraints first, each refusal with its reason; among the hosts left the preferred one (it has
-the address that waits for the container), else the one that disappoints the fewest soft constraints, then has the
-fewest containers of the same service, then the fewest containers, then the lowest id (a stable choice).
+Hard constraints come first, and each refusal has its reason. Among the remaining hosts the preferred one wins: it has
+the address that waits for the container. Otherwise the order is: fewest unmet soft constraints, fewest containers of
+the same service, fewest containers, lowest id (a stable choice).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from orca.orchestration.syntax.ports import ANY, PublicPort
 
 
 class Published:
-    """Who holds which public ports of one host. Two cannot hold the same one, and the wildcard covers every address."""
+    """The holders of one host's public ports. Each has one holder, and the wildcard covers every address."""
 
     def __init__(self, held: Mapping[PublicPort, str]) -> None:
         self._holders: defaultdict[tuple[int, str], dict[str, str]] = defaultdict(dict)
@@ -25,11 +25,11 @@ class Published:
             self.add(port, holder)
 
     def add(self, port: PublicPort, holder: str) -> None:
-        """Let somebody hold a port."""
+        """Add the holder of a port."""
         self._holders[port.port, port.protocol][port.bind] = holder
 
     def holder(self, port: PublicPort) -> str | None:
-        """Who holds a port that cannot be published beside this one."""
+        """The holder of a port that conflicts with this one."""
         found = self._holders.get((port.port, port.protocol))
         if not found:
             return None
@@ -40,8 +40,8 @@ class Published:
 class HostFacts:
     """What placement knows of a host.
 
-    ``held`` names who holds each public port; ``avoid`` is a reason not to use the host just now (its agent is gone);
-    ``simulated``: it runs simulated images too, and nothing for real.
+    ``held`` names the holder of each public port; ``avoid`` is a passing reason not to use the host (its agent is
+    away); ``simulated``: a simulated host, which accepts simulated images too.
     """
 
     id: int
@@ -57,10 +57,10 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a container asks of its host; a ``simulated`` one does not run for real.
+    """The requirements of a container; a ``simulated`` one does not really run.
 
-    ``beside`` is the host of the containers that it must be with, ``address_on`` the one that has the address it asks
-    for. ``preferred`` is taken before all others, if it can.
+    ``beside`` is the host of the containers that it must join, ``address_on`` the one with the requested address.
+    ``preferred`` wins over all others if it fits.
     """
 
     ports: tuple[PublicPort, ...] = ()
@@ -83,7 +83,7 @@ class Placement:
 class NoHost(Exception):
     """No host can run the container; the message gives the reason of each.
 
-    ``later`` holds the ids of hosts that could, were it not for something that passes (``HostFacts.avoid``).
+    ``later`` holds the ids of hosts that could but for a passing reason (``HostFacts.avoid``).
     """
 
     def __init__(self, refused: Mapping[str, str], later: Iterable[int] = ()) -> None:
@@ -128,7 +128,7 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
         return "the requested address is not in its range"
     if wanted.simulated and not host.simulated:
         return "does not run simulated images"
-    # A deactivated host takes nothing new, unless the caller names it.
+    # A deactivated host accepts nothing new, unless the caller names it.
     if host.state != "active" and not (named and host.state == "inactive"):
         return f"is {host.state}"
     if host.avoid is not None and not named:

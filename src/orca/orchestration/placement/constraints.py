@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What containers say of where they want to run: labels, or Swarm's words in the environment, to constraints. Pure.
+"""Constraints on the host of a container, from labels or Swarm's variables in its environment. Pure.
 
-Everything is compared without regard to case. Each part of a list is a constraint of its own.
+Comparisons ignore case. Each part of a list is a constraint of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SWARM = re.compile(r"^(constraint|affinity):(.+?)(==|!=)(~?)(.*)$", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One wish: ``subject`` ``key`` (a label's name; empty for a container) is, or is not, ``value``."""
+    """One constraint: ``subject`` ``key`` (a label's name; empty for a container) is, or is not, ``value``."""
 
     subject: Subject
     key: str
@@ -37,7 +37,7 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What constraints look at on one host, all in lower case: its labels, its containers' labels, names and uuids."""
+    """What constraints compare on one host, in lower case: its labels, its containers' labels, names and uuids."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     container_labels: frozenset[tuple[str, str]] = frozenset()
@@ -60,7 +60,7 @@ def read(
             for part in _expand(text, macros or {}).lower().split(","):
                 found += _constraint(subject, part.strip(), bool(negative), bool(soft), macros or {})
     for name, rest in environment.items():
-        # A variable `affinity:container==x` is split at its first sign.
+        # Docker splits a variable `affinity:container==x` at its first `=`.
         match = _SWARM.match(f"{name}={rest}" if rest else name)
         if match is not None:
             word, key, sign, soft, value = match.groups()
@@ -71,7 +71,7 @@ def read(
 
 
 def holds(constraint: Constraint, host: Surroundings) -> bool:
-    """True if a host is as the constraint wants it."""
+    """True if a host meets the constraint."""
     if constraint.subject == "host_label":
         found = host.labels.get(constraint.key) == constraint.value
     elif constraint.subject == "container_label":
@@ -87,7 +87,7 @@ def lower(labels: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def is_constraint(label: str) -> bool:
-    """True if a label of this name says where a container wants to run."""
+    """True if a label of this name is a constraint."""
     return _KEY.match(label.lower()) is not None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stack follows its text.
+"""Stacks and their compose text.
 
-``plan`` compares the text with the services there are and is pure; ``apply`` carries a plan out.
+``plan`` compares the text with the present services and is pure; ``apply`` carries a plan out.
 """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What differs between two states of a service, for people. Pure.
+"""The differences between two states of a service, for people. Pure.
 
-A value is shown only where it is an image, a number of containers, a port or a link. All others may come from a
-variable that is a secret: their names are shown.
+Values are shown only for images, numbers of containers, ports and links. Others may come from a secret variable, so
+only their names are shown.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from orca.orchestration.compose.section import LinkSpec
 from orca.resources.tables import snake
 
 SHOWN = {"scale": "scale", "imageUuid": "image", "ports": "ports"}
-"""Fields whose values are shown, by the key that says them."""
+"""Fields whose values are shown, with their keys."""
 KEYED = frozenset({"environment", "labels", "metadata"})
-"""Fields that are maps: the keys that differ are named."""
+"""Fields that are maps: the differing keys are named."""
 _KEYS = {entry.field: key for key, entry in reversed(list(LAUNCH.items()))}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What differs, and from what to what where that is shown."""
+    """One difference, with both values if they are shown."""
 
     what: str
     before: Any = None
@@ -41,7 +41,7 @@ class Difference:
 
 
 def plain(config: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A launch config as text states it: without its version, and without what goes without saying."""
+    """A launch config as text states it: without version and defaults."""
     return {
         name: value
         for name, value in (config or {}).items()
@@ -50,7 +50,7 @@ def plain(config: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    """What differs in fields of one kind: of two services, or of two launch configs."""
+    """The differences between the fields of two services, or of two launch configs."""
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if (old or None) == (new or None):
@@ -64,7 +64,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
 
 
 def of_configs(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    """What differs in the launch configs of two services."""
+    """The differences between the launch configs of two services."""
     yield from differences(plain(before.get("launchConfig")), plain(after.get("launchConfig")))
     old = {config["name"]: config for config in before.get("secondaryLaunchConfigs") or []}
     new = {config["name"]: config for config in after.get("secondaryLaunchConfigs") or []}
@@ -79,7 +79,7 @@ def of_configs(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
 
 
 def shown_links(links: Iterable[LinkSpec]) -> list[str]:
-    """Links as text: target, alias where it is another, and the rules of a balancer."""
+    """Links as text: target, alias if it differs, and the rules of a balancer."""
     return sorted(
         link.target + (f":{link.alias}" if link.alias != link.service else "") + "".join(f" {r}" for r in link.rules)
         for link in links
@@ -94,7 +94,7 @@ def _keys(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
 
 
 def _bare(value: Any) -> Any:
-    """An image without the word that every one begins with; none for nothing."""
+    """An image without the prefix ``docker:``; None for none."""
     return value.removeprefix("docker:") if isinstance(value, str) else "" if value is None else value
 
 

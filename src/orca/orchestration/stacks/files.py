@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files and variables that a client gives for a stack: what they say, or what is still needed to know it. Pure."""
+"""Read a client's files and variables for a stack, or find the variables that are still needed. Pure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from orca.orchestration.stacks import text as stack_text
 from orca.resources.errors import Refused
 
 SCALES = ("rancher-compose.yml", "rancher-compose.yaml")
-"""What the file is called that says what only the platform knows of services."""
+"""The name of the file with the platform's own keys of services."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a client gave. ``texts``: the fields of the stack; ``compose``: what they say, None while variables in
+    """A client's input. ``texts``: the fields of the stack; ``compose``: their content, None while variables in
     ``needs`` are missing.
     """
 
@@ -28,10 +28,10 @@ class Given:
 
 
 class Variables(Mapping[str, str]):
-    """Variables for the reader of the files, which notes what it is asked for.
+    """The variables for the reader of the files; notes each name that the reader looks up.
 
-    So nobody but the reader has to know where a text names a variable. ``given``: values by name, None for a variable
-    that the client was asked for and does not have.
+    So only the reader knows where a text names a variable. ``given``: values by name, None for a variable that the
+    client does not have.
     """
 
     def __init__(self, given: Mapping[str, str | None]) -> None:
@@ -56,7 +56,7 @@ class Variables(Mapping[str, str]):
 
 
 def read(name: str, files: Mapping[str, str], variables: Mapping[str, str | None]) -> Given:
-    """Read what a client gave.
+    """Read a client's input.
 
     Raises:
         Refused: no compose file or several, or one that cannot be used.
@@ -71,7 +71,7 @@ def read(name: str, files: Mapping[str, str], variables: Mapping[str, str | None
     try:
         compose = stack_text.read({**texts, "environment": asked}, (docker, rancher))
     except Refused:
-        # A value that is missing may be the reason.
+        # A missing value may be the reason.
         if not asked.needs:
             raise
         compose = None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has to happen so that a stack is what its text says: specs and what there is in, a printable value out. Pure.
+"""Plan the changes that make a stack match its text: specs and present services in, a printable value out. Pure.
 
-The comparison is with the services that there are, not with the text that made them: what somebody changed by hand is
-seen, and other blanks in the text are not.
+The comparison is with the present services, not with the former text. So changes by hand are seen, and changed blanks
+in the text are not.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ HALFWAY = frozenset({"upgraded", CANCELED})
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A service that there is. ``spec``: what text would say of it; certificates and links by their names. ``waits``:
-    links that are made once there is something to link to.
+    """A present service. ``spec``: the service as text would describe it, with names of certificates and links.
+    ``waits``: links that are made once their target exists.
     """
 
     id: int
@@ -44,10 +44,10 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the plan is compared with. Names are casefolded.
+    """The present state that a plan is based on. Names are casefolded.
 
-    ``services``: those of the stack. ``stacks``: the names of the project's stacks. ``elsewhere``: services of other
-    stacks that the text links to, by stack and service, with the spelling of both. ``certificates``: names, as spelt.
+    ``services``: those of the stack. ``stacks``: the names of the project's stacks. ``elsewhere``: linked services of
+    other stacks, by stack and service, with the spelling of both. ``certificates``: names with their spelling.
     """
 
     stack: str
@@ -59,10 +59,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to do with one service.
+    """One change of one service.
 
-    ``id``: of a service that exists. ``spec``: the wanted service, its links as far as they lead somewhere. ``fields``:
-    for ``change`` the fields to set, for ``replace`` what an upgrade is given. ``starts``: it is to run afterwards.
+    ``id``: of an existing service. ``spec``: the wanted service, with the links whose targets exist. ``fields``: for
+    ``change`` the fields to set, for ``replace`` the input of an upgrade. ``starts``: it should run afterwards.
     """
 
     action: Action
@@ -84,9 +84,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to happen, in order. ``missing``: links that lead nowhere yet; ``refusals``: why it cannot be done;
-    ``failing``: services (ids) whose last process failed, which are tried again. ``first``: services (ids) whose entry
-    frees published ports that others are to have.
+    """The changes, in order. ``missing``: links without a target yet; ``refusals``: why it cannot be done; ``failing``:
+    services (ids) whose last process failed, which are tried again. ``first``: services (ids) whose entry frees
+    published ports for others.
     """
 
     entries: tuple[Entry, ...]
@@ -97,7 +97,7 @@ class Plan:
 
 
 def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
-    """Compare what a text says with what there is."""
+    """Compare a text with the present state."""
     entries: list[Entry] = []
     missing: list[str] = []
     refusals: list[str] = []
@@ -138,7 +138,7 @@ def _first(entries: Iterable[Entry], world: World) -> Iterator[int]:
 
 
 def _published(spec: ServiceSpec) -> frozenset[tuple[int, str]]:
-    """The ports of hosts that a service takes up, whatever the address."""
+    """The host ports that a service publishes, on any address."""
     configs = [spec.fields.get("launchConfig") or {}, *(spec.fields.get("secondaryLaunchConfigs") or [])]
     found = [port.published for config in configs for text in config.get("ports") or [] for port in ports.parse(text)]
     return frozenset((port.port, port.protocol) for port in found if port is not None)
@@ -160,7 +160,7 @@ def _refusals(spec: ServiceSpec, present: Present | None, world: World) -> Itera
 
 
 def _resolve(spec: ServiceSpec, world: World) -> tuple[tuple[LinkSpec, ...], tuple[LinkSpec, ...]]:
-    """The links that lead somewhere, spelt as what they lead to; and those that do not."""
+    """The links whose targets exist, with the targets' spelling; and those without a target."""
     found: list[LinkSpec] = []
     missing: list[LinkSpec] = []
     for link in spec.links:
@@ -176,7 +176,7 @@ def _resolve(spec: ServiceSpec, world: World) -> tuple[tuple[LinkSpec, ...], tup
 
 
 def _nowhere(spec: ServiceSpec, link: LinkSpec, world: World) -> str:
-    """Why a link leads nowhere."""
+    """Why a link has no target."""
     there = str(link.stack).casefold() in world.stacks
     what = f"stack {link.stack} has no service {link.service}" if there else f"there is no stack {link.stack}"
     return f"service {spec.name}: external_links: {what}"
@@ -220,7 +220,7 @@ def _changes(spec: ServiceSpec, waits: tuple[LinkSpec, ...], present: Present) -
 
 
 def _said(spec: ServiceSpec) -> dict[str, Any]:
-    """The fields that follow the text, with the names of certificates, and with what goes without saying."""
+    """The fields that follow the text, with names of certificates and with defaults."""
     said = {name: (spec.fields | spec.certificates).get(name) for name in live_fields(spec.kind)}
     if said.get("scale", 0) is None:
         said["scale"] = DEFAULT_SCALE
@@ -230,13 +230,13 @@ def _said(spec: ServiceSpec) -> dict[str, Any]:
 
 
 def _changed(spec: ServiceSpec, before: ServiceSpec) -> dict[str, Any]:
-    """The fields to set; what the text does not say any more is as if it had never been said."""
+    """The fields to set; fields that the text no longer has get their defaults."""
     wanted, present = _said(spec), _said(before)
     return {name: value for name, value in sorted(wanted.items()) if (present.get(name) or None) != (value or None)}
 
 
 def _outdated(spec: ServiceSpec, present: ServiceSpec) -> dict[str, Any]:
-    """The launch configs that differ, as an upgrade takes them."""
+    """The changed launch configs, as input of an upgrade."""
     if spec.kind in CONTAINERLESS:
         return {}
     found: dict[str, Any] = {}

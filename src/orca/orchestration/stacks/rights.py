@@ -12,7 +12,8 @@ from orca.store import ReadTx
 
 
 def check_text(tx: ReadTx, call: Call, text: Compose | None, field: str) -> None:
-    """Refuse what a compose text gives its services; the answer names every key, and blames the field of the text.
+    """Refuse power over hosts that a compose text gives its services; the answer names every key, and blames the text's
+    field.
 
     Raises:
         Refused: 403.

@@ -7,10 +7,10 @@ import re
 from collections.abc import Collection
 
 SEPARATOR = "_"
-"""Between stack, service and number, as in 2015."""
+"""The separator of stack, service and number, as in 2015."""
 
 PRIMARY = ""
-"""The part that the service's own launch config describes; a sidekick's part is its name."""
+"""The part of the service's own launch config; a sidekick's part is its name."""
 
 _LABEL = re.compile(r"^(?!-)(?!.*--)[A-Za-z0-9-]{1,63}(?<!-)$")
 
@@ -37,7 +37,7 @@ def container_name(stack: str, service: str, number: int, part: str = "") -> str
 
 
 def free_numbers(taken: Collection[int], count: int) -> list[int]:
-    """The lowest ``count`` numbers from 1 upwards that are not taken: freed ones are used again."""
+    """The lowest ``count`` free numbers from 1 upwards; freed ones are used again."""
     result: list[int] = []
     number = 0
     while len(result) < count:

@@ -19,7 +19,7 @@ _FORM = re.compile(
 
 
 class PortWrongFormat(ValueError):
-    """A port text that has not the documented form; the message shows it."""
+    """A port text does not have the documented form; the message shows it."""
 
 
 class TooManyPorts(PortWrongFormat):
@@ -33,7 +33,7 @@ class TooManyPorts(PortWrongFormat):
 
 @dataclass(frozen=True, slots=True, order=True)
 class PublicPort:
-    """What a published port occupies on a host."""
+    """The port of a host that a published port occupies."""
 
     port: int
     protocol: str = "tcp"
@@ -46,7 +46,7 @@ class PublicPort:
 
 @dataclass(frozen=True, slots=True)
 class PortSpec:
-    """One port of a container; ``public`` None means not published (only noted)."""
+    """One port of a container; ``public`` None means not published."""
 
     private: int
     public: int | None = None
@@ -55,12 +55,12 @@ class PortSpec:
 
     @property
     def published(self) -> PublicPort | None:
-        """What this occupies on the host, None when nothing."""
+        """The port that it occupies on the host, None if none."""
         return None if self.public is None else PublicPort(self.public, self.protocol, self.bind)
 
     def __str__(self) -> str:
         bind = "" if self.bind == ANY else f"{self.bind}:"
-        # After an address, an empty public port keeps the form.
+        # After an address, an empty public port keeps its colon.
         public = f"{self.public}:" if self.public is not None else ":" if bind else ""
         return f"{bind}{public}{self.private}/{self.protocol}"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Selectors: which labels are meant by ``tier=web, env in (a, b), !old``. Pure. All requirements must hold."""
+"""Selectors of labels, such as ``tier=web, env in (a, b), !old``. Pure. All requirements must hold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BadSelector(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A label has (or, negated, has not) one of these values; without values: it is there (or is not)."""
+    """A label has (or, negated, does not have) one of these values; without values: it exists (or does not)."""
 
     key: str
     values: frozenset[str] | None = None
@@ -34,7 +34,7 @@ class Requirement:
 
 @lru_cache(1000)
 def parse(text: str) -> tuple[Requirement, ...]:
-    """Read a selector; nothing is no requirement.
+    """Read a selector; an empty one has no requirements.
 
     Raises:
         BadSelector: a part of another form.

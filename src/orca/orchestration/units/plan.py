@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a service lacks: pure comparison of its wanted deployment units with the containers it has.
+"""Compare a service's wanted deployment units with its containers, and plan the difference. Pure.
 
 A deployment unit is one container of each launch config of the service: the primary one and its sidekicks. Its
 containers share a number and a host; a service without sidekicks has units of one container.
@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from orca.orchestration.syntax.names import PRIMARY, free_numbers
 
 GONE = frozenset({"removing", "removed", "purging", "purged"})
-"""States of a container that does not count any more."""
+"""States of a container that no longer counts."""
 
 ENDED = frozenset({"removed", "purging", "purged"})
-"""States of a container that holds its name no longer."""
+"""States of a container that no longer holds its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One launch config: the parts that its container needs beside it, and whether it is to run only once."""
+    """One launch config: the parts that its container needs beside it, and whether it runs only once."""
 
     needs: frozenset[str] = frozenset()
     once: bool = False
@@ -36,7 +36,7 @@ ALONE: Mapping[str, Part] = {PRIMARY: Part()}
 class Member:
     """A container of a service: its id, the number in its name, its state, its part of the unit.
 
-    ``leaving``: it is being taken away. ``sick``: it is to be replaced. ``host``: the host it is on, or is meant for.
+    ``leaving``: it is being removed. ``sick``: it must be replaced. ``host``: its host, or the one intended for it.
     """
 
     id: int
@@ -49,13 +49,13 @@ class Member:
 
     @property
     def counts(self) -> bool:
-        """True when the container is, or is becoming, part of the service."""
+        """True if the container is, or is becoming, part of the service."""
         return not self.leaving and self.state not in GONE
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class New:
-    """A container to create: the number of its unit, its part, the host where that is given."""
+    """A container to create: the number of its unit, its part, and its host if that is given."""
 
     number: int
     part: str = PRIMARY
@@ -64,8 +64,9 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: containers to create, ids to start, ids to remove. ``later``: what must wait for any of these, for
-    a name to be free, or for a container that it needs."""
+    """The actions: containers to create, ids to start, ids to remove. ``later``: containers that must wait for these,
+    for a free name, or for a container that they need.
+    """
 
     create: tuple[New, ...] = ()
     start: tuple[int, ...] = ()
@@ -81,7 +82,7 @@ class Plan:
         return self.acts or bool(self.later)
 
     def slices(self, size: int) -> Iterator[Plan]:
-        """What there is to do now, at most ``size`` containers at a time; in each what goes comes first."""
+        """The present actions, at most ``size`` containers at a time; each slice begins with removals."""
         remove, start, create = self.remove, self.start, self.create
         while remove or start or create:
             some, remove = remove[:size], remove[size:]
@@ -112,12 +113,12 @@ def plan(
     hosts: Collection[int] | None = None,
     retained: Mapping[int, int] | None = None,
 ) -> Plan:
-    """Compare. Surplus units are those with the highest numbers; free numbers are used again.
+    """Plan the actions. Surplus units are those with the highest numbers; free numbers are used again.
 
-    With ``hosts`` the service is a global one: a unit on each of them, whatever the scale; units on other hosts stay.
-    A stopped container that counts is started again: an active service runs. A unit with a sick container is replaced.
-    With ``retained`` whatever is replaced keeps its number, which waits until the old one is gone; the numbers in it
-    (each with its host) have something to come back to, although none of their containers is left.
+    With ``hosts`` the service is global: one unit on each of them, whatever the scale; units on other hosts stay. A
+    stopped container that counts is started again, because an active service runs. A unit with a sick container is
+    replaced. With ``retained`` a replacement keeps the number, and waits until the old container is gone. The numbers
+    in ``retained`` (each with its host) are used first, although none of their containers is left.
     """
     members = list(members)
     draft = _Draft()
@@ -127,7 +128,7 @@ def plan(
         draft.remove += [member.id for member in units[number].values()]
         if retained is None:
             del units[number]
-    # A container on its way out still holds its name.
+    # A container that is being removed still holds its name.
     taken = {member.number for member in members if member.state not in ENDED}
     held = {(member.number, member.part) for member in members if not member.counts and member.state not in ENDED}
     kept, missing = _choose(scale, units, hosts)
@@ -150,7 +151,7 @@ def plan(
 
 
 def _units(members: Iterable[Member], draft: _Draft) -> dict[int, Unit]:
-    """The units by number. A second container for the same part of a unit is one too many."""
+    """The units by number. A second container for the same part of a unit is surplus."""
     units: defaultdict[int, Unit] = defaultdict(dict)
     for member in sorted(members, key=lambda member: member.id):
         if not member.counts:
@@ -165,7 +166,7 @@ def _units(members: Iterable[Member], draft: _Draft) -> dict[int, Unit]:
 def _choose(
     scale: int, units: Mapping[int, Unit], hosts: Collection[int] | None
 ) -> tuple[set[int], list[int] | list[None]]:
-    """The numbers of the units that stay, and for each unit that is missing the host it is for (None: any)."""
+    """The numbers of the units that stay, and for each missing unit its host (None: any)."""
     numbers = sorted(units)
     if hosts is None:
         return set(numbers[:scale]), [None] * (scale - len(numbers[:scale]))
@@ -178,7 +179,7 @@ def _choose(
 def _numbers(
     missing: Sequence[int | None], taken: Collection[int], present: Collection[int], back: Mapping[int, int | None]
 ) -> list[int]:
-    """A number for each missing unit: one that comes ``back``, on its host where that matters, else a free one."""
+    """A number for each missing unit: one from ``back``, on its host if that matters, else a free one."""
     waiting = {number: back[number] for number in sorted(back.keys() - set(present))}
     free = iter(free_numbers({*taken, *waiting}, len(missing)))
     found = []
@@ -195,7 +196,7 @@ def _numbers(
 def _mend(number: int, unit: Unit, parts: Mapping[str, Part], held: set[tuple[int, str]], draft: _Draft) -> None:
     """Complete one unit that stays."""
     missing = set(parts) - set(unit)
-    # What used a container that is gone must be made anew with its successor.
+    # A container that used a lost one must be made again with its successor.
     orphans = {part for part in unit if part in parts and missing & all_needs(part, parts)}
     host = next(member.host for member in unit.values())
     for part, member in unit.items():
@@ -212,7 +213,7 @@ def _mend(number: int, unit: Unit, parts: Mapping[str, Part], held: set[tuple[in
 
 
 def _serves(member: Member | None, parts: Mapping[str, Part]) -> bool:
-    """True if a container is there for those that need it."""
+    """True if a container can serve those that need it."""
     return member is not None and (member.state == "running" or (member.state == "stopped" and parts[member.part].once))
 
 
