@@ -16,7 +16,7 @@ from pathlib import Path
 from orca.resources import TYPES, ResourceType
 from orca.resources.catalog import CONCEPTS
 from orca.resources.fields import Field
-from orca.resources.instance import MACHINE
+from orca.resources.instance import PROCESSES
 from orca.resources.types import base_fields
 from orca.store import Record
 
@@ -115,7 +115,7 @@ def class_above(type: ResourceType) -> str:
         return class_name(type.parent)
     if not type.base:
         return "Record"
-    return "Resource" if type.machine else "Row"
+    return "Resource" if type.processes else "Row"
 
 
 def inherited(type: ResourceType) -> dict[str, Field]:
@@ -172,7 +172,7 @@ def module_text(family: str) -> str:
 def base_text() -> str:
     """The module of the classes above the others."""
     bare = base_fields(ResourceType(name="", plural=""))
-    live = base_fields(ResourceType(name="", plural="", machine=MACHINE))
+    live = base_fields(ResourceType(name="", plural="", processes=PROCESSES))
     lines = [
         f'{LICENSE}"""What rows of most types have. {MADE}"""\n',
         "from __future__ import annotations\n",

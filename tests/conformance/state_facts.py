@@ -13,8 +13,8 @@ from typing import Any
 
 from schema_facts import expected
 
-from orca.resources import TYPES, machine
-from orca.resources.machines import Process, states
+from orca.resources import TYPES, processes_of
+from orca.resources.processes import Process, states
 
 
 def pairs(text: str, sources: frozenset[str]) -> dict[str, str]:
@@ -44,7 +44,7 @@ def stated(name: str, key: str = "processes") -> dict[str, Process]:
 def differences() -> Iterator[tuple[str, str]]:
     """Everything that is not as the facts say: a key to name it by, and what is expected and what is there."""
     for name in sorted(set(expected()) & set(TYPES)):
-        known, later, here = stated(name), stated(name, "laterProcesses"), machine(name)
+        known, later, here = stated(name), stated(name, "laterProcesses"), processes_of(name)
         for action in sorted(set(known) | set(here)):
             if action not in here:
                 yield f"process {name}.{action}", "missing"

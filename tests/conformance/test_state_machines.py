@@ -9,8 +9,8 @@ import pytest
 import state_facts
 from differences import STATE_REASONS
 
-from orca.resources import TYPES, machine
-from orca.resources.machines import states
+from orca.resources import TYPES, processes_of
+from orca.resources.processes import states
 from orca.resources.views import view
 
 PATTERNS = [pattern for patterns in STATE_REASONS.values() for pattern in patterns]
@@ -34,8 +34,8 @@ def test_every_reason_is_still_needed(found: dict[str, str]) -> None:
 
 def test_the_schemas_state_the_states() -> None:
     for name, shown in view("superadmin", "v1").types.items():
-        if TYPES[name].table and machine(name):
-            assert set(shown.fields["state"].field.options) == set(states(machine(name))), name
+        if TYPES[name].table and processes_of(name):
+            assert set(shown.fields["state"].field.options) == set(states(processes_of(name))), name
 
 
 def test_the_comparison_sees_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 1: what exists. One declaration per resource type, grouped by concept; see docs/architecture/resources.md."""
 
-from orca.resources.catalog import TYPES, machine, root, schema
-from orca.resources.machines import Machine, Process
+from orca.resources.catalog import TYPES, processes_of, root, schema
+from orca.resources.processes import Process, ProcessTable
 from orca.resources.types import ResourceType
 
-__all__ = ["TYPES", "Machine", "Process", "ResourceType", "machine", "root", "schema"]
+__all__ = ["TYPES", "Process", "ProcessTable", "ResourceType", "processes_of", "root", "schema"]

@@ -2,7 +2,7 @@
 """Who: accounts, projects (accounts that own resources) and their members."""
 
 from orca.resources.fields import NOBODY, OPERATORS, OwnKey, array, boolean, embedded, enum, integer, ref, string
-from orca.resources.machines import generic
+from orca.resources.processes import generic
 from orca.resources.types import Action, ResourceType, access, given, wire_only
 
 CHOSEN_UUID = string(column=True, max_length=128, by_role={"admin": "cr", "service": "cr"})
@@ -23,7 +23,7 @@ ACCOUNT = ResourceType(
     own={
         "masterKey": OwnKey("string"),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 PROJECT = ResourceType(
@@ -51,7 +51,7 @@ PROJECT = ResourceType(
         "uuid": CHOSEN_UUID,
         "kind": string(column=True, default="project"),
     },
-    machine=generic(),
+    processes=generic(),
     for_owners=frozenset({*generic(), "setmembers"}),
     actions={"setmembers": Action("setProjectMembersInput", "setProjectMembersInput")},
 )
@@ -81,7 +81,7 @@ PROJECT_MEMBER = ResourceType(
             always=True,
         ),
     },
-    machine=generic(),
+    processes=generic(),
     for_owners=frozenset(generic()),
 )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orca.resources import instance_views
 from orca.resources.fields import boolean, integer, ref, string, text
-from orca.resources.machines import generic
+from orca.resources.processes import generic
 from orca.resources.types import Action, ResourceType, access
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ NIC = ResourceType(
         "subnetId": ref("subnet"),
         "vnetId": ref("vnet"),
     },
-    machine=generic(),
+    processes=generic(),
     view=instance_views.nic,
 )
 
@@ -47,7 +47,7 @@ IP_ADDRESS_NIC_MAP = ResourceType(
         "ipAddressId": ref("ipAddress"),
         "nicId": ref("nic"),
     },
-    machine=generic(),
+    processes=generic(),
     view=instance_views.ip_address_nic_map,
 )
 
@@ -60,7 +60,7 @@ HOST_IP_ADDRESS_MAP = ResourceType(
         "hostId": ref("host"),
         "ipAddressId": ref("ipAddress"),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 ZONE = ResourceType(
@@ -68,7 +68,7 @@ ZONE = ResourceType(
     plural="zones",
     prefix="1z",
     access=access(""),
-    machine=generic(),
+    processes=generic(),
 )
 
 IP_POOL = ResourceType(
@@ -79,7 +79,7 @@ IP_POOL = ResourceType(
     fields={
         "isPublic": boolean(column=True),
     },
-    machine=generic(),
+    processes=generic(),
     actions={
         "acquire": Action(None, "ipAddress", frozenset({"active"})),
     },
@@ -111,7 +111,7 @@ VNET = ResourceType(
         "networkId": ref("network"),
         "uri": string(column=True),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 SUBNET_VNET_MAP = ResourceType(
@@ -123,7 +123,7 @@ SUBNET_VNET_MAP = ResourceType(
         "subnetId": ref("subnet"),
         "vnetId": ref("vnet"),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 HOST_VNET_MAP = ResourceType(
@@ -135,7 +135,7 @@ HOST_VNET_MAP = ResourceType(
         "hostId": ref("host"),
         "vnetId": ref("vnet"),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 HOST_ONLY_NETWORK = ResourceType(

@@ -32,7 +32,7 @@ from orca.resources import (
     task,
     upgrade,
 )
-from orca.resources.machines import Machine
+from orca.resources.processes import ProcessTable
 from orca.resources.tables import build_schema, root_of
 from orca.resources.types import ResourceType
 from orca.store import Schema
@@ -79,9 +79,9 @@ def root(name: str) -> ResourceType:
     return root_of(TYPES[name], TYPES)
 
 
-def machine(name: str) -> Machine:
-    """The state machine of a type: its own, else its parent's."""
+def processes_of(name: str) -> ProcessTable:
+    """The processes of a type by action: its own, else its parent's."""
     type = TYPES[name]
-    while not type.machine and type.parent is not None:
+    while not type.processes and type.parent is not None:
         type = TYPES[type.parent]
-    return type.machine
+    return type.processes

@@ -2,7 +2,7 @@
 """Certificates for balancers."""
 
 from orca.resources.fields import OwnKey, array, integer, ref, string, text
-from orca.resources.machines import simple
+from orca.resources.processes import simple
 from orca.resources.types import ResourceType, access
 
 CERTIFICATE = ResourceType(
@@ -30,7 +30,7 @@ CERTIFICATE = ResourceType(
     own={
         "secret": OwnKey("string"),
     },
-    machine=simple(update=True),
+    processes=simple(update=True),
     live_key=lambda record: f"{record.accountId}:{record.name}" if record.name else None,
 )
 

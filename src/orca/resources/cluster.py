@@ -2,7 +2,7 @@
 """Groups: of agents, and of hosts that act as one."""
 
 from orca.resources.fields import integer, mapping, ref, text
-from orca.resources.machines import generic, reported
+from orca.resources.processes import generic, reported
 from orca.resources.types import Action, ResourceType, access, wire_only
 
 AGENT_GROUP = ResourceType(
@@ -10,7 +10,7 @@ AGENT_GROUP = ResourceType(
     plural="agentGroups",
     prefix="1ag",
     access=access(""),
-    machine=generic(),
+    processes=generic(),
     hidden_actions=frozenset(generic()),
 )
 
@@ -42,7 +42,7 @@ CLUSTER_HOST_MAP = ResourceType(
         "clusterId": ref("host", far="clusters", always=True),
         "hostId": ref("host", far="hosts", always=True),
     },
-    machine=reported(),
+    processes=reported(),
     hidden_actions=frozenset(reported()),
 )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orca.resources.fields import NOBODY, OPERATORS, Field, OwnKey, ref, string, text
-from orca.resources.machines import Machine, generic
+from orca.resources.processes import ProcessTable, generic
 from orca.resources.types import ROLES, Action, ResourceType, access
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _secret(rights: str) -> Field:
 
 
 # A key that was taken away is not given back.
-MACHINE: Machine = {name: process for name, process in generic().items() if name != "restore"}
+PROCESSES: ProcessTable = {name: process for name, process in generic().items() if name != "restore"}
 
 CREDENTIAL = ResourceType(
     name="credential",
@@ -43,7 +43,7 @@ CREDENTIAL = ResourceType(
     own={
         "role": OwnKey("string"),
     },
-    machine=MACHINE,
+    processes=PROCESSES,
     live_key=public_value_key,
     unique_field="publicValue",
 )
@@ -60,7 +60,7 @@ API_KEY = ResourceType(
         ),
         "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
     },
-    machine=MACHINE,
+    processes=PROCESSES,
 )
 
 PASSWORD = ResourceType(
@@ -82,7 +82,7 @@ PASSWORD = ResourceType(
         ),
         "accountId": ref("account", by_role={"admin": "cr", "service": "cr"}),
     },
-    machine=MACHINE,
+    processes=PROCESSES,
     actions={"changesecret": Action("changeSecretInput", "changeSecretInput")},
 )
 
@@ -104,7 +104,7 @@ REGISTRATION_TOKEN = ResourceType(
     own={
         "secret": OwnKey("string"),
     },
-    machine=MACHINE,
+    processes=PROCESSES,
 )
 
 GENERIC_OBJECT = ResourceType(
@@ -113,7 +113,7 @@ GENERIC_OBJECT = ResourceType(
     prefix="1go",
     access=access(""),
     fields={"key": string("cr", column=True, index=True)},
-    machine=generic(),
+    processes=generic(),
     live_key=lambda record: f"{record.kind}:{record.key}" if record.key else None,
     unique_field="key",
 )
@@ -139,7 +139,7 @@ REGISTER = ResourceType(
         "issuedKey": OwnKey("string", key="accessKey"),
         "secret": OwnKey("string"),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 CREDENTIAL_INSTANCE_MAP = ResourceType(
@@ -148,7 +148,7 @@ CREDENTIAL_INSTANCE_MAP = ResourceType(
     prefix="1cim",
     access=access(""),
     fields={"credentialId": ref("credential"), "instanceId": ref("instance")},
-    machine=generic(),
+    processes=generic(),
 )
 
 TYPES = (CREDENTIAL, CREDENTIAL_INSTANCE_MAP, API_KEY, PASSWORD, REGISTRATION_TOKEN, GENERIC_OBJECT, REGISTER)

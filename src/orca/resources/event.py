@@ -2,7 +2,7 @@
 """What agents and others report."""
 
 from orca.resources.fields import any_json, boolean, integer, ref, string, text
-from orca.resources.machines import reported
+from orca.resources.processes import reported
 from orca.resources.types import ResourceType, access
 
 CONTAINER_EVENT = ResourceType(
@@ -20,7 +20,7 @@ CONTAINER_EVENT = ResourceType(
         "hostId": ref("host", by_role={"agent": ""}),
         "reportedHostUuid": string("cr", column=True),
     },
-    machine=reported(),
+    processes=reported(),
     inactive_roles=frozenset({"agent"}),
 )
 
@@ -35,7 +35,7 @@ EXTERNAL_EVENT = ResourceType(
         "externalId": string(column=True),
         "reportedAccountId": ref("account", by_role={"agent": ""}),
     },
-    machine=reported(),
+    processes=reported(),
 )
 
 TOLD = {"eventType": string("cr", column=True), "externalId": string("cr", column=True)}

@@ -2,7 +2,7 @@
 """Programs outside the server that take part in its processes."""
 
 from orca.resources.fields import NOBODY, array, enum, integer, mapping, ref, string, text
-from orca.resources.machines import generic
+from orca.resources.processes import generic
 from orca.resources.types import ResourceType, access, wire_only
 
 EXTERNAL_HANDLER = ResourceType(
@@ -17,7 +17,7 @@ EXTERNAL_HANDLER = ResourceType(
         "retries": integer("cru", min=1),
         "timeoutMillis": integer("cru", min=1000),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 EXTERNAL_HANDLER_PROCESS = ResourceType(
@@ -26,7 +26,7 @@ EXTERNAL_HANDLER_PROCESS = ResourceType(
     prefix="1ehp",
     access=access("", admin="r", service="r"),
     named="r",
-    machine=generic(),
+    processes=generic(),
 )
 
 EXTERNAL_HANDLER_EXTERNAL_HANDLER_PROCESS_MAP = ResourceType(
@@ -40,7 +40,7 @@ EXTERNAL_HANDLER_EXTERNAL_HANDLER_PROCESS_MAP = ResourceType(
         "externalHandlerProcessId": ref("externalHandlerProcess", always=True),
         "onError": string(column=True),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 EXTERNAL_HANDLER_PROCESS_CONFIG = wire_only(

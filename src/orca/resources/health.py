@@ -2,7 +2,7 @@
 """Whether containers do their work: checks, who checks, what was seen."""
 
 from orca.resources.fields import NOBODY, embedded, enum, integer, ref, string, text
-from orca.resources.machines import reported, simple
+from orca.resources.processes import reported, simple
 from orca.resources.types import ResourceType, access, given, wire_only
 
 INSTANCE_HEALTH_CHECK = wire_only(
@@ -35,7 +35,7 @@ HEALTHCHECK_INSTANCE = ResourceType(
     fields={
         "instanceId": ref("instance", always=True),
     },
-    machine=simple(),
+    processes=simple(),
 )
 
 HEALTHCHECK_INSTANCE_HOST_MAP = ResourceType(
@@ -51,7 +51,7 @@ HEALTHCHECK_INSTANCE_HOST_MAP = ResourceType(
         "hostId": ref("host", always=True),
         "instanceId": ref("instance", always=True),
     },
-    machine=simple(),
+    processes=simple(),
 )
 
 SERVICE_EVENT = ResourceType(
@@ -68,7 +68,7 @@ SERVICE_EVENT = ResourceType(
         "instanceId": ref("instance", by_role={"agent": ""}),
         "reportedHealth": string("cr", column=True),
     },
-    machine=reported(),
+    processes=reported(),
     inactive_roles=frozenset({"agent"}),
 )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where things run: hosts, the machines below them, the agents on them."""
+"""Hosts, the physical hosts below them, and the agents on them."""
 
 from orca.resources.fields import (
     NOBODY,
@@ -17,7 +17,7 @@ from orca.resources.fields import (
     text,
 )
 from orca.resources.limits import MOST_ROWS
-from orca.resources.machines import generic, process
+from orca.resources.processes import generic, process
 from orca.resources.types import Link, ResourceType, access, wire_only
 
 AGENT = ResourceType(
@@ -39,7 +39,7 @@ AGENT = ResourceType(
         "registeredKey": OwnKey("string", key="registrationKey"),
         "keyState": OwnKey("string", key="key"),
     },
-    machine={
+    processes={
         **generic(extra_deactivate="reconnecting"),
         "reconnect": process("active activating", "reconnecting", "active"),
     },
@@ -78,7 +78,7 @@ HOST = ResourceType(
         "joining": OwnKey("array[json]"),
         "families": OwnKey("array[string]"),
     },
-    machine=generic(),
+    processes=generic(),
     links={"instances": Link("instance", "hostId")},
 )
 
@@ -93,7 +93,7 @@ PHYSICAL_HOST = ResourceType(
         "driver": string(column=True),
         "externalId": string(column=True),
     },
-    machine={
+    processes={
         "create": process("requested", "creating", "created", "bootstrap"),
         "bootstrap": process("created", "bootstrapping", "active"),
         "update": process("active", "updating", "active"),

@@ -15,7 +15,7 @@ from orca.resources.fields import (
     string,
     text,
 )
-from orca.resources.machines import generic, process
+from orca.resources.processes import generic, process
 from orca.resources.types import ResourceType, access, given, wire_only
 
 USER_PREFERENCE = ResourceType(
@@ -27,7 +27,7 @@ USER_PREFERENCE = ResourceType(
         "name": string("cru", column=True, required=True, nullable=False),
         "value": text("cru"),
     },
-    machine={
+    processes={
         **generic(),
         "remove": process(
             "requested inactive registering active updating-active updating-inactive", "removing", "removed"

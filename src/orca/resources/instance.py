@@ -24,13 +24,13 @@ from orca.resources.fields import (
 )
 from orca.resources.image_names import IMAGE_UUID, wrong_image_uuid
 from orca.resources.limits import MOST_AT_ONCE, MOST_ROWS, MOST_VOLUMES
-from orca.resources.machines import Machine, allocation, generic, process, updating
+from orca.resources.processes import ProcessTable, allocation, generic, process, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 
 if TYPE_CHECKING:
     from orca.resources import rows
 
-MACHINE: Machine = {
+PROCESSES: ProcessTable = {
     "create": process("requested", "creating", "stopped", "start"),
     "start": process("creating stopped", "starting", "running"),
     "stop": process("running starting updating-running updating-stopped restarting", "stopping", "stopped"),
@@ -117,7 +117,7 @@ INSTANCE = ResourceType(
         "healthDeadline": OwnKey("date"),
         "reportedAddress": OwnKey("string"),
     },
-    machine=MACHINE,
+    processes=PROCESSES,
     hidden_actions=frozenset({"allocate", "deallocate"}),
     inputs={"stop": "instanceStop"},
     live_key=external_key,
@@ -210,14 +210,14 @@ CONTAINER = ResourceType(
         "environmentId": ref("environment", ours=True, reverse=""),
         "placement": any_json(ours=True, description="Why this host was chosen, and the others were not"),
     },
-    machine=MACHINE,
+    processes=PROCESSES,
     hidden_actions=frozenset({"allocate", "deallocate"}),
     inputs={"stop": "instanceStop"},
     actions={
         "setlabels": Action("setLabelsInput", "container"),
         "logs": Action("containerLogs", "hostAccess", LOGGED, looks=True),
         "execute": Action("containerExec", "hostAccess", frozenset({"running"})),
-        # Of virtual machines, which there are none of.
+        # Of virtual machines, of which there are none.
         "console": Action("instanceConsoleInput", "instanceConsole", frozenset()),
     },
     links={"hosts": Link("host", "id", "hostId")},
@@ -239,7 +239,7 @@ INSTANCE_LINK = ResourceType(
         "ports": array("json", roles=OPERATORS),
         "serviceConsumeMapId": ref("serviceConsumeMap", roles=NOBODY),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 INSTANCE_HOST_MAP = ResourceType(
@@ -248,7 +248,7 @@ INSTANCE_HOST_MAP = ResourceType(
     prefix="1ihm",
     access=access("", superadmin="r"),
     fields={"hostId": ref("host"), "instanceId": ref("instance")},
-    machine=generic(),
+    processes=generic(),
     view=instance_views.instance_host_map,
 )
 

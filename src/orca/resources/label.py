@@ -2,7 +2,7 @@
 """Labels as rows of their own."""
 
 from orca.resources.fields import NOBODY, ref, string, text
-from orca.resources.machines import reported
+from orca.resources.processes import reported
 from orca.resources.types import ResourceType, access, wire_only
 
 LABEL = ResourceType(
@@ -19,7 +19,7 @@ LABEL = ResourceType(
         "type": string(roles=NOBODY, column=True),
         "value": string(column=True, max_length=4096),
     },
-    machine=reported(),
+    processes=reported(),
 )
 
 HOST_LABEL_MAP = ResourceType(
@@ -31,7 +31,7 @@ HOST_LABEL_MAP = ResourceType(
         "hostId": ref("host", always=True),
         "labelId": ref("label", far="hostLabels", reverse="hostLabels", always=True),
     },
-    machine=reported(),
+    processes=reported(),
 )
 
 INSTANCE_LABEL_MAP = ResourceType(
@@ -43,7 +43,7 @@ INSTANCE_LABEL_MAP = ResourceType(
         "instanceId": ref("instance", always=True),
         "labelId": ref("label", far="instanceLabels", reverse="instanceLabels", always=True),
     },
-    machine=reported(),
+    processes=reported(),
 )
 
 ADD_LABEL_INPUT = wire_only(

@@ -2,7 +2,7 @@
 """Load balancers of the 2015 API that stand by themselves: balancer, configuration, listeners, targets."""
 
 from orca.resources.fields import array, boolean, embedded, enum, integer, ref, string, text
-from orca.resources.machines import process, simple, updating
+from orca.resources.processes import process, simple, updating
 from orca.resources.types import Action, ResourceType, access, given, wire_only
 
 LOAD_BALANCER = ResourceType(
@@ -19,7 +19,7 @@ LOAD_BALANCER = ResourceType(
         "serviceId": ref("service"),
         "weight": integer(column=True),
     },
-    machine={
+    processes={
         "create": process("requested", "activating", "active"),
         "activate": process("inactive", "activating", "active"),
         "deactivate": process("active activating updating-active", "deactivating", "inactive"),
@@ -48,7 +48,7 @@ LOAD_BALANCER_CONFIG = ResourceType(
         "lbCookieStickinessPolicy": embedded("loadBalancerCookieStickinessPolicy", "cru"),
         "serviceId": ref("service"),
     },
-    machine=simple(update=True),
+    processes=simple(update=True),
     actions={
         "addlistener": Action("addRemoveLoadBalancerListenerInput", "loadBalancerConfig"),
         "removelistener": Action("addRemoveLoadBalancerListenerInput", "loadBalancerConfig"),
@@ -70,7 +70,7 @@ LOAD_BALANCER_LISTENER = ResourceType(
         "targetPort": integer("cr", column=True, min=1, max=65535),
         "targetProtocol": enum("tcp", "http", "ssl", "https", rights="cr", column=True),
     },
-    machine=simple(),
+    processes=simple(),
 )
 
 LOAD_BALANCER_CONFIG_LISTENER_MAP = ResourceType(
@@ -83,7 +83,7 @@ LOAD_BALANCER_CONFIG_LISTENER_MAP = ResourceType(
         "loadBalancerConfigId": ref("loadBalancerConfig", always=True),
         "loadBalancerListenerId": ref("loadBalancerListener", always=True),
     },
-    machine=simple(),
+    processes=simple(),
 )
 
 LOAD_BALANCER_TARGET = ResourceType(
@@ -99,7 +99,7 @@ LOAD_BALANCER_TARGET = ResourceType(
         "loadBalancerId": ref("loadBalancer", always=True),
         "ports": array("string", "cr"),
     },
-    machine=simple(update=True),
+    processes=simple(update=True),
 )
 
 LOAD_BALANCER_HOST_MAP = ResourceType(
@@ -112,7 +112,7 @@ LOAD_BALANCER_HOST_MAP = ResourceType(
         "hostId": ref("host", always=True),
         "loadBalancerId": ref("loadBalancer", always=True),
     },
-    machine=simple(),
+    processes=simple(),
     hidden_actions=frozenset(simple()),
 )
 
@@ -125,7 +125,7 @@ GLOBAL_LOAD_BALANCER = ResourceType(
         "globalLoadBalancerHealthCheck": array("globalLoadBalancerHealthCheck", "cr"),
         "globalLoadBalancerPolicy": array("globalLoadBalancerPolicy", "cr"),
     },
-    machine={
+    processes={
         "create": process("requested", "activating", "active"),
         "remove": process("active activating updating-active", "removing", "removed"),
         "addloadbalancer": process("active", "updating-active", "active"),

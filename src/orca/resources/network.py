@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orca.resources.fields import NOBODY, OwnKey, any_json, boolean, date, enum, integer, ref, string, text
-from orca.resources.machines import generic
+from orca.resources.processes import generic
 from orca.resources.types import ResourceType, access
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ NETWORK = ResourceType(
         "caCertificate": text(ours=True, description="The certificate authority of the mesh (PEM)"),
         "caKey": text(""),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 SUBNET = ResourceType(
@@ -69,7 +69,7 @@ SUBNET = ResourceType(
     own={
         "lastAddress": OwnKey("string"),
     },
-    machine=generic(),
+    processes=generic(),
     live_key=range_key,
     unique_field="networkAddress",
 )
@@ -93,7 +93,7 @@ IP_ADDRESS = ResourceType(
     own={
         "owner": OwnKey("map[json]"),
     },
-    machine=generic(),
+    processes=generic(),
     live_key=address_key,
     unique_field="address",
 )
@@ -116,7 +116,7 @@ PORT = ResourceType(
         "publicIpAddressId": ref("ipAddress", reverse="publicPorts"),
         "publicPort": integer("ru", column=True, index=True, min=1, max=65535),
     },
-    machine=generic(activate_by_default=False),
+    processes=generic(activate_by_default=False),
     live_key=port_key,
     unique_field="publicPort",
 )

@@ -2,7 +2,7 @@
 """What a network offers to its containers, and who provides it."""
 
 from orca.resources.fields import boolean, ref, text
-from orca.resources.machines import generic
+from orca.resources.processes import generic
 from orca.resources.types import ResourceType, access
 
 NETWORK_SERVICE = ResourceType(
@@ -14,7 +14,7 @@ NETWORK_SERVICE = ResourceType(
         "networkId": ref("network", nullable=False),
         "networkServiceProviderId": ref("networkServiceProvider"),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 NETWORK_SERVICE_PROVIDER = ResourceType(
@@ -25,7 +25,7 @@ NETWORK_SERVICE_PROVIDER = ResourceType(
     fields={
         "networkId": ref("network", nullable=False),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 NETWORK_SERVICE_PROVIDER_INSTANCE_MAP = ResourceType(
@@ -37,7 +37,7 @@ NETWORK_SERVICE_PROVIDER_INSTANCE_MAP = ResourceType(
         "instanceId": ref("instance"),
         "networkServiceProviderId": ref("networkServiceProvider"),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 AGENT_INSTANCE_PROVIDER = ResourceType(

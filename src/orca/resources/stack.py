@@ -22,7 +22,7 @@ from orca.resources.fields import (
 )
 from orca.resources.instance import CONTAINER_INPUT
 from orca.resources.limits import MOST_SIDEKICKS
-from orca.resources.machines import Machine, Process, process, simple, updating
+from orca.resources.processes import Process, ProcessTable, process, simple, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ _APPLIED = (
 )
 """States in which a stack can be made what its text says: all but those on its way out."""
 
-STACK_MACHINE: Machine = {
+STACK_PROCESSES: ProcessTable = {
     "create": process("requested", "activating", "active"),
     "update": updating("active"),
     "error": process("activating", "erroring", "error"),
@@ -83,7 +83,7 @@ STACK_MACHINE: Machine = {
 }
 
 # An upgrade in the form of 2015 ends in `active`, where the declared one waits for a decision in `upgraded`.
-SERVICE_MACHINE: Machine = {
+SERVICE_PROCESSES: ProcessTable = {
     "create": process("requested", "registering", "inactive"),
     "activate": process("inactive", "activating", "active"),
     "update": updating("inactive", "active"),
@@ -122,7 +122,7 @@ ENVIRONMENT = ResourceType(
     own={
         "textsBefore": OwnKey("map[json]"),
     },
-    machine=STACK_MACHINE,
+    processes=STACK_PROCESSES,
     hidden_actions=frozenset({"error", "apply"}),
     inputs={"upgrade": "environmentUpgrade"},
     actions={
@@ -181,7 +181,7 @@ SERVICE = ResourceType(
         "scaleBefore": OwnKey("int"),
         "targetScaleBefore": OwnKey("int"),
     },
-    machine=SERVICE_MACHINE,
+    processes=SERVICE_PROCESSES,
     inputs={"upgrade": "serviceUpgrade", "restart": "serviceRestart"},
     actions={
         "addservicelink": Action("addRemoveServiceLinkInput", "service"),
@@ -207,7 +207,7 @@ SERVICE_CONSUME_MAP = ResourceType(
     own={
         "selected": OwnKey("boolean"),
     },
-    machine=simple(update=True),
+    processes=simple(update=True),
     live_key=lambda record: f"{record.serviceId}:{record.consumedServiceId}:{record.name or ''}",
     unique_field="serviceId",
 )
@@ -229,7 +229,7 @@ SERVICE_EXPOSE_MAP = ResourceType(
         "managed": boolean(column=True),
         "upgrade": boolean(roles=NOBODY),
     },
-    machine=simple(),
+    processes=simple(),
     live_key=expose_key,
     unique_field="instanceId",
 )

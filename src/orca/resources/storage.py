@@ -19,7 +19,7 @@ from orca.resources.fields import (
     string,
     text,
 )
-from orca.resources.machines import allocation, generic, process, simple
+from orca.resources.processes import allocation, generic, process, simple
 from orca.resources.types import ResourceType, access, given, wire_only
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ IMAGE = ResourceType(
         "url": string(roles=NOBODY, column=True),
         "virtualSizeMb": integer(roles=NOBODY, column=True),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 VOLUME = ResourceType(
@@ -81,7 +81,7 @@ VOLUME = ResourceType(
     own={
         "anonymous": OwnKey("boolean"),
     },
-    machine={**generic(), **allocation()},
+    processes={**generic(), **allocation()},
     hidden_actions=frozenset({"activate"}),
 )
 
@@ -98,7 +98,7 @@ MOUNT = ResourceType(
         "permissions": string(column=True, max_length=128),
         "volumeId": ref("volume", always=True),
     },
-    machine=generic(),
+    processes=generic(),
     hidden_actions=frozenset({"activate", "purge", "restore", "update"}),
 )
 
@@ -111,7 +111,7 @@ SNAPSHOT = ResourceType(
     fields={
         "volumeId": ref("volume", nullable=False),
     },
-    machine={
+    processes={
         "create": process("requested", "creating", "created"),
         "backup": process("created", "backing-up", "backed-up"),
         "remove": process("creating created backing-up backed-up", "removing", "removed"),
@@ -132,7 +132,7 @@ STORAGE_POOL = ResourceType(
         "virtualTotalSizeMb": integer(roles=NOBODY, column=True),
         "zoneId": ref("zone", roles=NOBODY),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 STORAGE_POOL_HOST_MAP = ResourceType(
@@ -144,7 +144,7 @@ STORAGE_POOL_HOST_MAP = ResourceType(
         "hostId": ref("host", always=True),
         "storagePoolId": ref("storagePool", always=True),
     },
-    machine=simple(),
+    processes=simple(),
 )
 
 VOLUME_STORAGE_POOL_MAP = ResourceType(
@@ -156,7 +156,7 @@ VOLUME_STORAGE_POOL_MAP = ResourceType(
         "storagePoolId": ref("storagePool", always=True),
         "volumeId": ref("volume", always=True),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 IMAGE_STORAGE_POOL_MAP = ResourceType(
@@ -168,7 +168,7 @@ IMAGE_STORAGE_POOL_MAP = ResourceType(
         "imageId": ref("image"),
         "storagePoolId": ref("storagePool"),
     },
-    machine=generic(),
+    processes=generic(),
 )
 
 REGISTRY = ResourceType(

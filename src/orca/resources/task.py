@@ -3,7 +3,7 @@
 
 from orca.resources.fields import NOBODY, array, boolean, date, embedded, enum, mapping, ref, string, text
 from orca.resources.image_names import wrong_image
-from orca.resources.machines import generic, process
+from orca.resources.processes import generic, process
 from orca.resources.types import Action, ResourceType, access, wire_only
 
 TASK = ResourceType(
@@ -73,7 +73,7 @@ PULL_TASK = ResourceType(
     access=access("cr"),
     named="cr",
     # It pulls from the first moment; an inactive one, that failed or was stopped, is activated to try again.
-    machine={**generic(), "create": process("requested", "activating", "active")},
+    processes={**generic(), "create": process("requested", "activating", "active")},
     fields={
         "accountId": ref("account", always=True),
         "image": text("cr", required=True, nullable=False, wrong=wrong_image, always=True),

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from orca.resources.fields import OPERATORS, Field, OwnKey, date, enum, integer, mapping, ref, string
-from orca.resources.machines import Machine, states
+from orca.resources.processes import ProcessTable, states
 
 ROLES = (
     "superadmin",
@@ -99,7 +99,7 @@ class ResourceType:
     ``prefix``: what ids begin with before the number. ``parent``: the type it is a kind of (same table, same ids).
     ``fields``: without the base ones. ``own``: keys of the JSON column that are no fields, by the name that rows have
     them under in Python; kinds have them too. ``named``: rights on ``name`` and ``description``.
-    ``machine``: the processes; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
+    ``processes``: by action; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
     nobody asks for from outside; ``actions``: what can be asked for besides the processes.
     ``collection_actions``: what can be asked of the collection, by those who may make rows of the type.
     ``for_owners``: actions, and the verbs ``update`` and ``remove``, that only owners of a row's project may ask for.
@@ -129,7 +129,7 @@ class ResourceType:
     access: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[str, str] = field(default_factory=dict)
     named: str = "cru"
-    machine: Machine = field(default_factory=dict)
+    processes: ProcessTable = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)
     collection_actions: Mapping[str, Action] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -178,9 +178,9 @@ def base_fields(type: ResourceType) -> dict[str, Field]:
         "removed": date(column=True),
         "uuid": string(column=True, max_length=128, always=True),
     }
-    if type.machine:
+    if type.processes:
         fields |= {
-            "state": enum(*states(type.machine), column=True, max_length=64, nullable=False, always=True),
+            "state": enum(*states(type.processes), column=True, max_length=64, nullable=False, always=True),
             "transitioning": enum("yes", "no", "error", nullable=False),
             "transitioningMessage": string(max_length=None),
             "transitioningProgress": integer(),

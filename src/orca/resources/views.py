@@ -12,10 +12,10 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from orca.resources.catalog import TYPES, machine
+from orca.resources.catalog import TYPES, processes_of
 from orca.resources.catalog import root as root_of
 from orca.resources.fields import Field
-from orca.resources.machines import transitioning_states
+from orca.resources.processes import transitioning_states
 from orca.resources.types import OWNERS, ROLES, Link, ResourceType
 
 VERSIONS = ("v1", "v2")
@@ -65,7 +65,9 @@ class Row(Protocol):
 
 @dataclass(frozen=True)
 class ActionView:
-    """An action as a role sees it. ``process``: it starts one of the type's machine; ``looks``: it changes nothing."""
+    """An action as a role sees it. ``process``: it starts one of the type's processes; ``looks``: it changes
+    nothing.
+    """
 
     name: str
     input: str | None
@@ -221,7 +223,7 @@ def type_view(type: ResourceType, letters: str, role: str, version: str, visible
         collection_actions=collection_actions(type, letters, version),
         links={link.name: link for link in links(type, fields, visible) if leads(type, link, version)},
         children=tuple(sorted(name for name in visible if TYPES[name].parent == type.name)),
-        transitioning=transitioning_states(machine(type.name)),
+        transitioning=transitioning_states(processes_of(type.name)),
     )
 
 
@@ -282,7 +284,7 @@ def field_letters(type: ResourceType, field: Field, letters: str, role: str, ver
 
 
 def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[str, ActionView]:
-    """Processes and other actions the role may ask for."""
+    """ProcessTable and other actions the role may ask for."""
     # What /v2 alone shows to a role is there to be looked at.
     only_looks = type.view is not None or role in type.inactive_roles or not granted(type, role)
     only_looks = only_looks or (role not in OPERATING_ROLES and letters == "r")
@@ -294,7 +296,7 @@ def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[s
         hidden |= type.for_owners
     found = {
         name: ActionView(name, inputs.get(name), root, process.start | process.transitioning, process.field, True)
-        for name, process in machine(type.name).items()
+        for name, process in processes_of(type.name).items()
         if name not in hidden and not only_looks
     }
     for name, action in type.actions.items():

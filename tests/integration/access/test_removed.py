@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from site_of_everybody import Site, opened
 
-from orca.resources import ids, machine
+from orca.resources import ids, processes_of
 from orca.resources.views import TypeView, view
 from orca.store import Tx
 
@@ -24,7 +24,7 @@ KINDS = [
 
 
 def remove(tx: Tx, type: TypeView, id: str) -> None:
-    fields = {"removed": tx.now, "removeTime": tx.now} | ({"state": "removed"} if machine(type.name) else {})
+    fields = {"removed": tx.now, "removeTime": tx.now} | ({"state": "removed"} if processes_of(type.name) else {})
     tx.update(tx.require(type.name, ids.parse(id) or 0), **fields)
 
 

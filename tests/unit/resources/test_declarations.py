@@ -3,7 +3,7 @@
 
 import pytest
 
-from orca.resources import TYPES, ids, machine, schema
+from orca.resources import TYPES, ids, processes_of, schema
 from orca.resources.fields import Field
 from orca.resources.tables import snake
 from orca.resources.validation import SCALARS
@@ -38,7 +38,7 @@ def test_every_stored_type_has_a_place(type):
 
 @pytest.mark.parametrize("type", STORED, ids=lambda type: type.name)
 def test_state_machines_are_closed(type):
-    processes = machine(type.name)
+    processes = processes_of(type.name)
     for name, process in processes.items():
         assert process.start == process.via.keys(), name
         assert set(process.via.values()) == set(process.done), name

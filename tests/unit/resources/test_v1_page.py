@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orca.resources.catalog import TYPES, machine
-from orca.resources.machines import Process
+from orca.resources.catalog import TYPES, processes_of
+from orca.resources.processes import Process
 from orca.resources.views import TypeView, view
 
 PAGE = Path(__file__).parents[3] / "docs" / "v1.md"
@@ -82,7 +82,7 @@ def machines() -> dict[frozenset[tuple[str, ...]], set[str]]:
     """Types by their machine; fields besides `state` are named with the process."""
     found: dict[frozenset[tuple[str, ...]], set[str]] = defaultdict(set)
     for name, type in TYPES.items():
-        shown = {key: each for key, each in machine(name).items() if f"{type.name}.{key}" not in ONLY_V2}
+        shown = {key: each for key, each in processes_of(name).items() if f"{type.name}.{key}" not in ONLY_V2}
         if shown and not type.ours:
             found[frozenset(row(key, each) for key, each in shown.items())].add(name)
     return found

@@ -84,7 +84,7 @@ def processes() -> Iterator[tuple[str, str, Process]]:
     """Every process: the type that declares it, its action, its states."""
     for name, type in TYPES.items():
         if type.table and type.parent is None:
-            for action, process in type.machine.items():
+            for action, process in type.processes.items():
                 yield name, action, process
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State machines: from where a process may start, what state shows it running, where it ends.
+"""State tables: the states from which a process may start, the state while it runs, and its end state.
 
-Source: Rancher's process definitions of October 2015. The *generic* machine fits most types; containers use it under
+Source: Rancher's process definitions of October 2015. The *generic* table fits most types; containers use it under
 other names.
 """
 
@@ -17,7 +17,7 @@ class Process:
     """One process of a type.
 
     ``via`` maps a start state to the state shown meanwhile; ``done`` maps that state to the one it ends in.
-    ``chain`` names the process that follows by itself.
+    ``chain`` names the process that follows automatically.
     """
 
     start: frozenset[str]
@@ -32,7 +32,7 @@ class Process:
         return frozenset(self.via.values())
 
 
-Machine: TypeAlias = Mapping[str, Process]
+ProcessTable: TypeAlias = Mapping[str, Process]
 
 
 def process(start: str, via: str, done: str, chain: str | None = None, field: str = "state") -> Process:
@@ -51,8 +51,8 @@ def updating(*states: str) -> Process:
     )
 
 
-def generic(activate_by_default: bool = True, extra_deactivate: str = "") -> Machine:
-    """The machine of most types; active by default after creation unless said otherwise."""
+def generic(activate_by_default: bool = True, extra_deactivate: str = "") -> ProcessTable:
+    """The table of most types; by default a resource becomes active after creation."""
     return {
         "create": process("requested", "registering", "inactive", "activate" if activate_by_default else None),
         "activate": process("inactive registering", "activating", "active"),
@@ -66,7 +66,7 @@ def generic(activate_by_default: bool = True, extra_deactivate: str = "") -> Mac
     }
 
 
-def reported() -> Machine:
+def reported() -> ProcessTable:
     """Rows that record something: reports of agents, labels."""
     return {
         "create": process("requested", "creating", "created"),
@@ -74,7 +74,7 @@ def reported() -> Machine:
     }
 
 
-def allocation() -> Machine:
+def allocation() -> ProcessTable:
     """Holding what a placed resource takes up; a state field of its own beside ``state``."""
     return {
         "allocate": process("inactive", "activating", "active", field="allocationState"),
@@ -82,27 +82,27 @@ def allocation() -> Machine:
     }
 
 
-def simple(update: bool = False) -> Machine:
+def simple(update: bool = False) -> ProcessTable:
     """Rows that exist or do not: maps, links between resources."""
-    machine = {
+    table = {
         "create": process("requested", "activating", "active"),
         "remove": process("requested activating active", "removing", "removed"),
     }
     if update:
-        machine["update"] = updating("active")
-        machine["remove"] = process("requested activating active updating-active", "removing", "removed")
-    return machine
+        table["update"] = updating("active")
+        table["remove"] = process("requested activating active updating-active", "removing", "removed")
+    return table
 
 
-def states(machine: Machine, field: str = "state") -> tuple[str, ...]:
-    """Every state of one state field that the machine knows, sorted."""
+def states(table: ProcessTable, field: str = "state") -> tuple[str, ...]:
+    """All states of one state field in a table, sorted."""
     found: set[str] = set()
-    for entry in machine.values():
+    for entry in table.values():
         if entry.field == field:
             found |= entry.start | entry.transitioning | set(entry.done.values())
     return tuple(sorted(found))
 
 
-def transitioning_states(machine: Machine, field: str = "state") -> frozenset[str]:
+def transitioning_states(table: ProcessTable, field: str = "state") -> frozenset[str]:
     """States that show some process running."""
-    return frozenset().union(*(entry.transitioning for entry in machine.values() if entry.field == field))
+    return frozenset().union(*(entry.transitioning for entry in table.values() if entry.field == field))
