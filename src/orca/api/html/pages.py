@@ -28,11 +28,11 @@ from orca.engine import Core
 from orca.resources.errors import Refused
 
 BY_KEY = "_key"
-"""The parameter with which a browser asks its user for an access key, instead of showing the login form."""
+"""The parameter that makes a browser prompt for an access key instead of showing the login form."""
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 2000
 PLAIN = frozenset({"scripts", "openapi.json", "subscribe", "publish", "configcontent"})
-"""What is no page in any case."""
+"""Paths that are never pages."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -43,7 +43,7 @@ HEADERS = {
 
 
 class Api(Protocol):
-    """What the pages ask of the application."""
+    """The methods of the application that pages use."""
 
     core: Core
 
@@ -104,14 +104,14 @@ class Pages:
             return await self.error(ask, caller, self.api.defect(ask))
 
     async def sign_in(self, ask: Ask, caller: Caller) -> Response:
-        """The login form: a cookie, and back to where somebody wanted to go. Its origin was checked already."""
+        """Handle the login form: set a cookie, and go back to the wanted page. The origin was checked before."""
         typed = typed_in(ask)
         ask.body = msgspec.json.encode({"code": f"{typed.get('user', '')}:{typed.get('password', '')}"})
         ask.headers = {**ask.headers, "content-type": "application/json"}
         return self.go_on(ask, await self.api.change(ask, caller), typed.get("back", ""))
 
     def go_on(self, ask: Ask, answer: Answer, back: str = "") -> Response:
-        """To another page of ours, with the cookies of an answer."""
+        """Redirect to another of our pages, with the cookies of an answer."""
         inside = back.startswith("/") and not back.startswith(("//", "/\\"))
         response = RedirectResponse(f"{ask.origin}{back}" if inside else f"{ask.origin}/v2", 303, HEADERS)
         for cookie in answer.cookies:
@@ -119,7 +119,7 @@ class Pages:
         return response
 
     async def submit(self, ask: Ask, caller: Caller) -> Response:
-        """A form was sent: do it, and show what came of it; a refusal is shown in the form, as it was filled in."""
+        """Carry out a submitted form and show the result; a refusal is shown in the filled-in form."""
         typed = typed_in(ask)
         name = typed.get("_form", "")
         state = Shown(form=name, typed=typed)
@@ -146,11 +146,11 @@ class Pages:
         return await self.page(back, caller, Answer(status, answer.body), state)
 
     def csrf(self, caller: Caller) -> str:
-        """What forms of this person carry: other sites cannot know it."""
+        """The token in the forms of this user, which other sites cannot know."""
         return hmac.digest(self._key, str(caller.user.id).encode(), "sha256").hex()
 
     async def error(self, ask: Ask, caller: Caller | None, refused: Refused) -> Response:
-        """A page that says what is wrong."""
+        """A page with an error message."""
         response = await self.page(ask, caller, Answer(refused.status, {"type": "error"}), Shown(error=refused))
         if refused.status == 401 and ask.first(BY_KEY) is not None:
             response.headers["WWW-Authenticate"] = 'Basic realm="orca", charset="UTF-8"'
@@ -159,8 +159,8 @@ class Pages:
     async def page(
         self, ask: Ask, caller: Caller | None, answer: Answer, state: Shown, *, as_json: bool = False
     ) -> Response:
-        """Render in a thread: a long list takes its time."""
-        # Imported at the first page: the templates' engine would be a good part of the server's start.
+        """Render in a thread, because a long list takes time."""
+        # Imported at the first page: importing the templates' engine would slow down the server's start.
         from orca.api.html.render import render
 
         csrf = "" if caller is None else self.csrf(caller)
@@ -172,7 +172,7 @@ class Pages:
 
 
 def typed_in(ask: Ask) -> dict[str, str]:
-    """The fields of a form. Raises ``Refused`` for what no page of ours sends."""
+    """The fields of a form. Raises ``Refused`` if none of our pages sends such a form."""
     kind = ask.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
         raise Refused("Forbidden", "a page sends forms; ask for application/json", status=403)
@@ -183,7 +183,7 @@ def typed_in(ask: Ask) -> dict[str, str]:
 
 
 def filter_chosen(ask: Ask) -> str | None:
-    """Where the filter form leads: its three inputs become one parameter of the API."""
+    """The URL of a filter form: its three inputs become one parameter of the API."""
     name = ask.first("_field")
     if name is None:
         return None
