@@ -157,7 +157,7 @@ class ApiClient:
         if "://" not in url:
             return f"{self.target.url}/{url.lstrip('/')}"
         if urlsplit(url)[:2] != urlsplit(self.target.url)[:2]:
-            # A link is followed with the key attached, so it may lead nowhere but to the server it came from.
+            # A link is followed with the key attached, so it must lead to the server it came from.
             raise ApiError(f"the server at {self.target.url} links to {url}, which is elsewhere")
         return url
 

@@ -69,12 +69,12 @@ def wait_up(client, stack, deadline):
     """The stack and its services once every service is as its file wants it.
 
     Raises ApiError with every reason when something failed, or at the deadline (monotonic seconds). While the stack is
-    in transition, what had failed before may yet be cured.
+    in transition, an earlier failure may still be mended.
     """
     while True:
         stack = client.reload(stack)
         services = services_of(client, stack)
-        # A stack repeats the reasons of its services, which say it better.
+        # A stack only repeats the reasons of its services.
         failed = [] if stack.get("transitioning") == "yes" else _failed(services) or _failed([stack])
         if failed:
             raise ApiError("; ".join(f"{called(each)}: {each.get('transitioningMessage')}" for each in failed))

@@ -114,7 +114,7 @@ from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.place
 
 NO_ENGINE = "this host has no running Docker engine; role orca.platform.docker installs one ({0})"
 INTERVAL = 0.2  # s
-CONFIRMED = 3.0  # s that a failure must last: the agent tries again by itself
+CONFIRMED = 3.0  # s that a failure must last, because the agent tries again
 
 OPTIONS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

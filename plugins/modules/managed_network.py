@@ -14,7 +14,7 @@ description:
     and the two system containers on it,
     C(orca-net) (tunnels to other hosts) and C(orca-dns) (resolver at 169.254.169.250).
   - The range is laid out as .1 gateway, .2 network agent, .3 resolver; addresses from .10 are for containers,
-    and the last sixteenth is left to containers that Docker gives an address by itself.
+    and the last sixteenth is left to containers to which Docker gives an address automatically.
 extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes

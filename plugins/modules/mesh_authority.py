@@ -35,7 +35,7 @@ options:
     type: int
     default: 825
   renew_days:
-    description: A certificate that is valid for fewer days than this is issued anew.
+    description: A certificate that is valid for fewer days than this is issued again.
     type: int
     default: 90
 requirements:
@@ -64,7 +64,7 @@ certificates:
   type: dict
   sample: {"0b0c2b8e-7a53-5f0e-9d53-3c2b7f0f7a01": "-----BEGIN CERTIFICATE-----"}
 issued:
-  description: Identities whose certificate was issued anew.
+  description: Identities whose certificate was issued again.
   returned: success
   type: list
   elements: str
@@ -91,7 +91,7 @@ def main():
         module.fail_json(msg=missing_required_lib("cryptography"), exception=_mesh_authority.MISSING)
     params = module.params
     if params["valid_days"] <= params["renew_days"]:
-        module.fail_json(msg="valid_days must be more than renew_days, or every run issues every certificate anew")
+        module.fail_json(msg="valid_days must be more than renew_days, or every run issues every certificate again")
     requests = {str(identity): request for identity, request in params["requests"].items() if request}
     try:
         authority = _mesh_authority.Authority(params["directory"], module.check_mode)

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 
 def cure(program: str, extra: str, error: ModuleNotFoundError) -> str:
-    """What the person who called ``program`` is told. Raises ``error`` again when a module of ours is what lacks."""
+    """The message for a person who called ``program`` without its extra. Raises ``error`` again if our own module
+    is missing.
+    """
     if error.name is None or error.name.partition(".")[0] == "orca":
         raise error
     return f"{program} needs {error.name}: pip install 'orca-platform[{extra}]'"

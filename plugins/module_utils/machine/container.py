@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a container must be made so that systemd, sshd and a Docker engine of its own run in it as on a machine.
 
-Not ``--privileged``: that asks for every capability and fails on a control node that lacks one itself.
+Not ``--privileged``: that asks for every capability and fails on a control node that lacks one.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Network:
     def addresses_for(self, client: Any, wanted: Mapping[str, Optional[str]]) -> Dict[str, str]:
         """An address for each machine: the one it asks for, the one it has, else the lowest free one.
 
-        Fixed, because Docker would deal them out anew, in order of starting, after each restart of the engine.
+        Fixed, because Docker would assign them again, in order of starting, after each restart of the engine.
 
         Raises:
             MachineError: an address asked for is taken or outside the subnet, or none is left.

@@ -90,7 +90,7 @@ def allocate_address(tx: Tx, instance: rows.Instance, host_id: int, wanted: str 
 
     Raises:
         ipam.PoolUsedUp: no address of the range is free.
-        ipam.AddressRefused: somebody else has the wanted one.
+        ipam.AddressRefused: the wanted one is taken.
         LookupError: the host has no range.
     """
     existing = address_of(tx, instance.id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who: accounts, projects (accounts that own resources) and their members."""
+"""Accounts, projects (accounts that own resources) and their members."""
 
 from orca.resources.fields import NOBODY, OPERATORS, OwnKey, array, boolean, embedded, enum, integer, ref, string
 from orca.resources.processes import generic

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How addresses are given out: interfaces, pools, virtual networks."""
+"""Types for addresses: interfaces, pools, virtual networks."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All declared types, and what follows from all of them together."""
+"""All declared types, and the schema that follows from them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys: of people and programs, of agents, and the tokens new hosts register with."""
+"""Keys of people, programs and agents, and the tokens with which new hosts register."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orca.resources import rows
 
 MIN_PASSWORD = 12
-"""Characters of a password that somebody chooses."""
+"""Least characters of a password or of a chosen secret."""
 
 
 def public_value_key(record: rows.Credential) -> str | None:
@@ -25,7 +25,7 @@ def _secret(rights: str) -> Field:
     return Field(type="password", rights=rights, max_length=4096, secret=True)
 
 
-# A key that was taken away is not given back.
+# A removed key cannot be restored.
 PROCESSES: ProcessTable = {name: process for name, process in generic().items() if name != "restore"}
 
 CREDENTIAL = ResourceType(
@@ -67,7 +67,7 @@ PASSWORD = ResourceType(
     name="password",
     plural="passwords",
     parent="credential",
-    # Names of logins are one space over all projects: administrators choose them, and others do not learn them.
+    # Logins are unique over all projects; administrators choose them, and others do not see them.
     access=access("rud", admin="crud", user="rud", service="crud"),
     fields={
         "publicValue": string("cr", column=True, index=True, required=True, nullable=False),

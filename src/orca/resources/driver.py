@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Machines that the platform makes, and what each cloud wants to know. Source: Rancher's drivers of October 2015."""
+"""Machines that drivers make, and the configuration of each driver. Source: Rancher's drivers of October 2015."""
 
 from orca.resources.fields import NOBODY, Field, OwnKey, array, boolean, embedded, mapping, ref, string, text
 from orca.resources.types import ResourceType, access, given, wire_only
@@ -10,15 +10,15 @@ SECRETS = frozenset(
         *("sessionToken", "subscriptionCert"),
     }
 )
-"""Fields of driver configurations that let somebody act in the user's name."""
+"""Secret fields of driver configurations."""
 
 
 def config(
     name: str, texts: str, *, required: str = "", booleans: str = "", arrays: str = "", listed: bool = False
 ) -> ResourceType:
-    """What one driver wants to know: names of text fields and others, separated by blanks.
+    """Declare one driver's configuration: names of text fields and others, separated by blanks.
 
-    ``listed``: its schema lets one read the collection instead of adding to it.
+    ``listed``: its schema allows reading the collection instead of adding to it.
     """
     fields = {field: _text(field) for field in texts.split()}
     fields |= {field: _text(field, required=True, nullable=False) for field in required.split()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a request can be refused for. Source of codes: the v1 API's error table."""
+"""The refusals of requests. Source of codes: the v1 API's error table."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Refused(Exception):
         self.status = status
         self.detail = detail
         self.more: dict[str, object] = {}
-        """What the answer says besides, by name."""
+        """Further fields of the answer, by name."""
         self.retry_after: int | None = None
-        """Seconds after which it may be tried again."""
+        """Seconds after which the client may try again."""
 
 
 class ActionNotAvailable(Refused):
-    """The action exists, but not in the state the resource is in."""
+    """The action exists, but not in the resource's present state."""
 
     def __init__(self, type: str, action: str, state: str | None) -> None:
         super().__init__("ActionNotAvailable", f"{action} is not available for {a(type)} that is {state}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What agents and others report."""
+"""Types for events that agents and others report."""
 
 from orca.resources.fields import any_json, boolean, integer, ref, string, text
 from orca.resources.processes import reported
@@ -39,7 +39,7 @@ EXTERNAL_EVENT = ResourceType(
 )
 
 TOLD = {"eventType": string("cr", column=True), "externalId": string("cr", column=True)}
-"""What an event is about is said by whoever tells of it."""
+"""The reporter of an event says what it is about."""
 
 EXTERNAL_DNS_EVENT = ResourceType(
     name="externalDnsEvent",

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a field is declared: type, default, limits, and who may do what with it.
+"""Declarations of fields: type, default, limits and rights.
 
 Rights are letters: ``c`` may be given at creation, ``r`` is shown, ``u`` may be changed later, ``o`` is shown only in
-the answer to the creation. They are cut to what a role may do with the type as a whole, so ``"cru"`` on a type that
-administrators only read is ``"r"`` for them. Field types follow the v1 grammar (``string``, ``array[T]``,
-``reference[T]`` and so on).
+the answer to the creation. A role's rights on the type limit them, so ``"cru"`` on a type that administrators only read
+is ``"r"`` for them. Field types follow the v1 grammar (``string``, ``array[T]``, ``reference[T]`` and so on).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, Final
 
 
 class _Unset:
-    """Says that a field has no default; None is a default."""
+    """Marks a field without a default; None is a default."""
 
     def __repr__(self) -> str:
         return "UNSET"
@@ -24,26 +23,24 @@ class _Unset:
 UNSET: Final = _Unset()
 
 OPERATORS: Final = frozenset({"admin", "readAdmin", "service"})
-"""Roles that see a resource's inner data."""
+"""Roles that see a resource's internal data."""
 NOBODY: Final[frozenset[str]] = frozenset()
 """A field that only the superadmin role sees, or no role at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field of a resource type. ``column``: it can be filtered and searched by; others lie in the JSON column.
+    """One field of a resource type. ``column``: it can be filtered by; other fields are in the JSON column.
 
     ``roles``: who sees it (None: everyone who sees the type; superadmin always). ``by_role`` overrides ``rights``.
     ``reverse``: the name of the link on the referenced type that lists these rows (empty: no such link; None: the
     plural). ``far``: in a type that ties two others together, the name of the link from the other one to this field's
-    resource (None: its type's plural).
-    ``pattern``: what the whole text looks like, for those who write one; whoever reads it refuses another in words of
-    its own. ``wrong``: says what is wrong with a text, None for a good one; what the validator refuses with.
-    ``big``: a number that 32 bits do not hold. ``also``: letters added in ``/v2``. ``ours``: shown in ``/v2`` only.
-    ``secret``: no role ever reads it back (``o`` excepted).
-    ``most``: entries of a list or an object that may be given, fewer than of any (``orca.resources.limits``), because
-    each of them is a row or more.
-    ``always``: no row is without it: the store refuses None, and Python code need not ask for it.
+    resource (None: its type's plural). ``pattern``: the form of the whole text, for clients; the code that reads the
+    text refuses others with its own message. ``wrong``: returns the error of a text, None for a valid one; the
+    validator refuses with it. ``big``: a number that needs more than 32 bits. ``also``: letters added in ``/v2``.
+    ``ours``: shown in ``/v2`` only. ``secret``: no role ever reads it back (except ``o``). ``most``: most entries of a
+    list or an object, fewer than the general limit (``orca.resources.limits``), because each is a row or more.
+    ``always``: every row has it: the store refuses None, and Python code need not check.
     """
 
     type: str
@@ -87,7 +84,7 @@ class Field:
 
     @property
     def reference(self) -> str | None:
-        """The type a reference field points at; None for any other field."""
+        """The type of a reference field; None for any other field."""
         return self.type[10:-1] if self.type.startswith("reference[") else None
 
 
@@ -95,7 +92,7 @@ class Field:
 class OwnKey:
     """A key of the JSON column beside the fields: the server's own, no field of the API.
 
-    ``type``: as of a field. ``key``: what it is called in the column, where that is not the name it is declared by.
+    ``type``: as of a field. ``key``: its name in the column, if that differs from the declared name.
     """
 
     type: str
@@ -103,7 +100,7 @@ class OwnKey:
 
 
 def string(rights: str = "r", **options: Any) -> Field:
-    """Text, at most 255 characters unless said otherwise."""
+    """Text, by default at most 255 characters."""
     return Field(type="string", rights=rights, **{"max_length": 255, **options})
 
 
@@ -133,7 +130,7 @@ def enum(*options: str, rights: str = "r", **more: Any) -> Field:
 
 
 def ref(type: str, rights: str = "r", **options: Any) -> Field:
-    """The id of another resource; an indexed column unless said otherwise."""
+    """The id of another resource; by default an indexed column."""
     column = options.pop("column", True)
     return Field(type=f"reference[{type}]", rights=rights, column=column, **{"index": column, **options})
 
@@ -154,5 +151,5 @@ def any_json(rights: str = "r", **options: Any) -> Field:
 
 
 def embedded(type: str, rights: str = "r", **options: Any) -> Field:
-    """An object of another declared type, kept inside this one."""
+    """An object of another declared type, stored inside this one."""
     return Field(type=type, rights=rights, **options)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether containers do their work: checks, who checks, what was seen."""
+"""Types for health: checks, checkers, and their reports."""
 
 from orca.resources.fields import NOBODY, embedded, enum, integer, ref, string, text
 from orca.resources.processes import reported, simple

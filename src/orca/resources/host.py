@@ -25,7 +25,7 @@ AGENT = ResourceType(
     plural="agents",
     prefix="1a",
     access=access("", admin="r", service="r", agent="r"),
-    # Simulated agents, where the server has them.
+    # Simulated agents, if the server has them.
     also=dict.fromkeys(("project", "owner", "member"), "c"),
     fields={
         "uri": string("cr", column=True),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who somebody is: logins, tokens, what people prefer, and the record of what they did."""
+"""Types for people: logins, tokens, preferences, and the audit log."""
 
 from orca.resources.fields import (
     NOBODY,
@@ -73,7 +73,7 @@ TOKEN = wire_only(
         "userIdentity": embedded("identity"),
         "userType": text(),
     },
-    access=access("", token="cr"),  # noqa: S106 - the role of whoever has not signed in
+    access=access("", token="cr"),  # noqa: S106 - the role before signing in
     part=False,
 )
 

@@ -20,7 +20,7 @@ def show(type: str, id: int) -> str:
 
 
 def parse(text: object) -> int | None:
-    """The number inside an id; a plain number is taken as it is. None when it is no id at all.
+    """The number in an id; a plain number is accepted too. None if it is no id.
 
     The prefix is not checked against a type, as in v1. The leading ``1`` counts as a prefix only before letters.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What only says again what a container's row says: its interface, its address there, its host. Ids have its number."""
+"""Views of a container's row: its interface, its address there, its host. Their ids have the container's number."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def nic(tables: Tables) -> sa.Select[Any]:
 
 
 def ip_address_nic_map(tables: Tables) -> sa.Select[Any]:
-    """Which address the interface of each container has."""
+    """The address of each container's interface."""
     instance, address = tables["instance"].c, tables["ipAddress"].c
     columns = [
         *_base(instance, "ipAddressNicMap"),
@@ -36,7 +36,7 @@ def ip_address_nic_map(tables: Tables) -> sa.Select[Any]:
 
 
 def instance_host_map(tables: Tables) -> sa.Select[Any]:
-    """Which host each container is on."""
+    """The host of each container."""
     instance = tables["instance"].c
     columns = [
         *_base(instance, "instanceHostMap"),
@@ -47,7 +47,7 @@ def instance_host_map(tables: Tables) -> sa.Select[Any]:
 
 
 def _base(instance: Any, kind: str) -> list[sa.Label[Any]]:
-    """The base fields: there while the container is."""
+    """The base fields; the view's row lives as long as the container."""
     state = sa.case((instance.removed.is_(None), sa.literal("active")), else_=sa.literal("removed"))
     same = ("id", "accountId", "uuid", "created", "removed", "removeTime")
     return [sa.literal(kind).label("kind"), state.label("state"), *(instance[name].label(name) for name in same)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much one request may hold: bounds by counting, so that the largest one costs about a second to read.
+"""Limits of one request: bounds by counting, so that the largest request takes about a second to read.
 
-What is refused names the field, the limit and the cure.
+A refusal names the field, the limit and the cure.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from typing import Any
 from orca.resources.errors import Refused
 
 MOST_NODES = 100_000
-"""Values in one body, those of lists and maps inside each other together."""
+"""Values in one body, counting those of nested lists and maps."""
 MOST_ITEMS = 10_000
 """Entries of one list or map."""
 MOST_DEPTH = 64
-"""Lists and maps inside each other, the body included."""
+"""Levels of nested lists and maps, including the body."""
 MOST_DIGITS = 40
 """Digits of one number."""
 MOST_ROWS = 1000
-"""Entries of one list or map of which each is a row: references, parts with fields, labels."""
+"""Entries of one list or map with a row for each entry: references, parts with fields, labels."""
 MOST_VOLUMES = 256
-"""Volumes of one container: a row for each, and for its mount and its place."""
+"""Volumes of one container: each needs rows for itself, its mount and its place."""
 MOST_AT_ONCE = 250
-"""Containers that one request makes: they are made in one unit."""
+"""Containers that one request makes, all in one unit."""
 MOST_SIDEKICKS = 100
 """Sidekicks of one service."""
 PORTS_OF_CONTAINER = 1024
 PORTS_OF_REQUEST = 4096
-"""Ports that are published."""
+"""Published ports."""
 
 _LARGEST = 10**MOST_DIGITS
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Refuse a body that holds too much. Its cost is bounded by the limits, not by the body.
+    """Refuse too large a body. The limits bound the cost of this check.
 
     Raises:
         Refused: too many entries, too many values, too deep, a number with too many digits.
@@ -68,7 +68,7 @@ def too_long_number(name: str | None) -> Refused:
 
 
 def count_rows(name: str, items: int, most: int = MOST_ROWS) -> None:
-    """Refuse a list or an object of which each entry is a row, and that has more than ``most``. Raises ``Refused``."""
+    """Refuse a list or an object with more than ``most`` entries, each of which is a row. Raises ``Refused``."""
     if items > most:
         raise _exceeded(name, f"at most {most} entries, not {items}", "leave some out")
 

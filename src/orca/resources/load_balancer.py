@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load balancers of the 2015 API that stand by themselves: balancer, configuration, listeners, targets."""
+"""Independent load balancers of the 2015 API: balancer, configuration, listeners, targets."""
 
 from orca.resources.fields import array, boolean, embedded, enum, integer, ref, string, text
 from orca.resources.processes import process, simple, updating
@@ -93,7 +93,7 @@ LOAD_BALANCER_TARGET = ResourceType(
     access=access("r"),
     named="r",
     fields={
-        # Given to the balancer's actions, which make the row.
+        # Input of the balancer's actions, which make the row.
         "instanceId": ref("instance", "cr"),
         "ipAddress": string("cr", column=True),
         "loadBalancerId": ref("loadBalancer", always=True),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a network offers to its containers, and who provides it."""
+"""The services of a network for its containers, and their providers."""
 
 from orca.resources.fields import boolean, ref, text
 from orca.resources.processes import generic

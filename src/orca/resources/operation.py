@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the platform itself is doing: processes and their logs, config items per host, settings, event streams."""
+"""Types for the platform's own work: processes and their logs, config items per host, settings, event streams."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def process_key(record: rows.ProcessInstance) -> str | None:
 
 
 TENANT_LOG = dict.fromkeys(("user", "project", "owner", "member", "restricted", "readonly"), "r")
-"""In ``/v2`` everybody sees what the platform is doing for their project."""
+"""In ``/v2`` everybody sees the platform's work for their project."""
 
 PROCESS_INSTANCE = ResourceType(
     name="processInstance",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ways into hosts and containers: statistics, logs, commands, each by a token."""
+"""Streams of hosts and containers: statistics, logs, commands, each by a token."""
 
 from orca.resources.fields import array, boolean, integer, text
 from orca.resources.types import access, given, wire_only

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From declarations to tables: one table per root type, one column per field declared as such, the rest in JSON.
+"""Build tables from declarations: one table per root type, one column per field declared as such, the rest in JSON.
 
 Column types are the portable ones; lengths matter only to databases that bound an indexed text.
 """
@@ -82,7 +82,7 @@ def _live_index(table: str, columns: Mapping[str, sa.Column[Any]], field: str, *
 
 
 def extra_tables(metadata: sa.MetaData) -> None:
-    """Tables that no resource stands for."""
+    """Tables without resources."""
     event_table(metadata)
     tally_table(metadata)
     sa.Table(
@@ -103,7 +103,7 @@ def extra_tables(metadata: sa.MetaData) -> None:
 
 
 def build_schema(types: Mapping[str, ResourceType]) -> Schema:
-    """Everything the store needs to know about the declared types."""
+    """The store's schema of the declared types."""
     metadata = sa.MetaData(naming_convention=NAMING)
     extra_tables(metadata)
     stored: dict[str, StoredType] = {}
@@ -114,7 +114,7 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
         shared = set(root.all_fields())
         for member in members:
             names = shared | set(member.all_fields())
-            if member is root:  # a row of an undeclared kind is seen as the root type: let it see every field
+            if member is root:  # a row of an undeclared kind is shown as the root type, so that needs every field
                 names = set().union(*(m.all_fields() for m in members))
             columns = frozenset(table.columns.keys())
             stored[member.name] = StoredType(
@@ -150,7 +150,7 @@ def own_keys(type: ResourceType, types: Mapping[str, ResourceType]) -> dict[str,
 
 
 def build_view(table: sa.Table, made: sa.Select[Any]) -> sa.CTE:
-    """A SELECT in the form and under the name of a table: within a statement it stands for the table."""
+    """A SELECT with the form and name of a table, which replaces the table within a statement."""
     rows = made.subquery("made")
     columns = [rows.c.get(column.key, sa.cast(sa.null(), column.type)).label(column.name) for column in table.columns]
     return sa.select(*columns).cte(table.name)

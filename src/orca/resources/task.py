@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the server does by itself, and what it says about its own types."""
+"""Types for the server's tasks, and for its description of its own types."""
 
 from orca.resources.fields import NOBODY, array, boolean, date, embedded, enum, mapping, ref, string, text
 from orca.resources.image_names import wrong_image
@@ -72,7 +72,7 @@ PULL_TASK = ResourceType(
     parent="genericObject",
     access=access("cr"),
     named="cr",
-    # It pulls from the first moment; an inactive one, that failed or was stopped, is activated to try again.
+    # It pulls at once; one that failed or was stopped is inactive, and is activated to try again.
     processes={**generic(), "create": process("requested", "activating", "active")},
     fields={
         "accountId": ref("account", always=True),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a resource type is declared. Everything else about it follows from the declaration."""
+"""Declarations of resource types. Everything else about a type follows from its declaration."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ OWNERS = frozenset({"superadmin", "service", "admin", "owner"})
 def access(tenant: str = "", *, admin: str | None = None, **others: str) -> dict[str, str]:
     """Rights per role on a type: ``c`` create, ``r`` read, ``u`` update, ``d`` remove; empty: it does not exist there.
 
-    ``tenant`` is for whoever works in a project (``project``, ``owner``, ``member``, ``restricted``) and for services;
-    whoever only looks reads where a tenant may read. Any role can be given by name.
+    ``tenant`` is for roles of a project (``project``, ``owner``, ``member``, ``restricted``) and for services.
+    Read-only roles may read what a tenant may read. Any role can be given by name.
     """
     look = "r" if "r" in tenant else ""
     rights = {
@@ -56,9 +56,9 @@ def access(tenant: str = "", *, admin: str | None = None, **others: str) -> dict
 
 
 def given(tenant: str = "r", *, user: str = "r", admin: str | None = None) -> dict[str, str]:
-    """Rights on an object without rows: ``c`` for whoever may give one, ``u`` where it can be changed in place.
+    """Rights on an object without rows: ``c`` to give one, ``u`` to change it in place.
 
-    ``user``: for administrators and users outside of projects; ``admin`` where those two differ.
+    ``user``: for administrators and users outside of projects; ``admin`` if those two differ.
     """
     return access(tenant, superadmin="crud", admin=user if admin is None else admin, user=user, readAdmin="r")
 
@@ -67,7 +67,7 @@ def given(tenant: str = "r", *, user: str = "r", admin: str | None = None) -> di
 class Action:
     """An action besides the processes. ``states``: where it is offered (None: until the resource is removed).
 
-    ``looks``: it changes nothing, and is for those too who may only look.
+    ``looks``: it changes nothing, so read-only roles may use it too.
     """
 
     input: str | None = None
@@ -96,28 +96,24 @@ class Link:
 class ResourceType:
     """One resource type.
 
-    ``prefix``: what ids begin with before the number. ``parent``: the type it is a kind of (same table, same ids).
+    ``prefix``: the part of ids before the number. ``parent``: the type it is a kind of (same table, same ids).
     ``fields``: without the base ones. ``own``: keys of the JSON column that are no fields, by the name that rows have
-    them under in Python; kinds have them too. ``named``: rights on ``name`` and ``description``.
-    ``processes``: by action; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that
-    nobody asks for from outside; ``actions``: what can be asked for besides the processes.
-    ``collection_actions``: what can be asked of the collection, by those who may make rows of the type.
-    ``for_owners``: actions, and the verbs ``update`` and ``remove``, that only owners of a row's project may ask for.
-    ``inactive_roles``: roles that are offered no actions, although they make rows.
-    ``live_key``: text unique among the live rows, blamed on ``unique_field``.
-    ``listed``: False where there is no collection to read.
-    ``table``: False for types that exist only on the wire; ``part``: and only inside others. ``base``: False when rows
-    have no base fields.
-    ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
-    ``view``: the SELECT that makes the rows, where they only say again what others do, from the tables by the name of
-    their root type, its columns labelled as the fields. Only the API reads it; the type's own table is empty.
-    ``shown_as``: the kind that its rows are shown as, where that is not told from the row.
-    ``apart``: its rows are shown as the type above where that is asked for; others show what they are.
-    ``scope``: what follows an id in a URL is not the resource's own, but everything as seen from inside of it.
-    ``looked_up``: fields by which live rows are found where those that were removed pile up, each with an index that
-    leaves these out; after a field, what more is in its index.
-    ``tally``: the field by whose values live rows are counted all the time (``tx.tally``).
-    ``id_field``: the field that is the id on the wire, for types known by name. ``ours``: shown in ``/v2`` only.
+    them under in Python; kinds have them too. ``named``: rights on ``name`` and ``description``. ``processes``: by
+    action; ``inputs``: the input types of those that take some; ``hidden_actions``: processes that clients cannot
+    request; ``actions``: further actions besides the processes. ``collection_actions``: actions of the collection, for
+    roles that may create rows of the type. ``for_owners``: actions, and the verbs ``update`` and ``remove``, that only
+    owners of a row's project may use. ``inactive_roles``: roles that are offered no actions, although they make rows.
+    ``live_key``: text unique among the live rows, blamed on ``unique_field``. ``listed``: False if there is no
+    collection to read. ``table``: False for types that exist only on the wire; ``part``: and only inside others.
+    ``base``: False if rows have no base fields. ``also``: rights that roles have in ``/v2`` beyond those of ``/v1``.
+    ``view``: the SELECT that makes the rows, if they only repeat other rows. It gets the tables by root type, and
+    labels its columns as the fields. Only the API reads it; the type's own table is empty. ``shown_as``: the kind that
+    its rows are shown as, if the row does not tell. ``apart``: a request for the type above shows its rows as that
+    type; otherwise rows are shown as their own type. ``scope``: what follows an id in a URL is everything as seen from
+    inside the resource. ``looked_up``: fields by which live rows are found although removed ones pile up. Each has an
+    index of live rows only; after a field come further columns of its index. ``tally``: the field by whose values live
+    rows are counted (``tx.tally``). ``id_field``: the field that is the id on the wire, for types with names as ids.
+    ``ours``: shown in ``/v2`` only.
     """
 
     name: str
@@ -164,7 +160,7 @@ class ResourceType:
 
 
 def base_fields(type: ResourceType) -> dict[str, Field]:
-    """The fields that every stored resource has."""
+    """The fields of every stored resource."""
     tenant_named = type.named
     fields = {
         "id": integer(column=True, always=True),
@@ -189,7 +185,7 @@ def base_fields(type: ResourceType) -> dict[str, Field]:
 
 
 def wire_only(name: str, fields: Mapping[str, Field], *, plural: str = "", **options: object) -> ResourceType:
-    """A type without rows: an object kept inside another resource, or given to an action. ``access``: see ``given``."""
+    """A type without rows: an object inside another resource, or the input of an action. ``access``: see ``given``."""
     options.setdefault("access", given())
     options.setdefault("part", True)
     return ResourceType(name=name, plural=plural or f"{name}s", fields=fields, table=False, **options)  # type: ignore[arg-type]

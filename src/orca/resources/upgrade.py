@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How services and stacks change while they run."""
+"""Types for upgrades of services and stacks."""
 
 from orca.resources.fields import NOBODY, array, boolean, embedded, enum, integer, mapping, ref, text
 from orca.resources.limits import MOST_SIDEKICKS

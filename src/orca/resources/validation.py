@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a request body to field values: coercion, defaults, limits, references. Source: docs/v1.md, section 5.
 
-v1 drops what it does not know, and what cannot be given; ``/v2`` refuses it. Dates become milliseconds, references
+v1 ignores unknown fields, and those that cannot be given; ``/v2`` refuses them. Dates become milliseconds, references
 numbers.
 """
 
@@ -26,32 +26,32 @@ BOOLEAN_WORDS: Mapping[str, bool] = {
     **dict.fromkeys(("false", "0", "no", "off", "f"), False),
 }
 FRAME = frozenset({"id", "type", "links", "actions", "actionLinks", "baseType"})
-"""What answers have besides fields: whoever sends one back sends that too."""
+"""Keys of answers besides fields, which clients may send back."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_DATE, MAX_DATE = -62_135_596_800_000, 253_402_300_799_999
-"""Milliseconds of the years 1 and 9999: what ISO 8601 has words for."""
+"""Milliseconds of the years 1 and 9999, the range of ISO 8601."""
 
 Existing = Callable[[str, Collection[int]], Collection[int]]
-"""Which of these ids of a type are those of rows that the caller sees."""
+"""Returns those of the ids whose rows the caller sees."""
 
 
 class Validator:
     """Checks bodies for one caller. ``strict``: unknown fields are refused; else they are collected in ``ignored``.
 
-    Only ``look_up`` and ``compare`` need rows; all else can be done before the unit.
+    Only ``look_up`` and ``compare`` need rows; everything else can be done before the unit.
     """
 
     def __init__(self, view: View, *, strict: bool) -> None:
         self._view = view
         self._strict = strict
         self._references: dict[str, dict[int, tuple[str, Any]]] = {}
-        """Which rows were named: by type and id, in what field and as what."""
+        """The referenced rows: by type and id, with the field and the given value."""
         self.ignored: list[str] = []
         self._fixed: dict[str, Any] = {}
-        """What was given for fields that there are, and that cannot be given."""
+        """Values for existing fields that cannot be given."""
 
     def create(self, type: TypeView, body: Mapping[str, Any], *, part: bool = False) -> dict[str, Any]:
-        """Values for a new resource: what was given, and defaults for the rest. Raises ``Refused``.
+        """Values for a new resource: the given ones, and defaults for the rest. Raises ``Refused``.
 
         ``part``: see ``FieldView.taken``.
         """
@@ -70,7 +70,7 @@ class Validator:
         return self._given(type, body, "u")
 
     def look_up(self, existing: Existing) -> None:
-        """See whether the rows that were named are there. Raises ``Refused``."""
+        """Check that the referenced rows exist. Raises ``Refused``."""
         for type, named in self._references.items():
             found = existing(type, named.keys())
             for id, (name, value) in named.items():
@@ -78,8 +78,8 @@ class Validator:
                     raise _no_such(name, type, value)
 
     def compare(self, type: TypeView, shown: Callable[[], Mapping[str, Any]]) -> None:
-        """Hold what was given and cannot be against what the resource shows: whoever sends a whole object back sends
-        that too, and only wants something where it differs. Raises ``Refused``.
+        """Compare values that cannot be given with the resource: a client that sends a whole object back sends them
+        too. Raises ``Refused`` if one differs.
         """
         present = shown() if self._fixed else {}
         for name, value in self._fixed.items():
@@ -102,7 +102,7 @@ class Validator:
         return values
 
     def _keys_of_data(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """The keys that a row keeps beside its fields; those stand in the same column, and have their own checks."""
+        """The keys of ``data`` besides the fields, which are in the same column and have their own checks."""
         if "fields" in value:
             self._unknown("data.fields", "fields are given by their names, not in data")
         return {key: inner for key, inner in value.items() if key != "fields"}
@@ -158,7 +158,7 @@ class Validator:
 
 
 def _count(name: str, field: Field, of: str, items: Collection[Any]) -> None:
-    """Rows that are named, and parts that have fields of their own, are fewer than texts and numbers may be."""
+    """Count references, and parts with fields of their own; fewer are allowed than texts and numbers."""
     most = field.most or (None if of in SCALARS else limits.MOST_ROWS)
     if most is not None:
         limits.count_rows(name, len(items), most)
@@ -169,13 +169,13 @@ def _no_such(name: str, type: str, value: Any) -> Refused:
 
 
 def _is_moment(type: TypeView, name: str) -> bool:
-    """True if it is a date once more, as the milliseconds that answers have beside the text."""
+    """True if it is the twin of a date: the milliseconds that answers have beside the text."""
     date = type.fields.get(name.removesuffix("TS"))
     return date is not None and date.field.type == "date"
 
 
 def _clean(name: str, text: str) -> str:
-    """Text that every database keeps."""
+    """Text that every database can store."""
     if "\0" in text:
         raise Refused("InvalidCharacters", f"{name} must not hold a NUL character", field=name)
     try:
@@ -264,7 +264,7 @@ def _date(name: str, field: Field, value: Any) -> int:
 
 
 def _any(name: str, field: Field, value: Any) -> Any:
-    """Any JSON, as far as it can be kept and shown again."""
+    """Any JSON that can be stored and shown again."""
     if isinstance(value, str):
         return _clean(name, value)
     if isinstance(value, list):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one role sees in one version of the API: types, fields, methods, actions. Compiled once from the declarations.
+"""The view of one role in one version of the API: types, fields, methods, actions. Compiled once from the declarations.
 
-``/v1`` shows what the v1 API had; ``/v2`` the same and what is ours. Ids, rows and handlers are the same for both.
+``/v1`` shows the v1 API; ``/v2`` adds our own types and fields. Ids, rows and handlers are the same for both.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from orca.resources.types import OWNERS, ROLES, Link, ResourceType
 
 VERSIONS = ("v1", "v2")
 OPERATING_ROLES = frozenset({"superadmin", "service", "admin", "user", "project", "owner", "member"})
-"""Roles that are offered actions on every type they see; others only where they may change something."""
+"""Roles that get actions on every type they see; others only if they may change something."""
 PERHAPS_OWNERS = OWNERS | {"user"}
-"""Roles that own some rows' projects; a user outside of projects owns those of some rows and not of others."""
+"""Roles that own the projects of some rows; a user outside of projects may own some and not others."""
 INSIDE = "owner"
-"""The role of whoever sees most from inside of a resource that is a scope."""
+"""The role that sees most from inside a resource that is a scope."""
 
 STRING_MODIFIERS = ("eq", "ne", "prefix", "like", "notlike", "null", "notnull")
 NUMBER_MODIFIERS = ("eq", "ne", "lt", "lte", "gt", "gte", "null", "notnull")
@@ -42,14 +42,14 @@ class FieldView:
     def taken(self, letter: str, role: str, *, part: bool) -> bool:
         """True if a request may give the field: ``c`` for something new, ``u`` later.
 
-        ``part``: in an action's input or a part of another object. What the role may do with the type by itself does
-        not matter then, only what is declared for each field.
+        ``part``: in an action's input or a part of another object. Then only the declarations of the fields count, not
+        the role's rights on the type.
         """
         return letter in self.letters or (part and letter in self.field.letters(role))
 
     @property
     def modifiers(self) -> tuple[str, ...]:
-        """How the field can be filtered by; empty when it cannot."""
+        """The filter modifiers of the field; empty if it cannot be filtered."""
         if not self.field.column or "r" not in self.letters or self.field.secret:
             return ()
         if self.field.reference or self.field.type == "boolean" or self.name == "state":
@@ -78,7 +78,7 @@ class ActionView:
     looks: bool = False
 
     def fits(self, row: Row) -> bool:
-        """True if a row's state allows it. What has no states of its own is over when the row is removed."""
+        """True if a row's state allows it. Without states it is allowed until the row is removed."""
         return row.get("removed") is None if self.states is None else row.get(self.state_field) in self.states
 
 
@@ -118,12 +118,12 @@ class TypeView:
 
     @cached_property
     def filters(self) -> Mapping[str, tuple[str, ...]]:
-        """What a collection can be filtered and sorted by: fields and their modifiers."""
+        """The fields by which a collection can be filtered and sorted, with their modifiers."""
         return {name: shown.modifiers for name, shown in sorted(self.fields.items()) if shown.modifiers}
 
     def stated(self, shown: FieldView) -> str:
-        """A field's rights as the schema states them: in parts, cut to those on the part, which does not bind those
-        who give one inside something else.
+        """A field's rights in the schema. In a part, the role's rights on the part limit them, although they do not
+        limit requests that contain the part.
         """
         if not self.type.part:
             return shown.letters
@@ -131,7 +131,7 @@ class TypeView:
 
     @property
     def stated_methods(self) -> tuple[list[str], list[str]]:
-        """Methods on the collection and on one resource as the schema states them; parts cannot be asked for."""
+        """Methods on the collection and on one resource in the schema; parts have no URLs."""
         on_one = [method for letter, method in (("r", "GET"), ("u", "PUT"), ("d", "DELETE")) if letter in self.letters]
         if self.type.part:
             return ["POST"] if "c" in self.letters else [], on_one
@@ -306,7 +306,7 @@ def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[s
 
 
 def collection_actions(type: ResourceType, letters: str, version: str) -> dict[str, ActionView]:
-    """What whoever makes rows of a type may ask of their collection."""
+    """The actions of a collection, for roles that may create rows of the type."""
     return {
         name: ActionView(name, action.input, action.output, None, "state", False, action.looks)
         for name, action in type.collection_actions.items()

@@ -102,7 +102,7 @@ class Writer:
             for job in group.jobs:
                 self.space.written(job.tx)
         except Exception as error:
-            # The disk is full or gone: nothing of the group is durable, and each caller is told so.
+            # The disk is full or gone: nothing of the group is durable, and each caller gets the error.
             told = self.space.told(error)
             for job in group.jobs:
                 job.error, job.tx = job.error or told, None

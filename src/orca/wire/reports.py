@@ -19,7 +19,7 @@ Encryption = Literal["kernel", "userspace"]
 class Container(Message):
     """Data of ``container.change``, and one entry of a hello's ``containers`` (there without ``status``).
 
-    ``system`` is the value of the label ``io.orca.system`` (agent, net, dns), empty for everybody else's containers.
+    ``system`` is the value of the label ``io.orca.system`` (agent, net, dns), empty for all other containers.
     """
 
     external_id: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forgetting tracked connections whose translation is out of date (linux/netfilter/nfnetlink_conntrack.h)."""
+"""Delete tracked connections whose translation is outdated (linux/netfilter/nfnetlink_conntrack.h)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def forget_udp(ports: AbstractSet[int]) -> int:
             for _answer in netlink.ask(_SUBSYSTEM << 8 | _DELETE, netlink.NLM_F_ACK, flow):
                 pass
         except OSError as error:
-            if error.errno != errno.ENOENT:  # it ended by itself
+            if error.errno != errno.ENOENT:  # it has ended already
                 raise
     return len(doomed)

@@ -17,12 +17,12 @@ from .result import Result
 
 _SOCKET = "run/pdns_recursor.controlsocket"
 _COMMANDS = {plan.TABLE: "reload-lua-script", plan.FORWARD: "reload-zones"}
-#: systemd-resolved puts a stub on the loopback into /etc/resolv.conf; the real servers stand here.
+#: systemd-resolved puts a stub on the loopback into /etc/resolv.conf; this file has the real servers.
 _RESOLVED = "/run/systemd/resolve/resolv.conf"
 
 
 def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, check: bool) -> None:
-    """Write the files that differ, whole, and have a running resolver read them; names of ``None`` are none at all."""
+    """Write the files that differ, and have a running resolver read them; ``None`` means no names."""
     if description is None and not os.path.isdir(host.dns):
         return  # no resolver was ever here
     texts = wanted(host, description)
@@ -65,7 +65,7 @@ def host_upstreams(host: Host) -> List[str]:
 
 
 def drift(host: Host) -> Look:
-    """Look for files that the resolver has not loaded, and for other resolvers of the host, which come at any time."""
+    """Check for files that the resolver has not loaded, and for changed resolvers of the host."""
 
     def differs(wanted: Description, _docker: bool) -> bool:
         if Pending(host.dns).words():

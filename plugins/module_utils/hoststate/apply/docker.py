@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The blocking shell of the Docker Engine API, with what host state needs: networks, our containers, exec, images."""
+"""The blocking shell of the Docker Engine API, as far as host state needs it: networks, our containers, exec,
+images.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,7 @@ class Engine:
     # -- networks ------------------------------------------------------------------------------------------------
 
     def networks(self, label: str) -> List[Dict[str, Any]]:
-        """List the networks that bear ``label`` (``key`` or ``key=value``)."""
+        """List the networks with ``label`` (``key`` or ``key=value``)."""
         answer: List[Dict[str, Any]] = self.request(calls.networks({"label": [label]}))
         return answer
 
@@ -99,7 +101,7 @@ class Engine:
         return self._inspect(calls.container(name))
 
     def containers(self, labels: List[str], everything: bool = True) -> List[Dict[str, Any]]:
-        """List containers bearing all ``labels`` (``key`` or ``key=value``); ``everything`` includes stopped ones."""
+        """List containers with all ``labels`` (``key`` or ``key=value``); ``everything`` includes stopped ones."""
         answer: List[Dict[str, Any]] = self.request(calls.containers({"label": labels}, everything))
         return answer
 
@@ -108,11 +110,11 @@ class Engine:
         return str(self.request(calls.create_container(name, spec))["Id"])
 
     def start(self, name: str) -> None:
-        """Start a container; one that runs already is left alone."""
+        """Start a container; do nothing if it runs already."""
         self.request(calls.start(name))
 
     def remove_container(self, name: str) -> None:
-        """Kill and remove a container together with its anonymous volumes; none of that name is fine."""
+        """Kill and remove a container with its anonymous volumes; a missing one is no error."""
         try:
             self.request(calls.remove_container(name))
         except EngineError as error:
@@ -138,7 +140,7 @@ class Engine:
     def pull(self, reference: str, timeout: float = 600.0) -> None:
         """Pull ``reference``.
 
-        :raises EngineError: also when the failure comes in the middle of the progress stream.
+        :raises EngineError: also if the failure comes in the middle of the progress stream.
         """
         for line in self.read(calls.pull(reference), timeout).splitlines():
             failure = json.loads(line).get("error") if line.strip() else None

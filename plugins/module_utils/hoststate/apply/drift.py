@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has drifted from its description, cheaply enough to be asked every few seconds.
+"""Check which kinds have drifted from their description, cheaply enough for every few seconds.
 
-Asking costs some reads of ``/proc`` and ``/sys`` and one netlink message; what else it may cost say the kinds.
+A check costs some reads of ``/proc`` and ``/sys`` and one netlink message; some kinds add to that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .kind import Description, Kind
 
 
 class DriftWatch:
-    """The looks of all kinds at one host; each remembers what was right the last time."""
+    """The checks of all kinds on one host; each remembers the last correct state."""
 
     def __init__(self, host: Host) -> None:
         self._looks = [(kind, kind.drift(host)) for kind in kinds.KINDS]
@@ -22,9 +22,9 @@ class DriftWatch:
     def drifted(self, descriptions: Mapping[str, Optional[Description]], docker: bool = False) -> List[Kind]:
         """Return the kinds, in order of application, that ``apply_kind`` would change.
 
-        :param descriptions: by the name of the kind; absent or ``None`` ones are not watched.
-        :param docker: also ask Docker for the system containers; who follows Docker's events need not each time.
-        :raises HostStateError: see ``.iptables.observe``; EngineUnavailable: only with ``docker``.
+        :param descriptions: by the name of the kind; absent or ``None`` ones are not watched. :param docker: also ask
+        Docker for the system containers; a caller that follows Docker's events need not each time. :raises
+        HostStateError: see ``.iptables.observe``; EngineUnavailable: only with ``docker``.
         """
         wanted = [(kind, look, descriptions.get(kind.name)) for kind, look in self._looks]
         return [kind for kind, look, text in wanted if text is not None and look(text, docker)]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of the executor. Each message names what was attempted and what stands in the way."""
+"""Errors of the executor. Each message names what was attempted and the obstacle."""
 
 from __future__ import annotations
 
 
 class HostStateError(Exception):
-    """The wanted state could not be reached; the message is meant for people."""
+    """The wanted state could not be reached; the message is for people."""
 
 
 class OwnedByOther(HostStateError):

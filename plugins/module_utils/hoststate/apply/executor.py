@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The entry of the executor: make one kind of state so, under the lock, as one owner."""
+"""The entry of the executor: apply one kind of state, under the lock, as one owner."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def apply_kind(
 
     :param kind: of :data:``.kinds.KINDS``.
     :param description: complete description of the kind; ``None`` removes everything of it.
-    :param owner: ``"agent"`` or ``"push"``: who asks. The agent may always write; see ``.owner.Ledger``.
+    :param owner: ``"agent"`` or ``"push"``: the caller. The agent may always write; see ``.owner.Ledger``.
     :param version: integer that goes into the owner file; the highest version of the kind's items.
     :param check: plan only; ownership is not enforced, so that drift can be shown.
     :raises HostStateError: the state cannot be reached; the message says why.
@@ -41,7 +41,7 @@ def apply_kind(
             host.ledger.claim(kind.name, owner, takeover)
         if description is not None and kinds.carries(kind):
             for path in (path for each in kinds.KINDS for path in each.paths):
-                if path.name or os.path.isdir(host.root):  # what check mode does not find, taking the lock would make
+                if path.name or os.path.isdir(host.root):  # check mode takes no lock, which would make the directory
                     path.ensure(host.root, result, check)
         kind.apply(host, description, result, check)
         if check:

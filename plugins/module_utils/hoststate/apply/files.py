@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are whole at every instant: written beside, synced, renamed over."""
+"""Files that are complete at every instant: written beside, synced, renamed over."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def write(path: str, text: str, mode: int = 0o644) -> None:
 def ensure(
     path: str, text: Optional[str], result: Result, check: bool, mode: int = 0o644, secret: bool = False
 ) -> bool:
-    """Make ``path`` hold ``text`` (``None``: not exist), record it, and say whether that is a change.
+    """Make ``path`` hold ``text`` (``None``: remove it), record it, and return whether that is a change.
 
     :param secret: keep the content out of the recorded diff.
     """

@@ -21,7 +21,7 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
     variant, tables = iptables.observe()
     wanted = plan.plan(description, tables)
     transaction = plan.transaction(wanted, tables)
-    # A bridge that does not exist has no settings; the next look for drift finds it once it does.
+    # A missing bridge has no settings; the next check for drift sets them once it exists.
     settings = kernel.existing(plan.sysctls(description, tables))
     kernel.ensure_sysctls({name: value for name, value in settings.items() if value == "0"}, result, check)
     if transaction is not None:
@@ -35,17 +35,17 @@ def _commit(variant: str, tables: plan.Tables, transaction: str, result: Result,
     if check:
         return
     iptables.restore(variant, transaction)
-    # Flows that were tracked under other rules would go on by them for as long as they are kept alive, which senders of
-    # UDP (a peer's IKE among them) do for ever.
+    # Flows that were tracked under other rules would keep following these while they stay alive, and UDP senders (such
+    # as a peer's IKE) can keep them alive forever.
     changed = plan.udp_ports(tables) ^ plan.udp_ports(after)
     if changed:
         conntrack.forget_udp({port for port, _target in changed})
 
 
 class RuleWatch:
-    """Looks for drift: in full, which starts a process, only when somebody changed a rule since all was right.
+    """Checks for drift. A full check starts a process, so it runs only if a rule changed since the last correct state.
 
-    Where legacy iptables is in use, whose rules have no generation, every look is in full.
+    Legacy iptables has no generation of rules, so there every check is a full one.
     """
 
     def __init__(self, _host: Host) -> None:
@@ -64,7 +64,7 @@ class RuleWatch:
             return False
         tables = iptables.observe().tables
         differs = plan.transaction(plan.plan(wanted, tables), tables) is not None
-        # The generation was read before the rules: a change in between is seen at the next look.
+        # The generation is read before the rules, so the next check sees a change in between.
         self._generation, self._description = (None, None) if differs else (generation, wanted)
         return differs
 

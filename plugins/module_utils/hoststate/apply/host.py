@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The host that is being worked on: where its files lie and how its Docker engine is reached."""
+"""The host to work on: the places of its files, and its Docker engine."""
 
 from __future__ import annotations
 

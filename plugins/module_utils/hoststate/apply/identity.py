@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The host's own key: made here, never leaves; only a certificate request does."""
+"""The host's own key: it is made here and never leaves the host; only a certificate request does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def has_key(host: Host) -> bool:
 
 
 def require_identity(text: str) -> None:
-    """Do nothing for an identity that a certificate can carry.
+    """Refuse an identity that a certificate cannot carry.
 
     :raises HostStateError: ``text`` is no host label.
     """
@@ -40,7 +40,7 @@ def certificate_request(host: Host, identity: str) -> str:
     os.makedirs(os.path.dirname(key), mode=0o700, exist_ok=True)
     if not os.path.exists(key):
         partial = key + ".new"
-        # Made with the right mode from the first byte on, and under its name only when whole.
+        # The file has the right mode from its first byte on, and gets its name only when it is complete.
         os.close(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
         command.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", partial])
         os.rename(partial, key)

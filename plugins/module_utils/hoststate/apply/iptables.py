@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""iptables of the host, in whichever of its two variants Docker uses."""
+"""iptables of the host, in the variant that Docker uses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Observed(NamedTuple):
 def observe() -> Observed:
     """Read the tables: one process, or two where legacy tables exist.
 
-    :raises HostStateError: none is installed, or both hold rules: which a packet meets first is anybody's guess.
+    :raises HostStateError: none is installed, or both hold rules, so that nobody knows which a packet meets first.
     """
     tables: Dict[str, Tables] = {}
     if _program(NFT, "save"):
@@ -57,7 +57,7 @@ def restore(variant: str, transaction: str) -> None:
     argv = _program(variant, "restore")
     if argv is None:
         raise HostStateError("iptables-restore is not installed on this host")
-    # The nft variant is transactional by itself and takes no lock, nor, in some versions, the option.
+    # The nft variant is transactional and needs no lock; some versions do not know the option.
     command.run(argv + ["--noflush"] + (["--wait", "10"] if variant == LEGACY else []), stdin=transaction)
 
 
@@ -69,7 +69,9 @@ def _save(variant: str) -> Tables:
 
 
 def _program(variant: str, verb: str) -> Optional[List[str]]:
-    """``iptables-nft-save`` and its like; a lone ``iptables-save`` stands for the variant it says it is."""
+    """The program ``iptables-nft-save`` or ``iptables-legacy-save``; a lone ``iptables-save`` counts as the variant
+    that it reports.
+    """
     name = "iptables-{0}-{1}".format(variant, verb)
     if command.find(name):
         return [name]
@@ -85,7 +87,7 @@ def _program(variant: str, verb: str) -> Optional[List[str]]:
 
 
 def _default(tables: Dict[str, Tables]) -> str:
-    """No rules anywhere yet: what the host calls ``iptables`` is what Docker will use."""
+    """Without any rules: Docker will use what the host calls ``iptables``."""
     if len(tables) == 1 or not command.find("iptables"):
         return next(iter(tables))
     return NFT if "nf_tables" in command.run(["iptables", "--version"]) else LEGACY

@@ -34,7 +34,7 @@ def ensure_sysctls(wanted: Mapping[str, str], result: Result, check: bool) -> No
         path = "/proc/sys/" + name
         current = files.read(path)
         if current is None:
-            # A bridge that check mode has not made, or the bridge filter module, which Docker loads.
+            # Check mode made no bridge, and Docker has not loaded the bridge filter module.
             if check:
                 result.add("set " + name, "", value)
                 continue
@@ -48,12 +48,12 @@ def ensure_sysctls(wanted: Mapping[str, str], result: Result, check: bool) -> No
 
 
 def existing(wanted: Mapping[str, str]) -> Dict[str, str]:
-    """Those of ``wanted`` that this kernel has at the moment: settings of a device come and go with it."""
+    """The settings of ``wanted`` that this kernel has now; settings of a device come and go with it."""
     return {name: value for name, value in wanted.items() if os.path.exists("/proc/sys/" + name)}
 
 
 def routes_differ(wanted: Iterable[Route]) -> bool:
-    """True if any of ``wanted`` is missing; cheap enough to be asked every few seconds."""
+    """True if any of ``wanted`` is missing; cheap enough for every few seconds."""
     present = _routes()
     return any(_key(route) not in present for route in wanted)
 
@@ -87,7 +87,7 @@ def remove_routes(unwanted: List[Route], result: Result, check: bool) -> None:
 
 
 def colliding_route(cidr: str, bridge: str) -> Optional[str]:
-    """A route of this host into ``cidr`` that is not ours, in words; ``None`` when the range is free."""
+    """A foreign route of this host into ``cidr``, as text; ``None`` if the range is free."""
     network = ipaddress.IPv4Network(cidr)
     for seen in sorted(_routes(), key=str):
         other = ipaddress.IPv4Network(seen.destination)
@@ -97,7 +97,7 @@ def colliding_route(cidr: str, bridge: str) -> Optional[str]:
 
 
 def hairpin_missing(bridge: str) -> List[str]:
-    """Ports of ``bridge`` through which a container could not reach itself under its published port."""
+    """Ports of ``bridge`` whose containers cannot reach themselves under their published ports."""
     ports = "/sys/class/net/{0}/brif".format(bridge)
     try:
         names = sorted(os.listdir(ports))
@@ -118,7 +118,7 @@ def ensure_hairpin(bridge: str, result: Result, check: bool) -> None:
     result.add("hairpin on {0}: {1}".format(bridge, ", ".join(missing)), "off", "on")
     if not check:
         commands = "".join("link set dev {0} type bridge_slave hairpin on\n".format(port) for port in missing)
-        # -force: a container that ends in this moment takes its port along, which must not keep the others from theirs.
+        # -force: a container that ends now removes its port, and that must not stop the others.
         try:
             command.run(["ip", "-force", "-batch", "-"], stdin=commands)
         except HostStateError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One kind of host state as one object: what it is made from, how a host gets it, what it has on the host."""
+"""One kind of host state as one object: its config items, how to apply it, and its files on the host."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import files
 from .host import Host
 from .result import Result
 
-#: What a host is to have of one kind, complete in itself; the modules of ``plan`` say the form of each.
+#: The complete wanted state of one kind; the modules of ``plan`` define the form of each.
 Description = Mapping[str, Any]
 
 #: True if applying this description would change the host. The flag: ask Docker too, which costs a request.
@@ -19,14 +19,14 @@ Look = Callable[[Description, bool], bool]
 
 
 class Path(NamedTuple):
-    """A directory below the host's root; with ``text`` a file, made where there is none and not touched after."""
+    """A directory below the host's root; with ``text`` a file, which is only made if it is missing."""
 
     name: str
     mode: int = 0o755
     text: Optional[str] = None
 
     def ensure(self, root: str, result: Result, check: bool) -> None:
-        """Make it so, and record what was done."""
+        """Make it if needed, and record that."""
         path = os.path.join(root, self.name) if self.name else root
         if self.text is None:
             files.ensure_directory(path, self.mode, result, check)
@@ -35,16 +35,16 @@ class Path(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """All that differs between kinds. Its owner file and its stored items are named after it."""
+    """Everything that differs between kinds. Owner file and stored items are named after the kind."""
 
     name: str
-    #: Of config items that this kind is made from.
+    #: The families of config items that this kind is made from.
     families: Tuple[Family, ...]
-    #: From config items (name -> description), of other kinds among them, to what is wanted; ``None``: nothing.
+    #: Turns config items (name -> description), also of other kinds, into the description; ``None``: nothing is wanted.
     describe: Callable[[Mapping[str, Mapping[str, Any]]], Optional[Dict[str, Any]]]
-    #: Brings a host to a description (``None``: without this kind), recording what it does; only records if told so.
+    #: Brings a host to a description (``None``: remove this kind) and records its actions; in check mode only records.
     apply: Callable[[Host, Optional[Description], Result, bool], None]
-    #: Makes the look for drift at one host, which may remember what was right the last time.
+    #: Makes the check for drift on one host, which may remember the last correct state.
     drift: Callable[[Host], Look]
     #: What must exist below the host's root before the containers of kind ``network`` start.
     paths: Tuple[Path, ...] = ()

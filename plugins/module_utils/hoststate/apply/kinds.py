@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of kinds. A new one is a module beside those named here, and its line."""
+"""The table of kinds. A new one needs a module beside these, and a line here."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Iterable, Tuple
 from . import dns, firewall, mesh, network
 from .kind import Kind
 
-#: In the order in which they are applied. The first carries the others: it comes first and goes last, its facts enter
-#: every description, and its containers work in the directories of all.
+#: In order of application. The first one carries the others: it is applied first and removed last, its facts are in
+#: every description, and its containers use the directories of all.
 KINDS: Tuple[Kind, ...] = (network.KIND, firewall.KIND, mesh.KIND, dns.KIND)
 
 
 def families() -> Tuple[str, ...]:
-    """Return the families of config items that are understood; a server is told, and sends no others."""
+    """Return the families of config items that are understood; the hello reports them, and the server sends no
+    others.
+    """
     return tuple(family.name for kind in KINDS for family in kind.families)
 
 
@@ -30,7 +32,7 @@ def kind_of(item: str) -> Kind:
 
 
 def affected(items: Iterable[str]) -> Tuple[Kind, ...]:
-    """Return the kinds to be applied after config items ``items`` changed, in order.
+    """Return the kinds to apply after config items ``items`` changed, in order.
 
     :raises ValueError: no such item.
     """
@@ -39,5 +41,5 @@ def affected(items: Iterable[str]) -> Tuple[Kind, ...]:
 
 
 def carries(kind: Kind) -> bool:
-    """True if ``kind`` is the one that the others rest on."""
+    """True if ``kind`` is the one that carries the others."""
     return kind is KINDS[0]

@@ -18,11 +18,11 @@ from .pending import Pending
 from .result import Result
 
 _SUFFIX = ".conf"
-_EVERYTHING = "-"  # in the mark: load, but begin no tunnel anew
+_EVERYTHING = "-"  # in the mark: load, but restart no tunnel
 
 
 def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, check: bool) -> None:
-    """Write what differs and have the network agent load it; without one the files wait for its start."""
+    """Write the files that differ and have the network agent load them; without one it reads them at its start."""
     wanted = _wanted(host, description)
     present = _present(host)
     changed = [path for path, text in wanted.items() if present.get(path) != text]
@@ -54,7 +54,7 @@ def load(host: Host, anew: List[str]) -> None:
 
 
 def initiate(host: Host) -> None:
-    """Begin the tunnels to all peers anew, whichever side usually does: after this host's outer address changed."""
+    """Dial the tunnels to all peers again, whichever side usually dials, after this host's outer address changed."""
     _execute(host, ["mesh-initiate", "--anew"], (0, 1))
 
 
@@ -88,7 +88,7 @@ def _present(host: Host) -> Dict[str, str]:
 
 
 def _anew(present: Mapping[str, str], wanted: Mapping[str, str], changed: List[str], gone: List[str]) -> Set[str]:
-    """Peers whose tunnel has to be dropped: they left, or we begin the tunnel and it leads elsewhere now."""
+    """Peers whose tunnel must be dropped: they left, or this host dials them and their address changed."""
     peers = {_peer(path) for path in gone if path.endswith(_SUFFIX)}
     peers.update(
         _peer(path)
@@ -107,7 +107,7 @@ def _peer(path: str) -> str:
 
 
 def drift(host: Host) -> Look:
-    """Look for files that the network agent has not loaded; nobody else writes them."""
+    """Check for files that the network agent has not loaded; nobody else writes them."""
     return lambda _wanted, _docker: bool(Pending(host.mesh).words())
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The little of netlink that is needed: asking netfilter without starting a process.
+"""A minimal netlink client: ask netfilter without starting a process.
 
 Formats: linux/netlink.h, linux/netfilter/nfnetlink.h.
 """
@@ -71,7 +71,7 @@ def _spans(data: bytes) -> Iterator[Tuple[int, int, int]]:
 
 
 def nftables_generation() -> int:
-    """Number that grows with every change of any nftables rule, also by ``iptables-nft`` (NFT_MSG_GETGEN)."""
+    """The number that grows with every change of any nftables rule, also by ``iptables-nft`` (NFT_MSG_GETGEN)."""
     subsystem, get_generation, id_attribute = 10, 16, 1
     for answer in ask(subsystem << 8 | get_generation, 0):
         return int(struct.unpack(">L", attributes(answer)[id_attribute])[0])

@@ -18,7 +18,7 @@ from .result import Result
 
 
 def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, check: bool) -> None:
-    """Bring the network to ``description``; removing it needs the containers on it gone first."""
+    """Bring the network to ``description``; it can only be removed after the containers on it."""
     if description is None:
         _remove(host, result, check)
         return
@@ -26,7 +26,7 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
     collision = kernel.colliding_route(description["cidr"], bridge)
     if collision:
         raise HostStateError(
-            "the environment's range {0} collides with this host's route {1}".format(description["cidr"], collision)
+            "the project's range {0} collides with this host's route {1}".format(description["cidr"], collision)
         )
     _ensure_network(host, description, result, check)
     kernel.ensure_sysctls(plan.sysctls(description), result, check)
@@ -37,7 +37,7 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
 
 
 def ensure_container(host: Host, name: str, body: Mapping[str, Any], result: Result, check: bool) -> None:
-    """Make the system container ``name`` exist as ``body`` says, and run; one made from another body is replaced."""
+    """Make the system container ``name`` match ``body`` and run; one made from another body is replaced."""
     wanted = body["Labels"][labels.SPEC]
     current = host.docker.container(name)
     present = None if current is None else current["Config"]["Labels"].get(labels.SPEC)
@@ -58,12 +58,12 @@ def ensure_container(host: Host, name: str, body: Mapping[str, Any], result: Res
     try:
         host.docker.start(name)
     except EngineError:
-        host.docker.remove_container(name)  # nothing half made remains; the address would stay taken
+        host.docker.remove_container(name)  # remove a half-made one, which would keep the address
         raise
 
 
 def drift(host: Host) -> Look:
-    """Look at routes, kernel settings and the ports of the bridge; at the system containers if Docker is asked too."""
+    """Check routes, kernel settings and the ports of the bridge; with ``docker`` also the system containers."""
 
     def differs(wanted: Description, docker: bool) -> bool:
         if kernel.routes_differ(plan.routes(wanted)) or kernel.settings_differ(plan.sysctls(wanted)):
@@ -111,7 +111,7 @@ def _ensure_network(host: Host, description: Mapping[str, Any], result: Result, 
 
 
 def _remove(host: Host, result: Result, check: bool) -> None:
-    """Remove what ``apply`` made, found by its labels. The keys in the mesh directory are not this kind's."""
+    """Remove what ``apply`` made, found by its labels. The keys in the mesh directory belong to another kind."""
     networks = host.docker.networks(labels.SYSTEM + "=network")
     for network in networks:
         foreign = _foreign(host.docker.network(network["Name"]) or {})
@@ -128,12 +128,12 @@ def _remove(host: Host, result: Result, check: bool) -> None:
         result.add("remove docker network " + network["Name"])
         if not check:
             host.docker.remove_network(network["Name"])
-        # The routes over the bridge go with it, the floor below them does not.
+        # The kernel removes the routes over the bridge with it, but not the floor below them.
         kernel.remove_routes([plan.floor(network["Labels"][labels.CIDR])], result, check)
 
 
 def _foreign(network: Mapping[str, Any]) -> List[str]:
-    """Names of the containers on a network that are not the system's."""
+    """Names of the users' containers on a network."""
     return sorted(
         entry["Name"]
         for entry in (network.get("Containers") or {}).values()

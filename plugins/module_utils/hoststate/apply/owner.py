@@ -18,7 +18,7 @@ PUSH, AGENT = "push", "agent"
 
 
 class Owner:
-    """Who last applied a kind: the parsed owner file."""
+    """The parsed owner file: who last applied a kind."""
 
     def __init__(self, owner: str, version: int, sha256: str, updated: int) -> None:
         self.owner, self.version, self.sha256, self.updated = owner, version, sha256, updated
@@ -34,7 +34,7 @@ class Ledger:
         self.directory = directory
 
     def read(self, kind: str) -> Optional[Owner]:
-        """The owner of ``kind``, ``None`` when nobody applied it yet.
+        """The owner of ``kind``, ``None`` if nobody has applied it yet.
 
         :raises HostStateError: the owner file cannot be understood.
         """
@@ -87,12 +87,12 @@ class Ledger:
     def save_items(self, kind: str, items: Mapping[str, Mapping[str, Any]]) -> None:
         """Keep ``items`` (see ``load_items``) for the next start."""
         self._ensure()
-        # Items hold certificates and addresses, no keys; still nobody but root has business here.
+        # Items hold certificates and addresses but no keys; still only root may read them.
         files.write(self._items_path(kind), json.dumps(items, sort_keys=True) + "\n", 0o600)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Held around read, plan, apply and write, by whichever driver."""
+        """The lock that every driver holds while it reads, plans, applies and writes."""
         self._ensure()
         with open(os.path.join(self.directory, "lock"), "w", encoding="ascii") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files written, but not yet loaded by the daemon that reads them: a mark that survives a crash between the two."""
+"""A mark for files that were written but not yet loaded by their daemon; it survives a crash between the two."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from . import files
 
 
 class Pending:
-    """A mark file beside the data, holding what the daemon must be told, one word a line."""
+    """A mark file beside the data, with the work left for the daemon, one word per line."""
 
     def __init__(self, directory: str) -> None:
         self._path = os.path.join(directory, ".pending")
 
     def words(self) -> List[str]:
-        """What an earlier, interrupted application left to be told."""
+        """The words that an earlier, interrupted application left."""
         return (files.read(self._path) or "").split()
 
     def mark(self, words: List[str]) -> None:
-        """Before the first file is written."""
+        """Write the mark, before the first file."""
         files.write(self._path, "".join(word + "\n" for word in words))
 
     def clear(self) -> None:
-        """After the daemon has loaded everything."""
+        """Remove the mark, after the daemon has loaded everything."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)

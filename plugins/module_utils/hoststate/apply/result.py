@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What applying one kind did, or in check mode would do."""
+"""The result of applying one kind; in check mode, what it would do."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Result:
 
     @property
     def before(self) -> str:
-        """Text of what was found and differed; empty when nothing differed."""
+        """The differing text as found; empty if nothing differed."""
         return "".join(self._before)
 
     @property
     def after(self) -> str:
-        """Text of what takes its place."""
+        """The text that replaces it."""
         return "".join(self._after)
 
     def add(self, action: str, before: str = "", after: str = "") -> None:
         """Record one action; ``before`` and ``after`` are shown below a heading naming it.
 
-        Without texts the heading is all there is to show, so it stands on one side only.
+        Without texts only the heading is shown, on one side.
         """
         self.actions.append(action)
         heading = "# {0}\n".format(action)
@@ -40,7 +40,7 @@ class Result:
         self._after.append(heading + _lines(after))
 
     def absorb(self, other: Result) -> None:
-        """Append what ``other`` recorded."""
+        """Append the records of ``other``."""
         self.actions += other.actions
         self._before += other._before
         self._after += other._after

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The requests we make. Containers are named by name or id, images and networks by reference or name."""
+"""The requests that we use. Containers are identified by name or id, images and networks by reference or name."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Filters = Mapping[str, Sequence[str]]
 
 
 def ping() -> Call:
-    """Says which versions the engine speaks; the one request without a version."""
+    """Ask for the engine's versions; the only request without a version."""
     return Call("GET", "/_ping", versioned=False)
 
 
 def info() -> Call:
-    """About the engine and its host."""
+    """Ask for facts about the engine and its host."""
     return Call("GET", "/info")
 
 
 def version() -> Call:
-    """About the engine's program."""
+    """Ask for the version of the engine's program."""
     return Call("GET", "/version")
 
 
 def events(filters: Filters) -> Call:
-    """A stream of JSON documents, one a line."""
+    """Open a stream of JSON documents, one per line."""
     return Call("GET", "/events", {"filters": filters})
 
 
@@ -85,12 +85,12 @@ def update_container(name: str, changes: Mapping[str, Any]) -> Call:
 
 
 def start(name: str) -> Call:
-    """Start a container; one that runs already is left alone (304)."""
+    """Start a container; one that runs already gives 304."""
     return Call("POST", _container(name, "start"))
 
 
 def stop(name: str, grace: int) -> Call:
-    """Stop a container, killing it after ``grace`` seconds; the answer comes when it has ended."""
+    """Stop a container, killing it after ``grace`` seconds; the answer comes once it has ended."""
     return Call("POST", _container(name, "stop"), {"t": grace})
 
 
@@ -100,17 +100,17 @@ def remove_container(name: str) -> Call:
 
 
 def wait_removed(name: str) -> Call:
-    """Answers when the container is gone."""
+    """Wait until the container is gone."""
     return Call("POST", _container(name, "wait"), {"condition": "removed"})
 
 
 def logs(name: str, query: Mapping[str, Any]) -> Call:
-    """A stream, multiplexed unless the container has a terminal."""
+    """Open a container's log, a stream that is multiplexed unless the container has a terminal."""
     return Call("GET", _container(name, "logs"), query)
 
 
 def stats(name: str) -> Call:
-    """A stream of JSON documents, one a second and line."""
+    """Open a stream of JSON documents, one per second and line."""
     return Call("GET", _container(name, "stats"))
 
 
@@ -126,7 +126,7 @@ def create_exec(
 
 
 def start_exec(id: str, tty: bool = False) -> Call:
-    """Start a command, once; what comes is its output (multiplexed without a terminal), what is sent its input."""
+    """Start a command, once. The connection carries its output (multiplexed without a terminal) and its input."""
     return Call("POST", "/exec/{0}/start".format(_quote(id)), body={"Detach": False, "Tty": tty})
 
 
@@ -149,7 +149,7 @@ def image(reference: str) -> Call:
 
 
 def pull(reference: str, auth: Optional[Mapping[str, str]] = None) -> Call:
-    """Get an image: a stream of JSON documents, one a line; one with ``error`` is the end of it.
+    """Get an image: a stream of JSON documents, one per line; a document with ``error`` ends it.
 
     :param reference: without tag or digest it means ``latest``, as everywhere in Docker.
     :param auth: ``{username, password, serveraddress, email?}``.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One request and its answer as bytes.
 
-Requests are HTTP/1.0, so that the engine answers without chunks: a body ends with the connection, and what follows the
-head of a stream is the stream itself.
+Requests are HTTP/1.0, so that the engine answers without chunks: a body ends with the connection, and a stream begins
+right after its head.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ HEAD_END = b"\r\n\r\n"
 
 
 class ProtocolError(ValueError):
-    """What came is not an answer of HTTP, or not all of it."""
+    """The received bytes are no HTTP answer, or an incomplete one."""
 
 
 class Call(NamedTuple):
-    """A request; ``body`` is sent as JSON, query values that are no text as JSON too (``filters``, ``true``)."""
+    """A request; ``body``, and query values that are no text (``filters``, ``true``), are sent as JSON."""
 
     method: str
     path: str
@@ -75,7 +75,7 @@ def whole(head: Head, body: bytes) -> bytes:
 
 
 def message(body: bytes) -> str:
-    """What the engine says in an answer with a status of 400 or above."""
+    """The engine's message in an answer with a status of 400 or above."""
     try:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Multiplexed output: stdout and stderr of what has no terminal, in one stream.
+"""Multiplexed output: stdout and stderr of a container or command without a terminal, in one stream.
 
 Source: Docker Engine API, "Attach to a container", stream format: a header of eight bytes (1 stdout or 2 stderr, three
 zeros, the size in big endian), then as many bytes.

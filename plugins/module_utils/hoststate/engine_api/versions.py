@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which version of the API is spoken: the lower one of the engine's newest and ours.
+"""The version of the API to speak: the lower one of the engine's newest and ours.
 
-An engine refuses versions below its own minimum (1.44 from engine 29 on), so one version for all engines does not do.
+An engine refuses versions below its own minimum (1.44 from engine 29 on), so no version works for all engines.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ OLDEST, NEWEST = (1, 41), (1, 47)
 
 
 class TooOld(ValueError):
-    """The engine does not speak the oldest version that is enough for us."""
+    """The engine does not speak the oldest version that we need."""
 
 
 class Negotiation:
-    """What one engine speaks; to be asked again (``GET /_ping``) while ``version`` is ``None``."""
+    """The version of one engine; ask it (``GET /_ping``) while ``version`` is ``None``."""
 
     def __init__(self) -> None:
         self.version: Optional[str] = None
@@ -39,7 +39,9 @@ class Negotiation:
         return self.version
 
     def refused(self, status: int, message: str) -> bool:
-        """True if the engine refused the version: another engine runs there now; ask it, and repeat the request."""
+        """True if the engine refused the version, since another engine runs there now: ask it, and repeat the
+        request.
+        """
         if status != 400 or "client version" not in message:
             return False
         self.version = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layout of one host's address range: the one place that knows which address of the range has which purpose.
+"""Layout of one host's address range; only this module knows the purpose of each address.
 
 ====================  ==========================================================================
 first address         gateway: the address of the bridge ``orca0``
@@ -20,11 +20,10 @@ from typing import Iterator, Optional
 #: The link-scoped address that every container uses as its resolver; the same one on every host.
 RESOLVER = "169.254.169.250"
 
-#: Range of an environment, and bits of a host's range in it, unless somebody says otherwise: 254 addresses each, and
-#: 255 hosts.
+#: Defaults: the range of a project, and the prefix length of a host's range in it: 254 addresses each, and 255 hosts.
 DEFAULT_CIDR, DEFAULT_PREFIX = "10.42.0.0/16", 24
 
-#: A larger range wastes the environment's addresses, a smaller one leaves Docker's sixteenth without usable addresses.
+#: A larger range wastes the project's addresses; a smaller one leaves Docker's sixteenth without usable addresses.
 MIN_PREFIX, MAX_PREFIX = 16, 26
 
 _GATEWAY, _NET_AGENT, _DNS, _FIRST_ASSIGNABLE = 1, 2, 3, 10
@@ -66,7 +65,7 @@ class HostRange:
 
     @property
     def ip_range(self) -> str:
-        """The part that Docker may give away by itself, as a network, e.g. ``10.42.1.240/28``."""
+        """The part that Docker may give away on its own, as a network, e.g. ``10.42.1.240/28``."""
         return str(self._by_hand())
 
     @property
@@ -75,7 +74,7 @@ class HostRange:
         return self._pool_end() - int(self.network.network_address) - _FIRST_ASSIGNABLE
 
     def pool(self, after: Optional[str] = None) -> Iterator[str]:
-        """The addresses that the server may give to containers: ascending, from behind ``after`` on and around."""
+        """The addresses that the server may give to containers: ascending, starting after ``after`` and wrapping."""
         start, end = int(self.network.network_address) + _FIRST_ASSIGNABLE, self._pool_end()
         first = start if after is None else min(max(start, int(ipaddress.IPv4Address(after)) + 1), end)
         for number in itertools.chain(range(first, end), range(start, first)):
@@ -111,8 +110,8 @@ class HostRange:
 
 
 def initiates(own_subnet: str, peer_subnet: str) -> bool:
-    """True if the host owning ``own_subnet`` is the one that opens the tunnel to the peer.
+    """True if the host with ``own_subnet`` opens the tunnel to the peer.
 
-    Exactly one side of each pair does (the lower range), or every pair would end with two tunnels.
+    Exactly one side of each pair does (the lower range), or every pair would end up with two tunnels.
     """
     return ipaddress.IPv4Network(own_subnet) < ipaddress.IPv4Network(peer_subnet)

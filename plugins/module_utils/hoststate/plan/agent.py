@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The container of the agent, described once: for the engine's API, and as what a person types to make a host join."""
+"""The agent's container, described once: for the engine's API, and as the command that makes a host join."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ NAME = "orca-agent"
 def container(image: str, address: Optional[str] = None, docker_socket: str = DOCKER_SOCKET) -> Dict[str, Any]:
     """Return the body of ``POST /containers/create``.
 
-    :param address: IPv4 address at which other hosts reach this one, where it is not one of its own.
-    :param docker_socket: of the engine that the agent works with.
+    :param address: IPv4 address at which other hosts reach this one, if it is not one of its own.
+    :param docker_socket: the socket of the agent's engine.
     """
     return containers.specified(_body(image, {"ORCA_AGENT_ADDRESS": address} if address else {}, docker_socket))
 
@@ -33,10 +33,11 @@ def _body(image: str, environment: Mapping[str, str], docker_socket: str) -> Dic
         containers.HOST_CONFIG,
         NetworkMode="host",
         CapAdd=["NET_ADMIN"],
-        # Docker masks parts of /proc, and has /proc/sys read-only: the agent writes kernel settings of the network.
+        # The agent writes kernel settings of the network, but Docker masks parts of /proc and makes /proc/sys
+        # read-only.
         MaskedPaths=[],
         ReadonlyPaths=[],
-        # The root has one path inside and outside: the engine resolves the bind mounts that the agent asks for.
+        # The root has one path inside and outside, because the engine resolves the agent's bind mounts.
         Binds=[docker_socket + ":" + DOCKER_SOCKET, ROOT + ":" + ROOT],
     )
     return {
@@ -48,7 +49,7 @@ def _body(image: str, environment: Mapping[str, str], docker_socket: str) -> Dic
 
 
 def _flags(body: Mapping[str, Any]) -> Iterator[str]:
-    """The flags of ``docker run`` for what ``_body`` uses."""
+    """The flags of ``docker run`` for everything that ``_body`` uses."""
     host = body["HostConfig"]
     yield "--restart=" + host["RestartPolicy"]["Name"]
     yield "--network=" + host["NetworkMode"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the platform's own containers have in common, as parts of the body of ``POST /containers/create``."""
+"""The common parts of the platform's own containers, for the body of ``POST /containers/create``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping
 from . import labels
 from .items import canonical
 
-#: Docker starts them again, whatever happened, and drops every right that they are not given.
+#: Docker always restarts them, and drops every capability that they do not list.
 HOST_CONFIG: Mapping[str, Any] = {
     "CapDrop": ["ALL"],
     "RestartPolicy": {"Name": "always"},
@@ -18,6 +18,6 @@ HOST_CONFIG: Mapping[str, Any] = {
 
 
 def specified(body: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return ``body`` with a label of what it was made from, to see later whether it still is what is wanted."""
+    """Return ``body`` with a label that identifies it, to compare it with a later wanted one."""
     spec = hashlib.sha256(canonical(body).encode("utf-8")).hexdigest()[:16]
     return dict(body, Labels=dict(body["Labels"], **{labels.SPEC: spec}))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers of a host's resolver: who asks decides which names exist.
+"""The answers of a host's resolver, which depend on the client.
 
-A name stands once for each *scope* (a stack, a service with its links), however many clients see the scope. The table
-looks names up in the scopes of the client that asks, so the resolver's script, which is in the image, needs to know
-nothing of scopes.
+A name is listed once for each *scope* (a stack, a service with its links), however many clients see the scope. The
+table looks names up in the scopes of the client, so the resolver's script, which is in the image, knows nothing of
+scopes.
 
 Described by ``{cidr, subnet, scopes: {scope: {name: [address, ...] or host name elsewhere}},
 clients: {container address: [scope, ...] or {name: ...}}, upstreams?: [address, ...]}``.
@@ -19,17 +19,17 @@ from .addressing import RESOLVER
 from .items import DNS, NAMES
 from .network import environment
 
-#: What a name is answered with: addresses, or the host name elsewhere that it stands for.
+#: The answer for a name: addresses, or a host name elsewhere.
 Answer = Union[Sequence[str], str]
 
 DOMAINS = ("orca.internal", "rancher.internal")
 TABLE, FORWARD = "table.lua", "forward.zones"
 
-#: What a resolver without any description answers: nothing internal, nothing foreign.
+#: The table of a resolver without a description, which answers nothing.
 EMPTY_TABLE = "return {forward = false, clients = {}}\n"
 
-#: The head of the table. A name with an empty answer hides the same name in later scopes, and is not there.
-#: The address of several names has the name that comes first in order, if that is how the client knows it.
+#: The head of the table. A name with an empty answer hides the same name in later scopes and does not exist.
+#: An address with several names resolves to the first one in order that the client sees.
 _LOOKUP = """\
 local scopes, pointers, clients = {}, {}, {}
 local reverse, domains = %(zone)s, {%(domains)s}
@@ -74,7 +74,7 @@ def describe(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]
     scopes: Dict[str, Dict[str, Any]] = {}
     for key, item in NAMES.of(items).items():
         scopes.setdefault(key.partition("/")[0], {}).update(item["names"])
-    # What a client sees: scopes, or, from a server of 0.1.0, names of its own.
+    # A client's view: scopes, or, from a server of 0.1.0, its own names.
     clients = {
         address: list(item["scopes"]) if "scopes" in item else dict(item["names"])
         for address, item in DNS.of(items).items()
@@ -85,7 +85,7 @@ def describe(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]
 def table(description: Mapping[str, Any], forward: bool) -> str:
     """``table.lua`` for kind ``dns``: one line per name and per client, sorted, so that a diff shows what changed.
 
-    A client has the names of its scopes, the first of which counts, or a mapping of names of its own.
+    A client sees the names of its scopes, of which the first one with a name counts, or a mapping of its own names.
 
     :param forward: whether there are upstream servers for foreign names.
     :raises ValueError: a name is no host name, an address no address, or a scope has an impossible name.
@@ -120,7 +120,7 @@ def forward_zones(upstreams: Sequence[str]) -> str:
 
 
 def upstreams(resolv_conf: str) -> List[str]:
-    """The IPv4 resolvers of a ``resolv.conf`` that can be reached from a container: no loopback, and not ourselves."""
+    """The IPv4 resolvers of a ``resolv.conf`` that a container can reach: neither on the loopback nor our own."""
     found = []
     for line in resolv_conf.splitlines():
         words = line.split()
@@ -146,14 +146,14 @@ def resolv_conf(search: Sequence[str] = ()) -> str:
 
 
 def reverse_zone(cidr: str) -> str:
-    """Suffix of the reverse names of ``cidr``, on the octet boundary that holds it, e.g. ``.42.10.in-addr.arpa.``"""
+    """The suffix of the reverse names of ``cidr``, at the octet boundary around it, e.g. ``.42.10.in-addr.arpa.``"""
     network = ipaddress.IPv4Network(cidr)
     octets = str(network.network_address).split(".")[: max(1, network.prefixlen // 8)]
     return ".{0}.in-addr.arpa.".format(".".join(reversed(octets)))
 
 
 def _scope(scope: str, names: Mapping[str, Answer], zone: str) -> List[str]:
-    """The lines of one scope. Each is a function of its own: there are limits to the constants of one."""
+    """The lines of one scope, as a Lua function of its own, because a function can hold only so many constants."""
     answers = {_host_name(name): _answer(names[name]) for name in names}
     pointers: Dict[str, str] = {}
     for name in sorted(answers):
@@ -193,7 +193,7 @@ def _scope_name(scope: str) -> str:
 
 
 def _quote(text: str) -> str:
-    return '"{0}"'.format(text)  # names and addresses are validated above: nothing to escape is left
+    return '"{0}"'.format(text)  # names and addresses were validated above, so nothing needs escaping
 
 
 def _ipv4(text: str) -> Optional[ipaddress.IPv4Address]:

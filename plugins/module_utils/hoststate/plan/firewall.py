@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packet filter of a host: the chains we own, the jumps to them, and the one transaction that makes them so.
+"""The packet filter of a host: our chains, the jumps to them, and the one transaction that installs them.
 
-Rules are written in the normal form in which ``iptables-save`` prints them, so that comparing text is comparing rules.
-The nat rules of Rancher's documented tables come first and in their order; what it lacked (a container reaching itself
-through its own port, the host reaching its own ports, also under 127.0.0.1) follows.
+Rules have the normal form in which ``iptables-save`` prints them, so that comparing text compares rules. The nat rules
+of Rancher's documented tables come first, in their order. Then follow those that it lacked: a container reaches itself
+through its own port, and the host reaches its own ports, also under 127.0.0.1.
 
 Loopback addresses leave the host only over the bridge, which needs the kernel setting ``route_localnet`` there
 (``sysctls``). That setting alone would let neighbours and containers reach what listens on the host's loopback
 (CVE-2020-8558), and a port bound to 127.0.0.1 is open to neighbours without it, as the address is translated before
-routing. So nothing with such an address gets past the table raw unless it came over ``lo``.
+routing. So the table raw drops every packet with such an address that did not come over ``lo``.
 
 Described by ``{cidr, subnet, bridge, ports: {port uuid: {publicPort, privatePort, protocol, bindAddress, address}}}``.
 """
@@ -28,14 +28,14 @@ Tables = Dict[str, Dict[str, List[str]]]
 
 PREROUTING, POSTROUTING, FORWARD = "CATTLE_PREROUTING", "CATTLE_POSTROUTING", "CATTLE_FORWARD"
 OUTPUT, RAW_PREROUTING = "CATTLE_OUTPUT", "CATTLE_RAW_PREROUTING"
-#: In the order in which the tables are changed: what drops comes before what opens.
+#: In order of changes: tables that drop packets come before those that open ports.
 OWN: Mapping[str, Tuple[str, ...]] = {
     "raw": (RAW_PREROUTING,),
     "filter": (FORWARD,),
     "nat": (PREROUTING, OUTPUT, POSTROUTING),
 }
 
-#: Docker's chain for rules of others; it is entered before Docker's own and survives Docker's restarts.
+#: Docker's chain for foreign rules; packets enter it before Docker's own, and it survives Docker's restarts.
 DOCKER_USER = "DOCKER-USER"
 IKE_PORTS = (4500, 500)
 _UDP_RULE = re.compile(r"-m udp --dport (\d+) -j DNAT --to-destination (\S+)")
@@ -46,7 +46,7 @@ _FROM_LOOPBACK = "-s {0} -o {{0}} -j MASQUERADE".format(LOOPBACK)
 
 
 class Jump(NamedTuple):
-    """A rule in a chain that is not ours; it must be that chain's first."""
+    """Our rule in a foreign chain, which must be the chain's first."""
 
     table: str
     parent: str
@@ -70,9 +70,9 @@ def describe(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]
 
 
 def plan(description: Optional[Mapping[str, Any]], observed: Tables) -> Wanted:
-    """What must stand in the tables; ``None`` wants nothing of ours.
+    """The wanted content of the tables; ``None`` removes everything of ours.
 
-    :param observed: decides only where the forward chain hooks in (``DOCKER-USER`` where Docker made it).
+    :param observed: decides only where the forward chain hooks in (``DOCKER-USER`` if Docker made it).
     :raises ValueError: an address, port or protocol is not one.
     """
     if description is None:
@@ -105,9 +105,9 @@ def plan(description: Optional[Mapping[str, Any]], observed: Tables) -> Wanted:
 
 
 def sysctls(description: Optional[Mapping[str, Any]], observed: Tables) -> Dict[str, str]:
-    """Kernel settings that belong to the chains, path below ``/proc/sys`` -> value; of bridges that may not exist.
+    """Kernel settings that belong to the chains, path below ``/proc/sys`` -> value; the bridge may not exist.
 
-    :param observed: names the bridge of an earlier description, whose setting goes with the rules.
+    :param observed: names the bridge of an earlier description, whose setting is removed with the rules.
     """
     former = re.compile("^" + re.escape(_FROM_LOOPBACK).replace(re.escape("{0}"), r"(\S+)") + "$")
     matches = map(former.match, observed.get("nat", {}).get(POSTROUTING, []))
@@ -132,18 +132,18 @@ class Port:
 
     @property
     def order(self) -> Tuple[bool, int, str, int]:
-        """Ports on one address before those on any: the first match wins."""
+        """Sort ports on one address before those on any, because the first match wins."""
         return (int(self.bind) == 0, self.public, self.protocol, int(self.bind))
 
     def publish(self) -> str:
-        """From any local address (or the bound one) to the container."""
+        """Translate from any local address (or the bound one) to the container."""
         bound = "" if int(self.bind) == 0 else "-d {0}/32 ".format(self.bind)
         return "{0}-p {1} -m addrtype --dst-type LOCAL -m {1} --dport {2} -j DNAT --to-destination {3}:{4}".format(
             bound, self.protocol, self.public, self.target, self.private
         )
 
     def to_itself(self) -> str:
-        """Only a container calling its own port: any wider rule would hide the callers' addresses."""
+        """Masquerade only a container that calls its own port; a wider rule would hide the callers' addresses."""
         return "-s {0}/32 -d {0}/32 -p {1} -m {1} --dport {2} -j MASQUERADE".format(
             self.target, self.protocol, self.private
         )
@@ -156,8 +156,8 @@ def _to_ike(number: int, host: HostRange) -> str:
 
 
 def _outbound(cidr: str) -> List[str]:
-    # The resolver answers by the client's address, so that one destination must see it. The port range keeps outgoing
-    # flows off 500 and 4500 of the host, which belong to the tunnels coming in.
+    # The resolver answers by the client's address, so it must see that address. The port range keeps outgoing flows off
+    # the host's ports 500 and 4500, which belong to incoming tunnels.
     outside = "-s {0} ! -d {0}".format(cidr)
     return [
         "-s {0} -d {1}/32 -j ACCEPT".format(cidr, RESOLVER),
@@ -168,9 +168,9 @@ def _outbound(cidr: str) -> List[str]:
 
 
 def _from_the_host(ports: List[Port]) -> List[str]:
-    """Which of its own addresses the host reaches published ports under.
+    """The host's own addresses at which it reaches published ports.
 
-    Of the loopback ones only localhost and those that a port is bound to: 127.0.0.53 may be the host's resolver.
+    Of loopback addresses only localhost and bound ones: 127.0.0.53 may be the host's resolver.
     """
     bound = {port.bind for port in ports if port.bind in LOOPBACK}
     return ["! -d {0} -j {1}".format(LOOPBACK, PREROUTING)] + [
@@ -183,7 +183,7 @@ def _loopback_stays_inside() -> List[str]:
 
 
 def _closed(cidr: str, bridge: str) -> List[str]:
-    """Into the bridge only what was asked for or published; between containers only over the bridge, never in clear."""
+    """Into the bridge only answers and published ports; between containers only over the bridge, never in clear."""
     return [
         "-o {0} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT".format(bridge),
         "-o {0} -m conntrack --ctstate DNAT -j ACCEPT".format(bridge),
@@ -209,7 +209,7 @@ def parse(text: str) -> Tables:
 
 
 def transaction(wanted: Wanted, observed: Tables) -> Optional[str]:
-    """Input for ``iptables-restore --noflush`` that leads from ``observed`` to ``wanted``; ``None`` if none is needed.
+    """Input for ``iptables-restore --noflush`` that changes ``observed`` to ``wanted``; ``None`` if nothing differs.
 
     Each table commits at once: a packet sees the old or the new chain, never a half-filled one.
     """
@@ -222,7 +222,7 @@ def transaction(wanted: Wanted, observed: Tables) -> Optional[str]:
 
 
 def apply_transaction(text: str, observed: Tables) -> Tables:
-    """What ``observed`` becomes by ``text``: the meaning of ``transaction``, for check mode and for tests."""
+    """The tables after applying ``text`` to ``observed``, for check mode and for tests."""
     tables = {table: {chain: list(rules) for chain, rules in chains.items()} for table, chains in observed.items()}
     chains: Dict[str, List[str]] = {}
     for line in text.splitlines():
@@ -251,7 +251,7 @@ def udp_ports(tables: Tables) -> Set[Tuple[int, str]]:
 
 
 def show(tables: Tables) -> str:
-    """Our chains and the rules of others that jump to them, as text for a diff."""
+    """Our chains and the foreign rules that jump to them, as text for a diff."""
     lines = []
     for table, own in OWN.items():
         for chain, rules in tables.get(table, {}).items():
@@ -291,7 +291,7 @@ def _jumps(table: str, wanted: Wanted, chains: Mapping[str, List[str]]) -> List[
         elif present != [rule] or rules[0] != rule:
             lines += ["-D {0} {1}".format(parent, old) for old in present]
             lines.append("-I {0} 1 {1}".format(parent, rule))
-    # nft shows no built-in chain before its first use.
+    # nft does not list a built-in chain before its first use.
     lines += ["-I {0} 1 {1}".format(parent, rule) for parent, rule in first.items() if parent not in chains]
     return lines
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Config items (contract: docs/architecture/items.md): their names, and the one text of a description.
 
-A driver holds many small items; the executor applies whole kinds, each described by one value that is complete in
-itself, so that a module can be given one directly (``describe`` of the modules beside this one).
+A driver holds many small items; the executor applies whole kinds. The functions ``describe`` of the modules beside this
+one join items into one complete description of a kind, which a module can also get directly.
 
-Here alone item names are put together and taken apart.
+Only this module builds and parses item names.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Family(NamedTuple):
         return item.startswith(self.name + "/") and len(item) > len(self.name) + 1
 
     def of(self, items: Mapping[str, T]) -> Dict[str, T]:
-        """Return those of ``items`` (by name) that are of this keyed family, by key."""
+        """Return the descriptions of this keyed family among ``items`` (by name), by key."""
         return {name[len(self.name) + 1 :]: item for name, item in items.items() if self.holds(name)}
 
 
@@ -44,9 +44,9 @@ NETWORK, MESH = Family("network", keyed=False), Family("mesh", keyed=False)
 PEER = Family("peer")
 #: By the uuid of the published port.
 PORT = Family("port")
-#: By scope, or by scope and part: a large scope comes in several items, so that a change of one name sends a part.
+#: By scope, or by scope and part: a large scope has several items, so that a change of one name sends only one part.
 NAMES = Family("names")
-#: By the address of the container that asks.
+#: By the address of the client container.
 DNS = Family("dns")
 
 #: All of them, in the order of the kinds (``apply.kinds``) that are made from them.
@@ -54,7 +54,7 @@ FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS)
 
 
 def canonical(description: Optional[Mapping[str, Any]]) -> str:
-    """The one JSON text of a description: sorted keys, no spaces, no escapes beyond JSON's own."""
+    """The canonical JSON text of a description: sorted keys, no spaces, no escapes beyond JSON's own."""
     return json.dumps(description, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

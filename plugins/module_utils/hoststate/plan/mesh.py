@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tunnels of a host: the files that strongSwan's ``swanctl`` reads, one per peer, so that peers change independently.
+"""The tunnels of a host: files for strongSwan's ``swanctl``, one per peer, so that peers change independently.
 
 Described by ``{cidr, subnet, id, certificate, ca, peers: {host uuid: {name, address, subnet}}}``.
 
@@ -23,7 +23,7 @@ _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}\Z")
 _IKE_PROPOSAL = "aes128gcm16-prfsha256-x25519"
 _ESP_PROPOSAL = "aes128gcm16-x25519"
 
-#: Seconds without traffic after which a peer is asked for a sign of life; how often, says the image's strongswan.conf.
+#: Seconds without traffic before charon checks that a peer is alive; the image's strongswan.conf says how often.
 DPD_DELAY = 2
 
 _TEMPLATE = """\
@@ -96,7 +96,7 @@ def plan(description: Mapping[str, Any]) -> Wanted:
 def connection(description: Mapping[str, Any], peer: str, item: Mapping[str, Any]) -> str:
     """The connection file of one peer.
 
-    Only one side of a pair begins the tunnel and rekeys it: two would end in duplicates. The lower range is that side.
+    Only one side of a pair dials and rekeys the tunnel, or there would be duplicates: the one with the lower range.
     """
     own, other = HostRange(description["subnet"]), HostRange(item["subnet"])
     if own.network.overlaps(other.network):
@@ -119,9 +119,9 @@ def connection(description: Mapping[str, Any], peer: str, item: Mapping[str, Any
 
 
 def restarts(before: str, after: str) -> bool:
-    """True if the tunnel of a changed connection file has to be begun anew, which is its initiator's business.
+    """True if the tunnel of a changed connection file must be restarted, which only its initiator does.
 
-    A responder only learns what it will accept; dropping the tunnel on that side leaves the initiator believing in it.
+    A responder only learns what to accept; if it dropped the tunnel, the initiator would still believe in it.
     """
     return "start_action = start" in after and _statements(before) != _statements(after)
 

@@ -18,7 +18,7 @@ from .items import NETWORK
 BRIDGE, DOCKER_NETWORK = "orca0", "orca"
 NET_AGENT, DNS_AGENT = "orca-net", "orca-dns"
 
-#: The kernel's worst metric: such a route counts only where nothing else does.
+#: The kernel's worst metric: such a route counts only if no other does.
 WORST_METRIC = 4294967295
 
 
@@ -52,7 +52,7 @@ def environment(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, An
 
 
 def routes(description: Mapping[str, Any]) -> List[Route]:
-    """Other hosts' ranges lie behind the network agent, the resolver behind the DNS container."""
+    """Routes to other hosts' ranges through the network agent, and to the resolver through the DNS container."""
     host, cidr, bridge = (
         HostRange(description["subnet"]),
         str(ipaddress.IPv4Network(description["cidr"])),
@@ -66,14 +66,16 @@ def routes(description: Mapping[str, Any]) -> List[Route]:
 
 
 def floor(cidr: str) -> Route:
-    """Below all others: while the bridge is away nothing for the environment may take the default route."""
+    """The route of last resort: while the bridge is missing, packets to the project's range must not take the
+    default route.
+    """
     return Route(str(ipaddress.IPv4Network(cidr)), metric=WORST_METRIC)
 
 
 def sysctls(description: Mapping[str, Any]) -> Dict[str, str]:
     """Kernel settings, path below ``/proc/sys`` -> value.
 
-    Redirects would make containers bypass the gateway; bridged frames must meet iptables, or answers between neighbours
+    Redirects would make containers bypass the gateway. Bridged frames must pass iptables, or answers between neighbours
     of one bridge would not be translated back.
     """
     bridge = description["bridge"]
@@ -88,7 +90,7 @@ def sysctls(description: Mapping[str, Any]) -> Dict[str, str]:
 def docker_network(description: Mapping[str, Any], mtu: int) -> Dict[str, Any]:
     """Body of ``POST /networks/create``.
 
-    :param mtu: of the uplink; a smaller bridge would cut the network agent's outer packets in two.
+    :param mtu: of the uplink; a smaller one would fragment the network agent's outer packets.
     """
     host = HostRange(description["subnet"])
     return {
@@ -107,7 +109,7 @@ def docker_network(description: Mapping[str, Any], mtu: int) -> Dict[str, Any]:
 def containers(description: Mapping[str, Any], mesh_directory: str, dns_directory: str) -> Dict[str, Dict[str, Any]]:
     """Bodies of ``POST /containers/create`` for the system containers, by name.
 
-    They keep working on the files in their directories, and Docker restarts them: no agent is needed for either.
+    They work from the files in their directories, and Docker restarts them, so they need no agent.
     """
     host, images = HostRange(description["subnet"]), description["images"]
     net = {
@@ -131,7 +133,7 @@ def containers(description: Mapping[str, Any], mesh_directory: str, dns_director
         "Image": images["dns"],
         "Labels": {labels.SYSTEM: "dns"},
         "HostConfig": {
-            # Used by the entry only, which gives them up before it becomes the resolver.
+            # Only the entry point uses them, and drops them before it starts the resolver.
             "CapAdd": ["CHOWN", "NET_ADMIN", "NET_BIND_SERVICE", "SETGID", "SETPCAP", "SETUID"],
             "Binds": ["{0}:/etc/orca-dns".format(dns_directory)],
         },

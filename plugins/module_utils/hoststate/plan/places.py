@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where things lie on every host (docs/architecture/host.md)."""
+"""Paths on every host (docs/architecture/host.md)."""
 
 from __future__ import annotations
 

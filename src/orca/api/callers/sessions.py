@@ -39,7 +39,7 @@ def is_sign_in(ask: Ask) -> bool:
 
 
 def login_of(ask: Ask) -> str | None:
-    """The login with which somebody signs in; None for any other request."""
+    """The login in a request to sign in; None for any other request."""
     if not is_sign_in(ask):
         return None
     try:

@@ -32,7 +32,7 @@ SPARE = 8
 
 
 class Visitor:
-    """One connection. ``cut`` ends it at once; whoever serves the connection sets it."""
+    """One connection. ``cut`` ends it at once; the protocol that serves the connection sets it."""
 
     __slots__ = ("_visitors", "address", "cut", "key", "peer", "waiting")
 

@@ -32,5 +32,5 @@ def change(data: dict[str, Any], cursor: int) -> str:
 
 
 def passed_on(event: wire.Event, cursor: int) -> str:
-    """An event that somebody else sends."""
+    """An event from another sender."""
     return _encode({**msgspec.to_builtins(event), "cursor": str(cursor)}).decode()

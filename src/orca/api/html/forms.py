@@ -173,7 +173,7 @@ def value_of(name: str, field: Field, text: str) -> Any:
 
 
 def parsed(name: str, text: str) -> Any:
-    """JSON that somebody typed."""
+    """Typed JSON as a value."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:

@@ -129,5 +129,5 @@ def refuse_removal(tx: Tx, call: Call, row: rows.AuditLog) -> rows.AuditLog:
 
 
 def unalterable() -> Refused:
-    """405 for everybody."""
+    """The refusal of every change: 405."""
     return Refused("Method not allowed", "the audit log is read only", status=405)

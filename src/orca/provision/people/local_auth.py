@@ -76,4 +76,4 @@ def set_login(tx: Tx, call: Call, account: rows.Account, login: str, password: s
     elif known.accountId == account.id:
         tx.update(known, secretHash=kept, state="active")
     else:
-        raise Refused("NotUnique", f"{login} is somebody else's login", field="username")
+        raise Refused("NotUnique", f"{login} is the login of another account", field="username")

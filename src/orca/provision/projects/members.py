@@ -13,7 +13,7 @@ from orca.resources import TYPES, ids, rows
 from orca.resources.errors import Refused
 from orca.store import ANY, ReadTx, Tx
 
-HOW_TO_NAME = "somebody who works in no project with you is named by the uuid that GET /v2/identities shows to them"
+HOW_TO_NAME = "name an account that shares no project with you by its uuid, which its owner sees in GET /v2/identities"
 
 behaviour = Behaviour()
 

@@ -15,7 +15,7 @@ from orca.resources import ids, rows
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx
 
-LAST = "the project's last owner stays: make somebody else an owner with setmembers first"
+LAST = "this is the project's last owner: make another member an owner with setmembers first"
 TWICE = "who it is for is a member already, or no account any more: setmembers gives roles"
 
 behaviour = Behaviour()
