@@ -46,7 +46,7 @@ options:
     type: int
     default: 30
 notes:
-  - The module talks to the server from where it runs. Run it once, on the controlling machine,
+  - The module talks to the server from where it runs. Run it once, on the control node,
     with C(delegate_to=localhost) or in a play on C(localhost).
 """
 

@@ -15,7 +15,7 @@ options:
     choices: [present, absent]
     default: present
   cidr:
-    description: Range of the whole environment, the same on every host.
+    description: Range of the whole container network, the same on every host.
     type: str
     default: 10.42.0.0/16
   subnet:

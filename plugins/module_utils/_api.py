@@ -180,9 +180,9 @@ class ApiClient:
         return f"{self._project_path}/{plural}"
 
     def _project_id(self):
-        """The id of the chosen project. An id is never a name, and a name that several have chooses none.
+        """The id of the chosen project. An id is never taken for a name, and a name of several projects chooses none.
 
-        Whoever has a project can call it anything and make others its members.
+        The owner of a project can give it any name and make others its members.
         """
         wanted, known = self.target.project, []
         if ID.match(wanted):

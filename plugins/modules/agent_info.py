@@ -10,7 +10,7 @@ short_description: What a host's agent knows and does
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Reads the agent's files on the host and asks the server whether it takes the host's credentials.
+  - Reads the agent's files on the host and asks the server whether it accepts the host's credentials.
 attributes:
   check_mode:
     description: Changes nothing.

@@ -10,7 +10,8 @@ short_description: Push images built on the control node to a registry
 version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
-  - Pushes images from the control node's Docker engine to a registry that hosts pull from, and tells their names there.
+  - Pushes images from the control node's Docker engine to a registry from which hosts pull, and returns their
+    names there.
   - Asks the registry first, and pushes only what it does not have.
     Image tags are content hashes, so a tag never changes its meaning.
   - Runs on the control node. Without O(push_over_ssh) as a user who may write below C(/etc/docker).

@@ -26,7 +26,7 @@ options:
       - Certificate (PEM) of this host's key, see M(orca.platform.mesh_certificate). Required with O(state=present).
     type: str
   ca:
-    description: Certificate (PEM) of the environment's authority. Required with O(state=present).
+    description: Certificate (PEM) of the authority of the mesh. Required with O(state=present).
     type: str
   peers:
     description: The other hosts. Those not named are removed.

@@ -12,14 +12,14 @@ version_added: 0.1.0
 author: The orca.platform authors (@orca)
 description:
   - Creates, updates and removes a stack, the services of one C(docker-compose.yml), on the hosts of a project.
-  - Services that the file names are created or brought to what it says of them; others are removed. The server
-    compares the file with the services that there are. A service that somebody removed, stopped or scaled by hand is
+  - Services that the file names are created or updated to match it; others are removed. The server
+    compares the file with the present services. A service that somebody removed, stopped or scaled by hand is
     brought back, and the module reports a change. Other blanks or comments in the file are no change.
   - Where the image or anything else of a service's containers changed, they are replaced, batch by batch as its
     C(upgrade_strategy) says. The server removes the old ones of a service once its new ones are healthy, or without a
-    health check have run for 10 seconds. When one fails, the service is taken back, its old ones run again, and the
+    health check have run for 10 seconds. When one fails, the service is rolled back: its old ones run again, and the
     module fails with the reason.
-  - An upgrade of a service that waits for a decision is finished, a canceled one is taken back first.
+  - An upgrade of a service that waits for a decision is finished, a canceled one is rolled back first.
   - A link to a stack that does not exist is a warning. The service starts without the link, which is made when the
     other stack comes.
   - The texts may describe services with sidekicks, balancers (image C(rancher/load-balancer-service)), aliases
@@ -36,7 +36,7 @@ attributes:
     details: Shows the plan. Of variables, environments and labels only the names are shown.
   idempotent:
     support: full
-    details: The server compares the texts with the services that there are.
+    details: The server compares the texts with the present services.
 options:
   name:
     description: Name of the stack, unique in the project. Letters, digits and hyphens.
@@ -44,7 +44,7 @@ options:
     required: true
   state:
     description:
-      - V(present) creates the stack or brings it to what the file says, and starts services that were stopped.
+      - V(present) creates the stack or updates it to match the file, and starts services that were stopped.
       - V(absent) removes the stack with its services and containers.
     type: str
     choices: [present, absent]
@@ -55,11 +55,11 @@ options:
       - Give this or O(compose_file) when O(state=present).
     type: str
   compose_file:
-    description: Path of a C(docker-compose.yml) on the machine that the module runs on.
+    description: Path of a C(docker-compose.yml) on the node that runs the module.
     type: path
   rancher_compose:
     description:
-      - Content of a C(rancher-compose.yml), which holds what only the platform knows of services, by their names.
+      - Content of a C(rancher-compose.yml), which holds the platform's own keys of services, by their names.
       - All services take C(metadata) and C(start_on_create). Those with containers take C(scale), C(scale_policy),
         C(retain_ip), C(health_check) and C(upgrade_strategy); balancers also C(load_balancer_config), C(default_cert)
         and C(certs); services elsewhere take C(external_ips) or C(hostname), and C(health_check).
@@ -67,7 +67,7 @@ options:
   environment:
     description:
       - Values for the variables that the compose texts name, such as C($TAG) and C(${TAG:-latest}).
-      - The server is sent those that the texts name. C($$) in a text stands for a dollar sign and names none.
+      - The module sends the server those that the texts name. C($$) in a text stands for a dollar sign and names none.
       - Differences show their names only, but the result and C(-vvv) hold the values. Give the task C(no_log) where
         they are secrets.
     type: dict
