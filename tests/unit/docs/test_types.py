@@ -34,7 +34,7 @@ def test_no_page_keeps_a_type_that_there_is_not() -> None:
 def parts(name: str) -> set[str]:
     """Fields, own keys, links, processes and actions of a type and of those that it is a kind of."""
     type = TYPES[name]
-    own = {*type.fields, *type.own, *type.links, *type.machine, *type.actions, *type.collection_actions}
+    own = {*type.fields, *type.own, *type.links, *type.processes, *type.actions, *type.collection_actions}
     return own | set(base_fields(type)) | (parts(type.parent) if type.parent else set())
 
 
