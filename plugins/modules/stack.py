@@ -17,7 +17,7 @@ description:
     brought back, and the module reports a change. Other blanks or comments in the file are no change.
   - Where the image or anything else of a service's containers changed, they are replaced, batch by batch as its
     C(upgrade_strategy) says. The server removes the old ones of a service once its new ones are healthy, or without a
-    health check have run for 10 seconds. When one fails, the service is rolled back: its old ones run again, and the
+    health check have run for 10 seconds. When one fails, the service is rolled back, its old ones run again, and the
     module fails with the reason.
   - An upgrade of a service that waits for a decision is finished, a canceled one is rolled back first.
   - A link to a stack that does not exist is a warning. The service starts without the link, which is made when the
