@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 
 from orca.engine.core import Core
-from orca.resources import TYPES, machine, rows
+from orca.resources import TYPES, processes_of, rows
 from orca.store import ANY, ReadTx, Tx
 
 BATCH = 100
@@ -36,7 +36,7 @@ def _begin(tx: Tx, core: Core, root: type[rows.Resource]) -> None:
 
 def _can_be_purged(name: str) -> bool:
     kinds = [kind for kind in TYPES if kind == name or TYPES[kind].parent == name]
-    return all("purge" in machine(kind) for kind in kinds)
+    return all("purge" in processes_of(kind) for kind in kinds)
 
 
 ROOTS = tuple(

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from orca.resources import Process, machine, rows
+from orca.resources import Process, processes_of, rows
 from orca.resources.errors import ActionNotAvailable
 from orca.store import PreparedWrite, Tx
 
@@ -25,7 +25,7 @@ DONE = "DONE"
 
 def process_of(type: str, action: str) -> Process:
     """The declared process behind an action. Raises ``ActionNotAvailable`` if the type has none of that name."""
-    found = machine(type).get(action)
+    found = processes_of(type).get(action)
     if found is None:
         raise ActionNotAvailable(type, action, None)
     return found

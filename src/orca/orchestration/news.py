@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What changed, read once for all who follow it.
+"""Changes, read once for all followers.
 
-Discovery, health, the keeper of services and the selection of containers all follow the same rows. One reader takes
-the changes from the bus, and in one read lets each of them look; every row that changed is read once. What each of them
-saw is then acted on in its own task, so that none waits for another.
+Discovery, health, the keeper of services and the selection of containers all follow the same rows. One reader takes the
+changes from the bus, and in one read lets each follower look, so every changed row is read once. Each follower then
+acts in its own task, so that none waits for another.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from orca.store import ANY, Change, Database, Overflow, ReadTx, Record, Subscrip
 R = TypeVar("R", bound=Record)
 
 BACKLOG = 16
-"""Batches that may wait for a follower. Then nobody is told anything more: the bus keeps it, up to its own limit."""
+"""Most batches that wait for a follower. Then the reader pauses, and changes wait in the bus, up to its own limit."""
 FEW = 3
 
 
 class News:
-    """A batch of changes, and the rows that changed as they are now; ``whole``: anything may have changed."""
+    """A batch of changes, and the present state of the changed rows; ``whole``: anything may have changed."""
 
     def __init__(self, tx: ReadTx, changes: Sequence[Change] | None) -> None:
         self._tx = tx
@@ -44,7 +44,7 @@ class News:
         return known
 
     def others(self, root: type[R], ids: Collection[int]) -> list[R]:
-        """Rows of those ids that did not change themselves."""
+        """Unchanged rows with those ids."""
         return self._read(root, set(ids) - self.ids(root))
 
     def _read(self, root: type[R], ids: set[int]) -> list[R]:
@@ -54,15 +54,15 @@ class News:
 
 
 class Follower(Protocol):
-    """Who wants to know about changes of some tables."""
+    """Reacts to changes of some tables."""
 
     roots: frozenset[str]
 
     def look(self, tx: ReadTx, news: News) -> Any:
-        """In a reader thread: what this follower has to act on, None for nothing."""
+        """In a reader thread: return what this follower must act on, None for nothing."""
 
     async def act(self, seen: Any) -> None:
-        """Act on what was seen; one after another, in order."""
+        """Act on what ``look`` returned, in order, one after another."""
 
 
 class Newsroom:
@@ -76,7 +76,7 @@ class Newsroom:
         self._changes: Subscription | None = None
 
     async def run(self) -> None:
-        """Work until cancelled. An error of one ends all: they begin again, and look at everything."""
+        """Work until cancelled. An error of one follower ends all; they start again and look at everything."""
         self._queues = {id(follower): asyncio.Queue(BACKLOG) for follower in self._followers}
         roots = frozenset[str]().union(*(follower.roots for follower in self._followers))
         try:
@@ -100,7 +100,7 @@ class Newsroom:
         await done
 
     def _take_back(self, follower: Follower) -> None:
-        """Who still waits for a follower waits for its next life."""
+        """Keep the waiting callers for the follower's next run."""
         queue = self._queues[id(follower)]
         while not queue.empty():
             if isinstance(done := queue.get_nowait(), asyncio.Future):
@@ -126,7 +126,7 @@ class Newsroom:
                 batch = None
 
     async def _tell(self, batch: list[Change] | None) -> None:
-        """Have every follower look that these changes (None: all there may be) concern."""
+        """Let every follower look whom these changes (None: everything) concern."""
         roots = None if batch is None else {change.root for change in batch}
         concerned = [each for each in self._followers if roots is None or each.roots & roots]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs: instances, of which containers are the kind there is."""
+"""Instances; containers are their only kind."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PROCESSES: ProcessTable = {
 }
 
 LOGGED = frozenset({"running", "starting", "restarting", "stopping", "stopped", "updating-running", "updating-stopped"})
-"""States of a container that may have a log: one that crashed has one also while it is started again."""
+"""States of a container that may have a log, also while a crashed one is started again."""
 
 CAPABILITIES = (
     "ALL",
@@ -87,7 +87,7 @@ CAPABILITIES = (
 
 
 def external_key(record: rows.Instance) -> str | None:
-    """A container of an engine is known once, however many events report it."""
+    """A container of an engine has one row, however many events report it."""
     return f"{record.hostId}:{record.externalId}" if record.hostId and record.externalId else None
 
 

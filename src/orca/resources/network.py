@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How things are reached: networks, ranges, addresses, published ports, the mesh between hosts."""
+"""Types for networks: networks, ranges, addresses, published ports, the mesh between hosts."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def address_key(record: rows.IpAddress) -> str | None:
-    """An address exists once in its network."""
+    """An address is unique in its network."""
     return f"{record.networkId}:{record.address}" if record.networkId and record.address else None
 
 
 def range_key(record: rows.Subnet) -> str | None:
-    """A range exists once in its network."""
+    """A range is unique in its network."""
     return f"{record.networkId}:{record.networkAddress}" if record.networkId and record.networkAddress else None
 
 
 def port_key(record: rows.Port) -> str | None:
-    """A public port is reserved once per host, bind address and protocol, from placement until release."""
+    """A public port is unique per host, bind address and protocol, from placement until release."""
     if not record.hostId or not record.publicPort:
         return None
     return f"{record.hostId}:{record.bindAddress or '0.0.0.0'}:{record.publicPort}/{record.protocol}"  # noqa: S104

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs together: stacks (v1 calls them environments), services, and the links between services."""
+"""Stacks (v1 calls them environments), services, and the links between services."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def stack_key_of(project_id: int, name: str) -> str:
-    """The live key of a project's stack of that name: without regard to case."""
+    """The live key of a project's stack by name, ignoring case."""
     return f"{project_id}:{name.casefold()}"
 
 
@@ -40,7 +40,7 @@ def stack_key(record: rows.Environment) -> str:
 
 
 def service_key_of(stack_id: int, name: str) -> str:
-    """The live key of a stack's service of that name: without regard to case."""
+    """The live key of a stack's service by name, ignoring case."""
     return f"{stack_id}:{name.casefold()}"
 
 
@@ -50,7 +50,7 @@ def service_key(record: rows.Service) -> str:
 
 
 def expose_key(record: rows.ServiceExposeMap) -> str | None:
-    """A container, an address or a host name stands for a service once."""
+    """A container, an address or a host name is exposed once for a service."""
     target = record.instanceId or record.ipAddress or record.hostName
     return f"{record.serviceId}:{target}" if target else None
 
@@ -59,7 +59,7 @@ _APPLIED = (
     *("requested", "activating", "active", "updating-active", "upgraded", "canceled-upgrade", "upgrading"),
     *("finishing-upgrade", "canceling-upgrade", "rolling-back", "erroring", "error"),
 )
-"""States in which a stack can be made what its text says: all but those on its way out."""
+"""States in which ``apply`` is possible: all except those of a removal."""
 
 STACK_PROCESSES: ProcessTable = {
     "create": process("requested", "activating", "active"),
@@ -82,7 +82,7 @@ STACK_PROCESSES: ProcessTable = {
     ),
 }
 
-# An upgrade in the form of 2015 ends in `active`, where the declared one waits for a decision in `upgraded`.
+# An upgrade in the form of 2015 ends in `active`; the declared one waits for a decision in `upgraded`.
 SERVICE_PROCESSES: ProcessTable = {
     "create": process("requested", "registering", "inactive"),
     "activate": process("inactive", "activating", "active"),
@@ -236,7 +236,7 @@ SERVICE_EXPOSE_MAP = ResourceType(
 
 
 def launch_fields() -> dict[str, Field]:
-    """A launch configuration is what a container may be given; references lie inside its JSON, so none is a column."""
+    """The fields of a launch config: those of a container. Its references are inside JSON, so none is a column."""
     return {name: replace(field, rights="cr", column=False) for name, field in CONTAINER_INPUT.items()} | {
         "count": integer("cr"),
         "kind": string("cr"),

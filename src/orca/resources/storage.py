@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What containers keep: images they start from, volumes, where those lie, the registries they come from."""
+"""Types for storage: images, volumes, pools, registries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def registry_key(record: rows.Registry) -> str | None:
-    """A project knows a registry once, whatever the case of its host name."""
+    """A registry is unique in its project, ignoring the case of its host name."""
     return f"{record.accountId}:{str(record.serverAddress).casefold()}" if record.serverAddress else None
 
 

@@ -149,7 +149,7 @@ class ResourceType:
     part: bool = False
 
     def all_fields(self) -> dict[str, Field]:
-        """Base fields and the type's own, in declaration order; the type's own win, but `always` stays."""
+        """Base fields and the type's own, in declaration order; the type's own win, but ``always`` stays."""
         if not self.base or not self.table:
             return dict(self.fields)
         base = base_fields(self)

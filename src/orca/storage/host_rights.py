@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may ask for containers and volumes with power over their hosts (``host_powers``).
+"""Who may request containers and volumes with power over their hosts (``host_powers``).
 
-Owners and administrators may. Members may while the project's ``hostPowers`` is on. Restricted members never may. Asked
-is whoever wants something made, changed or taken back; processes act for them and do not ask again.
+Owners and administrators may. Members may while the project's ``hostPowers`` is on. Restricted members never may. The
+check is for the caller who creates, changes or rolls back something; processes act for that caller without another
+check.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from orca.store import ReadTx
 
 MOUNTS = ("dataVolumes", "dataVolumeMounts", "dataVolumesFrom")
 SHARED = (*MOUNTS, "networkMode", "networkContainerId")
-"""What another container has of one that joins its network or takes its volumes."""
+"""Fields that share another container's network or volumes."""
 MOST_SHARED = 100
-"""Containers whose volumes a container may take, at first hand or through others, where the caller's rights count."""
+"""Most containers whose volumes a container may take, directly or through others, if the caller's rights count."""
 
 
 def check(tx: ReadTx, call: Call, launch: Mapping[str, Any]) -> None:
-    """Refuse a container that has what the caller may not give.
+    """Refuse a container with power that the caller may not give.
 
     Raises:
         Refused: 403, naming the field; 422, volumes are taken from too many containers.
@@ -38,7 +39,7 @@ def check(tx: ReadTx, call: Call, launch: Mapping[str, Any]) -> None:
 
 
 def check_volume(tx: ReadTx, call: Call, fields: Mapping[str, Any]) -> None:
-    """Refuse a volume whose driver would give what the caller may not. Raises like ``check``."""
+    """Refuse a volume whose driver would give power that the caller may not. Raises like ``check``."""
     found = host_options(fields.get("driver"), fields.get("driverOpts"))
     reason = why_not(tx, call) if found else None
     if reason is not None:
@@ -46,7 +47,7 @@ def check_volume(tx: ReadTx, call: Call, fields: Mapping[str, Any]) -> None:
 
 
 def told(what: str, reason: str) -> str:
-    """What is wrong, and what helps."""
+    """The error message with its cure."""
     return f"{what} gives power over the host, and {reason}"
 
 
@@ -56,7 +57,7 @@ def refusal(messages: list[str], field: str) -> Refused:
 
 
 def why_not(tx: ReadTx, call: Call) -> str | None:
-    """Why the caller has no power over hosts; None where they have it."""
+    """Why the caller may not give power over hosts; None if they may."""
     role = role_in_project(tx, call)
     if role == "owner":
         return None
@@ -69,7 +70,7 @@ def why_not(tx: ReadTx, call: Call) -> str | None:
 
 
 def powers_of(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]:
-    """The fields that give power over the host, also by what is shared with volumes and containers of the project."""
+    """The fields that give power over the host, also through shared volumes and containers of the project."""
     return [*host_powers(launch), *_shared(tx, project_id, launch)]
 
 
@@ -84,9 +85,9 @@ def _shared(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]
 
 
 def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
-    """True if the containers whose volumes are taken, and those whose volumes these take, mount something of a host.
+    """True if a container whose volumes are taken, directly or through others, mounts a path of the host.
 
-    Each is looked at once. Raises ``Refused`` with 422 where they are more than ``MOST_SHARED``.
+    Each is checked once. Raises ``Refused`` with 422 where they are more than ``MOST_SHARED``.
     """
     seen: set[int] = set()
     wanted = set(launch.get("dataVolumesFrom") or [])
@@ -105,7 +106,7 @@ def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
 
 
 def _mounts(tx: ReadTx, project_id: int, field: str, launches: Iterable[Mapping[str, Any]]) -> bool:
-    """True if volumes that a field of launch configs mounts are of the host."""
+    """True if a launch config's field mounts volumes that give power over the host."""
     if field == "dataVolumes":
         sources = {source_of(text) for launch in launches for text in launch.get(field) or []} - {""}
         return bool(sources) and any(map(_of_host, tx.find(rows.Volume, accountId=project_id, name=sources)))
@@ -114,6 +115,6 @@ def _mounts(tx: ReadTx, project_id: int, field: str, launches: Iterable[Mapping[
 
 
 def _of_host(volume: rows.Volume) -> bool:
-    # A name that is none is mounted as what it says: a path.
+    # A source that is no valid name is mounted as a path.
     named = NAME.match(volume.name or "") is not None
     return bool(volume.isHostPath or not named or host_options(volume.driver, volume.driverOpts))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images as rows: what containers of a project were started from, and on which hosts it lies."""
+"""Images as rows: those of a project's containers, and the hosts that have them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ behaviour = Behaviour()
 
 
 def ensure(tx: Tx, instance: rows.Instance, host: rows.Host) -> rows.Image:
-    """The image of a container that has been placed, known in its project and in the host's pool.
+    """Record the image of a placed container in its project and in the host's pool.
 
-    A container that was given no registry credential gets the project's for the image's registry.
+    A container without a registry credential gets the project's for the image's registry.
     """
     image_uuid = str(instance.imageUuid)
     name = image_reference(image_uuid)

@@ -19,7 +19,7 @@ behaviour = Behaviour()
 
 @behaviour.create("registry")
 def create_registry(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Registry:
-    """A registry, known once per project by its address."""
+    """Create a registry; its address is unique in a project."""
     address = str(fields["serverAddress"]).strip().removeprefix("https://").rstrip("/").lower()
     if tx.count(rows.Registry, accountId=call.account_id, serverAddress=address):
         raise Refused("ServerAddressUsed", f"this project knows {address} already", field="serverAddress", status=400)
@@ -30,7 +30,7 @@ def create_registry(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Registry
 
 @behaviour.process("registry.remove", "registry.purge")
 async def remove_registry(run: Run) -> None:
-    """Its credentials go with it."""
+    """Remove a registry with its credentials."""
 
     def unit(tx: Tx) -> None:
         for row in tx.find(rows.RegistryCredential, registryId=run.resource_id):
@@ -41,7 +41,7 @@ async def remove_registry(run: Run) -> None:
 
 @behaviour.create("registryCredential")
 def create_credential(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.RegistryCredential:
-    """What hosts show a registry. The secret is sealed; no answer holds it."""
+    """Create the credentials with which hosts pull. The secret is sealed; no answer holds it."""
     registry = tx.get(rows.Registry, fields["registryId"])
     if registry is None or registry.accountId != call.account_id or registry.removed is not None:
         raise Refused("InvalidReference", "registryId: there is no such registry", field="registryId")
@@ -56,7 +56,7 @@ def create_credential(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Regist
 def update_credential(
     tx: Tx, call: Call, row: rows.RegistryCredential, fields: dict[str, Any]
 ) -> rows.RegistryCredential:
-    """Change it; without a new secret the old one stays."""
+    """Change a credential; without a new secret the old one stays."""
     secret = fields.pop("secretValue", None)
     return _keep(tx, call, tx.update(row, **fields), secret)
 
@@ -75,7 +75,7 @@ def credential_of(tx: ReadTx, account_id: int, reference: str) -> rows.RegistryC
 
 
 def authorization(tx: ReadTx, vault: Vault, credential_id: int | None) -> RegistryAuth | None:
-    """What a host shows the registry when it pulls; None without a credential that is active."""
+    """A host's credentials for pulling; None without an active one."""
     row = tx.get(rows.RegistryCredential, credential_id)
     if row is None or row.state != "active":
         return None

@@ -15,7 +15,7 @@ behaviour = Behaviour()
 
 @behaviour.create("snapshot")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Snapshot:
-    """A snapshot of a volume that somebody could mount."""
+    """Create a snapshot of a mountable volume."""
     volume = tx.get(rows.Volume, fields.get("volumeId"))
     if volume is None or volume.accountId != call.account_id or volume.state not in ("active", "inactive"):
         raise Refused("InvalidReference", "volumeId: there is no such volume", field="volumeId")

@@ -2,8 +2,8 @@
 """Volumes: made by people or for a container, mounted while containers hold them, removed when nobody does.
 
 A container that is placed holds a mount for each of its volumes. The first mount makes a volume active, the end of the
-last makes it inactive. What becomes of a container's volumes when it is removed says its label
-``io.rancher.container.volume_cleanup_strategy``: ``unnamed`` ones go (the default), ``none`` or ``all`` of them.
+last makes it inactive. When a container is removed, its label ``io.rancher.container.volume_cleanup_strategy`` decides
+which of its volumes are removed: ``unnamed`` (the default), ``none`` or ``all``.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ behaviour = Behaviour()
 
 
 class VolumeProblem(Exception):
-    """A container cannot have the volumes it asks for; the message says why."""
+    """A container cannot have its volumes; the message says why."""
 
 
 @behaviour.create("volume")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Volume:
-    """A named volume. It comes into being on the host of the first container that mounts it."""
+    """Create a named volume. The host of the first container that mounts it makes it."""
     if not NAME.match(fields["name"] or ""):
         raise Refused("InvalidCharacters", "a volume's name has letters, digits, '.', '_' and '-'", field="name")
     host_rights.check_volume(tx, call, fields)
@@ -49,7 +49,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Volume:
 
 @behaviour.process("volume.create")
 async def create_process(run: Run) -> None:
-    """A volume is active while it is mounted, not because it was made."""
+    """Create a volume; it is active only while it is mounted."""
     run.chain = None
 
 
@@ -64,13 +64,13 @@ def remove(tx: Tx, call: Call, row: rows.Volume) -> rows.Volume:
 
 @behaviour.offered("volume.deactivate", "volume.remove", "volume.purge")
 def is_free(tx: ReadTx, call: Call, volume: rows.Volume) -> bool:
-    """Not under a container that holds it."""
+    """True if no container holds it."""
     return not is_mounted(tx, volume)
 
 
 @behaviour.process("volume.remove", "volume.purge")
 async def remove_process(run: Run) -> None:
-    """Remove it from the host it lies on. Its snapshots go with it."""
+    """Remove a volume from its host, with its snapshots."""
     target = await run.read(lambda tx: _on_host(tx, run))
     if target is not None:
         agent_id, name = target
@@ -87,7 +87,7 @@ async def remove_process(run: Run) -> None:
 
 
 def _on_host(tx: ReadTx, run: Run) -> tuple[int, str] | None:
-    """The agent to ask and Docker's name of the volume; None when no host has to do anything.
+    """The agent, and Docker's name of the volume; None if no host has to act.
 
     A folder of the host stays, and Docker removes a container's anonymous volumes together with it.
     """
@@ -107,7 +107,7 @@ def is_mounted(tx: ReadTx, volume: rows.Volume) -> bool:
 
 
 def check(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> None:
-    """Refuse wishes for volumes that cannot be met anywhere.
+    """Refuse volumes that no host can provide.
 
     Raises:
         Refused: the form of a volume, a volume of another project, an unknown cleanup strategy.
@@ -122,7 +122,7 @@ def check(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> None:
 
 
 def check_form(fields: dict[str, Any]) -> None:
-    """Refuse wishes for volumes that mean nothing, wherever the container will be.
+    """Refuse volumes with an invalid form, whatever the host.
 
     Raises:
         Refused: the form of a volume, an unknown cleanup strategy.
@@ -138,7 +138,7 @@ def check_form(fields: dict[str, Any]) -> None:
 
 
 def attach(tx: Tx, instance: rows.Instance, host: rows.Host) -> None:
-    """Give a container that has been placed its volumes: rows where there are none, and a mount for each.
+    """Give a placed container its volumes: missing rows, and a mount for each.
 
     Raises:
         VolumeProblem: a volume lies on another host.
@@ -164,7 +164,7 @@ def attach(tx: Tx, instance: rows.Instance, host: rows.Host) -> None:
 
 
 def wanted(tx: ReadTx, instance: rows.Instance) -> list[Mount]:
-    """What a container mounts, volumes given by id among it."""
+    """The mounts of a container, including volumes by id."""
     mounts = [parse(text) for text in instance.dataVolumes or []]
     paths = {mount.path for mount in mounts}
     for path, volume_id in (instance.dataVolumeMounts or {}).items():
@@ -174,7 +174,7 @@ def wanted(tx: ReadTx, instance: rows.Instance) -> list[Mount]:
 
 
 def as_binds(tx: ReadTx, instance: rows.Instance) -> list[str]:
-    """The same as Docker's ``-v`` takes it."""
+    """The mounts in the form of Docker's ``-v``."""
     return [str(mount) for mount in wanted(tx, instance)]
 
 
@@ -213,7 +213,7 @@ def _make(tx: Tx, instance: rows.Instance, host: rows.Host, **fields: Any) -> ro
         allocationState="active",
     )
     if not row.name:
-        # Docker names an anonymous volume with 64 hexadecimal digits; until it says which, ours stands for it.
+        # Docker names an anonymous volume with 64 hexadecimal digits; until that is known, our name is shown.
         name = row.uuid.replace("-", "") * 2
         row = tx.update(row, name=name, uri=f"{LOCAL}:///{name}", anonymous=True)
     _put(tx, row, host)
@@ -230,14 +230,14 @@ def _put(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
 
 
 def detach(tx: Tx, instance: rows.Instance) -> None:
-    """A container has stopped: it keeps its mounts, and volumes that nobody else uses rest."""
+    """Deactivate the volumes of a stopped container that no other uses; its mounts stay."""
     for mount in tx.find(rows.Mount, instanceId=instance.id, state="active"):
         tx.update(mount, state="inactive")
         _rest(tx, mount.volumeId)
 
 
 def release(tx: Tx, engine: Processes, instance: rows.Instance) -> None:
-    """A container is gone: its mounts end, and volumes that nobody holds go as its label says."""
+    """End the mounts of a removed container, and remove unused volumes as its label says."""
     strategy = (instance.labels or {}).get(CLEANUP_LABEL, CLEANUP[0])
     for mount in tx.find(rows.Mount, instanceId=instance.id):
         tx.update(mount, state="removed", removed=tx.now)
@@ -249,7 +249,7 @@ def release(tx: Tx, engine: Processes, instance: rows.Instance) -> None:
 
 
 def _rest(tx: Tx, volume_id: int) -> rows.Volume | None:
-    """A volume without an active mount is inactive."""
+    """Set volumes without an active mount to inactive."""
     volume = tx.get(rows.Volume, volume_id)
     if volume is None or volume.state != "active" or tx.count(rows.Mount, volumeId=volume.id, state="active"):
         return volume

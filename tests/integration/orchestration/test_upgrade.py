@@ -276,7 +276,7 @@ async def test_what_the_server_is_to_finish_it_takes_back_when_it_fails(platform
     await platform.act("service", web.id, "upgrade", inServiceStrategy=strategy)
     row = await platform.until(lambda tx: tx.first(rows.Service, id=web.id, state="active"))
     assert (row.launchConfig["imageUuid"], row.upgrade) == ("sim:1", None)
-    assert (row.transitioning, row.transitioningMessage[-28:]) == ("error", "; the upgrade was taken back")
+    assert (row.transitioning, row.transitioningMessage[-29:]) == ("error", "; the upgrade was rolled back")
     assert {entry.uuid for entry in (await running(platform, web)).values()} == {
         entry.uuid for entry in before.values()
     }
@@ -301,7 +301,7 @@ async def test_what_breaks_soon_after_its_start_is_taken_back(platform, stack, m
     (new,) = (await running(platform, web)).values()
     await platform.core.db.write(lambda tx: tx.update(tx.require(rows.Instance, new.id), **change))
     row = await platform.until(lambda tx: tx.first(rows.Service, id=web.id, state="active"))
-    assert row.transitioningMessage == f"shop_web_1: {reason}; the upgrade was taken back"
+    assert row.transitioningMessage == f"shop_web_1: {reason}; the upgrade was rolled back"
     assert [entry.imageUuid for entry in (await running(platform, web)).values()] == ["sim:1"]
 
 

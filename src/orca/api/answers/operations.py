@@ -21,7 +21,7 @@ from orca.api.requests.reading import Given, Meant
 from orca.engine import Behaviour, Call, Core, lookup
 from orca.provision.audit import entries as audit
 from orca.provision.people import roles
-from orca.resources import ids, machine, rows
+from orca.resources import ids, processes_of, rows
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.spoken import a, spoken
 from orca.resources.views import ActionView, LinkView, TypeView
@@ -230,7 +230,7 @@ class Operation:
         if "accountId" in self.tx.table(type.name).c:
             fields.setdefault("accountId", self.caller.account.id)
         record = self.writing.insert(type.name, **fields)
-        if "create" in machine(type.name):
+        if "create" in processes_of(type.name):
             self.request(record, "create")
         return record
 

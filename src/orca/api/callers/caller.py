@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is asking, what role that gives, and which rows the role may see.
+"""The caller of a request, its role, and which rows the role may see.
 
 The row scope is applied here and nowhere else: ``Caller.scope`` refines every SELECT that a request causes.
 """
@@ -42,7 +42,7 @@ LOWER = frozenset({"readAdmin", "user", "project", *PROJECT_ROLES})
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """``account``: on whose behalf; ``user``: who signed in. They differ when somebody works in a project.
+    """``account``: the account it acts for; ``user``: who signed in. They differ when somebody works in a project.
 
     ``auth``: how, in the audit log's words; ``proof``: the row of the key or token that was shown.
     """
@@ -57,11 +57,11 @@ class Caller:
 
     @property
     def stranger(self) -> bool:
-        """True if nobody knows who this is: no credentials were checked."""
+        """True if no credentials were checked."""
         return self.role == "token"
 
     def introduce(self, ask: Ask) -> None:
-        """Have the key answer for the connection from now on. Raises ``Refused`` when it has too many already."""
+        """Count the connection under its key from now on. Raises ``Refused`` if the key has too many."""
         if ask.visitor is not None and not self.stranger:
             proof = self.user if self.proof is None else self.proof
             ask.visitor.shows(f"{proof.root}/{proof.id}")
@@ -89,7 +89,7 @@ class Caller:
 
 
 def member_projects(tx: ReadTx, user_id: int) -> list[int]:
-    """The projects an account is a member of; of those that are not active, only the ones it owns."""
+    """The projects of which an account is a member; inactive ones only if it owns them."""
     members = tx.find(rows.ProjectMember, externalId=str(user_id), externalIdType=LOCAL, state=WORKING)
     active = {id for (id,) in tx.values(rows.Project, "id", id=[member.projectId for member in members], state=WORKING)}
     return [member.projectId for member in members if member.projectId in active or member.role == "owner"]
@@ -107,7 +107,7 @@ def identify(tx: ReadTx, core: Core, ask: Ask) -> Caller:
 
 
 def by_credentials(tx: ReadTx, core: Core, ask: Ask) -> Caller:
-    """Whoever the credentials name. Raises like ``identify``."""
+    """The caller that the credentials name. Raises like ``identify``."""
     given = bearer(ask)
     if given is not None:
         session, account = sessions.verify(tx, core, given.token)
@@ -136,20 +136,20 @@ def active(account: rows.Account | None) -> rows.Account:
 
 
 def asks_what_there_is(ask: Ask) -> bool:
-    """True if a request without credentials is for the schemas: what they say of signing in is for everybody."""
+    """True if a request without credentials is for the schemas, which describe signing in to everybody."""
     schemas_of_all = ask.project is None and ask.path[:1] != [] and ask.path[0].lower() in SCHEMA_PATHS
     return schemas_of_all and ask.method in SAFE and "authorization" not in ask.headers
 
 
 def by_nobody(tx: ReadTx, ask: Ask) -> Caller:
-    """Who is about to sign in sees ``token`` and its schema, and no other type."""
+    """A caller who is about to sign in sees ``token`` and its schema, and no other type."""
     account = tx.first(rows.Account, uuid="token")
     assert account is not None
     return Caller(role="token", account=account, user=account, view=view("token", ask.version), auth="TokenAccount")
 
 
 def matches(credential: rows.Credential, secret: str) -> bool:
-    """Compare a key's secret with what is kept of it, in constant time."""
+    """Compare a key's secret with its stored hash, in constant time."""
     given = hashlib.sha256(secret.encode()).hexdigest()
     return hmac.compare_digest(credential.secretHash or "", given)
 
@@ -166,14 +166,14 @@ def by_password(tx: ReadTx, passwords: Passwords, ask: Ask, name: str, secret: s
 
 
 def check_door(ask: Ask) -> None:
-    """Without access control only requests that name this machine count: no web page elsewhere can reach the server."""
+    """Without access control accept only requests to localhost, so that no web page elsewhere can reach the server."""
     host = urlsplit(ask.origin).hostname or ""
     if not is_loopback(host):
         raise Refused("Forbidden", "without access control the server answers to localhost only", status=403)
 
 
 def open_door(tx: ReadTx, core: Core, ask: Ask) -> Caller:
-    """Without access control good credentials still count; anything else acts as the administrator."""
+    """Without access control valid credentials still count; any other caller acts as the administrator."""
     if bearer(ask) is not None or is_registration(ask) or names_somebody(tx, ask):
         try:
             return by_credentials(tx, core, ask)
@@ -186,7 +186,7 @@ def open_door(tx: ReadTx, core: Core, ask: Ask) -> Caller:
 
 
 def names_somebody(tx: ReadTx, ask: Ask) -> bool:
-    """True if there is a key or login of that name. Clients of 2015 send made-up ones where none are asked for."""
+    """True if there is a key or login of that name. Clients of 2015 send invented ones if none are needed."""
     credentials = ask.basic()
     return credentials is not None and tx.count(rows.Credential, publicValue=credentials[0], state=WORKING) > 0
 
@@ -197,7 +197,7 @@ def is_registration(ask: Ask) -> bool:
 
 
 def by_token(tx: ReadTx, core: Core, ask: Ask, token: str) -> Caller:
-    """A host that registers: it acts for the token's project, and sees ``register`` alone."""
+    """A host that registers: it acts for the token's project, and sees only ``register``."""
     try:
         row = registration.authenticate(tx, core, token)
     except TokenRefused as error:
@@ -247,7 +247,7 @@ def act(
 
 
 def in_project(tx: ReadTx, project_id: int | None, user: rows.Account) -> tuple[str, rows.Account]:
-    """Somebody's role in a project, and the project. Raises ``Refused`` with 403, whatever is the matter with it."""
+    """A user's role in a project, and the project. Raises ``Refused`` with 403 for any problem."""
     project = tx.get(rows.Project, project_id)
     role = None if project is None or project.removed is not None else project_role(tx, project, user)
     if project is None or role is None or (project.state not in WORKING and role != "owner"):
@@ -256,9 +256,9 @@ def in_project(tx: ReadTx, project_id: int | None, user: rows.Account) -> tuple[
 
 
 def role_for(core: Core, ask: Ask, user: rows.Account, role: str) -> str:
-    """The role that ``_role`` asks for. Only administrators may ask, and only for less; superadmin for any.
+    """The role that ``_role`` names. Only administrators may use it, and only for a lesser role; superadmin for any.
 
-    Without access control administrators may ask for any, as in v1. Raises ``Refused`` with 403.
+    Without access control administrators may choose any, as in v1. Raises ``Refused`` with 403.
     """
     wanted = ask.first("_role")
     if wanted is None or user.kind not in ("admin", "superadmin") or wanted not in ROLES:

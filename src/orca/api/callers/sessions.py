@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in and out: ``token``. Source: docs/v1.md, section 6.5.
 
-A token is a JWT that names a row of ``authToken``. The row is what counts: signing out deletes it, a changed password
-deletes all of the account's, and without its row the best signature opens nothing.
+A token is a JWT that names a row of ``authToken``. The row counts: signing out deletes it, and a changed password
+deletes all rows of the account. Without its row a token is invalid, however well signed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from orca.store import ReadTx, Record, Tx
 
 PATHS = ("token", "tokens")
 CURRENT = "current"
-"""The id of a token on the wire: nobody sees others than the own."""
+"""The id of a token on the wire: everybody sees only their own."""
 PROVIDER = "localAuth"
 CLAIM = "session"
-"""What only tokens of this kind have: a token for a stream opens nothing else."""
+"""The claim that only tokens of this kind have: a token for a stream opens nothing else."""
 
 behaviour = Behaviour()
 
@@ -72,7 +72,7 @@ def verify(tx: ReadTx, core: Core, token: str) -> tuple[rows.AuthToken, rows.Acc
 
 
 def check_proof(tx: ReadTx, proof: Record | None) -> None:
-    """Look whether a key, or a session and the login behind it, opens anything now. Raises ``Refused`` with 401."""
+    """Check that a key, or a session and the login behind it, is valid now. Raises ``Refused`` with 401."""
     if isinstance(proof, rows.AuthToken):
         if proof.expires <= tx.now:
             raise Refused("Unauthorized", "the token is not valid any more", status=401)
@@ -114,18 +114,18 @@ def sign_in(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
 
 @behaviour.rowless("token")
 def show(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
-    """How one signs in here."""
+    """Describe how to sign in."""
     return [present(tx, call)] if id in (None, CURRENT) else []
 
 
 def present(tx: ReadTx, call: Call) -> dict[str, Any]:
-    """What everybody may know before signing in."""
+    """The public facts about signing in."""
     on = not call.core.server.open or local_auth.enabled(tx, call.core)
     return {"id": CURRENT, "security": on, "enabled": on, "authProvider": PROVIDER}
 
 
 def of_account(tx: ReadTx, account: rows.Account, login: str) -> dict[str, Any]:
-    """Who has signed in."""
+    """The identity of the signed-in user."""
     return {
         "accountId": ids.show("account", account.id),
         "user": login,
@@ -135,15 +135,15 @@ def of_account(tx: ReadTx, account: rows.Account, login: str) -> dict[str, Any]:
 
 
 def sign_out(tx: Tx, call: Call, row: Record | None) -> dict[str, Any]:
-    """Make the caller's token worthless. Raises ``Refused`` when there was none."""
+    """Invalidate the caller's token. Raises ``Refused`` if there was none."""
     if row is None or row.type != "authToken":
-        raise Refused("Method not allowed", "only who brings a token can sign out", status=405)
+        raise Refused("Method not allowed", "only a caller with a token can sign out", status=405)
     tx.delete(tx.own(row))
     return {**present(tx, call), "type": "token", "links": {}, "actions": {}}
 
 
 def cookies(ask: Ask, body: Any) -> tuple[str, ...]:
-    """What a browser keeps after signing in, and forgets after signing out."""
+    """The cookies that a browser keeps after signing in, and forgets after signing out."""
     if is_sign_out(ask):
         return set_cookies(ask, None)
     jwt = body.get("jwt") if is_sign_in(ask) and ask.method == "POST" else None
@@ -151,7 +151,7 @@ def cookies(ask: Ask, body: Any) -> tuple[str, ...]:
 
 
 def seconds_of(token: str) -> int:
-    """How long a token of ours lives."""
+    """Seconds until a token of ours expires."""
     import jwt
 
     claims = jwt.decode(token, options={"verify_signature": False})

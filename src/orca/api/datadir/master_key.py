@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a database was sealed with this server's key: with another one nothing in it could be read, and what the
-server sealed itself nobody else could read.
+"""Check that a database was sealed with this server's key.
 
-What is kept of the key in the database is a digest that tells nothing about it.
+With another key the server could read none of its secrets, and others could not read what this server seals. The
+database holds a digest of the key, which reveals nothing about it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CURE = (
 
 
 async def verify(db: Database, vault: Vault) -> None:
-    """See that the key fits, and keep its digest where there is none yet. Raises ``StartError``."""
+    """Check that the key fits, and store its digest if there is none yet. Raises ``StartError``."""
     known = await db.read(lambda tx: fits(tx, vault))
     if known is False:
         raise StartError(f"master.key is not the key that this database was sealed with: {CURE}")
@@ -30,7 +30,7 @@ async def verify(db: Database, vault: Vault) -> None:
 
 
 def fits(tx: ReadTx, vault: Vault) -> bool | None:
-    """Whether the key is the database's own; None where that was not noted and nothing speaks against it."""
+    """Whether the key is the database's own; None if that was not noted and nothing contradicts it."""
     system = tx.first(rows.Account, uuid="system")
     kept = None if system is None else system.masterKey
     if kept is not None:
@@ -47,5 +47,5 @@ def keep(tx: Tx, vault: Vault) -> None:
 
 
 def digest(vault: Vault) -> str:
-    """What is kept of a key."""
+    """The digest of a key."""
     return vault.derive("check").hex()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``GET /metrics`` for Prometheus. Requests are counted in plain numbers; the library is loaded by the first reader.
+"""``GET /metrics`` for Prometheus. Requests are counted in plain numbers; the first reader loads the library.
 
 Labels are few by design: routes are templates (a type, never an id), statuses are classes.
 """
@@ -52,7 +52,9 @@ class Latencies:
 
 
 def template(path: str) -> str:
-    """The route of a path: the type's collection, ``{id}``, ``{link}``; ``other`` for what the API does not have."""
+    """The route of a path: the type's collection, ``{id}``, ``{link}``; ``other`` for paths that the API does not
+    have.
+    """
     segments = [part for part in path.lower().split("/") if part]
     if not segments or segments[0] not in VERSIONS:
         return OTHER
@@ -69,7 +71,7 @@ def template(path: str) -> str:
 
 @cache
 def routes() -> dict[str, str]:
-    """What may follow the version, and how it is named here."""
+    """The path segments after the version, and their names here."""
     known = {path: type.path for path, type in view("superadmin", VERSIONS[-1]).paths.items()}
     return {**known, "schema": "schemas", "schemas": "schemas", "scripts": "scripts"}
 
@@ -83,7 +85,7 @@ def allow(tx: ReadTx, caller: Caller | None) -> None:
 
 
 def processes(tx: ReadTx) -> dict[str, int]:
-    """Processes that have not ended: not begun yet, running, waiting for something or for their next try."""
+    """Processes that have not ended: queued, running, waiting for something or for their next try."""
     table = tx.table(rows.ProcessInstance)
     waits = table.c.waitingSince.is_not(None)
     query = sa.select(table.c.phase, waits, sa.func.count()).where(table.c.endTime.is_(None))
@@ -103,7 +105,7 @@ class Figures:
         self._processes = processes
 
     def collect(self) -> Iterator[Metric]:
-        """What the library asks a collector for."""
+        """The library's interface for collectors."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
         db, hub = self._core.db, self._core.part(Hub)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Access to streams: the links and actions that give out a URL and a token. Source: docs/v1.md, section 9.
 
-A token says who asked (``sub``, ``accountId``) with which key or session (``proof``), for which URL (``path``), about
-which resource (``resourceType``, ``resourceId``), besides the claims that v1 had. What it allows is looked up again
-when it is used.
+A token names the caller (``sub``, ``accountId``), the key or session (``proof``), the URL (``path``) and the resource
+(``resourceType``, ``resourceId``), besides v1's claims. The server checks rights again when the token is used.
 """
 
 from __future__ import annotations
@@ -22,16 +21,18 @@ from orca.store import ReadTx, Record, Tx
 LIFETIME = 60
 """Seconds in which a token must be used."""
 MOST_LISTED = 40
-"""Members that the token of a project or service lists: it travels in a request line. All of them are shown anyhow."""
+"""Most members that the token of a project or service lists, since it travels in a request line. All are shown
+anyway.
+"""
 COMMAND_BYTES = 16_384
-"""Of a command with its arguments, which travel there too."""
+"""Most bytes of a command with its arguments, which travel there too."""
 
 behaviour = Behaviour()
 
 
 @behaviour.create("hostApiProxyToken")
 def proxy_token(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
-    """What a host's own proxy showed in v1. There is none: agents dial the server with a ticket for each stream."""
+    """v1's token of a host's own proxy. Here is none: agents dial the server with a ticket for each stream."""
     agent = tx.first(rows.Agent, accountId=call.account_id)
     if agent is None or tx.first(rows.Host, uuid=fields.get("reportedUuid") or "", agentId=agent.id) is None:
         raise Refused("InvalidReference", "this is not a host of yours", field="reportedUuid")
@@ -100,7 +101,7 @@ def service_stats(tx: ReadTx, call: Call, service: Record) -> dict[str, Any]:
 
 @behaviour.offered("container.logs", otherwise="it has no log yet: its host has not made it")
 def has_log(tx: ReadTx, call: Call, container: rows.Container) -> bool:
-    """A container that is started for the first time has none."""
+    """True if the container has a log; one that is starting for the first time has none."""
     return container.externalId is not None
 
 
@@ -136,7 +137,7 @@ def execute(tx: ReadTx, call: Call, container: rows.Container, given: dict[str, 
 
 
 def stats_access(call: Call, path: str, claims: dict[str, Any]) -> dict[str, Any]:
-    """What a link to statistics leads to."""
+    """The target of a link to statistics."""
     return {"type": "statsAccess", **opened(call, path, claims)}
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load balancers that stand by themselves: listeners, configurations, balancers with hosts and targets, groups of them.
+"""Independent load balancers: listeners, configurations, balancers with hosts and targets, groups of them.
 
-A row that ties two of them together is made and removed by actions, and goes with either of its ends.
+Actions make and remove the rows that tie two of them together; such a row is removed with either end.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ PARTS: Mapping[str, tuple[tuple[type[rows.Resource], str], ...]] = {
     "loadBalancerConfig": ((rows.LoadBalancerConfigListenerMap, "loadBalancerConfigId"),),
     "loadBalancerListener": ((rows.LoadBalancerConfigListenerMap, "loadBalancerListenerId"),),
 }
-"""What goes with a row: (type, its field that names the row)."""
+"""Rows that are removed with a row: (type, its field that names the row)."""
 
 
 @behaviour.process("loadBalancer.remove", "loadBalancerConfig.remove", "loadBalancerListener.remove")
 async def remove_with_parts(run: Run) -> None:
-    """Remove what tied the row to others."""
+    """Remove the row and its ties to others."""
 
     def unit(tx: Tx) -> None:
         for type, field in PARTS[run.resource_type]:
@@ -46,7 +46,7 @@ async def remove_with_parts(run: Run) -> None:
 
 @behaviour.create("loadBalancerListener")
 def create_listener(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancerListener:
-    """A port that balancers listen at. Where it leads to is, unless said otherwise, what it is itself."""
+    """Create a port at which balancers listen. By default its target port is the same."""
     port = fields.get("sourcePort") or fields.get("privatePort")
     if port is None:
         raise Refused("MissingRequired", "sourcePort is required without privatePort", field="sourcePort")
@@ -58,13 +58,13 @@ def create_listener(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBala
 
 @behaviour.create("loadBalancerConfig")
 def create_config(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancerConfig:
-    """A set of listeners and how sessions stick."""
+    """Create a set of listeners with a policy for sticky sessions."""
     return _make(tx, call, rows.LoadBalancerConfig, **fields)
 
 
 @behaviour.action("loadBalancerConfig.addlistener")
 def add_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
-    """Another listener, at a port that is not listened at yet."""
+    """Add a listener at a free port."""
     listener_id = data["loadBalancerListenerId"]
     present = _tied(tx, rows.LoadBalancerConfigListenerMap, loadBalancerConfigId=row.id)
     listeners = [tie.loadBalancerListenerId for tie in present]
@@ -77,7 +77,7 @@ def add_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[st
 
 @behaviour.action("loadBalancerConfig.removelistener")
 def remove_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
-    """One listener less."""
+    """Remove a listener."""
     ends = {"loadBalancerConfigId": row.id, "loadBalancerListenerId": data["loadBalancerListenerId"]}
     _untie(tx, call, rows.LoadBalancerConfigListenerMap, "loadBalancerListenerId", ends)
     return row
@@ -85,7 +85,7 @@ def remove_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict
 
 @behaviour.action("loadBalancerConfig.setlisteners")
 def set_listeners(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
-    """Exactly these listeners."""
+    """Replace the listeners by these."""
     wanted = data.get("loadBalancerListenerIds") or []
     _check_ports(tx, wanted)
     _exactly(
@@ -96,7 +96,7 @@ def set_listeners(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[s
 
 @behaviour.remove("loadBalancerConfig")
 def remove_config(tx: Tx, call: Call, row: rows.LoadBalancerConfig) -> rows.LoadBalancerConfig:
-    """Only when no balancer uses it."""
+    """Refuse if a balancer uses it."""
     if tx.count(rows.LoadBalancer, loadBalancerConfigId=row.id):
         raise Refused("LoadBalancerConfigIsInUse", "a load balancer uses this configuration", status=409)
     call.request(tx, row, "remove")
@@ -107,12 +107,12 @@ def remove_config(tx: Tx, call: Call, row: rows.LoadBalancerConfig) -> rows.Load
 def remove_config_by_action(
     tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]
 ) -> rows.LoadBalancerConfig:
-    """The same by another way."""
+    """The same, by the action."""
     return remove_config(tx, call, row)
 
 
 def _check_ports(tx: ReadTx, listener_ids: Iterable[int]) -> None:
-    """Two listeners of a configuration never listen at the same port."""
+    """Refuse two listeners of a configuration at the same port."""
     seen: set[int] = set()
     for listener_id in set(listener_ids):
         port = tx.require(rows.LoadBalancerListener, listener_id).sourcePort
@@ -127,13 +127,13 @@ def _check_ports(tx: ReadTx, listener_ids: Iterable[int]) -> None:
 
 @behaviour.create("loadBalancer")
 def create_balancer(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancer:
-    """A balancer of a configuration."""
+    """Create a balancer of a configuration."""
     return _make(tx, call, rows.LoadBalancer, **fields)
 
 
 @behaviour.action("loadBalancer.addhost")
 def add_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
-    """Another host that the balancer runs on."""
+    """Add a host on which the balancer runs."""
     ends = {"loadBalancerId": row.id, "hostId": data["hostId"]}
     if _tied(tx, rows.LoadBalancerHostMap, **ends):
         raise _twice("hostId", "the balancer is on this host already")
@@ -143,21 +143,21 @@ def add_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -
 
 @behaviour.action("loadBalancer.removehost")
 def remove_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
-    """One host less."""
+    """Remove a host."""
     _untie(tx, call, rows.LoadBalancerHostMap, "hostId", {"loadBalancerId": row.id, "hostId": data["hostId"]})
     return row
 
 
 @behaviour.action("loadBalancer.sethosts")
 def set_hosts(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
-    """Exactly these hosts."""
+    """Replace the hosts by these."""
     _exactly(tx, call, rows.LoadBalancerHostMap, {"loadBalancerId": row.id}, "hostId", data.get("hostIds") or [])
     return row
 
 
 @behaviour.action("loadBalancer.addtarget")
 def add_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
-    """Another container or address that gets requests."""
+    """Add a container or address that gets requests."""
     target = _target(data["loadBalancerTarget"])
     end = _end(target)
     if _tied(tx, rows.LoadBalancerTarget, loadBalancerId=row.id, **{end: target[end]}):
@@ -168,7 +168,7 @@ def add_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any])
 
 @behaviour.action("loadBalancer.removetarget")
 def remove_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
-    """One target less."""
+    """Remove a target."""
     target = _target(data["loadBalancerTarget"])
     end = _end(target)
     _untie(tx, call, rows.LoadBalancerTarget, end, {"loadBalancerId": row.id, end: target[end]})
@@ -177,7 +177,7 @@ def remove_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, An
 
 @behaviour.action("loadBalancer.settargets")
 def set_targets(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
-    """Exactly these targets; one that stays follows its ports."""
+    """Replace the targets by these; targets that stay get the new ports."""
     wanted: dict[tuple[str, Any], dict[str, Any]] = {}
     for entry in data.get("loadBalancerTargets") or []:
         target = _target(entry)
@@ -200,7 +200,7 @@ def set_targets(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]
 
 
 def _target(given: dict[str, Any]) -> dict[str, Any]:
-    """A target as it is kept. Raises ``Refused`` unless it is a container or an address."""
+    """A target as it is stored. Raises ``Refused`` unless it is a container or an address."""
     instance_id, address = given.get("instanceId"), given.get("ipAddress")
     if instance_id is None and not address:
         raise Refused("MissingRequired", "instanceId or ipAddress is required", field="instanceId")
@@ -226,7 +226,7 @@ def _end(target: dict[str, Any]) -> str:
 
 @behaviour.action("globalLoadBalancer.addloadbalancer")
 def add_balancer(tx: Tx, call: Call, row: rows.GlobalLoadBalancer, data: dict[str, Any]) -> rows.GlobalLoadBalancer:
-    """A balancer joins the group, with its share of the requests."""
+    """Add a balancer to the group, with its share of the requests."""
     balancer = tx.require(rows.LoadBalancer, data["loadBalancerId"])
     if balancer.globalLoadBalancerId is not None:
         raise _twice("loadBalancerId", "the balancer is in a group already")
@@ -237,7 +237,7 @@ def add_balancer(tx: Tx, call: Call, row: rows.GlobalLoadBalancer, data: dict[st
 
 @behaviour.action("globalLoadBalancer.removeloadbalancer")
 def remove_balancer(tx: Tx, call: Call, row: rows.GlobalLoadBalancer, data: dict[str, Any]) -> rows.GlobalLoadBalancer:
-    """A balancer leaves the group."""
+    """Remove a balancer from the group."""
     balancer = tx.require(rows.LoadBalancer, data["loadBalancerId"])
     if balancer.globalLoadBalancerId != row.id:
         raise Refused("InvalidOption", "the balancer is not in this group", field="loadBalancerId")
@@ -248,7 +248,7 @@ def remove_balancer(tx: Tx, call: Call, row: rows.GlobalLoadBalancer, data: dict
 
 @behaviour.process("globalLoadBalancer.remove")
 async def remove_group(run: Run) -> None:
-    """Its balancers stay, in no group."""
+    """Remove the group; its balancers stay."""
 
     def unit(tx: Tx) -> None:
         for balancer in tx.find(rows.LoadBalancer, globalLoadBalancerId=run.resource_id):
@@ -267,7 +267,7 @@ def _make(tx: Tx, call: Call, type: type[R], **fields: Any) -> R:
 
 
 def _tied(tx: ReadTx, type: type[R], **ends: Any) -> list[R]:
-    """Rows that are not on their way out."""
+    """Live ties of a row."""
     return [row for row in tx.find(type, **ends) if row.state != "removing"]
 
 
@@ -280,7 +280,7 @@ def _untie(tx: Tx, call: Call, type: type[rows.Resource], field: str, ends: dict
 
 
 def _exactly(tx: Tx, call: Call, type: type[rows.Resource], near: dict[str, int], far: str, wanted: list[int]) -> None:
-    """Make the ties of a row lead to exactly these."""
+    """Replace the ties of a row by exactly these."""
     if len(set(wanted)) != len(wanted):
         raise _twice(far, "the same id is given twice")
     present = {row.get(far): row for row in _tied(tx, type, **near)}

@@ -17,7 +17,7 @@ from orca.resources import rows
 from orca.store import Tx
 
 IMAGE = "docker:rancher/load-balancer-service"
-"""Stands for the balancer's own image, which the platform chooses."""
+"""A placeholder for the balancer's image, which the platform chooses."""
 R = TypeVar("R", rows.LoadBalancer, rows.LoadBalancerConfig, rows.LoadBalancerListener)
 
 LIVING = ("requested", "activating", "active")
@@ -31,16 +31,16 @@ behaviour = Behaviour()
 
 @behaviour.create("loadBalancerService")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancerService:
-    """The service, and what stands for its balancer."""
+    """Create the service, and the rows of its balancer."""
     service_rights.check_given(tx, call, fields)
     return make(tx, call.core.engine, services.stack_of(tx, call, fields), fields)
 
 
 def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, Any]) -> rows.LoadBalancerService:
-    """The service in a stack, and what stands for its balancer.
+    """Make the service in a stack, and the rows of its balancer.
 
     Raises:
-        Refused: what ``services.make`` refuses, a port that is no listener.
+        Refused: as ``services.make``; also a port that is no listener.
     """
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
@@ -72,14 +72,14 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
 
 @behaviour.update("loadBalancerService")
 def update(tx: Tx, call: Call, row: rows.LoadBalancerService, fields: dict[str, Any]) -> rows.LoadBalancerService:
-    """As any service; the balancer follows."""
+    """Update it like any service, and its balancer."""
     row = services.update(tx, call, row, fields)
     copy_to_balancer(tx, row)
     return row
 
 
 def copy_to_balancer(tx: Tx, row: rows.LoadBalancerService) -> None:
-    """The balancer has the configuration and the certificates that its service has."""
+    """Copy the configuration and the certificates of a service to its balancer."""
     given = row.loadBalancerConfig or {}
     for config in tx.find(rows.LoadBalancerConfig, serviceId=row.id):
         tx.update(config, **{key: given.get(key) for key in CONFIGURED})
@@ -89,7 +89,7 @@ def copy_to_balancer(tx: Tx, row: rows.LoadBalancerService) -> None:
 
 @behaviour.process("loadBalancerService.remove")
 async def remove(run: Run) -> None:
-    """The balancer goes first."""
+    """Remove the balancer, then the service."""
 
     def unit(tx: Tx) -> None:
         for type in OWN:
@@ -117,7 +117,7 @@ def set_links(tx: Tx, call: Call, row: rows.LoadBalancerService, data: dict[str,
 
 @behaviour.action("loadBalancerService.addservicelink")
 def add_link(tx: Tx, call: Call, row: rows.LoadBalancerService, data: dict[str, Any]) -> rows.LoadBalancerService:
-    """One target more."""
+    """Add a target."""
     entry = data["serviceLink"]
     _check(entry)
     service_links.add_service_link(tx, call, row, data)
@@ -131,7 +131,7 @@ def _check(entry: dict[str, Any]) -> None:
 
 
 def keep_ports(tx: Tx, row: rows.Service, target_id: int, name: str | None, rules: Iterable[str] | None) -> bool:
-    """Keep with a link which requests its target gets; False when they are kept already."""
+    """Store with a link which requests its target gets; return False if nothing changes."""
     tie = tx.first(rows.ServiceConsumeMap, serviceId=row.id, consumedServiceId=target_id, name=name or None)
     wanted = list(rules or [])
     if tie is None or (tie.ports or []) == wanted:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Containers as the API sees them: what a request must hold, what creating and removing one starts."""
+"""Containers in the API: checks of requests, and what creating and removing one starts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ behaviour = Behaviour()
 
 
 def check_launch(fields: dict[str, Any]) -> None:
-    """Refuse what no host could run.
+    """Refuse a container that no host could run.
 
     Raises:
         Refused: no image, an image of another kind, a port or a volume of the wrong form, a port published twice, a
@@ -60,7 +60,7 @@ def _check_ports(texts: list[str]) -> None:
 
 @behaviour.create("container")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[rows.Container]:
-    """One container, or ``count`` of them."""
+    """Create one container, or ``count`` of them."""
     check_launch(fields)
     host_rights.check(tx, call, fields)
     retained.check(tx, call.account_id, [fields])
@@ -89,13 +89,13 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[
 
 @behaviour.remove("container")
 def remove(tx: Tx, call: Call, row: rows.Container) -> rows.Container:
-    """A container that runs, or is on its way to, is stopped first; whatever it was doing ends."""
+    """Remove a container. One that runs or is starting is stopped first; its running process ends."""
     start_removal(tx, call.core.engine, row)
     return row
 
 
 def start_removal(tx: Tx, engine: Processes, row: rows.Instance) -> None:
-    """Ask for the removal of a container in whatever state it is; nothing when it is being removed already."""
+    """Request the removal of a container in any state; do nothing if it is already being removed."""
     if row.state in scaling.GONE:
         return
     tx.update(row, leaving=True)
@@ -107,7 +107,7 @@ def start_removal(tx: Tx, engine: Processes, row: rows.Instance) -> None:
 
 @behaviour.action("container.setlabels")
 def set_labels(tx: Tx, call: Call, row: rows.Container, data: dict[str, Any]) -> rows.Container:
-    """Replace the labels. They are part of the container on its host from its next creation on."""
+    """Replace the labels. On the host they take effect when the container is next created."""
     labels = data.get("labels")
     if not isinstance(labels, dict):
         raise Refused("InvalidFormat", "labels: an object is expected", field="labels")

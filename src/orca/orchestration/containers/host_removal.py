@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host leaves: its containers end, its peers forget it, its range is free. Nothing of it waits for the host."""
+"""Remove a host: its containers end, its peers forget it, its range becomes free. None of this waits for the host."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from orca.wire import names
 log = logging.getLogger(__name__)
 
 FAREWELL_SECONDS = 20.0
-"""How long a live host may take to remove its containers and its network before it is left to itself."""
+"""Seconds that a live host may take to remove its containers and its network."""
 
 AT_ONCE = 25
-"""Containers whose rows one unit takes out."""
+"""Most containers whose rows one unit removes."""
 
 behaviour = Behaviour()
 
 
 @behaviour.remove("host")
 def remove_host(tx: Tx, call: Call, row: rows.Host) -> rows.Host:
-    """An active host is deactivated first; ``/v1`` leaves that step to the caller, as it always did."""
+    """Remove a host. An active one is deactivated first; in ``/v1`` the caller must do that."""
     if row.state in ("active", "activating", "updating-active") and call.version != "v1":
         call.request(tx, row, "deactivate", remove=True)
     else:
@@ -43,7 +43,7 @@ def remove_host(tx: Tx, call: Call, row: rows.Host) -> rows.Host:
 
 @behaviour.process("host.deactivate")
 async def deactivate(run: Run) -> None:
-    """A deactivated host takes no new containers; that is its state, there is nothing to do."""
+    """Deactivate a host: it accepts no new containers. The state is enough; there is no work."""
 
     def unit(tx: Tx) -> None:
         if run.data.get("remove"):
@@ -54,7 +54,7 @@ async def deactivate(run: Run) -> None:
 
 @behaviour.process("host.remove")
 async def remove(run: Run) -> None:
-    """Say farewell to a host that is still there; then its rows go, whatever it answered."""
+    """Ask a live host to clean up; then remove its rows, whatever it answered."""
     agent_id, uuids = await run.read(lambda tx: _managed(tx, run.resource(tx, rows.Host)))
     connection = run.core.agents.get(agent_id)
     if connection is not None and await answers(connection):
@@ -73,7 +73,7 @@ async def remove(run: Run) -> None:
 
     def unit(tx: Tx) -> None:
         host = run.resource(tx, rows.Host)
-        _forget(tx, run)  # what came since
+        _forget(tx, run)  # containers that came since
         health.host_gone(tx, host)
         pools.forget(tx, host)
         hosts.forget(tx, run.core, host)
@@ -84,7 +84,7 @@ async def remove(run: Run) -> None:
 
 
 def _forget(tx: Tx, run: Run, **which: Collection[int]) -> None:
-    """Take the rows of containers of the host out: all, or some by ``id``."""
+    """Remove the rows of containers of the host: all, or some by ``id``."""
     for instance in tx.find(rows.Instance, hostId=run.resource_id, **which):
         run.engine.supersede(tx, instance)
         gone(tx, run.core, instance)
@@ -99,7 +99,7 @@ async def _farewell(connection: AgentConnection, uuids: list[str]) -> None:
 
 
 async def _hang_up(run: Run, connection: AgentConnection) -> None:
-    """The credentials are worthless once the row is gone; end the connection that they opened."""
+    """End the agent's connection; its credentials are invalid once the row is gone."""
     with run.core.db.bus.subscribe({"host"}) as changes:
         while await run.core.db.read(lambda tx: run.resource(tx, rows.Host).removed is None):
             await changes.batch()

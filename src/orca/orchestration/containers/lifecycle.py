@@ -31,16 +31,16 @@ from orca.store import ReadTx, Tx
 from orca.wire import names
 
 AGENT_SECONDS = 60.0
-"""How long a container without a place waits for a host whose agent is away."""
+"""Seconds that a container without a place waits for a host whose agent is away."""
 STOP_SECONDS = 10
-"""Between the polite signal and the kill, when the request does not say."""
+"""Default seconds between SIGTERM and SIGKILL."""
 
 behaviour = Behaviour()
 
 
 @behaviour.process("instance.create")
 async def create(run: Run) -> None:
-    """Creating only decides whether a start follows; what a container needs is taken when it starts."""
+    """Create a container: only decide whether a start follows. Its resources are taken when it starts."""
 
     def unit(tx: Tx) -> None:
         labels.write_rows(tx, run.resource(tx, rows.Instance))
@@ -52,13 +52,13 @@ async def create(run: Run) -> None:
 
 @behaviour.process("instance.start")
 async def start(run: Run) -> None:
-    """Find a place, then have the host's agent make it run."""
+    """Place the container, then have the host's agent run it."""
     await _activate(run, await _place_when_possible(run), names.ACTIVATE)
 
 
 @behaviour.process("instance.restart")
 async def restart(run: Run) -> None:
-    """Stop and start on the same host, with the same address."""
+    """Stop and start it on the same host, with the same address."""
     place = await _place_when_possible(run)
     data = {"uuid": place["instance"]["uuid"], "timeout": run.data.get("timeout", STOP_SECONDS)}
     await run.command(place["agentId"], names.DEACTIVATE, data)
@@ -67,7 +67,7 @@ async def restart(run: Run) -> None:
 
 @behaviour.process("instance.stop")
 async def stop(run: Run) -> None:
-    """Stop on the host, with no new names or ports pointing there; then remove when that was asked for."""
+    """Withdraw its names and ports, stop it on the host, then remove it if that was requested."""
     target = await run.read(lambda tx: _target(tx, run))
     if target is not None:
         agent_id, container = target
@@ -87,7 +87,7 @@ async def stop(run: Run) -> None:
 
 @behaviour.process("instance.remove")
 async def remove(run: Run) -> None:
-    """Remove from the host; only its confirmation frees the address and the ports."""
+    """Remove it from the host; only the host's confirmation frees the address and the ports."""
     target = await run.read(lambda tx: _target(tx, run))
     if target is not None:
         agent_id, container = target
@@ -96,7 +96,7 @@ async def remove(run: Run) -> None:
 
 
 def gone(tx: Tx, core: Core, instance: rows.Instance) -> None:
-    """A container does not exist any more: free what it held. The caller sets its state."""
+    """Free the resources of a container that no longer exists. The caller sets its state."""
     network_ports.close_ports(tx, core.part(Delivery).items, instance.id, release=True)
     volumes.release(tx, core.engine, instance)
     units.release(tx, instance)
@@ -105,7 +105,7 @@ def gone(tx: Tx, core: Core, instance: rows.Instance) -> None:
 
 
 async def _place_when_possible(run: Run) -> dict[str, Any]:
-    """Place the container; when only an agent that is away could take it, give that agent time to come back."""
+    """Place the container; if only a host whose agent is away could take it, give that agent time to come back."""
     deadline = time.monotonic() + AGENT_SECONDS
     while True:
         try:
@@ -115,7 +115,7 @@ async def _place_when_possible(run: Run) -> dict[str, Any]:
             if not error.later or left <= 0:
                 raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
             with contextlib.suppress(Failed):
-                # When the wait is over in vain, the next attempt fails with the full reason.
+                # After a wait in vain the next attempt fails with the full reason.
                 await run.wait_for(str(error), partial(_back, host_ids=error.later), roots={"host"}, timeout=left)
         except (PoolUsedUp, AddressRefused, LookupError, volumes.VolumeProblem) as error:
             raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
@@ -128,7 +128,7 @@ def _back(tx: ReadTx, host_ids: tuple[int, ...]) -> bool:
 
 
 def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
-    """Where the container runs and what the agent is told; JSON, kept with the step."""
+    """Place the container and describe it for the agent; JSON, stored with the step."""
     instance = run.resource(tx, rows.Instance)
     if instance.nativeContainer:
         raise Failed(f"{instance.name} was made with docker on its host and can only be started there")
@@ -152,9 +152,9 @@ def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
 
 async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
     delivery = run.core.part(Delivery)
-    # What an earlier version kept says less.
+    # Steps of an earlier version stored less.
     if place["instance"].get("address") and place.get("seesNames", True):
-        # The names the container sees must be on its host before it asks for them.
+        # The container's names must be on its host before it resolves them.
         await run.core.part(Newsroom).acted(run.core.part(Discovery))
         await delivery.flush(place["hostId"])
     try:
@@ -180,7 +180,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
         )
         seen = instance.lastSeen
         if seen is not None and seen["state"] == "stopped" and (seen["started"] or 0) >= reply.started:
-            # It died before this unit could say that it runs.
+            # It died before this unit recorded that it runs.
             tx.update(instance, exitCode=seen["exitCode"])
             run.chain = "stop"
             return
@@ -192,7 +192,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
 
 
 async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
-    """What the agent is told. The registry's secret joins here: what a step keeps is kept in clear."""
+    """The command for the agent. The registry's secret is added here, because steps are stored in clear."""
     instance, vault = place["instance"], run.core.vault
     if "credentialId" in place:
         credential_id = place["credentialId"]
@@ -206,12 +206,12 @@ async def _order(run: Run, place: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _after_failure(run: Run) -> str | None:
-    """A container that never ran is removed, with the reason kept on it (2015); one that did stays stopped."""
+    """Remove a container that never ran, keeping the reason on it (as in 2015); one that did run stays stopped."""
     return await run.read(lambda tx: "remove" if run.resource(tx, rows.Instance).firstRunning is None else None)
 
 
 def _target(tx: ReadTx, run: Run) -> tuple[int, dict[str, Any]] | None:
-    """The agent to ask and how to name the container; None when it never had a host."""
+    """The agent, and the names of the container there; None if it never had a host."""
     instance = run.resource(tx, rows.Instance)
     host = tx.get(rows.Host, instance.hostId)
     if host is None or host.agentId is None:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The truth about containers: what agents see on their hosts, into the rows.
+"""Bring rows of containers in line with what agents see on their hosts.
 
-Docker is right about what happened: a container that died or was removed is shown so at once, and one that nobody asked
-for is imported as a native container, which is only followed. The rows are right about what should be: a container that
-the platform stopped or removed and that runs all the same goes back, and one whose policy is to run always is started
-when its agent comes back without it. While a process works on a container, its outcome counts, not what passes by.
+Docker is right about what happened: a container that died or was removed is shown so at once. A container that the
+platform did not make is imported as a native one, which is only observed. The rows are right about what should be. A
+container that runs although the platform stopped or removed it is stopped or removed again. One that should always run
+is started when its agent comes back without it. While a process works on a container, its outcome counts, and reports
+in between do not.
 
-An agent speaks of what is on its own host: a report changes only rows that have that host, and the host's account.
+An agent reports only its own host: a report changes only rows of that host and its account.
 """
 
 from __future__ import annotations
@@ -35,19 +36,19 @@ behaviour = Behaviour()
 
 STATES = {"running": "running", "created": "stopped", "stopped": "stopped"}
 SETTLED = frozenset({"running", "stopped"})
-"""States in which no process is under way and the host's word counts."""
+"""States in which no process is under way and the host's report counts."""
 ALWAYS = frozenset({"always", "unless-stopped"})
 """Restart policies under which a container runs until the platform stops it."""
 NATIVE = 1000
-"""Containers of one host that were made there by hand and have rows; more are not shown until some of these go."""
+"""Most native containers of one host with rows; more are not shown until some of these are removed."""
 UNIT_CONTAINERS = 50
-"""Differences that are written together."""
+"""Most differences that one unit writes."""
 UNDO_SECONDS = 10
-"""Until a container that should not run is killed."""
+"""Seconds until a container that should not run is killed."""
 
 
 class Undo(NamedTuple):
-    """The command that takes back what happened to a container of ours on its host."""
+    """The command that undoes a change of one of our containers on its host."""
 
     command: str
     uuid: str
@@ -55,7 +56,7 @@ class Undo(NamedTuple):
 
 @behaviour.agent(names.CONTAINER_CHANGE)
 async def container_change(core: Core, connection: AgentConnection, report: wire.Container) -> None:
-    """Something happened to one container."""
+    """Handle a report about one container."""
 
     def unit(tx: Tx) -> Undo | None:
         host = tx.first(rows.Host, agentId=connection.agent_id)
@@ -68,7 +69,7 @@ async def container_change(core: Core, connection: AgentConnection, report: wire
 
 @behaviour.agent(names.HELLO)
 async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> None:
-    """An agent is back: compare what should be on its host with what is, and write what differs."""
+    """Handle the containers in a hello: compare them with the rows, and write the differences."""
     host = await core.db.read(lambda tx: tx.first(rows.Host, agentId=connection.agent_id))
     if host is None:
         return
@@ -78,7 +79,7 @@ async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> N
     for start in range(0, len(found), UNIT_CONTAINERS):
         part = found[start : start + UNIT_CONTAINERS]
         undone += await core.db.write(partial(_bring_in_line, core=core, host=host, part=part))
-    # Only now is anything placed there: what runs there has its addresses.
+    # Nothing is placed there before this, so that running containers have their addresses.
     await core.db.write(lambda tx: tx.update(host, agentState=CONNECTED))
     for undo in undone:
         core.part(Strays).take_back(core, connection, undo)
@@ -86,14 +87,14 @@ async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> N
 
 @dataclass(frozen=True)
 class Difference:
-    """A container where host and row do not agree. ``report`` None: the host does not have it."""
+    """A container whose host and row disagree. ``report`` None: the host does not have it."""
 
     report: wire.Container | None
     instance_id: int | None = None
 
 
 def differences(tx: ReadTx, host: rows.Host, reports: list[wire.Container]) -> list[Difference]:
-    """What a complete list of a host's containers says besides the rows of the host."""
+    """The differences between a complete list of a host's containers and the host's rows."""
     chosen = tx.find(rows.Instance, hostId=host.id)
     by_uuid = {row.uuid: row for row in chosen}
     by_external_id = {row.externalId: row for row in chosen if row.externalId is not None}
@@ -103,7 +104,7 @@ def differences(tx: ReadTx, host: rows.Host, reports: list[wire.Container]) -> l
         instance = by_uuid.get(report.uuid or "") or by_external_id.get(report.external_id)
         if instance is None:
             room -= 1
-            if room >= -1 or report.uuid:  # the first that has no room is heard of
+            if room >= -1 or report.uuid:  # the first one without room is reported
                 found.append(Difference(report))
             continue
         present.add(instance.id)
@@ -114,14 +115,14 @@ def differences(tx: ReadTx, host: rows.Host, reports: list[wire.Container]) -> l
 
 
 def _agrees(instance: rows.Instance, report: wire.Container) -> bool:
-    """True if a report says nothing new of a row."""
+    """True if a report has no news for a row."""
     if instance.state not in SETTLED or STATES.get(report.state) != instance.state:
         return False
     return not instance.nativeContainer or report.address in (None, instance.primaryIpAddress)
 
 
 def _bring_in_line(tx: Tx, core: Core, host: rows.Host, part: list[Difference]) -> list[Undo]:
-    """Write some differences, where they are still there; what is to be taken back on the host."""
+    """Write some differences, as far as they still exist; return the commands that undo changes on the host."""
     undone = []
     for each in part:
         if each.report is not None:
@@ -134,9 +135,9 @@ def _bring_in_line(tx: Tx, core: Core, host: rows.Host, part: list[Difference]) 
 
 
 def observe(tx: Tx, core: Core, host: rows.Host, report: wire.Container, *, away: bool = False) -> Undo | None:
-    """Bring one row in line with a report; returns what is to be taken back on the host.
+    """Bring one row in line with a report; return the command that undoes the change on the host, if any.
 
-    ``away``: the agent was, and tells now what it finds.
+    ``away``: the agent was away, and reports what it finds.
     """
     if report.system:
         return None
@@ -144,18 +145,18 @@ def observe(tx: Tx, core: Core, host: rows.Host, report: wire.Container, *, away
     if report.uuid:
         instance = tx.first(rows.Instance, uuid=report.uuid, removed=ANY)
         if instance is None or instance.accountId != host.accountId:
-            # A label that is another project's, or nobody's, says nothing.
+            # A label with a uuid of another project, or of no row, has no meaning.
             instance = None
         elif instance.hostId is None:
-            # It was not sent to any host: what is there is a copy, or was made after the backup that was restored.
+            # It was not sent to any host, so this is a copy, or was made after the backup that was restored.
             return None
         elif instance.hostId != host.id:
-            # A container copied to another host keeps the labels of the original; it is nobody's.
+            # A container copied to another host keeps the labels of the original, but is not ours.
             instance = None
         elif instance.removed is not None:
             return Undo(names.REMOVE, instance.uuid) if report.state != "removed" else None
     if instance is None:
-        # Also one of ours that this database does not know: it was made after the backup that was restored.
+        # Also one of ours that this database does not know, made after the backup that was restored.
         instance = tx.first(rows.Instance, hostId=host.id, externalId=report.external_id)
     if instance is None:
         if report.state != "removed":
@@ -177,7 +178,7 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
     if state == instance.state:
         return None
     if state == "running" and not instance.nativeContainer and instance.exitCode is None:
-        # It did not end by itself: the platform stopped it, and somebody started it by hand.
+        # The platform stopped it, and somebody started it by hand.
         return Undo(names.DEACTIVATE, instance.uuid)
     items = core.part(Delivery).items
     if state == "stopped":
@@ -203,7 +204,7 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
 
 
 def _removed(tx: Tx, core: Core, instance: rows.Instance) -> None:
-    """Somebody removed the container on its host; one of ours goes through its processes, as v1 shows them."""
+    """Somebody removed the container on its host; one of ours goes through its removal processes, as in v1."""
     if not instance.nativeContainer:
         tx.update(instance, vanished=True)
         start_removal(tx, core.engine, instance)
@@ -213,7 +214,7 @@ def _removed(tx: Tx, core: Core, instance: rows.Instance) -> None:
 
 
 def _locate(tx: Tx, instance: rows.Instance, report: wire.Container) -> None:
-    """A container that was not made here is where it says."""
+    """Record the address that a container not made here reports."""
     if instance.nativeContainer:
         addresses.locate(tx, instance, tx.require(rows.Host, instance.hostId), report.address)
 
@@ -242,20 +243,20 @@ def _import(tx: Tx, core: Core, host: rows.Host, report: wire.Container) -> None
 
 
 class Strays:
-    """Containers that are on hosts and should not be, or are too many."""
+    """Containers that should not be on their hosts, or exceed the limit."""
 
     def __init__(self) -> None:
         self._asked: set[tuple[int, Undo]] = set()
         self._full: set[int] = set()
 
     def unlisted(self, host: rows.Host, report: wire.Container) -> None:
-        """A native container gets no row. Said once for each host: nobody knows how many there are."""
+        """Log that a native container gets no row, once for each host, because there may be many."""
         if host.id not in self._full:
             self._full.add(host.id)
             log.warning("host %s has more than %d native containers: %s is not shown", host.name, NATIVE, report.name)
 
     def take_back(self, core: Core, connection: AgentConnection, undo: Undo) -> None:
-        """Have the agent do it, unless that is under way; what fails shows in its next hello."""
+        """Send the command to the agent, unless that is under way; a failure shows in the next hello."""
         if (connection.agent_id, undo) not in self._asked:
             self._asked.add((connection.agent_id, undo))
             core.spawn(self._take_back(connection, undo))
@@ -268,6 +269,6 @@ class Strays:
             await connection.request(undo.command, data)
         except (AgentGone, CommandFailed) as error:
             # The next hello lists it again.
-            log.warning("%s of container %s, which should not be so, failed: %s", undo.command, undo.uuid, error)
+            log.warning("%s of container %s, to undo a change on its host, failed: %s", undo.command, undo.uuid, error)
         finally:
             self._asked.discard((connection.agent_id, undo))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pulling an image on hosts before a container is there. Source: docs/v1.md, section 11.
+"""Pull an image on hosts before a container needs it. Source: docs/v1.md, section 11.
 
-A ``pullTask`` has the labels of a container: the hosts are those where its affinity rules allow it. Its ``status`` says
-of each host how far it is. A host that fails costs the others nothing: the task ends with the reasons of those that
-failed, and its action ``activate`` tries again.
+A ``pullTask`` has the labels of a container, and affects the hosts that its affinity rules allow. Its ``status`` shows
+the progress of each host. A failing host does not affect others: the task ends with the reasons of the failed ones, and
+its action ``activate`` tries again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from orca.store import ReadTx, Tx
 from orca.wire import names
 
 AWAY_SECONDS = 60.0
-"""How long a host whose agent is away is waited for."""
+"""Seconds to wait for a host whose agent is away."""
 
 PULLING, DONE, NOT_CACHED, CANCELLED = "Pulling", "Done", "Not cached", "Cancelled"
 
@@ -36,7 +36,7 @@ behaviour = Behaviour()
 
 @behaviour.process("pullTask.create", "pullTask.activate")
 async def pull(run: Run) -> None:
-    """Have all hosts pull at the same time."""
+    """Pull on all hosts at the same time."""
     hosts = await run.step("hosts", lambda tx: _hosts(tx, run))
     order = await run.read(lambda tx: _order(tx, run))
     pulls = [asyncio.ensure_future(_pull_on(run, host, order)) for host in hosts]
@@ -53,7 +53,7 @@ async def pull(run: Run) -> None:
 
 @behaviour.process("pullTask.deactivate")
 async def stop(run: Run) -> None:
-    """What still ran was cancelled with its process."""
+    """Stop a task; its running pulls were cancelled with its process."""
 
     def unit(tx: Tx) -> None:
         task = run.resource(tx, rows.PullTask)
@@ -64,7 +64,7 @@ async def stop(run: Run) -> None:
 
 
 def _hosts(tx: Tx, run: Run) -> list[dict[str, Any]]:
-    """Where such a container could run; an agent that is away may come back."""
+    """The hosts that could run such a container, also those whose agent is away."""
     task = run.resource(tx, rows.PullTask)
     constraints = affinity.read(task.labels or {}, {})
     wanted = Wanted(simulated=task.image.startswith(SIMULATED_PREFIX), constraints=constraints)
@@ -122,7 +122,7 @@ async def _pull_on(run: Run, host: dict[str, Any], order: dict[str, Any]) -> Non
 
 
 def _order(tx: ReadTx, run: Run) -> dict[str, Any]:
-    """What the agents are told, with the project's credential for the image's registry; no step keeps it."""
+    """The command for the agents, with the project's credential for the registry; no step stores it."""
     task = run.resource(tx, rows.PullTask)
     image = image_reference(task.image)
     order = {"image": image, "cached": task.mode == "cached"}

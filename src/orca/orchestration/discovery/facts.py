@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From rows to what discovery knows: all of it, or what a batch of changes is about."""
+"""Read rows into discovery's facts: all of them, or those that a batch of changes concerns."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from orca.store import Prepared, ReadTx
 ROOTS = frozenset(
     {"instance", "service", "environment", "serviceConsumeMap", "serviceExposeMap", "instanceLink", "host"}
 )
-"""An address is not among them: whoever gets or gives up one is a container that changes with it."""
+"""Addresses are not among them, because the container that gets or loses one changes too."""
 
 ASKING = frozenset({"starting", "running", "restarting", "stopping", "updating-running"})
 ANSWERING = frozenset({"running", "restarting", "updating-running"})
 SILENT = frozenset({"requested", "registering", "inactive", "updating-inactive", "deactivating", "removing"})
-"""States of a service without containers in which its name is not answered."""
+"""States of a service without containers in which its name has no answer."""
 
 
 def everything(tx: ReadTx) -> Facts:
-    """All that is so now."""
+    """All present facts."""
     stacks = dict(tx.values(rows.Environment, "id", "name"))
     facts = Facts(
         stacks=dict(stacks),
@@ -44,7 +44,7 @@ def everything(tx: ReadTx) -> Facts:
 
 
 def of(tx: ReadTx, news: News) -> Facts:
-    """What is so now of everything that a batch is about."""
+    """The present facts about everything in a batch."""
     exposed, tied = news.rows(rows.ServiceExposeMap), news.rows(rows.InstanceLink)
     services, stacks = news.rows(rows.Service), news.rows(rows.Environment)
     facts = Facts(
@@ -70,12 +70,12 @@ def of(tx: ReadTx, news: News) -> Facts:
 
 
 def understands_scopes(host: rows.Host) -> bool:
-    """True if the agent of a host that is there takes the items ``names/<scope>``. Simulated ones take everything."""
+    """True if the agent of a live host accepts the items ``names/<scope>``. Simulated ones accept everything."""
     return host.removed is None and (host.kind == "sim" or NAMES.name in (host.families or ()))
 
 
 def sees_names(tx: ReadTx, instance: rows.Instance) -> bool:
-    """True if there is anything that a container of this kind is told."""
+    """True if a container of this kind sees any names."""
     return instance.serviceId is not None or bool(tx.count(rows.InstanceLink, instanceId=instance.id))
 
 
@@ -85,7 +85,7 @@ def _states(row: rows.Instance) -> tuple[int | None, str, str | None]:
 
 @cache
 def _asking(instances: sa.Table, addresses: sa.Table) -> Prepared:
-    """All containers that ask for names, and may answer for some."""
+    """All containers that resolve names, and may answer for some."""
     instance, address = instances.c, addresses.c
     return Prepared(
         sa.select(
@@ -132,7 +132,7 @@ def _services(found: list[rows.Service], stacks: dict[int, str]) -> dict[int, dn
 
 
 def _without_containers(service: rows.Service) -> tuple[tuple[str, ...], bool]:
-    """What a service stands for besides its containers: addresses or a host name elsewhere; whether it is an alias."""
+    """The answers of a service besides its containers: addresses or a host name elsewhere; whether it is an alias."""
     if service.state in SILENT:
         return (), False
     if isinstance(service, rows.ExternalService):

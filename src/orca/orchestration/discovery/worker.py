@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Discovery kept live: turns changes of containers, services and links into config items.
+"""Turn changes of containers, services and links into config items, as they happen.
 
-One per server. It follows the news, keeps its directory of names as they are, and writes only the items that differ,
-so a change reaches exactly the hosts whose containers see it.
+One per server. It follows the news, keeps its directory of names current, and writes only items that differ. So a
+change reaches exactly the hosts whose containers see it.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from orca.resources import rows
 from orca.store import Database, ReadTx, Tx
 
 BATCH = 50
-"""Items of one unit."""
+"""Most items of one unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A directory of everything, and the items that are not as it says."""
+    """A directory of everything, and the items that differ from it."""
 
     directory: Directory
     items: Items
 
 
 class Discovery:
-    """Keeps the items of all hosts as they should be."""
+    """Keeps the items of all hosts current."""
 
     roots = name_facts.ROOTS
 
@@ -43,7 +43,7 @@ class Discovery:
         self._directory = Directory()
 
     def look(self, tx: ReadTx, news: News) -> Beginning | Facts:
-        """What is so now of what changed."""
+        """The present facts about the changes."""
         if not news.whole:
             return name_facts.of(tx, news)
         directory = Directory()
@@ -67,7 +67,7 @@ class Discovery:
         for (host_id, name), description in items.items():
             host = tx.get(rows.Host, host_id)
             if host is None or host.removed is not None:
-                continue  # its items went with it
+                continue  # its items were removed with it
             if description is None:
                 self._items.drop(tx, host_id, name)
             else:
@@ -75,7 +75,7 @@ class Discovery:
 
 
 def _present(tx: ReadTx, host_id: int) -> dict[str, dict[str, Any]]:
-    """What an earlier run of the server wanted of a host."""
+    """The items of a host that an earlier run of the server wanted."""
     found = tx.find(rows.ConfigItemStatus, hostId=host_id)
     ours = (row for row in found if DNS.holds(row.name) or NAMES.holds(row.name))
     return {row.name: row.description for row in ours if row.description}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the wish for a container to its place: host, ports and address, taken together in one unit or not at all."""
+"""Place a container: take host, ports and address together in one unit, or none of them."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ MANAGED = "managed"
 def place(tx: Tx, instance: rows.Instance) -> rows.Host:
     """Give ``instance`` a host, reserve its ports there and, in the managed network, an address. Returns the host.
 
-    What it has already stays: a container that was placed once keeps its host, ports and address.
+    A container that was placed before keeps its host, ports and address.
 
     Raises:
         choose.NoHost: no host can take it; the message says why each refused.
         ipam.PoolUsedUp: the host has no address left.
-        LookupError: the host it is on has no address range.
-        ipam.AddressRefused: the address that it asks for is no host's, or somebody else's.
-        volumes.VolumeProblem: it wants a volume that lies on another host.
+        LookupError: its host has no address range.
+        ipam.AddressRefused: the requested address is in no host's range, or is taken.
+        volumes.VolumeProblem: one of its volumes lies on another host.
     """
     managed = (instance.networkMode or MANAGED) == MANAGED
     waiting = retained.waiting_for(tx, instance) if managed else None
     if instance.hostId is None:
-        # Containers that start at once must see each other: who is where decides.
+        # Containers that start at once must see each other's hosts, since the choice depends on them.
         tx.lock(tx.require(rows.Project, instance.accountId))
         siblings = _siblings(tx, instance)
         public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
@@ -62,7 +62,7 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
             why["address"] = retained.left_behind(tx, waiting, choice.refused)
         tx.update(instance, hostId=choice.host_id, allocationState="active", placement=why)
     if instance.ports and not tx.count(rows.Port, instanceId=instance.id):
-        # One that an upgrade kept aside gave its ports up.
+        # A container that an upgrade kept aside gave up its ports.
         for spec in ports.parse_all(instance.ports or []):
             tx.insert(
                 rows.Port,
@@ -85,7 +85,7 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
 
 
 def constraints_of(tx: Tx, instance: rows.Instance) -> tuple[Constraint, ...]:
-    """What the container's labels and environment say of where it wants to run."""
+    """The constraints in the container's labels and environment."""
     macros: dict[str, str] = {}
     if instance.serviceId is not None:
         service, stack = tx.get(rows.Service, instance.serviceId), tx.get(rows.Environment, instance.environmentId)
@@ -95,7 +95,7 @@ def constraints_of(tx: Tx, instance: rows.Instance) -> tuple[Constraint, ...]:
 
 
 def _siblings(tx: Tx, instance: rows.Instance) -> list[rows.Instance]:
-    """The other containers of its deployment unit, which are to be on one host with it."""
+    """The other containers of its deployment unit, which must be on the same host."""
     if instance.deploymentUnitUuid is None:
         return []
     found = tx.find(rows.Instance, deploymentUnitUuid=instance.deploymentUnitUuid)
@@ -107,7 +107,7 @@ def _siblings(tx: Tx, instance: rows.Instance) -> list[rows.Instance]:
 
 
 def _public_ports(instances: list[rows.Instance]) -> tuple[PublicPort, ...]:
-    """What these containers together publish on their host."""
+    """The ports that these containers together publish on their host."""
     wanted = [spec for instance in instances for spec in ports.parse_all(instance.ports or [])]
     return tuple(spec.published for spec in wanted if spec.published is not None)
 
@@ -120,9 +120,9 @@ def host_facts(
     public: Sequence[PublicPort],
     constraints: tuple[Constraint, ...],
 ) -> list[HostFacts]:
-    """What placement needs to know of every host of a project, for a container of that service.
+    """The facts of every host of a project, for a container of that service.
 
-    It costs what the project has of hosts, the service of containers, and the ports of holders; nothing else.
+    The cost depends only on the project's hosts, the service's containers and the holders of the ports.
     """
     counts = tx.tally(rows.Instance)
     of_service: dict[int, int] = {}
@@ -150,7 +150,7 @@ def host_facts(
 
 
 def surroundings(tx: ReadTx, project_id: int, constraints: tuple[Constraint, ...]) -> dict[int, Surroundings]:
-    """Per host what these constraints look at: nothing is read that none of them asks for."""
+    """Per host what these constraints compare; nothing else is read."""
     subjects = {constraint.subject for constraint in constraints}
     on_hosts: dict[int, dict[str, str]] = {}
     if "host_label" in subjects:
@@ -195,7 +195,7 @@ def _hosts_with_container(tx: ReadTx, project_id: int, name: str) -> list[int]:
 
 @cache
 def _counting(table: sa.Table) -> Prepared:
-    """How many containers of a service each host has. Built once: every placement asks for it."""
+    """The query that counts a service's containers per host; built once, since every placement runs it."""
     columns = table.c
     return Prepared(
         sa.select(columns.hostId, sa.func.count())
@@ -205,7 +205,7 @@ def _counting(table: sa.Table) -> Prepared:
 
 
 def _held_ports(tx: Tx, project_id: int, numbers: set[int]) -> dict[int, dict[PublicPort, str]]:
-    """Per host: who holds which of these public ports, by the name of the container."""
+    """Per host: the container that holds each of these public ports, by name."""
     result: defaultdict[int, dict[PublicPort, str]] = defaultdict(dict)
     port, instance = tx.table(rows.Port).c, tx.table(rows.Instance).c
     statement = (

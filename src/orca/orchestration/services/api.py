@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services as the API sees them: creating and changing one, what stands for it, where it can be reached."""
+"""Services in the API: create and change one; external services; endpoints."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from orca.orchestration.services import links as service_links
 from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services.checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
 from orca.orchestration.units import rows as units
-from orca.resources import machine, rows
+from orca.resources import processes_of, rows
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.store import ReadTx, Tx
 
 VIP_RANGE = IPv4Network("169.254.64.0/18")
 FIRST_VERSION = "0"
 FOLLOWED_WHILE_ACTIVATING = frozenset({"registering", "activating", "restarting"})
-"""States in which a change needs no process of its own: what runs looks at the service again."""
+"""States in which a change needs no process of its own, since the running one reads the service again."""
 
 S = TypeVar("S", bound=rows.Service)
 
@@ -34,30 +34,30 @@ behaviour = Behaviour()
 
 @behaviour.create("service")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Service:
-    """A service in a stack of the caller's project; it starts with ``startOnCreate`` or the action ``activate``."""
+    """Create a service in a stack of the caller's project; ``startOnCreate`` or the action ``activate`` starts it."""
     return create_kind(tx, call, fields, rows.Service)
 
 
 @behaviour.create("dnsService")
 def create_dns(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.DnsService:
-    """Another name for the services that it is linked to."""
+    """Create an alias: another name for the services that it is linked to."""
     return create_kind(tx, call, fields, rows.DnsService)
 
 
 @behaviour.create("externalService")
 def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalService:
-    """A name for addresses, or for a host, elsewhere."""
+    """Create an external service: a name for addresses, or for a host, elsewhere."""
     return create_kind(tx, call, fields, rows.ExternalService)
 
 
 def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: type[S]) -> S:
-    """A service of a kind."""
+    """Create a service of a kind."""
     service_rights.check_given(tx, call, fields)
     return make(tx, call.core.engine, stack_of(tx, call, fields), fields, kind=kind)
 
 
 def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
-    """The caller's stack that a new service is for.
+    """The caller's stack for a new service.
 
     Raises:
         Refused: there is none.
@@ -69,10 +69,11 @@ def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
 
 
 def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, Any], *, kind: type[S]) -> S:
-    """A new service, on its way.
+    """Make a new service and request its ``create``.
 
     Raises:
-        Refused: a name that cannot be a DNS label or is taken, a launch config that cannot run, a stack on its way out.
+        Refused: a name that cannot be a DNS label or is taken, a launch config that cannot run, a stack that is being
+        removed.
     """
     if stack.state in ("removing", "removed"):
         raise Refused("InvalidState", f"stack {stack.name} is {stack.state}", field="environmentId")
@@ -106,17 +107,17 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
 
 @behaviour.update("service")
 def update(tx: Tx, call: Call, row: S, fields: dict[str, Any]) -> S:
-    """Change a service. The same again changes nothing, but has a service that failed tried at once."""
+    """Change a service. Unchanged fields still make a failed service try again at once."""
     if not fields and row.transitioning != "error":
         return row
     return change(tx, call.core.engine, row, fields)
 
 
 def change(tx: Tx, engine: Processes, row: S, fields: dict[str, Any]) -> S:
-    """Change a service. What concerns its containers is followed by the process ``update``, or by what runs already.
+    """Change a service. The process ``update``, or the running one, applies changes that concern its containers.
 
     Raises:
-        Refused: a name that cannot be used, fields that contradict each other, a state in which nothing is followed.
+        Refused: a name that cannot be used, fields that contradict each other, a state that allows no change.
     """
     if fields.get("scale", 0) is None:
         fields["scale"] = 1
@@ -130,7 +131,7 @@ def change(tx: Tx, engine: Processes, row: S, fields: dict[str, Any]) -> S:
         units.forget_addresses(tx, row)
     if "selectorLink" in fields:
         service_links.apply_selectors(tx, row)
-    if row.state in machine(row.type)["update"].start:
+    if row.state in processes_of(row.type)["update"].start:
         engine.request(tx, row, "update")
     elif row.state not in FOLLOWED_WHILE_ACTIVATING and fields.keys() - {"name", "description", "metadata"}:
         raise ActionNotAvailable(row.type, "update", row.state)
@@ -147,7 +148,7 @@ def _free_vip(tx: ReadTx, project_id: int) -> str:
 
 
 def expose(tx: Tx, service: rows.Service) -> None:
-    """An external service that is active has a map for each of its addresses, or for its host name."""
+    """Make a map for each address of an active external service, or for its host name."""
     if not isinstance(service, rows.ExternalService):
         return
     wanted = {("ipAddress", address) for address in service.externalIpAddresses or []}
@@ -171,7 +172,7 @@ def expose(tx: Tx, service: rows.Service) -> None:
 
 
 def hide(tx: Tx, service: rows.Service) -> None:
-    """Nothing outside stands for the service any more."""
+    """Remove the maps of an external service."""
     for row in tx.find(rows.ServiceExposeMap, serviceId=service.id, instanceId=None):
         tx.update(row, state="removed", removed=tx.now)
 
@@ -181,7 +182,7 @@ def hide(tx: Tx, service: rows.Service) -> None:
 
 @behaviour.computed("service.publicEndpoints")
 def service_endpoints(tx: ReadTx, call: Call, row: rows.Service) -> list[dict[str, Any]]:
-    """Where the service's published ports can be reached from outside, now."""
+    """The present endpoints of the service's published ports."""
     instances = tx.find(rows.Instance, serviceId=row.id, state="running")
     return _endpoints(tx, tx.find(rows.Port, instanceId=[instance.id for instance in instances], state="active"))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a service must be to be accepted: its name, its launch configs, what they say of each other."""
+"""The checks of a new or changed service: its name, its launch configs, their references to each other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONTAINERLESS = frozenset({"dnsService", "externalService"})
 
 
 def check_name(tx: ReadTx, stack_id: int, name: str, *, but: int | None = None) -> None:
-    """Refuse a name that is no DNS label, or that a service or a sidekick of the stack has.
+    """Refuse a name that is no DNS label, or that another service or sidekick of the stack has.
 
     Raises:
         Refused: see above. ``but`` is a service that does not count: the one that is renamed.
@@ -34,7 +34,7 @@ def check_name(tx: ReadTx, stack_id: int, name: str, *, but: int | None = None) 
     except BadName as error:
         raise Refused("InvalidCharacters", str(error), field="name") from error
     columns = tx.table(rows.Service).c
-    # Sidekicks lie in the JSON of their services; of the others, those of another name need not be read.
+    # Sidekicks are in the JSON of their services; other services with another name need not be read.
     may_have = (sa.func.lower(columns.name) == name.lower()) | columns.data.like('%"secondaryLaunchConfigs"%')
     for other in tx.rows(rows.Service, tx.query(rows.Service, environmentId=stack_id).where(may_have)):
         names = [other.name, *(config["name"] for config in other.secondaryLaunchConfigs or [])]
@@ -45,10 +45,10 @@ def check_name(tx: ReadTx, stack_id: int, name: str, *, but: int | None = None) 
 def check_launch_configs(
     name: str, primary: dict[str, Any] | None, sidekicks: list[dict[str, Any]], *, selector: str | None = None
 ) -> None:
-    """Refuse launch configs that cannot run, have the same name, or need each other in a circle.
+    """Refuse launch configs that cannot run, have the same name, or depend on each other in a circle.
 
     Raises:
-        Refused: see above; also an image that stands for no containers, without a selector for others.
+        Refused: see above; also no containers of its own without a selector for others.
     """
     image = (primary or {}).get("imageUuid")
     if image and is_nothing(image):
@@ -72,7 +72,7 @@ def check_launch_configs(
 
 
 def check_fields(fields: dict[str, Any], *, kind: str) -> None:
-    """Refuse what contradicts itself in the fields that services share.
+    """Refuse contradictions in the fields that all services have.
 
     Raises:
         Refused: limits of a scale policy, a malformed selector, both or no valid addresses of an external service.

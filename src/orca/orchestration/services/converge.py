@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A service's processes: bring its containers to the wanted scale, stop them, remove them.
 
-``activate`` and ``update`` converge: compare, act, wait until what was begun is settled, compare again. When a
-container cannot start the process ends with the reason on service and stack; ``keeper`` tries again later, and the
-reason stays until it is cured.
+``activate`` and ``update`` converge: compare, act, wait for the containers, compare again. If a container cannot start,
+the process ends with the reason on service and stack. ``keeper`` tries again later, and the reason stays until a try
+succeeds.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from orca.store import ANY, ReadTx, Tx
 RETRY_MS = (5_000, 120_000)
 """Pause before the first retry of a service that could not start (doubled each time), and the longest one."""
 AT_ONCE = 50
-"""Most containers that one unit of writing begins, stops or removes: others' writes wait for no more than that."""
+"""Most containers that one unit starts, stops or removes, so that other writes need not wait long."""
 BATCH, INTERVAL = 1, 2000
-"""Units that are changed at a time, and milliseconds between two batches, when an upgrade or a restart does not say."""
+"""Defaults of upgrades and restarts: deployment units per batch, and milliseconds between two batches."""
 
 behaviour = Behaviour()
 
 
 @behaviour.process("service.create")
 async def create(run: Run) -> None:
-    """A service starts by itself when it was created so."""
+    """Create a service; it starts automatically if the request said so."""
 
     def unit(tx: Tx) -> None:
         if run.resource(tx, rows.Service).startOnCreate:
@@ -51,7 +51,7 @@ async def activate(run: Run) -> None:
 
 @behaviour.process("service.update")
 async def update(run: Run) -> None:
-    """Follow a changed scale, or what happened to the containers; an inactive service has nothing to follow."""
+    """Apply a changed scale, or replace lost containers; an inactive service needs nothing."""
     if await run.read(lambda tx: run.resource(tx, rows.Service).state == "updating-active"):
         await _converge(run)
 
@@ -91,7 +91,7 @@ async def remove(run: Run) -> None:
 
     await each(run, "remove", _live, lambda tx, row: start_removal(tx, run.engine, row))
     await run.wait_for(
-        "containers to be removed",
+        "the removal of containers",
         lambda tx: tx.first(rows.Instance, serviceId=run.resource_id) is None,
         roots={"instance"},
     )
@@ -107,7 +107,7 @@ async def _converge(run: Run) -> None:
         services.expose(tx, service)
         if retained.retains(service):
             units.forget_addresses(tx, service)
-        # The keeper's try kept the reason of the one before, which is not true any more.
+        # The keeper's try kept the reason of the one before, which no longer holds.
         service = tx.update(service, transitioning=None, transitioningMessage=None)
         cured(tx, service, scale)
 
@@ -115,10 +115,10 @@ async def _converge(run: Run) -> None:
 
 
 async def bring_up(run: Run, label: str = "round") -> None:
-    """Compare, act, wait, compare again, until the service has what it should have. ``label`` names the steps.
+    """Compare, act, wait, compare again, until the service is complete. ``label`` names the steps.
 
     Raises:
-        Failed: a container that was begun does not run. A service with a scale policy makes do with less first.
+        Failed: a new container does not run. A service with a scale policy lowers its scale first.
     """
     begun: set[int] = set()
     number = 0
@@ -138,7 +138,7 @@ async def bring_up(run: Run, label: str = "round") -> None:
 
 
 async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
-    """True if the service makes do with less, since something that was begun does not run. Raises ``Failed``."""
+    """True if the service lowers its scale because a new container does not run. Raises ``Failed``."""
     reason = await run.read(lambda tx: _failure(tx, begun))
     if reason is None:
         return False
@@ -149,7 +149,7 @@ async def _less(run: Run, begun: frozenset[int], step: str) -> bool:
 
 
 def _aim_higher(tx: Tx, run: Run) -> bool:
-    """With a scale policy: what was reached is a step towards the most; False when there is no further one now."""
+    """Raise the scale one step towards the policy's maximum; return False if no further step is possible now."""
     service = run.resource(tx, rows.Service)
     policy = service.scalePolicy
     if policy is None or service.full:
@@ -161,9 +161,9 @@ def _aim_higher(tx: Tx, run: Run) -> bool:
 
 
 async def _act(run: Run, label: str) -> list[int]:
-    """Begin what the service lacks, some containers in a unit; the ids of those that are to run.
+    """Start what the service lacks, some containers in a unit; return the ids of those that should run.
 
-    What is lacking is read beside the writer: nobody else makes containers of the service while this process is ours.
+    A reader finds what is lacking: nobody else makes containers of the service while this process is ours.
     """
     ids: list[int] = []
     number = 1
@@ -187,7 +187,7 @@ def _lack(tx: ReadTx, run: Run) -> tuple[Plan, units.Neighbours]:
 
 
 def _begin(tx: Tx, run: Run, wanted: Plan, beside: units.Neighbours) -> list[int]:
-    """Do one slice of a plan. What became of a container since it was read decides whether it is started."""
+    """Carry out one slice of a plan. The present state of a container decides whether it is started."""
     for id in wanted.remove:
         start_removal(tx, run.engine, tx.require(rows.Instance, id))
     started = [row.id for row in tx.find(rows.Instance, id=list(wanted.start), state="stopped")] if wanted.start else []
@@ -207,7 +207,7 @@ def _begin(tx: Tx, run: Run, wanted: Plan, beside: units.Neighbours) -> list[int
 async def each(
     run: Run, label: str, find: Callable[[ReadTx, int], list[rows.Instance]], act: Callable[[Tx, rows.Instance], object]
 ) -> None:
-    """Do something to every container of the service that ``find`` gives, some of them in a unit."""
+    """Call ``act`` for every container of the service that ``find`` returns, some of them in a unit."""
     ids = await run.read(lambda tx: [row.id for row in find(tx, run.resource_id)])
 
     def unit(tx: Tx, part: list[int]) -> None:
@@ -216,12 +216,12 @@ async def each(
 
     for first in range(0, len(ids), AT_ONCE):
         part = ids[first : first + AT_ONCE]
-        # After a crash others may be found: their step has another name, and does nothing twice.
+        # After a crash ``find`` may return others; their step has another name, so nothing is done twice.
         await run.step(f"{label} {part[0]} to {part[-1]}", partial(unit, part=part))
 
 
 def _lower_aim(tx: Tx, run: Run) -> bool:
-    """Go back one step of the scale policy, where that is still within it; no more is tried until a host comes."""
+    """Lower the scale one step if the policy allows; a new host raises it again."""
     service = run.resource(tx, rows.Service)
     policy = service.scalePolicy
     if policy is None:
@@ -235,7 +235,7 @@ def _lower_aim(tx: Tx, run: Run) -> bool:
 
 
 async def await_containers(run: Run) -> None:
-    """Wait until nothing is under way in any container of the service, but for what no agent can answer."""
+    """Wait until no container of the service is changing, except on hosts that do not answer."""
 
     def condition(tx: ReadTx) -> bool:
         states = tx.table(rows.Instance).c.state
@@ -245,14 +245,14 @@ async def await_containers(run: Run) -> None:
         ending = tx.rows(rows.Instance, busy)
         hosts = {row.hostId for row in ending if row.hostId is not None}
         lost = {host.id for host in tx.find(rows.Host, id=hosts) if host.agentState != CONNECTED}
-        # What is being removed from a host that does not answer may take for ever.
+        # A removal from a host that does not answer may never end.
         return all(row.hostId in lost and row.leaving for row in ending)
 
     await run.wait_for("containers to start or stop", condition, roots={"instance", "host"})
 
 
 def _moved(tx: ReadTx, run: Run) -> bool:
-    """True if what had to wait need not any more."""
+    """True if postponed work can be done now."""
     return units.plan(tx, run.resource(tx, rows.Service)).acts or _complete(tx, run)
 
 
@@ -270,7 +270,7 @@ def _complete(tx: ReadTx, run: Run) -> bool:
 
 
 def _failure(tx: ReadTx, begun: frozenset[int]) -> str | None:
-    """Why a container that was begun does not run."""
+    """Why a new container does not run."""
     for row in tx.find(rows.Instance, id=begun, removed=ANY):
         if row.state == "running" or row.leaving:
             continue
@@ -282,7 +282,7 @@ def _failure(tx: ReadTx, begun: frozenset[int]) -> str | None:
 
 
 def _failed(tx: Tx, service: rows.Service, reason: str, scale: int) -> None:
-    """Keep the reason where people look: on the stack too. Say when it is tried again."""
+    """Keep the reason on the service and the stack, with the time of the next try."""
     failures = service.failures or 0
     pause = min(RETRY_MS[1], RETRY_MS[0] * 2 ** min(failures, 10))
     tx.update(service, failures=failures + 1, retryAt=tx.now + pause, currentScale=scale)
@@ -292,7 +292,7 @@ def _failed(tx: Tx, service: rows.Service, reason: str, scale: int) -> None:
 
 
 def cured(tx: Tx, service: rows.Service, scale: int) -> None:
-    """The service is as it should be: take its reason from the stack, unless another service has one."""
+    """The service is complete: remove its reason from the stack, unless another service has one."""
     tx.update(service, failures=None, retryAt=None, currentScale=scale)
     stack = tx.get(rows.Environment, service.environmentId)
     if stack is None or stack.transitioning != "error" or stack.state != "active":
@@ -305,10 +305,10 @@ def cured(tx: Tx, service: rows.Service, scale: int) -> None:
 
 
 def scale_of(tx: ReadTx, service_id: int) -> int:
-    """The number of units that the service has."""
+    """The number of deployment units of the service."""
     return len({member.number for member in units.members(tx, service_id) if member.counts})
 
 
 def _live(tx: ReadTx, service_id: int) -> list[rows.Instance]:
-    """Every container of the service, those that an upgrade keeps among them."""
+    """Every container of the service, including those that an upgrade keeps."""
     return tx.find(rows.Instance, serviceId=service_id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Upgrading a service by moving over to another one, which grows while this one shrinks."""
+"""Upgrade a service by moving over to another one, which grows while this one shrinks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from orca.store import ReadTx, Tx
 
 
 def begin(tx: Tx, row: rows.Service, data: dict[str, Any]) -> rows.Service:
-    """Remember what is asked for, and the scales that a rollback goes back to. The caller requests ``upgrade``.
+    """Store the request, and the scales for a rollback. The caller requests ``upgrade``.
 
     Raises:
-        Refused: no other service, or one that is not there.
+        Refused: no other service is given, or it does not exist.
     """
     given = data.get("toServiceStrategy") or data
     target = tx.get(rows.Service, given.get("toServiceId"))
@@ -42,12 +42,12 @@ def begin(tx: Tx, row: rows.Service, data: dict[str, Any]) -> rows.Service:
 
 
 async def move_over(run: Run, strategy: dict[str, Any]) -> None:
-    """The other service grows while this one shrinks; whoever consumes this one consumes the other too."""
+    """Grow the other service while this one shrinks; services linked to this one can be linked to the other too."""
     target_id = strategy["toServiceId"]
     if strategy.get("updateLinks"):
         await run.step("links", lambda tx: _copy_links(tx, run.resource(tx, rows.Service), target_id))
     old, new = await run.step("begin", lambda tx: _scales(tx, run, target_id))
-    # Where the scales are right already, what was cut off before may still have to follow.
+    # Even if the scales are right already, an interrupted step may have to be completed.
     steps = list(moves(old, new, final=strategy["finalScale"], batch=strategy["batchSize"])) or [(old, new)]
     for number, step in enumerate(steps, 1):
         if number > 1:
@@ -59,13 +59,13 @@ async def move_over(run: Run, strategy: dict[str, Any]) -> None:
 
 
 def _scales(tx: Tx, run: Run, target_id: int) -> list[int]:
-    """The scales of both services; one that is not active stands for nothing yet."""
+    """The scales of both services; 0 for an inactive one."""
     target = tx.require(rows.Service, target_id)
     return [run.resource(tx, rows.Service).scale or 0, 0 if target.state == "inactive" else target.scale or 0]
 
 
 def moves(old: int, new: int, *, final: int, batch: int) -> Iterator[tuple[int, int]]:
-    """The scales of both services, step by step: the new one grows first, the old one makes room, up to the end."""
+    """Yield the scales of both services step by step: the new one grows first, then the old one shrinks."""
     while (old, new) != (0, final):
         if new > final:
             new = final
@@ -98,13 +98,13 @@ def _move(tx: Tx, run: Run, target_id: int, scales: tuple[int, int]) -> None:
 
 
 def _at_scale(tx: ReadTx, target_id: int) -> bool:
-    """True if the other service has come to its scale; a scale without containers is nothing to wait for."""
+    """True if the other service has reached its scale."""
     target = _there(tx, target_id)
     return bool(target.state == "active" and target.transitioning is None and target.currentScale == target.scale)
 
 
 def _there(tx: ReadTx, target_id: int) -> rows.Service:
-    """The other service. Raises ``Failed`` once it is being removed: nothing moves over to it any more."""
+    """The other service. Raises ``Failed`` if it is being removed."""
     target = tx.get(rows.Service, target_id)
     if target is None or target.state in GONE:
         raise Failed("the service that this one moves over to was removed")
@@ -120,7 +120,7 @@ def _copy_links(tx: Tx, service: rows.Service, target_id: int) -> None:
 
 
 def turn_back(tx: Tx, run: Run, asked: dict[str, Any]) -> None:
-    """Both services get the scales back that they had."""
+    """Restore the former scales of both services."""
     service = run.resource(tx, rows.Service)
     strategy = asked.get("toServiceStrategy") or asked
     before = service.targetScaleBefore or 0

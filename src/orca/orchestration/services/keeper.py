@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps active services as they should be: notices what died or was taken away, retries what could not start.
+"""Maintain active services: notice lost containers, and retry what could not start.
 
-The work itself is the process ``service.update``; the keeper only decides when to ask for it.
+The process ``service.update`` does the work; the keeper only decides when to request it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,28 @@ from orca.resources import rows
 from orca.store import ReadTx, Tx
 
 CALM_MS = 60_000
-"""A service that needed no care for this long begins anew with short pauses."""
+"""After this long without an update a service begins again with short pauses."""
 PAUSE_MS = (0, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
-"""Pauses before the first, second ... time in a row that a service needs care: a container that dies at once must
-not keep the host busy."""
+"""Pauses before the first, second ... update in a row, so that a container that dies at once does not keep the host
+busy.
+"""
 
 
 LOST = frozenset({"stopped", "removed"})
 TOLD = frozenset({"healthy", "unhealthy"})
-"""What a container is that its service may have to do something about."""
+"""The facts of a container that may make its service act."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Services that need care, with the time of their next retry where they have one; those that failed."""
+    """Services that need an update, with the time of their next retry if they have one; and failed ones."""
 
     needy: dict[int, int | None]
     failing: frozenset[int] = frozenset()
 
 
 class Keeper:
-    """Looks after all services of the server."""
+    """Maintains all services of the server."""
 
     roots = frozenset({"instance", "host", "service"})
 
@@ -51,19 +52,19 @@ class Keeper:
         self._failing: dict[int, int | None] = {}
         """Services that wait for another try, and their projects."""
         self._under_way: dict[int, int | None] = {}
-        """Services that are not active now, most of them as their process runs, and their projects."""
+        """Services that are not active now, most of them because their process runs, and their projects."""
         self._missed: set[int] = set()
-        """Those under way whose hosts changed meanwhile: their process may have looked before."""
+        """Those under way whose hosts changed meanwhile; their process may have read them before."""
         self._hosts: dict[int, tuple[Any, ...]] = {}
-        """Host id -> what decides whether it takes containers, as seen last."""
+        """Host id -> the facts that decide whether it accepts containers, as seen last."""
         self._due: dict[int, int] = {}
-        """Service id -> when to look at it (UTC milliseconds)."""
+        """Service id -> when to check it (UTC milliseconds)."""
         self._cared: dict[int, tuple[int, int]] = {}
-        """Service id -> (when it was cared for last, how often in a row)."""
+        """Service id -> (time of its last update, updates in a row)."""
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Care for what is due, until cancelled."""
+        """Update services that are due, until cancelled."""
         while True:
             self._wake.clear()
             await self._care()
@@ -73,7 +74,7 @@ class Keeper:
                     await self._wake.wait()
 
     def look(self, tx: ReadTx, news: News) -> Seen | None:
-        """Find out which services need care: a service itself changed, it lost a container, a host came or went."""
+        """Find the services that need an update: after a change of the service, of a container, or of a host."""
         services = tx.find(rows.Service, state="active") if news.whole else news.rows(rows.Service)
         if news.whole:
             self._global, self._failing, self._under_way = {}, {}, {}
@@ -95,14 +96,14 @@ class Keeper:
         return Seen(needy, frozenset(failing)) if needy or failing else None
 
     def _overtaken(self, services: list[rows.Service]) -> set[int]:
-        """Of these, those that failed while a host of theirs changed."""
+        """The services among these that failed while one of their hosts changed."""
         ended = {service.id for service in services if service.id not in self._under_way}
         overtaken = self._missed & ended
         self._missed -= ended
         return overtaken & self._failing.keys()
 
     def _differs(self, host: rows.Host) -> bool:
-        """True if more or other containers could be placed on the host than when it was last seen."""
+        """True if the host could accept other containers than when it was last seen."""
         now = (host.state, host.agentState, host.labels)
         known = self._hosts.pop(host.id, None)
         if host.removed is None:
@@ -123,7 +124,7 @@ class Keeper:
                 known.pop(service.id, None)
 
     async def act(self, seen: Seen) -> None:
-        """Note when to care for what was seen."""
+        """Schedule the updates."""
         for id, retry_at in seen.needy.items():
             if retry_at is None:
                 last, times = self._cared.get(id, (0, 0))
@@ -149,7 +150,7 @@ class Keeper:
 
 
 def _needy(tx: ReadTx, service_ids: set[int]) -> dict[int, int | None]:
-    """Active services that are not as they should be, with the time of their next retry where they have one."""
+    """Incomplete active services, with the time of their next retry if they have one."""
     result: dict[int, int | None] = {}
     for service in (tx.get(rows.Service, id) for id in sorted(service_ids)):
         if service is None or service.removed is not None or service.state != "active":

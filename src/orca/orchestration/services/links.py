@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Links between services: given one by one, or by a selector for the labels of the services that are meant."""
+"""Links between services: explicit ones, or by a selector for labels of the target services."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from orca.store import Prepared, ReadTx, Tx
 behaviour = Behaviour()
 
 Link = tuple[int, str]
-"""(consumed service id, name it is seen by; empty: its own)."""
+"""(consumed service id, alias; empty: its own name)."""
 
 _NAME = re.compile(r"^(?![-.])(?!.*(--|\.\.))[A-Za-z0-9._/-]+(?<![-.])$")
 NAME_LIMIT, LABEL_LIMIT = 253, 63
@@ -38,7 +38,7 @@ def set_service_links(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any
 
 @behaviour.action("service.addservicelink")
 def add_service_link(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
-    """Add one link; one that exists already stays."""
+    """Add a link; an existing one stays."""
     link = _link(tx, call, row, data.get("serviceLink") or {})
     set_links(tx, row, {*links_of(tx, row), link})
     return row
@@ -46,19 +46,19 @@ def add_service_link(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]
 
 @behaviour.action("service.removeservicelink")
 def remove_service_link(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
-    """Take one link away; without a name, every link to that service."""
+    """Remove a link; without a name, every link to that service."""
     target, name = _link(tx, call, row, data.get("serviceLink") or {})
     set_links(tx, row, [link for link in links_of(tx, row) if link[0] != target or (name and link[1] != name)])
     return row
 
 
 def links_of(tx: ReadTx, service: rows.Service) -> list[Link]:
-    """The links that a service was given; those of its selector are not among them."""
+    """The explicit links of a service, without those of its selector."""
     return list(_given(tx, service))
 
 
 def set_links(tx: Tx, service: rows.Service, links: Iterable[Link]) -> bool:
-    """Make the given links of a service exactly these; False when they are so already."""
+    """Replace the explicit links of a service; return False if nothing changes."""
     wanted, present = set(links), _given(tx, service)
     for link in present.keys() - wanted:
         _unlink(tx, present[link])
@@ -80,9 +80,9 @@ def unlink_all(tx: Tx, service: rows.Service) -> None:
 
 
 def apply_selectors(tx: Tx, service: rows.Service) -> None:
-    """A service is new or has changed: link it as its selector says, and others as theirs say of it.
+    """Link a new or changed service by its selector, and others to it by theirs.
 
-    Only services with a selector are asked, and those that a selector linked earlier.
+    Only services with a selector are read, and those that a selector linked earlier.
     """
     for target in _targets(tx, service):
         _select(tx, service, target)
@@ -91,7 +91,7 @@ def apply_selectors(tx: Tx, service: rows.Service) -> None:
 
 
 def _targets(tx: ReadTx, service: rows.Service) -> list[rows.Service]:
-    """The services that the selector of this one may mean, or meant."""
+    """The services that the selector of this one may match, or matched."""
     if service.selectorLink:
         return [row for row in tx.find(rows.Service, accountId=service.accountId) if row.id != service.id]
     found = tx.find(rows.ServiceConsumeMap, serviceId=service.id)
@@ -99,7 +99,7 @@ def _targets(tx: ReadTx, service: rows.Service) -> list[rows.Service]:
 
 
 def _consumers(tx: ReadTx, service: rows.Service) -> list[rows.Service]:
-    """The services whose selectors may mean this one, or meant it."""
+    """The services whose selectors may match this one, or matched it."""
     ids = tx.ask(_selecting(tx.table(rows.Service)), {"project": service.accountId})
     found = {id: tx.require(rows.Service, id) for (id,) in ids}
     for row in tx.find(rows.ServiceConsumeMap, consumedServiceId=service.id):
@@ -110,14 +110,14 @@ def _consumers(tx: ReadTx, service: rows.Service) -> list[rows.Service]:
 
 @cache
 def _selecting(services: sa.Table) -> Prepared:
-    """The services of a project that have a selector. Built once: every new service asks for them."""
+    """The query for services of a project with a selector; built once, since every new service runs it."""
     columns = services.c
     mine = columns.accountId == sa.bindparam("project")
     return Prepared(sa.select(columns.id).where(mine, columns.removed.is_(None), columns.selectorLink.is_not(None)))
 
 
 def _select(tx: Tx, consumer: rows.Service, target: rows.Service) -> None:
-    """Link one service to another, or not, as the consumer's selector says."""
+    """Link one service to another, or remove the link, as the consumer's selector says."""
     labels = (target.launchConfig or {}).get("labels")
     meant = target.state not in ("removing", "removed") and selectors.matches(consumer.selectorLink, labels)
     found = tx.find(rows.ServiceConsumeMap, serviceId=consumer.id, consumedServiceId=target.id)
@@ -167,7 +167,7 @@ def _link(tx: ReadTx, call: Call, service: rows.Service, entry: dict[str, Any]) 
 
 
 def check_link_name(name: str) -> None:
-    """Refuse what cannot be looked up as a name.
+    """Refuse a name that DNS cannot look up.
 
     Raises:
         Refused: other characters, a hyphen or a dot at the ends or twice, something too long.

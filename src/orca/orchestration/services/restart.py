@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Restarting a service's containers, so many at a time."""
+"""Restart a service's containers in batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ behaviour = Behaviour()
 
 @behaviour.action("service.restart")
 def restart(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
-    """Restart every container, so many at a time."""
+    """Begin to restart every container, in batches."""
     call.request(tx, row, "restart", strategy=data.get("rollingRestartStrategy") or {})
     return row
 

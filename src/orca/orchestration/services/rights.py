@@ -14,7 +14,7 @@ from orca.storage import host_rights
 from orca.store import ReadTx
 
 UPGRADED = ("upgrading", "upgraded", "canceled-upgrade")
-"""States of a service that a rollback takes back."""
+"""States of a service in which a rollback is possible."""
 
 
 def check_given(tx: ReadTx, call: Call, fields: dict[str, Any]) -> None:
@@ -24,7 +24,7 @@ def check_given(tx: ReadTx, call: Call, fields: dict[str, Any]) -> None:
 
 
 def check_upgrade(tx: ReadTx, call: Call, service: rows.Service, given: dict[str, Any]) -> None:
-    """Refuse new launch configs of a service, also for what they would share with those that stay.
+    """Refuse new launch configs of a service, also for what they would share with the remaining ones.
 
     Raises:
         Refused: 403, naming the field.
@@ -48,7 +48,7 @@ def _parts(fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def check_rollback(tx: ReadTx, call: Call, services: Iterable[rows.Service]) -> None:
-    """Refuse to go back to launch configs that the caller could not ask for. Raises ``Refused`` with 403."""
+    """Refuse a rollback to launch configs that the caller could not request. Raises ``Refused`` with 403."""
     for row in services:
         strategy = (row.upgrade or {}).get("inServiceStrategy") or {}
         before = {

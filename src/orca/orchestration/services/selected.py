@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Containers that stand alone and belong to a service nevertheless, because its selector means their labels."""
+"""Independent containers that belong to a service because its selector matches their labels."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from orca.resources import rows
 from orca.store import ReadTx, Tx
 
 Pair = tuple[int, int]
-"""(service, container): whether the one selects the other is to be looked at again where it can be changed."""
+"""(service, container): pairs to check again in a writing unit."""
 
 BATCH = 50
-"""Pairs of one unit."""
+"""Most pairs of one unit."""
 
 
 class Selection:
-    """Follows containers that come, go, or get other labels, and services that get another selector."""
+    """Follows containers that come, go or change labels, and services that change their selector."""
 
     roots = frozenset({"instance", "service"})
 
@@ -29,10 +29,10 @@ class Selection:
         """The selectors of services, by project and id. For ``look`` alone."""
 
     def look(self, tx: ReadTx, news: News) -> set[Pair] | None:
-        """What a container is to a service and should not be, or the other way round.
+        """Find wrong pairs: selected containers that should not be, and the reverse.
 
-        Containers that changed are compared with the selectors of their project, and a new selector with all
-        containers that stand alone.
+        Changed containers are compared with the selectors of their project, and a new selector with all independent
+        containers.
         """
         if news.whole:
             self._selecting = {}
@@ -47,7 +47,7 @@ class Selection:
         return pairs or None
 
     def _is_new(self, service: rows.Service) -> bool:
-        """True if a service has another selector than when it was seen last."""
+        """True if the selector of a service changed since it was last seen."""
         known = self._selecting.setdefault(service.accountId, {})
         selector = None if service.removed is not None else service.selectorContainer or None
         before = known.pop(service.id, None)
@@ -64,7 +64,7 @@ class Selection:
         return {(id, instance.id) for id in means ^ {id for (id,) in maps}}
 
     async def act(self, seen: set[Pair]) -> None:
-        """Put right what is still so."""
+        """Correct the pairs that are still wrong."""
         pairs = sorted(seen)
         for start in range(0, len(pairs), BATCH):
             await self._db.write(partial(_right, pairs=pairs[start : start + BATCH]))
@@ -75,7 +75,7 @@ def _means(selector: str | None, instance: rows.Instance) -> bool:
 
 
 def _astray(tx: ReadTx, service: rows.Service) -> set[Pair]:
-    """The containers that a service selects and should not, or the other way round."""
+    """The containers that a service wrongly selects, or wrongly does not."""
     held = {id for (id,) in tx.values(rows.ServiceExposeMap, "instanceId", serviceId=service.id, managed=False)}
     selector = service.selectorContainer if service.removed is None else None
     alone = tx.find(rows.Instance, accountId=service.accountId, serviceId=None) if selector else []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changing a service while it runs: in place, or over to another service (``handover``).
+"""Upgrade a running service: in place, or over to another service (``handover``).
 
 In place, containers of an outdated launch config are kept, stopped, beside their successors until the upgrade is
-finished; taking it back starts the very same ones again.
+finished; a rollback starts the same containers again.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx
 
 HEALTHY = "healthy"
-"""How an upgrade is finished: by the server, once the new containers are healthy. It takes back one that fails."""
+"""The value of ``finish`` with which the server finishes an upgrade once the new containers are healthy, and rolls back
+a failed one.
+"""
 CANCELED = "canceled-upgrade"
-"""What an upgrade that failed is left in: it can be taken back, as one that somebody canceled."""
+"""The state after a failed upgrade: it can be rolled back, like one that somebody canceled."""
 
 behaviour = Behaviour()
 
@@ -52,17 +54,17 @@ def upgrade(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows
 
 @behaviour.action("service.rollback")
 def take_back(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
-    """Go back to what was there before the upgrade."""
+    """Roll back an upgrade."""
     service_rights.check_rollback(tx, call, [row])
     call.request(tx, row, "rollback")
     return row
 
 
 def begin_in_service(tx: Tx, row: rows.Service, given: dict[str, Any]) -> rows.Service:
-    """Take over new launch configs; the old ones are kept with the strategy. The caller requests ``upgrade``.
+    """Store new launch configs; keep the old ones with the strategy. The caller requests ``upgrade``.
 
     Raises:
-        Refused: no launch config, one that cannot run, an address that two containers would have at once.
+        Refused: no launch config, one that cannot run, an address that two containers would share.
     """
     if not given.get("launchConfig") and not given.get("secondaryLaunchConfigs"):
         raise Refused("MissingRequired", "a launch config is required", field="launchConfig")
@@ -78,7 +80,7 @@ def begin_in_service(tx: Tx, row: rows.Service, given: dict[str, Any]) -> rows.S
         sidekicks[config["name"]] = {"networkMode": "managed", **config, "version": version}
     if row.kind not in CONTAINERLESS:
         check_launch_configs(row.name, primary, list(sidekicks.values()), selector=row.selectorContainer)
-        # What is upgraded may have the address itself.
+        # The upgraded container may have the address itself.
         retained.check(tx, row.accountId, [primary or {}, *sidekicks.values()], new=False)
     strategy = {
         "batchSize": BATCH,
@@ -98,7 +100,7 @@ def begin_in_service(tx: Tx, row: rows.Service, given: dict[str, Any]) -> rows.S
 
 
 def _next_version(configs: list[dict[str, Any]]) -> str:
-    """The version of launch configs that change now: higher than any there is."""
+    """The version for changed launch configs: higher than any present one."""
     return str(1 + max(int(config.get("version") or 0) for config in configs))
 
 
@@ -107,7 +109,7 @@ def _next_version(configs: list[dict[str, Any]]) -> str:
 
 @behaviour.process("service.upgrade")
 async def run_upgrade(run: Run) -> None:
-    """Replace batch by batch; what is upgraded waits for a decision, but for the form of 2015."""
+    """Replace containers batch by batch; then the upgrade waits for a decision, except in the form of 2015."""
     asked = await run.read(lambda tx: run.resource(tx, rows.Service).upgrade or {})
     if "inServiceStrategy" in asked:
         await _or_back(run, asked["inServiceStrategy"])
@@ -119,14 +121,14 @@ async def run_upgrade(run: Run) -> None:
 
 
 async def _or_back(run: Run, strategy: dict[str, Any]) -> None:
-    """Upgrade in place. Raises ``Failed`` with what follows: the decision is the caller's, or it is taken back."""
+    """Upgrade in place. Raises ``Failed``: then the caller decides, or the server rolls it back."""
     watched = strategy.get("finish") == HEALTHY
     try:
         await _in_service(run, strategy)
         if watched and not await run.read(lambda tx: _asleep(tx, run)):
             await upgrade_watch.watch(run)
     except Failed as failure:
-        message = f"{failure.message}; the upgrade was taken back" if watched else failure.message
+        message = f"{failure.message}; the upgrade was rolled back" if watched else failure.message
         chain = "rollback" if watched else None
         raise Failed(message, state=CANCELED, chain=chain, unit=lambda tx: _tell_stack(tx, run, message)) from failure
     if watched:
@@ -134,7 +136,7 @@ async def _or_back(run: Run, strategy: dict[str, Any]) -> None:
 
 
 def _tell_stack(tx: Tx, run: Run, message: str) -> None:
-    """A stack at rest shows why one of its services failed."""
+    """Show on an idle stack why one of its services failed."""
     service = run.resource(tx, rows.Service)
     stack = tx.get(rows.Environment, service.environmentId)
     if stack is not None and stack.state == "active":
@@ -162,7 +164,7 @@ async def _in_service(run: Run, strategy: dict[str, Any]) -> None:
 
 
 async def _wake(run: Run) -> None:
-    """Bring up what was up before the upgrade; a service that was inactive stays so in the end."""
+    """Start a service that was active before the upgrade; an inactive one stays inactive."""
     if not await run.read(lambda tx: _asleep(tx, run)):
         await bring_up(run)
 
@@ -172,7 +174,7 @@ def _asleep(tx: ReadTx, run: Run) -> bool:
 
 
 async def _over(run: Run) -> None:
-    """The upgrade is over, one way or the other; why it failed stays on a service that was taken back for it."""
+    """End the upgrade; after an automatic rollback the reason stays on the service."""
     scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
 
     def end(tx: Tx) -> None:
@@ -187,7 +189,7 @@ async def _over(run: Run) -> None:
 
 
 def _outdated(tx: ReadTx, service: rows.Service) -> dict[int, list[rows.Instance]]:
-    """Per unit the containers that are not of the present launch configs, or use one that is not."""
+    """Per deployment unit the containers of outdated launch configs, and those that use such a container."""
     configs, parts = units.configs_of(service), units.parts_of(service)
     found: dict[int, list[rows.Instance]] = {}
     chosen = [row for row in units.rows_of(tx, service.id) if not row.leaving]
@@ -205,7 +207,7 @@ def _outdated(tx: ReadTx, service: rows.Service) -> dict[int, list[rows.Instance
 
 
 def _keep(tx: Tx, run: Run, size: int) -> list[int]:
-    """Set the outdated containers of the next units aside; their ids."""
+    """Set aside the outdated containers of the next units; return their ids."""
     outdated = _outdated(tx, run.resource(tx, rows.Service))
     found = [row for number in sorted(outdated)[:size] for row in outdated[number]]
     for row in found:
@@ -215,7 +217,7 @@ def _keep(tx: Tx, run: Run, size: int) -> list[int]:
 
 
 async def _rest(run: Run, ids: list[int], label: str) -> None:
-    """Stop what is kept; the ports it published are free for others, an address that is retained for its successor."""
+    """Stop the kept containers; their ports become free, and a retained address waits for the successor."""
 
     def stop(tx: Tx) -> None:
         for row in tx.find(rows.Instance, id=ids):
@@ -240,11 +242,11 @@ def _mark(tx: Tx, instance: rows.Instance, *, upgrade: bool) -> None:
 
 @behaviour.process("service.finishupgrade")
 async def finish(run: Run) -> None:
-    """The old containers are not needed any more."""
+    """Finish an upgrade: remove the old containers."""
 
     await each(run, "remove", units.kept_rows, lambda tx, row: start_removal(tx, run.engine, row))
     await run.wait_for(
-        "the old containers to be removed",
+        "the removal of the old containers",
         lambda tx: not units.kept_rows(tx, run.resource_id),
         roots={"instance"},
     )
@@ -253,7 +255,7 @@ async def finish(run: Run) -> None:
 
 @behaviour.process("service.cancelupgrade")
 async def cancel(run: Run) -> None:
-    """Nothing more is replaced. In the form of 2015 the service is simply active again."""
+    """Cancel an upgrade: replace nothing more. In the form of 2015 the service is active again."""
     asked = await run.read(lambda tx: run.resource(tx, rows.Service).upgrade or {})
     if not asked.keys() & {"inServiceStrategy", "toServiceStrategy"}:
         run.end_state = "active"
@@ -261,7 +263,7 @@ async def cancel(run: Run) -> None:
 
 @behaviour.process("service.rollback")
 async def rollback(run: Run) -> None:
-    """Back to what was there before."""
+    """Roll back to the state before the upgrade."""
     asked = await run.read(lambda tx: run.resource(tx, rows.Service).upgrade or {})
     if "inServiceStrategy" in asked:
         await run.step("configs of before", lambda tx: _turn_back(tx, run, asked["inServiceStrategy"]))
@@ -275,7 +277,7 @@ async def rollback(run: Run) -> None:
 
 
 def _turn_back(tx: Tx, run: Run, strategy: dict[str, Any]) -> None:
-    """The launch configs of before the upgrade are those of the service again."""
+    """Restore the launch configs from before the upgrade."""
     tx.update(
         run.resource(tx, rows.Service),
         launchConfig=strategy.get("previousLaunchConfig"),
@@ -284,7 +286,7 @@ def _turn_back(tx: Tx, run: Run, strategy: dict[str, Any]) -> None:
 
 
 def _new_ones(tx: ReadTx, service_id: int) -> list[rows.Instance]:
-    """The containers that the upgrade brought: not of the configs of before, or in the place of one that is kept."""
+    """The containers that the upgrade made: of new configs, or in the place of a kept one."""
     service = tx.require(rows.Service, service_id)
     kept = {(marks.number(row), marks.part(row)) for row in units.kept_rows(tx, service.id)}
     new = {row.id for found in _outdated(tx, service).values() for row in found}
@@ -294,6 +296,6 @@ def _new_ones(tx: ReadTx, service_id: int) -> list[rows.Instance]:
 
 
 def _take_back(tx: Tx, row: rows.Instance) -> None:
-    """An old container counts again."""
+    """Make a kept container part of the service again."""
     tx.update(row, kept=None)
     _mark(tx, row, upgrade=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an upgrade succeeded: what came new is watched before what was there is given up."""
+"""Decide whether an upgrade succeeded: watch the new containers before the old ones are removed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from orca.resources import rows
 from orca.store import ReadTx
 
 RUNNING_SECONDS = 10.0
-"""How long a container that nobody checks has to run before it counts as one that works."""
+"""Seconds that a container without a check must run to count as working."""
 
 Starts = dict[int, int]
 """Instance id -> how often it was started."""
 
 
 async def watch(run: Run) -> None:
-    """Wait until the containers of a service are healthy; one that nobody checks has to run for a while.
+    """Wait until the containers of a service are healthy; one without a check must run for a while.
 
     Raises:
-        Failed: a container does not go on running, or is unhealthy.
+        Failed: a container does not keep running, or is unhealthy.
     """
     starts = await run.read(lambda tx: _starts(tx, run.resource_id))
     if await run.read(lambda tx: not all(_is_healthy(row) for row in units.rows_of(tx, run.resource_id))):
@@ -37,7 +37,7 @@ async def watch(run: Run) -> None:
 
 
 async def _for_a_while(run: Run, starts: Starts) -> None:
-    """Let the containers run, unless one of them breaks."""
+    """Let the containers run for a while, unless one fails."""
     try:
         async with asyncio.timeout(RUNNING_SECONDS):
             await run.wait_for(
@@ -54,7 +54,7 @@ def _starts(tx: ReadTx, service_id: int) -> Starts:
 
 
 def _broken(tx: ReadTx, service_id: int, starts: Starts) -> str | None:
-    """Why the containers do not work; None as long as they may."""
+    """Why the containers do not work; None while they may."""
     found = {row.id: row for row in units.rows_of(tx, service_id)}
     for id, count in starts.items():
         row = found.get(id)
@@ -74,8 +74,8 @@ def _is_healthy(row: rows.Instance) -> bool:
 
 
 def _is_proved(tx: ReadTx, service_id: int) -> bool:
-    """True if every container that is checked is healthy. One whose checkers never said a word, and which has no time
-    limit, is as one that nobody checks.
+    """True if every checked container is healthy. One without any report and without a time limit counts as
+    unchecked.
     """
     waiting = [row for row in units.rows_of(tx, service_id) if row.healthCheck and not _is_healthy(row)]
     if any(row.healthDeadline for row in waiting):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The actions ``plan`` and ``apply`` of the stacks of a project: what would happen, and have exactly that happen.
+"""The actions ``plan`` and ``apply`` of the stacks of a project: show what would change, and change exactly that.
 
-A client gives files and variables as they are, learns which variables the files need, and never reads the files.
-``plan`` changes nothing. Its hash stands for the plan and for what it was compared with; ``apply`` with that hash does
-this or, when something changed meanwhile, nothing.
+A client sends files and variables, learns which variables the files need, and never parses the files. ``plan`` changes
+nothing. Its hash identifies the plan and the state that it was compared with. ``apply`` with that hash carries out this
+plan, or does nothing if something changed meanwhile.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from orca.resources.stack import stack_key_of
 from orca.store import ReadTx, Tx
 
 PURPOSE = "stack plan"
-"""What the key of the hashes is derived for."""
+"""The purpose for which the key of the hashes is derived."""
 
 behaviour = Behaviour()
 
 
 class PlanChanged(Refused):
-    """The hash is of another plan; the answer shows the one that holds now."""
+    """The hash belongs to another plan; the answer shows the present one."""
 
     def __init__(self, shown: dict[str, Any]) -> None:
         message = "something changed since the plan was made: look at the new one, and apply that"
@@ -44,16 +44,16 @@ class PlanChanged(Refused):
 
 @behaviour.reads("environment.plan", "environment.apply")
 def read(present: Mapping[str, Any], given: dict[str, Any]) -> Given:
-    """What the files say, before anything is compared."""
+    """Read the files, before anything is compared."""
     return stack_files.read(given["name"], given["files"], given.get("variables") or {})
 
 
 @behaviour.collective("environment.plan")
 def plan(tx: ReadTx, call: Call, data: dict[str, Any]) -> dict[str, Any]:
-    """What ``apply`` would do, or which variables it needs to know that.
+    """Return what ``apply`` would do, or which variables are needed for that.
 
     Raises:
-        Refused: with everything that ``apply`` would be refused for, one reason a line.
+        Refused: with all reasons for which ``apply`` would be refused, one per line.
     """
     given: Given = call.read
     if given.compose is None:
@@ -65,10 +65,10 @@ def plan(tx: ReadTx, call: Call, data: dict[str, Any]) -> dict[str, Any]:
 
 @behaviour.collective("environment.apply")
 def apply(tx: Tx, call: Call, data: dict[str, Any]) -> rows.Environment:
-    """Make a stack what the files say.
+    """Make a stack match the files.
 
     Raises:
-        Refused: what ``plan`` is refused for, variables that are missing, or ``PlanChanged``.
+        Refused: as for ``plan``; also missing variables, or ``PlanChanged``.
     """
     given: Given = call.read
     if given.compose is None:
@@ -149,8 +149,8 @@ def _entry(entry: stack_plan.Entry) -> dict[str, Any]:
 
 
 def _hash(call: Call, stack: rows.Environment | None, given: Given, found: Plan) -> str:
-    """Stands for what would be done, to what. States, health and times are not in it, values of variables only sealed
-    by the server's key.
+    """A hash of the plan and of its base. States, health and times are not part of it; values of variables are
+    protected by the server's key.
     """
     assert given.compose is not None
     subject = {

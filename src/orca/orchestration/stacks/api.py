@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stacks (v1: environments): services made from compose text, and kept in line with it when the text changes."""
+"""Stacks (v1: environments): services made from compose text, and updated when the text changes."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ behaviour = Behaviour()
 
 @behaviour.reads("environment", uses=TEXTS)
 def read_text(present: Mapping[str, Any], given: dict[str, Any]) -> Compose | None:
-    """The compose text that a stack is given, so that a mistake in it makes nothing."""
+    """Read the compose text of a request, so that nothing is made from a faulty one."""
     return stack_text.read({**present, **given}) if any(name in given for name in TEXTS) else None
 
 
 @behaviour.reads("environment.upgrade", uses=TEXTS)
 def read_upgrade(present: Mapping[str, Any], given: dict[str, Any]) -> Compose | None:
-    """The compose text that a stack is upgraded to: what is not given stays."""
+    """Read the compose text of an upgrade; a text that is not given stays."""
     return stack_text.read(_upgraded(present, given))
 
 
@@ -44,7 +44,7 @@ def _upgraded(present: Mapping[str, Any], given: dict[str, Any]) -> dict[str, An
 
 @behaviour.create("environment")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
-    """A stack. Its text was read before."""
+    """Create a stack. Its text was read before."""
     stack_rights.check_text(tx, call, call.read, "dockerCompose")
     row = tx.insert(rows.Environment, **{**fields, "accountId": call.account_id, "kind": "environment"})
     call.request(tx, row, "create")
@@ -53,7 +53,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
 
 @behaviour.update("environment")
 def update(tx: Tx, call: Call, row: rows.Environment, fields: dict[str, Any]) -> rows.Environment:
-    """Changed text is applied by the process ``update``; a changed name alone needs none."""
+    """Update a stack. The process ``update`` applies changed text; a changed name needs none."""
     if any(name in fields for name in TEXTS):
         stack_rights.check_text(tx, call, call.read, "dockerCompose")
         stack_text.check_kinds(tx, row, call.read)
@@ -65,7 +65,7 @@ def update(tx: Tx, call: Call, row: rows.Environment, fields: dict[str, Any]) ->
 
 @behaviour.process("environment.create", "environment.update")
 async def create_or_update(run: Run) -> None:
-    """Make the services of a stack those of its text."""
+    """Make the services of a stack match its text."""
     await _update_services(run)
 
 
@@ -91,8 +91,8 @@ async def _update_services(run: Run, *, upgraded: bool = False) -> None:
 
 @behaviour.process("environment.apply")
 async def apply(run: Run) -> None:
-    """Make a stack what its text says, whatever became of it: what was removed comes back, what was stopped starts,
-    containers of another launch config are replaced.
+    """Make a stack match its text: removed services come back, stopped ones start, containers of another launch config
+    are replaced.
     """
     wanted = await _read(run)
     if wanted is None:
@@ -162,7 +162,7 @@ async def remove(run: Run) -> None:
 
     await run.step("remove services", begin)
     await run.wait_for(
-        "services to be removed",
+        "the removal of services",
         lambda tx: tx.first(rows.Service, environmentId=run.resource_id) is None,
         roots={"service"},
     )
@@ -170,13 +170,15 @@ async def remove(run: Run) -> None:
 
 @behaviour.action("environment.addoutputs")
 def add_outputs(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
-    """Add to what the stack gives out, or replace some of it."""
+    """Add outputs to the stack, or replace some."""
     return tx.update(row, outputs={**(row.outputs or {}), **(data.get("outputs") or {})})
 
 
 @behaviour.action("environment.upgrade")
 def upgrade_stack(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
-    """Follow another text; services whose launch config differs are upgraded in place, and wait for a decision."""
+    """Begin to upgrade to another text; services with a changed launch config are upgraded in place, then wait for a
+    decision.
+    """
     before = _texts(row)
     texts = _upgraded(before, data)
     stack_rights.check_text(tx, call, call.read, "dockerCompose")
@@ -195,7 +197,7 @@ def upgrade_stack(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any
 
 @behaviour.process("environment.upgrade")
 async def run_upgrade(run: Run) -> None:
-    """Upgrade the services, and wait for them; with one that failed or was canceled, the stack is not upgraded."""
+    """Upgrade the services, and wait for them; if one failed or was canceled, the stack's upgrade fails."""
     await _update_services(run, upgraded=True)
     await _without(run, "upgrading")
     failed = await run.read(lambda tx: tx.find(rows.Service, environmentId=run.resource_id, state=upgrade.CANCELED))
@@ -213,14 +215,14 @@ async def finish_upgrade(run: Run) -> None:
 
 @behaviour.process("environment.cancelupgrade")
 async def cancel_upgrade(run: Run) -> None:
-    """Stop the upgrade of every service where it is."""
+    """Cancel the upgrade of every service."""
     await run.step("services", lambda tx: _ask_services(tx, run, "upgrading finishing-upgrade", "cancelupgrade"))
     await _without(run, "canceling-upgrade")
 
 
 @behaviour.action("environment.rollback")
 def roll_back_stack(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
-    """Take the upgrade of every service back."""
+    """Begin to roll back the upgrade of every service."""
     upgraded = tx.find(rows.Service, environmentId=row.id, state=service_rights.UPGRADED)
     service_rights.check_rollback(tx, call, upgraded)
     call.request(tx, row, "rollback")
@@ -229,7 +231,7 @@ def roll_back_stack(tx: Tx, call: Call, row: rows.Environment, data: dict[str, A
 
 @behaviour.process("environment.rollback")
 async def rollback(run: Run) -> None:
-    """Take the upgrade of every service back, and the text with it."""
+    """Roll back the upgrade of every service, and the text."""
     await run.step("services", lambda tx: _ask_services(tx, run, " ".join(service_rights.UPGRADED), "rollback"))
     await _without(run, "rolling-back")
 
@@ -251,7 +253,7 @@ def _ask_services(tx: Tx, run: Run, states: str, action: str) -> None:
 
 
 async def _without(run: Run, state: str) -> None:
-    """Wait until no service of the stack is in a state any more."""
+    """Wait until no service of the stack is in a state."""
     await run.wait_for(
         f"services that are {state}",
         lambda tx: tx.first(rows.Service, environmentId=run.resource_id, state=state) is None,
@@ -261,7 +263,7 @@ async def _without(run: Run, state: str) -> None:
 
 @behaviour.action("environment.activateservices")
 def activate_services(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any]) -> rows.Environment:
-    """Start every service of the stack that is not."""
+    """Start every inactive service of the stack."""
     for service in tx.find(rows.Service, environmentId=row.id, state="inactive"):
         call.request(tx, service, "activate")
     return tx.update(row, startOnCreate=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Carrying out a plan: its entries as steps on rows, a few of them in one unit of the writer.
+"""Carry out a plan: its entries become steps on rows, a few of them in one unit.
 
-A process that is cut off by a crash compares again what is there, so a step that was done is not planned again.
+After a crash the process compares again, so a step that was done is not planned again.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from orca.store import ReadTx, Tx
 
 BALANCER = "loadBalancerService"
 MOST_STEPS = 60
-"""Steps in one unit: what twenty new services with their links need."""
+"""Most steps in one unit: enough for twenty new services with their links."""
 UNIT_SECONDS = 0.04
 """Processor time after which a unit takes no further step."""
 BUSY = frozenset({"upgrading", "finishing-upgrade", "canceling-upgrade", "rolling-back", "deactivating", "removing"})
-"""States in which a service follows nothing."""
+"""States in which a service accepts no changes."""
 
 Step: TypeAlias = "Callable[[Rows], None]"
 
 
 class Rows:
-    """The rows of one stack inside a unit; what several steps look for is read once."""
+    """The rows of one stack inside a unit, each read once."""
 
     def __init__(self, tx: Tx, engine: Processes, stack: rows.Environment) -> None:
         self.tx, self.engine, self.stack = tx, engine, stack
@@ -54,17 +54,17 @@ class Rows:
         return {name.casefold(): id for id, name in found}
 
     def target(self, link: LinkSpec) -> int | None:
-        """The service that a link leads to, if it is still there."""
+        """The target of a link, if it still exists."""
         if link.stack is None:
             return self.ids.get(link.service.casefold())
         stack_id = self._stacks.get(link.stack.casefold())
         return None if stack_id is None else self._services(stack_id).get(link.service.casefold())
 
     def certificates(self, spec: ServiceSpec) -> dict[str, Any]:
-        """The fields of a service that name certificates, with ids instead.
+        """The certificate fields of a service, with ids instead of names.
 
         Raises:
-            Refused: one is not there any more.
+            Refused: one no longer exists.
         """
 
         def id_of(name: str) -> int:
@@ -84,7 +84,7 @@ class Rows:
 
 
 def steps(plan: Plan, *, start: bool, finish: str | None = None) -> Iterator[Step]:
-    """What the plan means for the rows: links are set when all services are there, and nothing starts before that.
+    """The steps of a plan: links are set once all services exist, and services start after that.
 
     ``start``: new services are started, unless their text says otherwise. ``finish``: see ``upgrade``.
     """
@@ -109,19 +109,19 @@ def steps(plan: Plan, *, start: bool, finish: str | None = None) -> Iterator[Ste
 
 
 async def carry_out(run: Run, todo: Sequence[Step]) -> None:
-    """Do the steps in as many units as they need.
+    """Carry out the steps, in as many units as needed.
 
     Raises:
-        Refused: what a request for the same would be refused for.
+        Refused: as a request for the same change would be.
     """
     done = 0
     while done < len(todo):
-        # The name is used once: after a crash the plan is another one, and none of its units was done.
+        # The name is unique: after a crash there is a new plan, of which no unit was done.
         done += await run.step(f"services {uuid.uuid4()}", partial(_some, run=run, todo=todo[done:]))
 
 
 def _some(tx: Tx, *, run: Run, todo: Sequence[Step]) -> int:
-    """Do some steps; how many."""
+    """Carry out some steps; return how many."""
     writing = Rows(tx, run.engine, run.resource(tx, rows.Environment))
     began = time.thread_time()
     for number, step in enumerate(todo[:MOST_STEPS], 1):
@@ -132,9 +132,9 @@ def _some(tx: Tx, *, run: Run, todo: Sequence[Step]) -> int:
 
 
 async def await_services(run: Run, names: Collection[str]) -> None:
-    """Wait until every service of the stack takes changes; what waits for a decision about an upgrade is decided.
+    """Wait until every service of the stack accepts changes; decide pending upgrades.
 
-    ``names``: casefolded names that are free only once a service which has one of them is gone.
+    ``names``: casefolded names of services to make; a service being removed under such a name is waited for.
     """
 
     def decide(tx: Tx) -> None:
@@ -154,7 +154,7 @@ async def await_services(run: Run, names: Collection[str]) -> None:
 
 
 async def freed(run: Run, ids: Collection[int]) -> None:
-    """Wait until services that are removed or replaced let go of their ports, but for hosts that do not answer."""
+    """Wait until removed or replaced services have freed their ports, except on hosts that do not answer."""
 
     def condition(tx: ReadTx) -> bool:
         going = tx.find(rows.Service, id=list(ids), state=[*BUSY])
@@ -165,7 +165,7 @@ async def freed(run: Run, ids: Collection[int]) -> None:
         )
         return not any(row.hostId in live for row in found)
 
-    await run.wait_for("services that let go of their ports", condition, roots={"service", "instance", "host"})
+    await run.wait_for("services that free their ports", condition, roots={"service", "instance", "host"})
 
 
 def _other(look: Callable[[ReadTx], list[str]], before: list[str], tx: ReadTx) -> bool:
@@ -226,7 +226,7 @@ def _start(writing: Rows, name: str) -> None:
     row = None if id is None else writing.tx.require(rows.Service, id)
     if row is None:
         return
-    row = writing.tx.update(row, startOnCreate=True)  # one that is still being created starts when it is
+    row = writing.tx.update(row, startOnCreate=True)  # one that is still being created starts afterwards
     if row.state in STOPPED:
         writing.engine.request(writing.tx, row, "activate")
 
@@ -251,6 +251,6 @@ def _try_again(writing: Rows, id: int) -> None:
 
 
 def _row(tx: Tx, entry: Entry) -> rows.Service | None:
-    """The service of an entry, unless it went meanwhile."""
+    """The service of an entry, unless it was removed meanwhile."""
     row = tx.get(rows.Service, entry.id)
     return None if row is None or row.removed is not None or row.state == "removing" else row

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is told to a project from outside: hosts to be emptied, names in somebody's DNS, services that run elsewhere.
+"""Events from outside: hosts to be evacuated, names in an external DNS, services that run elsewhere.
 
-Source: docs/v1.md, section 14. An event takes effect in the unit that keeps it.
+Source: docs/v1.md, section 14. An event takes effect in the unit that stores it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration.containers.api import start_removal
 from orca.orchestration.services import api as services
 from orca.orchestration.stacks import api as stacks
-from orca.resources import machine, rows
+from orca.resources import processes_of, rows
 from orca.resources.errors import Refused
 from orca.resources.validation import Validator
 from orca.resources.views import view
@@ -34,7 +34,7 @@ behaviour = Behaviour()
 
 @behaviour.create("externalHostEvent")
 def host_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalHostEvent:
-    """Hosts of the project, one or all with a label, are to be emptied: they take nothing new, services move on."""
+    """Evacuate hosts of the project, one or all with a label: they accept nothing new, and services move away."""
     if fields.get("eventType") != EVACUATE:
         raise Refused("InvalidOption", f"eventType: {EVACUATE} is expected", field="eventType")
     hosts = tx.find(rows.Host, accountId=call.account_id)
@@ -52,8 +52,8 @@ def host_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalHostE
 
 
 def _evacuate(tx: Tx, call: Call, host: rows.Host, *, delete: bool) -> None:
-    """What stands alone stays: nobody would make it anew. A host that is deleted takes everything with it."""
-    processes = machine("host")
+    """Evacuate a host. Independent containers stay, since nothing would recreate them, unless the host is deleted."""
+    processes = processes_of("host")
     if host.state in processes["deactivate"].start:
         call.request(tx, host, "deactivate", remove=delete)
     elif delete and host.state in processes["remove"].start:
@@ -69,7 +69,7 @@ def _evacuate(tx: Tx, call: Call, host: rows.Host, *, delete: bool) -> None:
 
 @behaviour.create("externalDnsEvent")
 def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalDnsEvent:
-    """A service has a name in a DNS outside."""
+    """Store the name of a service in an external DNS."""
     project_id = _project_of(tx, call)
     stack = tx.first(rows.Environment, accountId=project_id, name=str(fields.get("stackName")))
     service = stack and tx.first(rows.Service, environmentId=stack.id, name=str(fields.get("serviceName")))
@@ -87,7 +87,7 @@ def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalDnsEve
 
 @behaviour.create("externalServiceEvent")
 def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalServiceEvent:
-    """A service that runs elsewhere came, changed or went. It is known by the event's ``externalId``."""
+    """Create, update or remove a service that runs elsewhere; the event's ``externalId`` identifies it."""
     project_id = _project_of(tx, call)
     inside = replace(call, account_id=project_id)
     external_id = fields.get("externalId")
@@ -109,7 +109,7 @@ def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalSe
 
 
 def _create_or_update(tx: Tx, call: Call, known: rows.Service | None, fields: dict[str, Any]) -> None:
-    """Make the service what the event says; told the same again, nothing changes."""
+    """Make the service match the event; the same event again changes nothing."""
     told = fields["service"]
     if not isinstance(told, dict) or told.get("kind", KIND) != KIND:
         raise Refused("InvalidOption", f"service: an object of kind {KIND} is expected", field="service")
@@ -136,7 +136,7 @@ def _create_or_update(tx: Tx, call: Call, known: rows.Service | None, fields: di
 
 
 def _stack(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment | None:
-    """The stack that the event's ``environment`` means."""
+    """The stack that the event's ``environment`` names."""
     return tx.first(rows.Environment, accountId=call.account_id, externalId=_environment(fields)["externalId"])
 
 
@@ -149,8 +149,8 @@ def _environment(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _remove(tx: Tx, call: Call, row: rows.Service | rows.Environment | None) -> None:
-    """Have a service or a stack removed, if it is there and stays so far."""
-    if row is not None and row.state in machine(row.type)["remove"].start:
+    """Request the removal of a service or a stack, if it exists and is not being removed."""
+    if row is not None and row.state in processes_of(row.type)["remove"].start:
         call.request(tx, row, "remove")
 
 

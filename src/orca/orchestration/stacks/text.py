@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The text of a stack: read it, and refuse what can be told from its rows at once."""
+"""The text of a stack: read it, and refuse what its rows rule out."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TEXTS = ("dockerCompose", "rancherCompose", "environment")
 
 
 def read(fields: Mapping[str, Any], files: tuple[str, str] | None = None) -> Compose | None:
-    """The compose text among ``fields``, None when there is none.
+    """Read the compose text among ``fields``; None if there is none.
 
-    ``files``: what a client calls the two texts that it gave as files.
+    ``files``: the client's names of the two texts, if it sent files.
 
     Raises:
-        Refused: text that cannot be used, blamed on the field that holds it: ``files``, if the client gave files.
+        Refused: text that cannot be used, blamed on its field: ``files``, if the client sent files.
     """
     text = fields.get("dockerCompose")
     if not text:
@@ -39,7 +39,7 @@ def read(fields: Mapping[str, Any], files: tuple[str, str] | None = None) -> Com
 
 
 def check_kinds(tx: ReadTx, stack: rows.Environment, wanted: Compose | None) -> None:
-    """Refuse text that makes another kind of a service that exists.
+    """Refuse text that changes the kind of an existing service.
 
     Raises:
         Refused: see above.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Links to services of other stacks that are not there yet: kept with their service, made once their targets come."""
+"""Links to missing services of other stacks: stored with their service, and made once the targets exist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIELD = "waitsFor"
 
 
 def kept(links: Iterable[LinkSpec]) -> list[dict[str, Any]] | None:
-    """Links as the field of a service keeps them; None for no links."""
+    """Links as the field of a service stores them; None for no links."""
     found = [
         {"stack": link.stack, "service": link.service, "name": link.alias, "ports": list(link.rules)} for link in links
     ]
@@ -34,7 +34,7 @@ def read(service: rows.Service) -> tuple[LinkSpec, ...]:
 
 
 class Waits:
-    """Follows services that come, and makes the links to them that others wait for."""
+    """Follows new services, and makes the links to them that others wait for."""
 
     roots = frozenset({"service"})
 

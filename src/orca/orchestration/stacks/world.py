@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stack's services as text would state them, and what else a plan is compared with: from rows to values.
+"""Read the present state for a plan: a stack's services as text would describe them, and everything else it needs.
 
 Read in bulk: the number of queries does not grow with the number of services.
 """
@@ -25,7 +25,7 @@ GONE = "removing"
 def world(
     tx: ReadTx, project_id: int, name: str, stack: rows.Environment | None, wanted: Iterable[ServiceSpec]
 ) -> World:
-    """What a plan for the stack ``name`` of a project is compared with; ``stack`` is its row, if there is one."""
+    """The present state for a plan of the stack ``name``; ``stack`` is its row, if there is one."""
     found = [] if stack is None else [row for row in tx.find(rows.Service, environmentId=stack.id) if row.state != GONE]
     stated = _Stated(tx, found)
     present = {
@@ -56,14 +56,14 @@ def world(
 
 
 def specs(tx: ReadTx, stack: rows.Environment, ids: Collection[int]) -> list[ServiceSpec]:
-    """The services of a stack as text would state them; with ``ids``, only those."""
+    """The services of a stack as text would describe them; with ``ids``, only those."""
     found = [row for row in tx.find(rows.Service, environmentId=stack.id) if not ids or row.id in ids]
     stated = _Stated(tx, found)
     return [stated.spec(row, started=bool(stack.startOnCreate)) for row in found]
 
 
 class _Stated:
-    """Some services of a stack, with the names of what they refer to; what is not among them is elsewhere."""
+    """Some services of a stack, with the names of resources that they refer to."""
 
     def __init__(self, tx: ReadTx, found: list[rows.Service]) -> None:
         self._inside = {row.id: row.name for row in found}
@@ -82,7 +82,7 @@ class _Stated:
         )
 
     def spec(self, row: rows.Service, *, started: bool) -> ServiceSpec:
-        """One of them. ``started``: the stack is up, so that a service that is not was stopped on purpose."""
+        """One of them. ``started``: the stack is up, so that an inactive service was stopped on purpose."""
         named = _certified(row)
         fields = {name: row.get(name) for name in live_fields(row.kind) - named if row.get(name) is not None}
         if row.state == "inactive" and started:
@@ -114,5 +114,5 @@ def _listed(ids: Any) -> list[int]:
 
 
 def _sidekicks(row: rows.Service) -> list[dict[str, Any]]:
-    """The sidekicks that a service has; an upgrade takes one away by an image that stands for nothing."""
+    """The sidekicks of a service; an upgrade removes one by an image without containers."""
     return [config for config in row.secondaryLaunchConfigs or [] if not is_nothing(config.get("imageUuid"))]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audit log: one row per change, written in the change's own unit, never altered. Secrets are taken out first.
+"""The audit log: one row per change, written in the change's own unit, never altered. Secrets are removed first.
 
-Besides changes there are sign-ins that failed (``failed_sign_ins``), and keys made on the server's machine.
+It also records failed sign-ins (``failed_sign_ins``), and keys made on the server's own host.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx, adding
 
 MOST = 16_384
-"""Characters of a request or an answer that are kept; a larger one is named by its size."""
+"""Most characters of a stored request or answer; of a larger one only its size is stored."""
 READ = 262_144
-"""Characters up to which an object is looked through for secrets, which make it smaller."""
+"""Most characters of an object that is searched for secrets; masking makes it smaller."""
 NAMED_BY_ID = ("setting", "activeSetting")
-"""Types whose id says what the value is."""
+"""Types whose id tells what the value is."""
 
 behaviour = Behaviour()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What somebody did, or tried. ``account_id``: on whose behalf, ``user_id``: who, None where nobody has proved it;
-    ``auth``: how that was done, None outside the API.
+    """What somebody did, or tried. ``account_id``: the account acted for; ``user_id``: the user, None if not proved;
+    ``auth``: how the user proved it, None outside the API.
     """
 
     account_id: int
@@ -47,7 +47,7 @@ class Entry:
 
 
 def write(tx: Tx, entry: Entry) -> None:
-    """Add the row. Not ``tx.insert``: nobody waits for news of this table, and it must not cost an event per change."""
+    """Add the row. Not by ``tx.insert``, since nobody follows this table, and it must not cost an event per change."""
     name = entry.resource_id if entry.resource_type in NAMED_BY_ID else None
     objects = {
         "requestObject": kept(entry.resource_type, entry.request, name),
@@ -76,7 +76,7 @@ def stored_id(text: str) -> str:
 
 
 def kept(type: str, value: Any, name: str | None = None) -> str | None:
-    """A request's or an answer's object as text, without secrets. ``name``: what it is called, where its id says so."""
+    """The object of a request or answer as text, without secrets. ``name``: its name, if its id is one."""
     if value is None:
         return None
     size = len(msgspec.json.encode(value))
@@ -91,7 +91,7 @@ def kept(type: str, value: Any, name: str | None = None) -> str | None:
 
 @behaviour.computed("auditLog.resourceId")
 def resource_id(tx: ReadTx, call: Call, row: rows.AuditLog) -> str | None:
-    """What it was done to, as clients know it."""
+    """The id of the changed resource, as clients know it."""
     text = row.resourceId
     type = row.resourceType or ""
     return ids.show(type, int(text)) if text and text.isdecimal() and type in TYPES else text
@@ -99,32 +99,32 @@ def resource_id(tx: ReadTx, call: Call, row: rows.AuditLog) -> str | None:
 
 @behaviour.computed("auditLog.kind")
 def kind(tx: ReadTx, call: Call, row: rows.AuditLog) -> str:
-    """There is one."""
+    """The type of the row."""
     return row.type
 
 
 @behaviour.computed("auditLog.authenticatedAsIdentityId")
 def identity_id(tx: ReadTx, call: Call, row: rows.AuditLog) -> str | None:
-    """Who it was, as other people know them."""
+    """The user's identity, as other people know it."""
     account = tx.get(rows.Account, row.authenticatedAsAccountId)
     return id_of(account) if account is not None and account.kind in PEOPLE else None
 
 
 @behaviour.create("auditLog")
 def refuse_new(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.AuditLog:
-    """Nobody adds to it, whatever their role."""
+    """Refuse: nobody adds to the audit log, whatever their role."""
     raise unalterable()
 
 
 @behaviour.update("auditLog")
 def refuse_change(tx: Tx, call: Call, row: rows.AuditLog, fields: dict[str, Any]) -> rows.AuditLog:
-    """Nobody alters it."""
+    """Refuse: nobody alters the audit log."""
     raise unalterable()
 
 
 @behaviour.remove("auditLog")
 def refuse_removal(tx: Tx, call: Call, row: rows.AuditLog) -> rows.AuditLog:
-    """Nobody takes from it."""
+    """Refuse: nobody removes from the audit log."""
     raise unalterable()
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sign-ins that failed leave a row of the audit log where somebody's key or login was named, but not every one.
+"""A failed sign-in with an existing key or login leaves a row in the audit log, within limits.
 
-Whoever guesses writes no more than the throttle lets anybody guess passwords: five rows per credential and address,
-thirty per address, fifty per credential, then ever fewer, one in five minutes at most. A name that nobody has leaves
-none: it may be a password in the wrong field.
+Guessing writes no more rows than the throttle allows guesses of passwords: five per credential and address, thirty per
+address, fifty per credential, then ever fewer, at most one in five minutes. An unknown name leaves no row: it may be a
+password in the wrong field.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from orca.resources.errors import Refused
 from orca.store import ReadTx
 
 KINDS = ("apiKey", "agentApiKey", "password")
-"""Of credentials that are named to sign in."""
+"""Kinds of credentials that a sign-in may name."""
 FAILURES = (401, 429)
 
 
@@ -33,7 +33,7 @@ class FailedSignIns:
 
     @contextlib.asynccontextmanager
     async def noted(self, name: str | None, address: str, auth: str) -> AsyncIterator[None]:
-        """Take note when somebody who names this access key or login is refused in the block."""
+        """Note it when a caller who names this access key or login is refused in the block."""
         try:
             yield
         except Refused as refused:
@@ -45,11 +45,11 @@ class FailedSignIns:
         credential = await self._core.db.read(partial(named, name=name))
         if credential is None:
             return
-        # Throttled attempts are counted apart, so that they leave rows although those before them left many.
+        # Throttled attempts are counted separately, so that they leave rows even after many others.
         counted = f"{credential.id} {refused.status}"
         if self._throttle.wait(counted, address) == 0:
             self._throttle.attempt(counted, address)
-            # Not waited for: how long the refusal takes must not tell whether there is such a name.
+            # Not awaited: the time of the refusal must not reveal whether the name exists.
             self._core.spawn(self._write(entry(credential, address, auth, refused)))
 
     async def _write(self, row: Entry) -> None:
@@ -62,7 +62,7 @@ def named(tx: ReadTx, name: str) -> rows.Credential | None:
 
 
 def entry(credential: rows.Credential, address: str, auth: str, refused: Refused) -> Entry:
-    """What the row says."""
+    """The content of the row."""
     return Entry(
         account_id=credential.accountId,
         user_id=None,

@@ -29,7 +29,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Certificate:
 
 @behaviour.update("certificate")
 def update(tx: Tx, call: Call, row: rows.Certificate, fields: dict[str, Any]) -> rows.Certificate:
-    """Another name, or another certificate in this one's place; without a new key the old one must fit."""
+    """Rename it, or replace the certificate; without a new key the old one must fit."""
     key = fields.pop("key", None)
     if key is None and not {"cert", "certChain"} & fields.keys():
         return tx.update(row, **fields)
@@ -47,7 +47,7 @@ def update(tx: Tx, call: Call, row: rows.Certificate, fields: dict[str, Any]) ->
 
 @behaviour.remove("certificate")
 def remove(tx: Tx, call: Call, row: rows.Certificate) -> rows.Certificate:
-    """Only when no balancer shows it."""
+    """Refuse if a balancer uses it."""
     user = next((each for each in _balancers(tx, row.accountId) if row.id in _certificates_of(each)), None)
     if user is not None:
         raise Refused("InvalidAction", f"the certificate is used by {user.name or 'a load balancer'}")
@@ -57,12 +57,12 @@ def remove(tx: Tx, call: Call, row: rows.Certificate) -> rows.Certificate:
 
 @behaviour.action("certificate.remove")
 def remove_by_action(tx: Tx, call: Call, row: rows.Certificate, data: dict[str, Any]) -> rows.Certificate:
-    """The same by another way."""
+    """The same, by the action."""
     return remove(tx, call, row)
 
 
 def _balancers(tx: ReadTx, account_id: int) -> list[rows.LoadBalancer | rows.LoadBalancerService]:
-    """What may use certificates of the project."""
+    """The balancers that may use certificates of the project."""
     return [
         *tx.find(rows.LoadBalancer, accountId=account_id),
         *tx.find(rows.LoadBalancerService, accountId=account_id),

@@ -16,7 +16,7 @@ from typing import Any
 from orca import wire
 from orca.engine import Assembly, Behaviour, Call, CommandFailed, Core, Failed, Run
 from orca.engine.exchange import Exchange
-from orca.resources import TYPES, ids, machine, rows
+from orca.resources import TYPES, ids, processes_of, rows
 from orca.resources.errors import Refused
 from orca.resources.views import inherited_fields
 from orca.store import ReadTx, Tx
@@ -98,7 +98,7 @@ async def question(run: Run, handler: Handler, exchange: Exchange) -> dict[str, 
 def error_process(run: Run, handler: Handler) -> str | None:
     """The process that ``onError`` names, if the resource has it."""
     action = (handler.on_error or "").rpartition(".")[2]
-    return action if action in machine(run.resource_type) else None
+    return action if action in processes_of(run.resource_type) else None
 
 
 def take_over(tx: Tx, *, run: Run, data: dict[str, Any]) -> None:

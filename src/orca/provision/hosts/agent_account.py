@@ -10,11 +10,11 @@ from orca.store import Tx
 KIND = "agentApiKey"
 SHOWN = "shown"
 TAKEN = "taken"
-"""How far the key of an agent has come (`keyState`). Agents of 0.1.0 say nothing: taken."""
+"""How far the key of an agent has come (``keyState``). Agents of 0.1.0 say nothing: taken."""
 
 
 def open_account(tx: Tx, agent: rows.Agent) -> tuple[str, str]:
-    """Give an agent its account and a key; returns the access key and the secret key, which is kept nowhere else."""
+    """Give an agent its account and a key; return the access key and the secret key, which is stored nowhere."""
     account = tx.insert(
         rows.Account,
         uuid=f"agentAccount{agent.id}",
@@ -27,7 +27,7 @@ def open_account(tx: Tx, agent: rows.Agent) -> tuple[str, str]:
 
 
 def new_key(tx: Tx, agent: rows.Agent) -> tuple[str, str]:
-    """Give an agent another key, like ``open_account``. The one it had opens nothing from now on."""
+    """Give an agent another key, like ``open_account``. The old one is invalid from now on."""
     for row in tx.find(rows.Credential, kind=KIND, accountId=agent.accountId):
         tx.update(row, state="removed", removed=tx.now)
     access_key, secret = new_access_key(), new_secret_key()
@@ -44,12 +44,12 @@ def new_key(tx: Tx, agent: rows.Agent) -> tuple[str, str]:
 
 
 def key_is_shown(agent: rows.Agent | None) -> bool:
-    """True if the agent's key may be shown to its host: the agent has not come with it yet."""
+    """True if the agent's key may be shown to its host, because the agent has not used it yet."""
     return agent is not None and agent.keyState == SHOWN
 
 
 def take_key(tx: Tx, agent: rows.Agent) -> None:
-    """Forget the secret half: the agent has come with its key."""
+    """Forget the secret half, because the agent has used its key."""
     if agent.keyState == TAKEN:
         return
     for row in tx.find(rows.Register, key=agent.registrationKey):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts that are seen as one. A cluster is a kind of host without an agent: it runs nothing itself."""
+"""Groups of hosts that look like one. A cluster is a kind of host without an agent, and runs nothing itself."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ behaviour = Behaviour()
 
 @behaviour.process("cluster.create", "cluster.deactivate")
 async def nothing(run: Run) -> None:
-    """There is no machine to prepare, and none that stops."""
+    """Do nothing: a cluster has no computer of its own."""
 
 
 @behaviour.remove("cluster")
 def remove(tx: Tx, call: Call, row: rows.Cluster) -> rows.Cluster:
-    """Removed when it is inactive, as a host is."""
+    """Remove an inactive cluster."""
     call.request(tx, row, "remove")
     return row
 
 
 @behaviour.process("cluster.remove")
 async def forget(run: Run) -> None:
-    """Its hosts stay."""
+    """Remove the cluster; its hosts stay."""
 
     def unit(tx: Tx) -> None:
         for tie in tx.find(rows.ClusterHostMap, clusterId=run.resource_id):
@@ -38,7 +38,7 @@ async def forget(run: Run) -> None:
 
 @behaviour.action("cluster.addhost")
 def add_host(tx: Tx, call: Call, row: rows.Cluster, data: dict[str, Any]) -> rows.Cluster:
-    """Another host."""
+    """Add a host."""
     host = tx.require(rows.Host, data["hostId"])
     if host.kind == "cluster":
         raise Refused("InvalidOption", "a cluster cannot be part of a cluster", field="hostId")
@@ -51,7 +51,7 @@ def add_host(tx: Tx, call: Call, row: rows.Cluster, data: dict[str, Any]) -> row
 
 @behaviour.action("cluster.removehost")
 def remove_host(tx: Tx, call: Call, row: rows.Cluster, data: dict[str, Any]) -> rows.Cluster:
-    """One host less."""
+    """Remove a host."""
     ties = _ties(tx, row, data["hostId"])
     if not ties:
         raise Refused("InvalidOption", "the host is not in this cluster", field="hostId")

@@ -15,14 +15,14 @@ MAPS: Mapping[str, tuple[type[rows.HostLabelMap] | type[rows.InstanceLabelMap], 
     "host": (rows.HostLabelMap, "hostId"),
     "instance": (rows.InstanceLabelMap, "instanceId"),
 }
-"""By what has labels: the type that ties them to it, and its field."""
+"""By type with labels: the type of the rows that tie labels to it, and their field."""
 
 behaviour = Behaviour()
 
 
 @behaviour.update("host")
 def update_host(tx: Tx, call: Call, row: rows.Host, fields: dict[str, Any]) -> rows.Host:
-    """Nothing has to be done on a host when its fields change."""
+    """Change fields; this needs no work on the host."""
     row = tx.update(row, **fields) if fields else row
     if "labels" in fields:
         write_rows(tx, row)
@@ -30,12 +30,12 @@ def update_host(tx: Tx, call: Call, row: rows.Host, fields: dict[str, Any]) -> r
 
 
 def fold(key: str, value: str) -> str:
-    """What labels are compared by where case does not matter: one short text for a key and its value."""
+    """A short text for a key and its value, to compare labels without regard to case."""
     return hashlib.sha256(f"{key}={value}".lower().encode()).hexdigest()[:40]
 
 
 def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
-    """Make the rows say what the field says."""
+    """Make the rows match the field."""
     type, field = MAPS[owner.root]
     wanted = {str(key): str(value) for key, value in (owner.labels or {}).items()}
     for tie in tx.find(type, **{field: owner.id}):
@@ -52,7 +52,7 @@ def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
 
 
 def forget(tx: Tx, owner: rows.Host | rows.Instance) -> None:
-    """A host or container is gone."""
+    """Remove the labels of a removed host or container."""
     type, field = MAPS[owner.root]
     for tie in tx.find(type, **{field: owner.id}):
         _remove(tx, tie, tx.require(rows.Label, tie.labelId))

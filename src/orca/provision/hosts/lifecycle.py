@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts: they come into being when their agent says hello, follow its facts, and leave for good when removed."""
+"""Hosts: made at their agent's first hello, updated by its facts, gone when removed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ behaviour = Behaviour()
 
 
 class WrongHost(Exception):
-    """The agent's credentials belong to another host than the one that says hello."""
+    """The agent's credentials belong to another host than its hello names."""
 
 
 def host_of(tx: Tx, core: Core, agent_id: int, hello: wire.Hello) -> rows.Host:
-    """The host row behind an agent that says hello, made at the first hello; its facts are those of ``hello``.
+    """The host row of an agent, made at its first hello, with the facts of ``hello``.
 
     Raises:
         WrongHost: the host's uuid is not the one that registered, or is that of another host; the agent has no project.
@@ -75,7 +75,7 @@ def _create(tx: Tx, core: Core, agent: rows.Agent, hello: wire.Hello) -> rows.Ho
 
 
 def store_facts(tx: Tx, core: Core, host: rows.Host, facts: wire.HostFacts) -> rows.Host:
-    """Store the facts an agent reports; a new outer address or key is one that the peers are to be told of next."""
+    """Store the facts that an agent reports; the caller then tells the peers of a new outer address or key."""
     changes: dict[str, Any] = {}
     if facts.hostname:
         changes["hostname"] = facts.hostname
@@ -98,7 +98,7 @@ def store_facts(tx: Tx, core: Core, host: rows.Host, facts: wire.HostFacts) -> r
 
 
 def connect(tx: Tx, items: ConfigItems, vault: Vault, host: rows.Host) -> None:
-    """Make the host part of its project's network: its range, its certificate. ``peers.acquaint`` does the rest.
+    """Make the host part of its project's network: range and certificate. ``peers.acquaint`` does the rest.
 
     Raises:
         PoolUsedUp: there is no range left.
@@ -117,7 +117,7 @@ def connect(tx: Tx, items: ConfigItems, vault: Vault, host: rows.Host) -> None:
 
 
 async def watch_settings(core: Core) -> None:
-    """Have every host of the network follow the settings that its items are made from. Runs until cancelled."""
+    """Update the items of all hosts when the settings behind them change. Runs until cancelled."""
     items = core.part(Delivery).items
 
     def unit(tx: Tx, host_id: int) -> None:
@@ -127,7 +127,7 @@ async def watch_settings(core: Core) -> None:
 
     with core.db.bus.subscribe({"setting"}) as changes:
         while True:
-            # Whatever was missed does not matter: the unit looks at the present values.
+            # Lost changes do no harm, because the unit reads the present values.
             with contextlib.suppress(Overflow):
                 await changes.batch()
             for (host_id,) in await core.db.read(lambda tx: tx.values(rows.Host, "id")):
@@ -136,7 +136,7 @@ async def watch_settings(core: Core) -> None:
 
 
 def forget(tx: Tx, core: Core, host: rows.Host) -> None:
-    """Take a host out of the network and make its agent's credentials worthless. Its containers are gone already."""
+    """Take a host out of the network and revoke its agent's credentials. Its containers are already gone."""
     membership.leave(tx, core.part(Delivery).items, host)
     host_parts.forget(tx, core.engine, host)
     labels.forget(tx, host)
@@ -154,13 +154,13 @@ def forget(tx: Tx, core: Core, host: rows.Host) -> None:
 
 @behaviour.process("host.create")
 async def create_host(run: Run) -> None:
-    """A new host joins the network; it takes containers once it has."""
+    """A new host joins the network; then it accepts containers."""
     await _join(run)
 
 
 @behaviour.process("host.activate")
 async def activate_host(run: Run) -> None:
-    """A host that could not join, as there was no range for it, tries again; nothing to do for the others."""
+    """Try again to join a host that got no range; other hosts need nothing."""
     if await run.read(lambda tx: run.resource(tx, rows.Host).kind == KIND):
         await _join(run)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Machines that the platform has made for it: what their driver must know, and their end.
+"""Machines that drivers make for the platform: their drivers' configuration, and their removal.
 
-Making one is the work of whoever handles ``physicalhost.create`` and ``physicalhost.bootstrap`` from outside; without a
-handler a machine waits, active, for the agent that says its ``externalId``.
+An external handler of ``physicalhost.create`` and ``physicalhost.bootstrap`` makes the machine. Without a handler a
+machine stays active and waits for the agent that reports its ``externalId``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ behaviour = Behaviour()
 
 @behaviour.create("machine")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Machine:
-    """A machine of exactly one driver. What lets somebody act in the user's name is sealed and shown to nobody."""
+    """Create a machine of exactly one driver. The user's secrets are sealed and never shown."""
     given = [name for name in DRIVERS if fields.get(name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none"
@@ -52,7 +52,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Machine:
 
 @behaviour.update("machine")
 def update(tx: Tx, call: Call, row: rows.Machine, fields: dict[str, Any]) -> rows.Machine:
-    """What its maker says of it. The bundle with the machine's keys is sealed."""
+    """Store what the machine's handler reports. The bundle with the machine's keys is sealed."""
     if "extractedConfig" in fields:
         bundle = fields.pop("extractedConfig")
         sealed = None if bundle is None else call.core.vault.seal(packed(bundle), CONFIG_CONTEXT)
@@ -61,7 +61,7 @@ def update(tx: Tx, call: Call, row: rows.Machine, fields: dict[str, Any]) -> row
 
 
 def packed(bundle: str) -> str:
-    """The bundle as it was given, if it is Base64. Raises ``Refused``."""
+    """The given bundle, if it is Base64. Raises ``Refused``."""
     try:
         b64decode(bundle, validate=True)
     except ValueError:
@@ -71,13 +71,13 @@ def packed(bundle: str) -> str:
 
 @behaviour.computed("machine.extractedConfig")
 def extracted_config(tx: ReadTx, call: Call, row: rows.Machine) -> str | None:
-    """The bundle, for its maker."""
+    """The bundle, for the machine's handler."""
     sealed = row.config
     return None if sealed is None else call.core.vault.open(sealed, CONFIG_CONTEXT)
 
 
 def has_config(call: Call, row: rows.Machine) -> bool:
-    """True if there is a bundle for whoever asks; with it one can do more than look."""
+    """True if there is a bundle and the caller may have it: it gives power over the machine."""
     return row.config is not None and call.role not in ("readonly", "readAdmin")
 
 
@@ -88,21 +88,21 @@ def config(tx: ReadTx, call: Call, row: rows.Machine) -> bytes:
 
 
 def secrets_of(vault: Vault, machine: rows.Machine) -> dict[str, str]:
-    """The sealed part of a machine's configuration, for the driver that makes it."""
+    """The sealed part of a machine's configuration, for its driver."""
     sealed = machine.secret
     return {} if sealed is None else dict(json.loads(vault.open(sealed, CONTEXT)))
 
 
 @behaviour.process("machine.remove")
 async def remove(run: Run) -> None:
-    """The hosts on it go first."""
+    """Remove the machine, after the hosts on it."""
 
     def unit(tx: Tx) -> None:
         for host in _hosts(tx, run.resource_id):
             _remove_host(tx, run.engine, host)
 
     await run.step("hosts", unit)
-    await run.wait_for("the end of its hosts", lambda tx: not _hosts(tx, run.resource_id), roots={"host"})
+    await run.wait_for("the removal of its hosts", lambda tx: not _hosts(tx, run.resource_id), roots={"host"})
 
 
 def _hosts(tx: ReadTx, machine_id: int) -> list[rows.Host]:
@@ -117,6 +117,6 @@ def _remove_host(tx: Tx, engine: Processes, host: rows.Host) -> None:
 
 
 def host_is_gone(tx: Tx, engine: Processes, machine: rows.Machine) -> None:
-    """Without its last host a machine is of no use."""
+    """Remove a machine after its last host."""
     if machine.state not in ("removing", "removed"):
         engine.request(tx, machine, "remove")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs to a host: the machine below it, where its images and volumes lie, the address it is reached at."""
+"""Rows that belong to a host: its physical host, its storage pools, its address."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def equip(
     pools: int = 1,
     pool_size_mb: int | None = None,
 ) -> None:
-    """Make what a host lacks of storage pools and of its address; a changed address is followed."""
+    """Make missing storage pools and the address of a host; update a changed address."""
     for number in range(pools):
         pool = ensure(
             tx,
@@ -59,7 +59,7 @@ def equip(
 def machine_below(
     tx: Tx, core: Core, agent: rows.Agent, account_id: int, uuid: str, *, kind: str, **fields: Any
 ) -> rows.PhysicalHost:
-    """The physical host of an agent's host; one that the platform made itself is known by that uuid already."""
+    """The physical host of an agent's host; a machine that a driver made is found by that uuid."""
     made = tx.first(rows.PhysicalHost, accountId=account_id, externalId=uuid)
     if made is not None:
         return made if made.agentId == agent.id else tx.update(made, agentId=agent.id)
@@ -67,7 +67,7 @@ def machine_below(
 
 
 def forget(tx: Tx, engine: Processes, host: rows.Host) -> None:
-    """A host is gone: so are its address and the machine below it."""
+    """Remove the address and the physical host of a removed host."""
     ties = tx.find(rows.HostIpAddressMap, hostId=host.id)
     found: list[rows.Resource] = [*ties, *tx.find(rows.IpAddress, id=[tie.ipAddressId for tie in ties])]
     if host.physicalHostId is not None and tx.count(rows.Host, physicalHostId=host.physicalHostId) <= 1:
@@ -81,11 +81,11 @@ def forget(tx: Tx, engine: Processes, host: rows.Host) -> None:
 
 
 class Foreign(Exception):
-    """A uuid that a live row of another host or project has."""
+    """A live row of another host or project has this uuid."""
 
 
 def ensure(tx: Tx, core: Core, type: type[R], uuid: str, kind: str, **fields: Any) -> R:
-    """The row of that uuid, made when there is none.
+    """The row with that uuid, made if there is none.
 
     Raises:
         Foreign: the row belongs to another project.
@@ -101,7 +101,7 @@ def ensure(tx: Tx, core: Core, type: type[R], uuid: str, kind: str, **fields: An
 
 
 def free_uuid(tx: Tx, type: type[rows.Resource], uuid: str) -> None:
-    """Have removed rows give a uuid up: what they stood for is there again.
+    """Take a uuid from removed rows, because its host is back.
 
     Raises:
         Foreign: a live row has it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a host joins: registration tokens, the script they open, and the credentials its agent gets.
+"""How a host joins: registration tokens, the script behind them, and the credentials of its agent.
 
 The order on the wire is the v1 one: token, script, ``POST register {key}``, ``GET register?key=``. The key is the uuid
 that the host made for itself, so registering again gives the same host, with another key: a secret is shown only until
@@ -29,7 +29,7 @@ AGENT_CONTEXT = "agentApiKey.secret"
 AGENT_URI = "event:///%s"
 
 HOST_UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,62}", re.ASCII)
-"""What a host may call itself: its certificate and the tunnels of its peers name it."""
+"""The form of a host's uuid, which its certificate and the tunnels of its peers contain."""
 
 behaviour = Behaviour()
 
@@ -46,7 +46,7 @@ def _secret(core: Core, row: rows.RegistrationToken) -> bytes:
 
 
 def authenticate(tx: ReadTx, core: Core, token: str) -> rows.RegistrationToken:
-    """The registrationToken row behind a token's text; its ``accountId`` is the project that the caller may join.
+    """The registrationToken row of a token's text; its ``accountId`` is the project that the host may join.
 
     Raises:
         tokens.TokenRefused: see there.
@@ -87,10 +87,10 @@ def registration_script(tx: ReadTx, core: Core, token: str, client: str) -> str:
 
 @behaviour.create("registrationToken")
 def create_token(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.RegistrationToken:
-    """A token row: the key that signs, sealed. The token itself is worked out when it is shown.
+    """Create a token row with the sealed signing key. The token itself is computed when it is shown.
 
     Raises:
-        Refused: nobody knows at which address hosts reach this server.
+        Refused: the address at which hosts reach this server is unknown.
     """
     _find_server(tx, call)
     row = tx.insert(
@@ -118,7 +118,7 @@ def token_of(tx: ReadTx, call: Call, row: rows.RegistrationToken) -> str | None:
 @behaviour.computed("registrationToken.registrationUrl")
 @behaviour.link("registrationToken.registrationUrl")
 def registration_url(tx: ReadTx, call: Call, row: rows.RegistrationToken) -> str | None:
-    """What a host opens to join."""
+    """The URL with which a host joins."""
     token = token_of(tx, call, row)
     return None if token is None else f"{_server_url(tx, call.core)}/v1/scripts/{token}"
 
@@ -131,7 +131,7 @@ def agent_image(tx: ReadTx, call: Call, row: rows.RegistrationToken) -> str | No
 
 @behaviour.computed("registrationToken.command")
 def registration_command(tx: ReadTx, call: Call, row: rows.RegistrationToken) -> str | None:
-    """What to type on a host to make it join; its last word is the registration URL."""
+    """The command that makes a host join; its last word is the registration URL."""
     url = registration_url(tx, call, row)
     if url is None:
         return None
@@ -144,8 +144,8 @@ def registration_command(tx: ReadTx, call: Call, row: rows.RegistrationToken) ->
 
 @behaviour.create("register")
 def register(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Register:
-    """A host registers. The same key in the same project is the same registration, and gets other credentials if an
-    agent has come with the former ones.
+    """A host registers. The same key in the same project is the same registration. It gets new credentials if an agent
+    has used the former ones.
 
     Raises:
         Refused: the key belongs to a host of another project, to one whose agent is connected, or to one whose
@@ -161,7 +161,7 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Register:
             raise Refused("NotUnique", "this host is registered in another project", field="key")
         return _registered_again(tx, call, existing)
     if tx.count(rows.Agent, liveKey=_agent_uri(key, fields.get("agentUriFormat"))):
-        # Its registration was removed, and it was not: what it registered with is not given to anybody.
+        # Its registration was removed, but the host was not: nobody else gets its uuid.
         raise Refused("NotUnique", "the host of this key is still there: remove the host first", field="key")
     row = tx.insert(
         rows.Register,
@@ -176,14 +176,14 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Register:
 
 
 def _registered_again(tx: Tx, call: Call, row: rows.Register) -> rows.Register:
-    """Replace the credentials of a host that lost them. Those that it may not have read yet stay as they are."""
+    """Replace the credentials of a host that lost them. Credentials that it may not have read yet stay."""
     agent = tx.get(rows.Agent, row.agentId)
     if agent is None or row.agentUriFormat or key_is_shown(agent):
         return row
     if call.core.agents.get(agent.id) is not None:
         message = (
             "the agent of this host is connected: stop it to register the host again;"
-            " on a copy of the machine remove /var/lib/orca/agent first"
+            " on a copy of the host remove /var/lib/orca/agent first"
         )
         raise Refused("NotUnique", message, field="key")
     return _keep(tx, call.core, row, agent, new_key(tx, agent))
@@ -191,7 +191,7 @@ def _registered_again(tx: Tx, call: Call, row: rows.Register) -> rows.Register:
 
 @behaviour.process("register.create")
 async def create_register(run: Run) -> None:
-    """Registered means: there is an agent, with an account of its own and one key."""
+    """Make the agent of a registered host, with its own account and one key."""
     run.finish(lambda tx: _equip(tx, run))
 
 
@@ -209,12 +209,12 @@ def _equip(tx: Tx, run: Run) -> None:
     )
     _keep(tx, run.core, row, agent, open_account(tx, agent))
     if row.agentUriFormat:
-        # The server reaches it by its uri; it does not dial in.
+        # The server reaches a simulated agent by its uri; it does not dial in.
         run.engine.request(tx, agent, "create")
 
 
 def _keep(tx: Tx, core: Core, row: rows.Register, agent: rows.Agent, key: tuple[str, str]) -> rows.Register:
-    """Keep an agent's key with the registration until the agent comes with it."""
+    """Keep an agent's key with the registration until the agent uses it."""
     access_key, secret = key
     sealed = core.vault.seal(secret, AGENT_CONTEXT)
     return tx.update(row, agentId=agent.id, issuedKey=access_key, secret=sealed)
@@ -226,25 +226,25 @@ def _agent_uri(key: str, form: str | None) -> str:
 
 @behaviour.computed("register.accessKey")
 def register_access_key(tx: ReadTx, call: Call, row: rows.Register) -> str | None:
-    """Shown to the registering host alone, once it is active and until its agent has come."""
+    """Shown only to the registering host, from when it is active until its agent's first hello."""
     return row.issuedKey if _shown(tx, call, row) else None
 
 
 @behaviour.computed("register.secretKey")
 def register_secret_key(tx: ReadTx, call: Call, row: rows.Register) -> str | None:
-    """Shown as the access key is."""
+    """Shown like the access key."""
     sealed = row.secret if _shown(tx, call, row) else None
     return None if sealed is None else call.core.vault.open(sealed, AGENT_CONTEXT)
 
 
 def _shown(tx: ReadTx, call: Call, row: rows.Register) -> bool:
-    """True for a host that asks by its key, until its agent has come. A list of all registrations shows no secrets."""
+    """True if a host asks by its key before its agent's first hello. A list of registrations shows no secrets."""
     asked = call.role == "register" and row.state == "active" and call.query.get("key") == row.key
     return asked and key_is_shown(tx.get(rows.Agent, row.agentId))
 
 
 def _find_server(tx: Tx, call: Call) -> None:
-    """Where nobody said how hosts reach this server, it is where the first who asks for a token has reached it."""
+    """Without a configured address, take the address at which the first caller for a token reached the server."""
     if call.core.server.found or settings.value(tx, settings.API_HOST):
         return
     url = urlsplit(call.root)

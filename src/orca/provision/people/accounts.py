@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts: who may make which kind, and what goes with one that is removed. Projects: ``projects``, ``members``."""
+"""Accounts: who may make which kind, and what is removed with one. Projects: ``projects``, ``members``."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx
 
 PRIVILEGED = frozenset({"superadmin", "system", "service", "token"})
-"""Kinds that with access control nobody gives away or gets credentials for through the API, except superadmin."""
+"""With access control only superadmin may give these kinds, or make credentials for them, through the API."""
 BUILT_IN = frozenset({"superadmin", "admin", "system", "service", "token"})
-"""Accounts (by uuid) that stay."""
-ALONE = "whoever owns a project alone makes somebody else an owner, or removes the project, first"
+"""Accounts (by uuid) that cannot be removed."""
+ALONE = "the only owner of a project must first make another member an owner, or remove the project"
 LAST = "the last administrator stays one: without it nobody could let anybody in"
 
 behaviour = Behaviour()
 
 
 def is_reserved(call: Call, kind: str | None) -> bool:
-    """True if a kind of account is beyond the caller."""
+    """True if the caller may not give this kind of account."""
     return kind in PRIVILEGED and call.role != "superadmin" and not call.core.server.open
 
 
 def may_own_credentials(tx: ReadTx, call: Call, account_id: int) -> None:
-    """Refuse credentials that would make an administrator more than that. Raises ``Refused`` with 403."""
+    """Refuse credentials that would give an administrator more power. Raises ``Refused`` with 403."""
     account = tx.get(rows.Account, account_id)
     if account is not None and is_reserved(call, account.kind):
         raise Refused("Forbidden", f"credentials of {account.name} are not made here", field="accountId", status=403)
@@ -37,7 +37,7 @@ def may_own_credentials(tx: ReadTx, call: Call, account_id: int) -> None:
 
 @behaviour.create("account")
 def create_account(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Account:
-    """An account without credentials; it gets them by ``apiKey`` and ``password``."""
+    """Create an account without credentials; types ``apiKey`` and ``password`` add them."""
     refuse_reserved(call, fields.get("kind"))
     account = tx.insert(rows.Account, **fields)
     call.request(tx, account, "create")
@@ -46,7 +46,7 @@ def create_account(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Account:
 
 @behaviour.update("account")
 def update_account(tx: Tx, call: Call, account: rows.Account, fields: dict[str, Any]) -> rows.Account:
-    """Another name, another kind."""
+    """Change its name or kind."""
     if is_reserved(call, account.kind):
         raise Refused("Forbidden", f"{account.name} is not changed here", status=403)
     refuse_reserved(call, fields.get("kind"))
@@ -60,44 +60,44 @@ def update_account(tx: Tx, call: Call, account: rows.Account, fields: dict[str, 
 
 
 def refuse_reserved(call: Call, kind: str | None) -> None:
-    """Raise ``Refused`` when the caller may not give this kind."""
+    """Raise ``Refused`` if the caller may not give this kind."""
     if is_reserved(call, kind):
         raise Refused("InvalidOption", f"kind {kind} is not given away here", field="kind")
 
 
 def is_last(tx: ReadTx, account: rows.Account) -> bool:
-    """True if it is the only administrator that can do anything now."""
+    """True if it is the only active administrator."""
     if account.kind != "admin" or account.state not in WORKING:
         return False
     return tx.count(rows.Account, kind="admin", state=WORKING) == 1
 
 
 def leaves_alone(tx: ReadTx, call: Call, account: rows.Account) -> bool:
-    """True if somebody is about to end their own account, and a project would be nobody's. Administrators may."""
+    """True if a user ends their own account and would leave a project without owner. Administrators may."""
     return call.role not in EVERYWHERE and owns_alone(tx, account) is not None
 
 
 @behaviour.offered("account.activate")
 def may_be_switched(tx: ReadTx, call: Call, account: rows.Account) -> bool:
-    """With access control ``superadmin`` stays as it is."""
+    """True if an account may be switched: with access control ``superadmin`` stays active."""
     return not is_reserved(call, account.kind)
 
 
 @behaviour.offered("account.deactivate", otherwise=f"superadmin stays as it is; {LAST}; {ALONE}")
 def may_be_deactivated(tx: ReadTx, call: Call, account: rows.Account) -> bool:
-    """As for ``activate``; and somebody must be left who can let others in."""
+    """As for ``activate``; besides, one administrator must remain."""
     return may_be_switched(tx, call, account) and not is_last(tx, account) and not leaves_alone(tx, call, account)
 
 
 @behaviour.offered("account.remove", "account.purge", otherwise=f"the server's own accounts stay; {LAST}; {ALONE}")
 def may_be_removed(tx: ReadTx, call: Call, account: rows.Account) -> bool:
-    """The server's own accounts stay, and the last administrator."""
+    """True if an account may be removed: not the server's own, and not the last administrator."""
     return account.uuid not in BUILT_IN and not is_last(tx, account) and not leaves_alone(tx, call, account)
 
 
 @behaviour.remove("account")
 def remove_account(tx: Tx, call: Call, account: rows.Account) -> rows.Account:
-    """An account opens nothing from this moment."""
+    """Remove an account; it is invalid at once."""
     if account.uuid in BUILT_IN:
         raise Refused("Method not allowed", "the server's own accounts stay", status=405)
     if is_last(tx, account):
@@ -110,12 +110,12 @@ def remove_account(tx: Tx, call: Call, account: rows.Account) -> rows.Account:
 
 @behaviour.process("account.remove")
 async def remove(run: Run) -> None:
-    """What an account has goes with it: credentials, tokens, memberships, preferences."""
+    """Remove an account's credentials, tokens, memberships and preferences."""
     run.finish(lambda tx: forget(tx, run.resource(tx, rows.Account)))
 
 
 def forget(tx: Tx, account: rows.Account) -> None:
-    """Take away everything that is the account's alone."""
+    """Remove everything that only this account uses."""
     for session in tx.find(rows.AuthToken, accountId=account.id):
         tx.delete(session)
     found = [*tx.find(rows.Credential, accountId=account.id), *tx.find(rows.UserPreference, accountId=account.id)]

@@ -13,9 +13,9 @@ from orca.resources.errors import Refused
 from orca.store import Tx
 
 REGISTRATION_USER = "registrationtoken"
-"""The user, in any case, with whom a host shows its registration token."""
+"""The user name, in any case, with which a host sends its registration token."""
 BEARER_USER = "x-api-bearer"
-"""The user, in any case, with whom somebody shows the token of a session; a project may follow behind ``=``."""
+"""The user name, in any case, with which a client sends a session's token; ``=`` and a project may follow."""
 _ALPHABET = string.ascii_letters + string.digits
 ACCESS_KEY_LENGTH = 20
 SECRET_KEY_LENGTH = 43
@@ -33,7 +33,7 @@ def is_generated(name: str) -> bool:
 
 
 def check_login(name: str, field: str) -> None:
-    """Raise ``Refused``, blaming the field, for a name with which nobody could sign in everywhere."""
+    """Raise ``Refused``, blaming the field, for a name that does not work for every way of signing in."""
     if ":" in name:
         raise Refused("InvalidCharacters", "a login has no colon: it ends the name in `code`", field=field)
     user = name.lower()
@@ -48,12 +48,12 @@ def new_secret_key() -> str:
 
 
 def secret_hash(secret: str) -> str:
-    """What is kept of a secret. It has 256 random bits, so a plain hash cannot be searched backwards."""
+    """The stored hash of a secret. It has 256 random bits, so a plain hash is safe against guessing."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def add_active_key(tx: Tx, account_id: int, name: str, access_key: str, secret_key: str) -> rows.ApiKey:
-    """A key that works at once: made by the server itself, where nobody waits for a process."""
+    """A key that works at once, for the server's own use, without a process."""
     return tx.insert(
         rows.ApiKey,
         accountId=account_id,

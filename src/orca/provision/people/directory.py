@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``identity``: whom one can find. Administrators find everybody; others those who work in a project with them.
+"""Type ``identity``: the people whom a caller can find. Administrators find everybody, others those who share a
+project.
 
-A login is known to its owner and to administrators alone: nobody else learns which names there are.
+Only its owner and administrators see a login, so that nobody else learns which names exist.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ behaviour = Behaviour()
 
 @behaviour.rowless("identity", asked_by=("name", "all"))
 def identities(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
-    """One's own; somebody's by id or ``name`` (a login, exactly); all with ``all`` in the login or name."""
+    """The caller's own; one by id or ``name`` (an exact login); all with ``all`` in the login or name."""
     user = tx.require(rows.Account, call.user_id)
     if id is not None:
         kind, _, external = id.removeprefix(PREFIX).partition(":")
@@ -37,20 +38,20 @@ def identities(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
 
 
 def meets(tx: ReadTx, user: rows.Account, account: rows.Account) -> bool:
-    """True if one can know of somebody else, and always of oneself."""
+    """True if the caller can find an account; always for the caller's own."""
     if account.id == user.id:
         return True
     return is_known(account) and (user.kind in EVERYWHERE or account.id in colleagues(tx, user))
 
 
 def seen(tx: ReadTx, user: rows.Account, account: rows.Account) -> dict[str, Any]:
-    """An account as somebody sees it."""
+    """An account as the caller sees it."""
     shown = identity(tx, account)
     return shown if account.id == user.id or user.kind in EVERYWHERE else {**shown, "login": None, "uuid": None}
 
 
 def colleagues(tx: ReadTx, user: rows.Account) -> set[int]:
-    """The accounts that work in a project with somebody; for a project's key, its members."""
+    """The accounts that share a project with a user; for a project's key, its members."""
     own = {"externalId": str(user.id), "externalIdType": LOCAL, "state": WORKING}
     projects = [user.id] if user.kind == "project" else [row.projectId for row in tx.find(rows.ProjectMember, **own)]
     found = tx.find(rows.ProjectMember, projectId=projects, externalIdType=LOCAL, state=WORKING)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who an account is to other people: the server's own accounts are the identities there are."""
+"""The identity of an account to other people; only the server's own accounts have one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from orca.store import ReadTx
 LOCAL = "rancher_id"
 """``externalIdType`` of the server's own accounts."""
 PREFIX = "1i!"
-"""What v1 puts before ids that are not numbers."""
+"""v1's prefix of ids that are not numbers."""
 WORKING = ("active", "updating-active")
-"""States in which accounts, members and what they sign in with are good: also while a change of them is carried out."""
+"""States in which accounts, members and their credentials are valid, also while they are being updated."""
 PEOPLE = ("user", "admin")
 
 
@@ -22,18 +22,18 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def is_known(account: rows.Account) -> bool:
-    """True if somebody of that name can still be met."""
+    """True if the account can still be found."""
     return account.kind in PEOPLE and account.removed is None
 
 
 def of_uuid(tx: ReadTx, text: str) -> rows.Account | None:
-    """The person behind an account's uuid; None for one that can be guessed, as the built-in accounts have."""
+    """The person with an account's uuid; None for a uuid that can be guessed, such as those of built-in accounts."""
     account = tx.first(rows.Account, uuid=text, kind=PEOPLE) if _UUID.fullmatch(text) else None
     return account if account is not None and is_known(account) else None
 
 
 def id_of(account: rows.Account) -> str:
-    """What other people know an account by."""
+    """The id of an account for other people."""
     return f"{PREFIX}{LOCAL}:{ids.show('account', account.id)}"
 
 

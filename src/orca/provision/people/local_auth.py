@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``localAuthConfig``: whether people must sign in. Source: docs/v1.md, section 6.5.
 
-A server with access control always asks; one without it does what this says, as the v1 server did.
+A server with access control always requires it; without, this setting decides, as on the v1 server.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ behaviour = Behaviour()
 
 
 def enabled(tx: ReadTx, core: Core) -> bool:
-    """True if nobody comes in without credentials."""
+    """True if every caller needs credentials."""
     if not core.server.open:
         return True
     row = tx.first(rows.Setting, name=settings.SECURITY)
@@ -32,14 +32,14 @@ def enabled(tx: ReadTx, core: Core) -> bool:
 
 @behaviour.rowless("localAuthConfig")
 def show(tx: ReadTx, call: Call, id: str | None) -> list[dict[str, Any]]:
-    """The one there is."""
+    """The only object of this type."""
     shown = {"id": ID, "enabled": enabled(tx, call.core), "accessMode": UNRESTRICTED}
     return [shown] if id is None or id.lower() == ID.lower() else []
 
 
 @behaviour.create("localAuthConfig")
 def configure(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
-    """Give the administrator a login and turn signing in on; or off again, where the server has no access control."""
+    """Give the administrator a login and turn signing in on, or off again on a server without access control."""
     on = bool(fields.get("enabled"))
     if not on and not call.core.server.open:
         raise Refused("InvalidOption", "access control is always on here: enabled must be true", field="enabled")
@@ -56,7 +56,7 @@ def configure(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def administrator(tx: ReadTx, call: Call) -> rows.Account:
-    """Whoever asks, if that is an administrator; else the one that is built in."""
+    """The caller, if that is an administrator; else the built-in one."""
     user = tx.require(rows.Account, call.user_id)
     if user.kind == "admin":
         return user
@@ -66,7 +66,7 @@ def administrator(tx: ReadTx, call: Call) -> rows.Account:
 
 
 def set_login(tx: Tx, call: Call, account: rows.Account, login: str, password: str, name: str | None) -> None:
-    """Make this the account's login, whose password may be there already. Raises ``Refused``, ``NotUnique``."""
+    """Make this the account's login; its password may exist already. Raises ``Refused``, ``NotUnique``."""
     check_login(login, "username")
     kept = call.core.part(Passwords).hashed(password, "password")
     known = tx.first(rows.Credential, kind="password", publicValue=login)

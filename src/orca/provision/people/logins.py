@@ -17,16 +17,16 @@ from orca.resources.types import OWNERS
 from orca.store import ReadTx, Record, Tx
 
 LESSER = ("restricted", "readonly")
-"""Who makes credentials that may do less than the project's own."""
-OTHERS = "it was made by somebody who may do more: ask an owner of the project"
+"""Roles whose credentials may do less than the project's own."""
+OTHERS = "its maker has a higher role than you: ask an owner of the project"
 
 behaviour = Behaviour()
 
 
 def role_in_project(tx: ReadTx, call: Call) -> str:
-    """What the caller is in the project it acts for: as somebody of ``PROJECT_ROLES``, or else its own role.
+    """The caller's role in the project it acts for: one of ``PROJECT_ROLES``, or else its own role.
 
-    Whoever owns every project is an owner. A project's key is what made it; one that does not say so is a member.
+    A caller who owns every project is an owner. A project's key has its maker's role; without one it is a member.
     """
     if call.role == "project":
         return maker(tx, call.proof) or "member"
@@ -34,13 +34,13 @@ def role_in_project(tx: ReadTx, call: Call) -> str:
 
 
 def maker(tx: ReadTx, proof: Record | None) -> str | None:
-    """What made the credential that was shown, or the one that a session began with; None: nobody said."""
+    """The role of the maker of the shown credential, or of the one that began the session; None if not recorded."""
     login = tx.get(rows.Credential, ids.parse(proof.value)) if isinstance(proof, rows.AuthToken) else proof
     return login.role if isinstance(login, rows.Credential) else None
 
 
 def made_by(tx: ReadTx, call: Call, owner: int) -> str | None:
-    """What a project's credential remembers of who makes it: it must not do more, and lesser ones leave it alone."""
+    """The maker's role for a new project credential: it may do no more, and lesser roles cannot change it."""
     account, role = tx.get(rows.Account, owner), role_in_project(tx, call)
     known = account is not None and account.kind == "project" and role in PROJECT_ROLES
     return role if known else None
@@ -48,7 +48,7 @@ def made_by(tx: ReadTx, call: Call, owner: int) -> str | None:
 
 @behaviour.create("apiKey")
 def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ApiKey:
-    """A key for the caller's account. Its secret is in this answer and nowhere else."""
+    """A key for the caller's account. Only this answer shows its secret."""
     owner = fields.get("accountId") or call.account_id
     may_own_credentials(tx, call, owner)
     secret = fields.get("secretValue") or new_secret_key()
@@ -89,7 +89,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Password
 
 @behaviour.action("password.changesecret")
 def change_secret(tx: Tx, call: Call, login: rows.Password, given: dict[str, Any]) -> dict[str, Any]:
-    """Another password. All tokens that were signed for with the old one are worthless from now on."""
+    """Change the password. All tokens that were issued for the old one are invalid from now on."""
     passwords = call.core.part(Passwords)
     if not passwords.matches(str(login.publicValue), call.client, str(login.secretHash), given["oldSecret"]):
         raise Refused("InvalidOldPassword", "oldSecret is not the password", field="oldSecret", status=400)
@@ -99,7 +99,7 @@ def change_secret(tx: Tx, call: Call, login: rows.Password, given: dict[str, Any
 
 
 def end_sessions(tx: Tx, account_id: int) -> None:
-    """All tokens of an account open nothing from now on."""
+    """Invalidate all tokens of an account."""
     for row in tx.find(rows.AuthToken, accountId=account_id):
         tx.delete(row)
 
@@ -108,15 +108,15 @@ def end_sessions(tx: Tx, account_id: int) -> None:
     "credential.activate", "credential.deactivate", "credential.remove", "credential.purge", otherwise=OTHERS
 )
 def may_be_switched(tx: ReadTx, call: Call, record: rows.Credential) -> bool:
-    """Nobody but superadmin takes a key of superadmin away, and nobody one of somebody who may do more."""
+    """True if a key may be switched: only superadmin may for its own keys, nobody for a key of a higher role."""
     account = tx.get(rows.Account, record.accountId)
     return account is None or not (is_reserved(call, account.kind) or is_above(tx, call, record, account))
 
 
 def is_above(tx: ReadTx, call: Call, record: rows.Credential, account: rows.Account) -> bool:
-    """True if a project's key or login was made by somebody who may do more there than the caller.
+    """True if the maker of a project's key or login has a higher role there than the caller.
 
-    One that does not say who made it counts as an owner's. A key may always end itself.
+    Without a recorded maker it counts as an owner's. A key may always end itself.
     """
     if account.kind != "project" or record.type not in ("apiKey", "password"):
         return False
@@ -129,7 +129,7 @@ def is_above(tx: ReadTx, call: Call, record: rows.Credential, account: rows.Acco
 
 @behaviour.remove("credential")
 def remove_credential(tx: Tx, call: Call, record: rows.Credential) -> rows.Credential:
-    """A key is refused from this moment, whatever its process does next; an active one is deactivated first."""
+    """Remove a key: it is refused at once; an active one is deactivated first."""
     if not may_be_switched(tx, call, record):
         raise Refused("Method not allowed", OTHERS, status=405)
     if record.state in ("active", "activating", "updating-active"):
@@ -141,7 +141,7 @@ def remove_credential(tx: Tx, call: Call, record: rows.Credential) -> rows.Crede
 
 @behaviour.process("credential.deactivate")
 async def deactivate_credential(run: Run) -> None:
-    """The state is all there is to it, unless it is a step on the way out."""
+    """Only the state changes, unless this is a step of a removal."""
 
     def end(tx: Tx) -> None:
         if run.data.get("remove"):

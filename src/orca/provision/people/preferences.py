@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``userPreference``: what somebody wants a console to remember, for themselves alone."""
+"""Type ``userPreference``: what a console remembers for one user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ behaviour = Behaviour()
 
 @behaviour.create("userPreference")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.UserPreference:
-    """One's own, in whatever project one works."""
+    """Create one for the user, in any project."""
     record = tx.insert(rows.UserPreference, **{**fields, "accountId": call.user_id})
     call.request(tx, record, "create")
     return record

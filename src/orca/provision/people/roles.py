@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What somebody is in a project, and in the project that a row belongs to."""
+"""A user's role in a project, and in the project of a row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orca.resources.types import OWNERS
 from orca.store import ReadTx, Record
 
 PROJECT_ROLES = ("owner", "member", "restricted", "readonly")
-"""Roles of members, from the one that may do most."""
+"""Roles of members, highest first."""
 EVERYWHERE = frozenset({"superadmin", "service", "admin", "readAdmin"})
 """Roles that see the rows of all accounts."""
 
@@ -31,9 +31,9 @@ def project_role(tx: ReadTx, project: rows.Account, user: rows.Account) -> str |
 def role_on(tx: ReadTx, call: Call, record: Record) -> str:
     """The caller's role in the project of a row, whatever the route to it.
 
-    Inside a project, as a project's key, and for those who see everything it is the role of the request. A user
-    outside of projects sees rows of several: there it is the role in each row's own. A row of no project leaves the
-    role as it is.
+    It is the role of the request inside a project, for a project's key, and for callers who see everything. A user
+    outside of projects sees rows of several projects, and has the role in each row's own. For a row without a project
+    the role stays.
     """
     if call.role != "user":
         return call.role
@@ -43,7 +43,7 @@ def role_on(tx: ReadTx, call: Call, record: Record) -> str:
 
 
 def may(tx: ReadTx, call: Call, record: Record, what: str) -> bool:
-    """True if the caller's role in the project of a row is enough for an action, or for ``update`` and ``remove``."""
+    """True if the caller's role in the project of a row allows an action, or ``update`` or ``remove``."""
     return what not in TYPES[record.type].for_owners or role_on(tx, call, record) in OWNERS
 
 
@@ -64,7 +64,7 @@ def check(tx: ReadTx, call: Call, record: Record, what: str, method: str) -> Non
 
 
 def project_of(record: Record) -> int | None:
-    """The project that a row belongs to: the one it is, the one it is a membership of, else its account."""
+    """The project of a row: itself, the one of a membership, else the row's account."""
     if record.root == "account":
         return record.id
     id = record.get("projectId") if record.root == "projectMember" else record.get("accountId")
@@ -72,14 +72,14 @@ def project_of(record: Record) -> int | None:
 
 
 def owners_of(tx: ReadTx, project_id: int) -> set[int]:
-    """The accounts that own a project and can sign in now; administrators do besides."""
+    """The accounts that own a project and can sign in now, besides administrators."""
     found = tx.find(rows.ProjectMember, projectId=project_id, role="owner", externalIdType=LOCAL, state=WORKING)
     named = [int(row.externalId) for row in found]
     return {id for (id,) in tx.values(rows.Account, "id", id=named, state=WORKING)}
 
 
 def owns_alone(tx: ReadTx, account: rows.Account) -> rows.Account | None:
-    """A project that nobody but this account owns; None where there is no such."""
+    """A project that only this account owns; None if there is none."""
     found = tx.find(rows.ProjectMember, externalId=str(account.id), externalIdType=LOCAL, role="owner", state=WORKING)
     projects = (tx.get(rows.Project, row.projectId) for row in found)
     there = (project for project in projects if project is not None and project.removed is None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projects and what each is born with: the managed network and the certificate authority of its mesh."""
+"""Projects and their first parts: the managed network and the certificate authority of the mesh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orca.store import Tx, Vault
 
 DEFAULT_PROJECT = "Default"
 CA_CONTEXT = "network.caKey"
-"""Binds a sealed authority key to its use."""
+"""The context that binds a sealed authority key to its use."""
 
 behaviour = Behaviour()
 
@@ -25,7 +25,7 @@ def install(assembly: Assembly) -> None:
 
 
 def create_default(tx: Tx, vault: Vault) -> rows.Account:
-    """The project everybody works in until they make another one."""
+    """The project that everybody uses until they make another one."""
     existing = tx.first(rows.Project, name=DEFAULT_PROJECT)
     project = existing or tx.insert(rows.Project, kind="project", name=DEFAULT_PROJECT, state="active")
     equip(tx, vault, project)
@@ -33,7 +33,7 @@ def create_default(tx: Tx, vault: Vault) -> rows.Account:
 
 
 def equip(tx: Tx, vault: Vault, project: rows.Account) -> rows.Network:
-    """The managed network of a project, made when it is missing."""
+    """Make the managed network of a project if it is missing."""
     network = tx.first(rows.Network, accountId=project.id)
     if network is not None:
         return network
@@ -54,7 +54,7 @@ def equip(tx: Tx, vault: Vault, project: rows.Account) -> rows.Network:
 def new_authority(tx: Tx, project: rows.Account) -> Authority:
     """An authority for a project's mesh.
 
-    It is called by the project's id: RFC 5280 gives a name 64 characters, and a project's own may be longer.
+    Its name holds the project's id, because RFC 5280 limits a name to 64 characters.
     """
     now = datetime.fromtimestamp(tx.now / 1000, UTC)
     return Authority.create(f"orca project {ids.show('project', project.id)}", now)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who works in a project, and as what. Source: docs/v1.md, section 6.4."""
+"""The members of a project and their roles. Source: docs/v1.md, section 6.4."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ behaviour = Behaviour()
 
 @behaviour.create("project")
 def create_project(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Project:
-    """A project; its creator owns it unless members are named."""
+    """Create a project; its creator owns it unless members are named."""
     given = fields.pop("members", None)
     chosen = checked(tx, call, given) if given else [{"externalId": str(call.user_id), "role": "owner"}]
     check_ports(fields)
@@ -41,7 +41,7 @@ def check_ports(fields: dict[str, Any]) -> None:
 
 
 def first_project(tx: Tx, call: Call, account: rows.Account) -> None:
-    """A project of one's own for somebody who signs in and never was a member of any."""
+    """A project for a user who signs in and was never a member of any."""
     if account.kind not in PEOPLE or tx.find(rows.ProjectMember, externalId=str(account.id), removed=ANY):
         return
     project = tx.insert(rows.Project, name=f"{account.name or 'user'}-Default")
@@ -51,7 +51,7 @@ def first_project(tx: Tx, call: Call, account: rows.Account) -> None:
 
 @behaviour.action("project.setmembers")
 def set_members(tx: Tx, call: Call, project: rows.Project, given: dict[str, Any]) -> dict[str, Any]:
-    """Replace all members at once. Who stays keeps the row, so that only what changed is told."""
+    """Replace all members at once. Members who stay keep their row, so that only changes cause events."""
     tx.lock(project)
     present = {(row.externalId, row.role): row for row in tx.find(rows.ProjectMember, projectId=project.id)}
     inside = {external_id for external_id, _ in present}
@@ -71,10 +71,10 @@ def set_members(tx: Tx, call: Call, project: rows.Project, given: dict[str, Any]
 def checked(
     tx: ReadTx, call: Call, members: list[dict[str, Any]], inside: Collection[str] = ()
 ) -> list[dict[str, Any]]:
-    """Members as they are stored. ``inside``: ``externalId`` of those that the project has already.
+    """Members as they are stored. ``inside``: ``externalId`` of the present members.
 
     Raises:
-        Refused: one names nobody, somebody is named twice, nobody who can sign in is an owner.
+        Refused: an unknown account, a member named twice, no owner who can sign in.
     """
     if not members:
         raise Refused("NotNullable", "a project has at least one member", field="members")
@@ -102,8 +102,8 @@ def checked(
 def named(tx: ReadTx, call: Call, external_id: str, inside: Collection[str]) -> rows.Account | None:
     """The account that the caller names as a member.
 
-    Account ids count upward, so one names only somebody whom the caller can meet or whom the project has already. The
-    uuid of an account is known to its owner and to administrators: a caller who knows it was told it.
+    Account ids are easy to guess, so an id names only an account that the caller can find, or a present member. Only
+    its owner and administrators know an account's uuid, so a caller who has it got it from them.
     """
     told = of_uuid(tx, external_id)
     if told is not None:
@@ -116,7 +116,7 @@ def named(tx: ReadTx, call: Call, external_id: str, inside: Collection[str]) -> 
 
 
 def add(tx: Tx, project: rows.Account, member: dict[str, Any]) -> rows.ProjectMember:
-    """One more member."""
+    """Add a member."""
     return tx.insert(
         rows.ProjectMember,
         projectId=project.id,
@@ -131,13 +131,13 @@ def add(tx: Tx, project: rows.Account, member: dict[str, Any]) -> rows.ProjectMe
 
 @behaviour.computed("project.members")
 def members_of(tx: ReadTx, call: Call, record: rows.Project) -> list[dict[str, Any]] | None:
-    """Members are rows of their own; the field is for creating only."""
+    """Show no members: they are rows of their own, and the field is only for creating."""
     return None
 
 
 @behaviour.update("project")
 def update_project(tx: Tx, call: Call, project: rows.Project, fields: dict[str, Any]) -> rows.Project:
-    """Another name or description, other ports."""
+    """Change name, description or ports."""
     if fields.get("kind", project.kind) != project.kind:
         raise Refused("InvalidOption", "a project stays one", field="kind")
     check_ports(fields)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One membership: it ends and comes back at an owner's word, and a project never loses its last owner.
+"""One membership: owners end and restore it, and a project never loses its last owner.
 
-All members at once: ``members``.
+``members`` replaces all members at once.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ behaviour = Behaviour()
 
 @behaviour.create("projectMember")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ProjectMember:
-    """Members come and go with the project's action."""
+    """Refuse: members are set by the project's action."""
     raise Refused("InvalidOption", "a project gets its members by its action setmembers", field="projectId")
 
 
 @behaviour.offered("projectMember.deactivate", "projectMember.remove", otherwise=LAST)
 def may_end(tx: ReadTx, call: Call, member: rows.ProjectMember) -> bool:
-    """Somebody owns the project afterwards."""
+    """True if the project has an owner afterwards."""
     return member.role != "owner" or owners_of(tx, member.projectId) != {ids.parse(member.externalId)}
 
 
 @behaviour.action("projectMember.deactivate")
 def deactivate(tx: Tx, call: Call, member: rows.ProjectMember, given: dict[str, Any]) -> rows.ProjectMember:
-    """From this moment the member has no part in the project."""
+    """End the member's access at once."""
     return _end(tx, call, member, "deactivate")
 
 
 @behaviour.action("projectMember.remove")
 def remove(tx: Tx, call: Call, member: rows.ProjectMember, given: dict[str, Any]) -> rows.ProjectMember:
-    """The membership is over."""
+    """End the membership."""
     return _end(tx, call, member, "remove")
 
 
 def _end(tx: Tx, call: Call, member: rows.ProjectMember, action: str) -> rows.ProjectMember:
-    # Two owners who end each other's memberships at once do so one after the other.
+    # If two owners end each other's memberships at once, the units run one after the other.
     tx.lock(tx.require(rows.Project, member.projectId))
     if not may_end(tx, call, member):
         raise Refused("ActionNotAvailable", LAST)
@@ -56,7 +56,7 @@ def _end(tx: Tx, call: Call, member: rows.ProjectMember, action: str) -> rows.Pr
 
 @behaviour.offered("projectMember.restore", otherwise=TWICE)
 def may_come_back(tx: ReadTx, call: Call, member: rows.ProjectMember) -> bool:
-    """Nobody has two roles in a project."""
+    """True if the account has no other role in the project."""
     account = tx.get(rows.Account, ids.parse(member.externalId))
     if account is None or not is_known(account):
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A project is removed with all it has: first what runs, by processes of its own, then the rest."""
+"""Remove a project with everything in it: first what runs, by processes of its own, then the rest."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from orca.resources.errors import ActionNotAvailable
 from orca.store import ReadTx, Tx
 
 BY_PROCESS = (rows.Environment, rows.Service, rows.Host, rows.Instance)
-"""What must be told to hosts, or waited for."""
+"""Types whose removal involves hosts, or takes time."""
 KEPT = ("account", "projectMember")
-"""The project itself, and who its owners are: they see it afterwards too, and have it purged or restored."""
+"""The project itself and its members: owners see it afterwards too, and may purge or restore it."""
 BATCH = 500
-"""Rows that a unit takes at most: no request waits noticeably behind it."""
+"""Most rows in a unit, so that no request waits noticeably behind it."""
 
 behaviour = Behaviour()
 
 
 @behaviour.process("project.remove")
 async def remove(run: Run) -> None:
-    """Nothing waits for a host that does not answer: it leaves, and its containers with it."""
+    """Remove a project without waiting for hosts that do not answer: they leave with their containers."""
     await run.step("remove what runs", lambda tx: begin(tx, run))
     await run.wait_for(
-        "what runs to be removed", lambda tx: not remaining(tx, run), roots=[type.TYPE for type in BY_PROCESS]
+        "the removal of what runs", lambda tx: not remaining(tx, run), roots=[type.TYPE for type in BY_PROCESS]
     )
     batch = 0
     while await run.step(f"remove the rest, {batch}", lambda tx: forget(tx, run)):
@@ -32,12 +32,12 @@ async def remove(run: Run) -> None:
 
 
 def remaining(tx: ReadTx, run: Run) -> list[rows.Resource]:
-    """What is still to be removed by processes of its own."""
+    """The rows that still have to be removed by processes of their own."""
     return [row for type in BY_PROCESS for row in tx.find(type, accountId=run.resource_id)]
 
 
 def begin(tx: Tx, run: Run) -> None:
-    """Have everything removed, whatever it does now; containers that others made stay on the hosts that leave."""
+    """Request the removal of everything, in any state; native containers stay on the hosts that leave."""
     for row in remaining(tx, run):
         if isinstance(row, rows.Instance) and row.nativeContainer:
             continue
@@ -53,7 +53,7 @@ def begin(tx: Tx, run: Run) -> None:
 
 
 def forget(tx: Tx, run: Run) -> int:
-    """Remove a batch of the rest; how many rows that was."""
+    """Remove a batch of the rest; return how many rows."""
     done = 0
     for name, type in TYPES.items():
         if name in KEPT or not type.table or type.parent is not None:
@@ -73,5 +73,5 @@ def forget(tx: Tx, run: Run) -> int:
 
 
 def gone(tx: Tx, row: rows.Resource) -> None:
-    """It is removed."""
+    """Set a row to removed."""
     tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)

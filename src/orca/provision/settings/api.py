@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings through the API: known by name, set and set back, with the value in force and where it comes from."""
+"""Settings through the API: set, reset and found by name, with the value in force and its source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ behaviour = Behaviour()
 
 
 def set_to(tx: Tx, call: Call, name: str, value: str | None) -> rows.Setting:
-    """Set it. Access control was chosen when the data directory was made. Raises ``Refused``."""
+    """Set it. Raises ``Refused``, also for access control, which is chosen when the data directory is made."""
     if name == settings.ACCESS_CONTROL or (name == settings.SECURITY and not call.core.server.open):
         raise Refused(
             "InvalidOption", f"{name}: access control was chosen when the data directory was made", field="value"
@@ -25,19 +25,19 @@ def set_to(tx: Tx, call: Call, name: str, value: str | None) -> rows.Setting:
 
 @behaviour.create("setting")
 def create_setting(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Setting:
-    """Setting what is already set changes it, as in v1."""
+    """Create a setting; an existing one is changed, as in v1."""
     return set_to(tx, call, fields["name"], fields.get("value"))
 
 
 @behaviour.update("setting")
 def update_setting(tx: Tx, call: Call, record: rows.Setting, fields: dict[str, Any]) -> rows.Setting:
-    """Give it another value."""
+    """Change its value."""
     return set_to(tx, call, record.name, fields.get("value", record.value))
 
 
 @behaviour.remove("setting")
 def remove_setting(tx: Tx, call: Call, record: rows.Setting) -> rows.Setting:
-    """Back to the default."""
+    """Reset it to the default."""
     return set_to(tx, call, record.name, None)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings that this floor reads, with the value each has when nobody set it."""
+"""The settings that this floor reads, and their defaults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NET_IMAGE = "network.agent.image"
 DNS_IMAGE = "network.dns.image"
 SECURITY = "api.security.enabled"
 ACCESS_CONTROL = "access.control"
-"""What was chosen when the data directory was made."""
+"""The choice of access control when the data directory was made."""
 SESSION_PERIOD = "api.auth.jwt.token.expiry"
 
 DEFAULTS = {
@@ -41,11 +41,11 @@ DEFAULTS = {
 }
 
 PUBLIC = frozenset({API_HOST, SECURITY, ACCESS_CONTROL, *DEFAULTS})
-"""What everybody may know: nothing of it opens anything. Settings by other names are their makers' own."""
+"""Public settings, which hold no secrets. Settings with other names are their makers' own."""
 
 
 def declare(tx: Tx) -> None:
-    """Give every setting its row, so that people find it before they set it."""
+    """Make the row of every setting, so that people find it before they set it."""
     for name in (API_HOST, *DEFAULTS):
         tx.insert(rows.Setting, name=name, value=None)
 
@@ -64,7 +64,9 @@ def source(tx: ReadTx, name: str) -> str:
 
 
 def is_url(text: str) -> bool:
-    """True if it is the URL of a server, whose host a certificate can carry. Raises ``ValueError`` for some others."""
+    """True if it is the URL of a server with a host that a certificate can carry. Raises ``ValueError`` for some
+    others.
+    """
     parts = urlsplit(text)
     host = parts.hostname or ""
     named = _HOST.fullmatch(host) is not None or bool(ipaddress.ip_address(host))
@@ -72,7 +74,7 @@ def is_url(text: str) -> bool:
 
 
 _HOST = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?")
-"""Labels of RFC 1123, and what is used besides."""
+"""Labels of RFC 1123, and common others."""
 
 
 def _is_network(text: str) -> bool:
@@ -106,7 +108,7 @@ def check(name: str, value: str) -> None:
 
 
 def check_environment() -> None:
-    """Raise ``Refused`` for what the environment sets and the setting cannot have."""
+    """Raise ``Refused`` for a value in the environment that the setting cannot have."""
     for name in CHECKS:
         given = environment(name)
         if given is not None:
@@ -114,7 +116,7 @@ def check_environment() -> None:
 
 
 def check_ranges(tx: ReadTx, name: str, given: str | None) -> None:
-    """Raise ``Refused`` when the network of new projects would hold no range of a host, with this setting as given."""
+    """Raise ``Refused`` if, with this setting, the network of new projects would hold no range of a host."""
     texts = {each: value(tx, each) or "" for each in (NETWORK_CIDR, HOST_PREFIX)}
     texts[name] = given or DEFAULTS[name]
     cidr, prefix = ipaddress.IPv4Network(texts[NETWORK_CIDR]), int(texts[HOST_PREFIX])
@@ -127,7 +129,7 @@ def check_ranges(tx: ReadTx, name: str, given: str | None) -> None:
 
 
 def put(tx: Tx, name: str, value: str | None) -> rows.Setting:
-    """Set it; None is back to the default. The row stays, so that its name still answers.
+    """Set it; None resets it to the default. The row stays, so that its name is still found.
 
     Raises:
         Refused: the setting cannot have this value.
@@ -141,6 +143,6 @@ def put(tx: Tx, name: str, value: str | None) -> rows.Setting:
 
 
 def number(tx: ReadTx, name: str) -> int:
-    """The value in force as a number; the default when what was set is not one."""
+    """The value in force as a number; the default if it is not one."""
     text = value(tx, name) or ""
     return int(text) if text.isascii() and text.isdecimal() else int(DEFAULTS[name])
