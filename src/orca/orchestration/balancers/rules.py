@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ports of a balancer as text: where it listens, and which requests a target of it gets.
+"""The ports of a balancer as text: where it listens, and which requests each target gets.
 
 A listener is a published port with the protocol it speaks. A rule is ``[[host][:source port][/path]=][target port]``;
 the older order ``[source port:]host[/path]`` is read too. Both are of the v1 API and of compose files.
@@ -22,7 +22,7 @@ _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9*])?\Z")
 
 @dataclass(frozen=True, slots=True)
 class TargetPort:
-    """One rule of a target; what is None is not asked of a request."""
+    """One rule of a target; a part that is None matches every request."""
 
     host: str | None = None
     source_port: int | None = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels of compose services that say something to the platform; others of its families are refused by name."""
+"""Labels of compose services that have a meaning for the platform; others of its families are refused by name."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ SELECTORS = {SELECTOR_LINK: "selectorLink", SELECTOR_CONTAINER: "selectorContain
 
 _HONOURED = {GLOBAL, START_ONCE, CLEANUP_LABEL, HOSTNAME, BALANCER_TLS_PORTS, REQUESTED_IP}
 _ANYWAY = {NETWORK: "true", DNS: "true"}
-"""What they ask for happens without them."""
+"""Labels without effect: the platform always does what they request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The labels of a section, sorted: those that stay labels, and what the others say."""
+    """The labels of a section: those that stay labels, and the settings that others hold."""
 
     kept: dict[str, str] = field(default_factory=dict)
     sidekicks: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ def read(labels: Iterable[Pair]) -> Labels:
 
 
 def write(labels: Labels) -> dict[str, str]:
-    """The labels that say it all again."""
+    """The labels that express these settings."""
     return {
         **labels.kept,
         **({SIDEKICKS[0]: ",".join(labels.sidekicks)} if labels.sidekicks else {}),

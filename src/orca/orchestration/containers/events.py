@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Docker events that agents report through the API: the same path as what comes over the agent's own connection.
+"""Docker events that agents report through the API; they take the same path as reports over the agent's connection.
 
 Source: docs/v1.md, section 11.
 """
@@ -22,7 +22,7 @@ from orca.wire import names
 behaviour = Behaviour()
 
 INSPECT_BYTES = 256 * 1024
-"""Of an inspection that comes with an event: it is kept with it."""
+"""Most bytes of an inspection, which is stored with its event."""
 UUID_LABELS = (names.LABEL_INSTANCE_UUID, CONTAINER_UUID)
 STATES: dict[str, wire.ContainerState] = {
     "start": "running",
@@ -35,7 +35,7 @@ STATES: dict[str, wire.ContainerState] = {
 
 @behaviour.create("containerEvent")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ContainerEvent:
-    """A report about one container on a host of the agent that sends it."""
+    """Create an event: a report about one container on a host of the reporting agent."""
     agent = tx.first(rows.Agent, accountId=call.account_id)
     if agent is None:
         raise Refused("CantVerifyAgent", "only the agent of a host reports its containers")
@@ -63,7 +63,7 @@ def _sound(report: wire.Container) -> wire.Container:
 
 
 def reported(fields: dict[str, Any], state: wire.ContainerState) -> wire.Container:
-    """What the event and the inspection that may come with it say."""
+    """The report in the event and in its inspection, if there is one."""
     inspect = part(fields, "dockerInspect")
     config = part(inspect, "Config")
     labels = {key: text for key, text in part(config, "Labels").items() if isinstance(text, str)}
@@ -83,6 +83,6 @@ def reported(fields: dict[str, Any], state: wire.ContainerState) -> wire.Contain
 
 
 def part(value: dict[str, Any], key: str) -> dict[str, Any]:
-    """An object inside an object; empty when it is not there or something else."""
+    """An object inside an object; empty if it is missing or something else."""
     found = value.get(key)
     return found if isinstance(found, dict) else {}

@@ -21,13 +21,13 @@ from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx
 
 CHECKERS = 3
-"""Hosts that check a container, its own among them."""
+"""Number of hosts that check a container, including its own."""
 
 behaviour = Behaviour()
 
 
 def begin(tx: Tx, core: Core, instance: rows.Instance) -> None:
-    """A container has started: it is checked from now on, and is not healthy before somebody says so."""
+    """Begin to check a container that has started; it is not healthy before a checker reports it."""
     if not instance.healthCheck:
         return
     health = INITIALIZING if instance.healthState is None else REINITIALIZING
@@ -47,14 +47,14 @@ def begin(tx: Tx, core: Core, instance: rows.Instance) -> None:
 
 
 def end(tx: Tx, instance: rows.Instance) -> None:
-    """A container is gone: nobody checks it any more."""
+    """End the checks of a removed container."""
     for type in ("healthcheckInstance", "healthcheckInstanceHostMap"):
         for row in tx.find(type, instanceId=instance.id):
             tx.update(row, state="removed", removed=tx.now)
 
 
 def host_gone(tx: Tx, host: rows.Host) -> None:
-    """A host leaves: others check what it checked, and what they say counts."""
+    """Replace a host that leaves as a checker; only the others' reports count."""
     for row in tx.find(rows.HealthcheckInstanceHostMap, hostId=host.id):
         tx.update(row, state="removed", removed=tx.now)
         instance = tx.get(rows.Instance, row.instanceId)
@@ -90,7 +90,7 @@ def _maps(tx: ReadTx, instance: rows.Instance) -> list[rows.HealthcheckInstanceH
 
 @behaviour.create("serviceEvent")
 def report(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ServiceEvent:
-    """An agent says how a container is that one of its hosts checks. An older report than the last one is only kept."""
+    """Handle an agent's report on a container that its host checks. A report older than the last one is only stored."""
     agents = [agent.id for agent in tx.find(rows.Agent, accountId=call.account_id)]
     hosts = {host.id for host in tx.find(rows.Host, agentId=agents)} if agents else set()
     row = tx.first(rows.HealthcheckInstanceHostMap, uuid=str(fields.get("healthcheckUuid") or ""))
@@ -118,7 +118,7 @@ def report(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ServiceEvent:
 
 
 def _evaluate(tx: Tx, instance: rows.Instance) -> None:
-    """What the checkers together say of a container. With none left it stays as it is."""
+    """Combine the reports of a container's checkers. Without any, its health stays."""
     health = health_states.of_checkers(instance.healthState, [row.healthState for row in _maps(tx, instance)])
     if health != instance.healthState:
         tx.update(instance, healthState=health, healthDeadline=None)

@@ -16,12 +16,12 @@ WAITING = (INITIALIZING, REINITIALIZING)
 
 
 class Deadlines:
-    """Containers that are to become healthy in time; one that does not is unhealthy."""
+    """Watches that containers become healthy in time; one that does not is unhealthy."""
 
     def __init__(self, core: Core) -> None:
         self._db = core.db
         self._due: dict[int, int] = {}
-        """Instance id -> when it is late (UTC milliseconds)."""
+        """Instance id -> its deadline (UTC milliseconds)."""
         self._wake = asyncio.Event()
 
     def add(self, instance_id: int, deadline: int) -> None:
@@ -38,7 +38,7 @@ class Deadlines:
             late = [id for id, deadline in self._due.items() if deadline <= now]
             for id in late:
                 if self._due[id] > now:
-                    continue  # it has started anew while others were dealt with
+                    continue  # it has started again while others were handled
                 del self._due[id]
                 await self._db.write(partial(_late, instance_id=id))
             left = (min(self._due.values()) - now) / 1000 if self._due else None

@@ -19,19 +19,19 @@ from orca.resources import rows
 from orca.store import Prepared, ReadTx, Tx
 
 COMING = ("requested", "creating", "starting", "running")
-"""States of a container that nobody takes away: on its way out it has others."""
+"""States of a container that is not being removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """Services and stacks whose health is to be looked at again where it can be changed."""
+    """Services and stacks whose health must be checked again in a writing unit."""
 
     services: set[int]
     stacks: set[int]
 
 
 class Health:
-    """Keeps the ``healthState`` of services and stacks what their containers make it."""
+    """Keeps the ``healthState`` of services and stacks in line with their containers."""
 
     roots = frozenset({"instance", "service", "environment"})
 
@@ -39,7 +39,7 @@ class Health:
         self._db = core.db
 
     def look(self, tx: ReadTx, news: News) -> Wrong | None:
-        """The services and stacks that changed, or whose parts did, and say something else of themselves than is."""
+        """The services and stacks whose stored health is wrong after the changes."""
         if news.whole:
             services, stacks = tx.find(rows.Service), {stack.id for stack in tx.find(rows.Environment)}
         else:
@@ -54,7 +54,7 @@ class Health:
         return wrong if wrong.services or wrong.stacks else None
 
     async def act(self, seen: Wrong) -> None:
-        """Put right what is still wrong."""
+        """Correct what is still wrong."""
         await self._db.write(partial(_right, wrong=seen))
 
 
@@ -75,21 +75,21 @@ def _stack_differs(tx: ReadTx, stack_id: int) -> bool:
 
 
 def _concerns_its_stack(tx: ReadTx, service: rows.Service) -> bool:
-    """True unless both are healthy: then the stack is so whatever its other services are."""
+    """True if a change of the service may change its stack's health."""
     stack = tx.get(rows.Environment, service.environmentId)
     both = service.removed is None and stack is not None and stack.healthState == service.healthState == HEALTHY
     return not both
 
 
 def _stack_health(tx: ReadTx, stack_id: int) -> str:
-    """What the services of a stack say of themselves, together."""
+    """The combined health of a stack's services."""
     (found,) = tx.ask(_states_in(tx.table(rows.Service)), {"stack": stack_id})
     return health_states.combined([state for state, there in zip(health_states.ALL, found, strict=True) if there])
 
 
 @cache
 def _states_in(services: sa.Table) -> Prepared:
-    """Whether each health state is there in a stack: one look into the index for each, whatever there is."""
+    """Which health states occur in a stack: one index lookup for each, whatever its size."""
     columns = services.c
     here = (columns.environmentId == sa.bindparam("stack"), columns.removed.is_(None))
     there: list[sa.ColumnElement[Any]] = [
@@ -99,7 +99,7 @@ def _states_in(services: sa.Table) -> Prepared:
 
 
 def service_health(tx: ReadTx, service: rows.Service) -> str:
-    """How a service is now."""
+    """The present health of a service."""
     parts = units.parts_of(service)
     if not parts:
         return HEALTHY
@@ -116,7 +116,7 @@ def _by_rows(tx: ReadTx, service: rows.Service) -> tuple[set[str], int]:
 
 
 def _by_numbers(tx: ReadTx, service: rows.Service) -> tuple[set[str], int]:
-    """The same where a unit is one container and none is kept aside; only those that do not come or run are read."""
+    """The same if a unit is one container and none is kept; only containers that do not run or start are read."""
     table = tx.table(rows.Instance)
     counted = tx.ask(_coming(table), {"service": service.id})
     found = {health_states.of_container(state, health, once=False) for state, health, _ in counted}
@@ -131,7 +131,9 @@ def _health_of(row: rows.Instance) -> str:
 
 @cache
 def _coming(instances: sa.Table) -> Prepared:
-    """How many containers of a service come or run, by state and health. Built once: most changes ask for it."""
+    """The query that counts a service's starting and running containers by state and health; built once, since
+    used often.
+    """
     columns = instances.c
     return Prepared(
         sa.select(columns.state, columns.healthState, sa.func.count())

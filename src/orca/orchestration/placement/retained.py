@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses that outlive their containers: kept for the successor of a container of a service, and asked for by name.
+"""Addresses that outlive their containers: kept for a container's successor, or requested explicitly.
 
-A service with ``retainIp``, or one of whose launch configs asks for an address, replaces a container under the same
-number. The address of the one that goes waits for the one that comes: same service, same number, same part. It is that
-one's if it comes to the same host, which placement prefers.
+A service with ``retainIp``, or with a requested address, replaces a container under the same number. The old
+container's address waits for its successor: same service, same number, same part. The successor gets it if it comes to
+the same host, which placement prefers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def retains(service: rows.Service) -> bool:
 
 
 def left_behind(tx: ReadTx, waiting: rows.IpAddress, refused: Mapping[str, str]) -> str:
-    """Why a container does not get the address that waits for it; ``refused``: what hosts could not take it for."""
+    """Why a container does not get its waiting address; ``refused``: the reasons of hosts."""
     host = tx.get(rows.Host, waiting.hostId)
     if host is None:
         return f"{waiting.address} was retained on a host that is no more"
@@ -38,19 +38,19 @@ def left_behind(tx: ReadTx, waiting: rows.IpAddress, refused: Mapping[str, str])
 
 
 def keep(tx: Tx, instance: rows.Instance) -> None:
-    """Keep the address of a container that goes for its successor."""
+    """Keep the address of a removed container for its successor."""
     addresses.retain_address(tx, instance.id, _owner(instance))
 
 
 def numbers(tx: ReadTx, service: rows.Service) -> dict[int, int]:
-    """The numbers of a service for which an address waits, each with the host that has it."""
+    """The numbers of a service for which an address waits, each with the address's host."""
     found = addresses.retained_addresses(tx, service.accountId)
     mine = (row for row in found if _owner_of(row)["service"] == service.id)
     return {_owner_of(row)["number"]: row.hostId for row in mine if row.hostId is not None}
 
 
 def waiting_for(tx: ReadTx, instance: rows.Instance) -> rows.IpAddress | None:
-    """The address that waits for a container, or did until its host went; a requested one must be that one."""
+    """The address that waits for a container, or did until its host was removed; a requested address must match it."""
     service = tx.get(rows.Service, instance.serviceId)
     if service is None or not retains(service):
         return None
@@ -61,11 +61,11 @@ def waiting_for(tx: ReadTx, instance: rows.Instance) -> rows.IpAddress | None:
 
 
 def give(tx: Tx, instance: rows.Instance, waiting: rows.IpAddress | None) -> rows.IpAddress:
-    """Give a container that has a host an address: the one that waits for it there, what it asks for, or any.
+    """Give a placed container an address: the waiting one, the requested one, or any.
 
     Raises:
         ipam.PoolUsedUp, LookupError: see ``addresses.allocate_address``.
-        ipam.AddressRefused: the requested address is somebody else's.
+        ipam.AddressRefused: the requested address is taken.
     """
     if waiting is not None and waiting.removed is None and waiting.hostId == instance.hostId:
         addresses.take_address(tx, waiting, instance.id)
@@ -79,7 +79,7 @@ def give(tx: Tx, instance: rows.Instance, waiting: rows.IpAddress | None) -> row
 
 
 def forget(tx: Tx, service: rows.Service, kept: Iterable[rows.Instance]) -> None:
-    """The service has what it should have: what still waits, waits for nothing but what an upgrade may take back."""
+    """The service is complete: drop waiting addresses, except those that a rollback of an upgrade may need."""
     owners = [_owner(instance) for instance in kept]
     for row in addresses.retained_addresses(tx, service.accountId):
         if _owner_of(row)["service"] == service.id and row.owner not in owners:
@@ -90,12 +90,12 @@ def forget(tx: Tx, service: rows.Service, kept: Iterable[rows.Instance]) -> None
 
 
 def requested(fields: rows.Instance | Mapping[str, Any]) -> str | None:
-    """The address that a container, or a launch config, asks for."""
+    """The address that a container, or a launch config, requests."""
     return fields.get(FIELD) or (fields.get("labels") or {}).get(REQUESTED_IP) or None
 
 
 def host_of(tx: ReadTx, instance: rows.Instance) -> int | None:
-    """The host whose range holds the address that a container asks for; None when it asks for none.
+    """The host whose range has the address that a container requests; None if it requests none.
 
     Raises:
         ipam.AddressRefused: no host has it.
@@ -110,7 +110,7 @@ def host_of(tx: ReadTx, instance: rows.Instance) -> int | None:
 
 
 def check(tx: ReadTx, project_id: int, configs: Iterable[Mapping[str, Any]], *, new: bool = True) -> None:
-    """Refuse addresses that no container of the project can have, or, for ``new`` ones, that somebody has.
+    """Refuse addresses that no container of the project can have, and for ``new`` ones those that are taken.
 
     Raises:
         Refused: see above.
@@ -137,7 +137,7 @@ def _owner_of(row: rows.IpAddress) -> dict[str, Any]:
 
 
 def _owner(instance: rows.Instance) -> dict[str, Any]:
-    """For whom an address waits: whatever has this place in the service."""
+    """The key of a waiting address: the container's place in the service."""
     return {
         "service": instance.serviceId,
         "number": marks.number(instance),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a container takes over from its service: the fields of the launch config, and labels that say where it belongs.
+"""The parts of a container that come from its service: fields of the launch config, and labels.
 
-The labels are for whoever looks at the host with plain Docker; those of the ``io.rancher`` family are the ones of v1,
-which users' tools read.
+The labels are for people who use plain Docker on the host; those of the ``io.rancher`` family are v1's, which users'
+tools read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from orca.wire import names
 
 
 def instance_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
-    """The fields a container takes over from its service's launch config: those that were given."""
+    """The fields that a container gets from its service's launch config: those that were given."""
     own = {"kind", "name", "version", "count", "startOnCreate", "networkLaunchConfig", "dataVolumesFromLaunchConfigs"}
     return {name: value for name, value in launch_config.items() if name not in own and value is not None}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deployment units as rows: which containers a service should have, which it has, how one of them is made."""
+"""Deployment units as rows: the wanted and present containers of a service, and how one is made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Configs = dict[str, dict[str, Any]]
 
 
 def configs_of(service: rows.Service) -> Configs:
-    """The launch configs that make containers: those with an image that does not stand for nothing."""
+    """The launch configs that make containers: those with a real image."""
     if service.kind in ("dnsService", "externalService"):
         return {}
     found: Configs = {PRIMARY: service.launchConfig or {}}
@@ -42,7 +42,7 @@ def needs_of(service_name: str, config: dict[str, Any]) -> list[str]:
 
 
 def _part(service_name: str, name: str) -> str:
-    """The part that a launch config means by a name: the primary one is called like its service."""
+    """The part that a launch config names; the primary one has the service's name."""
     return PRIMARY if name.casefold() == service_name.casefold() else name
 
 
@@ -59,7 +59,7 @@ def parts_of(service: rows.Service) -> dict[str, Part]:
 
 
 def runs_once(labels: dict[str, str] | None) -> bool:
-    """True if a container with these labels has done its work once it has stopped."""
+    """True if a container with these labels runs only once."""
     return str((labels or {}).get(START_ONCE, "")).lower() == "true"
 
 
@@ -74,7 +74,7 @@ def kept_rows(tx: ReadTx, service_id: int) -> list[rows.Instance]:
 
 
 def members(tx: ReadTx, service_id: int) -> list[Member]:
-    """The containers of a service, as scaling sees them."""
+    """The containers of a service, as facts for the plan."""
     return _members(rows_of(tx, service_id))
 
 
@@ -95,7 +95,7 @@ def _members(found: list[rows.Instance]) -> list[Member]:
 
 
 def wanted_scale(service: rows.Service) -> int:
-    """How many units the service is to have; with a policy, how far it has come between its limits."""
+    """How many units the service should have; with a policy, the present step between its limits."""
     policy = service.scalePolicy
     if policy is None:
         return int(service.scale or 0)
@@ -104,7 +104,7 @@ def wanted_scale(service: rows.Service) -> int:
 
 
 def plan(tx: ReadTx, service: rows.Service, *, leaving: int | None = None) -> Plan:
-    """What the service lacks now, or will when the container with the id ``leaving`` is gone."""
+    """The plan for the service now, or for after the container with the id ``leaving`` is gone."""
     parts = parts_of(service)
     present = [replace(member, leaving=member.leaving or member.id == leaving) for member in members(tx, service.id)]
     return scaling.plan(
@@ -117,7 +117,7 @@ def plan(tx: ReadTx, service: rows.Service, *, leaving: int | None = None) -> Pl
 
 
 def _numbers_kept(tx: ReadTx, service: rows.Service) -> dict[int, int] | None:
-    """The numbers that an address, or a container that an upgrade set aside, waits for; each with its host."""
+    """The numbers for which an address, or a container that an upgrade set aside, waits; each with its host."""
     if not retained.retains(service):
         return None
     aside = {marks.number(row): row.hostId for row in kept_rows(tx, service.id) if row.hostId is not None}
@@ -130,7 +130,7 @@ def is_global(service: rows.Service) -> bool:
 
 
 def global_hosts(tx: ReadTx, service: rows.Service) -> list[int] | None:
-    """The hosts on which a global service is to have a unit; None for a service with a scale."""
+    """The hosts that should have a unit of a global service; None for a service with a scale."""
     if not is_global(service):
         return None
     labels = (service.launchConfig or {}).get("labels") or {}
@@ -152,7 +152,7 @@ Neighbours = dict[int, dict[str, int]]
 
 
 def neighbours(tx: ReadTx, service_id: int) -> Neighbours:
-    """The containers that count, by the unit that they are part of."""
+    """The containers that count, by their unit."""
     found: Neighbours = {}
     for member in members(tx, service_id):
         if member.counts:
@@ -161,10 +161,10 @@ def neighbours(tx: ReadTx, service_id: int) -> Neighbours:
 
 
 class Maker:
-    """Makes containers of one service within one unit of writing; what they have in common is read once.
+    """Makes containers of one service within one writing unit; what they share is read once.
 
-    ``beside``: the containers there are in the units that are completed. Reading it is left to the caller: it costs
-    what the service has, and the writer must not pay that for each container.
+    ``beside``: the present containers of the units to complete. The caller reads them, because the cost depends on the
+    size of the service, and the writer must not pay it for each container.
     """
 
     def __init__(self, tx: Tx, engine: Processes, service: rows.Service, beside: Neighbours) -> None:
@@ -178,7 +178,7 @@ class Maker:
         self._consumed = tx.find(rows.ServiceConsumeMap, serviceId=service.id)
 
     def make(self, new: New) -> rows.Container:
-        """The row of a container, on its way to run."""
+        """Make the row of a container, and request its start."""
         tx, service, stack, config = self._tx, self._service, self._stack, self._configs[new.part]
         beside = self._beside.setdefault(new.number, {})
         unit = self._unit_of(beside) or str(uuid.uuid4())
@@ -244,7 +244,7 @@ class Maker:
 
 
 def link_container(tx: Tx, consumed: rows.ServiceConsumeMap, instance: rows.Instance) -> None:
-    """A container has a link for what its service consumes; aliases lead to no containers of their own."""
+    """Make a container's link for a link of its service; aliases have no containers of their own."""
     target = tx.get(rows.Service, consumed.consumedServiceId)
     if target is not None and target.kind != "dnsService":
         tx.insert(
@@ -258,7 +258,7 @@ def link_container(tx: Tx, consumed: rows.ServiceConsumeMap, instance: rows.Inst
 
 
 def release(tx: Tx, instance: rows.Instance) -> None:
-    """A container is gone: its address is free, or waits for its successor; the rows that tie it to others go."""
+    """Release a removed container: free its address or keep it for the successor, and remove its ties."""
     let_go_address(tx, instance)
     for type, key in (
         ("serviceExposeMap", "instanceId"),
@@ -270,7 +270,7 @@ def release(tx: Tx, instance: rows.Instance) -> None:
 
 
 def let_go_address(tx: Tx, instance: rows.Instance) -> None:
-    """A container does not need its address any more; the successor that its service wants may."""
+    """Free a container's address, or keep it for the successor."""
     service = tx.get(rows.Service, instance.serviceId)
     if service is not None and service.state not in ("removing", "removed") and retained.retains(service):
         wanted = plan(tx, service, leaving=instance.id)
@@ -282,17 +282,17 @@ def let_go_address(tx: Tx, instance: rows.Instance) -> None:
 
 
 def forget_addresses(tx: Tx, service: rows.Service) -> None:
-    """No address waits any more, but for those that an upgrade may take back."""
+    """Drop waiting addresses, except those that a rollback of an upgrade may need."""
     retained.forget(tx, service, kept_rows(tx, service.id))
 
 
 def _state(row: rows.Instance) -> str:
-    """A container that vanished from its host holds its name no longer, however long its processes take."""
+    """The state for the plan; a container that vanished from its host no longer holds its name."""
     return "removed" if row.vanished else str(row.state)
 
 
 def _is_sick(row: rows.Instance, healthy: int) -> bool:
-    """True if an unhealthy container is to be replaced, which its check's strategy decides."""
+    """True if an unhealthy container must be replaced, as its check's strategy decides."""
     if row.healthState != "unhealthy":
         return False
     check = row.healthCheck or {}
