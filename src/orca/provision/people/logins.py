@@ -81,7 +81,7 @@ def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Password
         description=fields.get("description"),
         publicValue=fields["publicValue"],
         secretHash=call.core.part(Passwords).hashed(fields["secretValue"], "secretValue"),
-        data=made_by(tx, call, owner),
+        role=made_by(tx, call, owner),
     )
     call.request(tx, record, "create")
     return record
