@@ -26,14 +26,13 @@ from orca import wire
 from orca.api import html
 from orca.api.agents.revocation import watched
 from orca.api.agents.socket import AgentSocket
-from orca.api.answers import listing
+from orca.api.answers import listing, responses
 from orca.api.answers.operations import Answer, NotAllowed, Operation, Stale, not_found
 from orca.api.callers import sessions
 from orca.api.callers.bearer import check_csrf
 from orca.api.callers.caller import Caller, identify
 from orca.api.callers.signer import Signer
 from orca.api.connections.visitors import Visitors
-from orca.api.errors import error_body
 from orca.api.events import RAW, EventSocket, EventStream, Opening
 from orca.api.metrics import page as metrics
 from orca.api.requests import reading
@@ -49,7 +48,6 @@ from orca.provision.audit.failed_sign_ins import FailedSignIns
 from orca.provision.hosts.registration import registration_script
 from orca.provision.hosts.tokens import TokenRefused
 from orca.provision.people.passwords import Passwords
-from orca.resources import ids
 from orca.resources.errors import Refused
 from orca.resources.views import VERSIONS
 from orca.store import REQUESTS, WORK, NoSpace, ReadTx, Tx, Work
@@ -97,7 +95,7 @@ class Application:
         try:
             ask = take_apart(request.scope, self.visitors.trusted)
         except Refused as refused:
-            return unreadable(refused)
+            return responses.unreadable(refused)
         caller: Caller | None = None
         try:
             if html.wanted(ask):
@@ -107,19 +105,19 @@ class Application:
                 return await self.figures(ask)
             root = await self.root(ask)
             if root is not None:
-                return self.answer(ask, *root)
+                return responses.response(ask, *root)
             if ask.path[:1] == ["scripts"] and len(ask.path) == 2:
                 return await self.script(ask)
             if asks_for_stream(ask):
                 return await self.stream(ask, request)
             caller, answer = await self.perform(ask, request)
-            return self.answer(ask, caller, answer)
+            return responses.response(ask, caller, answer)
         except Refused as refused:
-            return self.refusal(ask, caller, refused)
+            return responses.refusal(ask, caller, refused)
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception:
-            return self.refusal(ask, caller, self.defect(ask))
+            return responses.refusal(ask, caller, self.defect(ask))
 
     async def figures(self, ask: Ask) -> Response:
         """``/metrics``: for administrators, or for everybody if a setting says so."""
@@ -264,53 +262,6 @@ class Application:
             raise Refused("Unauthorized", str(error), status=401) from None
         return Response(text, media_type="text/plain; charset=utf-8")
 
-    def answer(self, ask: Ask, caller: Caller | None, answer: Answer) -> Response:
-        """A JSON response, or a file, with the API's headers."""
-        headers = self.headers(ask, caller)
-        if ask.ignored:
-            headers["X-Orca-Ignored-Fields"] = ", ".join(
-                name for name in sorted(set(ask.ignored)) if name.isascii() and name.isprintable()
-            )
-        file = isinstance(answer.body, bytes)
-        response = Response(
-            answer.body if file else msgspec.json.encode(answer.body),
-            status_code=answer.status,
-            headers=headers,
-            media_type="application/octet-stream" if file else "application/json; charset=utf-8",
-        )
-        for cookie in answer.cookies:
-            response.headers.append("Set-Cookie", cookie)
-        return response
-
-    def refusal(self, ask: Ask, caller: Caller | None, refused: Refused) -> Response:
-        """An error in the API's form."""
-        response = self.answer(ask, caller, Answer(refused.status, error_body(refused)))
-        if refused.retry_after is not None:
-            response.headers["Retry-After"] = str(refused.retry_after)
-        if isinstance(refused, NotAllowed):
-            response.headers["Allow"] = ", ".join(refused.methods)
-        if refused.status == 401 and ask.headers.get("x-api-no-challenge", "").lower() != "true":
-            response.headers["WWW-Authenticate"] = 'Basic realm="orca"'
-        return response
-
-    def headers(self, ask: Ask, caller: Caller | None) -> dict[str, str]:
-        """``X-API-*``, and what keeps browsers from guessing."""
-        version = ask.version if ask.version in VERSIONS else VERSIONS[0]
-        base = ask.base if ask.version in VERSIONS else f"{ask.origin}/{version}"
-        headers = {
-            "X-API-Schemas": f"{base}/schemas",
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        }
-        if caller is not None:
-            headers["X-API-Account-Id"] = ids.show("account", caller.account.id)
-            headers["X-API-User-Id"] = ids.show("account", caller.user.id)
-            headers["X-API-Account-Kind"] = str(caller.account.kind)
-            name = str(caller.account.name or "")
-            if name.isascii() and name.isprintable():
-                headers["X-API-Account-Name"] = name
-        return headers
-
     # -- WebSocket ---------------------------------------------------------------------------------------------------
 
     async def websocket(self, socket: WebSocket) -> None:
@@ -318,7 +269,7 @@ class Application:
         try:
             ask = take_apart(socket.scope, self.visitors.trusted)
         except Refused as refused:
-            await socket.send_denial_response(unreadable(refused))
+            await socket.send_denial_response(responses.unreadable(refused))
             return
         kind = "/".join(ask.path[:1]).lower()
         try:
@@ -334,7 +285,7 @@ class Application:
             else:
                 raise not_found()
         except Refused as refused:
-            await socket.send_denial_response(self.refusal(ask, None, refused))
+            await socket.send_denial_response(responses.refusal(ask, None, refused))
 
     async def subscribe(self, socket: WebSocket, ask: Ask) -> None:
         """``subscribe``: an agent's command socket, or a client's event stream."""
@@ -364,7 +315,7 @@ class Application:
             raise Refused("Method not allowed", status=405)
         ask.body = await read_body(request, stranger=caller.stranger)
         opening = Opening(self.core, ask, caller, lambda: self.still(ask))
-        return EventStream(opening, self.stopping, self.headers(ask, caller))
+        return EventStream(opening, self.stopping, responses.headers(ask, caller))
 
     async def identity(self, ask: Ask) -> Caller:
         """The caller. Raises ``Refused``."""
@@ -384,11 +335,6 @@ class Application:
         if caller.agent_id is None:
             raise Refused("Forbidden", "this is for agents", status=403)
         await self.core.part(Backends).serve(ask.first("ticket") or "", caller.agent_id, socket)
-
-
-def unreadable(refused: Refused) -> Response:
-    """The answer to a request that is too malformed for an answer with links."""
-    return Response(msgspec.json.encode(error_body(refused)), refused.status, media_type="application/json")
 
 
 def asks_for_stream(ask: Ask) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from orca.api.answers import listing
+from orca.api.answers import listing, responses
 from orca.api.answers.operations import Answer
 from orca.api.callers import sessions
 from orca.api.callers.caller import Caller
@@ -50,8 +50,6 @@ class Api(Protocol):
     async def read(self, ask: Ask) -> tuple[Caller, Answer]: ...
     async def identify(self, ask: Ask) -> Caller: ...
     async def change(self, ask: Ask, caller: Caller) -> Answer: ...
-    def headers(self, ask: Ask, caller: Caller | None) -> dict[str, str]: ...
-    def answer(self, ask: Ask, caller: Caller | None, answer: Answer) -> Response: ...
     async def root(self, ask: Ask) -> tuple[Caller, Answer] | None: ...
     def defect(self, ask: Ask) -> Refused: ...
 
@@ -91,7 +89,7 @@ class Pages:
                     return await self.page(ask, None, root[1], Shown())
                 caller, answer = await self.api.read(ask)
                 if isinstance(answer.body, bytes):
-                    return self.api.answer(ask, caller, answer)
+                    return responses.response(ask, caller, answer)
                 return await self.page(ask, caller, answer, Shown(), as_json=as_json)
             caller = await self.api.identify(ask)
             ask.body = await read_body(request, stranger=caller.stranger)
@@ -167,7 +165,7 @@ class Pages:
         text = await asyncio.to_thread(
             render, ask, caller, answer.body, state, csrf=csrf, assets=self.assets.urls, as_json=as_json
         )
-        headers = self.api.headers(ask, caller) | HEADERS
+        headers = responses.headers(ask, caller) | HEADERS
         return Response(text, answer.status, headers=headers, media_type="text/html; charset=utf-8")
 
 
