@@ -104,8 +104,17 @@ class Delivery:
             self._flush(host_id)
 
     def resume(self, connection: AgentConnection, host_id: int) -> None:
-        """A host's agent continues with the items that its rows record as applied, without a comparison."""
+        """A host's agent continues with the items that its rows record as applied, without a comparison.
+
+        `catch_up` sends what a crash kept from it.
+        """
         self._online[host_id] = connection
+
+    async def catch_up(self) -> None:
+        """Send connected hosts the items that their rows say they have not applied. Others are not read."""
+        for host_id in await self._core.db.read(digests.behind):
+            if host_id in self._online:
+                await self._resend(host_id)
 
     def leave(self, connection: AgentConnection, host_id: int) -> None:
         """The agent's connection ended; unsent changes will be part of the next comparison."""

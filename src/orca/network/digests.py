@@ -29,6 +29,12 @@ def numbers(tx: ReadTx, host_id: int) -> tuple[int, int] | None:
     return (found[0][0], found[0][1]) if found else None
 
 
+def behind(tx: ReadTx) -> list[int]:
+    """The hosts that have not applied all that they are to have, as far as the rows know."""
+    table = tx.table(TABLE)
+    return [row[0] for row in tx.execute(sa.select(table.c.host_id).where(table.c.wanted != table.c.applied))]
+
+
 def change(tx: Tx, host_id: int, *, wanted: int = 0, applied: int = 0) -> None:
     """Add to the digests of a host; a removal is negative."""
     parameters = {"host": host_id, "more_wanted": wanted % digest.MODULUS, "more_applied": applied % digest.MODULUS}

@@ -51,6 +51,7 @@ class Fleet:
 
     async def run(self) -> None:
         """Compare with the rows what the last life left, then ping until cancelled."""
+        await self._core.part(Delivery).catch_up()
         for agent_id, host_id, report in await self._core.db.read(self._differences):
             connection = self._core.agents.get(agent_id)
             if isinstance(connection, SimConnection):

@@ -6,6 +6,7 @@ import asyncio
 import pytest
 from inprocess import Platform
 
+from orca.network import Delivery, digests
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.simulator import knobs
@@ -100,6 +101,22 @@ async def test_host_removed_takes_everything_along(platform, simulate):
     async with asyncio.timeout(10):
         while platform.core.agents.get(agent.id) is not None:  # noqa: ASYNC110 (nothing tells of it)
             await asyncio.sleep(0.01)
+
+
+async def test_a_crash_keeps_no_item_from_a_simulated_host(tmp_path, database):
+    async with Platform.start(tmp_path, database) as first:
+        await first.create("agent", _role="superadmin", uri="sim://stays")
+        host = await first.until(lambda tx: tx.first("host", state="active"))
+        await first.core.engine.idle()
+        await first.settled()
+        delivery = first.core.part(Delivery)
+        delivery.leave(first.core.agents.get(host.agentId), host.id)  # it dies with the item on its way
+        await first.core.db.write(lambda tx: delivery.items.put(tx, host.id, "port/1", {"publicPort": 1}))
+        assert await first.read(digests.behind) == [host.id]
+    async with Platform.start(tmp_path, database) as second:
+        await second.until(lambda tx: not digests.behind(tx))
+        (item,) = await second.read(lambda tx: tx.find("configItemStatus", name="port/1"))
+        assert item.appliedVersion == item.requestedVersion
 
 
 async def test_restart_finds_everything_and_writes_nothing(tmp_path, database):
