@@ -132,12 +132,14 @@ class Run(Job):
         roots: Collection[str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> T:
-        """Wait until ``condition(tx)`` is true and return its value; check again at each change of the ``roots``.
+        """Wait until ``condition(tx)`` is true and return its value.
 
+        Check again at each change of the ``roots`` types in the process's own project, which holds all that a condition
+        reads. Changes of other projects cost a wait nothing.
         ``reason`` is shown on the process and the resource meanwhile. Raises ``Failed`` after ``timeout`` seconds.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self.core.db.bus.subscribe(roots) as changes:
+        with self.core.db.bus.subscribe(roots, account_id=self.account_id) as changes:
             while not (value := await self.core.db.read(condition)):
                 await asyncio.sleep(BREATH)
                 left = None if deadline is None else deadline - time.monotonic()

@@ -31,17 +31,23 @@ class Overflow(Exception):
 class Subscription:
     """Changes since the subscription was made, as an async iterator. Close it, or use it as a context manager."""
 
-    def __init__(self, bus: Bus, roots: frozenset[str] | None, limit: int) -> None:
+    def __init__(self, bus: Bus, roots: frozenset[str] | None, limit: int, account_id: int | None) -> None:
         self._bus = bus
         self._roots = roots
+        self._accounts = None if account_id is None else (None, account_id)
         self._limit = limit
         self._queue: deque[Change] = deque()
         self._ready = asyncio.Event()
         self._overflown = False
 
     def offer(self, changes: Iterable[Change]) -> None:
-        """Take a change from the bus; runs in the event loop."""
-        wanted = [c for c in changes if self._roots is None or c.root in self._roots]
+        """Take changes from the bus; runs in the event loop."""
+        wanted = [
+            change
+            for change in changes
+            if (self._roots is None or change.root in self._roots)
+            and (self._accounts is None or change.account_id in self._accounts)
+        ]
         if not wanted:
             return
         if len(self._queue) + len(wanted) > self._limit:
@@ -105,9 +111,14 @@ class Bus:
         """Changes that wait for the slowest subscriber."""
         return max((len(each) for each in self._subscriptions), default=0)
 
-    def subscribe(self, roots: Collection[str] | None = None, limit: int = 10_000) -> Subscription:
-        """Subscribe to changes of these root types (None: of all). At most ``limit`` wait; more is an ``Overflow``."""
-        subscription = Subscription(self, None if roots is None else frozenset(roots), limit)
+    def subscribe(
+        self, roots: Collection[str] | None = None, limit: int = 10_000, *, account_id: int | None = None
+    ) -> Subscription:
+        """Subscribe to changes of these root types (None: of all). At most ``limit`` wait; more is an ``Overflow``.
+
+        With ``account_id`` only those of that account's rows, and of rows that no account has.
+        """
+        subscription = Subscription(self, None if roots is None else frozenset(roots), limit, account_id)
         self._subscriptions.add(subscription)
         return subscription
 

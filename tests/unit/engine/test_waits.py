@@ -2,6 +2,7 @@
 """Waiting for a condition, and being taken over."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -26,6 +27,34 @@ async def test_a_wait_ends_when_its_condition_holds(bench):
     host = await bench.create("host")
     row = await bench.state(container, "running")
     assert (row.hostId, row.transitioningMessage) == (host.id, None)
+
+
+async def test_a_wait_does_not_look_again_for_what_changes_elsewhere(bench):
+    looks = Counter()
+
+    @bench.behaviour.process("instance.start")
+    async def start(run):
+        def condition(tx):
+            looks[run.account_id] += 1
+            return tx.first("host", accountId=run.account_id, name="awaited")
+
+        await run.wait_for("waiting for a host", condition, roots={"host"})
+
+    await bench.start()
+    containers = {id: await bench.create(accountId=id) for id in (1, 2)}
+    await bench.until(
+        lambda tx: [row.waiting is None for row in tx.find("processInstance", endTime=None)] == [False, False]
+    )
+    before = looks.copy()
+    for number in range(10):
+        await bench.create("host", accountId=2, name=f"h{number}")
+        async with asyncio.timeout(10):
+            while looks[2] <= before[2] + number:
+                await bench.db.read(lambda tx: None)
+    assert looks[1] == before[1]
+    for id, container in containers.items():
+        await bench.create("host", accountId=id, name="awaited")
+        await bench.state(container, "running")
 
 
 async def test_a_short_wait_writes_nothing(bench):

@@ -26,6 +26,16 @@ async def test_changes_come_once_per_row_and_unit_in_order(db):
         assert [change.seq for change in await changes.batch()] == [batch[-1].seq + 1]
 
 
+async def test_a_subscriber_to_one_account_is_told_of_its_rows_and_of_nobodys(db):
+    with db.bus.subscribe({"thing"}, account_id=3) as changes:
+        await db.write(lambda tx: tx.insert("thing", name="another's", accountId=4))
+        assert not changes.waiting
+        ids = [
+            (await db.write(lambda tx, id=id: tx.insert("thing", name=f"b{id}", accountId=id))).id for id in (3, None)
+        ]
+        assert [change.id for change in await changes.batch()] == ids
+
+
 async def test_what_is_rolled_back_or_unchanged_is_silent(db):
     made = await db.write(lambda tx: tx.insert("box", name="a", ownerId=1))
 
