@@ -17,7 +17,7 @@ from orca.store import NotUnique
 async def test_one_host_by_default(platform, simulate):
     agent, (host,) = await simulate()
 
-    def rows(tx):
+    def parts(tx):
         return {
             type: [(row.kind, row.uuid, row.accountId) for row in tx.find(type)]
             for type in ("physicalHost", "storagePool")
@@ -25,7 +25,7 @@ async def test_one_host_by_default(platform, simulate):
 
     assert (host.kind, host.uuid, host.agentState) == ("sim", f"{agent.uuid}-0", "active")
     assert host.name == host.hostname == f"testhost-{host.uuid}"
-    assert await platform.read(rows) == {
+    assert await platform.read(parts) == {
         "physicalHost": [("sim", f"{agent.uuid}-physical-host", platform.project_id)],
         "storagePool": [("sim", f"{host.uuid}-0", platform.project_id)],
     }
