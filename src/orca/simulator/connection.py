@@ -44,7 +44,7 @@ class Home(Protocol):
 
 
 class SimConnection(Pipe):
-    """One simulated agent, connected until it is told otherwise."""
+    """One simulated agent, connected until it is closed."""
 
     def __init__(self, home: Home, agent_id: int, host: Host, knobs: Knobs) -> None:
         super().__init__(agent_id, Driver(Agent(host, delay=knobs.delay)))
@@ -86,7 +86,7 @@ class SimConnection(Pipe):
         self._home.cut(self)
 
     def reported(self, said: Said) -> None:
-        """Keep what happened without a command. What was asked for is told by the answer."""
+        """Keep what happened without a command; the answer reports what a command did."""
         if not said.asked:
             report = said.event.read(wire.Container)
             self.tell(self._home.places[report.uuid or report.external_id], report)

@@ -62,7 +62,7 @@ class Fleet:
             await self.ping()
 
     async def ping(self, *, away: bool = False) -> None:
-        """One round: whoever has news tells them; ``away``: what happened while the server was."""
+        """One round: every agent with news reports them; ``away``: what happened while the server was away."""
         talkative, self._talkative = self._talkative, set()
         for connection in talkative:
             news = connection.take_news()
@@ -87,7 +87,7 @@ class Fleet:
             await self._core.part(Delivery).greet(connection, host_id, {})
 
     def disconnect(self, agent_id: int) -> None:
-        """An agent is told to stop; its containers stay."""
+        """Stop an agent; its containers stay."""
         connection = self._core.agents.get(agent_id)
         if isinstance(connection, SimConnection):
             self._core.agents.detach(connection)

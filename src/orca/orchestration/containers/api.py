@@ -10,7 +10,7 @@ from orca.orchestration.placement import retained
 from orca.orchestration.placement.choose import Published
 from orca.orchestration.syntax import labels as own_labels
 from orca.orchestration.syntax import ports
-from orca.orchestration.units import plan as scaling
+from orca.orchestration.units import plan as unit_plan
 from orca.provision.hosts import labels as label_rows
 from orca.resources import limits, rows
 from orca.resources.errors import Refused
@@ -96,7 +96,7 @@ def remove(tx: Tx, call: Call, row: rows.Container) -> rows.Container:
 
 def start_removal(tx: Tx, engine: Processes, row: rows.Instance) -> None:
     """Request the removal of a container in any state; do nothing if it is already being removed."""
-    if row.state in scaling.GONE:
+    if row.state in unit_plan.GONE:
         return
     tx.update(row, leaving=True)
     if row.state in STOPPABLE:

@@ -123,7 +123,7 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
     if wanted.requested_host_id is not None and not named:
         return "another host was requested"
     if wanted.beside not in (None, host.id):
-        return "what it must be with is on another host"
+        return "the containers that it must join are on another host"
     if wanted.address_on not in (None, host.id):
         return "the requested address is not in its range"
     if wanted.simulated and not host.simulated:

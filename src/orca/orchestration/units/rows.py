@@ -14,8 +14,8 @@ from orca.orchestration.placement import marks, retained
 from orca.orchestration.placement.place import surroundings
 from orca.orchestration.syntax.labels import REQUESTED_HOST, START_ONCE
 from orca.orchestration.syntax.names import PRIMARY, container_name
-from orca.orchestration.units import fields as launch
-from orca.orchestration.units import plan as scaling
+from orca.orchestration.units import fields as unit_fields
+from orca.orchestration.units import plan as unit_plan
 from orca.orchestration.units.plan import Member, New, Part, Plan
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
@@ -107,7 +107,7 @@ def plan(tx: ReadTx, service: rows.Service, *, leaving: int | None = None) -> Pl
     """The plan for the service now, or for after the container with the id ``leaving`` is gone."""
     parts = parts_of(service)
     present = [replace(member, leaving=member.leaving or member.id == leaving) for member in members(tx, service.id)]
-    return scaling.plan(
+    return unit_plan.plan(
         wanted_scale(service) if parts else 0,
         present,
         parts,
@@ -185,8 +185,8 @@ class Maker:
         index = (tx.own(service).createIndex or 0) + 1
         tx.update(service, createIndex=index)
         labels = {**(config.get("labels") or {})}
-        labels |= launch.service_labels(stack.name, service.name, self._project.name or "", unit, new.part)
-        fields = launch.instance_fields(config)
+        labels |= unit_fields.service_labels(stack.name, service.name, self._project.name or "", unit, new.part)
+        fields = unit_fields.instance_fields(config)
         if new.host is not None and is_global(service):
             fields["requestedHostId"] = new.host
             labels[REQUESTED_HOST] = str(new.host)

@@ -18,7 +18,7 @@ PRIVILEGED = frozenset({"superadmin", "system", "service", "token"})
 BUILT_IN = frozenset({"superadmin", "admin", "system", "service", "token"})
 """Accounts (by uuid) that cannot be removed."""
 ALONE = "the only owner of a project must first make another member an owner, or remove the project"
-LAST = "the last administrator stays one: without it nobody could let anybody in"
+LAST = "the last administrator must first make another account an administrator"
 
 behaviour = Behaviour()
 

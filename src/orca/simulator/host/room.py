@@ -148,7 +148,7 @@ class Room:
             self._happen(Change(do="start", uuid=container.key, at=now))
 
     def stop(self, container: Container, now: int, exit_code: int = 0) -> None:
-        """A container ends, by whoever's doing; one that does not run is left alone."""
+        """A container ends, for any reason; one that does not run is left alone."""
         if container.state == "running":
             self._happen(Change(do="stop", uuid=container.key, at=now, exit_code=exit_code))
 
