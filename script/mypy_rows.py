@@ -17,6 +17,7 @@ from mypy.types import (
     Instance,
     NoneType,
     Type,
+    TypeOfAny,
     TypeType,
     TypeVarType,
     UnionType,
@@ -63,6 +64,9 @@ def _check_values(context: MethodSigContext) -> FunctionLike:
     if row is None or not isinstance(call, CallExpr):
         return signature
     fields = {name: field for name in call.arg_names if name and (field := _field(row, name)) is not None}
+    if "data" in call.arg_names:
+        text, any_type = context.api.named_generic_type("builtins.str", []), AnyType(TypeOfAny.explicit)
+        fields["data"] = context.api.named_generic_type("builtins.dict", [text, any_type])
     formal = context.default_signature
     star = formal.arg_kinds.index(ARG_STAR2)
     return formal.copy_modified(
@@ -99,7 +103,7 @@ def _field(row: TypeInfo, name: str) -> Type | None:
     type = get_proper_type(symbol.node.type)
     if isinstance(type, Instance) and type.type.fullname == OWN:
         type = get_proper_type(type.args[0])
-    return AnyType(0) if type is None else UnionType.make_union([type, NoneType()])
+    return AnyType(TypeOfAny.unannotated) if type is None else UnionType.make_union([type, NoneType()])
 
 
 def plugin(version: str) -> type[Plugin]:

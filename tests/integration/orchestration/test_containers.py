@@ -180,7 +180,7 @@ async def test_what_happened_by_hand_while_the_agent_was_away_is_the_truth(platf
     stopped.state, stopped.exit_code = "stopped", 137
     del machine.host.containers[removed.external_id]
     await platform.core.db.write(
-        lambda tx: tx.update(tx.require(rows.Instance, rows[3].id), state="removed", removed=tx.now)
+        lambda tx: tx.update(tx.require(rows.Instance, found[3].id), state="removed", removed=tx.now)
     )
     machine.run_by_hand("by-hand")
     await platform.connect(connection.agent_id, machine)

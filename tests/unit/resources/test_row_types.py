@@ -32,6 +32,7 @@ def wrong(tx: Tx, service: rows.Service, known: Record, name: str) -> None:
     service.loadBalancerConfig  # a field of another kind
     tx.update(container, leeving=True)  # a keyword of an update
     tx.update(container, number="one")  # a value of another type
+    tx.update(container, data=None)  # keys of the column that are none
     tx.insert(rows.Host, acountId=1)  # a keyword of an insert
     tx.find(rows.Instance, hostid=3)  # a keyword of a search
     tx.count(rows.Instance, hostid=3)  # of a count
