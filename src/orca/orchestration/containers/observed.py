@@ -173,6 +173,8 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
     if report.state == "removed":
         _removed(tx, core, instance)
         return None
+    if not away and _overtaken(instance, report):
+        return None
     _locate(tx, instance, report)
     state = STATES[report.state]
     if state == instance.state:
@@ -201,6 +203,18 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
     if instance.primaryIpAddress:
         network_ports.open_ports(tx, items, instance, instance.primaryIpAddress)
     return None
+
+
+def _overtaken(instance: rows.Instance, report: wire.Container) -> bool:
+    """True if a report is older than what the row tells: answers to commands are taken before reports that wait."""
+    if instance.started is None or instance.externalId != report.external_id:
+        return False
+    if report.state == "created":
+        return True  # it has been started since
+    if report.started_at is None or report.started_at > instance.started:
+        return False
+    stopped = instance.state == "stopped" and instance.exitCode is None and report.state == "running"
+    return stopped or report.started_at < instance.started
 
 
 def _removed(tx: Tx, core: Core, instance: rows.Instance) -> None:
