@@ -19,8 +19,8 @@ from orca.resources import rows
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "integration"))
 
-from fakeagent import FakeHost, FakeMachine, signing_request
 from inprocess import Platform
+from pretended import PretendedAgent, PretendedHost, signing_request
 
 from orca.provision.settings import values as settings
 
@@ -36,27 +36,27 @@ async def processor_times(counts: Iterable[int] = (10, 100, 500), *, containers:
             # A project's network holds 255 ranges of the ordinary size.
             await platform.core.db.write(lambda tx: settings.put(tx, settings.HOST_PREFIX, "25"))
             csr = signing_request()
-            machines: list[FakeMachine] = []
+            agents: list[PretendedAgent] = []
             for count in counts:
-                await grow(platform, machines, count, csr)
-                machine = machines[0]
-                while len(machine.host.containers) < containers:
-                    machine.run_by_hand(f"by-hand-{len(machine.host.containers)}")
+                await grow(platform, agents, count, csr)
+                agent = agents[0]
+                while len(agent.host.containers) < containers:
+                    agent.run_by_hand(f"by-hand-{len(agent.host.containers)}")
                 await quiet(platform)
-                found[count] = await hellos(platform, machine)
+                found[count] = await hellos(platform, agent)
     return found
 
 
-async def grow(platform: Platform, machines: list[FakeMachine], count: int, csr: str) -> None:
+async def grow(platform: Platform, agents: list[PretendedAgent], count: int, csr: str) -> None:
     """Have so many hosts join, each with a tunnel to every other.
 
     What the agents hold lies in this process too, and grows with the square of the hosts: it is kept from the garbage
     collector, which would look through it in the server's name.
     """
     gc.disable()
-    for number in range(len(machines) + 1, count + 1):
-        host = FakeHost(f"h{number}", f"198.18.{number // 250}.{number % 250 + 1}", csr=csr)
-        machines.append(await platform.join(host))
+    for number in range(len(agents) + 1, count + 1):
+        host = PretendedHost(f"h{number}", f"198.18.{number // 250}.{number % 250 + 1}", csr=csr)
+        agents.append(await platform.join(host))
     await quiet(platform)
     gc.freeze()
     gc.enable()
@@ -74,21 +74,21 @@ async def quiet(platform: Platform) -> None:
     await platform.core.engine.idle()
 
 
-async def hellos(platform: Platform, machine: FakeMachine) -> float:
+async def hellos(platform: Platform, agent: PretendedAgent) -> float:
     """The median milliseconds of a return: the end of the connection, and the hello.
 
     What the agent does to put its hello together is its own, and not counted.
     """
     times = []
     for _ in range(HELLOS + 1):
-        connection = platform.connection_of(machine)
+        connection = platform.connection_of(agent)
         began = time.process_time()
         await platform.disconnect(connection)
-        await platform.connect(connection.agent_id, machine)
+        await platform.connect(connection.agent_id, agent)
         await platform.core.agents.wait(connection.agent_id)
         await asyncio.sleep(0)
         ended = time.process_time()
-        machine.hello()
+        agent.host.hello()
         times.append((2 * ended - began - time.process_time()) * 1000)
     return statistics.median(times[1:])
 

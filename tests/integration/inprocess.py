@@ -6,87 +6,44 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fakeagent import FakeHost, FakeMachine
+from pretended import PretendedAgent, PretendedHost
 
 from orca import network, orchestration, provision, simulator, storage, wire
-from orca.engine import AgentGone, Assembly, Call, CommandFailed, Core, Progress, Server, lookup
+from orca.engine import Assembly, Call, Core, Server, lookup
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.news import Newsroom
 from orca.provision.projects.api import DEFAULT_PROJECT
 from orca.resources import rows, schema
+from orca.simulator.host import Said
+from orca.simulator.pipe import Pipe
 from orca.store import Database, ReadTx, Record, Tx, Vault
-from orca.wire import names
 
 WAIT = 60.0
-"""Longest wait for a condition, in seconds: machines are busy, and databases may be slow."""
+"""Longest wait for a condition, in seconds: computers are busy, and databases may be slow."""
 
 
-class MemoryConnection:
-    """The server's end of a connection to a `FakeMachine`."""
+class MemoryConnection(Pipe):
+    """The server's end of a connection to a `PretendedAgent`."""
 
-    def __init__(self, platform: Platform, agent_id: int, machine: FakeMachine) -> None:
-        self.agent_id = agent_id
-        self.address = machine.host.address
-        self.machine = machine
-        self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    driver: PretendedAgent
+
+    def __init__(self, platform: Platform, agent_id: int, agent: PretendedAgent) -> None:
+        super().__init__(agent_id, agent)
+        self.refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Why the server ended the connection, once it has."""
         self._platform = platform
-        self._replies: dict[str, asyncio.Queue[wire.Event | None]] = {}
-
-    async def request(
-        self,
-        name: str,
-        data: Mapping[str, Any],
-        *,
-        resource_type: str | None = None,
-        resource_id: str | None = None,
-        progress: Progress | None = None,
-    ) -> dict[str, Any]:
-        event = wire.Event.request(name, dict(data))
-        queue = self._replies.setdefault(event.id, asyncio.Queue())
-        self.machine.receive(event)
-        try:
-            while True:
-                reply = await queue.get()
-                if reply is None:
-                    raise AgentGone
-                if reply.transitioning == "error":
-                    raise CommandFailed(reply.transitioning_message or "")
-                if reply.transitioning is None:
-                    return reply.data
-                if progress is not None:
-                    progress(reply.transitioning_message, reply.transitioning_progress)
-        except asyncio.CancelledError:
-            self.machine.receive(wire.Event.report(names.CANCEL, wire.Cancel(previous_ids=[event.id])))
-            raise
-        finally:
-            self._replies.pop(event.id, None)
-
-    def post(self, name: str, data: Mapping[str, Any]) -> None:
-        self.machine.receive(wire.Event.report(name, dict(data)))
 
     async def close(self, reason: str) -> None:
-        self.closed.set_result(reason)
+        self.refused.set_result(reason)
         await self._platform.disconnect(self)
 
-    def answered(self, event: wire.Event) -> None:
-        """A frame from the machine."""
-        if event.previous_ids:
-            queue = self._replies.get(event.previous_ids[0])
-            if queue is not None:
-                queue.put_nowait(event)
-        else:
-            self._platform.reported(self, event)
-
-    def hang_up(self) -> None:
-        """Nobody answers any more."""
-        for queue in self._replies.values():
-            queue.put_nowait(None)
+    def reported(self, said: Said) -> None:
+        self._platform.reported(self, said.event)
 
 
 def addresses_of_containers(tx: ReadTx) -> list[Record]:
@@ -156,40 +113,39 @@ class Platform:
 
     # -- agents -------------------------------------------------------------------------------------------------------
 
-    async def register(self, host: FakeHost) -> int:
+    async def register(self, host: PretendedHost) -> int:
         """Register a host; returns its agent's id."""
         row = await self.create("register", key=host.uuid)
         await self.until(lambda tx: tx.require(rows.Register, row.id).state == "active")
         return int(await self.read(lambda tx: tx.require(rows.Register, row.id).agentId))
 
-    async def join(self, host: FakeHost) -> FakeMachine:
+    async def join(self, host: PretendedHost) -> PretendedAgent:
         """Register a host, connect it, and wait until it takes containers."""
         agent_id = await self.register(host)
-        machine = FakeMachine(host)
-        await self.connect(agent_id, machine)
+        agent = PretendedAgent(host)
+        await self.connect(agent_id, agent)
         await self.until(lambda tx: any(row.state == "active" for row in tx.find(rows.Host, agentId=agent_id)))
         await self.core.agents.wait(agent_id)
-        return machine
+        return agent
 
-    async def connect(self, agent_id: int, machine: FakeMachine) -> MemoryConnection:
-        """Open a connection and say hello."""
-        connection = MemoryConnection(self, agent_id, machine)
-        machine.transmit = connection.answered
+    async def connect(self, agent_id: int, agent: PretendedAgent) -> MemoryConnection:
+        """Have an agent begin, open a connection and say hello."""
+        connection = MemoryConnection(self, agent_id, agent)
+        agent.start()
         self._events[id(connection)] = asyncio.Queue()
         self._spawn(self._handle(connection))
-        machine.say_hello()
+        agent.say_hello()
         return connection
 
     async def disconnect(self, connection: MemoryConnection) -> None:
         """End a connection, as when the agent dies."""
-        connection.machine.stop()
         connection.hang_up()
         if self.core.agents.detach(connection):
             await self._dispatch(connection, "disconnected", None)
 
-    def connection_of(self, machine: FakeMachine) -> MemoryConnection:
-        """The connection of a machine."""
-        found = [c for c in self.core.agents.all() if isinstance(c, MemoryConnection) and c.machine is machine]
+    def connection_of(self, agent: PretendedAgent) -> MemoryConnection:
+        """The connection of an agent."""
+        found = [c for c in self.core.agents.all() if isinstance(c, MemoryConnection) and c.driver is agent]
         return found[0]
 
     def reported(self, connection: MemoryConnection, event: wire.Event) -> None:
@@ -199,14 +155,14 @@ class Platform:
 
     async def _handle(self, connection: MemoryConnection) -> None:
         await self._dispatch(*await self._events[id(connection)].get())
-        if not connection.closed.done():
+        if not connection.closed:
             self.core.agents.attach(connection)
         while True:
             await self._dispatch(*await self._events[id(connection)].get())
 
     async def _dispatch(self, connection: MemoryConnection, name: str, report: wire.Message | None) -> None:
         for handler in self.core.behaviour.agent_events.get(name, []):
-            if name == "disconnected" or not connection.closed.done():
+            if name == "disconnected" or not connection.closed:
                 await handler(self.core, connection, report)
 
     # -- requests -----------------------------------------------------------------------------------------------------

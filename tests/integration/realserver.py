@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fakeagent import FakeAgent, FakeHost
+from pretended import PretendedHost, SocketAgent
 
 
 def free_port() -> int:
@@ -114,7 +114,7 @@ class RealServer:
         row = await self.post("registrationtokens")
         return dict(await self.until(f"registrationtokens/{row['id']}", lambda answer: answer["state"] == "active"))
 
-    async def credentials(self, token: str, host: FakeHost) -> tuple[str, str]:
+    async def credentials(self, token: str, host: PretendedHost) -> tuple[str, str]:
         """Register a host as its agent does."""
         auth = httpx.BasicAuth("registrationToken", token)
         answer = await self.http.post(f"{self.url}/v1/register", json={"key": host.uuid}, auth=auth)
@@ -127,9 +127,9 @@ class RealServer:
                         return row["accessKey"], row["secretKey"]
                 await asyncio.sleep(0.05)
 
-    async def join(self, host: FakeHost, token: str) -> FakeAgent:
+    async def join(self, host: PretendedHost, token: str) -> SocketAgent:
         """Register and connect a host; wait until it takes containers."""
-        agent = FakeAgent(host, f"{self.url}/v1", *await self.credentials(token, host))
+        agent = SocketAgent(host, f"{self.url}/v1", *await self.credentials(token, host))
         await agent.connect()
         await self.until(
             f"hosts?uuid={host.uuid}",

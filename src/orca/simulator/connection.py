@@ -74,7 +74,7 @@ class SimConnection(Pipe):
                 found = msgspec.structs.replace(found, silences=False)
         if "items" in data:
             data = {**data, "items": [_shortened(item) for item in data["items"]]}
-        return await self.ask(wire.Event.request(name, dict(data)), found, progress)
+        return await self.ask(wire.Event.request(name, dict(data)), progress, found)
 
     async def close(self, reason: str) -> None:
         """End the connection: its hosts are gone for good."""

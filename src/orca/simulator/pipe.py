@@ -37,9 +37,9 @@ class Pipe:
         """Send a command and wait for its answer's data; see ``orca.engine.AgentConnection``."""
         event = wire.Event.request(name, dict(data))
         event.resource_type, event.resource_id = resource_type, resource_id
-        return await self.ask(event, self.faults(event), progress)
+        return await self.ask(event, progress)
 
-    async def ask(self, event: wire.Event, faults: Faults, progress: Progress | None) -> dict[str, Any]:
+    async def ask(self, event: wire.Event, progress: Progress | None = None, faults: Faults = NONE) -> dict[str, Any]:
         """Send one command, with what goes wrong with it."""
         if self.closed:
             raise AgentGone
@@ -68,10 +68,6 @@ class Pipe:
                 future.set_exception(AgentGone())
 
     # -- what each kind of connection decides --------------------------------------------------------------------------
-
-    def faults(self, event: wire.Event) -> Faults:
-        """What goes wrong with a command."""
-        return NONE
 
     def reported(self, said: Said) -> None:
         """The agent reports something."""

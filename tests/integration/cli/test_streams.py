@@ -103,8 +103,8 @@ async def test_a_followed_log_goes_on_when_its_container_starts_again(site: Any,
     assert await line(process.stdout) == "began"
     report = site.host.containers[container["externalId"]]
     await asyncio.to_thread(site.made[-1].restart)
-    for report.state, status in (("stopped", "die"), ("running", "start")):
-        site.agent.machine.report(report, status)
+    site.agent.end(report)
+    site.agent.start_by_hand(report)
     assert await line(process.stdout) == "began"
     process.kill()
     await process.wait()

@@ -24,7 +24,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from databases import SERVERS
 from journal import Journal, check_present, check_process
-from killed_server import ARM, POINTS
+from killpoints import ARM, POINTS
 from load import Load
 from realserver import RealServer
 

@@ -1,60 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server without an API, to be killed: starts containers on a pretended agent until all are done.
+"""A server without an API, to be killed: starts containers on a pretended host until all are done.
 
-Usage: ``kill_worker.py DIR COUNT POINT NTH``. What the agent did lies in ``DIR/agent`` (one file per creation, named
-for container and address), outside the database, as a real host's containers do. ``POINT`` names where the process
-kills itself the ``NTH`` time it gets there; ``none`` lets it finish. Status 0 means that every process has ended.
+Usage: ``kill_worker.py DIR COUNT POINT NTH``. What happened on the host lies in ``DIR/simulated.jsonl``, outside the
+database, as a real host's containers do. ``POINT`` names where the process kills itself the ``NTH`` time it gets there;
+``none`` lets it finish. Status 0 means that every process has ended.
 """
 
 import asyncio
-import os
-import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from killpoints import kill_at
 
 from orca import wire
 from orca.engine import Assembly, Behaviour, Run, Server
 from orca.resources import rows, schema
+from orca.simulator.disk import Disk
+from orca.simulator.host import Agent, Driver, Host, Said
+from orca.simulator.pipe import Pipe
 from orca.store import Database, Tx, Vault
-from orca.store.writer import Writer
+from orca.wire import names
 
 DIRECTORY, COUNT, POINT, NTH = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 AGENT_ID = 1
-passed = 0
 
 
-def pass_point(name: str) -> None:
-    """Die here if this is the place and the time."""
-    global passed
-    if name == POINT:
-        passed += 1
-        if passed == NTH:
-            os.kill(os.getpid(), signal.SIGKILL)
+class Connection(Pipe):
+    """What the agent reports is of no interest here."""
 
-
-class Agent:
-    """Ensures a file per container, as the real agent ensures a container per uuid."""
-
-    agent_id = AGENT_ID
-    address = "pretended"
-    closed = False
-
-    async def request(self, name: str, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
-        pass_point("command sent")
-        name = f"{data['uuid']}={data['address']}"
-        if not list((DIRECTORY / "agent").glob(f"{data['uuid']}=*")):
-            (DIRECTORY / "agent" / name).touch(exist_ok=False)
-        await asyncio.sleep(0)
-        pass_point("before the reply")
-        return {"externalId": f"docker-{data['uuid']}", "state": "running", "address": data["address"], "started": 1}
-
-    def post(self, name: str, data: Mapping[str, Any]) -> None:
-        raise NotImplementedError
-
-    async def close(self, reason: str) -> None:
-        raise NotImplementedError
+    def reported(self, said: Said) -> None:
+        pass
 
 
 def install(assembly: Assembly) -> None:
@@ -62,43 +39,31 @@ def install(assembly: Assembly) -> None:
 
     @behaviour.process("instance.start")
     async def start(run: Run) -> None:
-        def place(tx: Tx) -> dict[str, str]:
+        def place(tx: Tx) -> dict[str, object]:
             taken = tx.count(rows.IpAddress, networkId=1)
             address = tx.insert(
                 rows.IpAddress, accountId=1, networkId=1, address=f"10.42.0.{10 + taken}", instanceId=run.resource_id
             )
-            return {"uuid": run.resource(tx, rows.Instance).uuid, "address": address.address}
+            row = run.resource(tx, rows.Instance)
+            instance = wire.Instance(uuid=row.uuid, name=row.name, image="test", address=address.address)
+            return {"instance": wire.to_data(instance)}
 
         where = await run.step("place", place)
-        reply = await run.command(AGENT_ID, "compute.instance.activate", where, form=wire.Activated)
+        reply = await run.command(AGENT_ID, names.ACTIVATE, where, form=wire.Activated)
         run.finish(lambda tx: tx.update(run.resource(tx, rows.Instance), externalId=reply["externalId"], hostId=1))
 
     assembly.add(behaviour)
 
 
-def watch_commits() -> None:
-    """Make the writer pass the points around COMMIT."""
-    record, answer = Writer._record_events, Writer._answer
-
-    def before(self: Writer, *args: Any) -> Any:
-        result = record(self, *args)
-        pass_point("before commit")
-        return result
-
-    def after(self: Writer, *args: Any) -> None:
-        pass_point("after commit")
-        answer(self, *args)
-
-    Writer._record_events, Writer._answer = before, after  # type: ignore[method-assign]
-
-
 async def main() -> None:
-    watch_commits()
+    kill_at(POINT, NTH, Connection)
     db = await Database.open(f"sqlite:///{DIRECTORY / 'orca.db'}", schema())
     server = Server(id="killed", data_dir=DIRECTORY, url="", ca_sha256="", ca_pem="", version="0")
     assembly = Assembly(db=db, vault=Vault(bytes(32)), server=server)
     install(assembly)
-    assembly.agents.attach(Agent())
+    disk = Disk(DIRECTORY / "simulated.jsonl")
+    disk.load()
+    assembly.agents.attach(Connection(AGENT_ID, Driver(Agent(Host("h1", "192.0.2.1", room=disk.room(AGENT_ID))))))
     await assembly.engine.start()
 
     def create(tx: Tx) -> None:

@@ -2,6 +2,7 @@
 """A server killed at any instant loses nothing and does nothing twice."""
 
 import asyncio
+import json
 import random
 import signal
 import subprocess
@@ -10,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from killpoints import POINTS
+
 from orca.resources import rows, schema
 from orca.store import Database, ReadTx
 
 WORKER = Path(__file__).with_name("kill_worker.py")
 COUNT = 20
-POINTS = ("before commit", "after commit", "command sent", "before the reply")
 
 
 def work(directory: Path, point: str, nth: int) -> int:
@@ -40,9 +44,10 @@ async def check(directory: Path) -> None:
     assert sorted(set(containers.values())) == ["running"]
     assert len(containers) == COUNT
     assert len(addresses) == len(set(addresses)) == COUNT
-    made = [path.name.partition("=") for path in (directory / "agent").iterdir()]
-    assert sorted(uuid for uuid, _, _ in made) == sorted(containers)
-    assert sorted(address for _, _, address in made) == sorted(addresses)
+    changes = [json.loads(line) for line in (directory / "simulated.jsonl").read_text().splitlines()]
+    made = [change for change in changes if change["do"] == "create"]
+    assert sorted(change["uuid"] for change in made) == sorted(containers)
+    assert sorted(change["address"] for change in made) == sorted(addresses)
     assert {process[1:] for process in processes} == {("DONE", "SUCCESS")}
     assert len(processes) == 2 * COUNT
     assert not steps
@@ -50,7 +55,6 @@ async def check(directory: Path) -> None:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at(tmp_path: Path, point: str) -> None:
-    (tmp_path / "agent").mkdir()
     lot = random.Random(point)
     for _ in range(3):
         status = work(tmp_path, point, lot.randint(1, 4))

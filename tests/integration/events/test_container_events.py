@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from fakeagent import FakeHost
 from inprocess import Platform
+from pretended import PretendedHost
 
 from orca.engine import Call
 from orca.orchestration.containers import events as container_events
@@ -28,9 +28,9 @@ async def report(platform, host, account_id, **fields):
 
 
 async def test_native_containers_come_follow_and_go(platform):
-    host = FakeHost("one", "192.0.2.11")
-    machine = await platform.join(host)
-    agent_id = platform.connection_of(machine).agent_id
+    host = PretendedHost("one", "192.0.2.11")
+    agent = await platform.join(host)
+    agent_id = platform.connection_of(agent).agent_id
     account = await platform.read(lambda tx: tx.require(rows.Agent, agent_id).accountId)
     inspect = {"Name": "/by-hand", "Config": {"Image": "busybox", "Labels": {"a": "b"}}}
 
@@ -48,10 +48,10 @@ async def test_native_containers_come_follow_and_go(platform):
 
 
 async def test_an_agent_speaks_for_its_own_hosts_only(platform):
-    own, other = FakeHost("own", "192.0.2.11"), FakeHost("other", "192.0.2.12")
-    machine = await platform.join(own)
+    own, other = PretendedHost("own", "192.0.2.11"), PretendedHost("other", "192.0.2.12")
+    agent = await platform.join(own)
     await platform.join(other)
-    agent_id = platform.connection_of(machine).agent_id
+    agent_id = platform.connection_of(agent).agent_id
     account = await platform.read(lambda tx: tx.require(rows.Agent, agent_id).accountId)
     for host, account_id, code in (
         (other, account, "InvalidReference"),
@@ -65,9 +65,9 @@ async def test_an_agent_speaks_for_its_own_hosts_only(platform):
 
 @pytest.mark.parametrize("inspect", [None, {"Config": []}, {"Name": 1, "Config": {"Labels": {"a": 1}, "Image": {}}}])
 async def test_an_inspection_of_another_form_does_no_harm(platform, inspect):
-    host = FakeHost("one", "192.0.2.11")
-    machine = await platform.join(host)
-    agent_id = platform.connection_of(machine).agent_id
+    host = PretendedHost("one", "192.0.2.11")
+    agent = await platform.join(host)
+    agent_id = platform.connection_of(agent).agent_id
     account = await platform.read(lambda tx: tx.require(rows.Agent, agent_id).accountId)
     await report(platform, host, account, externalStatus="start", dockerInspect=inspect)
     assert (await platform.read(lambda tx: tx.first(rows.Instance, externalId="c0ffee"))).state == "running"

@@ -16,7 +16,7 @@ import websockets
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from fakeagent import FakeAgent, FakeHost
+from pretended import PretendedHost, SocketAgent
 from realserver import RealServer
 
 from orca import wire
@@ -55,13 +55,13 @@ async def figure(server: RealServer, name: str) -> float:
     return float(found[1])
 
 
-def authorization(agent: FakeAgent) -> dict[str, str]:
+def authorization(agent: SocketAgent) -> dict[str, str]:
     """The header that an agent dials with."""
     keys = ":".join(agent.keys)
     return {"Authorization": f"Basic {base64.b64encode(keys.encode()).decode()}"}
 
 
-async def dialled(server: RealServer, host: FakeHost) -> tuple[FakeAgent, websockets.ClientConnection]:
+async def dialled(server: RealServer, host: PretendedHost) -> tuple[SocketAgent, websockets.ClientConnection]:
     """An agent that said hello, and the socket that it speaks over."""
     agent = await server.join(host, (await server.token())["token"])
     assert agent._socket is not None
@@ -75,7 +75,7 @@ def large(number: int) -> str:
 
 
 async def test_an_agent_that_reports_without_end_fills_no_memory(server):
-    agent, socket = await dialled(server, FakeHost("h1", "192.0.2.1"))
+    agent, socket = await dialled(server, PretendedHost("h1", "192.0.2.1"))
     before, peak = resident(server), 0
     for number in range(REPORTS):
         await socket.send(large(number))
@@ -90,7 +90,7 @@ async def test_an_agent_that_reports_without_end_fills_no_memory(server):
 
 
 async def test_an_agent_that_reads_nothing_fills_no_memory(server):
-    host = FakeHost("h1", "192.0.2.1")
+    host = PretendedHost("h1", "192.0.2.1")
     access, secret = await server.credentials((await server.token())["token"], host)
     token = base64.b64encode(f"{access}:{secret}".encode()).decode()
     reader, writer = await asyncio.open_connection(*server.url.removeprefix("http://").split(":"))
@@ -120,7 +120,7 @@ async def test_an_agent_that_reads_nothing_fills_no_memory(server):
 
 
 async def test_connections_of_one_agent_are_bounded(server):
-    host = FakeHost("h1", "192.0.2.1")
+    host = PretendedHost("h1", "192.0.2.1")
     agent, _ = await dialled(server, host)
     sockets = [await websockets.connect(agent._url, additional_headers=authorization(agent)) for _ in range(12)]
     oldest = sockets[: 13 - MOST_CONNECTIONS]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fakeagent import FakeHost
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inprocess import Platform
+from pretended import PretendedHost
 
 from orca import wire
 from orca.api.streams import access
@@ -64,7 +64,7 @@ class Two:
     """Uuids of A's containers."""
     hosts: list[str]
     """Uuids of all hosts."""
-    host: FakeHost
+    host: PretendedHost
     connection: Any
     agent_account: int
 
@@ -104,7 +104,7 @@ async def two(tmp_path, database):
     async with Platform.start(tmp_path, database) as platform:
         core = platform.core
         core.add(access.behaviour)
-        victim = await platform.join(FakeHost("victim", "192.0.2.1"))
+        victim = await platform.join(PretendedHost("victim", "192.0.2.1"))
         by_hand = victim.run_by_hand("by-hand")
         check = {"port": 80, "interval": 2000, "healthyThreshold": 2, "unhealthyThreshold": 3}
         await platform.create("container", name="placed", imageUuid="docker:ok", healthCheck=check)
@@ -125,7 +125,7 @@ async def two(tmp_path, database):
             return int(row.id)
 
         platform.project_id = await core.db.write(project)
-        host = FakeHost("attacker", "192.0.2.2")
+        host = PretendedHost("attacker", "192.0.2.2")
         attacker = await platform.join(host)
         connection = platform.connection_of(attacker)
         account = await platform.read(lambda tx: tx.require(rows.Agent, connection.agent_id).accountId)
@@ -270,7 +270,7 @@ async def test_a_uuid_of_others_makes_no_host(two, part):
         taken["address"] = "192.0.2.9"
     await platform.core.db.write(lambda tx: tx.insert(part, **taken) and None)
     before = await two.rows(two.victim_id)
-    two.connection.agent_id = await platform.register(FakeHost("copy", "192.0.2.3", uuid=key))
+    two.connection.agent_id = await platform.register(PretendedHost("copy", "192.0.2.3", uuid=key))
     await two.say(names.HELLO, wire.Hello(uuid=key, hostname="copy", addresses=["192.0.2.3"]))
     assert f"has the uuid {uuid}" in two.connection.reason
     assert await two.rows(two.victim_id) == before

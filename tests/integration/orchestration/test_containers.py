@@ -4,8 +4,9 @@
 from collections import Counter
 
 import pytest
-from fakeagent import FakeHost
 from inprocess import addresses_of_containers
+from msgspec.structs import replace
+from pretended import PretendedHost
 
 from orca.hoststate.plan.addressing import HostRange
 from orca.hoststate.plan.items import PORT
@@ -16,7 +17,7 @@ from orca.store import ANY
 
 
 async def hosts(platform, count: int = 2):
-    return [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in range(1, count + 1)]
+    return [await platform.join(PretendedHost(f"h{number}", f"192.0.2.{number}")) for number in range(1, count + 1)]
 
 
 async def gone(platform, id: int):
@@ -43,16 +44,16 @@ async def test_without_start_on_create_it_stays_stopped_and_has_no_place(platfor
 
 
 async def test_stop_start_restart_keep_address_and_host(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
     (before,) = await platform.running(1)
-    await machine.until(lambda: machine.host.named(PORT))
+    await agent.until(lambda: agent.host.named(PORT))
     await platform.act("instance", row.id, "stop", timeout=0)
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
-    await machine.until(lambda: not machine.host.named(PORT))
+    await agent.until(lambda: not agent.host.named(PORT))
     await platform.act("instance", row.id, "start")
     await platform.running(1)
-    await machine.until(lambda: machine.host.named(PORT))
+    await agent.until(lambda: agent.host.named(PORT))
     await platform.act("instance", row.id, "restart")
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).startCount == 3)
     (after,) = await platform.running(1)
@@ -61,16 +62,16 @@ async def test_stop_start_restart_keep_address_and_host(platform):
         before.primaryIpAddress,
         before.externalId,
     )
-    assert machine.host.creates[row.uuid] == 1
+    assert agent.host.creates[row.uuid] == 1
 
 
 async def test_removing_a_running_container_stops_it_and_frees_everything(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
     await platform.running(1)
     await platform.delete("instance", row.id)
     await gone(platform, row.id)
-    assert machine.host.containers == {}
+    assert agent.host.containers == {}
     assert await platform.read(lambda tx: addresses_of_containers(tx) + tx.find(rows.Port)) == []
     await platform.create("container", imageUuid="docker:ok", ports=["8080:80"])
     await platform.running(1)
@@ -81,20 +82,20 @@ async def test_a_missing_image_leaves_a_removed_container_with_the_reason(platfo
     row = await platform.create("container", imageUuid="docker:missing")
     found = await gone(platform, row.id)
     assert found.transitioning == "error"
-    assert found.transitioningMessage == "image missing does not exist"
+    assert found.transitioningMessage == "Image missing cannot be pulled: there is none"
     assert await platform.read(lambda tx: addresses_of_containers(tx)) == []
 
 
 async def test_pull_progress_is_shown_and_remove_wins_over_a_hanging_pull(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:hang")
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).transitioningProgress == 10)
     assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).transitioningMessage == "Pulling hang"
     await platform.delete("instance", row.id)
     found = await gone(platform, row.id)
     assert found.transitioning != "error"
-    assert "command.cancel" in [event.name for event in machine.received]
-    assert machine.host.containers == {}
+    assert "command.cancel" in [event.name for event in agent.received]
+    assert agent.host.containers == {}
 
 
 async def test_a_taken_port_names_its_holder(platform):
@@ -122,12 +123,12 @@ async def test_without_a_host_it_says_so(platform):
 
 
 async def test_a_requested_host_is_obeyed(platform):
-    machines = await hosts(platform)
+    agents = await hosts(platform)
     for _ in range(3):
         host = await platform.read(lambda tx: tx.first(rows.Host, name="h2"))
         await platform.create("container", imageUuid="docker:ok", requestedHostId=host.id)
     await platform.running(3)
-    assert len(machines[1].host.running()) == 3
+    assert len(agents[1].host.running()) == 3
 
 
 @pytest.mark.parametrize(
@@ -150,10 +151,10 @@ async def test_wrong_input_is_refused(platform, fields, code):
 
 
 async def test_a_container_that_dies_is_stopped_with_its_exit_code(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok")
     await platform.running(1)
-    machine.die(row.uuid, 7)
+    agent.die(row.uuid, 7)
     found = await platform.until(
         lambda tx: row_ if (row_ := tx.require(rows.Instance, row.id)).state == "stopped" else None
     )
@@ -170,94 +171,115 @@ async def test_a_container_that_dies_at_once_ends_stopped(platform):
 
 
 async def test_what_happened_by_hand_while_the_agent_was_away_is_the_truth(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     found = [await platform.create("container", imageUuid="docker:ok", name=name) for name in ("a", "b", "c", "d")]
     await platform.running(4)
-    connection = platform.connection_of(machine)
+    connection = platform.connection_of(agent)
     await platform.disconnect(connection)
     await platform.until(lambda tx: tx.first(rows.Host).agentState == "reconnecting")
-    stopped, removed, _, orphan = (machine.host.by_uuid(row.uuid) for row in found)
+    stopped, removed, _, orphan = (agent.host.by_uuid(row.uuid) for row in found)
     stopped.state, stopped.exit_code = "stopped", 137
-    del machine.host.containers[removed.external_id]
+    del agent.host.containers[removed.external_id]
     await platform.core.db.write(
         lambda tx: tx.update(tx.require(rows.Instance, found[3].id), state="removed", removed=tx.now)
     )
-    machine.run_by_hand("by-hand")
-    await platform.connect(connection.agent_id, machine)
+    agent.run_by_hand("by-hand")
+    await platform.connect(connection.agent_id, agent)
     await platform.until(lambda tx: tx.require(rows.Instance, found[0].id).state == "stopped")
     await platform.until(lambda tx: tx.require(rows.Instance, found[1].id).state == "removed")
     states = await platform.read(lambda tx: [tx.require(rows.Instance, row.id).state for row in found])
     assert states == ["stopped", "removed", "running", "removed"]
     native = await platform.read(lambda tx: tx.first(rows.Container, nativeContainer=True))
     assert (native.name, native.state, native.imageUuid) == ("by-hand", "running", "docker:by/hand")
-    await machine.until(lambda: orphan.external_id not in machine.host.containers)
+    await agent.until(lambda: orphan.external_id not in agent.host.containers)
 
 
 async def test_a_container_that_was_stopped_and_is_started_by_hand_goes_back(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok")
     await platform.running(1)
     await platform.act("instance", row.id, "stop", timeout=0)
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
-    container = machine.host.by_uuid(row.uuid)
-    container.state = "running"
-    machine.report(container, "start")
-    await machine.until(lambda: container.state == "stopped")
+    container = agent.host.by_uuid(row.uuid)
+    agent.start_by_hand(container)
+    await agent.until(lambda: container.state == "stopped")
     container.state = "running"  # and again, while the agent is away
-    connection = platform.connection_of(machine)
+    connection = platform.connection_of(agent)
     await platform.disconnect(connection)
-    await platform.connect(connection.agent_id, machine)
-    await machine.until(lambda: container.state == "stopped")
+    await platform.connect(connection.agent_id, agent)
+    await agent.until(lambda: container.state == "stopped")
     assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).state == "stopped"
 
 
 async def test_a_container_that_ended_and_is_started_by_hand_is_followed(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok")
     await platform.running(1)
-    machine.die(row.uuid, 0)
+    agent.die(row.uuid, 0)
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
-    container = machine.host.by_uuid(row.uuid)
-    container.state = "running"
-    machine.report(container, "start")
+    container = agent.host.by_uuid(row.uuid)
+    agent.start_by_hand(container)
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "running")
     assert container.state == "running"
 
 
+async def test_reports_that_an_answer_overtook_change_nothing(platform):
+    (agent,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok", ports=["80:80"])
+    await platform.running(1)
+    container = agent.host.by_uuid(row.uuid)
+    started = replace(container)
+
+    async def heard():
+        """Reports are taken in order: what was told before is known when the next container is."""
+        by_hand = agent.run_by_hand("by-hand")
+        await platform.until(lambda tx: tx.first(rows.Instance, externalId=by_hand.external_id))
+
+    agent.report(replace(container, state="created", started_at=None), "create")
+    agent.report(started, "start")
+    agent.report(replace(container, state="stopped", started_at=container.started_at - 1, exit_code=1), "die")
+    await heard()
+    found = await platform.read(lambda tx: tx.require(rows.Instance, row.id))
+    assert (found.state, found.startCount) == ("running", 1)
+    await platform.act("instance", row.id, "stop", timeout=0)
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
+    agent.report(started, "start")
+    await heard()
+    assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).state == "stopped"
+    assert [event.name for event in agent.received].count("compute.instance.deactivate") == 1
+
+
 @pytest.mark.parametrize(("policy", "starts"), [("always", True), ("unless-stopped", True), ("on-failure", False)])
 async def test_a_container_that_always_runs_is_started_when_its_agent_comes_back_without_it(platform, policy, starts):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok", restartPolicy={"name": policy})
     await platform.running(1)
-    connection, container = platform.connection_of(machine), machine.host.by_uuid(row.uuid)
+    connection, container = platform.connection_of(agent), agent.host.by_uuid(row.uuid)
     await platform.disconnect(connection)
     container.state, container.exit_code = "stopped", 137
-    await platform.connect(connection.agent_id, machine)
+    await platform.connect(connection.agent_id, agent)
     if starts:
-        await machine.until(lambda: container.state == "running")
+        await agent.until(lambda: container.state == "running")
         await platform.running(1)
     else:
         await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
 
 
 async def test_native_containers_are_followed(platform):
-    (machine,) = await hosts(platform, 1)
-    container = machine.run_by_hand("by-hand")
+    (agent,) = await hosts(platform, 1)
+    container = agent.run_by_hand("by-hand")
     native = await platform.until(lambda tx: tx.first(rows.Container, nativeContainer=True))
-    container.state = "stopped"
-    machine.report(container, "die")
+    agent.end(container)
     await platform.until(lambda tx: tx.require(rows.Instance, native.id).state == "stopped")
-    container.state = "running"
-    machine.report(container, "start")
+    agent.start_by_hand(container)
     await platform.until(lambda tx: tx.require(rows.Instance, native.id).state == "running")
-    container.state = "removed"
-    machine.report(container, "destroy")
+    agent.vanish(container)
     await gone(platform, native.id)
 
 
 async def test_native_containers_are_stopped_and_removed_by_those_who_say_so_and_started_on_their_host(platform):
-    (machine,) = await hosts(platform, 1)
-    container = machine.run_by_hand("by-hand")
+    (agent,) = await hosts(platform, 1)
+    container = agent.run_by_hand("by-hand")
     native = await platform.until(lambda tx: tx.first(rows.Container, nativeContainer=True))
     await platform.act("instance", native.id, "stop", timeout=0)
     await platform.until(lambda tx: tx.require(rows.Instance, native.id).state == "stopped")
@@ -272,20 +294,20 @@ async def test_native_containers_are_stopped_and_removed_by_those_who_say_so_and
     )
     await platform.delete("instance", native.id)
     await gone(platform, native.id)
-    assert machine.host.containers == {}
+    assert agent.host.containers == {}
 
 
 async def test_a_start_waits_for_an_agent_that_is_away(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     row = await platform.create("container", imageUuid="docker:ok")
     await platform.running(1)
-    connection = platform.connection_of(machine)
+    connection = platform.connection_of(agent)
     await platform.disconnect(connection)
     await platform.act("instance", row.id, "stop", timeout=0)
     await platform.until(
         lambda tx: tx.require(rows.Instance, row.id).transitioningMessage == "waiting for the agent of host h1"
     )
-    await platform.connect(connection.agent_id, machine)
+    await platform.connect(connection.agent_id, agent)
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
 
 

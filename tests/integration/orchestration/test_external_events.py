@@ -2,7 +2,7 @@
 """Hosts that are emptied on demand: services move on, what stands alone stays."""
 
 import pytest
-from fakeagent import FakeHost
+from pretended import PretendedHost
 
 from orca.resources import rows
 from orca.resources.errors import Refused
@@ -11,9 +11,9 @@ COMPOSE = "web: {image: ok}"
 
 
 @pytest.fixture
-async def machines(platform):
+async def agents(platform):
     """Two hosts, the first with a label; a service of two containers and a container alone on the first."""
-    machines = [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in (1, 2)]
+    agents = [await platform.join(PretendedHost(f"h{number}", f"192.0.2.{number}")) for number in (1, 2)]
     first = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     await platform.change("host", first.id, labels={"rack": "r1"})
     await platform.create("container", imageUuid="docker:ok", name="alone", requestedHostId=first.id)
@@ -25,35 +25,35 @@ async def machines(platform):
         startOnCreate=True,
     )
     await platform.running(3)
-    return machines
+    return agents
 
 
-def names(machine):
-    return sorted(container.name for container in machine.host.running())
+def names(agent):
+    return sorted(container.name for container in agent.host.running())
 
 
 @pytest.mark.parametrize("by", ["hostId", "hostLabel"])
-async def test_services_move_on(platform, machines, by):
+async def test_services_move_on(platform, agents, by):
     host = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     which = {"hostId": host.id} if by == "hostId" else {"hostLabel": "rack=r1"}
     event = await platform.create("externalHostEvent", eventType="host.evacuate", **which)
     await platform.until(lambda tx: tx.require(rows.ExternalHostEvent, event.id).state == "created")
     await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "inactive")
-    for machine, count in zip(machines, (1, 2), strict=True):
-        await machine.until(lambda machine=machine, count=count: len(names(machine)) == count)
+    for agent, count in zip(agents, (1, 2), strict=True):
+        await agent.until(lambda agent=agent, count=count: len(names(agent)) == count)
     assert await platform.read(lambda tx: tx.first(rows.Instance, hostId=host.id).name) == "alone"
     assert (event.accountId, event.reportedAccountId) == (platform.project_id, platform.project_id)
 
 
-async def test_a_host_can_be_deleted_with_it(platform, machines):
+async def test_a_host_can_be_deleted_with_it(platform, agents):
     host = await platform.read(lambda tx: tx.first(rows.Host, name="h1"))
     await platform.create("externalHostEvent", eventType="host.evacuate", hostLabel="rack=r1", deleteHost=True)
     await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "removed")
-    await machines[1].until(lambda: len(names(machines[1])) == 2)
-    assert names(machines[0]) == []
+    await agents[1].until(lambda: len(names(agents[1])) == 2)
+    assert names(agents[0]) == []
 
 
-async def test_other_hosts_are_left_alone(platform, machines):
+async def test_other_hosts_are_left_alone(platform, agents):
     await platform.create("externalHostEvent", eventType="host.evacuate", hostLabel="rack=r2")
     assert await platform.read(lambda tx: [host.state for host in tx.find(rows.Host)]) == ["active", "active"]
 

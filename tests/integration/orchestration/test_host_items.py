@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server sends is what hoststate understands: the items of a host turn into plans without complaint."""
 
-from fakeagent import FakeHost
+from pretended import PretendedHost
 
 from orca.hoststate.apply import kinds
 from orca.hoststate.plan import dns, firewall, mesh, network
@@ -9,17 +9,17 @@ from orca.hoststate.plan.items import PEER, PORT
 
 
 async def test_items_become_plans(platform):
-    first = await platform.join(FakeHost("h1", "192.0.2.1"))
-    second = await platform.join(FakeHost("h2", "192.0.2.2"))
+    first = await platform.join(PretendedHost("h1", "192.0.2.1"))
+    second = await platform.join(PretendedHost("h2", "192.0.2.2"))
     text = "web: {image: ok, ports: ['8080:80', '192.0.2.1:53:53/udp'], links: [db]}\ndb: {image: ok}"
     await platform.create("environment", name="s", dockerCompose=text, startOnCreate=True)
     rows = {row.name: row for row in await platform.running(2)}
     web = rows["s_web_1"]
-    machine = next(m for m in (first, second) if m.host.by_uuid(web.uuid))
-    await machine.until(lambda: len(machine.host.named(PORT)) == 2)
-    await machine.until(lambda: "db" in (machine.host.names(web.primaryIpAddress) or {}))
-    await machine.until(lambda: machine.host.named(PEER) and machine.host.item("mesh"))
-    held = {name: description for name, (_, description) in machine.host.items.items()}
+    agent = next(m for m in (first, second) if m.host.by_uuid(web.uuid))
+    await agent.until(lambda: len(agent.host.named(PORT)) == 2)
+    await agent.until(lambda: "db" in (agent.host.names(web.primaryIpAddress) or {}))
+    await agent.until(lambda: agent.host.named(PEER) and agent.host.item("mesh"))
+    held = {name: description for name, (_, description) in agent.host.items.items()}
 
     described = {kind.name: kind.describe(held) for kind in kinds.KINDS}
     assert None not in described.values()

@@ -4,8 +4,8 @@
 from dataclasses import replace
 
 import pytest
-from fakeagent import FakeHost, FakeMachine
 from inprocess import Platform
+from pretended import PretendedAgent, PretendedHost
 
 from orca.hoststate.apply import kinds
 from orca.hoststate.plan.items import DNS, NAMES
@@ -27,15 +27,15 @@ RANCHER = "legacy: {external_ips: [192.0.2.20, 192.0.2.3]}\napi: {hostname: api.
 class Seen:
     """What the only container of service `web` sees, where it is asked for."""
 
-    def __init__(self, platform, machine, stack, address):
-        self.platform, self.machine, self.stack, self.address = platform, machine, stack, address
+    def __init__(self, platform, agent, stack, address):
+        self.platform, self.agent, self.stack, self.address = platform, agent, stack, address
 
     async def until(self, **answers):
         def shown():
-            names = self.machine.host.names(self.address)
+            names = self.agent.host.names(self.address)
             return all(names.get(name) == answer for name, answer in answers.items())
 
-        await self.machine.until(shown)
+        await self.agent.until(shown)
 
     async def service(self, name):
         return await self.platform.until(
@@ -55,12 +55,12 @@ class Seen:
 
 @pytest.fixture
 async def seen(platform):
-    machine = await platform.join(FakeHost("h1", "192.0.2.1"))
+    agent = await platform.join(PretendedHost("h1", "192.0.2.1"))
     stack = await platform.create(
         "environment", name="shop", dockerCompose=TEXT, rancherCompose=RANCHER, startOnCreate=True
     )
     found = {row.name: row for row in await platform.running(3)}
-    return Seen(platform, machine, stack, found["shop_web_1"].primaryIpAddress)
+    return Seen(platform, agent, stack, found["shop_web_1"].primaryIpAddress)
 
 
 async def test_a_link_to_an_alias_or_to_something_elsewhere_is_answered(seen):
@@ -153,60 +153,60 @@ async def test_a_host_name_that_cannot_be_looked_up_is_refused(seen, platform):
 
 
 async def test_an_agent_that_knows_no_scopes_is_told_all_names_until_it_is_upgraded(platform):
-    machine = await platform.join(FakeHost("h1", "192.0.2.1", families=[]))
+    agent = await platform.join(PretendedHost("h1", "192.0.2.1", families=[]))
     await platform.create("environment", name="shop", dockerCompose=TEXT, rancherCompose=RANCHER, startOnCreate=True)
     found = {row.name: row for row in await platform.running(3)}
     address = found["shop_web_1"].primaryIpAddress
     behind = [found[name].primaryIpAddress for name in ("shop_db_1", "shop_cache_1")]
-    await machine.until(lambda: len(machine.host.names(address).get("data", [])) == 2)
-    seen = machine.host.names(address)
+    await agent.until(lambda: len(agent.host.names(address).get("data", [])) == 2)
+    seen = agent.host.names(address)
     assert set(seen["data"]) == set(behind)
-    assert machine.host.item(DNS.item(address)) == {"names": seen}
-    assert not machine.host.named(NAMES)
+    assert agent.host.item(DNS.item(address)) == {"names": seen}
+    assert not agent.host.named(NAMES)
 
-    await platform.disconnect(platform.connection_of(machine))
-    machine.host.families = list(kinds.families())
+    await platform.disconnect(platform.connection_of(agent))
+    agent.host.families = list(kinds.families())
     agent_id = await platform.read(lambda tx: tx.first(rows.Host, name="h1").agentId)
-    await platform.connect(agent_id, machine)
-    await machine.until(lambda: "scopes" in machine.host.item(DNS.item(address)))
-    assert machine.host.names(address) == seen
+    await platform.connect(agent_id, agent)
+    await agent.until(lambda: "scopes" in agent.host.item(DNS.item(address)))
+    assert agent.host.names(address) == seen
     # It was never without names: what it had before holds until the scopes are there.
-    for update in machine.host.updates:
+    for update in agent.host.updates:
         named = {item.name for item in update.items}
         if DNS.item(address) in named and any(NAMES.holds(name) for name in named):
             assert [item.name for item in update.items][-1].startswith("dns/")
 
 
 async def test_names_are_the_same_after_a_restart_and_nothing_is_sent_again(tmp_path, database):
-    host = FakeHost("h1", "192.0.2.1")
+    host = PretendedHost("h1", "192.0.2.1")
     async with Platform.start(tmp_path, database) as first:
-        machine = await first.join(host)
+        agent = await first.join(host)
         await first.create("environment", name="shop", dockerCompose=TEXT, rancherCompose=RANCHER, startOnCreate=True)
         found = {row.name: row for row in await first.running(3)}
         address = found["shop_web_1"].primaryIpAddress
-        await machine.until(lambda: len(machine.host.names(address).get("data", [])) == 2)
+        await agent.until(lambda: len(agent.host.names(address).get("data", [])) == 2)
         await first.settled()
-        before, versions = machine.host.names(address), {name: version for name, (version, _) in host.items.items()}
+        before, versions = agent.host.names(address), {name: version for name, (version, _) in host.items.items()}
     async with Platform.start(tmp_path, database) as second:
-        machine = FakeMachine(host)
+        agent = PretendedAgent(host)
         agent_id = await second.read(lambda tx: tx.first(rows.Host, name="h1").agentId)
-        await second.connect(agent_id, machine)
+        await second.connect(agent_id, agent)
         await second.core.agents.wait(agent_id)
         await second.settled()
         # What was compared at the hello has arrived by the time of anything that is made now.
         made = await second.create("container", imageUuid="docker:ok")
         await second.until(lambda tx: tx.require(rows.Instance, made.id).state == "running")
-        assert machine.host.names(address) == before
+        assert agent.host.names(address) == before
         assert {name: version for name, (version, _) in host.items.items()} == versions
 
 
 async def test_a_stack_on_a_new_host_costs_that_host_its_scopes_and_the_others_what_is_new(platform):
-    first = await platform.join(FakeHost("h1", "192.0.2.1"))
+    first = await platform.join(PretendedHost("h1", "192.0.2.1"))
     text = "".join(f"s{number}: {{image: ok}}\n" for number in range(10))
     stack = await platform.create("environment", name="big", dockerCompose=text, startOnCreate=True)
     await platform.running(10)
     await platform.settled()
-    second = await platform.join(FakeHost("h2", "192.0.2.2"))
+    second = await platform.join(PretendedHost("h2", "192.0.2.2"))
     first.host.updates.clear()
     launch = {"imageUuid": "docker:ok", "labels": {"io.rancher.scheduler.affinity:container_label_ne": "a=b"}}
     launch["requestedHostId"] = await platform.read(lambda tx: tx.first(rows.Host, name="h2").id)

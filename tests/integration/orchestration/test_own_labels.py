@@ -3,7 +3,7 @@
 
 import msgspec
 import pytest
-from fakeagent import FakeHost
+from pretended import PretendedHost
 
 from orca.resources import rows
 from orca.resources.errors import Refused
@@ -55,7 +55,7 @@ async def test_nor_in_a_compose_text(platform, label):
 
 
 async def test_labels_that_the_platform_gave_can_be_sent_back(platform, stack):
-    await platform.join(FakeHost("h1", "192.0.2.1"))
+    await platform.join(PretendedHost("h1", "192.0.2.1"))
     await platform.create(
         "service", environmentId=stack.id, name="web", launchConfig={"imageUuid": "docker:ok"}, startOnCreate=True
     )
@@ -68,18 +68,17 @@ async def test_labels_that_the_platform_gave_can_be_sent_back(platform, stack):
 
 async def test_a_container_whose_image_says_that_it_is_of_the_platform_is_followed(platform):
     """Labels of an image become labels of its containers; an agent of 0.1.0 reports such a one as a part."""
-    machine = await platform.join(FakeHost("h1", "192.0.2.1"))
+    agent = await platform.join(PretendedHost("h1", "192.0.2.1"))
     row = await platform.create("container", imageUuid="docker:ok")
     await platform.running(1)
-    container = machine.host.by_uuid(row.uuid)
-    connection = platform.connection_of(machine)
-    machine.host.containers[container.external_id] = msgspec.structs.replace(container, system="net")
+    container = agent.host.by_uuid(row.uuid)
+    connection = platform.connection_of(agent)
+    agent.host.containers[container.external_id] = msgspec.structs.replace(container, system="net")
     await platform.disconnect(connection)
-    await platform.connect(connection.agent_id, machine)
+    await platform.connect(connection.agent_id, agent)
     again = await platform.create("container", imageUuid="docker:ok")
     await platform.running(2)
-    container = machine.host.by_uuid(row.uuid)
-    container.state = "stopped"
-    machine.report(container, "die")
+    container = agent.host.by_uuid(row.uuid)
+    agent.end(container)
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
     assert (await platform.read(lambda tx: tx.require(rows.Instance, again.id))).state == "running"

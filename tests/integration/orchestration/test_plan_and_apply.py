@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from fakeagent import FakeHost
+from pretended import PretendedHost
 from realserver import RealServer
 
 from orca.orchestration.stacks.actions import PlanChanged
@@ -20,7 +20,7 @@ SCALES = "web: {scale: 2, upgrade_strategy: {interval_millis: 100}}\n"
 @pytest.fixture(autouse=True)
 async def host(platform, monkeypatch):
     monkeypatch.setattr("orca.orchestration.services.watch.RUNNING_SECONDS", 0.1)
-    await platform.join(FakeHost("one", "192.0.2.1"))
+    await platform.join(PretendedHost("one", "192.0.2.1"))
 
 
 def given(compose=COMPOSE, scales=SCALES, name="shop", variables=None, **more):

@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from fakeagent import FakeHost
+from pretended import PretendedHost
 
 from orca.orchestration.syntax.labels import AFFINITY, REQUESTED_IP
 from orca.resources import rows
@@ -12,8 +12,8 @@ from orca.resources.errors import Refused
 
 
 @pytest.fixture
-async def machines(platform):
-    return [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in (1, 2)]
+async def agents(platform):
+    return [await platform.join(PretendedHost(f"h{number}", f"192.0.2.{number}")) for number in (1, 2)]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def waiting(platform):
     )
 
 
-async def test_a_replacement_has_name_host_and_address_of_the_old_one(platform, machines, stack):
+async def test_a_replacement_has_name_host_and_address_of_the_old_one(platform, agents, stack):
     web = await make(platform, stack)
     for _ in range(2):
         old = (await containers(platform, web, 3))["shop_web_2"]
@@ -74,18 +74,16 @@ async def test_a_replacement_has_name_host_and_address_of_the_old_one(platform, 
     assert await waiting(platform) == []
 
 
-async def test_a_container_that_vanished_is_replaced_at_its_address(platform, machines, stack):
+async def test_a_container_that_vanished_is_replaced_at_its_address(platform, agents, stack):
     web = await make(platform, stack)
     old = (await containers(platform, web, 3))["shop_web_3"]
-    machine = next(machine for machine in machines if machine.host.by_uuid(old.uuid))
-    container = machine.host.by_uuid(old.uuid)
-    del machine.host.containers[container.external_id]
-    container.state = "removed"
-    machine.report(container, "destroy")
+    agent = next(agent for agent in agents if agent.host.by_uuid(old.uuid))
+    container = agent.host.by_uuid(old.uuid)
+    agent.vanish(container)
     assert (await replaced(platform, web, old, 3)).primaryIpAddress == old.primaryIpAddress
 
 
-async def test_an_address_waits_while_its_successor_cannot_start(platform, machines, stack):
+async def test_an_address_waits_while_its_successor_cannot_start(platform, agents, stack):
     web = await make(platform, stack, scale=1)
     old = (await containers(platform, web, 1))["shop_web_1"]
     await platform.act("service", web.id, "deactivate")
@@ -103,7 +101,7 @@ async def test_an_address_waits_while_its_successor_cannot_start(platform, machi
     assert new.primaryIpAddress == old.primaryIpAddress
 
 
-async def test_without_it_an_address_is_free_at_once(platform, machines, stack):
+async def test_without_it_an_address_is_free_at_once(platform, agents, stack):
     web = await make(platform, stack, retainIp=None)
     old = (await containers(platform, web, 3))["shop_web_2"]
     await platform.delete("instance", old.id)
@@ -113,7 +111,7 @@ async def test_without_it_an_address_is_free_at_once(platform, machines, stack):
     assert old.primaryIpAddress not in {row.primaryIpAddress for row in found.values()}
 
 
-async def test_scaling_down_removing_and_renouncing_free_addresses(platform, machines, stack):
+async def test_scaling_down_removing_and_renouncing_free_addresses(platform, agents, stack):
     web = await make(platform, stack)
     held = await containers(platform, web, 3)
     await platform.change("service", web.id, scale=2)
@@ -138,7 +136,7 @@ async def test_scaling_down_removing_and_renouncing_free_addresses(platform, mac
     assert await waiting(platform) == []
 
 
-async def test_a_successor_that_must_go_elsewhere_says_why_it_has_another_address(platform, machines, stack):
+async def test_a_successor_that_must_go_elsewhere_says_why_it_has_another_address(platform, agents, stack):
     web = await make(platform, stack, scale=1)
     old = (await containers(platform, web, 1))["shop_web_1"]
     await platform.act("host", old.hostId, "deactivate")
@@ -152,7 +150,7 @@ async def test_a_successor_that_must_go_elsewhere_says_why_it_has_another_addres
     assert await waiting(platform) == []
 
 
-async def test_a_successor_of_a_container_on_a_removed_host_says_so_once(platform, machines, stack):
+async def test_a_successor_of_a_container_on_a_removed_host_says_so_once(platform, agents, stack):
     web = await make(platform, stack, scale=1)
     old = (await containers(platform, web, 1))["shop_web_1"]
     await platform.delete("host", old.hostId)
@@ -165,7 +163,7 @@ async def test_a_successor_of_a_container_on_a_removed_host_says_so_once(platfor
     assert (newer.primaryIpAddress, newer.placement) == (new.primaryIpAddress, {"refused": {}})
 
 
-async def test_sidekicks_have_addresses_of_their_own_kept(platform, machines, stack):
+async def test_sidekicks_have_addresses_of_their_own_kept(platform, agents, stack):
     sidekicks = [{"name": "log", "imageUuid": "docker:ok"}]
     web = await make(platform, stack, scale=2, secondaryLaunchConfigs=sidekicks)
     before = await containers(platform, web, 4)
@@ -178,7 +176,7 @@ async def test_sidekicks_have_addresses_of_their_own_kept(platform, machines, st
     }
 
 
-async def test_an_upgrade_and_taking_it_back_keep_the_addresses(platform, machines, stack):
+async def test_an_upgrade_and_taking_it_back_keep_the_addresses(platform, agents, stack):
     web = await make(platform, stack, scale=2)
 
     async def addresses(count):
@@ -215,7 +213,7 @@ def launch(address, **fields):
     return {"imageUuid": "docker:ok", "requestedIpAddress": address, **fields}
 
 
-async def test_a_requested_address_is_given_on_the_host_that_has_it_and_kept(platform, machines, stack):
+async def test_a_requested_address_is_given_on_the_host_that_has_it_and_kept(platform, agents, stack):
     ranges = await platform.read(lambda tx: {row.hostId: row.networkAddress for row in tx.find(rows.Subnet)})
     second = max(ranges)
     address = ranges[second].rpartition(".")[0] + ".77"
@@ -227,7 +225,7 @@ async def test_a_requested_address_is_given_on_the_host_that_has_it_and_kept(pla
     assert (await replaced(platform, web, old, 1)).primaryIpAddress == address
 
 
-async def test_a_label_asks_for_an_address_too(platform, machines):
+async def test_a_label_asks_for_an_address_too(platform, agents):
     ranges = await platform.read(lambda tx: [row.networkAddress for row in tx.find(rows.Subnet)])
     address = ranges[0].rpartition(".")[0] + ".55"
     row = await platform.create("container", imageUuid="docker:ok", labels={REQUESTED_IP: address})
@@ -247,7 +245,7 @@ async def test_a_label_asks_for_an_address_too(platform, machines):
         (launch("10.42.1.77", networkMode="host"), "only the managed network gives addresses"),
     ],
 )
-async def test_an_address_that_cannot_be_is_refused(platform, machines, stack, config, message):
+async def test_an_address_that_cannot_be_is_refused(platform, agents, stack, config, message):
     with pytest.raises(Refused, match=f"requestedIpAddress: {message}") as refused:
         await make(platform, stack, launchConfig=config)
     assert (refused.value.status, refused.value.field) == (422, "requestedIpAddress")
@@ -261,7 +259,7 @@ async def test_an_address_that_cannot_be_is_refused(platform, machines, stack, c
         ("10.42.9.77", "requestedIpAddress: no host has 10.42.9.77 in its range"),
     ],
 )
-async def test_an_address_that_cannot_be_given_fails_with_the_reason(platform, machines, stack, address, message):
+async def test_an_address_that_cannot_be_given_fails_with_the_reason(platform, agents, stack, address, message):
     config = launch(address, labels={AFFINITY + "container_label_soft_ne": "a=b"})
     row = await platform.create(
         "service", name="web", environmentId=stack.id, scale=2, startOnCreate=True, launchConfig=config

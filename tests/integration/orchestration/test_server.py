@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fakeagent import FakeAgent, FakeHost, eventually
+from pretended import PretendedHost, SocketAgent, eventually
 from realserver import RealServer
 
 
@@ -21,7 +21,7 @@ async def server(tmp_path, database):
 @pytest.fixture
 async def agents(server):
     token = (await server.token())["token"]
-    joined = [await server.join(FakeHost(f"h{n}", f"192.0.2.{n}"), token) for n in (1, 2)]
+    joined = [await server.join(PretendedHost(f"h{n}", f"192.0.2.{n}"), token) for n in (1, 2)]
     yield joined
     for agent in joined:
         await agent.disconnect()
@@ -87,19 +87,19 @@ async def shown(server, token, host):
 async def test_a_token_opens_no_host_that_is_there(server, agents):
     token = (await server.token())["token"]
     for agent in agents:
-        assert await shown(server, token, agent.machine.host) == (None, None)
+        assert await shown(server, token, agent.host) == (None, None)
         auth = httpx.BasicAuth("registrationToken", token)
-        answer = await server.http.post(f"{server.url}/v1/register", json={"key": agent.machine.host.uuid}, auth=auth)
+        answer = await server.http.post(f"{server.url}/v1/register", json={"key": agent.host.uuid}, auth=auth)
         assert (answer.status_code, answer.json()["fieldName"]) == (422, "key"), answer.text
         assert "stop it" in answer.json()["message"]
-        assert await shown(server, token, agent.machine.host) == (None, None)
+        assert await shown(server, token, agent.host) == (None, None)
 
 
 async def test_an_agent_that_dies_before_its_hello_gets_the_same_key_again(server):
-    token, host = (await server.token())["token"], FakeHost("h1", "192.0.2.1")
+    token, host = (await server.token())["token"], PretendedHost("h1", "192.0.2.1")
     first = await server.credentials(token, host)
     assert await server.credentials(token, host) == first
-    agent = FakeAgent(host, f"{server.url}/v1", *first)
+    agent = SocketAgent(host, f"{server.url}/v1", *first)
     await agent.connect()
     await server.until("hosts", lambda answer: [row["state"] for row in answer["data"]] == ["active"])
     assert await shown(server, token, host) == (None, None)
@@ -108,21 +108,19 @@ async def test_an_agent_that_dies_before_its_hello_gets_the_same_key_again(serve
 
 async def test_a_host_that_registers_again_gets_another_key(server, agents):
     token, (lost, stays) = (await server.token())["token"], agents
-    (before,) = (await server.until(f"hosts?uuid={lost.machine.host.uuid}", lambda answer: answer["data"]))["data"]
+    (before,) = (await server.until(f"hosts?uuid={lost.host.uuid}", lambda answer: answer["data"]))["data"]
     await lost.disconnect()
     await server.until(f"hosts/{before['id']}", lambda shown: shown["agentState"] == "reconnecting")
-    access, secret = await server.credentials(token, lost.machine.host)
+    access, secret = await server.credentials(token, lost.host)
     assert access != lost.keys[0]
-    assert await server.credentials(token, lost.machine.host) == (access, secret), (
-        "its agent may have died before it read them"
-    )
+    assert await server.credentials(token, lost.host) == (access, secret), "its agent may have died before it read them"
     former = httpx.BasicAuth(*lost.keys)
     assert (await server.http.get(f"{server.url}/v1/agents", auth=former)).status_code == 401
-    again = FakeAgent(lost.machine.host, f"{server.url}/v1", access, secret)
+    again = SocketAgent(lost.host, f"{server.url}/v1", access, secret)
     await again.connect()
     await server.until(f"hosts/{before['id']}", lambda shown: shown["agentState"] == "active")
-    assert await shown(server, token, lost.machine.host) == (None, None)
-    assert stays.machine.host.uuid in {row["uuid"] for row in (await server.call("GET", "hosts")).json()["data"]}
+    assert await shown(server, token, lost.host) == (None, None)
+    assert stays.host.uuid in {row["uuid"] for row in (await server.call("GET", "hosts")).json()["data"]}
     await again.disconnect()
 
 
@@ -165,7 +163,7 @@ async def test_a_bad_compose_key_is_422_and_makes_nothing(server):
 async def test_ten_containers_cost_little(server, agents):
     before = cpu_seconds(server.process.pid)
     await server.post("containers", {"imageUuid": "docker:ok", "count": 10})
-    await eventually(lambda: sum(len(agent.machine.host.running()) for agent in agents) == 10)
+    await eventually(lambda: sum(len(agent.host.running()) for agent in agents) == 10)
     spent = cpu_seconds(server.process.pid) - before
     print(f"server CPU until 10 containers run: {spent * 1000:.0f} ms")
     assert spent < 0.3
@@ -174,7 +172,7 @@ async def test_ten_containers_cost_little(server, agents):
 
 @pytest.mark.parametrize("started", [0, 3, 9, 16])
 async def test_killed_while_starting_twenty(server, agents, started):
-    hosts = [agent.machine.host for agent in agents]
+    hosts = [agent.host for agent in agents]
     await server.post("containers", {"imageUuid": "docker:slow" if started else "docker:ok", "count": 20})
     await eventually(lambda: sum(len(host.containers) for host in hosts) >= started)
     await server.kill()
@@ -196,7 +194,7 @@ async def test_killed_while_starting_twenty(server, agents, started):
 async def test_a_stop_ends_in_good_order(server, agents):
     await server.post("containers", {"imageUuid": "docker:hang"})
     with contextlib.suppress(TimeoutError):
-        await agents[0].machine.until(lambda: any(e.name.endswith("activate") for e in agents[0].machine.received), 2)
+        await agents[0].until(lambda: any(e.name.endswith("activate") for e in agents[0].received), 2)
     async with asyncio.timeout(3):
         assert await server.kill(15) == 0
 

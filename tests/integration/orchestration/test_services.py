@@ -3,8 +3,8 @@
 
 import pytest
 import yaml
-from fakeagent import FakeHost
 from inprocess import addresses_of_containers
+from pretended import PretendedHost
 
 from orca.hoststate.plan.items import DNS, NAMES, PORT
 from orca.resources import rows
@@ -21,7 +21,7 @@ memcached:
 
 
 async def hosts(platform, count: int = 2):
-    return [await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}")) for number in range(1, count + 1)]
+    return [await platform.join(PretendedHost(f"h{number}", f"192.0.2.{number}")) for number in range(1, count + 1)]
 
 
 async def up(platform, text: str = SHOP, rancher: str = "web: {scale: 2}", name: str = "shop"):
@@ -52,11 +52,11 @@ async def test_a_stack_of_two_services(platform):
     await service(platform, "web")
     await platform.until(lambda tx: tx.require(rows.Environment, stack.id).state == "active")
     memcached = found["shop_memcached_1"].primaryIpAddress
-    for machine in (first, second):
-        await machine.until(lambda machine=machine: len(machine.host.named(PORT)) == 1)
-        web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))
-        await machine.until(
-            lambda machine=machine, web=web: (machine.host.names(web.address) or {}).get("memcached") == [memcached]
+    for agent in (first, second):
+        await agent.until(lambda agent=agent: len(agent.host.named(PORT)) == 1)
+        web = next(c for c in agent.host.running() if c.name.startswith("shop_web"))
+        await agent.until(
+            lambda agent=agent, web=web: (agent.host.names(web.address) or {}).get("memcached") == [memcached]
         )
     home = first if memcached in {c.address for c in first.host.running()} else second
     await home.until(lambda: len(home.host.names(memcached).get("web.shop", [])) == 2)
@@ -65,13 +65,13 @@ async def test_a_stack_of_two_services(platform):
 
 
 async def test_a_starting_container_finds_its_names_on_its_host(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     stack = await up(platform, "db: {image: ok}", "")
     await platform.running(1)
     text = "db: {image: ok}\nweb: {image: hang, links: [db]}"
     await platform.change("environment", stack.id, dockerCompose=text)
-    await machine.until(lambda: any("hang" in str(event.data.get("instance")) for event in machine.received))
-    order = [(event.name, event.data) for event in machine.received]
+    await agent.until(lambda: any("hang" in str(event.data.get("instance")) for event in agent.received))
+    order = [(event.name, event.data) for event in agent.received]
     activate = next(i for i, (_, data) in enumerate(order) if "hang" in str(data.get("instance")))
     address = order[activate][1]["instance"]["address"]
     sent = {item["name"]: item["description"] for _, data in order[:activate] for item in data.get("items", [])}
@@ -105,16 +105,14 @@ async def test_two_quick_changes_of_scale_the_last_wins(platform):
 
 
 async def test_what_dies_or_is_removed_comes_back(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     await up(platform, "web: {image: ok}", "web: {scale: 2}")
     found = await platform.running(2)
     await service(platform, "web")
-    machine.die(found[0].uuid)
+    agent.die(found[0].uuid)
     await platform.until(lambda tx: tx.require(rows.Instance, found[0].id).startCount == 2)
-    container = machine.host.by_uuid(found[1].uuid)
-    del machine.host.containers[container.external_id]
-    container.state = "removed"
-    machine.report(container, "destroy")
+    container = agent.host.by_uuid(found[1].uuid)
+    agent.vanish(container)
     await platform.until(lambda tx: tx.require(rows.Instance, found[1].id).removed)
     await platform.running(2)
     assert await names(platform) == ["shop_web_1", "shop_web_2"]
@@ -133,17 +131,17 @@ async def test_deactivate_keeps_and_activate_starts_again(platform):
 
 
 async def test_a_failing_service_tells_service_and_stack_until_it_is_cured(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     stack = await up(platform, "web: {image: missing}", "")
     web = await platform.until(lambda tx: row if (row := named(tx, "web")) and row.transitioning == "error" else None)
-    reason = "shop_web_1: image missing does not exist"
+    reason = "shop_web_1: Image missing cannot be pulled: there is none"
     assert (web.state, web.transitioningMessage) == ("active", reason)
     shown = await platform.until(
         lambda tx: row if (row := tx.require(rows.Environment, stack.id)).transitioning == "error" else None
     )
     assert shown.transitioningMessage == f"web: {reason}"
     assert await platform.read(lambda tx: tx.find(rows.Instance) + addresses_of_containers(tx)) == []
-    machine.images.add("missing")
+    agent.host.room.images.add("missing")
     await platform.change("service", web.id)
     await platform.running(1)
     await platform.until(lambda tx: named(tx, "web").transitioning != "error")
@@ -152,10 +150,10 @@ async def test_a_failing_service_tells_service_and_stack_until_it_is_cured(platf
 
 async def test_a_reason_goes_when_the_next_try_succeeds(platform, monkeypatch):
     monkeypatch.setattr("orca.orchestration.services.converge.RETRY_MS", (100, 200))
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     stack = await up(platform, "web: {image: missing}", "")
     await platform.until(lambda tx: (row := named(tx, "web")) and row.transitioning == "error")
-    machine.images.add("missing")
+    agent.host.room.images.add("missing")
     await platform.running(1)
     await platform.until(lambda tx: named(tx, "web").transitioning is None)
     await platform.until(lambda tx: tx.require(rows.Environment, stack.id).transitioning is None)
@@ -203,7 +201,7 @@ async def test_a_stack_is_exported_as_it_is(platform):
 
 
 async def test_removing_a_stack_removes_everything(platform):
-    machines = await hosts(platform)
+    agents = await hosts(platform)
     stack = await up(platform)
     await platform.running(3)
     await platform.delete("environment", stack.id)
@@ -216,33 +214,31 @@ async def test_removing_a_stack_removes_everything(platform):
         ]
     )
     assert left == []
-    for machine in machines:
-        assert machine.host.containers == {}
-        await machine.until(
-            lambda machine=machine: not any(machine.host.named(family) for family in (DNS, NAMES, PORT))
-        )
+    for agent in agents:
+        assert agent.host.containers == {}
+        await agent.until(lambda agent=agent: not any(agent.host.named(family) for family in (DNS, NAMES, PORT)))
 
 
 async def test_removing_a_stack_wins_over_a_hanging_start(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     stack = await up(platform, "web: {image: hang}", "web: {scale: 2}")
-    await machine.until(lambda: sum(event.name == "compute.instance.activate" for event in machine.received) == 2)
+    await agent.until(lambda: sum(event.name == "compute.instance.activate" for event in agent.received) == 2)
     await platform.delete("environment", stack.id)
     await platform.until(lambda tx: tx.require(rows.Environment, stack.id).state == "removed")
-    assert machine.host.containers == {}
+    assert agent.host.containers == {}
 
 
 async def test_links_open_and_close_names(platform):
-    (machine,) = await hosts(platform, 1)
+    (agent,) = await hosts(platform, 1)
     await up(platform, "web: {image: ok}\ndb: {image: ok}", "")
     web, db = await service(platform, "web"), await service(platform, "db")
     found = {row.serviceId: row for row in await platform.running(2)}
     address = found[web.id].primaryIpAddress
     link = {"serviceId": db.id, "name": "database"}
     await platform.act("service", web.id, "addservicelink", serviceLink=link)
-    await machine.until(lambda: "database" in machine.host.names(address))
+    await agent.until(lambda: "database" in agent.host.names(address))
     await platform.act("service", web.id, "removeservicelink", serviceLink=link)
-    await machine.until(lambda: "database" not in machine.host.names(address))
+    await agent.until(lambda: "database" not in agent.host.names(address))
     with pytest.raises(Refused, match="given twice"):
         await platform.act("service", web.id, "setservicelinks", serviceLinks=[link, link])
 
@@ -264,10 +260,10 @@ async def test_a_replaced_container_is_answered_with_its_new_address(platform):
         )
     )
     assert new.primaryIpAddress != old.primaryIpAddress
-    for machine in (first, second):
-        web = next(c for c in machine.host.running() if c.name.startswith("shop_web"))
-        await machine.until(
-            lambda machine=machine, web=web: machine.host.names(web.address).get("memcached") == [new.primaryIpAddress]
+    for agent in (first, second):
+        web = next(c for c in agent.host.running() if c.name.startswith("shop_web"))
+        await agent.until(
+            lambda agent=agent, web=web: agent.host.names(web.address).get("memcached") == [new.primaryIpAddress]
         )
 
 

@@ -2,7 +2,7 @@
 """Stacks from compose text with every kind of service: what is made, how it follows the text, and back to text."""
 
 import pytest
-from fakeagent import FakeHost
+from pretended import PretendedHost
 
 from orca.orchestration.stacks import world as stack_world
 from orca.resources import rows
@@ -47,7 +47,7 @@ async def certificate(platform):
 @pytest.fixture
 async def stack(platform, certificate):
     for number in (1, 2):
-        await platform.join(FakeHost(f"h{number}", f"192.0.2.{number}"))
+        await platform.join(PretendedHost(f"h{number}", f"192.0.2.{number}"))
     row = await platform.create(
         "environment", name="shop", dockerCompose=DOCKER, rancherCompose=RANCHER, startOnCreate=True
     )

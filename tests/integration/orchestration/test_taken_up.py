@@ -3,18 +3,18 @@
 
 import json
 
-from fakeagent import FakeHost, FakeMachine
 from inprocess import Platform
+from pretended import PretendedAgent, PretendedHost
 
 from orca.resources import rows
 
 
 async def test_a_place_that_an_earlier_version_kept_is_good_enough(tmp_path, database):
     async with Platform.start(tmp_path, database) as platform:
-        machine = await platform.join(FakeHost("h1", "192.0.2.1"))
-        agent_id = platform.connection_of(machine).agent_id
+        agent = await platform.join(PretendedHost("h1", "192.0.2.1"))
+        agent_id = platform.connection_of(agent).agent_id
         row = await platform.create("container", imageUuid="docker:hang")
-        await machine.until(lambda: any(event.name.endswith("activate") for event in machine.received))
+        await agent.until(lambda: any(event.name.endswith("activate") for event in agent.received))
 
         def earlier(tx):
             steps = tx.table("process_step")
@@ -27,5 +27,5 @@ async def test_a_place_that_an_earlier_version_kept_is_good_enough(tmp_path, dat
 
         await platform.core.db.write(earlier)
     async with Platform.start(tmp_path, database) as platform:
-        await platform.connect(agent_id, FakeMachine(machine.host))
+        await platform.connect(agent_id, PretendedAgent(agent.host))
         await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "running", seconds=10)

@@ -4,7 +4,7 @@
 import asyncio
 
 import pytest
-from fakeagent import FakeHost, eventually
+from pretended import PretendedHost, eventually
 
 from orca.engine import AgentGone
 from orca.resources import rows
@@ -137,7 +137,7 @@ async def test_delay_can_be_cut_short(platform, simulate):
 
 
 async def test_real_hosts_do_not_run_simulated_images(platform):
-    await platform.join(FakeHost("real", "192.0.2.1"))
+    await platform.join(PretendedHost("real", "192.0.2.1"))
     made = await platform.create("container", imageUuid="sim:1")
     row = await settled(platform, made, "removed")
     assert "real: does not run simulated images" in row.transitioningMessage

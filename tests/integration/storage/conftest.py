@@ -8,8 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from fakeagent import FakeHost
 from inprocess import Platform
+from pretended import PretendedHost
 
 
 @pytest.fixture
@@ -19,5 +19,5 @@ async def platform(tmp_path, database):
 
 
 @pytest.fixture
-async def machine(platform):
-    return await platform.join(FakeHost("h1", "192.0.2.1"))
+async def agent(platform):
+    return await platform.join(PretendedHost("h1", "192.0.2.1"))

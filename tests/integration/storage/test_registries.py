@@ -28,22 +28,22 @@ async def credential(platform, row, user="puller"):
     return made
 
 
-async def test_a_host_is_shown_the_credential_of_the_images_registry(platform, machine):
+async def test_a_host_is_shown_the_credential_of_the_images_registry(platform, agent):
     made = await credential(platform, await registry(platform))
     row = await platform.create("container", imageUuid="docker:registry.example:5000/web:1")
     other = await platform.create("container", imageUuid="docker:ok")
     await platform.running(2)
-    assert machine.host.orders[row.uuid]["registryAuth"] == {
+    assert agent.host.orders[row.uuid]["registryAuth"] == {
         "username": "puller",
         "password": SECRET,
         "email": "a@example.com",
         "serverAddress": "registry.example:5000",
     }
-    assert "registryAuth" not in machine.host.orders[other.uuid]
+    assert "registryAuth" not in agent.host.orders[other.uuid]
     assert (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).registryCredentialId == made.id
 
 
-async def test_the_secret_lies_nowhere_in_clear(platform, machine, tmp_path):
+async def test_the_secret_lies_nowhere_in_clear(platform, agent, tmp_path):
     await credential(platform, await registry(platform))
     await platform.create("container", imageUuid="docker:registry.example:5000/web:1")
     await platform.running(1)
@@ -68,7 +68,7 @@ async def test_credentials_go_with_their_registry(platform):
     await platform.until(lambda tx: tx.require(rows.Credential, made.id).state == "removed")
 
 
-async def test_an_image_is_a_row_once_per_project(platform, machine):
+async def test_an_image_is_a_row_once_per_project(platform, agent):
     for _ in range(2):
         await platform.create("container", imageUuid="docker:ok/web:1")
     await platform.running(2)
@@ -76,7 +76,7 @@ async def test_an_image_is_a_row_once_per_project(platform, machine):
     assert images == [("ok/web:1", "docker", "active")]
 
 
-async def test_real_volumes_have_no_snapshots(platform, machine):
+async def test_real_volumes_have_no_snapshots(platform, agent):
     await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"])
     await platform.running(1)
     volume = await platform.read(lambda tx: tx.first(rows.Volume))

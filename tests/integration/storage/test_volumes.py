@@ -2,7 +2,7 @@
 """Volumes from a container's wish to their end."""
 
 import pytest
-from fakeagent import FakeHost
+from pretended import PretendedHost
 
 from orca.resources import rows
 from orca.resources.errors import Refused
@@ -32,11 +32,11 @@ async def removed(platform, row):
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "removed")
 
 
-async def test_a_container_gets_what_it_mounts(platform, machine):
+async def test_a_container_gets_what_it_mounts(platform, agent):
     wishes = ["/cache", "/srv/www:/www:ro", "db:/var/lib/mysql"]
     row = await platform.create("container", imageUuid="docker:ok", dataVolumes=wishes)
     await platform.running(1)
-    assert machine.host.orders[row.uuid]["volumes"] == wishes
+    assert agent.host.orders[row.uuid]["volumes"] == wishes
     found = await volumes(platform)
     mounts = await platform.read(lambda tx: {m.path: m for m in tx.find(rows.Mount, instanceId=row.id)})
     assert {path: mount.permissions for path, mount in mounts.items()} == {
@@ -50,7 +50,7 @@ async def test_a_container_gets_what_it_mounts(platform, machine):
     assert {volume.state for volume in found.values()} == {"active"}
 
 
-async def test_a_volume_rests_while_its_container_is_stopped_and_outlives_it(platform, machine):
+async def test_a_volume_rests_while_its_container_is_stopped_and_outlives_it(platform, agent):
     row = await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data", "/cache"])
     await platform.running(1)
     db, cache = (await volumes(platform))["db"], next(v for v in (await volumes(platform)).values() if v.name != "db")
@@ -64,11 +64,11 @@ async def test_a_volume_rests_while_its_container_is_stopped_and_outlives_it(pla
     assert await state(platform, db) == "inactive"
     await platform.delete("volume", db.id)
     await gone(platform, db)
-    assert machine.host.removed_volumes == ["db"]
+    assert agent.host.removed_volumes == ["db"]
 
 
 @pytest.mark.parametrize(("strategy", "left"), [("none", 2), ("unnamed", 1), ("all", 0)])
-async def test_the_label_says_which_volumes_go_with_a_container(platform, machine, strategy, left):
+async def test_the_label_says_which_volumes_go_with_a_container(platform, agent, strategy, left):
     labels = {CLEANUP_LABEL: strategy}
     row = await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data", "/cache"], labels=labels)
     await platform.running(1)
@@ -76,7 +76,7 @@ async def test_the_label_says_which_volumes_go_with_a_container(platform, machin
     await platform.until(lambda tx: len([v for v in tx.find(rows.Volume) if v.state != "removing"]) == left)
 
 
-async def test_two_containers_share_a_volume_by_name_and_it_stays_until_the_last_is_gone(platform, machine):
+async def test_two_containers_share_a_volume_by_name_and_it_stays_until_the_last_is_gone(platform, agent):
     labels = {CLEANUP_LABEL: "all"}
     found = [
         await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"], labels=labels)
@@ -90,12 +90,12 @@ async def test_two_containers_share_a_volume_by_name_and_it_stays_until_the_last
     await gone(platform, db)
 
 
-async def test_a_volume_made_beforehand_is_mounted_by_id_and_binds_to_the_host(platform, machine):
+async def test_a_volume_made_beforehand_is_mounted_by_id_and_binds_to_the_host(platform, agent):
     volume = await platform.create("volume", name="shared", driver="local")
     await platform.until(lambda tx: tx.require(rows.Volume, volume.id).state == "inactive")
     row = await platform.create("container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id})
     await platform.running(1)
-    assert machine.host.orders[row.uuid]["volumes"] == ["shared:/data"]
+    assert agent.host.orders[row.uuid]["volumes"] == ["shared:/data"]
     held = await platform.read(lambda tx: tx.require(rows.Volume, volume.id))
     assert (held.state, held.externalId) == ("active", "shared")
     with pytest.raises(Refused) as refused:
@@ -103,11 +103,11 @@ async def test_a_volume_made_beforehand_is_mounted_by_id_and_binds_to_the_host(p
     assert refused.value.status == 405
 
 
-async def test_a_volume_on_another_host_cannot_be_mounted(platform, machine):
+async def test_a_volume_on_another_host_cannot_be_mounted(platform, agent):
     volume = await platform.create("volume", name="shared", driver="local")
     first = await platform.create("container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id})
     (running,) = await platform.running(1)
-    await platform.join(FakeHost("h2", "192.0.2.2"))
+    await platform.join(PretendedHost("h2", "192.0.2.2"))
     other = await platform.read(lambda tx: next(h.id for h in tx.find(rows.Host) if h.id != running.hostId))
     second = await platform.create(
         "container", imageUuid="docker:ok", dataVolumeMounts={"/data": volume.id}, requestedHostId=other
@@ -127,13 +127,13 @@ async def test_a_volume_on_another_host_cannot_be_mounted(platform, machine):
         ({"labels": {CLEANUP_LABEL: "some"}}, "labels"),
     ],
 )
-async def test_wrong_wishes_are_refused(platform, machine, fields, field):
+async def test_wrong_wishes_are_refused(platform, agent, fields, field):
     with pytest.raises(Refused) as refused:
         await platform.create("container", imageUuid="docker:ok", **fields)
     assert refused.value.field == field
 
 
-async def test_volumes_go_with_their_host(platform, machine):
+async def test_volumes_go_with_their_host(platform, agent):
     await platform.create("container", imageUuid="docker:ok", dataVolumes=["db:/data"])
     await platform.running(1)
     host = await platform.read(lambda tx: tx.first(rows.Host))

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent)]
 
-from fakeagent import FakeHost
+from pretended import PretendedHost
 from realserver import RealServer
 from streamingagent import StreamingAgent
 from viewers import Site
@@ -35,7 +35,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory, engine: docker.DockerCl
     folder = tmp_path_factory.mktemp("streams")
     async with RealServer.running(folder / "data") as server:
         token = (await server.token())["token"]
-        host = FakeHost("h1", "192.0.2.7")
+        host = PretendedHost("h1", "192.0.2.7")
         agent = StreamingAgent(host, folder / "agent", f"{server.url}/v1", *await server.credentials(token, host))
         await agent.connect()
         site = Site(server, agent, host, engine)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An agent whose streams are the real ones, over this machine's Docker engine; the rest of the host is a fake."""
+"""An agent whose streams are the real ones, over this machine's Docker engine; the rest of the host is pretended."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from fakeagent import FakeAgent, FakeHost, FakeMachine
+from pretended import PretendedHost, SocketAgent
 
 from orca import wire
 from orca.agent.containers import Containers
@@ -17,50 +17,43 @@ from orca.agent.identity import Credentials, write_credentials
 from orca.agent.paths import Paths
 from orca.agent.resolver import Resolver
 from orca.agent.streams import Streams
+from orca.simulator.faults import NONE, Faults
+from orca.simulator.host import Said
 from orca.wire import names
 
 SOCKET = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
 
-class StreamingMachine(FakeMachine):
-    """Opens streams."""
-
-    def __init__(self, host: FakeHost, streams: Streams) -> None:
-        super().__init__(host)
-        self.streams = streams
-        self._opening: set[asyncio.Task[None]] = set()
-
-    def receive(self, event: wire.Event) -> None:
-        """Take one event of the server."""
-        if event.name != names.OPEN_STREAM:
-            super().receive(event)
-            return
-        task = asyncio.create_task(self._open_stream(event))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
-
-    async def _open_stream(self, event: wire.Event) -> None:
-        try:
-            await self.streams.open(event.read(wire.OpenStream))
-        except AgentError as error:
-            self.transmit(event.reply_error(str(error)))
-        else:
-            self.transmit(event.reply())
-
-
-class StreamingAgent(FakeAgent):
+class StreamingAgent(SocketAgent):
     """Dials a server and brings the streams it asks for."""
 
-    def __init__(self, host: FakeHost, root: Path, url: str, access_key: str, secret_key: str) -> None:
+    def __init__(self, host: PretendedHost, root: Path, url: str, access_key: str, secret_key: str) -> None:
         super().__init__(host, url, access_key, secret_key)
         paths = Paths(root)
         write_credentials(paths, Credentials(url=url, access_key=access_key, secret_key=secret_key))
         engine = Engine(SOCKET)
         self.containers = Containers(Resolver(paths.resolv), engine)
         self.streams = Streams(paths, self.containers, engine)
-        self.machine = StreamingMachine(host, self.streams)
+        self._opening: set[asyncio.Task[None]] = set()
+
+    def receive(self, event: wire.Event, found: Faults = NONE) -> None:
+        """Take one event of the server."""
+        if event.name != names.OPEN_STREAM:
+            super().receive(event, found)
+            return
+        task = asyncio.create_task(self._open_stream(event))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
 
     async def disconnect(self) -> None:
         """Hang up, as an agent that is killed."""
         await self.streams.close()
         await super().disconnect()
+
+    async def _open_stream(self, event: wire.Event) -> None:
+        try:
+            await self.streams.open(event.read(wire.OpenStream))
+        except AgentError as error:
+            self.transmit(Said(event.reply_error(str(error)), asked=True))
+        else:
+            self.transmit(Said(event.reply(), asked=True))

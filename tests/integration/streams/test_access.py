@@ -290,9 +290,7 @@ async def test_a_stopped_container_has_a_log_and_runs_nothing(site: Site) -> Non
     container = await idle(site)
     running = await command(site, container)
     await asyncio.to_thread(site.made[-1].stop, timeout=0)
-    report = site.host.containers[container["externalId"]]
-    report.state = "stopped"
-    site.agent.machine.report(report, "die")
+    site.agent.end(site.host.containers[container["externalId"]])
     path = f"containers/{container['id']}"
     shown = await site.server.until(path, lambda answer: answer["state"] == "stopped")
     assert "logs" in shown["actions"]
@@ -310,9 +308,7 @@ async def test_a_container_that_crashed_and_is_being_started_again_has_a_log(sit
     made = await site.server.post("containers", {"imageUuid": "docker:x", "networkMode": "none"})
     path = f"containers/{made['id']}"
     container = await site.server.until(path, lambda answer: answer["state"] == "running")
-    report = site.host.containers[container["externalId"]]
-    report.state = "stopped"
-    site.agent.machine.report(report, "die")
+    site.agent.end(site.host.containers[container["externalId"]])
     await site.server.until(path, lambda answer: answer["state"] == "stopped")
     await site.agent.disconnect()  # so that it stays in that state
     await site.until_agent("reconnecting")
@@ -328,9 +324,7 @@ async def test_a_container_that_is_gone(site: Site) -> None:
     reading = await log(site, container)
     await asyncio.to_thread(site.made[-1].remove, force=True)
     assert await site.refusal(reading) == 503
-    report = site.host.containers.pop(container["externalId"])
-    report.state = "removed"
-    site.agent.machine.report(report, "destroy")
+    site.agent.vanish(site.host.containers[container["externalId"]])
     await site.server.until(f"containers/{container['id']}", lambda answer: answer["state"] == "removed")
     assert await site.refusal(reading) == 404
 

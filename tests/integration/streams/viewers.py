@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 
 import docker
 import websockets
-from fakeagent import FakeHost
+from pretended import PretendedHost
 from realserver import RealServer
 from streamingagent import StreamingAgent
 from websockets.asyncio.client import ClientConnection
 
 from orca import wire
+from orca.simulator.host import Container
 
 WAIT = 20.0
 
@@ -57,7 +58,9 @@ def output(frames: list[str]) -> bytes:
 class Site:
     """One server, one host."""
 
-    def __init__(self, server: RealServer, agent: StreamingAgent, host: FakeHost, engine: docker.DockerClient) -> None:
+    def __init__(
+        self, server: RealServer, agent: StreamingAgent, host: PretendedHost, engine: docker.DockerClient
+    ) -> None:
         self.server, self.agent, self.host, self.engine = server, agent, host, engine
         self.image = engine.images.list("orca/base")[0].tags[0]
         self.made: list[Any] = []
@@ -75,9 +78,7 @@ class Site:
             **options,
         )
         self.made.append(made)
-        report = wire.Container(external_id=made.id, name=name, state="running", started_at=wire.now_ms())
-        self.host.containers[made.id] = report
-        self.agent.machine.report(report, "start")
+        self.agent.appear(Container(made.id, name, state="running", started_at=wire.now_ms()))
         return dict((await self.server.until(f"containers?name={name}", lambda answer: answer["data"]))["data"][0])
 
     async def reconnect(self) -> None:
