@@ -258,7 +258,11 @@ def ties() -> Mapping[str, list[tuple[str, Link]]]:
     """By type: links that lead through a map, a type that does little more than tie two others together."""
     found: dict[str, list[tuple[str, Link]]] = {}
     for type in TYPES.values():
-        ends = [(name, field) for name, field in type.fields.items() if type.table and field.reference and field.column]
+        ends = [
+            (name, field)
+            for name, field in type.fields.items()
+            if type.table and field.reference and field.column and name != "accountId"
+        ]
         if not type.name.endswith("Map") or len(ends) != 2:
             continue
         for (near, here), (target, there) in (ends, reversed(ends)):

@@ -7,7 +7,7 @@ from orca.resources import TYPES, ids, processes_of, schema
 from orca.resources.fields import Field
 from orca.resources.tables import snake
 from orca.resources.validation import SCALARS
-from orca.resources.views import inherited_fields, view
+from orca.resources.views import inherited_fields, ties, view
 
 STORED = [type for type in TYPES.values() if type.table]
 
@@ -114,3 +114,12 @@ def test_names_of_columns():
         "name",
         "requested_ip_address",
     ]
+
+
+def test_a_map_leads_from_each_of_its_two_ends_to_the_other():
+    leading = {link.through for links in ties().values() for _, link in links}
+    maps = {name for name, type in TYPES.items() if name.endswith("Map") and type.table}
+    # A check belongs to a container, a host and a check; a link leads from a service to a service, under two names.
+    assert maps - leading == {"healthcheckInstanceHostMap", "serviceConsumeMap"}
+    for name in ("service", "dnsService", "externalService", "loadBalancerService"):
+        assert view("owner", "v1").types[name].links["instances"].type in ("instance", "container")
