@@ -189,7 +189,7 @@ def test_it_stops_while_the_writer_is_busy(process, tmp_path):
         with pytest.raises(httpx.ReadTimeout):
             client.post(f"/v2/projects/{project}/containers", json={"imageUuid": "docker:x"}, timeout=1)
     assert server.stop() == 0
-    assert "told to stop" in server.log.read_text()
+    assert "after the signal to stop" in server.log.read_text()
     server.start()
     with httpx.Client(base_url=server.url, auth=server.admin()) as client:
         assert client.get(f"/v2/projects/{project}/containers").json()["data"] == []
