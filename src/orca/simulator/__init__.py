@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 3, beside the behaviour it stands in for: agents with the uri ``sim://…``, which live inside the server.
+"""Floor 3, beside the behaviour that it stands in for: agents with the uri ``sim://…``, which live in the server.
 
-For tests of the API and of scale. Nothing of the real path imports this package. Source: docs/v1.md, section 10.
+They serve tests of the API and of scale. No other package imports this one. Source: docs/v1.md, section 10.
 """
 
 from orca.engine import Assembly
@@ -11,7 +11,7 @@ from orca.simulator.fleet import Fleet
 
 
 def install(assembly: Assembly) -> None:
-    """Add simulated agents; every package whose behaviour they use comes before."""
+    """Add simulated agents; the caller has installed every package whose behaviour they use."""
     fleet = Fleet(assembly, Disk(assembly.server.data_dir / "simulated.jsonl"))
     assembly.provide(fleet)
     assembly.add(agents.behaviour)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The life of a simulated agent: who may make one, what its processes do."""
+"""The life of a simulated agent: who may make one, and what its processes do."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from orca.simulator.fleet import Fleet
 from orca.store import ReadTx, Tx
 
 AT_ONCE = 5
-"""Machines that one unit makes: an agent may have a thousand."""
+"""Most machines that one unit makes, since an agent may have a thousand."""
 
 behaviour = Behaviour()
 
 
 @behaviour.create("agent")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Agent:
-    """An agent that the server reaches by its uri, instead of one that registers.
+    """Create an agent that the server reaches by its uri, instead of one that registers.
 
     Raises:
-        Refused: the caller may not, the uri is taken, or the knobs are not what they should be.
+        Refused: the caller may not create one, the uri is missing or taken, or the knobs are not valid.
     """
     uri = fields.get("uri")
     if call.role != "superadmin" and not (call.core.server.simulates and knobs.is_simulated(uri)):
@@ -53,7 +53,7 @@ def _check(tx: Tx, agent: rows.Agent) -> None:
 
 @behaviour.process("agent.create")
 async def open(run: Run) -> None:
-    """Every agent has an account of its own and a key."""
+    """Give the agent an account of its own with a key, unless it has one."""
 
     def unit(tx: Tx) -> None:
         if run.resource(tx, rows.Agent).accountId is None:
@@ -64,7 +64,7 @@ async def open(run: Run) -> None:
 
 @behaviour.process("agent.activate", "agent.reconnect")
 async def connect(run: Run) -> None:
-    """A simulated agent answers at once, and has its machines then; any other says hello itself."""
+    """Make the machines of a simulated agent and connect it; any other agent connects by itself."""
     agent = await run.read(lambda tx: run.resource(tx, rows.Agent))
     if not knobs.is_simulated(agent.uri):
         return
@@ -78,7 +78,7 @@ async def connect(run: Run) -> None:
 
 @behaviour.process("agent.deactivate")
 async def disconnect(run: Run) -> None:
-    """Nobody is asked through an agent that is not active."""
+    """Disconnect the agent: the server sends nothing to an agent that is not active."""
     run.core.part(Fleet).disconnect(run.resource_id)
     run.finish(lambda tx: _silence(tx, run.resource_id, "inactive"))
 

@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 class Home(Protocol):
     """What a connection needs of the fleet that it belongs to.
 
-    ``places``: the host ids of containers with faults, by uuid or external id. Of others there are no news.
+    ``places``: the host ids of containers with faults, by uuid or external id. Other containers have no news.
     """
 
     places: dict[str, int]
@@ -31,7 +31,7 @@ class Home(Protocol):
         """The host of a command's container, and the container as JSON."""
 
     def first_time(self, uuid: str) -> bool:
-        """True if a container silences its agent for the first time: it does so once."""
+        """True if the container has not silenced its agent before: it does so only once."""
 
     def talks(self, connection: SimConnection) -> None:
         """An agent has news for the next ping."""
@@ -60,7 +60,7 @@ class SimConnection(Pipe):
         resource_id: str | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Any]:
-        """Have a command answered, as its words say; see ``orca.engine.AgentConnection``."""
+        """Send a command with the faults that its text asks for; see ``orca.engine.AgentConnection``."""
         if self.closed:
             raise AgentGone
         host_id, text = await self._home.describe(resource_type, ids.parse(resource_id or ""))
@@ -86,13 +86,13 @@ class SimConnection(Pipe):
         self._home.cut(self)
 
     def reported(self, said: Said) -> None:
-        """Keep what happened without a command; the answer reports what a command did."""
+        """Keep what happened without a command; a command's own effects are in its answer."""
         if not said.asked:
             report = said.event.read(wire.Container)
             self.tell(self._home.places[report.uuid or report.external_id], report)
 
     def tell(self, host_id: int, report: wire.Container) -> None:
-        """Have the next ping find a container as it is now, whatever happened to it before."""
+        """Let the next ping report the container as it is now; earlier news of it is dropped."""
         self._news[report.external_id] = (host_id, report)
         self._home.talks(self)
 
@@ -103,5 +103,5 @@ class SimConnection(Pipe):
 
 
 def _shortened(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A config item without its content, which nobody asks for: a thousand hosts hold a lot."""
+    """A config item without its content: nobody reads it, and a thousand hosts would hold a lot."""
     return {**item, "description": {}} if item.get("description") else dict(item)

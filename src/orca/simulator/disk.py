@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The containers on all simulated hosts.
 
-A real host's containers outlive the server; these lie in a file of their own beside the database: one JSON line for
-each thing that happened, written at once. The file says how often each container was made, whatever the server knows.
+A real host's containers outlive the server. These lie in a file of their own beside the database: one JSON line for
+each change, written at once. The file shows how often each container was made, whatever the server knows.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import msgspec
 from orca.simulator.host import Change, Room
 
 SHORTEN_AT = 200_000
-"""Lines from which on the file is written again at a start, with what is there now."""
+"""A file with more lines than this is written anew at the server's start, with present containers only."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Change).decode
 
 
 class Disk:
-    """The rooms of simulated agents by the agents' ids; the hosts of one agent share a room."""
+    """The rooms of simulated agents, by the agents' ids; the hosts of one agent share a room."""
 
     def __init__(self, path: Path) -> None:
         self.rooms: dict[int, Room] = {}
@@ -32,7 +32,7 @@ class Disk:
         self._file = -1
 
     def load(self) -> None:
-        """Read the file. A line that a kill cut off did not happen."""
+        """Read the file. A last line without its end, from a killed server, does not count."""
         lines = self._path.read_bytes().split(b"\n") if self._path.exists() else []
         owners: dict[str, Room] = {}
         for text in lines[:-1]:
@@ -47,14 +47,14 @@ class Disk:
             os.truncate(self._path, self._path.stat().st_size - len(lines[-1]))
 
     def room(self, agent: int) -> Room:
-        """The room of an agent; empty at first."""
+        """The room of an agent; a new one is empty."""
         room = self.rooms.get(agent)
         if room is None:
             room = self.rooms[agent] = Room(partial(self._write, agent))
         return room
 
     def wipe(self, agent: int, now: int) -> None:
-        """Take away everything of an agent that is gone for good."""
+        """Remove all containers of an agent that is gone for good."""
         room = self.rooms.pop(agent, Room())
         for container in list(room.containers.values()):
             room.remove(container, now)

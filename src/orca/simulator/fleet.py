@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All simulated agents of a server: who is connected, what they tell at a ping, what a restart finds."""
+"""All simulated agents of a server: which are connected, what they report at a ping, what a restart finds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Fleet:
         self._cut: set[str] = set()
 
     async def take_up(self) -> None:
-        """Connect the agents of the server's last life, before anything asks for them. They have what the rows say."""
+        """Connect the agents that were active before the server's restart; their hosts have what the rows say."""
         await asyncio.to_thread(self._disk.load)
         delivery = self._core.part(Delivery)
         for agent_id, uri, data, host_ids in await self._core.db.read(_active_agents):
@@ -50,7 +50,7 @@ class Fleet:
                 delivery.resume(connection, host_id)
 
     async def run(self) -> None:
-        """Compare with the rows what the last life left, then ping until cancelled."""
+        """Report how the hosts differ from the rows after the server's restart, then ping until cancelled."""
         await self._core.part(Delivery).catch_up()
         for agent_id, host_id, report in await self._core.db.read(self._differences):
             connection = self._core.agents.get(agent_id)
@@ -62,7 +62,7 @@ class Fleet:
             await self.ping()
 
     async def ping(self, *, away: bool = False) -> None:
-        """One round: every agent with news reports them; ``away``: what happened while the server was away."""
+        """One round: every agent with news reports it. ``away``: it happened while the server was away."""
         talkative, self._talkative = self._talkative, set()
         for connection in talkative:
             news = connection.take_news()
@@ -80,14 +80,14 @@ class Fleet:
         return [undo for undo in undone if undo is not None]
 
     async def connect(self, agent_id: int, host_ids: Iterable[int]) -> None:
-        """An agent came, or came back: its hosts get what they lack."""
+        """Connect an agent, and send its hosts the config items that they lack."""
         uri, data = await self._core.db.read(lambda tx: _pretence(tx, agent_id))
         connection = self._connect(agent_id, uri, data)
         for host_id in host_ids:
             await self._core.part(Delivery).greet(connection, host_id, {})
 
     def disconnect(self, agent_id: int) -> None:
-        """Stop an agent; its containers stay."""
+        """Disconnect an agent; its containers stay."""
         connection = self._core.agents.get(agent_id)
         if isinstance(connection, SimConnection):
             self._core.agents.detach(connection)
@@ -116,13 +116,13 @@ class Fleet:
             await handler(self._core, connection, None)
 
     def first_time(self, uuid: str) -> bool:
-        """True if a container silences its agent for the first time: it does so once."""
+        """True if the container has not silenced its agent before: it does so only once."""
         first = uuid not in self._cut
         self._cut.add(uuid)
         return first
 
     async def describe(self, resource_type: str | None, resource_id: int | None) -> tuple[int, str]:
-        """The host of a command's container, and the container as JSON: its name and its data."""
+        """The host id of a command's container, and the container's name and data as JSON."""
         if resource_type != "instance":
             return 0, ""
         row = await self._core.db.read(lambda tx: tx.get(rows.Instance, resource_id))
@@ -135,7 +135,7 @@ class Fleet:
         return connection
 
     def _differences(self, tx: ReadTx) -> list[tuple[int, int, wire.Container]]:
-        """What the rows say and the simulated hosts do not: (agent, host, the container as it is there)."""
+        """Where hosts differ from the rows: (agent id, host id, the container as it is on the host)."""
         host, instance = tx.table(rows.Host).c, tx.table(rows.Instance).c
         statement = (
             sa.select(host.agentId, host.id, instance.uuid, instance.externalId, instance.name, instance.state)
@@ -156,7 +156,7 @@ class Fleet:
         return found + self._unknown(tx, known)
 
     def _unknown(self, tx: ReadTx, known: set[str]) -> list[tuple[int, int, wire.Container]]:
-        """What the simulated hosts have and no row stands for: a restored database is older than they are."""
+        """Containers on hosts without a row: a restored database may be older than they are."""
         found = []
         for agent_id, room in self._disk.rooms.items():
             for container in room.containers.values():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a simulated agent pretends to be, as its row says."""
+"""The knobs of a simulated agent: what its row asks it to be."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import msgspec
 
 SCHEME = "sim://"
 KEY = "io.cattle.platform.agent.connection.simulator.AgentConnectionSimulator"
-"""Where the knobs lie in the agent's ``data``."""
+"""The key of the knobs in the agent's ``data``."""
 
 
 class Knobs(msgspec.Struct, frozen=True, rename="camel"):
-    """``hosts`` of one agent; ``delay`` (ms) before each answer; ``memory`` in bytes, ``milli_cpu`` in thousandths
-    of a core.
+    """The knobs of one agent. ``hosts``: their number. ``delay``: milliseconds before each answer.
 
-    ``external_id`` is the uuid of the first host and of the physical host; ``agent_resources_account_id`` the project
-    of the hosts, a number or an id as the API shows it.
+    ``memory`` is in bytes, ``milli_cpu`` in thousandths of a core. ``external_id`` is the uuid of the first host and of
+    the physical host. ``agent_resources_account_id`` is the project of the hosts: a number, or an id of the API.
     """
 
     hosts: int = 1
@@ -34,11 +33,11 @@ class Knobs(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class BadKnobs(ValueError):
-    """The knobs have not the documented form; the message names the key."""
+    """The knobs do not have the documented form; the message names the key."""
 
 
 def is_simulated(uri: str | None) -> bool:
-    """True if an agent with this uri is served inside the server."""
+    """True if an agent with this uri is a simulated one."""
     return bool(uri) and str(uri).startswith(SCHEME)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's end of a connection to a pretended agent in the same process."""
+"""The server's end of a connection to a simulated agent in the same process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orca.wire import names
 
 
 class Pipe:
-    """An ``orca.engine.AgentConnection``, until ``hang_up``."""
+    """An ``orca.engine.AgentConnection`` to a simulated agent; it lasts until ``hang_up``."""
 
     def __init__(self, agent_id: int, driver: Driver) -> None:
         self.agent_id = agent_id
@@ -40,7 +40,7 @@ class Pipe:
         return await self.ask(event, progress)
 
     async def ask(self, event: wire.Event, progress: Progress | None = None, faults: Faults = NONE) -> dict[str, Any]:
-        """Send one command, with what goes wrong with it."""
+        """Send one command with its faults, and wait for its answer's data."""
         if self.closed:
             raise AgentGone
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -60,7 +60,7 @@ class Pipe:
         self.driver.receive(wire.Event.report(name, dict(data)))
 
     def hang_up(self) -> None:
-        """Whoever waits for an answer learns that there will be none."""
+        """End the connection; callers who wait for an answer get ``AgentGone``."""
         self.closed = True
         self.driver.stop()
         for future, _ in self._pending.values():
@@ -70,11 +70,11 @@ class Pipe:
     # -- what each kind of connection decides --------------------------------------------------------------------------
 
     def reported(self, said: Said) -> None:
-        """The agent reports something."""
+        """Take a report of the agent."""
         raise NotImplementedError
 
     def silenced(self) -> None:
-        """A fault made the agent fall silent."""
+        """End the connection: a fault has made the agent fall silent."""
         self.hang_up()
 
     def _take(self, said: Said) -> None:

@@ -16,16 +16,16 @@ KIND = "sim"
 
 
 def account_of(tx: ReadTx, agent: rows.Agent, knobs: Knobs) -> int | None:
-    """The project that an agent's machines belong to; None when what is named is none."""
+    """The project that an agent's machines belong to; None if there is no such project."""
     named = knobs.agent_resources_account_id or agent.agentResourcesAccountId
     project = tx.get(rows.Account, ids.parse(named)) if named is not None else tx.first(rows.Project)
     return None if project is None or project.kind != "project" or project.removed is not None else int(project.id)
 
 
 def ensure(tx: Tx, core: Core, agent: rows.Agent, knobs: Knobs, numbers: range) -> list[int]:
-    """Make what is missing of some of an agent's machines; returns the ids of their hosts."""
+    """Make the missing rows of some of an agent's machines; return the ids of their hosts."""
     account_id = account_of(tx, agent, knobs)
-    assert account_id is not None, "checked when the agent was made"
+    assert account_id is not None, "the creation of the agent has checked this"
     physical_id = None
     if knobs.add_physical_host:
         uuid = knobs.external_id or f"{agent.uuid}-physical-host"

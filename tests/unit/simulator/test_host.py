@@ -175,4 +175,4 @@ def test_streams_are_refused(bed):
     stream = wire.OpenStream(ticket="t", source=wire.HostStats(resource_id="1h1"))
     bed.ask(names.OPEN_STREAM, stream)
     (said,) = bed.agent.take()
-    assert said.event.transitioning_message == "a pretended host has no streams"
+    assert said.event.transitioning_message == "a simulated host has no streams"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong on pretended hosts: one vocabulary, and who says it.
+"""What goes wrong on simulated hosts: ``Faults`` says what can, and two functions read it from text.
 
-``by_words`` reads what users of simulated agents write (docs/api.md), ``by_image`` the names of images in tests.
+``by_words`` reads what users of simulated agents write (docs/api.md). ``by_image`` reads the names of images in tests.
 """
 
 from orca.simulator.faults.faults import NONE, Faults

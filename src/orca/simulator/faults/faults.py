@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vocabulary: what may go wrong with one command, and with the container that it starts."""
+"""What may go wrong with one command, and with the container that it starts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Faults(msgspec.Struct, frozen=True):
-    """Times are milliseconds."""
+    """The faults of one command; times are in milliseconds."""
 
     refused: bool = False
     """The command is answered with an error."""
@@ -18,11 +18,11 @@ class Faults(msgspec.Struct, frozen=True):
     pull: int = 0
     """How long the pull of the image takes."""
     ends_after: int | None = None
-    """How long the container runs before it ends by its own doing, once started by a command."""
+    """How long the container runs before it ends by itself; None: it goes on."""
     exit_code: int = 0
-    """With which it ends then."""
+    """The exit code with which the container ends then."""
     vanishes: bool = False
-    """The container is gone as soon as it was started."""
+    """The container disappears as soon as the command has started it."""
     another: str | None = None
     """The external id of a container that somebody starts by hand at that moment."""
     silences: bool = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults by the name of an image, anywhere in it: for tests, which choose the images that they use."""
+"""Faults by a word anywhere in an image's name: for tests, which choose the images that they use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CRASHED = 3
 
 
 def by_image(image: str) -> Faults:
-    """``missing``: there is none; ``hang``, ``slow``: its pull; ``crash``: what its containers do at once."""
+    """``missing``: no registry has it; ``hang``, ``slow``: its pull never ends, or takes long; ``crash``: its containers end at once."""
     return Faults(
         missing="missing" in image,
         hangs="hang" in image,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults by what users of simulated agents write: words in a container's name or its data, as JSON text."""
+"""Faults by what users of simulated agents write: words in a container's name or in its data."""
 
 from __future__ import annotations
 

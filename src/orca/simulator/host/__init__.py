@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One model of a pretended host: its containers, images and config items, and the agent that serves a server there.
+"""A model of a host: its containers, images and config items, and the agent on it.
 
-The model is pure: events of the wire and the time go in, answers and reports come out. ``Driver`` brings it to life in
-an event loop. It answers in the form of the real agent; tests/unit/agent/test_pretended.py compares the two.
+The model is pure: events of the wire and the time go in, answers and reports come out. ``Driver`` runs it in an event
+loop. It answers in the form of the real agent; tests/unit/agent/test_pretended.py compares the two.
 """
 
 from orca.simulator.host.agent import Agent, Said

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent of a pretended host: what the server asks of it, and what it tells the server."""
+"""The agent of a simulated host: what the server asks of it, and what it tells the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Answer = wire.Message | None
 
 
 class Said(NamedTuple):
-    """One event for the server; ``asked``: it follows from a command, whose answer says the same."""
+    """One event for the server. ``asked``: it answers a command, or reports what a command did."""
 
     event: wire.Event
     asked: bool
@@ -28,21 +28,21 @@ class Said(NamedTuple):
 class Agent:
     """One run of the agent's program: it forgets its commands when it stops, while the host goes on.
 
-    ``receive`` and ``pass_time`` say what happens, ``take`` what the server is to be told then.
+    ``receive`` and ``pass_time`` let something happen; ``take`` returns the events for the server that follow from it.
     """
 
     def __init__(self, host: Host, *, delay: int = 0) -> None:
         """Args: the host; the milliseconds before each answer."""
         self.host = host
         self.silent = False
-        """True once a fault made it fall silent."""
+        """True if a fault has made the agent fall silent."""
         self._delay = delay
         self._said: list[Said] = []
         self._commands = Commands(host.clock, lambda event: self._say(event, asked=True))
         host.room.watcher = self.report
 
     def receive(self, event: wire.Event, now: int, faults: Faults = NONE) -> None:
-        """Take one event of the server at a time (UTC milliseconds); ``faults`` says what goes wrong with it."""
+        """Take one event from the server. ``now``: UTC milliseconds; ``faults``: what goes wrong with it."""
         self.host.clock.set(now)
         try:
             self._begin(event, faults)
@@ -51,25 +51,25 @@ class Agent:
                 self._say(event.reply_error(str(error)), asked=True)
 
     def pass_time(self, now: int) -> None:
-        """Do what is due."""
+        """Set the time to ``now`` (UTC milliseconds), and do what is due."""
         self.host.clock.set(now)
         self.host.clock.run()
 
     def take(self) -> list[Said]:
-        """What is to be told the server since the last time."""
+        """Return the events for the server since the last call."""
         said, self._said = self._said, []
         return said
 
     def say_hello(self, *, digest: bool = True) -> None:
-        """Tell all there is, as at the beginning of a connection."""
+        """Report everything, as an agent does when it connects."""
         self.tell(names.HELLO, self.host.hello(digest=digest))
 
     def tell(self, name: str, report: wire.Message) -> None:
-        """Tell the server something unasked."""
+        """Send the server a report."""
         self._say(wire.Event.report(name, report), asked=self._commands.acting)
 
     def report(self, container: Container, status: wire.ContainerStatus) -> None:
-        """Tell what happened to a container; one that its policy starts again counts as running meanwhile."""
+        """Report a container's change; one that its policy starts again counts as running meanwhile."""
         report = container.report(status)
         again = status == "die" and not self._commands.acting and container.again
         if again:
@@ -80,7 +80,7 @@ class Agent:
             self.host.start(container)
 
     def stop(self) -> None:
-        """The program ends; nothing is answered or reported any more."""
+        """End the program: from now on it answers and reports nothing."""
         self._commands.forget()
         self._said.clear()
         if self.host.room.watcher == self.report:
@@ -89,7 +89,7 @@ class Agent:
     # -- commands -----------------------------------------------------------------------------------------------------
 
     def _begin(self, event: wire.Event, faults: Faults) -> None:
-        """Raises ``WireError``: there is no such command, or it has another form."""
+        """Begin what the event asks for. Raises ``WireError``: an unknown command, or one of another form."""
         match event.name:
             case names.CANCEL:
                 self._commands.cancel(event.read(wire.Cancel).previous_ids)
@@ -132,7 +132,7 @@ class Agent:
             if container is None:
                 container = host.room.create(wanted, host.clock.now)
             elif container.started_by == order.key and container.state == "stopped":
-                return _activated(container)  # it ended since; a repeated command does not start it a second time
+                return _activated(container)  # it has ended; a repeated command does not start it a second time
             container.policy, container.restarts, container.started_by = wanted.restart_policy, 0, order.key
             host.start(container)
             self._let_go_wrong(container, faults)
@@ -180,7 +180,7 @@ class Agent:
         uuid: str | None = None,
         yields: bool = False,
     ) -> None:
-        """Begin a command: pull the image, if one is named then, and act."""
+        """Begin a command: when it runs, it pulls the image that ``image`` names, if any, and then acts."""
 
         def work() -> Work:
             if self._delay:
@@ -214,7 +214,7 @@ class Agent:
         return container
 
     def _let_go_wrong(self, container: Container, faults: Faults) -> None:
-        """Have happen what is to follow the start of a container."""
+        """Plan the faults that follow a container's start."""
         host, another = self.host, faults.another
         if another is not None:
             host.clock.after(0, partial(host.run_by_hand, another, external_id=another))
@@ -231,11 +231,11 @@ class Agent:
 
 
 def _no_streams() -> Answer:
-    raise Cannot("a pretended host has no streams")
+    raise Cannot("a simulated host has no streams")
 
 
 def _activated(container: Container) -> wire.Activated:
-    assert container.started_at is not None, "it was started"
+    assert container.started_at is not None, "the container was started"
     return wire.Activated(
         external_id=container.external_id,
         state=container.state,
@@ -245,7 +245,7 @@ def _activated(container: Container) -> wire.Activated:
 
 
 def _document(container: Container) -> dict[str, object]:
-    """What Docker says of a container, as far as it is known here."""
+    """Docker's inspect document of a container, with the keys that the model knows."""
     return {
         "Id": container.external_id,
         "Name": f"/{container.name}",

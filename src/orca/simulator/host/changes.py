@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to containers, as the lines of ``simulated.jsonl`` have it."""
+"""Changes of containers, in the form of the lines of ``simulated.jsonl``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import msgspec
 
 
 class Change(msgspec.Struct, omit_defaults=True, rename="camel"):
-    """One change of a container. ``at`` is in UTC milliseconds; the last block belongs to ``create``.
+    """One change of a container. ``at`` is in UTC milliseconds; only ``create`` uses the last block of fields.
 
-    ``uuid`` is the instance's, and the external id where somebody made the container by hand.
+    ``uuid`` is the instance's; a container that somebody made by hand has its external id there.
     """
 
     do: Literal["create", "start", "stop", "remove"]
@@ -25,8 +25,8 @@ class Change(msgspec.Struct, omit_defaults=True, rename="camel"):
     image: str = ""
     address: str | None = None
     fixed: bool = True
-    """Whether the address is the container's own, also while it does not run."""
+    """True if the container keeps its address while it does not run."""
     policy: str = ""
-    """Of restarts, and how many there may be."""
+    """The restart policy; ``retries`` is the most restarts that it allows."""
     retries: int = 0
     labels: dict[str, str] = {}

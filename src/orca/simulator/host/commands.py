@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands under way on a pretended host: which wait for which, and what each is answered.
+"""The commands that run or wait on a simulated host: their order, and their answers.
 
-The rules are the real agent's (``orca.agent.commands``): commands about one instance follow each other, a repeated key
-joins the command that runs, and one that ``yields`` is ended by a newer command about its instance.
+The rules are the real agent's (``orca.agent.commands``). Commands about one instance follow each other. A command with
+a repeated key joins the one that runs. A newer command about the same instance ends one that ``yields``.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from orca.simulator.host.clock import Clock
 from orca.wire import names
 
 Work = Generator[int | None, None, wire.Message | None]
-"""Yields the milliseconds that it waits, None until it is cancelled; returns the data of the answer."""
+"""Yields milliseconds to wait, or None to wait until it is cancelled; returns the data of the answer."""
 
 
 class Cannot(Exception):
-    """A command cannot be done; the message is the answer."""
+    """A command fails; the message is the answer."""
 
 
 @dataclass(eq=False, slots=True)
 class _Command:
-    """``events`` are the requests that wait for its end."""
+    """A command that runs or waits; ``events`` are the requests that wait for its end."""
 
     key: str
     events: list[wire.Event]
@@ -35,11 +35,11 @@ class _Command:
 
 
 class Commands:
-    """``send`` takes the answers."""
+    """The commands of one agent; ``send`` takes the answers."""
 
     def __init__(self, clock: Clock, send: Callable[[wire.Event], None]) -> None:
         self.acting = False
-        """True while a command does something: what is seen then follows from it."""
+        """True if a command is acting now, so that a change of a container is its effect."""
         self._clock = clock
         self._send = send
         self._running: dict[str, _Command] = {}
@@ -60,7 +60,7 @@ class Commands:
         self._go_on(command)
 
     def progress(self, key: str, message: str, percent: int | None) -> None:
-        """Tell everybody who waits for a command how far it is."""
+        """Report a command's progress to every request that waits for it."""
         for event in self._running[key].events:
             self._send(event.reply_progress(message, percent))
 
@@ -69,11 +69,11 @@ class Commands:
         self._cancel(*(each for each in self._running.values() if any(event.id in ids for event in each.events)))
 
     def overtake(self, uuid: str) -> None:
-        """A command about an instance arrives before which others yield."""
+        """End the commands about an instance that yield to a newer one."""
         self._cancel(*(each for each in self._queues.get(uuid, ()) if each.yields))
 
     def forget(self) -> None:
-        """The agent dies; nobody is answered."""
+        """Drop all commands without an answer, since the agent has died."""
         for command in self._running.values():
             command.work.close()
         self._running.clear()
@@ -98,7 +98,7 @@ class Commands:
         self._end(command, replies)
 
     def _cancel(self, *commands: _Command) -> None:
-        """End some, the newest first: none of them begins because an earlier one ends."""
+        """End some commands, the newest first, so that none of them begins because an earlier one ended."""
         for command in reversed(commands):
             command.work.close()
             self._end(command, [event.reply_error(names.CANCELLED) for event in command.events])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pretended agent in an event loop: time passes, and what it says goes somewhere."""
+"""Run a simulated agent in an event loop, where time passes and its events are sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from orca.simulator.host.agent import Agent, Said
 
 
 class Driver:
-    """Who holds the other end sets ``transmit``, which takes what the agent says, and ``silenced``."""
+    """Runs one agent. The other end of its connection sets two functions.
+
+    ``transmit`` takes the agent's events; ``silenced`` is called when the agent has fallen silent.
+    """
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
@@ -21,12 +24,12 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
 
     def receive(self, event: wire.Event, faults: Faults = NONE) -> None:
-        """Take one event of the server."""
+        """Take one event from the server."""
         self.agent.receive(event, wire.now_ms(), faults)
         self.flush()
 
     def flush(self) -> None:
-        """Transmit what the agent has to say, and wait for what happens next."""
+        """Transmit the agent's events, and set a timer for what is due next."""
         for said in self.agent.take():
             self.transmit(said)
         if self.agent.silent:
@@ -41,7 +44,7 @@ class Driver:
             self._timer = asyncio.get_running_loop().call_later(pause, self._pass_time)
 
     def stop(self) -> None:
-        """The agent's program ends."""
+        """End the agent's program."""
         self.agent.stop()
         if self._timer is not None:
             self._timer.cancel()

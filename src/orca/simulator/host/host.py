@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a pretended host is and keeps while no agent runs there."""
+"""A simulated host: what it is, and what it keeps while no agent runs there."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ FACTS = wire.HostFacts(
 
 @dataclass(eq=False)
 class Host:
-    """``csr`` is the request (PEM) for its certificate, ``address`` its outer one."""
+    """One host. ``csr``: the request (PEM) for its mesh certificate; ``address``: its outer address."""
 
     name: str
     address: str
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     csr: str = ""
     families: list[str] = field(default_factory=lambda: [family.name for family in FAMILIES])
-    """The families of items that the agent understands; an agent of 0.1.0 does not say."""
+    """The families of items that the agent understands; an agent of 0.1.0 does not name them."""
     room: Room = field(default_factory=Room)
     items: dict[str, Item] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
 
     def hello(self, *, digest: bool = True) -> wire.Hello:
-        """The first report of a connection; agents of 0.1.0 say no digest."""
+        """The first report of a connection; an agent of 0.1.0 sends no digest."""
         versions = applied(self.items)
         return wire.Hello(
             uuid=self.uuid,
@@ -60,18 +60,18 @@ class Host:
     # -- what happens without the server ------------------------------------------------------------------------------
 
     def run_by_hand(self, name: str, *, external_id: str = "", labels: Mapping[str, str] | None = None) -> Container:
-        """Somebody types ``docker run``."""
+        """Run a container, as somebody does who types ``docker run``."""
         return self.room.run_by_hand(name, self.clock.now, external_id or uuid.uuid4().hex, labels or {})
 
     def start(self, container: Container) -> None:
-        """Somebody types ``docker start``."""
+        """Start a container, as somebody does who types ``docker start``."""
         self.room.start(container, self.clock.now)
 
     def end(self, container: Container, exit_code: int = 0) -> None:
-        """The main process of a container ends."""
+        """End the main process of a container."""
         self.room.stop(container, self.clock.now, exit_code)
 
     def remove(self, container: Container) -> None:
-        """Somebody types ``docker rm -f``; nothing if it is gone already."""
+        """Remove a container, as ``docker rm -f`` does; one that is gone already is no error."""
         if container.external_id in self.room.containers:
             self.room.remove(container, self.clock.now)

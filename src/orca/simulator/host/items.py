@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The config items in effect on a pretended host; what the real agent does beyond the book-keeping is left out."""
+"""The config items in effect on a simulated host. The host only records them; it applies nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def applied(items: Mapping[str, Item]) -> dict[str, int]:
 
 
 def adopt(items: dict[str, Item], update: wire.ConfigUpdate) -> wire.ConfigApplied:
-    """Bring an update into effect; the answer says all that is in effect, and why something is not."""
+    """Take an update; the answer has the versions of all items in effect, and the errors of the others."""
     errors: dict[str, str] = {}
     for wanted in update.items:
         current = items.get(wanted.name)

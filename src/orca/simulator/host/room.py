@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The containers of a pretended host, and the images that lie there: what Docker is on a real one."""
+"""The containers and images of a simulated host: what Docker holds on a real one."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from orca.simulator.host.changes import Change
 from orca.wire import names
 
 MANAGED, BRIDGE = "managed", "bridge"
-"""The network modes in which a container has an address: the server's, or one of Docker's own bridge."""
+"""The network modes that give a container an address: the server's choice, or one of Docker's bridge."""
 KILLED = 137
 BY_HAND = "by/hand"
-"""The image of what people run without the server."""
+"""The image of containers that somebody runs by hand."""
 
 _STATUSES: dict[str, wire.ContainerStatus] = {"create": "create", "start": "start", "stop": "die", "remove": "destroy"}
 
 
 class Container(msgspec.Struct):
-    """One container; times are UTC milliseconds. ``uuid`` is the instance's, None of one that was made by hand."""
+    """One container; times are UTC milliseconds. ``uuid`` is the instance's; None if it was made by hand."""
 
     external_id: str
     name: str
@@ -38,22 +38,22 @@ class Container(msgspec.Struct):
     system: str = ""
     policy: wire.RestartPolicy | None = None
     restarts: int = 0
-    """Since a command started it."""
+    """The restarts by its policy since a command started it."""
     started_by: str = ""
     """The key of that command."""
 
     @property
     def key(self) -> str:
-        """What changes name it by."""
+        """The name of the container in changes."""
         return self.uuid or self.external_id
 
     @property
     def again(self) -> bool:
-        """True if its policy starts it again, should it have ended without a command."""
+        """True if its policy starts it again after an end without a command."""
         return self.policy is not None and self.policy.again(self.exit_code or 0, self.restarts)
 
     def report(self, status: wire.ContainerStatus | None = None) -> wire.Container:
-        """The container as an agent tells of it."""
+        """The container as an agent reports it."""
         placed = self.state == "running" or (self.fixed and self.state != "removed")
         return wire.Container(
             external_id=self.external_id,
@@ -70,7 +70,7 @@ class Container(msgspec.Struct):
         )
 
     def changes(self) -> list[Change]:
-        """The changes that would make it as it is; it keeps its labels and its policy, not its restarts."""
+        """The changes that lead to its present state; they hold its labels and policy, but not its restarts."""
         policy = self.policy or wire.RestartPolicy(name="")
         created = Change(
             do="create",
@@ -98,7 +98,7 @@ Watcher = Callable[[Container, wire.ContainerStatus], None]
 
 
 class Room:
-    """Containers by their external ids. ``journal`` hears of each change before it happens, ``watcher`` after it."""
+    """Containers by their external ids. ``journal`` gets each change before it happens, ``watcher`` after it."""
 
     def __init__(self, journal: Journal | None = None) -> None:
         self.containers: dict[str, Container] = {}
@@ -109,7 +109,7 @@ class Room:
         self._made = 0
 
     def find(self, uuid: str, external_id: str | None = None) -> Container | None:
-        """The container of an instance; ``external_id`` names one that the platform did not make."""
+        """Return the container of an instance; ``external_id`` names one that the platform did not make."""
         return self.containers.get(self._ids.get(uuid, "") if external_id is None else external_id)
 
     def create(self, wanted: wire.Instance, now: int) -> Container:
@@ -135,7 +135,7 @@ class Room:
         return self.containers[change.external_id]
 
     def run_by_hand(self, name: str, now: int, external_id: str, labels: Mapping[str, str]) -> Container:
-        """Somebody types ``docker run``."""
+        """Run a container, as somebody does who types ``docker run``."""
         change = Change(do="create", uuid=external_id, at=now, external_id=external_id, name=name)
         change.image, change.labels = BY_HAND, dict(labels)
         self._happen(change)
@@ -143,28 +143,28 @@ class Room:
         return self.containers[external_id]
 
     def start(self, container: Container, now: int) -> None:
-        """Start a container; one that runs is left alone."""
+        """Start a container, unless it runs already."""
         if container.state != "running":
             self._happen(Change(do="start", uuid=container.key, at=now))
 
     def stop(self, container: Container, now: int, exit_code: int = 0) -> None:
-        """A container ends, for any reason; one that does not run is left alone."""
+        """End a container, for whatever reason, unless it has ended already."""
         if container.state == "running":
             self._happen(Change(do="stop", uuid=container.key, at=now, exit_code=exit_code))
 
     def remove(self, container: Container, now: int) -> None:
-        """Take a container away."""
+        """Remove a container, which ends first."""
         self.stop(container, now, KILLED)
         self._happen(Change(do="remove", uuid=container.key, at=now))
 
     def put(self, container: Container) -> None:
-        """Have a container that was made elsewhere, or earlier."""
+        """Add a container that was made elsewhere, or earlier."""
         self.containers[container.external_id] = container
         if container.uuid is not None:
             self._ids[container.uuid] = container.external_id
 
     def apply(self, change: Change) -> Container | None:
-        """Make a change that happened; None: there is no such container."""
+        """Apply a change and return its container; None if there is no such container."""
         if change.do == "create":
             self._made += 1
             self.images.add(change.image)
