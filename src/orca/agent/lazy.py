@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load modules that libraries import and hardly ever use at their first use.
+"""Load modules at their first use, since libraries import some that they hardly ever use.
 
 ``importlib.util.LazyLoader`` does not help: up to Python 3.13 the statement ``import`` itself counts as a use.
 """
@@ -20,7 +20,7 @@ class _Postponed(ModuleType):
 
 
 def postpone(*names: str) -> None:
-    """Load these modules of packages at their first use; modules that are loaded already stay."""
+    """Put off the loading of these modules, each in a package, to their first use; loaded ones stay."""
     for name in names:
         if name not in sys.modules:
             package, _, child = name.rpartition(".")

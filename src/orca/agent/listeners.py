@@ -23,7 +23,7 @@ class Listener:
     def blocks(self, port: int, protocol: str, bind_address: str = "") -> bool:
         """True if publishing ``port`` on ``bind_address`` (empty: all) would take this socket's traffic.
 
-        Of the loopback addresses, a port on all answers under 127.0.0.1 only (``hoststate.plan.firewall``).
+        A port that is published on all addresses takes only 127.0.0.1 of the loopback (``hoststate.plan.firewall``).
         """
         if (self.port, self.protocol) != (port, protocol):
             return False

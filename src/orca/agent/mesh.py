@@ -3,7 +3,7 @@
 
 Once a second the agent sends an echo request to each peer's network agent (``.2`` of its range). A tunnel that charon
 calls established but that carries nothing is down. charon adds age, traffic and the reason, and its up and down events
-trigger the next probe at once. The network agent heals tunnels, also without an agent.
+trigger the next probe at once. The network agent heals tunnels by itself, even while this agent is away.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class MeshMonitor:
             group.create_task(self._summarise())
 
     async def summary(self) -> None:
-        """Send a summary now; the first thing a server wants after a gap."""
+        """Send a summary now: after a gap the server needs one at once."""
         await self._ask_charon()
         rows = [self._row(peer) for peer in self._peers.values() if peer.state is not None]
         if rows:
@@ -129,7 +129,7 @@ class MeshMonitor:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _ask_encryption(self) -> None:
-        """Ask a charon that has just started; its choice then stays."""
+        """Ask charon who encrypts, when it has just started; its choice then stays."""
         found = await encryption(self._vici)
         if found != self.encryption:
             self.encryption = found

@@ -171,7 +171,7 @@ def decoded(response: httpx.Response, target: Target) -> Any:
         document = response.json() if response.content else None
     except ValueError as exc:
         raise UnreachableError(
-            f"{request}: {response.status_code}, and the answer is no JSON; is this an orca server?"
+            f"{request}: {response.status_code}, and the answer is not JSON; is this an orca server?"
         ) from exc
     if response.is_success:
         return document

@@ -30,7 +30,7 @@ def network_of(tx: ReadTx, project_id: int) -> rows.Network:
 def cidr_of_all(network: rows.Network) -> str:
     """The range that all hosts of a managed network share, ``10.42.0.0/16``."""
     if network.cidr is None:
-        raise LookupError(f"network {network.id} is no managed one")
+        raise LookupError(f"network {network.id} is not a managed one")
     return network.cidr
 
 

@@ -47,8 +47,8 @@ def check_volume(tx: ReadTx, call: Call, fields: Mapping[str, Any]) -> None:
 
 
 def told(what: str, reason: str) -> str:
-    """The error message with its cure."""
-    return f"{what} gives power over the host, and {reason}"
+    """The error message, with what the caller can do."""
+    return f"{what} gives power over the host, but {reason}"
 
 
 def refusal(messages: list[str], field: str) -> Refused:
@@ -62,11 +62,11 @@ def why_not(tx: ReadTx, call: Call) -> str | None:
     if role == "owner":
         return None
     if role != "member":
-        return f"{role} members have none: ask a member or an owner"
+        return f"{role} members may not have it: ask a member or an owner"
     project = tx.get(rows.Project, call.account_id)
     if project is None or project.hostPowers is not False:
         return None
-    return "members of this project have none: an owner can turn its hostPowers on"
+    return "members of this project may not have it: an owner can turn its hostPowers on"
 
 
 def powers_of(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]:

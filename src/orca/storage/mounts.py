@@ -42,7 +42,7 @@ def parse(text: str) -> Mount:
         ValueError: it does not have the documented form; the message shows it.
     """
     parts = str(text).split(":")
-    problem = f"volume {text!r} has not the form /path, /host/path:/path[:ro] or name:/path[:ro]"
+    problem = f"volume {text!r} does not have the form /path, /host/path:/path[:ro] or name:/path[:ro]"
     if len(parts) > 3:
         raise ValueError(problem)
     source, path = ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])

@@ -118,7 +118,7 @@ def check(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> None:
         if volume is None or volume.accountId != account_id or volume.removed is not None:
             raise Refused("InvalidReference", f"{path}: there is no such volume", field="dataVolumeMounts")
         if not path.startswith("/") or ":" in path:
-            raise Refused("InvalidFormat", f"{path!r} is no path in a container", field="dataVolumeMounts")
+            raise Refused("InvalidFormat", f"{path!r} is not a path in a container", field="dataVolumeMounts")
 
 
 def check_form(fields: dict[str, Any]) -> None:

@@ -272,7 +272,7 @@ async def test_a_replaced_container_is_answered_with_its_new_address(platform):
     [
         ("web: {image: ok, imagee: x}", "service 'web': unsupported config option 'imagee'"),
         ("web: {image: ok, links: [db]}", "there is no service 'db'"),
-        ("web: {image: ok, ports: ['80:80:80:80']}", "has not the form"),
+        ("web: {image: ok, ports: ['80:80:80:80']}", "does not have the form"),
     ],
 )
 async def test_bad_compose_text_makes_nothing(platform, text, message):

@@ -25,7 +25,7 @@ def test_the_three_forms(text, mount):
 
 @pytest.mark.parametrize("text", ["", "data", ":/x", "-db:/x", "db:x", "/a:/b:ro:x", "/a:/b:readonly", "../a:/b"])
 def test_other_forms_are_refused_and_shown(text):
-    with pytest.raises(ValueError, match="has not the form"):
+    with pytest.raises(ValueError, match="does not have the form"):
         parse(text)
 
 

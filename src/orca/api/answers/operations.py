@@ -199,7 +199,7 @@ class Operation:
         action = self.ask.first("action")
         if action is not None:
             if method != "POST":
-                raise Refused("InvalidAction", f"actions are asked for with POST, not with {method}", detail=action)
+                raise Refused("InvalidAction", f"an action needs POST, not {method}", detail=action)
             return Meant(shown, record, self.action(shown, record, action))
         self.allow(shown.resource_methods, method)
         roles.check(self.tx, self.call, record, "update" if method == "PUT" else "remove", method)
@@ -212,7 +212,7 @@ class Operation:
         given.validator.look_up(self.existing)
         hook = lookup(self._behaviour.creates, type.name)
         if hook is None and not type.type.table:
-            raise Refused("Not Implemented", f"nothing is made of {a(type.name)}", status=501)
+            raise Refused("Not Implemented", f"{a(type.name)} cannot be created", status=501)
         fields = dict(given.fields)
         made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
         renderer = self.renderer(created=True)
@@ -351,7 +351,7 @@ class Operation:
         return listing.existing(self.tx, self.caller, type, ids)
 
     def renderer(self, *, created: bool = False) -> Renderer:
-        """Shows rows to this caller."""
+        """Return the renderer of rows for this caller."""
         return Renderer(
             tx=self.tx,
             call=self.call,
@@ -371,7 +371,7 @@ def not_found() -> Refused:
 
 
 class Stale(Exception):
-    """The request means something else than when it was read before the unit: it must be read again."""
+    """The request no longer means what it meant when it was read before the unit; it must be read again."""
 
 
 class NotAllowed(Refused):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What proxies in front of the server say, as far as they are trusted and it has the form of what it claims to be.
+"""What trusted proxies in front of the server say about its callers.
 
-Proxies pass on headers of strangers, so a value without that form counts as none.
+A proxy may pass on headers of strangers, so a value that does not have its header's form counts as absent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from orca.resources.errors import Refused
 
 Proxies: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
-"""Networks whose ``X-Forwarded-*`` headers are believed, besides loopback."""
+"""Networks whose ``X-Forwarded-*`` headers the server believes, besides those of loopback addresses."""
 
 _AUTHORITY = re.compile(r"([A-Za-z0-9._~-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 FORMS = {"proto": re.compile("https?"), "host": _AUTHORITY, "port": re.compile("[0-9]{1,5}")}
@@ -23,9 +23,9 @@ USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 def origin_of(scope: Mapping[str, Any], headers: Mapping[str, str], trusted: bool) -> str:
-    """Scheme, host and port the caller used; the usual ports are left out. Raises ``Refused`` with 400.
+    """Scheme, host and port that the caller used, without a usual port. Raises ``Refused`` with 400.
 
-    ``trusted``: whether whom the connection is with may say that the caller used others.
+    ``trusted``: True if a trusted proxy made the connection, so that its headers count.
     """
     said = {name: forwarded(headers, name) for name in FORMS} if trusted else {}
     scheme = said.get("proto") or SCHEMES.get(scope["scheme"], scope["scheme"])
@@ -42,16 +42,16 @@ def origin_of(scope: Mapping[str, Any], headers: Mapping[str, str], trusted: boo
 
 
 def forwarded(headers: Mapping[str, str], name: str) -> str:
-    """The first value of an ``X-Forwarded-`` header; empty where that is not what it should be."""
+    """The first value of an ``X-Forwarded-`` header; empty if it does not have the header's form."""
     value = headers.get(f"x-forwarded-{name}", "").partition(",")[0].strip()
     return value if FORMS[name].fullmatch(value) else ""
 
 
 def client_of(peer: str, forwarded_for: str, trusted: Proxies) -> str:
-    """The address that a request came from: the last one that no trusted proxy speaks for.
+    """The address that a request came from: the last one that is not a trusted proxy's.
 
-    Each proxy adds at the end of ``X-Forwarded-For`` whom it heard; what stands before an address that is not trusted
-    is that one's own claim. What is no address is nobody's: the proxy itself counts then.
+    Each proxy adds its caller's address at the end of ``X-Forwarded-For``. So everything before an address that is not
+    trusted is only that caller's claim. If a proxy adds something that is not an address, its own address counts.
     """
     heard = [*(part.strip() for part in forwarded_for.split(",") if part.strip()), peer]
     while len(heard) > 1 and is_trusted(heard[-1], trusted):
@@ -60,13 +60,13 @@ def client_of(peer: str, forwarded_for: str, trusted: Proxies) -> str:
 
 
 def is_trusted(address: str, networks: Proxies) -> bool:
-    """True if an address may say for whom it speaks."""
+    """True if an address is a trusted proxy's, so that its headers count."""
     parsed = parse_address(address)
     return parsed is not None and (parsed.is_loopback or any(parsed in network for network in networks))
 
 
 def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a text is; None when it is none."""
+    """Read an address; None if the text is not one."""
     try:
         return ipaddress.ip_address(text)
     except ValueError:

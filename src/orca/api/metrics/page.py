@@ -116,7 +116,7 @@ class Figures:
         gauges = (
             ("orca_agents_connected", "Agents connected to this server", len(self._core.agents.all())),
             ("orca_connections", "Open connections", len(self._visitors)),
-            ("orca_connections_waiting", "Of these: without credentials, and waited for", self._visitors.strangers),
+            ("orca_connections_waiting", "Connections without credentials, waited for", self._visitors.strangers),
             ("orca_connections_limit", "Connections that there may be", self._visitors.capacity),
             ("orca_event_subscribers", "Clients that listen to events", len(hub.subscribers)),
             ("orca_event_lag_seconds", "How long the last round of events took to be handed out", hub.lag),

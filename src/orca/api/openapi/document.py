@@ -36,8 +36,8 @@ def document(role: str, version: str) -> dict[str, Any]:
     seen = view(role, version)
     listed = [type for _, type in sorted(seen.types.items()) if type.name not in OWN_PATHS]
     paths: dict[str, Any] = {
-        "/": {"get": operation("getVersion", "Where one can go", {200: ref("anyResource")}, tag="api")},
-        "/schemas": {"get": operation("listSchemas", "What types there are", {200: ref("collection")}, tag="api")},
+        "/": {"get": operation("getVersion", "Show the version's links", {200: ref("anyResource")}, tag="api")},
+        "/schemas": {"get": operation("listSchemas", "List the types", {200: ref("collection")}, tag="api")},
         "/schemas/{id}": {
             "parameters": [path_parameter("id", "A type's name")],
             "get": operation("getSchema", "One type", {200: ref("anyResource")}, tag="api"),
@@ -127,7 +127,9 @@ def type_paths(view: View, type: TypeView) -> dict[str, Any]:
                 path_parameter("id", f"The id of a {type.name}"),
                 path_parameter("link", "A link's name", sorted(name.lower() for name in type.links)),
             ],
-            "get": operation(f"follow{name}", f"Go on from a {type.name}", {200: ref("anyResource")}, tag=type.name),
+            "get": operation(
+                f"follow{name}", f"Follow a link of a {type.name}", {200: ref("anyResource")}, tag=type.name
+            ),
         }
     return paths
 
@@ -140,8 +142,8 @@ def act(view: View, type: TypeView, name: str) -> Schema:
     )
     done = {200: ref("anyResource"), 202: ref("anyResource")}
     body = {"anyOf": [*(ref(f"{input}Input") for input in inputs), {"type": "object"}]}
-    post = operation(f"act{name}", f"Ask a {type.name} for an action", done, tag=type.name, body=body)
-    post["description"] = f"{listed}. Offered are those in the resource's `actions`."
+    post = operation(f"act{name}", f"Run an action of a {type.name}", done, tag=type.name, body=body)
+    post["description"] = f"{listed}. The resource's `actions` are those possible now."
     post["parameters"] = [
         {"name": "action", "in": "query", "required": True, "schema": {"enum": sorted(type.actions)}},
     ]
@@ -238,7 +240,7 @@ COMMON: dict[str, Schema] = {
             "code": {"type": "string", "description": "The reason, for programs"},
             "message": {"type": ["string", "null"]},
             "detail": {"type": ["string", "null"]},
-            "fieldName": {"type": "string", "description": "The field that is to blame"},
+            "fieldName": {"type": "string", "description": "The field with the error"},
         },
     },
     "collection": {

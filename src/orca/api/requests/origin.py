@@ -20,7 +20,7 @@ def check_origin(ask: Ask, *, websocket: bool = False) -> None:
 
 
 def netloc(url: str) -> str | None:
-    """Host and port of a URL as they stand there; None for what is no URL."""
+    """Host and port of a URL as it spells them; None if the text is not a URL."""
     try:
         return urlsplit(url).netloc
     except ValueError:

@@ -28,18 +28,18 @@ def check(ask: Ask, type: TypeView, *, listed: bool) -> None:
         if name == "include":
             _one_of(name, text, [link.lower() for link in type.links])
         elif not listed or not _listing(type, name, text):
-            raise Refused("UnknownField", f"nothing about {a(type.name)} is asked by {name}", field=name)
+            raise Refused("UnknownField", f"{name} is not a parameter for {a(type.name)}", field=name)
 
 
 def only(ask: Ask, known: Collection[str] = ()) -> None:
     """Raise ``Refused`` for an unknown parameter of a strict request that lists no rows."""
     for name, _ in ask.query if ask.strict else ():
         if not name.startswith("_") and name not in ANYWHERE and name not in known:
-            raise Refused("UnknownField", f"nothing is asked by {name} here", field=name)
+            raise Refused("UnknownField", f"{name} is not a parameter here", field=name)
 
 
 def _listing(type: TypeView, name: str, text: str) -> bool:
-    """True if it is a parameter of a list. Raises ``Refused`` for a senseless value."""
+    """True if it is a parameter of a list. Raises ``Refused`` for a value that it cannot have."""
     if name == "limit":
         number = whole_number(text)
         if number is None or not MIN_INTEGER <= number <= MAX_INTEGER:
@@ -58,7 +58,7 @@ def _listing(type: TypeView, name: str, text: str) -> bool:
 
 
 def filter_of(type: TypeView, parameter: str) -> tuple[str, str] | None:
-    """The field that a parameter filters by and how; None if it is no filter."""
+    """The field that a parameter filters by, and how it compares; None if it is not a filter."""
     if parameter in type.filters:
         return parameter, "eq"
     name, _, modifier = parameter.rpartition("_")

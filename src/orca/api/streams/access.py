@@ -32,7 +32,7 @@ behaviour = Behaviour()
 
 @behaviour.create("hostApiProxyToken")
 def proxy_token(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
-    """v1's token of a host's own proxy. Here is none: agents dial the server with a ticket for each stream."""
+    """Refuse v1's token for a host's own proxy: here agents dial the server with a ticket for each stream."""
     agent = tx.first(rows.Agent, accountId=call.account_id)
     if agent is None or tx.first(rows.Host, uuid=fields.get("reportedUuid") or "", agentId=agent.id) is None:
         raise Refused("InvalidReference", "this is not a host of yours", field="reportedUuid")
@@ -99,7 +99,7 @@ def service_stats(tx: ReadTx, call: Call, service: Record) -> dict[str, Any]:
 # -- logs and commands -------------------------------------------------------------------------------------------------
 
 
-@behaviour.offered("container.logs", otherwise="it has no log yet: its host has not made it")
+@behaviour.offered("container.logs", otherwise="it has no log, because its host has not made it yet")
 def has_log(tx: ReadTx, call: Call, container: rows.Container) -> bool:
     """True if the container has a log; one that is starting for the first time has none."""
     return container.externalId is not None

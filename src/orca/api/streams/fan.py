@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several agents' statistics for one viewer. They are independent: one that is cut off is missing until it is back, and
-new ones appear.
+"""Several agents' statistics for one viewer.
+
+The agents are independent: one that is cut off is left out until it is back, and new ones join.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from orca.resources.errors import Refused
 from orca.store import Overflow
 
 SETTLE_SECONDS = 1.0
-"""Changes come in bursts."""
+"""Seconds to wait after a change, because changes come in bursts."""
 RETRY_SECONDS = 2.0
 
 

@@ -55,7 +55,7 @@ def _shown(tx: ReadTx, ask: Ask, claims: dict[str, Any], caller: Caller) -> Sing
         raise Refused("Unauthorized", "the token is for another stream", status=401)
     record = listing.visible(tx, caller, claims["resourceType"], ids.parse(claims["resourceId"]))
     if not isinstance(record, rows.Resource) or record.removed is not None:
-        raise Refused("Not Found", "what the token is for is gone", status=404)
+        raise Refused("Not Found", "the resource that the token is for is gone", status=404)
     if path == paths.PROJECT_STATS:
         return Many(lambda tx: hosts_of(tx, record.id))
     if path == paths.SERVICE_STATS:

@@ -25,7 +25,7 @@ PARTS: Mapping[str, tuple[tuple[type[rows.Resource], str], ...]] = {
     "loadBalancerConfig": ((rows.LoadBalancerConfigListenerMap, "loadBalancerConfigId"),),
     "loadBalancerListener": ((rows.LoadBalancerConfigListenerMap, "loadBalancerListenerId"),),
 }
-"""Rows that are removed with a row: (type, its field that names the row)."""
+"""What goes with a removed row, by the row's type: other types, each with the field that names the row."""
 
 
 @behaviour.process("loadBalancer.remove", "loadBalancerConfig.remove", "loadBalancerListener.remove")
@@ -96,7 +96,7 @@ def set_listeners(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[s
 
 @behaviour.remove("loadBalancerConfig")
 def remove_config(tx: Tx, call: Call, row: rows.LoadBalancerConfig) -> rows.LoadBalancerConfig:
-    """Refuse if a balancer uses it."""
+    """Remove the configuration, unless a balancer uses it."""
     if tx.count(rows.LoadBalancer, loadBalancerConfigId=row.id):
         raise Refused("LoadBalancerConfigIsInUse", "a load balancer uses this configuration", status=409)
     call.request(tx, row, "remove")
@@ -107,7 +107,7 @@ def remove_config(tx: Tx, call: Call, row: rows.LoadBalancerConfig) -> rows.Load
 def remove_config_by_action(
     tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]
 ) -> rows.LoadBalancerConfig:
-    """The same, by the action."""
+    """Remove the configuration by its action; the same rule holds."""
     return remove_config(tx, call, row)
 
 
@@ -267,14 +267,14 @@ def _make(tx: Tx, call: Call, type: type[R], **fields: Any) -> R:
 
 
 def _tied(tx: ReadTx, type: type[R], **ends: Any) -> list[R]:
-    """Live ties of a row."""
+    """The ties of a row that are not being removed."""
     return [row for row in tx.find(type, **ends) if row.state != "removing"]
 
 
 def _untie(tx: Tx, call: Call, type: type[rows.Resource], field: str, ends: dict[str, Any]) -> None:
     found = _tied(tx, type, **ends)
     if not found:
-        raise Refused("InvalidOption", f"{field}: that is not there to be removed", field=field)
+        raise Refused("InvalidOption", f"{field}: there is none to remove", field=field)
     for row in found:
         call.request(tx, row, "remove")
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ports of a balancer as text: where it listens, and which requests each target gets.
 
-A listener is a published port with the protocol it speaks. A rule is ``[[host][:source port][/path]=][target port]``;
-the older order ``[source port:]host[/path]`` is read too. Both are of the v1 API and of compose files.
+A listener is a published port with the protocol that it speaks. A rule has the form
+``[[host][:source port][/path]=][target port]``; the older order ``[source port:]host[/path]`` is read too. The v1 API
+and compose files use both.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def parse(text: str) -> TargetPort:
     """Read one rule.
 
     Raises:
-        ValueError: it has not the documented form; the message says what is wrong.
+        ValueError: it does not have the documented form; the message says what is wrong.
     """
     text = text.strip()
     if not text:
@@ -67,10 +68,12 @@ def check_target_port(text: str, field: str = "ports") -> None:
 
 
 def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A public listener for each of ``ports`` (a bare port is both ends), a private one for each of ``expose``.
+    """Return a public listener for each of ``ports``, and a private one for each of ``expose``.
+
+    A bare port is both the listener's and the target's.
 
     Raises:
-        Refused: a port that cannot be read, a protocol that no balancer speaks.
+        Refused: a port that cannot be read, or a protocol that no balancer speaks.
     """
     found: list[dict[str, Any]] = []
     secure = {part.strip() for part in str((launch.get("labels") or {}).get(BALANCER_TLS_PORTS, "")).split(",")}

@@ -40,7 +40,7 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
     """Make the service in a stack, and the rows of its balancer.
 
     Raises:
-        Refused: as ``services.make``; also a port that is no listener.
+        Refused: as for ``services.make``, or a port that cannot be a listener.
     """
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
@@ -72,7 +72,7 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
 
 @behaviour.update("loadBalancerService")
 def update(tx: Tx, call: Call, row: rows.LoadBalancerService, fields: dict[str, Any]) -> rows.LoadBalancerService:
-    """Update it like any service, and its balancer."""
+    """Update the service as any other, and then its balancer."""
     row = services.update(tx, call, row, fields)
     copy_to_balancer(tx, row)
     return row
@@ -131,7 +131,7 @@ def _check(entry: dict[str, Any]) -> None:
 
 
 def keep_ports(tx: Tx, row: rows.Service, target_id: int, name: str | None, rules: Iterable[str] | None) -> bool:
-    """Store with a link which requests its target gets; return False if nothing changes."""
+    """Store a link's rules, which say what requests its target gets; return False if nothing changes."""
     tie = tx.first(rows.ServiceConsumeMap, serviceId=row.id, consumedServiceId=target_id, name=name or None)
     wanted = list(rules or [])
     if tie is None or (tie.ports or []) == wanted:

@@ -136,7 +136,7 @@ class _Builder:
             if name is None:
                 continue
             if name in seen:
-                self._findings.refuse(key, f"{name!r} stands at {seen[name]} already: leave one of them")
+                self._findings.refuse(key, f"{name!r} stands at {seen[name]} already: keep one of them")
                 continue
             seen[name] = key
             self._most(place, len(seen))
@@ -179,7 +179,7 @@ class _Builder:
         if tag is not None and name not in _TYPES:
             self._unknown_tag(place, tag)
         elif tag is not None and type(value) not in _TYPES[name]:
-            self._findings.refuse(place, f"{text!r} is no {name}, as its tag says: leave the tag out")
+            self._findings.refuse(place, f"{text!r} does not fit its tag !!{name}: leave the tag out")
         elif name == "float" and isinstance(value, int):
             value = float(value)
         return Node(value, place, key, None if isinstance(value, str) else text)

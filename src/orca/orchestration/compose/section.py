@@ -214,7 +214,7 @@ def _scale(body: dict[str, Node]) -> dict[str, Node]:
     if scale is None or scale.value is None:
         return {} if replicas is None else {"scale": replicas}
     if replicas is not None and compose_values.integer(replicas) != compose_values.integer(scale):
-        raise Wrong(scale.named, "scale: deploy says another number of replicas: leave one of them")
+        raise Wrong(scale.named, "scale: deploy says another number of replicas: keep one of them")
     return {"scale": scale}
 
 
@@ -246,6 +246,6 @@ def _links(name: str, key: str, node: Node | None, findings: Findings) -> list[L
             parts = [service, *([stack] if key == "external_links" else []), *([alias] if colon else [])]
             if not all(map(_PART.fullmatch, parts)):
                 form = "stack/service[:alias]" if key == "external_links" else "service[:alias]"
-                raise Wrong(node.place, f"{text!r} has not the form {form}, without blanks")
+                raise Wrong(node.place, f"{text!r} does not have the form {form}, without blanks")
             links.append(LinkSpec(service, alias or service, stack if slash else None))
     return links

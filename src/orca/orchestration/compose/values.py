@@ -164,7 +164,7 @@ def _short_port(item: Node) -> str:
     if isinstance(item.value, int) and not isinstance(item.value, bool):
         return str(item.value)
     if not isinstance(item.value, str):
-        raise Wrong(item.place, f"{_seen(item)} has not the form [bindIp:][public:]private[/protocol]")
+        raise Wrong(item.place, f"{_seen(item)} does not have the form [bindIp:][public:]private[/protocol]")
     return item.value
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which unit of its service a container belongs to, and as what."""
+"""A container's place in its service: the number of its deployment unit, and its part in it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from orca.resources import rows
 
 
 def number(container: rows.Instance) -> int:
-    """The number of its unit; 0 for a container of no service."""
+    """The number of the container's unit; 0 if it belongs to no service."""
     return container.number or 0
 
 
 def part(container: rows.Instance) -> str:
-    """The part that it is of its unit: the name of a sidekick, or the primary one."""
+    """The container's part in its unit: the name of a sidekick, or the primary part."""
     return container.part or PRIMARY

@@ -32,7 +32,7 @@ def left_behind(tx: ReadTx, waiting: rows.IpAddress, refused: Mapping[str, str])
     """Why a container does not get its waiting address; ``refused``: the reasons of hosts."""
     host = tx.get(rows.Host, waiting.hostId)
     if host is None:
-        return f"{waiting.address} was retained on a host that is no more"
+        return f"{waiting.address} was retained on a host that was removed"
     reason = refused.get(host.name or "") or f"is {host.state}"
     return f"{waiting.address} was retained on {host.name}, which cannot take the container: {reason}"
 

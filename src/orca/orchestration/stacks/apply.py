@@ -134,7 +134,7 @@ def _some(tx: Tx, *, run: Run, todo: Sequence[Step]) -> int:
 async def await_services(run: Run, names: Collection[str]) -> None:
     """Wait until every service of the stack accepts changes; decide pending upgrades.
 
-    ``names``: casefolded names of services to make; a service being removed under such a name is waited for.
+    ``names``: casefolded names of services to make. The process also waits for the removal of services of such names.
     """
 
     def decide(tx: Tx) -> None:

@@ -103,7 +103,9 @@ def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalSe
             _remove(tx, inside, _stack(tx, inside, fields))
         case _:
             raise Refused(
-                "InvalidOption", "eventType: service.create, .update or .remove, or stack.remove", field="eventType"
+                "InvalidOption",
+                "eventType: service.create, .update, .remove or stack.remove is expected",
+                field="eventType",
             )
     return _keep(tx, call, rows.ExternalServiceEvent, fields, project_id)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plan the changes that make a stack match its text: specs and present services in, a printable value out. Pure.
 
-The comparison is with the present services, not with the former text. So changes by hand are seen, and changed blanks
-in the text are not.
+The comparison is with the present services, not with the former text. So the plan shows changes that somebody made by
+hand, and ignores changed blanks in the text.
 """
 
 from __future__ import annotations

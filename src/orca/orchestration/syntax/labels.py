@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels that mean something to the platform, by name. That of volumes is in ``orca.storage.volumes``.
+"""Labels that mean something to the platform, by name. The label of volumes is in ``orca.storage.volumes``.
 
-Those of the ``io.rancher`` family are the ones of v1: users write them, and their tools read them. Those of the
-``io.orca`` family are the platform's own marks on a host (``orca.wire.names``), and users do not give them to their
-containers. With ``io.orca.system`` a container would pass for a part of the platform, which nobody follows; the others
-say whose a container is.
+The family ``io.rancher`` is v1's: users write these labels, and their tools read them. Labels of the family ``io.orca``
+are the platform's own marks on a host (``orca.wire.names``); users do not give them to their containers. A container
+with ``io.orca.system`` would pass for a part of the platform, whose reports nobody follows. The other marks say whose a
+container is.
 """
 
 from __future__ import annotations

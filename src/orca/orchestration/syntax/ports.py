@@ -74,7 +74,7 @@ def parse(text: str | int) -> list[PortSpec]:
     """
     match = _FORM.fullmatch(str(text).strip())
     if match is None:
-        raise PortWrongFormat(f"port {text!r} has not the form [bindIp:][public:]private[/protocol]")
+        raise PortWrongFormat(f"port {text!r} does not have the form [bindIp:][public:]private[/protocol]")
     protocol = (match["protocol"] or "tcp").lower()
     if protocol not in ("tcp", "udp"):
         raise PortWrongFormat(f"port {text!r}: the protocol must be tcp or udp")

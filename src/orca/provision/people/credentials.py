@@ -38,7 +38,9 @@ def check_login(name: str, field: str) -> None:
         raise Refused("InvalidCharacters", "a login has no colon: it ends the name in `code`", field=field)
     user = name.lower()
     if user == REGISTRATION_USER or user.partition("=")[0] == BEARER_USER or is_generated(name):
-        message = "a login is no access key (20 capitals and digits), nor one of the names that tokens are shown with"
+        message = (
+            "a login must not look like an access key (20 capitals and digits), or be a name that tokens are sent with"
+        )
         raise Refused("InvalidOption", message, field=field)
 
 

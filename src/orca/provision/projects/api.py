@@ -63,7 +63,7 @@ def new_authority(tx: Tx, project: rows.Account) -> Authority:
 def authority_of(vault: Vault, network: rows.Network) -> Authority:
     """The certificate authority of a project's mesh."""
     if network.caCertificate is None or network.caKey is None:
-        raise LookupError(f"network {network.id} is no managed one")
+        raise LookupError(f"network {network.id} is not a managed one")
     return Authority(network.caCertificate, vault.open(network.caKey, CA_CONTEXT))
 
 

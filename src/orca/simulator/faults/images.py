@@ -11,7 +11,7 @@ CRASHED = 3
 
 
 def by_image(image: str) -> Faults:
-    """``missing``: no registry has it; ``hang``, ``slow``: its pull never ends, or takes long; ``crash``: its containers end at once."""
+    """``missing``: no registry has it; ``hang``, ``slow``: its pull is so; ``crash``: its containers end at once."""
     return Faults(
         missing="missing" in image,
         hangs="hang" in image,

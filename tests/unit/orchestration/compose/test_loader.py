@@ -69,7 +69,7 @@ def test_merge_keys(text: str, expected: dict[str, Any]):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3", "f:3:1: 'a' stands at f:1:1 already: leave one of them"),
+        ("a: 1\nb: 2\na: 3", "f:3:1: 'a' stands at f:1:1 already: keep one of them"),
         ("a: &a {}\nb: {<<: *a, <<: *a}", "f:2:13: '<<' stands at f:2:5 already"),
         ("a: &a x\nb: {<<: *a}", "f:1:4: <<: a mapping, or a list of mappings, is expected"),
         ("5: x", "f:1:1: 5 is not text: write the key in quotes"),
@@ -78,7 +78,7 @@ def test_merge_keys(text: str, expected: dict[str, Any]):
         ("a: &a [*a]", r"f:1:8: \*a: there is no complete"),
         ("a: !reset b", "f:1:4: tag !reset is not supported"),
         ("a: !!set {x}", "f:1:4: tag !!set is not supported"),
-        ("a: !!bool yes", "f:1:4: 'yes' is no bool"),
+        ("a: !!bool yes", "f:1:4: 'yes' does not fit its tag !!bool"),
         ("a: b\n---\nc: d", "f:2:1: a second document begins"),
         ("a: [", "f:2:1: this is not YAML: while parsing a flow node: did not find expected node content"),
         ("a:\n\tb: c", "f:2:1: this is not YAML: .*found character that cannot start any token"),

@@ -35,7 +35,7 @@ RANCHER = "web: {scale: many, health_check: {port: 80, every: 1}}\nother: {scale
 EXPECTED = """
 docker-compose.yml:5:5: service 'web': unsupported config option 'imagee'
 docker-compose.yml:6:16: service 'web': mem_limit: a size such as 512m is expected, not 'much'
-docker-compose.yml:9:9: service 'web': ports: port '80:x' has not the form [bindIp:][public:]private[/protocol]
+docker-compose.yml:9:9: service 'web': ports: port '80:x' does not have the form [bindIp:][public:]private[/protocol]
 docker-compose.yml:10:22: variable A is required: set it: give it a value
 docker-compose.yml:10:41: service 'web': environment: B: a text is expected
 docker-compose.yml:11:5: service 'web': links: there is no service 'nope' in this file

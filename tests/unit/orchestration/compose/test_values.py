@@ -75,8 +75,8 @@ def test_a_value_is_what_compose_reads(body: str, expected: dict[str, Any]):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("ports: [80.5]", "'80.5' has not the form"),
-        ("ports: [true]", "'true' has not the form"),
+        ("ports: [80.5]", "'80.5' does not have the form"),
+        ("ports: [true]", "'true' does not have the form"),
         ("ports: [{published: 80}]", "target: is required"),
         ("ports: [{target: '80/udp'}]", "a number is expected, not '80/udp'"),
         ("ports: [{target: 80, host_ip: '1.2.3.4:1'}]", "host_ip: '1.2.3.4:1' is not one"),
@@ -106,11 +106,11 @@ def test_a_value_is_what_compose_reads(body: str, expected: dict[str, Any]):
         ("environment: ['A = 5']", "'A ': a name is neither empty nor has blanks"),
         ("environment: {1: x}", "1 is not text: write the key in quotes"),
         ("labels: ['']", "a name is neither empty nor has blanks"),
-        ("links: ['db x']", "'db x' has not the form service\\[:alias\\], without blanks"),
+        ("links: ['db x']", "'db x' does not have the form service\\[:alias\\], without blanks"),
         ("links: ['db: x']", "without blanks"),
         ("links: ['db:']", "without blanks"),
         ("links: ['db:x:y']", "without blanks"),
-        ("external_links: ['a b/c']", "has not the form stack/service\\[:alias\\], without blanks"),
+        ("external_links: ['a b/c']", "does not have the form stack/service\\[:alias\\], without blanks"),
         ("external_links: ['a/b:c d']", "without blanks"),
     ],
 )
