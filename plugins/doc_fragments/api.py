@@ -27,13 +27,13 @@ options:
     type: str
   api_ca_path:
     description:
-      - File with the certificate authority to trust, and no other.
+      - File with the only certificate authority to trust.
       - Defaults to the environment variable E(ORCA_CA), then to C(server/ca.pem) in O(api_home),
         then to the system's authorities.
     type: path
   api_project:
     description:
-      - Name or id of the project to work in. Where several have that name, the id is needed.
+      - Name or id of the project to work in. If several have that name, give the id.
       - Defaults to the environment variable E(ORCA_PROJECT), then to V(Default).
     type: str
   api_home:
@@ -58,7 +58,7 @@ attributes:
   diff_mode:
     description: Shows what is changed.
   idempotent:
-    description: Run again with the same options, it changes nothing.
+    description: Changes nothing when it runs again with the same options.
   action_group:
     description: C(group/orca.platform.api) in C(module_defaults) sets options of all modules that talk to the server.
     support: full
@@ -71,7 +71,7 @@ options:
   api_url:
     description:
       - Address of the server, for example V(https://orca.example.com:8080).
-      - When it is given nowhere, neither here nor in O(api_home), there is no server yet and the inventory is empty.
+      - If neither this nor O(api_home) gives it, there is no server yet, and the inventory lists machines only.
     type: str
     env:
       - name: ORCA_URL
@@ -87,13 +87,13 @@ options:
       - name: ORCA_SECRET_KEY
   api_ca_path:
     description:
-      - File with the certificate authority to trust, and no other.
+      - File with the only certificate authority to trust.
       - Defaults to C(server/ca.pem) in O(api_home), then to the system's authorities.
     type: path
     env:
       - name: ORCA_CA
   api_project:
-    description: Name or id of the project whose hosts are listed. Where several have that name, the id is needed.
+    description: Name or id of the project whose hosts are listed. If several have that name, give the id.
     type: str
     env:
       - name: ORCA_PROJECT

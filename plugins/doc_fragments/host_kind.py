@@ -23,9 +23,9 @@ options:
     type: str
   takeover:
     description:
-      - Apply although an agent owns this kind of state on the host (see C(/var/lib/orca/host)).
+      - Apply even if an agent owns this kind of state on the host (see C(/var/lib/orca/host)).
         The agent takes it back when it starts.
-      - Without it the module fails, and in check mode only reports what differs.
+      - Without it the module fails for such a host; in check mode it only reports what differs.
     type: bool
     default: false
 requirements:

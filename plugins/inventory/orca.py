@@ -15,8 +15,8 @@ description:
     the group C(orca_machines). A host that is such a machine is one entry in both groups.
   - The name of an entry is the host's name, or its host name where it has none.
   - The file must be named C(orca.yml) or C(orca.yaml), or end in C(.orca.yml) or C(.orca.yaml).
-  - While no server is configured anywhere, only machines are listed, with one warning. A server that is configured but
-    does not answer is an error.
+  - While no server is configured, the plugin lists only machines, with one warning. It fails if a configured server
+    does not answer.
 extends_documentation_fragment:
   - orca.platform.api.inventory
   - ansible.builtin.constructed

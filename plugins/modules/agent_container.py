@@ -13,8 +13,8 @@ description:
   - Runs the agent as the container C(orca-agent) and waits until it is connected to its server.
   - The container gets the host's network, the capability C(NET_ADMIN), the Docker socket and C(/var/lib/orca),
     nothing else.
-  - Removing the agent removes everything it made on the host, the containers of the platform among it.
-    The server keeps the host until M(orca.platform.host) removes it there.
+  - With O(state=absent) it removes the agent and everything that the agent made on the host, also the platform's
+    containers. The server keeps the host until M(orca.platform.host) removes it there.
 attributes:
   check_mode:
     description: Can predict what it would do.
@@ -29,13 +29,13 @@ options:
     choices: [present, absent]
     default: present
   image:
-    description: Image of the agent. Required with O(state=present). It is pulled where the host does not have it.
+    description: Image of the agent. Required with O(state=present). The host pulls it if it does not have it.
     type: str
   registration_url:
     description:
       - Address to register at, with the token in it, as M(orca.platform.registration_token) returns it.
-      - An order to register, also for a host that has credentials.
-        Leave it empty for those that M(orca.platform.agent_info) finds registered.
+      - If it is given, the agent registers, even on a host that has credentials.
+        Leave it empty for hosts that M(orca.platform.agent_info) finds registered.
     type: str
   ca_sha256:
     description:
@@ -85,7 +85,7 @@ uuid:
   type: str
   sample: 0e3c1f66-6a8b-4a4d-9d0e-0d8f1f5f3a11
 url:
-  description: The API that the host is registered at, null with O(state=absent) and before.
+  description: The API that the host is registered at, null with O(state=absent) and before it registers.
   returned: success
   type: str
   sample: https://192.0.2.1:8080/v1

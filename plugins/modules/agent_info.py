@@ -32,7 +32,7 @@ EXAMPLES = r"""
 RETURN = r"""
 registered:
   description:
-    - Whether the host has credentials that the server does not refuse. A server that cannot be asked does not refuse.
+    - Whether the host has credentials that the server does not refuse. A server that does not answer refuses none.
   returned: always
   type: bool
 uuid:
@@ -41,7 +41,7 @@ uuid:
   type: str
   sample: 0e3c1f66-6a8b-4a4d-9d0e-0d8f1f5f3a11
 url:
-  description: The API that the host is registered at, null before.
+  description: The API that the host is registered at, null before it registers.
   returned: always
   type: str
   sample: https://192.0.2.1:8080/v1

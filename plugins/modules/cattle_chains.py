@@ -12,9 +12,9 @@ author: The orca.platform authors (@orca-platform)
 description:
   - Keeps the chains whose names begin with CATTLE_ in the tables raw, nat and filter and the jumps to them,
     in one transaction and only where something differs. Works with whichever variant of iptables Docker uses.
-  - Publishes ports of containers, towards outside, the host itself (also under C(127.0.0.1)), neighbours and the
-    container itself. Everything else from outside to the project's range is dropped, and nothing for it leaves
-    in clear.
+  - Publishes ports of containers to the outside, to the host itself (also under C(127.0.0.1)), to neighbours and to
+    the container itself. The host drops everything else that comes from outside for the project's range, and sends
+    nothing for that range in clear.
   - Sets C(route_localnet) on the bridge, so that the host's loopback reaches containers, and drops loopback addresses
     that come from anywhere but the host itself (CVE-2020-8558).
 extends_documentation_fragment:

@@ -12,7 +12,7 @@ author: The orca.platform authors (@orca-platform)
 description:
   - Gives the resolver at 169.254.169.250 the names that each container of this host may see.
     Names not given to a container do not exist for it.
-  - Each name is answered as it is and below C(orca.internal) and C(rancher.internal); the addresses have reverse names.
+  - Each name works as given, and below C(orca.internal) and C(rancher.internal); the addresses have reverse names.
     Other names go to the host's own resolvers.
 extends_documentation_fragment:
   - orca.platform.host_kind
@@ -27,13 +27,13 @@ options:
     version_added: 0.2.0
   clients:
     description:
-      - Address of a container -> list of the scopes that it sees. Of a name in several of them the first scope counts.
+      - Address of a container -> list of the scopes that it sees. If several have a name, the first one counts.
       - Or address of a container -> its own names, in the form that they have in O(scopes).
       - Containers not named see no names.
     type: dict
     default: {}
   upstreams:
-    description: Resolvers for all other names. By default those of the host that a container can reach.
+    description: Resolvers for all other names. By default those of the host's own that containers can reach.
     type: list
     elements: str
 """

@@ -28,7 +28,7 @@ options:
     choices: [network, mesh, firewall, dns]
     required: true
   version:
-    description: Least version that must be applied.
+    description: The agent must have applied this version or a later one.
     type: int
     default: 0
   timeout:

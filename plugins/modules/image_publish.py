@@ -14,7 +14,7 @@ description:
     names there.
   - Asks the registry first, and pushes only what it does not have.
     Image tags are content hashes, so a tag never changes its meaning.
-  - Runs on the control node. Without O(push_over_ssh) as a user who may write below C(/etc/docker).
+  - Runs on the control node. Without O(push_over_ssh), its user must be allowed to write below C(/etc/docker).
 requirements:
   - On the control node, docker (Python package) >= 7.1.
 attributes:
@@ -32,16 +32,16 @@ options:
   ca_file:
     description:
       - CA certificate (PEM) on the control node that signed the registry's certificate.
-      - Without O(push_over_ssh) also given to the control node's Docker engine, as
+      - Without O(push_over_ssh), the module also gives it to the control node's Docker engine, as
         C(/etc/docker/certs.d/REGISTRY/ca.crt).
-      - Without it public CAs are trusted.
+      - Without it, the module trusts public CAs.
     type: path
   images_file:
     description: File that C(script/images) writes.
     type: path
     required: true
   names:
-    description: Which of its images to push; all but O(exclude) by default.
+    description: Which images of O(images_file) to push; all but O(exclude) by default.
     type: list
     elements: str
   exclude:
@@ -51,8 +51,9 @@ options:
     default: [base, machine]
   push_over_ssh:
     description:
-      - How to reach a registry that takes images on its machine's loopback interface only, as that of role C(registry).
-      - Without it images are pushed to O(registry) itself.
+      - How to reach a registry that takes images on its machine's loopback interface only, as role C(registry)
+        makes it.
+      - Without it, the module pushes images to O(registry) itself.
     type: dict
     suboptions:
       host:

@@ -11,9 +11,9 @@ version_added: 0.1.0
 author: The orca.platform authors (@orca-platform)
 description:
   - Gives the host's network agent its certificate, its CA and its peers.
-    IKEv2 with certificates, ESP in UDP on port 4500.
-  - A peer that is added, changed or removed does not touch the tunnels of the others.
-    Of each pair the host with the lower range opens the tunnel.
+    The tunnels use IKEv2 with certificates, and ESP in UDP on port 4500.
+  - When a peer is added, changed or removed, the tunnels to the others stay up.
+    In each pair, the host with the lower range opens the tunnel.
 extends_documentation_fragment:
   - orca.platform.host_kind
   - orca.platform.host_kind.attributes

@@ -14,7 +14,7 @@ description:
     and removes them with all they kept.
   - Runs on the control node (C(delegate_to=localhost)). One task makes many machines at once.
   - Driver V(local) makes system containers on the control node's Docker engine, with systemd, sshd and room for a
-    Docker engine of their own, on a network without a way out. It needs root.
+    Docker engine of their own, on a network without a way out. This driver needs root.
   - A machine that has been stopped, or that a restart of the control node left behind, is started again.
     It keeps its address.
 requirements:
@@ -68,19 +68,20 @@ options:
     default: local
   image:
     description:
-      - What a machine that does not exist yet is made of. An existing machine stays what it is.
-      - For driver V(local) a container image; without a tag the newest one on the control node,
+      - The image for machines that do not exist yet. An existing machine keeps its own.
+      - For driver V(local), a container image. Without a tag, the newest one on the control node,
         as C(script/images) built it.
     type: str
     default: orca/machine
   network:
     description:
       - The network the machines share.
-      - For driver V(local) a Docker network; it is made where missing and goes with its last machine.
+      - For driver V(local), a Docker network. The module makes it if it is missing, and removes it with its last
+        machine.
     type: str
     default: orca-machines
   subnet:
-    description: IPv4 network (CIDR) for a O(network) that has to be made. A free one by default.
+    description: IPv4 range (CIDR) for a O(network) that the module makes. A free one by default.
     type: str
   memory:
     description: Memory limit of each machine, such as V(2G). No limit by default.

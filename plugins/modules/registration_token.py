@@ -13,7 +13,7 @@ author: The orca.platform authors (@orca)
 description:
   - Returns the registration address of a project, which the role P(orca.platform.agent#role) hands to hosts that have
     not joined yet.
-  - The project's active token is used again; one is made when there is none.
+  - Uses the project's active token again, and makes one only if there is none.
 extends_documentation_fragment:
   - orca.platform.api
   - orca.platform.api.attributes

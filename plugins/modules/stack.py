@@ -12,19 +12,19 @@ version_added: 0.1.0
 author: The orca.platform authors (@orca)
 description:
   - Creates, updates and removes a stack, the services of one C(docker-compose.yml), on the hosts of a project.
-  - Services that the file names are created or updated to match it; others are removed. The server
-    compares the file with the present services. A service that somebody removed, stopped or scaled by hand is
-    brought back, and the module reports a change. Other blanks or comments in the file are no change.
-  - Where the image or anything else of a service's containers changed, they are replaced, batch by batch as its
-    C(upgrade_strategy) says. The server removes the old ones of a service once its new ones are healthy, or without a
-    health check have run for 10 seconds. When one fails, the service is rolled back, its old ones run again, and the
-    module fails with the reason.
-  - An upgrade of a service that waits for a decision is finished, a canceled one is rolled back first.
-  - A link to a stack that does not exist is a warning. The service starts without the link, which is made when the
-    other stack comes.
+  - The server creates or updates the services that the file names, and removes others. It compares the file
+    with the present services. A service that somebody removed, stopped or scaled by hand is
+    brought back, and the module reports a change. Changed blanks or comments in the file do not count.
+  - If the image or anything else of a service's containers changed, the server replaces them, batch by batch as the
+    service's C(upgrade_strategy) says. It removes the old containers once the new ones are healthy. Without a health
+    check, the new ones must have run for 10 seconds. If one fails, the server rolls the service back to its old
+    containers, and the module fails with the reason.
+  - The server first finishes an upgrade that waits for a decision, and rolls back a canceled one.
+  - For a link to a stack that does not exist, the module warns. The service starts without the link, and the server
+    adds it once that stack exists.
   - The texts may describe services with sidekicks, balancers (image C(rancher/load-balancer-service)), aliases
     (C(rancher/dns-service)) and services elsewhere (C(rancher/external-service)). C(docs/compose.md) of the collection
-    says for each key and label what it means. A key that is not understood is an error that names service and key.
+    says for each key and label what it means. An unknown key is an error; the message names the service and the key.
 extends_documentation_fragment:
   - orca.platform.api
   - orca.platform.api.attributes
@@ -67,9 +67,9 @@ options:
   environment:
     description:
       - Values for the variables that the compose texts name, such as C($TAG) and C(${TAG:-latest}).
-      - The module sends the server those that the texts name. C($$) in a text stands for a dollar sign and names none.
-      - Differences show their names only, but the result and C(-vvv) hold the values. Give the task C(no_log) where
-        they are secrets.
+      - The module sends the server only those that the texts name. C($$) in a text is a dollar sign, not a variable.
+      - The diff shows only their names, but the result and C(-vvv) hold the values. Give the task C(no_log) if they
+        are secrets.
     type: dict
     default: {}
   wait:
