@@ -27,7 +27,7 @@ STOPPED = {"container": "stopped", "service": "inactive", "stack": "inactive", "
 @wait_option
 @click.pass_context
 def start(ctx: click.Context, names: tuple[str, ...], detach: bool, timeout: float) -> None:
-    """Start containers, services or the services of stacks, and wait until they run. A host takes containers again."""
+    """Start containers, services or the services of stacks, and wait until they run. Hosts take containers again."""
     _change(Client.of(ctx), names, START, STARTED, timeout, detach=detach)
 
 
@@ -37,7 +37,7 @@ def start(ctx: click.Context, names: tuple[str, ...], detach: bool, timeout: flo
 @wait_option
 @click.pass_context
 def stop(ctx: click.Context, names: tuple[str, ...], detach: bool, timeout: float) -> None:
-    """Stop containers, services or the services of stacks; their containers are kept. A host takes no new ones."""
+    """Stop containers, services or the services of stacks; the containers are kept. Hosts take no new ones."""
     _change(Client.of(ctx), names, STOP, STOPPED, timeout, detach=detach)
 
 

@@ -75,10 +75,10 @@ def projects(ctx: click.Context, output: str, quiet: bool) -> None:
 def hosts(ctx: click.Context, output: str, quiet: bool) -> None:
     """List the hosts with their agent's state and outer address.
 
-    `-o wide` adds the versions of engine and kernel, who encrypts what the host sends to others: its kernel, or,
-    several times slower, a program (userspace), the range of its containers' addresses, and how many that holds (ROOM).
-    A project's network 10.42.0.0/16 holds 255 ranges of /24, so 255 hosts; the settings docker.network.subnet.cidr and
-    network.host.prefix make it others.
+    `-o wide` adds the versions of engine and kernel, and who encrypts what the host sends to others: its kernel, or,
+    several times slower, a program (userspace). It also adds the range of the host's containers, and how many addresses
+    that holds (ROOM). A project's network 10.42.0.0/16 holds 255 ranges of /24, so 255 hosts; the settings
+    docker.network.subnet.cidr and network.host.prefix change that.
     """
     client = Client.of(ctx)
     wide = output == "wide"

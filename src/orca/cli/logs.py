@@ -26,7 +26,9 @@ GONE = ("removing", "removed", "purging", "purged")
 @click.command()
 @names_argument("container", "service", "stack")
 @click.option("-f", "--follow", is_flag=True, help="Keep following the log.")
-@click.option("-n", "--lines", metavar="NUMBER|all", default="100", show_default=True, help="How many lines back.")
+@click.option(
+    "-n", "--lines", metavar="NUMBER|all", default="100", show_default=True, help="How many of the last lines."
+)
 @click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
 @click.pass_context
 def logs(ctx: click.Context, names: tuple[str, ...], follow: bool, lines: str, timestamps: bool) -> None:

@@ -23,7 +23,7 @@ def wait_option(command: Command) -> Command:
         type=click.FloatRange(min=0),
         default=WAIT,
         show_default=True,
-        help="How long to wait.",
+        help="Seconds to wait at most.",
     )(command)
 
 

@@ -57,12 +57,12 @@ GREETINGS = 8
 
 
 MOST_CONNECTIONS = 8
-"""Connections of one agent at the same time. While its network comes and goes, some are dead without our knowing."""
+"""Most connections of one agent. While its network comes and goes, some are dead, which the server cannot tell."""
 
 
 @dataclass
 class Load:
-    """What the sockets of all agents hold at this moment, and what they were told so far. For the figures."""
+    """Figures of the sockets of all agents: what waits in them now, and what went wrong so far."""
 
     waiting_bytes: int = 0
     """Bytes of reports that were read and are not handled yet."""
@@ -101,7 +101,7 @@ class AgentConnections:
         return list(self._connections.values())
 
     async def opened(self, connection: AgentConnection) -> None:
-        """An agent dialled. If it has too many connections, the oldest that is not in use is ended."""
+        """Count the connection of an agent that dialled. Of too many, the oldest that is not in use is ended."""
         mine = self._open.setdefault(connection.agent_id, [])
         mine.append(connection)
         if len(mine) > MOST_CONNECTIONS:
@@ -111,7 +111,7 @@ class AgentConnections:
             await spare.close(f"this agent has more than {MOST_CONNECTIONS} connections")
 
     def ended(self, connection: AgentConnection) -> None:
-        """A connection is over, whether it was ever in use or not."""
+        """Forget a connection that has ended, whether it was ever in use or not."""
         mine = self._open.get(connection.agent_id, [])
         if connection in mine:
             mine.remove(connection)
@@ -119,21 +119,21 @@ class AgentConnections:
             self._open.pop(connection.agent_id, None)
 
     def attach(self, connection: AgentConnection) -> None:
-        """An agent is ready for commands; those who wait for it go on."""
+        """Use the connection for commands from now on; callers who wait for the agent go on."""
         self._connections[connection.agent_id] = connection
         event = self._changed.pop(connection.agent_id, None)
         if event is not None:
             event.set()
 
     def detach(self, connection: AgentConnection) -> bool:
-        """A connection ended. Returns False if the agent is already connected again."""
+        """Stop using a connection; return False if the agent is already connected again."""
         if self._connections.get(connection.agent_id) is not connection:
             return False
         del self._connections[connection.agent_id]
         return True
 
     async def wait(self, agent_id: int) -> AgentConnection:
-        """The agent's connection, as soon as there is one."""
+        """Wait until the agent has a connection, and return it."""
         while (connection := self._connections.get(agent_id)) is None:
             await self._changed.setdefault(agent_id, asyncio.Event()).wait()
         return connection

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine: gives each process to one worker, and to another when the first is gone.
 
-This server claims a process that is requested here in the same unit. At the start, and from time to time, it also
-claims processes whose lease has run out, and at once its own of an earlier life. What a worker was doing when the
-server died is done again from the last stored step.
+This server claims a process that is requested here in the same unit. At its start it also claims its own processes
+from before. At the start, and from time to time, it claims processes whose lease has run out. A process whose server
+died goes on from its last stored step.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Engine:
         self.server = server
         self.before: list[ProcessHandler] = []
         self.after: list[ProcessHandler] = []
-        """What every process goes through around its own handler."""
+        """What the engine does around the handler of every process."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lanes: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._stopping = False
@@ -73,7 +73,7 @@ class Engine:
             tx.after_commit(lambda: self._cancel(old.id))
 
     async def start(self) -> None:
-        """Take up the processes of this server's earlier life, then keep looking for those whose server is gone."""
+        """Resume the processes that ran here before a restart, then keep looking for those whose server is gone."""
         await self._claim(own=True)
 
     async def watch(self) -> None:

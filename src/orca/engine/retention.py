@@ -23,7 +23,7 @@ AUDIT = "retention.audit.days"
 DAYS = {REMOVED: 30, PROCESSES: 1, EVENTS: 7, AUDIT: 365}
 """Settings and their defaults."""
 REPORTS = ("serviceEvent", "containerEvent", "externalEvent")
-"""What agents said once; nobody removes it. It stays as long as events do."""
+"""Reports that agents made, which nobody else removes. They stay as long as events do."""
 BATCH = 500
 INTERVAL = 600.0
 """Seconds between two looks."""
@@ -67,7 +67,7 @@ def statements(tx: Tx) -> Iterator[sa.Delete]:
 
 
 def before(tx: Tx, name: str) -> int:
-    """The moment before which rows go. A setting that is no number of days is the default."""
+    """The moment before which rows go. A setting that is not a number of days counts as its default."""
     text = was_set(tx, name) or ""
     return tx.now - (int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else DAYS[name]) * DAY_MS
 

@@ -81,7 +81,7 @@ class Run(Job):
         return result
 
     def has(self, step: str) -> bool:
-        """True if a step was done, in this life of the server or an earlier one."""
+        """True if a step was done, also if that was before the server's last restart."""
         return step in self._steps
 
     async def command(
@@ -202,7 +202,7 @@ class Run(Job):
         self.in_doubt = False
 
     async def succeed(self) -> None:
-        """End the process well."""
+        """End the process with success."""
         await self._write(lambda tx, row: endings.succeed(tx, self, row))
 
     async def fail(self, failure: Failed) -> None:

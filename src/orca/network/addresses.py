@@ -203,7 +203,7 @@ def check_address(tx: ReadTx, project_id: int, address: str) -> None:
         raise ipam.AddressRefused(f"{address} is outside of the managed network {network.cidr}")
     for row in tx.find(rows.Subnet, networkId=network.id):
         if ipam.in_range(address, cidr_of(row)) and not HostRange(cidr_of(row)).assignable(address):
-            raise ipam.AddressRefused(f"{address} is none of those that {row.name} gives to containers")
+            raise ipam.AddressRefused(f"{row.name} does not give {address} to containers")
 
 
 def check_free(tx: ReadTx, network_id: int, address: str) -> None:
@@ -228,7 +228,7 @@ def release_range(tx: Tx, host_id: int) -> None:
 
 
 def _is_ours(subnet: rows.Subnet, address: str) -> bool:
-    """True if the server gives this address to containers; what an agent reports need not be one at all."""
+    """True if the server gives this address to containers; an agent may report text that is not an address."""
     try:
         return HostRange(cidr_of(subnet)).assignable(address)
     except ValueError:

@@ -43,7 +43,7 @@ def next_host_range(cidr: str, prefix: int, taken: Iterable[str]) -> str:
 
     Raises:
         PoolUsedUp: every range is taken.
-        RangeRefused: ``prefix`` does not fit into ``cidr``, or is no size of a host's range.
+        RangeRefused: ``prefix`` does not fit into ``cidr``, or is not a size of a host's range.
     """
     network = IPNetwork(cidr)
     lowest = max(network.prefixlen + 1, MIN_PREFIX)

@@ -20,7 +20,7 @@ def show(type: str, id: int) -> str:
 
 
 def parse(text: object) -> int | None:
-    """The number in an id; a plain number is accepted too. None if it is no id.
+    """The number in an id; a plain number is accepted too. None if the text is not an id.
 
     The prefix is not checked against a type, as in v1. The leading ``1`` counts as a prefix only before letters.
     """

@@ -64,7 +64,7 @@ def check(body: Mapping[str, Any]) -> None:
 
 def too_long_number(name: str | None) -> Refused:
     """A number has too many digits."""
-    return _exceeded(name, f"a number has at most {MOST_DIGITS} digits", "give a shorter one, or text")
+    return _exceeded(name, f"a number has at most {MOST_DIGITS} digits", "give a shorter one, or give it as text")
 
 
 def count_rows(name: str, items: int, most: int = MOST_ROWS) -> None:

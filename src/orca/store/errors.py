@@ -21,10 +21,10 @@ class NotUnique(StoreError):
 
 
 class MissingField(StoreError):
-    """A write left a row without a field that no row of its type is without; the unit was rolled back."""
+    """A write left a row without a field that every row of its type has; the unit was rolled back."""
 
     def __init__(self, type: str, field: str) -> None:
-        super().__init__(f"a row of {type} is never without {field}")
+        super().__init__(f"a row of {type} must have {field}")
         self.type = type
         self.field = field
 

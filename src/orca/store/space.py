@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the disk is full: that is logged once, and its end too."""
+"""Whether the disk is full. The server logs this once, and once more when there is room again."""
 
 from __future__ import annotations
 

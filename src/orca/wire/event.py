@@ -17,7 +17,7 @@ Transitioning = Literal["yes", "error"]
 
 
 class WireError(ValueError):
-    """A frame is no event, or its data does not have the form that its name promises."""
+    """A frame is not an event, or its data does not have the form that its name promises."""
 
 
 def now_ms() -> int:
@@ -82,7 +82,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
         )
 
     def reply_progress(self, message: str, progress: int | None = None) -> "Event":
-        """Make a reply that tells how far this request is (``progress`` in percent)."""
+        """Make a reply that reports the progress of this request (``progress`` in percent)."""
         event = self.reply()
         event.transitioning, event.transitioning_message, event.transitioning_progress = "yes", message, progress
         return event

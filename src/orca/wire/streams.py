@@ -115,7 +115,7 @@ class ExecMessage(Message):
 
 
 def parse_exec_message(frame: str) -> ExecMessage | None:
-    """The message in a frame; None when it is no message of that form."""
+    """The message in a frame; None if the frame is not a message of that form."""
     try:
         return msgspec.json.decode(frame, type=ExecMessage)
     except msgspec.DecodeError:

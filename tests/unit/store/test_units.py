@@ -51,10 +51,10 @@ async def test_own_keys_lie_beside_the_fields(db):
 
 
 async def test_what_every_row_has_is_refused_as_none(db):
-    with pytest.raises(MissingField, match="never without uuid"):
+    with pytest.raises(MissingField, match="must have uuid"):
         await db.write(lambda tx: tx.insert("box", name="a", uuid=None))
     made = await db.write(lambda tx: tx.insert("box", name="a"))
-    with pytest.raises(MissingField, match="never without uuid"):
+    with pytest.raises(MissingField, match="must have uuid"):
         await db.write(lambda tx: tx.update(made, uuid=None))
 
 

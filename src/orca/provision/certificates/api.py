@@ -18,7 +18,7 @@ behaviour = Behaviour()
 
 @behaviour.create("certificate")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Certificate:
-    """A certificate whose parts belong together."""
+    """Create a certificate, if its parts belong together."""
     key = fields.pop("key")
     facts = _read(fields["cert"], key, fields.get("certChain"))
     row = tx.insert(rows.Certificate, **{**fields, **facts, "accountId": fields.get("accountId") or call.account_id})
@@ -47,7 +47,7 @@ def update(tx: Tx, call: Call, row: rows.Certificate, fields: dict[str, Any]) ->
 
 @behaviour.remove("certificate")
 def remove(tx: Tx, call: Call, row: rows.Certificate) -> rows.Certificate:
-    """Refuse if a balancer uses it."""
+    """Remove the certificate, unless a balancer uses it."""
     user = next((each for each in _balancers(tx, row.accountId) if row.id in _certificates_of(each)), None)
     if user is not None:
         raise Refused("InvalidAction", f"the certificate is used by {user.name or 'a load balancer'}")
@@ -57,7 +57,7 @@ def remove(tx: Tx, call: Call, row: rows.Certificate) -> rows.Certificate:
 
 @behaviour.action("certificate.remove")
 def remove_by_action(tx: Tx, call: Call, row: rows.Certificate, data: dict[str, Any]) -> rows.Certificate:
-    """The same, by the action."""
+    """Remove the certificate by its action; the same rule holds."""
     return remove(tx, call, row)
 
 

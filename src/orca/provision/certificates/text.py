@@ -29,7 +29,7 @@ def read(cert: str, key: str, chain: str | None) -> dict[str, Any]:
     """
     certificates = _certificates("cert", cert)
     if len(certificates) != 1:
-        raise BadCertificate("cert", "cert must hold one certificate; those above it belong into certChain")
+        raise BadCertificate("cert", "cert must hold one certificate; those above it belong in certChain")
     (certificate,) = certificates
     _check_key(certificate, key)
     _check_chain(certificate, _certificates("certChain", chain) if chain and chain.strip() else [])
@@ -52,7 +52,7 @@ def _check_key(certificate: x509.Certificate, pem: str) -> None:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except TypeError:
-        raise BadCertificate("key", "key is protected by a password: give it without") from None
+        raise BadCertificate("key", "key is protected by a password: give it without one") from None
     except (ValueError, UnsupportedAlgorithm):
         raise BadCertificate("key", "key is not a private key in PEM form") from None
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

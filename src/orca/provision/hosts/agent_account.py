@@ -10,7 +10,7 @@ from orca.store import Tx
 KIND = "agentApiKey"
 SHOWN = "shown"
 TAKEN = "taken"
-"""How far the key of an agent has come (``keyState``). Agents of 0.1.0 say nothing: taken."""
+"""How far the key of an agent has come (``keyState``). Without a state, as for agents of 0.1.0, it counts as taken."""
 
 
 def open_account(tx: Tx, agent: rows.Agent) -> tuple[str, str]:

@@ -32,7 +32,9 @@ def may_own_credentials(tx: ReadTx, call: Call, account_id: int) -> None:
     """Refuse credentials that would give an administrator more power. Raises ``Refused`` with 403."""
     account = tx.get(rows.Account, account_id)
     if account is not None and is_reserved(call, account.kind):
-        raise Refused("Forbidden", f"credentials of {account.name} are not made here", field="accountId", status=403)
+        raise Refused(
+            "Forbidden", f"only superadmin may make credentials of {account.name}", field="accountId", status=403
+        )
 
 
 @behaviour.create("account")
@@ -48,7 +50,7 @@ def create_account(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Account:
 def update_account(tx: Tx, call: Call, account: rows.Account, fields: dict[str, Any]) -> rows.Account:
     """Change its name or kind."""
     if is_reserved(call, account.kind):
-        raise Refused("Forbidden", f"{account.name} is not changed here", status=403)
+        raise Refused("Forbidden", f"only superadmin may change {account.name}", status=403)
     refuse_reserved(call, fields.get("kind"))
     if fields.get("kind", account.kind) != account.kind and is_last(tx, account):
         raise Refused("InvalidOption", LAST, field="kind")
@@ -62,7 +64,7 @@ def update_account(tx: Tx, call: Call, account: rows.Account, fields: dict[str, 
 def refuse_reserved(call: Call, kind: str | None) -> None:
     """Raise ``Refused`` if the caller may not give this kind."""
     if is_reserved(call, kind):
-        raise Refused("InvalidOption", f"kind {kind} is not given away here", field="kind")
+        raise Refused("InvalidOption", f"only superadmin may give kind {kind}", field="kind")
 
 
 def is_last(tx: ReadTx, account: rows.Account) -> bool:

@@ -87,7 +87,7 @@ def checked(
             raise Refused("MissingRequired", "a member has an externalId", field="externalId")
         account = named(tx, call, member["externalId"], inside)
         if account is None:
-            message = f"you can meet no account {member['externalId']}; {HOW_TO_NAME}"
+            message = f"you can find no account {member['externalId']}; {HOW_TO_NAME}"
             raise Refused("InvalidReference", message, field="externalId")
         if str(account.id) in stored:
             raise Refused("NotUnique", f"{member['externalId']} is named twice", field="externalId")
@@ -139,7 +139,7 @@ def members_of(tx: ReadTx, call: Call, record: rows.Project) -> list[dict[str, A
 def update_project(tx: Tx, call: Call, project: rows.Project, fields: dict[str, Any]) -> rows.Project:
     """Change name, description or ports."""
     if fields.get("kind", project.kind) != project.kind:
-        raise Refused("InvalidOption", "a project stays one", field="kind")
+        raise Refused("InvalidOption", "a project cannot become another kind of account", field="kind")
     check_ports(fields)
     if not fields:
         return project

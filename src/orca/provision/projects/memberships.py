@@ -16,7 +16,7 @@ from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx
 
 LAST = "this is the project's last owner: make another member an owner with setmembers first"
-TWICE = "who it is for is a member already, or no account any more: setmembers gives roles"
+TWICE = "its account is a member already, or was removed: give roles with setmembers"
 
 behaviour = Behaviour()
 

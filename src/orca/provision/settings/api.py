@@ -15,7 +15,7 @@ behaviour = Behaviour()
 
 
 def set_to(tx: Tx, call: Call, name: str, value: str | None) -> rows.Setting:
-    """Set it. Raises ``Refused``, also for access control, which is chosen when the data directory is made."""
+    """Set a setting. Raises ``Refused``, also for access control, which the first start of a data directory chooses."""
     if name == settings.ACCESS_CONTROL or (name == settings.SECURITY and not call.core.server.open):
         raise Refused(
             "InvalidOption", f"{name}: access control was chosen when the data directory was made", field="value"
