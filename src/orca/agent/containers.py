@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Managed containers on this host: ensure one runs, stop it, remove it.
 
-A container is found by its label ``io.orca.instance.uuid``, never by a name or id kept here, so that a repeated command
-and an agent that was restarted see the same world.
+The agent finds a container by its label ``io.orca.instance.uuid``, never by a name or id that it keeps. So a repeated
+command finds what the first one made, also after the agent's restart.
 """
 
 import asyncio

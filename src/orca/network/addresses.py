@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Address rows: the range of a host, the address of a container. Units of the store; ``ipam`` chooses.
 
-An address stays with its container through stop and start and is released when the container or its host is removed,
-unless it is retained for the container's successor: then it has a role of its own and no container. After a restore,
-the address of an unknown container is held as soon as an agent reports it.
+An address stays with its container through stop and start. It becomes free when the container or its host is removed,
+unless it is retained for the container's successor. Then it has a role of its own and no container. After a restore,
+the server holds the address of an unknown container as soon as an agent reports it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published ports: reserved with the placement, in force while the container runs.
 
-A port row is ``inactive`` from placement on (nobody else may have the port on that host), ``active`` while its
-container runs, and removed with it. Only an active one is a config item of the host.
+A port row is ``inactive`` from placement on, so that no other container gets the port on that host. It is ``active``
+while its container runs, and removed with it. Only an active one is a config item of the host.
 """
 
 from __future__ import annotations

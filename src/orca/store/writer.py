@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one writer: a thread that runs many units per COMMIT, each in a SAVEPOINT of its own.
 
-A durable COMMIT costs a flush of the disk; sharing it makes the cost of a unit independent of how many are waiting,
-and the SAVEPOINT keeps one bad unit from rolling back its neighbours. Answers, events and callbacks leave only after
-the COMMIT.
+A durable COMMIT costs a flush of the disk. Units that share it cost the same, however many wait. The SAVEPOINT keeps
+one bad unit from rolling back its neighbours. Answers, events and callbacks leave only after the COMMIT.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a message of an agent may hold (docs/agents.md says the limits to users).
+"""What a message of an agent may hold (docs/agents.md names the limits for users).
 
-An agent serves one tenant's host, and what it reports reaches rows, other hosts and people. A value that cannot be true
-is left out and long text is cut, so that one odd container does not keep a whole host away. A message is refused only
-if nothing sensible is left of it.
+An agent serves one project's host, but its reports reach rows, other hosts and people. The server leaves out values
+that cannot be true, and cuts long text. So one odd container does not keep a whole host away. The server refuses a
+message only if nothing sensible is left of it.
 """
 
 from __future__ import annotations

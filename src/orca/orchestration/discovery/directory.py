@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The names for each host: the config items ``names/<scope>`` and ``dns/<address>``. Pure: facts in, items out.
 
-A host gets the scopes that its containers use, each once. A stack comes in up to ``PARTS`` items, so that a change of
-one service sends its neighbours in that part and not the whole stack.
+A host gets the scopes that its containers use, each once. A stack comes in up to ``PARTS`` items. So a change of one
+service sends the names in its part again, and not those of the whole stack.
 
 An agent of 0.1.0 knows no scopes: its host gets all names with each ``dns/<address>`` item.
 """

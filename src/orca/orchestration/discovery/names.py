@@ -10,9 +10,9 @@ Names have a scope. A client sees
 So a client has up to three scopes: its service with its links, its stack, and the links of the container itself. The
 first scope with a name counts.
 
-The answer for a service is its healthy containers, or all running ones while none is healthy, so that a bad check does
-not remove a name. The answer for an alias is that of the services behind it, and for a service elsewhere its addresses
-or its host name.
+The answer for a service is its healthy containers. While none is healthy, it is all running ones, so that a bad check
+does not remove a name. The answer for an alias is that of the services behind it. The answer for a service elsewhere
+is its addresses or its host name.
 """
 
 from __future__ import annotations

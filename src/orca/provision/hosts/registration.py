@@ -144,12 +144,12 @@ def registration_command(tx: ReadTx, call: Call, row: rows.RegistrationToken) ->
 
 @behaviour.create("register")
 def register(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Register:
-    """A host registers. The same key in the same project is the same registration. It gets new credentials if an agent
-    has used the former ones.
+    """Register a host. The same key in the same project is the same registration. The host gets new credentials if an
+    agent has used the former ones.
 
     Raises:
-        Refused: the key belongs to a host of another project, to one whose agent is connected, or to one whose
-            registration was removed, or cannot be a host's uuid.
+        Refused: the key cannot be a host's uuid. Or its host is in another project, has a connected agent, or had its
+            registration removed.
     """
     key = fields["key"]
     if not HOST_UUID.fullmatch(key):

@@ -2,8 +2,8 @@
 """Registration tokens: text that lets a host join one project. Checking needs no table of issued tokens.
 
 ``<accessKey>:<epoch milliseconds>:<signature>``, exactly three parts as in v1. The time is the start of the UTC day on
-which the token was shown, so that it reads the same all day (with a lifetime below a day: the start of such a span);
-the signature is HMAC-SHA-256 over the first two parts.
+which the server showed the token, so that the token is the same all day. If the lifetime is shorter than a day, it is
+the start of such a span. The signature is HMAC-SHA-256 over the first two parts.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 """Passwords: stored as argon2id, checked in a few threads of their own, with guesses throttled.
 
 Hashing costs tens of milliseconds and megabytes on purpose, so no unit does it. A unit that needs it raises
-``Unchecked`` or ``Unhashed``; ``resolve`` does the work in a thread and runs the unit again. A password that was right
-is remembered for a while (as a keyed hash), so that HTTP Basic does not pay for it with each request.
+``Unchecked`` or ``Unhashed``; ``resolve`` does the work in a thread and runs the unit again. The server remembers a
+right password for a while, as a keyed hash, so that HTTP Basic does not pay for it with each request.
 """
 
 from __future__ import annotations
