@@ -105,7 +105,7 @@ async def frames(socket: ClientConnection) -> AsyncIterator[str]:
 
 
 class Again:
-    """Whether and when to try again: pauses grow while nothing comes, and start short again once something did."""
+    """Decides whether and when to try again: pauses grow while nothing comes, and begin short again once it does."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say

@@ -159,7 +159,7 @@ def down(ctx: click.Context, name: str | None, stack: str | None, file: Path | N
     A stack that does not exist is down already.
     """
     if name and (stack or file):
-        raise click.UsageError("NAME says which stack: leave out -p and -f")
+        raise click.UsageError("NAME already names the stack: leave out -p and -f")
     client = Client.of(ctx)
     found = client.find("environments", name or stack or default_name(compose_file(file)))
     if found is not None:

@@ -45,7 +45,7 @@ class Run(Job):
     def __init__(self, core: Core, row: rows.ProcessInstance, type: str | None = None) -> None:
         super().__init__(core, row)
         self.in_doubt = False
-        """Whether more may be stored than is known here, since a connection was lost at COMMIT."""
+        """True if more may be stored than is known here, since a connection was lost at COMMIT."""
         self._type = type
         self._epoch: int = row.epoch
         self._started = row.phase == STARTED

@@ -45,7 +45,7 @@ IDENTITY = wire_only(
         "externalIdType": text(nullable=False),
         "login": text(),
         "uuid": text(
-            ours=True, description="What its owner tells to be made a member of a project; others are not shown it"
+            ours=True, description="What its owner gives to become a member of a project; others do not see it"
         ),
         "profilePicture": text(),
         "profileUrl": text(),

@@ -17,14 +17,14 @@ _DIGEST = "(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})"
 REFERENCE = f"{_NAME}(:{_TAG})?(@{_DIGEST})?"
 """The pattern of an image of a registry, as an engine takes it."""
 IMAGE_UUID = f"docker:{REFERENCE}|sim:.+"
-"""The pattern of an image in the API: one of a registry, or one that simulated hosts play."""
+"""The pattern of an image in the API: one of a registry, or one that only simulated hosts run."""
 LONGEST = 520
 """Characters: 255 of a name, 128 of a tag, and the longest digest."""
 FORM = "[HOST[:PORT]/]NAME[:TAG][@DIGEST] is expected"
 
 
 def wrong_reference(text: str) -> str | None:
-    """What keeps an engine from taking a text as an image, and what to write instead; None for one that it takes."""
+    """Why an engine refuses a text as an image, and what to write instead; None if the engine accepts it."""
     if len(text) > LONGEST:
         return f"an image has at most {LONGEST} characters"
     if re.fullmatch(REFERENCE, text):

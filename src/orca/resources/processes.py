@@ -75,7 +75,7 @@ def reported() -> ProcessTable:
 
 
 def allocation() -> ProcessTable:
-    """Holding what a placed resource takes up; a state field of its own beside ``state``."""
+    """What a placed resource takes up is held or free: a state field of its own beside ``state``."""
     return {
         "allocate": process("inactive", "activating", "active", field="allocationState"),
         "deallocate": process("activating active", "deactivating", "inactive", field="allocationState"),

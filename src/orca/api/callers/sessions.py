@@ -50,7 +50,7 @@ def login_of(ask: Ask) -> str | None:
 
 
 def is_sign_out(ask: Ask) -> bool:
-    """``DELETE token`` or ``DELETE token/current``."""
+    """True if the request is ``DELETE token`` or ``DELETE token/current``."""
     path = [part.lower() for part in ask.path]
     return ask.method == "DELETE" and path[:1] != [] and path[0] in PATHS and path[1:] in ([], [CURRENT])
 

@@ -42,7 +42,7 @@ class BoundedHead(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._taken = False
-        """Whether anything of the last bytes was for the application."""
+        """True if something of the last bytes was for the application."""
         self._untaken = 0
         """Bytes since then: of headers, or of what may follow a body in chunks."""
         self._deadline: asyncio.TimerHandle | None = None

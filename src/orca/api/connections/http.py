@@ -43,7 +43,7 @@ class Connection(BoundedHead):
         self._body_began = 0.0
         self._body_bytes = 0
         self._complete = True
-        """Whether all of the last request is here."""
+        """True if all of the last request has arrived."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there; its request is expected."""

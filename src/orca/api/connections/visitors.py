@@ -43,7 +43,7 @@ class Visitor:
         """The address it counts for until there is a key; None for a proxy that has not named its client."""
         self.key: str | None = None
         self.waiting = False
-        """Whether the server waits for this client to say something."""
+        """True if the server waits for this client to send something."""
         self._visitors = visitors
 
     def waits(self) -> None:

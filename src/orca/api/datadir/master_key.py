@@ -30,7 +30,7 @@ async def verify(db: Database, vault: Vault) -> None:
 
 
 def fits(tx: ReadTx, vault: Vault) -> bool | None:
-    """Whether the key is the database's own; None if that was not noted and nothing contradicts it."""
+    """True if the key is the database's own; None if the database does not show it, but nothing contradicts it."""
     system = tx.first(rows.Account, uuid="system")
     kept = None if system is None else system.masterKey
     if kept is not None:

@@ -124,7 +124,7 @@ class Pages:
         back = replace(ask, method="GET", body=b"", query=[])
         try:
             if not hmac.compare_digest(typed.get("_csrf", "").encode(), self.csrf(caller).encode()):
-                raise Refused("Forbidden", "this page is too old or not from here; send it again", status=403)
+                raise Refused("Forbidden", "this page is too old, or from another site; send it again", status=403)
             type = caller.view.types.get(typed.get("_schema", ""))
             body = {} if type is None else forms.body_of(type, "u" if name == "update" else "c", typed)
             state.request = command(ask, forms.masked(type, body))

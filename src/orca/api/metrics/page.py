@@ -117,11 +117,11 @@ class Figures:
             ("orca_agents_connected", "Agents connected to this server", len(self._core.agents.all())),
             ("orca_connections", "Open connections", len(self._visitors)),
             ("orca_connections_waiting", "Connections without credentials, waited for", self._visitors.strangers),
-            ("orca_connections_limit", "Connections that there may be", self._visitors.capacity),
+            ("orca_connections_limit", "Most connections at a time", self._visitors.capacity),
             ("orca_event_subscribers", "Clients that listen to events", len(hub.subscribers)),
             ("orca_event_lag_seconds", "How long the last round of events took to be handed out", hub.lag),
             ("orca_event_position", "Number up to which all events were handed out", hub.position),
-            ("orca_database_full", "1 while there is no room to write: the server only reads", int(db.full)),
+            ("orca_database_full", "1 while the disk is full and the server only reads", int(db.full)),
             ("orca_reading_queue_length", "Requests that wait to be read", self._core.readings.queued),
             *queues.gauges(self._core),
         )

@@ -21,12 +21,12 @@ def gauges(core: Core) -> Iterator[Number]:
     yield "orca_agent_reports_waiting_bytes", "Reports of agents that were read and not handled yet", load.waiting_bytes
     yield "orca_agent_frames_waiting_bytes", "Frames that agents have not taken yet", load.outgoing_bytes
     yield "orca_agent_commands_unanswered", "Commands to agents without an answer", load.unanswered
-    yield "orca_agent_greetings", "Agents whose hello waits or is taken in", load.greetings
+    yield "orca_agent_greetings", "Agents whose hello waits or is being handled", load.greetings
     yield "orca_config_updates_unanswered", "Updates of config items without an answer", delivery.unanswered
-    yield "orca_config_items_waiting", "Config items that changed and are not on their way", delivery.waiting
+    yield "orca_config_items_waiting", "Config items that changed and were not sent yet", delivery.waiting
     yield "orca_event_frames_waiting", "Events that clients have not taken yet", core.part(Hub).waiting
     yield "orca_changes_waiting", "Changes that wait for the slowest part of the server", core.db.bus.waiting
-    yield "orca_streams_open", "Streams of agents that are open or asked for", len(core.part(Backends))
+    yield "orca_streams_open", "Streams of agents that are requested or open", len(core.part(Backends))
     yield "orca_background_work", "Pieces of work that run in the background", core.spawned
 
 
@@ -36,7 +36,7 @@ def counters(core: Core) -> Iterator[Number]:
     yield "orca_agent_reports", "Reports of agents", load.reports
     yield "orca_agent_reports_refused", "Reports of agents that made no sense", load.refused
     yield "orca_agent_reports_failed", "Reports of agents that could not be handled", load.failed
-    yield "orca_agent_connections_cut", "Connections ended because an agent read nothing or opened too many", load.cut
+    yield "orca_agent_connections_cut", "Connections ended because agents did not read, or opened too many", load.cut
     yield "orca_event_streams_expired", "Event streams ended because they lagged behind", core.part(Hub).expired
     yield (
         "orca_changes_lost",

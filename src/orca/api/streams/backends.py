@@ -40,7 +40,7 @@ class Backends:
         self._open: set[Backend] = set()
 
     def __len__(self) -> int:
-        """Streams that are open or asked for."""
+        """The number of streams that are requested or open."""
         return len(self._open) + len(self._expected)
 
     async def open(self, agent_id: int, source: wire.StreamSource) -> Backend:

@@ -23,7 +23,7 @@ MOST = 16_384
 READ = 262_144
 """Most characters of an object that is searched for secrets; masking makes it smaller."""
 NAMED_BY_ID = ("setting", "activeSetting")
-"""Types whose id tells what the value is."""
+"""Types whose ids are names, which decide whether the value is a secret."""
 
 behaviour = Behaviour()
 

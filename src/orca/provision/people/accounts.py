@@ -87,7 +87,7 @@ def may_be_switched(tx: ReadTx, call: Call, account: rows.Account) -> bool:
 
 @behaviour.offered("account.deactivate", otherwise=f"superadmin stays as it is; {LAST}; {ALONE}")
 def may_be_deactivated(tx: ReadTx, call: Call, account: rows.Account) -> bool:
-    """As for ``activate``; besides, one administrator must remain."""
+    """True if an account may be deactivated; the last administrator and a project's last owner may not."""
     return may_be_switched(tx, call, account) and not is_last(tx, account) and not leaves_alone(tx, call, account)
 
 
