@@ -93,7 +93,7 @@ def _as_data(value):
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
-    """Fetching (API, folder of machines) and populating are apart, so that documents made by hand populate as well."""
+    """Fetches and populates separately, so that documents made by hand populate as well."""
 
     NAME = "orca.platform.orca"
 
@@ -158,7 +158,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 name = host["id"]
             self.inventory.add_host(name, group="orca_hosts")
             for variable, value in host_variables(host).items():
-                # Where a machine made from here is reached, its maker knows better than its agent.
+                # For a machine made from here, the module that made it knows the address better than the agent.
                 if variable != "ansible_host" or "ansible_host" not in self.inventory.get_host(name).get_vars():
                     self.inventory.set_variable(name, variable, _as_data(value))
             variables = self.inventory.get_host(name).get_vars()
@@ -168,7 +168,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def named(host):
-    """What a host of the API is called; None or empty before its agent has said anything."""
+    """The name of a host of the API; None or empty before its agent's first report."""
     return host["name"] or host["hostname"]
 
 

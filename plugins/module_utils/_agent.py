@@ -53,7 +53,7 @@ class AgentFiles:
         return status.get("state", ""), status.get("message", ""), int(status.get("since", 0))
 
     def accepted(self):
-        """Whether the server takes this host's credentials: True, False, or None where it cannot be asked."""
+        """True if the server accepts this host's credentials; None if the server does not answer."""
         credentials = self.document("credentials.json")
         if not credentials:
             return False

@@ -168,7 +168,7 @@ class ApiClient:
         while following:
             page = self.request("GET", following)
             if not isinstance(page, dict) or "data" not in page:
-                raise ApiError(f"GET {following} at {self.target.url}: the answer is no list; is this an orca server?")
+                raise ApiError(f"GET {following} at {self.target.url}: this is not a list; is this an orca server?")
             found.extend(page["data"])
             following = (page.get("pagination") or {}).get("next")
         return found

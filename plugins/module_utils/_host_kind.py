@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: The orca.platform authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the modules that bring one kind of a host's state share: they only describe, hoststate does the work."""
+"""The common part of the modules for one kind of host state: they only describe it, hoststate does the work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VERSION = 1  # playbooks have no history; the owner file's digest tells descript
 
 
 def run(module, kind, describe):
-    """Apply what ``describe()`` gives (or its absence) for a kind of hoststate, and end the module."""
+    """Apply what ``describe()`` returns for a kind of host state, or remove that kind, and end the module."""
     params = module.params
     if params["state"] == "present":
         # Roles hand on their defaults, which are empty where something must be given; Ansible lets null pass as given.

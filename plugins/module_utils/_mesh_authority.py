@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: The orca.platform authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A certificate authority in a folder, for meshes that no server looks after."""
+"""A certificate authority in a folder, for meshes without a server."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _request(identity, text):
     try:
         return x509.load_pem_x509_csr(text.encode())
     except ValueError as error:
-        raise ValueError("the request of %s is none (PEM)" % identity) from error
+        raise ValueError("the request of %s is not a certificate request (PEM)" % identity) from error
 
 
 def _name(subject):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 # Private to this collection: no stable interface for others.
-"""A stack made what its compose files say: the server plans and applies, here it is asked, and waited for.
+"""Make a stack match its compose files: the server plans and applies; this module asks it, and waits.
 
 The files are sent as they are. The server says which variables they name; only those are sent.
 """
@@ -44,7 +44,7 @@ class Wanted:
         raise ApiError("the server keeps asking for variables")
 
     def apply(self, client, plan):
-        """Have a plan carried out, or the one that holds by then; that plan and the stack."""
+        """Have the server carry out a plan, or the newer one that replaced it; return that plan and the stack."""
         for _dummy in range(ROUNDS):
             try:
                 return plan, self._ask(client, "apply", hash=plan["hash"])

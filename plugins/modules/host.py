@@ -104,7 +104,7 @@ import time
 from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, spelled
 from ansible_collections.orca.platform.plugins.module_utils._api_module import api_module, client_of
 
-# Where the state of the options is reached, and the action that leads there.
+# By wanted state: the state of the API that fulfils it, and the action that leads there.
 STATES = {"present": ("active", "activate"), "inactive": ("inactive", "deactivate")}
 
 

@@ -146,7 +146,7 @@ CERTIFICATES = "/etc/docker/certs.d"
 
 
 class PublishError(Exception):
-    """An image that cannot be published, said in words."""
+    """An image cannot be published; the message says why."""
 
 
 def wanted_images(path, names, exclude):
@@ -199,7 +199,7 @@ class Registry:
 
 
 def push(address, tag):
-    """Push a local image; the name it needs for that is taken off it again."""
+    """Push a local image under a name that is removed again afterwards."""
     repository, _colon, version = tag.rpartition(":")
     target = "%s/%s" % (address, repository)
     try:

@@ -8,7 +8,7 @@ from typing import Dict, List, Optional, Sequence
 
 
 class MachineError(Exception):
-    """A machine that cannot be made, found or removed, said in words for the person who asked for it."""
+    """A machine cannot be made, found or removed; the message is for the person who asked for it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Driver:
         """Those of the named machines that exist; ``host_key`` and ``authorized`` are not looked up.
 
         Raises:
-            MachineError: the driver cannot be reached, or a name is taken by something that is no machine.
+            MachineError: the driver cannot be reached, or a name is taken by something that is not a machine.
         """
         raise NotImplementedError
 

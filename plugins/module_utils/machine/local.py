@@ -121,7 +121,7 @@ class LocalDriver(Driver):
                 break
             # It is on its way up or down, or the engine has lost what the command said, as it may under load.
             if time.monotonic() > deadline:
-                raise MachineError(f"{have.name}: no command runs in it; `docker logs {have.name}` may tell why")
+                raise MachineError(f"{have.name}: commands cannot be run in it; `docker logs {have.name}` may tell why")
             time.sleep(POLL_SECONDS)
         keys, host_key, cgroup = parts
         return replace(
@@ -176,7 +176,7 @@ class LocalDriver(Driver):
         except EngineErrors as error:
             raise MachineError(f"{name}: {error}") from error
         if (seen["Config"]["Labels"] or {}).get(LABEL) != name:
-            raise MachineError(f"name: {name} is taken by a container that is no machine of ours")
+            raise MachineError(f"name: {name} is taken by a container that this driver did not make")
         host = seen["HostConfig"]
         endpoint = seen["NetworkSettings"]["Networks"].get(self.network.name)
         if endpoint is None:

@@ -70,7 +70,7 @@ class Network:
             try:
                 inside = ipaddress.ip_address(address) in subnet
             except ValueError as error:
-                raise MachineError(f"address: {address} of {name} is no address: {error}") from error
+                raise MachineError(f"address: {address} of {name} is not an address: {error}") from error
             if not inside:
                 raise MachineError(f"address: {address} of {name} is not in {subnet}, the subnet of {self.name}")
             if holders.get(address, name) != name:

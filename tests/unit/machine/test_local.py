@@ -24,5 +24,5 @@ def test_a_look_is_repeated_while_nothing_is_said(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_machine_that_says_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MachineError, match="m1: no command runs in it"):
+    with pytest.raises(MachineError, match="m1: commands cannot be run in it"):
         driver(monkeypatch, "", seconds=0).look(MACHINE, "key")

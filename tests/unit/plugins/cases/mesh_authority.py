@@ -43,7 +43,7 @@ FAILURES = [
         "the request of h2 is not for this identity",
         requests={"h2": REQUESTS["h1"]},
     ),
-    failure("of what is no request", "the request of h1 is none (PEM)", requests={"h1": "please"}),
+    failure("of what is no request", "the request of h1 is not a certificate request (PEM)", requests={"h1": "please"}),
     failure("that would sign all again and again", "valid_days must be more than renew_days", valid_days=90),
     failure("in a folder that is a file", "Not a directory", directory="{root}/etc/resolv.conf"),
     failure("without requests", "'requests' is of type", requests=[1]),
