@@ -288,7 +288,7 @@ def field_letters(type: ResourceType, field: Field, letters: str, role: str, ver
 
 
 def actions(type: ResourceType, letters: str, role: str, version: str) -> dict[str, ActionView]:
-    """ProcessTable and other actions the role may ask for."""
+    """Processes and other actions the role may ask for."""
     # What /v2 alone shows to a role is there to be looked at.
     only_looks = type.view is not None or role in type.inactive_roles or not granted(type, role)
     only_looks = only_looks or (role not in OPERATING_ROLES and letters == "r")

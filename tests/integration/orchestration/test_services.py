@@ -305,3 +305,12 @@ async def test_what_no_container_can_be_is_refused_with_the_service(platform, ke
         await up(platform, f"web:\n  image: ok/web\n  {keys}\n", "web: {scale: 1}")
     assert (error.value.code, error.value.field) == ("InvalidFormat", "dockerCompose")
     assert await platform.read(lambda tx: tx.find(rows.Service)) == []
+
+
+async def test_the_collection_decides_on_the_kind_of_a_service(platform):
+    """The superadmin may give every field, and clients send back the kind that they were shown."""
+    stack = await platform.create("environment", name="shop")
+    for name, kind, other in (("web", "service", "dnsService"), ("alias", "dnsService", "service")):
+        launch = {"launchConfig": {"imageUuid": "docker:ok/web"}} if kind == "service" else {}
+        row = await platform.create(kind, _role="superadmin", name=name, environmentId=stack.id, kind=other, **launch)
+        assert row.kind == row.type == kind

@@ -96,7 +96,7 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
         given["vip"] = _free_vip(tx, stack.accountId)
     row = tx.insert(
         kind,
-        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id},
+        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id, "kind": kind.TYPE},
         createIndex=0,
         currentScale=0,
     )
