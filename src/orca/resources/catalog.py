@@ -33,7 +33,7 @@ from orca.resources import (
     upgrade,
 )
 from orca.resources.processes import ProcessTable
-from orca.resources.tables import build_schema, root_of
+from orca.resources.tables import always, build_schema, root_of
 from orca.resources.types import ResourceType
 from orca.store import Schema
 
@@ -85,3 +85,9 @@ def processes_of(name: str) -> ProcessTable:
     while not type.processes and type.parent is not None:
         type = TYPES[type.parent]
     return type.processes
+
+
+@cache
+def always_of(name: str) -> frozenset[str]:
+    """The fields that no row of a type is without."""
+    return always(TYPES[name], TYPES)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orca.resources import ids, limits
+from orca.resources.catalog import always_of
 from orca.resources.errors import Refused
 from orca.resources.fields import UNSET, Field
 from orca.resources.spoken import a, spoken
@@ -53,9 +54,11 @@ class Validator:
     def create(self, type: TypeView, body: Mapping[str, Any], *, part: bool = False) -> dict[str, Any]:
         """Values for a new resource: the given ones, and defaults for the rest. Raises ``Refused``.
 
-        ``part``: see ``FieldView.taken``.
+        Null for a field that every row has is as good as nothing. ``part``: see ``FieldView.taken``.
         """
         values = self._given(type, body, "c", part=part)
+        for name in [name for name, value in values.items() if value is None and name in always_of(type.name)]:
+            del values[name]
         for name, shown in type.fields.items():
             field = shown.field
             if values.get(name) is None and field.default is not UNSET and (name not in values or not field.nullable):

@@ -205,3 +205,11 @@ def test_only_public_settings_are_for_everybody(admin, person):
         assert admin.get(f"/v1/settings/{name}").json()["value"] == "hidden"
     finally:
         admin.delete(f"/v1/settings/{name}")
+
+
+def test_null_for_what_every_row_has_is_as_good_as_nothing(admin):
+    """Clients that send every field of the schema send null for those that they do not choose."""
+    for path, kind in (("accounts", "user"), ("projects", "project")):
+        shown = made(admin.post(f"/v1/{path}", json={"name": "of nulls", "uuid": None, "kind": None}))
+        assert (shown["kind"], bool(shown["uuid"])) == (kind, True)
+    assert made(admin.post("/v2/apikeys", json={"accountId": None}))["accountId"]
