@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 ORCA = [sys.executable, "-c", "from orca.cli import main; main()"]
+HOST = "0b0c2b8e-7a53-5f0e-9d53-3c2b7f0f7a01"
 
 
 def orca(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -27,7 +29,7 @@ def sealed(url: str, admin: tuple[str, str]) -> None:
     with httpx.Client(base_url=url, auth=admin, timeout=60) as client:
         (project,) = client.get("/v2/projects?name=Default").json()["data"]
         path = f"/v2/projects/{project['id']}"
-        assert client.post(f"{path}/registrationtokens", json={}).status_code == 201
+        registered(client, path)
         registry = client.post(f"{path}/registries", json={"serverAddress": "registry.example"}).json()
         given = {
             "registryId": registry["id"],
@@ -38,6 +40,30 @@ def sealed(url: str, admin: tuple[str, str]) -> None:
         }
         answer = client.post(f"{path}/registrycredentials", json=given)
         assert answer.status_code == 201, answer.text
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """What `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + 10
+    while not (found := look()):
+        assert time.monotonic() < deadline, "nothing was found in time"
+    return found
+
+
+def registered(client: httpx.Client, project: str) -> None:
+    """Register a host with a new token, until it is shown its keys."""
+    answer = client.post(f"{project}/registrationtokens", json={})
+    assert answer.status_code == 201, answer.text
+    token = until(lambda: client.get(answer.json()["links"]["self"]).json()["token"])
+    auth = ("registrationToken", token)
+    answer = client.post("/v1/register", json={"key": HOST}, auth=auth)
+    assert answer.status_code == 201, answer.text
+
+    def keys() -> bool:
+        (row,) = client.get("/v1/register", params={"key": HOST}, auth=auth).json()["data"]
+        return bool(row["accessKey"] and row["secretKey"])
+
+    until(keys)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +146,7 @@ def test_a_server_that_lost_its_key_goes_on(directory: Path, process: Callable[.
         (project,) = client.get("/v2/projects?name=Default").json()["data"]
         path = f"/v2/projects/{project['id']}"
         assert client.get(f"{path}/registrationtokens").json()["data"] == []
-        assert client.post(f"{path}/registrationtokens", json={}).status_code == 201
+        registered(client, path)
         (credential,) = client.get(f"{path}/registrycredentials?name=mine").json()["data"]
         answer = client.put(credential["links"]["self"], json={"secretValue": "again"})
         assert answer.status_code == 200, answer.text

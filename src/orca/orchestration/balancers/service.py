@@ -18,10 +18,9 @@ from orca.store import Tx
 
 IMAGE = "docker:rancher/load-balancer-service"
 """A placeholder for the balancer's image, which the platform chooses."""
-R = TypeVar("R", rows.LoadBalancer, rows.LoadBalancerConfig, rows.LoadBalancerListener)
-
 LIVING = ("requested", "activating", "active")
 
+R = TypeVar("R", rows.LoadBalancer, rows.LoadBalancerConfig, rows.LoadBalancerListener)
 OWN = (rows.LoadBalancer, rows.LoadBalancerConfig, rows.LoadBalancerListener)
 CONFIGURED = ("appCookieStickinessPolicy", "lbCookieStickinessPolicy", "haproxyConfig", "healthCheck")
 CERTIFIED = ("certificateIds", "defaultCertificateId")
@@ -93,9 +92,7 @@ async def remove(run: Run) -> None:
 
     def unit(tx: Tx) -> None:
         for type in OWN:
-            own: list[rows.Resource] = tx.find(
-                type, serviceId=run.resource_id, state=["requested", "activating", "active"]
-            )
+            own: list[rows.Resource] = tx.find(type, serviceId=run.resource_id, state=LIVING)
             for row in own:
                 run.engine.request(tx, row, "remove")
 

@@ -176,9 +176,11 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Register:
 
 
 def _registered_again(tx: Tx, call: Call, row: rows.Register) -> rows.Register:
-    """Replace the credentials of a host that lost them. Credentials that it may not have read yet stay."""
+    """Replace the credentials of a host that lost them. Credentials that it may not have read yet stay, unless the
+    server lost them itself.
+    """
     agent = tx.get(rows.Agent, row.agentId)
-    if agent is None or row.agentUriFormat or key_is_shown(agent):
+    if agent is None or row.agentUriFormat or (key_is_shown(agent) and row.secret is not None):
         return row
     if call.core.agents.get(agent.id) is not None:
         message = (
