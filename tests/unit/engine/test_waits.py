@@ -36,14 +36,14 @@ async def test_a_wait_does_not_look_again_for_what_changes_elsewhere(bench):
     async def start(run):
         def condition(tx):
             looks[run.account_id] += 1
-            return tx.first("host", accountId=run.account_id, name="awaited")
+            return tx.first(rows.Host, accountId=run.account_id, name="awaited")
 
         await run.wait_for("waiting for a host", condition, roots={"host"})
 
     await bench.start()
     containers = {id: await bench.create(accountId=id) for id in (1, 2)}
     await bench.until(
-        lambda tx: [row.waiting is None for row in tx.find("processInstance", endTime=None)] == [False, False]
+        lambda tx: [row.waiting is None for row in tx.find(rows.ProcessInstance, endTime=None)] == [False, False]
     )
     before = looks.copy()
     for number in range(10):
@@ -51,7 +51,7 @@ async def test_a_wait_does_not_look_again_for_what_changes_elsewhere(bench):
         async with asyncio.timeout(10):
             while looks[2] <= before[2] + number:
                 await bench.db.read(lambda tx: None)
-    assert looks[1] == before[1]
+    assert looks[1] <= before[1] + 1  # the one look that follows showing the reason
     for id, container in containers.items():
         await bench.create("host", accountId=id, name="awaited")
         await bench.state(container, "running")
