@@ -189,6 +189,14 @@ class Lab:
             if "ESTABLISHED" in line and not line.startswith(" ")
         )
 
+    def associations(self, machine: Machine) -> dict[str, set[str]]:
+        """Peer -> the SPIs of its IKE_SAs. They stay the same as long as a tunnel does."""
+        found: dict[str, set[str]] = {}
+        for line in machine.run("docker", "exec", "orca-net", "swanctl", "--list-sas").splitlines():
+            if "ESTABLISHED" in line and not line.startswith(" "):
+                found.setdefault(line.split()[0].rstrip(":"), set()).add(line.split("IKEv2,")[1].strip())
+        return found
+
     def peers_of(self, machine: Machine) -> list[str]:
         """The connections this machine should have, one per other host."""
         raw = machine.run("docker", "exec", "orca-net", "swanctl", "--list-conns")
