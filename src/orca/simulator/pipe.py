@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from orca.simulator.host import Driver, Said
 from orca.wire import names
 
 
-class Pipe:
+class Pipe(ABC):
     """An ``orca.engine.AgentConnection`` to a simulated agent; it lasts until ``hang_up``."""
 
     def __init__(self, agent_id: int, driver: Driver) -> None:
@@ -69,9 +70,9 @@ class Pipe:
 
     # -- what each kind of connection decides --------------------------------------------------------------------------
 
+    @abstractmethod
     def reported(self, said: Said) -> None:
         """Take a report of the agent."""
-        raise NotImplementedError
 
     def silenced(self) -> None:
         """End the connection: a fault has made the agent fall silent."""

@@ -16,7 +16,7 @@ from orca.engine import Behaviour, Call, Processes, Run
 from orca.resources import rows
 from orca.resources.driver import CONFIGS, SECRETS
 from orca.resources.errors import Refused
-from orca.store import ReadTx, Tx, Vault
+from orca.store import ReadTx, Tx
 
 CONTEXT = "machine.secrets"
 CONFIG_CONTEXT = "machine.config"
@@ -85,12 +85,6 @@ def has_config(call: Call, row: rows.Machine) -> bool:
 def config(tx: ReadTx, call: Call, row: rows.Machine) -> bytes:
     """The bundle as a file."""
     return b64decode(extracted_config(tx, call, row) or "")
-
-
-def secrets_of(vault: Vault, machine: rows.Machine) -> dict[str, str]:
-    """The sealed part of a machine's configuration, for its driver."""
-    sealed = machine.secret
-    return {} if sealed is None else dict(json.loads(vault.open(sealed, CONTEXT)))
 
 
 @behaviour.process("machine.remove")
