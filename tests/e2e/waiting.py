@@ -29,9 +29,17 @@ def until(condition: Callable[[], T], within: float, what: str, every: float = 0
         time.sleep(every)
 
 
-def holds(condition: Callable[[], object], for_: float, what: str, every: float = 0.2) -> None:
-    """Assert that `condition` stays truthy for `for_` seconds."""
-    end = time.monotonic() + for_
-    while time.monotonic() < end:
-        assert condition(), f"{what}: did not hold"
-        time.sleep(every)
+def settles(condition: Callable[[], object], for_: float, within: float, what: str, every: float = 0.5) -> None:
+    """Wait until `condition` has been truthy for `for_` seconds in a row.
+
+    Raises AssertionError naming `what` if no such stretch begins in `within` seconds.
+    """
+
+    def holds() -> bool:
+        end = time.monotonic() + for_
+        while time.monotonic() < end:
+            assert condition(), f"{what}: did not hold for {for_} s"
+            time.sleep(every)
+        return True
+
+    until(holds, within, what, every)
