@@ -30,6 +30,7 @@ from .commands import (
     RestartPolicy,
 )
 from .event import Event, Incoming, Transitioning, WireError, decode, encode, new_id, now_ms, receive, to_data
+from .health import CheckEdge, CheckState, EngineHealth, EngineState, HealthChange
 from .reports import (
     Container,
     ContainerState,
@@ -64,6 +65,8 @@ __all__ = [
     "Activate",
     "Activated",
     "Cancel",
+    "CheckEdge",
+    "CheckState",
     "ConfigApplied",
     "ConfigItem",
     "ConfigUpdate",
@@ -77,8 +80,11 @@ __all__ = [
     "Deactivated",
     "EdgeState",
     "Encryption",
+    "EngineHealth",
+    "EngineState",
     "Event",
     "ExecMessage",
+    "HealthChange",
     "Hello",
     "HostFacts",
     "HostStats",

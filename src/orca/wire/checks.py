@@ -18,6 +18,7 @@ import msgspec
 from . import names
 from .commands import Activated, ConfigApplied, Message
 from .event import WireError
+from .health import CheckEdge, EngineHealth, HealthChange
 from .reports import Container, Hello, HostFacts, MeshEdge, MeshSummary, PeerState
 
 M = TypeVar("M", bound=Message)
@@ -41,6 +42,10 @@ FAMILIES: Final = 32
 """Families of config items."""
 PEERS: Final = 5000
 """Tunnels in one summary."""
+VERDICTS: Final = 20_000
+"""Checks, and containers, in one report on health."""
+OUTPUT_CHARACTERS: Final = 4096
+"""Of a command that checks a container."""
 LAST_TIME: Final = 1 << 53
 """UTC milliseconds; also the largest number that every reader of JSON can hold."""
 
@@ -58,6 +63,7 @@ FORMS: Final[Mapping[str, type[Message]]] = {
     names.HELLO: Hello,
     names.CONTAINER_CHANGE: Container,
     names.HOST_CHANGE: HostFacts,
+    names.HEALTH_CHANGE: HealthChange,
     names.MESH_EDGE: MeshEdge,
     names.MESH_SUMMARY: MeshSummary,
 }
@@ -170,6 +176,39 @@ def _summary(said: MeshSummary) -> MeshSummary:
     return MeshSummary(peers=[_peer(each) for each in peers.values()])
 
 
+def _health(said: HealthChange) -> HealthChange:
+    """The last word about each check and each container counts."""
+    if len(said.checks) > VERDICTS or len(said.containers) > VERDICTS:
+        raise Unsound(f"checks, containers: at most {VERDICTS} of each are taken")
+    checks = {each.check: each for each in said.checks if ID.fullmatch(each.check) and _is_time(each.at)}
+    engine = {each.uuid: each for each in said.containers if ID.fullmatch(each.uuid) and _is_time(each.at)}
+    return HealthChange(
+        checks=[_verdict(each) for each in checks.values()],
+        containers=[_engine(each) for each in engine.values()],
+        complete=said.complete,
+    )
+
+
+def _verdict(said: CheckEdge) -> CheckEdge:
+    return msgspec.structs.replace(
+        said,
+        start=_within(said.start, 0, LAST_TIME) or 0,
+        reason=None if said.reason is None else plain_text(said.reason, REASON_CHARACTERS),
+    )
+
+
+def _engine(said: EngineHealth) -> EngineHealth:
+    return msgspec.structs.replace(
+        said,
+        started_at=_within(said.started_at, 0, LAST_TIME),
+        reason=None if said.reason is None else plain_text(said.reason, OUTPUT_CHARACTERS),
+    )
+
+
+def _is_time(value: int) -> bool:
+    return 0 <= value <= LAST_TIME
+
+
 def _peer(said: PeerState) -> PeerState:
     return msgspec.structs.replace(
         said,
@@ -202,6 +241,7 @@ _CHECKS: Final[Mapping[type[Message], Callable[[Any], Any]]] = {
     Container: _container,
     HostFacts: _facts,
     Hello: _hello,
+    HealthChange: _health,
     MeshEdge: _edge,
     MeshSummary: _summary,
     Activated: _activated,

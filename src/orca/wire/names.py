@@ -25,6 +25,7 @@ OPEN_STREAM: Final = "stream.open"
 HELLO: Final = "agent.hello"
 CONTAINER_CHANGE: Final = "container.change"
 HOST_CHANGE: Final = "host.change"
+HEALTH_CHANGE: Final = "health.change"
 MESH_EDGE: Final = "mesh.edge"
 MESH_SUMMARY: Final = "mesh.summary"
 

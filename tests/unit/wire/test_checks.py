@@ -169,6 +169,7 @@ def test_every_report_has_a_form_and_a_check() -> None:
         names.HELLO,
         names.CONTAINER_CHANGE,
         names.HOST_CHANGE,
+        names.HEALTH_CHANGE,
         names.MESH_EDGE,
         names.MESH_SUMMARY,
     }
