@@ -27,7 +27,7 @@ FAMILIES = {
     "hosts": "host driver cluster label",
     "networks": "network addressing network_service",
     "containers": "instance storage",
-    "services": "stack service_kind upgrade health",
+    "services": "stack service_types upgrade health",
     "balancers": "load_balancer certificate",
     "operations": "event handler operation task stream",
 }

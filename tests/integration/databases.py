@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from orca.store import kinds
+from orca.store import backends
 
 START_SECONDS = 60
 COLLATE = "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
@@ -34,7 +34,7 @@ class Server:
     def __init__(self, url: str, create: str) -> None:
         self._url = sa.make_url(url)
         self._create = create
-        self.engine = kinds.create_engine(url)
+        self.engine = backends.create_engine(url)
 
     @contextlib.contextmanager
     def database(self) -> Iterator[str]:

@@ -90,7 +90,7 @@ class Platform:
         platform.project_id = project.id
         for begin in assembly.starts:
             await begin()
-        for _, run in assembly.tasks:
+        for _, run in assembly.loops:
             platform._spawn(run())
         await assembly.engine.start()
         try:

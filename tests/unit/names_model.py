@@ -14,7 +14,7 @@ from orca.hoststate.plan import dns
 from orca.hoststate.plan.items import NETWORK
 from orca.orchestration.discovery.directory import Directory, Items
 from orca.orchestration.discovery.graph import Facts
-from orca.orchestration.discovery.names import ContainerLink, Found, Member, Names, Service, ServiceLink, told
+from orca.orchestration.discovery.scopes import ContainerLink, Found, Member, Names, Service, ServiceLink, told
 
 
 class Hosts:

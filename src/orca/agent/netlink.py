@@ -50,13 +50,13 @@ def parse(data: bytes) -> tuple[bool, list[str]]:
     """
     found: list[str] = []
     while len(data) >= _HEADER.size:
-        length, kind, _, _, _ = _HEADER.unpack_from(data)
-        if kind == _NLMSG_DONE:
+        length, type, _, _, _ = _HEADER.unpack_from(data)
+        if type == _NLMSG_DONE:
             return False, found
-        if kind == _NLMSG_ERROR:
+        if type == _NLMSG_ERROR:
             (code,) = struct.unpack_from("=i", data, _HEADER.size)
             raise OSError(-code, "netlink refused to list addresses")
-        if kind == _RTM_NEWADDR and (address := _outer(data[_HEADER.size : length])):
+        if type == _RTM_NEWADDR and (address := _outer(data[_HEADER.size : length])):
             found.append(address)
         data = data[(length + 3) & ~3 :]
     return True, found
@@ -104,13 +104,13 @@ def _outer(message: bytes) -> str | None:
     _, _, _, scope, _ = _ADDRESS.unpack_from(message)
     local, label, rest = None, "", message[_ADDRESS.size :]
     while len(rest) >= _ATTRIBUTE.size:
-        length, kind = _ATTRIBUTE.unpack_from(rest)
+        length, type = _ATTRIBUTE.unpack_from(rest)
         if length < _ATTRIBUTE.size:
             break
         value = rest[_ATTRIBUTE.size : length]
-        if kind == _IFA_LOCAL:
+        if type == _IFA_LOCAL:
             local = str(ipaddress.IPv4Address(value))
-        elif kind == _IFA_LABEL:
+        elif type == _IFA_LABEL:
             label = value.rstrip(b"\0").decode()
         rest = rest[(length + 3) & ~3 :]
     return local if scope == _SCOPE_GLOBAL and not label.startswith(_INNER) else None

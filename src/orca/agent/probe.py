@@ -62,9 +62,9 @@ class Prober:
             except OSError as error:  # an ICMP error for an earlier probe, such as "host unreachable"
                 _log.debug("probe: %s", error)
                 continue
-            kind, _, _, _, sequence = _ECHO.unpack_from(data.ljust(_ECHO.size, b"\0"))
+            type, _, _, _, sequence = _ECHO.unpack_from(data.ljust(_ECHO.size, b"\0"))
             sent = self._pending.pop(sequence, None)
-            if kind == _ECHO_REPLY and sent is not None and sent[0] == address:
+            if type == _ECHO_REPLY and sent is not None and sent[0] == address:
                 self._answered(address, (time.monotonic() - sent[1]) * 1000)
 
 

@@ -271,16 +271,16 @@ class Application:
         except Refused as refused:
             await socket.send_denial_response(responses.unreadable(refused))
             return
-        kind = "/".join(ask.path[:1]).lower()
+        first = "/".join(ask.path[:1]).lower()
         try:
             check_origin(ask, websocket=True)
             if ask.version not in VERSIONS:
                 raise not_found()
-            if kind in STREAMS:
+            if first in STREAMS:
                 await self.streams.serve(socket, ask, self.stopping)
-            elif kind == wire.STREAM_PATH and len(ask.path) == 1:
+            elif first == wire.STREAM_PATH and len(ask.path) == 1:
                 await self.backend(socket, ask)
-            elif kind == "subscribe" and len(ask.path) == 1:
+            elif first == "subscribe" and len(ask.path) == 1:
                 await self.subscribe(socket, ask)
             else:
                 raise not_found()

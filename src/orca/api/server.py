@@ -175,7 +175,7 @@ async def run(settings: Settings) -> int:
         asyncio.create_task(keep(name, start), name=name)
         for name, start in (
             ("engine", assembly.engine.watch),
-            *assembly.tasks,
+            *assembly.loops,
             *([("certificate", certificate.keep_current)] if settings.tls_cert is None else []),
         )
     ]

@@ -113,18 +113,18 @@ def _change(
     *,
     detach: bool,
 ) -> None:
-    """Call the action of each kind unless the resource is in its state already, and wait for that state."""
+    """Call the action of each type unless the resource is in its state already, and wait for that state."""
     deadline = time.monotonic() + timeout
-    found = [(each, find.kind_of(each)) for each in find.many(client, names, CHANGEABLE)]
-    acted = [(_called_for(client, each, actions[kind], states[kind]), kind) for each, kind in found]
+    found = [(each, find.type_of(each)) for each in find.many(client, names, CHANGEABLE)]
+    acted = [(_called_for(client, each, actions[type], states[type]), type) for each, type in found]
     if detach:
         return
     with Progress() as progress:
-        for resource, kind in acted:
-            if kind == "stack":
-                wait_up(client, resource, deadline, progress, states=(states[kind],))
+        for resource, type in acted:
+            if type == "stack":
+                wait_up(client, resource, deadline, progress, states=(states[type],))
             else:
-                wait_steady(client, [resource], deadline, progress, states[kind])
+                wait_steady(client, [resource], deadline, progress, states[type])
 
 
 def _called_for(client: Client, resource: Resource, action: str, state: str) -> Resource:

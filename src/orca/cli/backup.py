@@ -77,11 +77,11 @@ def restore_from(data_dir: Path, url: str, source: Path) -> dict[str, Any]:
 
 def _put(data_dir: Path, url: str, folder: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-    kind, own = manifest["database"], sa.make_url(url).get_backend_name()
+    made_by, own = manifest["database"], sa.make_url(url).get_backend_name()
     if manifest["format"] != FORMAT or manifest["schema"] > migrations.HEAD:
         raise CommandError(f"this backup was made by version {manifest['version']}; this one is too old for it")
-    if {"mysql": "mariadb"}.get(kind, kind) != {"mysql": "mariadb"}.get(own, own):
-        raise CommandError(f"this is a backup of {kind}, and the database to restore is {own}; see --database")
+    if {"mysql": "mariadb"}.get(made_by, made_by) != {"mysql": "mariadb"}.get(own, own):
+        raise CommandError(f"this is a backup of {made_by}, and the database to restore is {own}; see --database")
     if not manifest["keys"] and not all((data_dir / name).exists() for name in NEEDED):
         raise CommandError(f"this backup holds no keys: put {', '.join(KEYS)} of that server into {data_dir} first")
     from orca.api.datadir.bootstrap import identity

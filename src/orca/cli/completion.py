@@ -44,11 +44,11 @@ def context_names(ctx: click.Context, param: click.Parameter, incomplete: str) -
     return [CompletionItem(name, help=each["url"]) for name, each in contexts.items() if name.startswith(incomplete)]
 
 
-def things(*kinds: str) -> Completer:
-    """A completer of names, and of ids once their first digit is typed, of resources of these kinds."""
+def things(*types: str) -> Completer:
+    """A completer of names, and of ids once their first digit is typed, of resources of these types."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return _matching(ctx, kinds, incomplete)
+        return _matching(ctx, types, incomplete)
 
     return complete
 
@@ -58,22 +58,22 @@ def projects(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     return _matching(ctx, ("project",), incomplete)
 
 
-def _matching(ctx: click.Context, kinds: Iterable[str], incomplete: str) -> list[CompletionItem]:
+def _matching(ctx: click.Context, types: Iterable[str], incomplete: str) -> list[CompletionItem]:
     from orca.cli.client import VERSION, Client
     from orca.cli.errors import CommandError
-    from orca.cli.find import KINDS, name_of
+    from orca.cli.find import TYPES, name_of
     from orca.cli.target import resolve
 
     found = []
     try:
         client = Client(resolve(ctx.find_root().params), timeout=TIMEOUT)
-        for kind in kinds:
-            url = f"{VERSION}/projects" if kind == "project" else client.in_project(KINDS[kind])
-            found += [(kind, resource) for resource in client.list(url)]
+        for type in types:
+            url = f"{VERSION}/projects" if type == "project" else client.in_project(TYPES[type])
+            found += [(type, resource) for resource in client.list(url)]
     except CommandError:
         return []
     by_id = incomplete[:1].isdigit()
     words = [
-        (resource["id"] if by_id else name_of(resource), f"{kind} {resource['state']}") for kind, resource in found
+        (resource["id"] if by_id else name_of(resource), f"{type} {resource['state']}") for type, resource in found
     ]
     return [CompletionItem(word, help=text) for word, text in words if word.startswith(incomplete)]

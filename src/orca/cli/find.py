@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find the resource that a person means by an id, a name, ``KIND/NAME``, or ``STACK/NAME``."""
+"""Find the resource that a person means by an id, a name, ``TYPE/NAME``, or ``STACK/NAME``."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from collections.abc import Iterable, Sequence
 from orca.cli.client import Client, Resource
 from orca.cli.errors import ApiError, CommandError, NotFoundError
 
-KINDS = {"container": "containers", "service": "services", "stack": "environments", "host": "hosts"}
+TYPES = {"container": "containers", "service": "services", "stack": "environments", "host": "hosts"}
 """The words of commands, and the API's collections."""
 _ID = re.compile(r"1[a-z]+\d+")
 _PREFIXES = {"1i": "container", "1s": "service", "1e": "stack", "1h": "host"}
 
 
-def one(client: Client, text: str, kinds: Sequence[str]) -> Resource:
-    """Find one resource of these kinds.
+def one(client: Client, text: str, types: Sequence[str]) -> Resource:
+    """Find one resource of these types.
 
     Raises NotFoundError with similar names if there is none, CommandError if several have the name.
     """
-    kind, slash, name = text.partition("/")
-    kind = kind.removesuffix("s")
-    if slash and kind in kinds:
-        return one(client, name, [kind])
+    type, slash, name = text.partition("/")
+    type = type.removesuffix("s")
+    if slash and type in types:
+        return one(client, name, [type])
     if slash:
-        return _within(client, text.partition("/")[0], name, kinds)
-    return _by_id(client, text, kinds) or _by_name(client, text, kinds)
+        return _within(client, text.partition("/")[0], name, types)
+    return _by_id(client, text, types) or _by_name(client, text, types)
 
 
-def many(client: Client, texts: Iterable[str], kinds: Sequence[str]) -> list[Resource]:
+def many(client: Client, texts: Iterable[str], types: Sequence[str]) -> list[Resource]:
     """Find all of them, before anything is done to the first."""
-    return [one(client, text, kinds) for text in texts]
+    return [one(client, text, types) for text in texts]
 
 
 def name_of(resource: Resource) -> str:
@@ -39,8 +39,8 @@ def name_of(resource: Resource) -> str:
     return str(resource.get("name") or resource.get("hostname") or resource["id"])
 
 
-def kind_of(resource: Resource) -> str:
-    """The kind, as in KINDS, of a resource."""
+def type_of(resource: Resource) -> str:
+    """The type of a resource, as in ``TYPES``."""
     plural = {"environment": "stack", "host": "host", "container": "container"}
     return plural.get(str(resource.get("baseType") or resource["type"])) or plural.get(resource["type"]) or "service"
 
@@ -62,11 +62,11 @@ def looks_like_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def _by_id(client: Client, identity: str, kinds: Sequence[str]) -> Resource | None:
-    kind = _PREFIXES.get(identity.rstrip("0123456789"))
-    if kind is None or kind not in kinds or not looks_like_id(identity):
+def _by_id(client: Client, identity: str, types: Sequence[str]) -> Resource | None:
+    type = _PREFIXES.get(identity.rstrip("0123456789"))
+    if type is None or type not in types or not looks_like_id(identity):
         return None
-    found = _get(client, client.in_project(f"{KINDS[kind]}/{identity}"))
+    found = _get(client, client.in_project(f"{TYPES[type]}/{identity}"))
     return None if found is None or found.get("removed") else found
 
 
@@ -80,21 +80,21 @@ def _get(client: Client, url: str) -> Resource | None:
     return found
 
 
-def _by_name(client: Client, name: str, kinds: Sequence[str]) -> Resource:
-    found = [each for kind in kinds for each in client.list(client.in_project(KINDS[kind]), name=name)]
-    if not found and "host" in kinds:
+def _by_name(client: Client, name: str, types: Sequence[str]) -> Resource:
+    found = [each for type in types for each in client.list(client.in_project(TYPES[type]), name=name)]
+    if not found and "host" in types:
         found = list(client.list(client.in_project("hosts"), hostname=name))
-    return _only(client, name, found, kinds)
+    return _only(client, name, found, types)
 
 
-def _within(client: Client, stack: str, name: str, kinds: Sequence[str]) -> Resource:
+def _within(client: Client, stack: str, name: str, types: Sequence[str]) -> Resource:
     parent = one(client, stack, ["stack"])
-    inside = [kind for kind in kinds if kind in ("service", "container")]
+    inside = [type for type in types if type in ("service", "container")]
     if not inside:
-        raise NotFoundError(f"{stack}/{name} names something in a stack; a {_either(kinds)} is expected")
+        raise NotFoundError(f"{stack}/{name} names something in a stack; a {_either(types)} is expected")
     found: list[Resource] = []
-    for kind, link in (("service", "services"), ("container", "instances")):
-        if kind in inside:
+    for type, link in (("service", "services"), ("container", "instances")):
+        if type in inside:
             found += client.list(parent["links"][link], name=name)
     if not found:
         links = ("services", "instances")
@@ -103,15 +103,15 @@ def _within(client: Client, stack: str, name: str, kinds: Sequence[str]) -> Reso
     return _only(client, name, found, inside)
 
 
-def _only(client: Client, name: str, found: list[Resource], kinds: Sequence[str]) -> Resource:
+def _only(client: Client, name: str, found: list[Resource], types: Sequence[str]) -> Resource:
     if len(found) == 1:
         return found[0]
     if found:
-        choices = ", ".join(f"{kind_of(each)} {each['id']}" for each in found)
+        choices = ", ".join(f"{type_of(each)} {each['id']}" for each in found)
         raise CommandError(f"several are called {name}: {choices}; say which by its id, or as KIND/{name}")
-    names = [name_of(each) for kind in kinds for each in client.list(client.in_project(KINDS[kind]))]
-    raise NotFoundError.of(_either(kinds), name, names, f" in project {client.target.project}")
+    names = [name_of(each) for type in types for each in client.list(client.in_project(TYPES[type]))]
+    raise NotFoundError.of(_either(types), name, names, f" in project {client.target.project}")
 
 
-def _either(kinds: Sequence[str]) -> str:
-    return " or ".join((", ".join(kinds[:-1]), kinds[-1])) if len(kinds) > 1 else "".join(kinds)
+def _either(types: Sequence[str]) -> str:
+    return " or ".join((", ".join(types[:-1]), types[-1])) if len(types) > 1 else "".join(types)

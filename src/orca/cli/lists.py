@@ -242,9 +242,9 @@ def _named(
     found: Iterable[Resource], containers: list[Resource], services: list[Resource]
 ) -> tuple[list[Resource], list[Resource]]:
     """The containers and services that were found or belong to what was found."""
-    ids: dict[str, set[str]] = {kind: set() for kind in LISTED}
+    ids: dict[str, set[str]] = {type: set() for type in LISTED}
     for resource in found:
-        ids[find.kind_of(resource)].add(resource["id"])
+        ids[find.type_of(resource)].add(resource["id"])
     whole = {each["id"] for each in services if each["id"] in ids["service"] or each["environmentId"] in ids["stack"]}
     chosen = [
         each

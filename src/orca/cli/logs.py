@@ -41,7 +41,7 @@ def logs(ctx: click.Context, names: tuple[str, ...], follow: bool, lines: str, t
     wanted = _number(lines)
     client = Client.of(ctx)
     found = find.many(client, names, ("container", "service", "stack"))
-    groups = [each for each in found if find.kind_of(each) != "container"]
+    groups = [each for each in found if find.type_of(each) != "container"]
     containers = [each for each in found if each not in groups]
     containers += [each for group in groups for each in client.follow(group, "instances")]
     if not containers and not (follow and groups):
@@ -173,12 +173,12 @@ class Log:
         return found
 
     def _line(self, frame: str) -> None:
-        kind, _, rest = frame.partition(" ")
+        output, _, rest = frame.partition(" ")
         timestamp, _, text = rest.partition(" ")
-        mark = f"{kind} {timestamp}"
+        mark = f"{output} {timestamp}"
         self.count = self.count + 1 if mark == self.mark else 1
         self.mark = mark
-        stream = sys.stderr if kind == STDERR else sys.stdout
+        stream = sys.stderr if output == STDERR else sys.stdout
         print(f"{self.prefix}{f'{timestamp} ' if self.timestamps else ''}{text}", file=stream, flush=True)
 
 

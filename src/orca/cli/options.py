@@ -32,6 +32,6 @@ def detach_option(command: Command) -> Command:
     return click.option("-d", "--detach", is_flag=True, help="Return once the server has accepted it.")(command)
 
 
-def names_argument(*kinds: str, required: bool = True) -> Callable[[Command], Command]:
-    """The argument of every command on resources: names or ids of these kinds."""
-    return click.argument("names", nargs=-1, required=required, metavar="NAME...", shell_complete=things(*kinds))
+def names_argument(*types: str, required: bool = True) -> Callable[[Command], Command]:
+    """The argument of every command on resources: names or ids of these types."""
+    return click.argument("names", nargs=-1, required=required, metavar="NAME...", shell_complete=things(*types))

@@ -11,11 +11,11 @@ from orca.cli.errors import NotFoundError
 from orca.cli.options import names_argument
 from orca.cli.output import emit
 
-KINDS = tuple(find.KINDS)
+TYPES = tuple(find.TYPES)
 
 
 @click.command()
-@names_argument(*KINDS)
+@names_argument(*TYPES)
 @click.option(
     "-o", "--output", type=click.Choice(["json", "yaml"]), default="json", show_default=True, help="Form of the result."
 )
@@ -29,7 +29,7 @@ def inspect(ctx: click.Context, names: tuple[str, ...], output: str) -> None:
 
 def _one(client: Client, text: str) -> Resource:
     try:
-        return find.one(client, text, KINDS)
+        return find.one(client, text, TYPES)
     except NotFoundError:
         found = find.any_id(client, text) if find.looks_like_id(text) else None
         if found is None:

@@ -127,7 +127,7 @@ async def _watch(client: Client, sources: list[tuple[Resource, str]], no_stream:
 async def _collect(client: Client, source: Resource, link: str, figures: Figures) -> None:
     again = Again(lambda text: click.echo(f"orca: {find.name_of(source)}: {text}", err=True))
     if link not in source["links"]:
-        raise CommandError(f"{find.kind_of(source)} {find.name_of(source)} has no statistics now")
+        raise CommandError(f"{find.type_of(source)} {find.name_of(source)} has no statistics now")
     while True:
         try:
             url = await access(client, lambda: client.request("GET", source["links"][link]))

@@ -22,12 +22,12 @@ PURGE_SECONDS = 60.0
 
 @dataclass(kw_only=True)
 class Assembly(Core):
-    """The core with what fills it: behaviour, units of the first start, tasks."""
+    """The core with what fills it: behaviour, units of the first start, background loops."""
 
     behaviour: Behaviour = field(default_factory=Behaviour)
     first_start: list[Callable[[Tx], object]] = field(default_factory=list)
     starts: list[Background] = field(default_factory=list)
-    tasks: list[tuple[str, Background]] = field(default_factory=list)
+    loops: list[tuple[str, Background]] = field(default_factory=list)
     engine: Engine = field(init=False)
     schedule: Tasks = field(init=False)
 
@@ -56,4 +56,4 @@ class Assembly(Core):
 
     def background(self, name: str, run: Background) -> None:
         """Keep a coroutine running while the server does; it is started again (with a pause) if it raises."""
-        self.tasks.append((name, run))
+        self.loops.append((name, run))

@@ -68,10 +68,10 @@ class Core:
         """Offer an object to the packages above; they find it by its class."""
         self._parts[type(part)] = part
 
-    def part(self, kind: type[P]) -> P:
+    def part(self, type: type[P]) -> P:
         """The object of that class that a package below provided."""
-        found = self._parts[kind]
-        assert isinstance(found, kind)
+        found = self._parts[type]
+        assert isinstance(found, type)
         return found
 
     @property

@@ -13,7 +13,7 @@ from orca.store import ReadTx, Record, Tx
 
 R = TypeVar("R", bound=Record)
 
-KIND_LENGTH = 200
+REASON_LENGTH = 200
 """Characters of a reason that are compared to tell failures apart."""
 
 
@@ -63,7 +63,7 @@ class Job:
 
     def same_failures(self, reason: str) -> int:
         """Count a failure; return how many for the same reason, numbers aside, there were in a row."""
-        kind = re.sub(r"[0-9]+", "0", reason)[:KIND_LENGTH]
-        count = self.failing["count"] + 1 if self.failing.get("kind") == kind else 1
-        self.failing = {"kind": kind, "count": count}
+        alike = re.sub(r"[0-9]+", "0", reason)[:REASON_LENGTH]
+        count = self.failing["count"] + 1 if self.failing.get("reason") == alike else 1
+        self.failing = {"reason": alike, "count": count}
         return count

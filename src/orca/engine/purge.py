@@ -35,8 +35,8 @@ def _begin(tx: Tx, core: Core, root: type[rows.Resource]) -> None:
 
 
 def _can_be_purged(name: str) -> bool:
-    kinds = [kind for kind in TYPES if kind == name or TYPES[kind].parent == name]
-    return all("purge" in processes_of(kind) for kind in kinds)
+    types = [type for type in TYPES if type == name or TYPES[type].parent == name]
+    return all("purge" in processes_of(type) for type in types)
 
 
 ROOTS = tuple(
@@ -44,4 +44,4 @@ ROOTS = tuple(
     for name, row in rows.BY_NAME.items()
     if issubclass(row, rows.Resource) and TYPES[name].parent is None and _can_be_purged(name)
 )
-"""Root types whose rows have a purge process, whatever their kind."""
+"""Root types whose rows have a purge process, whatever their type."""

@@ -11,7 +11,7 @@ from orca.provision.hosts import agents, clusters, labels, lifecycle, machines, 
 from orca.provision.people import accounts, directory, local_auth, logins, preferences
 from orca.provision.people.passwords import Passwords
 from orca.provision.projects import api as project_api
-from orca.provision.projects import members, memberships, removal
+from orca.provision.projects import member_lifecycle, members, removal
 from orca.provision.settings import api as setting_hooks
 from orca.provision.settings import values as setting_values
 
@@ -32,7 +32,7 @@ def install(assembly: Assembly) -> None:
         local_auth,
         logins,
         members,
-        memberships,
+        member_lifecycle,
         preferences,
         removal,
         setting_hooks,

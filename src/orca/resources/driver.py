@@ -28,8 +28,8 @@ def config(
 
 
 def _text(name: str, *, required: bool = False, nullable: bool = True) -> Field:
-    kind = "password" if name in SECRETS else "string"
-    return Field(type=kind, rights="cr", required=required, nullable=nullable)
+    type = "password" if name in SECRETS else "string"
+    return Field(type=type, rights="cr", required=required, nullable=nullable)
 
 
 CONFIGS = (

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from orca.store import kinds, migrations, pool, sqlite
+from orca.store import backends, migrations, pool, sqlite
 from orca.store.bus import Bus
 from orca.store.errors import CannotOpen, NoSpace, causes
 from orca.store.schema import Schema
@@ -32,9 +32,9 @@ class Database:
         self.bus = Bus()
         self.units = 0
         """Units that became durable."""
-        self._kind = kinds.kind_of(engine)
+        self._backend = backends.backend_of(engine)
         self._writer: Writer | pool.PoolWriter
-        if self._kind is kinds.SQLITE:
+        if self._backend is backends.SQLITE:
             self._writer = Writer(engine, schema, schema.metadata.tables["event"], self.bus)
         else:
             self._writer = pool.PoolWriter(engine, schema, self.bus)
@@ -52,7 +52,7 @@ class Database:
 
     @classmethod
     async def _opened(cls, url: str, schema: Schema, make_sure: Callable[[sa.Engine], None]) -> Database:
-        engine = kinds.create_engine(url)
+        engine = backends.create_engine(url)
         try:
             await asyncio.to_thread(make_sure, engine)
         except BaseException as error:
@@ -62,7 +62,7 @@ class Database:
             where = engine.url.render_as_string(hide_password=True)
             if sqlite.is_damage(error):
                 raise CannotOpen(f"{where} is damaged ({error.orig}): restore a backup") from error
-            full = any(kinds.kind_of(engine).full(cause) for cause in causes(error))
+            full = any(backends.backend_of(engine).full(cause) for cause in causes(error))
             raise CannotOpen(f"{where} cannot be used: {NoSpace() if full else str(error.orig).strip()}") from error
         return cls(engine, schema)
 
@@ -104,9 +104,9 @@ class Database:
         def read(connection: sa.Connection) -> Any:
             return query(ReadTx(connection, self.schema))
 
-        if self._kind is kinds.SQLITE:
+        if self._backend is backends.SQLITE:
             return sqlite.read(self.engine, read)
-        return pool.read(self.engine, self._kind, read)
+        return pool.read(self.engine, self._backend, read)
 
     async def close(self) -> None:
         """Finish the queued units and the running queries, and close all connections."""

@@ -12,7 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from orca.store import kinds, migrations
+from orca.store import backends, migrations
 from orca.store.errors import CannotOpen
 from orca.store.schema import Schema
 
@@ -47,10 +47,10 @@ def load(url: str, source: Path, schema: Schema) -> None:
         _prepare(url)
         with source.open("rb") as text:
             _run(["mariadb", *_client(given), str(given.database)], given, stdin=text.fileno())
-    engine = kinds.create_engine(url)
+    engine = backends.create_engine(url)
     try:
         migrations.upgrade(engine, schema.metadata)
-        with engine.connect() as connection, kinds.kind_of(engine).locked(connection, "restore"):
+        with engine.connect() as connection, backends.backend_of(engine).locked(connection, "restore"):
             _move_on(connection, schema)
     finally:
         engine.dispose()
@@ -58,10 +58,10 @@ def load(url: str, source: Path, schema: Schema) -> None:
 
 def _prepare(url: str) -> None:
     """Prepare an empty database for tables, because a dump of MariaDB does not say how to compare text."""
-    engine = kinds.create_engine(url)
+    engine = backends.create_engine(url)
     try:
         with engine.connect() as connection:
-            kinds.kind_of(engine).prepare(connection)
+            backends.backend_of(engine).prepare(connection)
     finally:
         engine.dispose()
 

@@ -15,7 +15,7 @@ import time
 
 import sqlalchemy as sa
 
-from orca.store import kinds
+from orca.store import backends
 from orca.store.errors import CannotOpen
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ class Hold:
     """The lock of one server on the database at ``url``."""
 
     def __init__(self, url: str) -> None:
-        self._engine = kinds.create_engine(url)
-        self._take = kinds.kind_of(self._engine).hold
+        self._engine = backends.create_engine(url)
+        self._take = backends.backend_of(self._engine).hold
         self._connection: sa.Connection | None = None
         self._released = threading.Event()
         self._turn = threading.Lock()

@@ -18,9 +18,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from orca.store.backends import Backend, backend_of
 from orca.store.bus import Bus
 from orca.store.errors import Closed, Conflict, NotUnique, causes
-from orca.store.kinds import Kind, kind_of
 from orca.store.queue import Job, WriteQueue
 from orca.store.schema import Schema
 from orca.store.sequencer import Sequencer
@@ -42,13 +42,13 @@ class PoolWriter:
 
     def __init__(self, engine: sa.Engine, schema: Schema, bus: Bus) -> None:
         self._engine = engine
-        self._kind = kind_of(engine)
+        self._backend = backend_of(engine)
         self._schema = schema
         self._pending = schema.metadata.tables["event_pending"]
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self.queue = WriteQueue()
-        self.space = Space(self._kind.full)
+        self.space = Space(self._backend.full)
         self._sequencer = Sequencer(engine, schema, self._hand_over)
         self._threads = [
             threading.Thread(target=self._run, name=f"orca-writer-{number}", daemon=True) for number in range(WRITERS)
@@ -96,7 +96,7 @@ class PoolWriter:
 
     def _attempt(self, job: Job) -> Tx:
         with self._engine.connect() as connection:
-            with transaction(connection, self._kind.begin):
+            with transaction(connection, self._backend.begin):
                 tx = Tx(connection, self._schema, alone=False)
                 self.queue.run(job, tx)
                 self._record_events(connection, tx)
@@ -126,7 +126,7 @@ class PoolWriter:
             if isinstance(cause, sa.exc.DBAPIError):
                 # After a connection is lost at COMMIT the unit may be durable or not: the caller must check.
                 lost = cause.connection_invalidated and cause.statement != "COMMIT"
-                return tries < CONFLICTS and (lost or self._kind.again(cause))
+                return tries < CONFLICTS and (lost or self._backend.again(cause))
         return False
 
     def _hand_over(self, group: Group) -> None:
@@ -157,12 +157,12 @@ def transaction(connection: sa.Connection, begin: tuple[str, ...]) -> Iterator[N
         raise
 
 
-def read(engine: sa.Engine, kind: Kind, query: Callable[[sa.Connection], Any]) -> Any:
+def read(engine: sa.Engine, backend: Backend, query: Callable[[sa.Connection], Any]) -> Any:
     """Run a query on a snapshot; again if the connection is dead."""
     for last in (False, True):
         try:
             with engine.connect() as connection:
-                with transaction(connection, kind.snapshot):
+                with transaction(connection, backend.snapshot):
                     result = query(connection)
                 control(connection, "ROLLBACK")
                 return result

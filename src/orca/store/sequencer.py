@@ -15,9 +15,9 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from orca.store.backends import backend_of
 from orca.store.bus import Change
 from orca.store.events import Newer
-from orca.store.kinds import kind_of
 from orca.store.queue import Job
 from orca.store.schema import Schema
 from orca.store.writer import Group
@@ -34,7 +34,7 @@ class Sequencer:
 
     def __init__(self, engine: sa.Engine, schema: Schema, hand_over: Callable[[Group], None]) -> None:
         self._engine = engine
-        self._kind = kind_of(engine)
+        self._backend = backend_of(engine)
         self._pending = schema.metadata.tables["event_pending"]
         self._events = schema.metadata.tables["event"]
         self._newer = Newer(schema)
@@ -81,7 +81,7 @@ class Sequencer:
     def _advance(self) -> list[Change]:
         with self._engine.connect() as connection:
             while connection.execute(sa.select(self._pending.c.id).limit(1)).first() is not None:
-                with self._kind.locked(connection, "events"):
+                with self._backend.locked(connection, "events"):
                     self._move(connection)
             changes, self._last = self._newer(connection, self._last)
         return changes

@@ -15,8 +15,8 @@ import msgspec
 import sqlalchemy as sa
 
 from orca.store import tally
+from orca.store.backends import backend_of
 from orca.store.errors import Conflict, MissingField, NotFound, NotUnique
-from orca.store.kinds import kind_of
 from orca.store.prepared import Prepared, PreparedWrite, Written
 from orca.store.record import Record, StoredType
 from orca.store.schema import Schema
@@ -359,7 +359,7 @@ class Tx(ReadTx):
         return True
 
     def _explain(self, record: Record, error: sa.exc.IntegrityError) -> Exception:
-        column = kind_of(self.connection.engine).violated(error)
+        column = backend_of(self.connection.engine).violated(error)
         if column is None:
             return error
         return NotUnique(record.root, record._stored.unique_field if column == "live_key" else column)

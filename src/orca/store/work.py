@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """On whose behalf work is done: it decides a unit's share of the writer, and its name in logs.
 
-The code that begins a piece of work calls ``WORK.set``; all that it awaits, and the tasks it makes, inherit it.
+The code that begins a piece of work calls ``WORK.set``; all that it awaits, and the asyncio tasks it makes, inherit it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 REQUESTS = "requests"
 """The share of users' requests."""
 ENGINE = "engine"
-"""The share of everything else: processes, agents' reports, background tasks."""
+"""The share of everything else: processes, agents' reports, background loops."""
 SHARES = (REQUESTS, ENGINE)
 
 

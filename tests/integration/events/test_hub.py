@@ -11,8 +11,8 @@ import pytest
 from orca.api.events import hub as module
 from orca.api.events.audience import Sharing, Shown
 from orca.api.events.hub import Hub
-from orca.api.events.names import Wanted
 from orca.api.events.subscriber import Subscriber
+from orca.api.events.wanted import Wanted
 from orca.resources import rows, schema
 from orca.store import Database
 

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orca.store import kinds
+from orca.store import backends
 
 START_LIMIT = 60.0
 COMMAND = [sys.executable, "-c", "from orca.cli import main; main()", "server"]
@@ -39,7 +39,7 @@ class Server:
     ) -> None:
         self.directory = directory
         self.database = database
-        self.engine = kinds.create_engine(database)
+        self.engine = backends.create_engine(database)
         self.url = f"http://127.0.0.1:{free_port()}"
         address = self.url.removeprefix("http://")
         self.log = directory.parent / f"{directory.name}.log"

@@ -210,7 +210,7 @@ async def test_every_refusal_comes_with_the_plan(platform):
         with pytest.raises(Refused) as refused:
             await ask(platform, compose=compose, scales=scales)
         assert refused.value.message.splitlines() == [
-            "service db is of kind service and cannot become externalService: use another name",
+            "service db is of type service and cannot become externalService: use another name",
             "service edge: there is no certificate 'main'",
         ]
 

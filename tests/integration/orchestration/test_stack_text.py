@@ -203,7 +203,7 @@ async def test_sidekicks_are_upgraded_with_the_stack(platform, stack):
 @pytest.mark.parametrize("action", ["change", "upgrade"])
 async def test_a_service_cannot_become_one_of_another_kind(platform, stack, action):
     text = DOCKER.replace("db: {image: ok/db}", "db: {image: rancher/external-service}")
-    with pytest.raises(Refused, match="db is of kind service and cannot become externalService") as refused:
+    with pytest.raises(Refused, match="db is of type service and cannot become externalService") as refused:
         if action == "change":
             await platform.change("environment", stack.id, dockerCompose=text)
         else:

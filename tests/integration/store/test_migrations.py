@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from orca.resources import schema
-from orca.store import CannotOpen, kinds, migrations
+from orca.store import CannotOpen, backends, migrations
 
 SCRIPTS = str(Path(migrations.__file__).parent)
 EVERYWHERE = "ORCA_CRASH_EVERYWHERE" in os.environ
@@ -28,7 +28,7 @@ STEPS = {"sqlite": 7, "postgresql": 29, "mariadb": 11}
 
 @pytest.fixture
 def engine(url):
-    engine = kinds.create_engine(url)
+    engine = backends.create_engine(url)
     yield engine
     engine.dispose()
 
@@ -42,8 +42,8 @@ def differences(engine):
 def first_version(engine):
     """The database as the first version left it."""
     with engine.connect() as connection:
-        kinds.kind_of(engine).prepare(connection)
-        with kinds.kind_of(engine).migrating(connection):
+        backends.backend_of(engine).prepare(connection)
+        with backends.backend_of(engine).migrating(connection):
             config = Config()
             config.set_main_option("script_location", SCRIPTS)
             config.attributes["connection"] = connection
@@ -69,7 +69,7 @@ def killed_at(engine, number):
 
 def upgrade_or_die(engine, number):
     # A connection of its own: those of the parent are not to be shared.
-    own = kinds.create_engine(engine.url.render_as_string(hide_password=False))
+    own = backends.create_engine(engine.url.render_as_string(hide_password=False))
     left = number
 
     def count(_connection, _cursor, statement, parameters, _context, _many):
@@ -127,8 +127,8 @@ def test_a_database_of_somebody_else_is_left_alone(engine):
 
 
 def test_what_cannot_be_used_is_told_without_the_password(tmp_path):
-    with pytest.raises(CannotOpen, match="no database of kind"):
-        kinds.create_engine("oracle://scott:tiger@host/db")
+    with pytest.raises(CannotOpen, match="no database 'oracle' is known"):
+        backends.create_engine("oracle://scott:tiger@host/db")
     with pytest.raises(CannotOpen) as refused:
-        kinds.create_engine("scott:tiger")
+        backends.create_engine("scott:tiger")
     assert "tiger" not in str(refused.value)

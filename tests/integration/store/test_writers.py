@@ -6,7 +6,7 @@ import asyncio
 import pytest
 from things import build
 
-from orca.store import CannotOpen, Database, NotUnique, kinds
+from orca.store import CannotOpen, Database, NotUnique, backends
 
 
 @pytest.fixture
@@ -156,4 +156,4 @@ async def test_an_absent_server_is_told_without_the_password():
         await Database.open("postgresql://me:secret@127.0.0.1:1/db", build())
     assert "127.0.0.1" in str(refused.value)
     assert "secret" not in str(refused.value)
-    assert kinds.SCHEMES.keys() >= {"mysql", "mariadb"}
+    assert backends.SCHEMES.keys() >= {"mysql", "mariadb"}

@@ -12,7 +12,7 @@ import doc_tables
 
 from orca.orchestration.compose import keys as compose_keys
 from orca.orchestration.compose import section as compose_section
-from orca.orchestration.compose.keys import IGNORED, KINDS, LAUNCH, Key
+from orca.orchestration.compose.keys import IGNORED, SERVICE_KEYS, LAUNCH, Key
 from orca.resources.tables import snake
 
 TAKEN_APART = set(re.findall(r'body\.pop\("(\w+)"', inspect.getsource(compose_section)))
@@ -41,7 +41,7 @@ def test_keys_of_docker_compose_stand_beside_their_field() -> None:
 
 
 def rancher() -> dict[str, Key]:
-    return {key: entry for kind in KINDS.values() for key, entry in kind.rancher.items()}
+    return {key: entry for kind in SERVICE_KEYS.values() for key, entry in kind.rancher.items()}
 
 
 def test_keys_of_rancher_compose_are_on_the_page_and_none_besides() -> None:
@@ -59,6 +59,6 @@ def test_parts_of_keys_are_on_the_page_and_none_besides() -> None:
 
 
 def test_images_that_stand_for_kinds_are_on_the_page() -> None:
-    rows = doc_tables.rows("image", "kind", "what it takes besides `labels` and `metadata`")
+    rows = doc_tables.rows("image", "type", "what it takes besides `labels` and `metadata`")
     kinds = {image: doc_tables.words(kind) for image, kind, _ in rows}
-    assert all(name in kinds[f"`{kind.image}`"] for name, kind in KINDS.items() if kind.image)
+    assert all(name in kinds[f"`{kind.image}`"] for name, kind in SERVICE_KEYS.items() if kind.image)

@@ -19,17 +19,17 @@ _ATTRIBUTE = struct.Struct("=HH")  # length, type (two high bits are flags)
 _TYPE_MASK = 0x3FFF
 
 
-def ask(kind: int, flags: int, payload: bytes = b"") -> Iterator[bytes]:
+def ask(type: int, flags: int, payload: bytes = b"") -> Iterator[bytes]:
     """Send one nfnetlink request and yield the payloads of its answers, without the four bytes of ``nfgenmsg``.
 
-    :param kind: subsystem << 8 | message.
+    :param type: subsystem << 8 | message.
     :raises OSError: the kernel refused, or does not know the subsystem.
     """
     body = struct.pack("=BBH", socket.AF_INET, 0, 0) + payload
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER) as link:
         link.settimeout(5)
         link.bind((0, 0))
-        link.send(_HEADER.pack(_HEADER.size + len(body), kind, NLM_F_REQUEST | flags, 1, 0) + body)
+        link.send(_HEADER.pack(_HEADER.size + len(body), type, NLM_F_REQUEST | flags, 1, 0) + body)
         multiple = True
         while multiple:
             data = link.recv(1 << 18)
@@ -51,22 +51,22 @@ def ask(kind: int, flags: int, payload: bytes = b"") -> Iterator[bytes]:
 
 def attributes(data: bytes) -> Dict[int, bytes]:
     """Split attributes: type -> payload (the last one of a type counts)."""
-    return {kind: data[start:end] for kind, start, end in _spans(data)}
+    return {type: data[start:end] for type, start, end in _spans(data)}
 
 
-def attribute(kind: int, payload: bytes, nested: bool = False) -> bytes:
+def attribute(type: int, payload: bytes, nested: bool = False) -> bytes:
     """Encode one attribute."""
     length = _ATTRIBUTE.size + len(payload)
-    return _ATTRIBUTE.pack(length, kind | (0x8000 if nested else 0)) + payload + b"\0" * (-length % 4)
+    return _ATTRIBUTE.pack(length, type | (0x8000 if nested else 0)) + payload + b"\0" * (-length % 4)
 
 
 def _spans(data: bytes) -> Iterator[Tuple[int, int, int]]:
     offset = 0
     while offset + _ATTRIBUTE.size <= len(data):
-        length, kind = _ATTRIBUTE.unpack_from(data, offset)
+        length, type = _ATTRIBUTE.unpack_from(data, offset)
         if length < _ATTRIBUTE.size:
             return
-        yield kind & _TYPE_MASK, offset + _ATTRIBUTE.size, offset + length
+        yield type & _TYPE_MASK, offset + _ATTRIBUTE.size, offset + length
         offset += (length + 3) & ~3
 
 

@@ -18,8 +18,8 @@ def split(stream: bytes) -> Tuple[str, str]:
     parts: Dict[int, List[bytes]] = {1: [], 2: []}
     position = 0
     while position + HEADER.size <= len(stream):
-        kind, length = HEADER.unpack_from(stream, position)
+        channel, length = HEADER.unpack_from(stream, position)
         position += HEADER.size
-        parts.setdefault(kind, []).append(stream[position : position + length])
+        parts.setdefault(channel, []).append(stream[position : position + length])
         position += length
     return (b"".join(parts[1]).decode("utf-8", "replace"), b"".join(parts[2]).decode("utf-8", "replace"))

@@ -22,7 +22,7 @@ async def packets(reader: asyncio.StreamReader) -> AsyncIterator[tuple[int, byte
     """Yield the packets as (1 or 2, bytes); the engine's packets have at most 32 KB."""
     try:
         while True:
-            kind, size = FRAME_HEADER.unpack(await reader.readexactly(FRAME_HEADER.size))
-            yield kind, await reader.readexactly(size)
+            stream, size = FRAME_HEADER.unpack(await reader.readexactly(FRAME_HEADER.size))
+            yield stream, await reader.readexactly(size)
     except asyncio.IncompleteReadError:
         return

@@ -18,24 +18,24 @@ class Lines:
     def __init__(self) -> None:
         self._open: dict[int, tuple[bytes, bytearray]] = {}
 
-    def add(self, kind: int, packet: bytes) -> Iterator[str]:
+    def add(self, stream: int, packet: bytes) -> Iterator[str]:
         """Take one packet, ``<timestamp> <text>``; give the frames of the lines that end with it."""
         stamp, _, text = packet.partition(b" ")
-        before = self._open.pop(kind, None)
+        before = self._open.pop(stream, None)
         if before is not None and before[0] != stamp:
-            yield frame(kind, *before)  # the container died within a line
+            yield frame(stream, *before)  # the container died within a line
             before = None
         line = before[1] if before is not None else bytearray()
         line += text
         if line.endswith(b"\n") or len(line) >= LONGEST:
-            yield frame(kind, stamp, line)
+            yield frame(stream, stamp, line)
         else:
-            self._open[kind] = (stamp, line)
+            self._open[stream] = (stamp, line)
 
     def rest(self) -> Iterator[str]:
         """The log ended: what had no line end."""
-        for kind, (stamp, line) in self._open.items():
-            yield frame(kind, stamp, line)
+        for stream, (stamp, line) in self._open.items():
+            yield frame(stream, stamp, line)
         self._open.clear()
 
 
@@ -67,10 +67,10 @@ class TerminalLines:
             yield frame(TTY, stamp, text.replace(stamp + b" ", b""))
 
 
-def frame(kind: int, stamp: bytes, text: bytes | bytearray) -> str:
+def frame(stream: int, stamp: bytes, text: bytes | bytearray) -> str:
     """One frame; the line end is left out."""
     line = text.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
-    return f"{kind:02d} {stamp.decode('ascii', 'replace')} {line}"
+    return f"{stream:02d} {stamp.decode('ascii', 'replace')} {line}"
 
 
 def stem(frame: str) -> str:

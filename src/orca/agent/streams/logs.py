@@ -92,8 +92,8 @@ class Logs:
                         yield frame
                 else:
                     lines = Lines()
-                    async for kind, packet in packets(reader):
-                        for frame in lines.add(kind, packet):
+                    async for stream, packet in packets(reader):
+                        for frame in lines.add(stream, packet):
                             yield frame
                     for frame in lines.rest():
                         yield frame

@@ -41,8 +41,8 @@ class Stats:
                 if self._raw:
                     frames = [_encoder.encode(look.sample) for _, look in looks]
                 else:
-                    kinds = {key: "host" if key == HOST else "container" for key in self._resources}
-                    elements = [look.element(self._resources[key], kinds[key]) for key, look in looks]
+                    types = {key: "host" if key == HOST else "container" for key in self._resources}
+                    elements = [look.element(self._resources[key], types[key]) for key, look in looks]
                     frames = [_encoder.encode(elements)] if elements else []
                 for frame in frames:
                     await viewer.send(frame.decode())

@@ -58,13 +58,13 @@ class Shape:
 _shapes: WeakKeyDictionary[Behaviour, dict[tuple[str, str, str, str], Shape]] = WeakKeyDictionary()
 
 
-def shape(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Shape:
-    """The shape of a type in a view, under a server's behaviour. ``kind``: the type that its rows are of."""
+def shape(view: View, type: TypeView, row_type: str, behaviour: Behaviour) -> Shape:
+    """The shape of a type in a view, under a server's behaviour. ``row_type``: the type of its rows."""
     known = _shapes.setdefault(behaviour, {})
-    key = (view.role, view.version, type.name, kind)
+    key = (view.role, view.version, type.name, row_type)
     found = known.get(key)
     if found is None:
-        found = known[key] = _work_out(view, type, kind, behaviour)
+        found = known[key] = _work_out(view, type, row_type, behaviour)
     return found
 
 
@@ -73,7 +73,7 @@ def iso(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _work_out(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Shape:
+def _work_out(view: View, type: TypeView, row_type: str, behaviour: Behaviour) -> Shape:
     columns = [
         _column(view, type, name, field, behaviour)
         for name, field in sorted(type.fields.items())
@@ -94,7 +94,7 @@ def _work_out(view: View, type: TypeView, kind: str, behaviour: Behaviour) -> Sh
             if owner == type.name
         ),
         actions=tuple(
-            (action, lookup(behaviour.offers, kind, f".{name}")) for name, action in sorted(type.actions.items())
+            (action, lookup(behaviour.offers, row_type, f".{name}")) for name, action in sorted(type.actions.items())
         ),
     )
 
@@ -170,14 +170,14 @@ def _reference(target: str) -> Convert | None:
     return lambda value: f"{prefix}{value}" if isinstance(value, int) else value
 
 
-def _inside(kind: type[Any], show: Convert | None, each: Callable[[Any, Convert], Any]) -> Convert | None:
+def _inside(cls: type[Any], show: Convert | None, each: Callable[[Any, Convert], Any]) -> Convert | None:
     if show is None:
         return None
 
     def item(value: Any) -> Any:
         return None if value is None else show(value)
 
-    return lambda value: each(value, item) if isinstance(value, kind) else value
+    return lambda value: each(value, item) if isinstance(value, cls) else value
 
 
 def _part(view: View, type: str, value: Any) -> Any:

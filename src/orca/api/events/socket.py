@@ -16,8 +16,8 @@ from orca.api.callers.caller import Caller
 from orca.api.events import frames, replay, subscriber
 from orca.api.events.audience import Audience
 from orca.api.events.hub import Hub
-from orca.api.events.names import Wanted, asked
 from orca.api.events.subscriber import EXPIRED, Authorize, Subscriber
+from orca.api.events.wanted import Wanted, asked
 from orca.api.requests.ask import Ask
 from orca.engine import Core
 from orca.provision.people.roles import EVERYWHERE

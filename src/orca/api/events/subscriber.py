@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orca.api.callers.caller import Caller
 from orca.api.events import frames
 from orca.api.events.audience import Audience
-from orca.api.events.names import Wanted
+from orca.api.events.wanted import Wanted
 from orca.api.requests.ask import Ask
 from orca.resources.errors import Refused
 

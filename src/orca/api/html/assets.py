@@ -29,6 +29,6 @@ class Assets:
         """Serve a file to any caller."""
         if path not in self._files:
             return Response("not found", status_code=404, media_type="text/plain")
-        content, kind = self._files[path]
+        content, media_type = self._files[path]
         headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-        return Response(content, media_type=f"{kind}; charset=utf-8", headers=headers)
+        return Response(content, media_type=f"{media_type}; charset=utf-8", headers=headers)

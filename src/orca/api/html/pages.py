@@ -171,8 +171,8 @@ class Pages:
 
 def typed_in(ask: Ask) -> dict[str, str]:
     """The fields of a form. Raises ``Refused`` if none of our pages sends such a form."""
-    kind = ask.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != FORM:
+    media_type = ask.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != FORM:
         raise Refused("Forbidden", "a page sends forms; ask for application/json", status=403)
     try:
         return dict(parse_qsl(ask.body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))

@@ -88,13 +88,13 @@ def render(
     as_json: bool,
 ) -> str:
     """A page for an answer."""
-    kind = page_kind(body)
+    template = template_for(body)
     view = None if caller is None else caller.view
     # Rows of the audit log and of processes have a `resourceType` too: that of their subject.
     name = str(body.get("resourceType" if body.get("type") == "collection" else "type"))
     type = None if view is None else view.types.get(name)
-    if kind == "collection" and type is None:
-        kind = "plain"
+    if template == "collection" and type is None:
+        template = "plain"
     shown: dict[str, Any] = {
         "ask": ask,
         "assets": assets,
@@ -104,22 +104,22 @@ def render(
         "crumbs": crumbs(ask),
         "csrf": csrf,
         "form": None,
-        "kind": kind,
+        "template": template,
         "places": [] if view is None else places(ask, caller),
         "request": state.request or command(ask),
         "state": state,
         "title": title(ask, body),
         "as_json": as_json,
-        "json": json_of(body, ask.origin) if kind not in ("collection", "types") or as_json else Markup(),
+        "json": json_of(body, ask.origin) if template not in ("collection", "types") or as_json else Markup(),
         "own": lambda text: isinstance(text, str) and own(text, ask.origin),
         "markup": lambda value: marked_up(value, ask.origin),
         "type": type,
         "view_json": own_url(ask, _view="json"),
     }
-    if kind == "collection" and caller is not None and type is not None:
+    if template == "collection" and caller is not None and type is not None:
         shown |= {"columns": columns(type, body), "forms": create_forms(ask, caller, type, body, state)}
         shown |= {"filters": chips(ask, body), "modifiers": MODIFIERS}
-    elif kind == "resource" and caller is not None and type is not None:
+    elif template == "resource" and caller is not None and type is not None:
         fields = {name: value for name, value in body.items() if name not in SHOWN_APART and not is_twin(name, body)}
         shown |= {
             "forms": resource_forms(caller, type, body, state),
@@ -127,10 +127,10 @@ def render(
             "empty": sorted(name for name, value in fields.items() if value in (None, "", [], {})),
             "references": references(type, body),
         }
-    return environment().get_template(f"{kind}.html").render(shown)
+    return environment().get_template(f"{template}.html").render(shown)
 
 
-def page_kind(body: Mapping[str, Any]) -> str:
+def template_for(body: Mapping[str, Any]) -> str:
     """The template for an answer."""
     type = body.get("type")
     if type == "error":
@@ -234,7 +234,7 @@ def tone(state: object) -> str:
 
 
 def create_forms(ask: Ask, caller: Caller, type: TypeView, body: Mapping[str, Any], state: Shown) -> list[Form]:
-    """One form for each kind that can be created here."""
+    """One form for each type that can be created here."""
     found = []
     for each in (type, *(caller.view.types[name] for name in type.children)):
         if "POST" in each.collection_methods:

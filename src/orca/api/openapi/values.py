@@ -22,11 +22,11 @@ def ref(name: str) -> Schema:
 
 def nullable(schema: Schema) -> Schema:
     """The same, or null."""
-    kind = schema.get("type")
-    if kind is None and "$ref" not in schema and "anyOf" not in schema:
+    type = schema.get("type")
+    if type is None and "$ref" not in schema and "anyOf" not in schema:
         return schema
-    if isinstance(kind, str) and "enum" not in schema:
-        return schema | {"type": [kind, "null"]}
+    if isinstance(type, str) and "enum" not in schema:
+        return schema | {"type": [type, "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
 
 
@@ -116,8 +116,8 @@ def _text(field: Field) -> Schema:
         "maxLength": field.max_length,
         "pattern": f"^({field.pattern})$" if field.pattern else None,
     }
-    kind = "string" if field.pattern else ["string", "number", "boolean"]
-    return {"type": kind} | {name: limit for name, limit in limits.items() if limit is not None}
+    type = "string" if field.pattern else ["string", "number", "boolean"]
+    return {"type": type} | {name: limit for name, limit in limits.items() if limit is not None}
 
 
 def body(view: View, type: TypeView, letter: str, *, part: bool = False) -> Schema:

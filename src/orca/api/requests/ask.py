@@ -86,8 +86,8 @@ class Ask:
         text = self.body.strip()
         if not text:
             return {}
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "application/x-www-form-urlencoded" and not text.startswith(b"{"):
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type == "application/x-www-form-urlencoded" and not text.startswith(b"{"):
             try:
                 pairs = parse_qsl(text.decode(), keep_blank_values=True, max_num_fields=MOST_ITEMS, errors="strict")
             except UnicodeDecodeError:

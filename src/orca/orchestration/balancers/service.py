@@ -44,7 +44,7 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
     listeners = load_balancer_ports.listeners(launch)
-    row = services.make(tx, engine, stack, fields, kind=rows.LoadBalancerService)
+    row = services.make(tx, engine, stack, fields, type=rows.LoadBalancerService)
     name = f"{stack.name}_{row.name}"
     given = fields.get("loadBalancerConfig") or {}
     config = _make(tx, engine, row, rows.LoadBalancerConfig, name=name, **{key: given.get(key) for key in CONFIGURED})

@@ -8,7 +8,7 @@ from typing import Any
 
 from orca.orchestration.compose import keys as compose_keys
 from orca.orchestration.compose import labels as compose_labels
-from orca.orchestration.compose.keys import KINDS
+from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.labels import SELECTORS, Labels
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
@@ -34,19 +34,19 @@ def export(services: Iterable[ServiceSpec]) -> tuple[str, str]:
     notes: list[str] = []
     for service in services:
         for name, config, labels in _sections(service):
-            docker[name], health = _body(service.kind, config, labels)
+            docker[name], health = _body(service.type, config, labels)
             rancher[name] = health
-            notes += _notes(name, config, {**KINDS[service.kind].launch, **KINDS[service.kind].health})
-        kind = KINDS[service.kind]
+            notes += _notes(name, config, {**SERVICE_KEYS[service.type].launch, **SERVICE_KEYS[service.type].health})
+        keys = SERVICE_KEYS[service.type]
         own = [_link(link) for link in service.links if link.stack is None]
         other = [_link(link) for link in service.links if link.stack is not None]
         docker[service.name] |= ({"links": own} if own else {}) | ({"external_links": other} if other else {})
         rancher[service.name] |= (
-            compose_keys.write(service.fields, kind.service)
-            | compose_keys.write(service.certificates, kind.certificates)
-            | compose_keys.write({"": service.strategy or None}, kind.strategy)
+            compose_keys.write(service.fields, keys.service)
+            | compose_keys.write(service.certificates, keys.certificates)
+            | compose_keys.write({"": service.strategy or None}, keys.strategy)
         )
-        notes += _notes(service.name, service.fields, kind.service)
+        notes += _notes(service.name, service.fields, keys.service)
     return _dump(docker, notes), _dump({name: extra for name, extra in rancher.items() if extra}, [])
 
 
@@ -70,14 +70,14 @@ def _labels(config: Mapping[str, Any]) -> dict[str, str]:
     return {**(config.get("labels") or {}), **({REQUESTED_IP: address} if address else {})}
 
 
-def _body(kind: str, config: Mapping[str, Any], labels: Labels) -> tuple[dict[str, Any], dict[str, Any]]:
+def _body(type: str, config: Mapping[str, Any], labels: Labels) -> tuple[dict[str, Any], dict[str, Any]]:
     """The keys of a container in the two files."""
     if config.get("networkLaunchConfig"):
         config = {**config, "networkMode": f"container:{config['networkLaunchConfig']}"}
     said = compose_labels.write(labels)
-    body = {} if "image" in KINDS[kind].launch else {"image": KINDS[kind].image}
-    body |= compose_keys.write(config, KINDS[kind].launch)
-    return body | ({"labels": said} if said else {}), compose_keys.write(config, KINDS[kind].health)
+    body = {} if "image" in SERVICE_KEYS[type].launch else {"image": SERVICE_KEYS[type].image}
+    body |= compose_keys.write(config, SERVICE_KEYS[type].launch)
+    return body | ({"labels": said} if said else {}), compose_keys.write(config, SERVICE_KEYS[type].health)
 
 
 def _notes(name: str, fields: Mapping[str, Any], keys: Mapping[str, compose_keys.Key]) -> list[str]:

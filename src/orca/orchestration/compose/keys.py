@@ -134,11 +134,11 @@ _CERTIFICATES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """The keys of a kind of service, by their destination.
+class ServiceKeys:
+    """The keys of a type of service, by their destination.
 
-    ``image``: the image that marks this kind. ``launch``: keys of docker-compose for the launch config (labels are for
-    every kind). All others are keys of rancher-compose: ``health`` for the launch config, ``service`` for the service
+    ``image``: the image that marks this type. ``launch``: keys of docker-compose for the launch config (labels are for
+    every type). All others are keys of rancher-compose: ``health`` for the launch config, ``service`` for the service
     itself, ``certificates`` for other resources by name, ``strategy`` for the stack's upgrade.
     """
 
@@ -155,9 +155,9 @@ class Kind:
         return {**self.service, **self.health, **self.certificates, **self.strategy}
 
 
-KINDS: Mapping[str, Kind] = {
-    "service": Kind(launch=LAUNCH, health=HEALTH, service=_WITH_CONTAINERS, strategy=_STRATEGY),
-    "loadBalancerService": Kind(
+SERVICE_KEYS: Mapping[str, ServiceKeys] = {
+    "service": ServiceKeys(launch=LAUNCH, health=HEALTH, service=_WITH_CONTAINERS, strategy=_STRATEGY),
+    "loadBalancerService": ServiceKeys(
         image="rancher/load-balancer-service",
         # Its ports are listeners, which have a form of their own.
         launch={**LAUNCH, "ports": Key("ports", values.strings)},
@@ -166,8 +166,8 @@ KINDS: Mapping[str, Kind] = {
         certificates=_CERTIFICATES,
         strategy=_STRATEGY,
     ),
-    "dnsService": Kind(image="rancher/dns-service", service=_EVERY),
-    "externalService": Kind(image="rancher/external-service", service={**_EVERY, **_EXTERNAL}),
+    "dnsService": ServiceKeys(image="rancher/dns-service", service=_EVERY),
+    "externalService": ServiceKeys(image="rancher/external-service", service={**_EVERY, **_EXTERNAL}),
 }
 
 
@@ -203,7 +203,7 @@ def unsaid(fields: Iterable[str], keys: Mapping[str, Key]) -> list[str]:
     return sorted(set(fields) - {entry.field for entry in keys.values()})
 
 
-def key_of(field: str, kind: Kind) -> str:
+def key_of(field: str, keys: ServiceKeys) -> str:
     """The key of a field."""
-    tables = (kind.rancher, kind.launch)
+    tables = (keys.rancher, keys.launch)
     return next((key for table in tables for key, entry in table.items() if entry.field == field), snake(field))

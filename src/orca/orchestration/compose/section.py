@@ -13,7 +13,7 @@ from orca.orchestration.compose import keys as compose_keys
 from orca.orchestration.compose import labels as compose_labels
 from orca.orchestration.compose import values as compose_values
 from orca.orchestration.compose.errors import Findings, Place, Wrong
-from orca.orchestration.compose.keys import HEALTH, KINDS, Key
+from orca.orchestration.compose.keys import HEALTH, SERVICE_KEYS, Key
 from orca.orchestration.compose.labels import Labels
 from orca.orchestration.compose.tree import Node
 from orca.orchestration.compose.values import Pair
@@ -51,7 +51,7 @@ class Section:
     """
 
     name: str
-    kind: str
+    type: str
     place: Place
     findings: Findings
     body: dict[str, Node]
@@ -68,8 +68,8 @@ class Section:
 
     def launch_config(self, unit: Collection[str]) -> dict[str, Any]:
         """The launch config; ``unit``: the names of all sections of its unit."""
-        kind = KINDS[self.kind]
-        config = compose_keys.read(self.name, self.body, kind.launch, self.findings)
+        keys = SERVICE_KEYS[self.type]
+        config = compose_keys.read(self.name, self.body, keys.launch, self.findings)
         if self.labels.kept:
             config["labels"] = self.labels.kept
         joined = config.get("networkMode", "").partition(":")[2]
@@ -83,11 +83,11 @@ class Section:
             for name in names:
                 if name not in unit or name == self.name:
                     self.refuse(key, f"{name!r} is not one of its sidekicks, nor the service that it is one of")
-        return config | self.given(kind.health)
+        return config | self.given(keys.health)
 
     def check_sidekick(self, owner: str) -> None:
         """Refuse keys that only a service may have in the sidekick of ``owner``."""
-        if self.kind != "service":
+        if self.type != "service":
             self.refuse("image", f"a sidekick of {owner!r} is a container")
         given = {"labels": self.labels != Labels(self.labels.kept), "links": bool(self.links)}
         given |= dict.fromkeys(self.stated.keys() | self.more.keys() - HEALTH.keys(), True)
@@ -96,7 +96,7 @@ class Section:
 
     def refuse(self, what: str | None, message: str) -> None:
         """Refuse the value of a key, or of an API field."""
-        key = compose_keys.key_of(what or "", KINDS[self.kind])
+        key = compose_keys.key_of(what or "", SERVICE_KEYS[self.type])
         message = message.removeprefix(f"{what} ").removeprefix(f"{what}: ")
         self.findings.refuse(self._place(key), message, self.name, key)
 
@@ -118,30 +118,30 @@ def read(name: str, node: Node, more: Node | None, variables: Mapping[str, str],
         findings.refuse(node.named, str(error))
     body: dict[str, Node] = {}
     said: dict[str, Node] = {}
-    kind = "service"
+    type = "service"
     with findings.collect(name):
         said = {} if more is None or more.value is None else more.entries()
     with findings.collect(name):
         body = {key: inner for key, inner in node.entries().items() if not _ignored(key)}
         if "image" not in body or not body["image"].value:
             raise Wrong(node.named, "image: is required")
-        kind = _kind(compose_values.string(body["image"]))
-    return _section(name, kind, node.named, body, said, variables, findings)
+        type = _type(compose_values.string(body["image"]))
+    return _section(name, type, node.named, body, said, variables, findings)
 
 
 def _ignored(key: str) -> bool:
     return key in compose_keys.IGNORED or key.startswith("x-")
 
 
-def _kind(image: str) -> str:
-    """The kind of service that an image marks."""
+def _type(image: str) -> str:
+    """The type of service that an image marks."""
     word = stands_for(image)
-    return next((name for name, kind in KINDS.items() if kind.image == word), "service")
+    return next((name for name, keys in SERVICE_KEYS.items() if keys.image == word), "service")
 
 
 def _section(
     name: str,
-    kind: str,
+    type: str,
     place: Place,
     body: dict[str, Node],
     more: dict[str, Node],
@@ -149,26 +149,26 @@ def _section(
     findings: Findings,
 ) -> Section:
     places = {key: node.named for key, node in {**body, **more}.items()}
-    if "image" not in KINDS[kind].launch:
+    if "image" not in SERVICE_KEYS[type].launch:
         del body["image"]
     stated: dict[str, Node] = {}
     with findings.collect(name):
         stated = _scale(body)
     for key, node in [*stated.items(), *more.items()]:
-        if key not in KINDS[kind].rancher:
+        if key not in SERVICE_KEYS[type].rancher:
             findings.refuse(node.named, f"unsupported config option {key!r}", name)
     labels = Labels()
     with findings.collect(name, "labels"):
         labels = compose_labels.read(list(_spelled(_pairs(body.pop("labels", None)), "labels", name, findings)))
     links = _links(name, "links", body.pop("links", None), findings)
     links += _links(name, "external_links", body.pop("external_links", None), findings)
-    if "environment" in KINDS[kind].launch and "environment" in body:
+    if "environment" in SERVICE_KEYS[type].launch and "environment" in body:
         with findings.collect(name, "environment"):
             body["environment"] = _environment(name, body.pop("environment"), variables, findings)
-    section = Section(name, kind, place, findings, body, stated, more, labels, tuple(links), places)
-    if section.links and kind == "externalService":
+    section = Section(name, type, place, findings, body, stated, more, labels, tuple(links), places)
+    if section.links and type == "externalService":
         section.refuse("links", "a service elsewhere has none")
-    if kind == "loadBalancerService":
+    if type == "loadBalancerService":
         return replace(section, links=_ruled(section))
     if labels.targets:
         section.refuse("labels", "only a balancer has targets")

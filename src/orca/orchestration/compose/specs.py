@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the sections of compose files to services: which kind, which sidekicks, which links.
+"""From the sections of compose files to services: which type, which sidekicks, which links.
 
-A section is the text of one container. Its image marks the kind of service, a label names its sidekicks. The result has
+A section is the text of one container. Its image marks the type of service, a label names its sidekicks. The result has
 passed the checks of a ``POST`` of the same service.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from orca.orchestration.balancers import rules as load_balancer_ports
 from orca.orchestration.compose import keys as compose_keys
-from orca.orchestration.compose.keys import KINDS
+from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.section import LinkSpec, Section
 from orca.orchestration.services.checks import CONTAINERLESS, check_fields, check_launch_configs
 from orca.resources.errors import Refused
@@ -24,13 +24,13 @@ from orca.resources.views import view
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """A service as the file describes it; ``fields`` are those of its kind in the API.
+    """A service as the file describes it; ``fields`` are those of its type in the API.
 
     ``certificates``: fields with names of other resources. ``strategy``: how to upgrade it.
     """
 
     name: str
-    kind: str
+    type: str
     fields: dict[str, Any]
     links: tuple[LinkSpec, ...] = ()
     certificates: dict[str, Any] = field(default_factory=dict)
@@ -79,7 +79,7 @@ def _owners(sections: Mapping[str, Section]) -> dict[str, str]:
 def _fields(section: Section, sidekicks: list[Section]) -> dict[str, Any]:
     """The fields of a service and its containers."""
     unit = {section.name, *(sidekick.name for sidekick in sidekicks)}
-    fields = section.given(KINDS[section.kind].service) | section.labels.selectors
+    fields = section.given(SERVICE_KEYS[section.type].service) | section.labels.selectors
     if launch := section.launch_config(unit):
         fields["launchConfig"] = launch
     if sidekicks:
@@ -92,15 +92,15 @@ def _configs(fields: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _service(section: Section, fields: dict[str, Any]) -> ServiceSpec:
-    kind = KINDS[section.kind]
-    strategy = section.given(kind.strategy).get("", {})
+    keys = SERVICE_KEYS[section.type]
+    strategy = section.given(keys.strategy).get("", {})
     # Checks of an incomplete service would only repeat known errors.
     if not any(map(section.findings.blames, (section.name, *section.labels.sidekicks))):
         try:
             fields, strategy = _checked(section, fields, strategy)
         except Refused as error:
             section.refuse(error.field, error.message)
-    return ServiceSpec(section.name, section.kind, fields, section.links, section.given(kind.certificates), strategy)
+    return ServiceSpec(section.name, section.type, fields, section.links, section.given(keys.certificates), strategy)
 
 
 def _checked(
@@ -113,16 +113,16 @@ def _checked(
     """
     types = compose_keys.declared()
     validator = Validator(view("owner", "v2"), strict=True)
-    kept = validator.create(types[section.kind], {"environmentId": 1, "name": section.name, **fields})
+    kept = validator.create(types[section.type], {"environmentId": 1, "name": section.name, **fields})
     fields = {name: kept[name] for name in fields}
     kept = validator.create(types["inServiceUpgradeStrategy"], strategy, part=True)
     strategy = {name: kept[name] for name in strategy}
-    check_fields(fields, kind=section.kind)
-    if section.kind not in CONTAINERLESS:
+    check_fields(fields, type=section.type)
+    if section.type not in CONTAINERLESS:
         sidekicks = fields.get("secondaryLaunchConfigs") or []
         check_launch_configs(
             section.name, fields.get("launchConfig"), sidekicks, selector=fields.get("selectorContainer")
         )
-    if section.kind == "loadBalancerService":
+    if section.type == "loadBalancerService":
         load_balancer_ports.listeners(fields["launchConfig"])
     return fields, strategy

@@ -22,7 +22,7 @@ from orca.orchestration.health import checks as health
 from orca.orchestration.news import Newsroom
 from orca.orchestration.placement import place as placement
 from orca.orchestration.placement.choose import NoHost
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.provision.hosts import labels
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from orca.hoststate.plan.items import DNS, NAMES
 from orca.orchestration.discovery.graph import STACK, Facts, NameGraph, Scope, Touched
-from orca.orchestration.discovery.names import Names
+from orca.orchestration.discovery.scopes import Names
 
 PARTS = 64
 
@@ -152,7 +152,7 @@ class Directory:
             parts = self._told.get(scope)
             if parts is None:
                 continue  # nobody sees it
-            part = source % PARTS if scope.kind == STACK else 0
+            part = source % PARTS if scope.owner == STACK else 0
             names = self._graph.names(scope, source)
             present = parts.setdefault(part, {})
             if present.get(source, {}) == names:
@@ -199,4 +199,4 @@ def _joined(tables: Iterable[Names]) -> Names:
 
 
 def _item(scope: Scope, part: int) -> str:
-    return NAMES.item(str(scope), str(part)) if scope.kind == STACK else NAMES.item(str(scope))
+    return NAMES.item(str(scope), str(part)) if scope.owner == STACK else NAMES.item(str(scope))

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from orca.hoststate.plan.items import NAMES
-from orca.orchestration.discovery import names as dns
+from orca.orchestration.discovery import scopes
 from orca.orchestration.discovery.graph import Facts
 from orca.orchestration.health.states import HEALTHY
 from orca.orchestration.news import News
@@ -96,7 +96,7 @@ def _asking(instances: sa.Table, addresses: sa.Table) -> Prepared:
     )
 
 
-def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | None) -> dict[int, dns.Member | None]:
+def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | None) -> dict[int, scopes.Member | None]:
     """The containers of rows (id, address, host, service, state, health); ``ids``: theirs, unless they are all."""
     which = {} if ids is None else {"instanceId": ids}
     selected: defaultdict[int, list[int]] = defaultdict(list)
@@ -109,7 +109,7 @@ def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | No
         if part is not None:
             parts[id] = part
     return {
-        id: dns.Member(
+        id: scopes.Member(
             id=id,
             address=address,
             service_id=service_id,
@@ -123,9 +123,11 @@ def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | No
     }
 
 
-def _services(found: list[rows.Service], stacks: dict[int, str]) -> dict[int, dns.Service | None]:
+def _services(found: list[rows.Service], stacks: dict[int, str]) -> dict[int, scopes.Service | None]:
     return {
-        row.id: dns.Service(row.id, row.name, row.environmentId, stacks[row.environmentId], *_without_containers(row))
+        row.id: scopes.Service(
+            row.id, row.name, row.environmentId, stacks[row.environmentId], *_without_containers(row)
+        )
         for row in found
         if row.environmentId in stacks
     }
@@ -140,11 +142,11 @@ def _without_containers(service: rows.Service) -> tuple[tuple[str, ...], bool]:
     return (), isinstance(service, rows.DnsService)
 
 
-def _service_link(row: rows.ServiceConsumeMap) -> dns.ServiceLink | None:
-    return None if row.removed else dns.ServiceLink(row.serviceId, row.consumedServiceId, row.name or "")
+def _service_link(row: rows.ServiceConsumeMap) -> scopes.ServiceLink | None:
+    return None if row.removed else scopes.ServiceLink(row.serviceId, row.consumedServiceId, row.name or "")
 
 
-def _container_link(row: rows.InstanceLink) -> dns.ContainerLink | None:
+def _container_link(row: rows.InstanceLink) -> scopes.ContainerLink | None:
     if row.removed or row.targetInstanceId is None:
         return None
-    return dns.ContainerLink(row.instanceId, row.targetInstanceId, row.linkName)
+    return scopes.ContainerLink(row.instanceId, row.targetInstanceId, row.linkName)

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from orca.orchestration.discovery import names as dns
-from orca.orchestration.discovery.names import ContainerLink, Found, Member, Names, Service, ServiceLink
+from orca.orchestration.discovery import scopes
+from orca.orchestration.discovery.scopes import ContainerLink, Found, Member, Names, Service, ServiceLink
 
 
 class Scope(NamedTuple):
     """Where names are visible: in a stack, in a service with its links, or in a container with its own links."""
 
-    kind: str
+    owner: str
     id: int
 
     def __str__(self) -> str:
-        return f"{self.kind}-{self.id}"
+        return f"{self.owner}-{self.id}"
 
 
 STACK, SERVICE, CONTAINER = "stack", "service", "container"
@@ -215,7 +215,7 @@ class NameGraph:
 
     def sources(self, scope: Scope) -> Iterator[int]:
         """The ids of the sources of a scope; services without an answer are left out."""
-        if scope.kind != STACK:
+        if scope.owner != STACK:
             return iter((scope.id,))
         return (id for id in self._in_stack.of(scope.id) if self._members_of.has(id) or self._is_elsewhere(id))
 
@@ -224,18 +224,20 @@ class NameGraph:
 
     def names(self, scope: Scope, source: int) -> Names:
         """The names that a service adds to its stack, or that a scope with one source has."""
-        if scope.kind == CONTAINER:
+        if scope.owner == CONTAINER:
             ties = [self._ties[id] for id in self._ties_of.of(source)]
             targets = [(tie.alias, self.members[tie.target]) for tie in ties if tie.target in self.members]
-            return dns.answered(dns.joined((alias, {member.address}) for alias, member in targets if member.answers))
+            return scopes.answered(
+                scopes.joined((alias, {member.address}) for alias, member in targets if member.answers)
+            )
         service = self._services.get(source)
-        if service is None or (scope.kind == STACK and service.stack_id != scope.id):
+        if service is None or (scope.owner == STACK and service.stack_id != scope.id):
             return {}
         answering = self._answering(source)
         parts = {part: found for part, found in answering.items() if part}
-        if scope.kind == STACK:
-            return dns.in_stack(service, self._behind(source), parts)
-        return dns.in_service(service, self._behind(source), parts, self._linked(source))
+        if scope.owner == STACK:
+            return scopes.in_stack(service, self._behind(source), parts)
+        return scopes.in_service(service, self._behind(source), parts, self._linked(source))
 
     def _linked(self, consumer: int) -> Iterator[tuple[str, Found]]:
         for id in self._links_of.of(consumer):
@@ -257,4 +259,4 @@ class NameGraph:
         return {found for id in reached for found in (*self._answering(id).get("", ()), *self._services[id].elsewhere)}
 
     def _answering(self, service_id: int) -> dict[str, Found]:
-        return dns.answering(service_id, (self.members[id] for id in self._members_of.of(service_id)))
+        return scopes.answering(service_id, (self.members[id] for id in self._members_of.of(service_id)))

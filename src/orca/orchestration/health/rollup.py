@@ -14,7 +14,7 @@ from orca.orchestration.health import states as health_states
 from orca.orchestration.health.states import HEALTHY
 from orca.orchestration.news import News
 from orca.orchestration.placement import marks
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.resources import rows
 from orca.store import Prepared, ReadTx, Tx
 

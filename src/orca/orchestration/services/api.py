@@ -12,7 +12,7 @@ from orca.orchestration.placement import retained
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services.checks import CONTAINERLESS, check_fields, check_launch_configs, check_name
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.resources import processes_of, rows
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.store import ReadTx, Tx
@@ -24,10 +24,10 @@ FOLLOWED_WHILE_ACTIVATING = frozenset({"registering", "activating", "restarting"
 
 S = TypeVar("S", bound=rows.Service)
 
-KINDS: Mapping[str, type[rows.Service]] = {
-    kind.TYPE: kind for kind in (rows.Service, rows.DnsService, rows.ExternalService)
+MADE_HERE: Mapping[str, type[rows.Service]] = {
+    type.TYPE: type for type in (rows.Service, rows.DnsService, rows.ExternalService)
 }
-"""The kinds that are made here, by name."""
+"""The types that are made here, by name."""
 
 behaviour = Behaviour()
 
@@ -35,25 +35,25 @@ behaviour = Behaviour()
 @behaviour.create("service")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Service:
     """Create a service in a stack of the caller's project; ``startOnCreate`` or the action ``activate`` starts it."""
-    return create_kind(tx, call, fields, rows.Service)
+    return create_typed(tx, call, fields, rows.Service)
 
 
 @behaviour.create("dnsService")
 def create_dns(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.DnsService:
     """Create an alias: another name for the services that it is linked to."""
-    return create_kind(tx, call, fields, rows.DnsService)
+    return create_typed(tx, call, fields, rows.DnsService)
 
 
 @behaviour.create("externalService")
 def create_external(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalService:
     """Create an external service: a name for addresses, or for a host, elsewhere."""
-    return create_kind(tx, call, fields, rows.ExternalService)
+    return create_typed(tx, call, fields, rows.ExternalService)
 
 
-def create_kind(tx: Tx, call: Call, fields: dict[str, Any], kind: type[S]) -> S:
-    """Create a service of a kind."""
+def create_typed(tx: Tx, call: Call, fields: dict[str, Any], type: type[S]) -> S:
+    """Create a service of this type."""
     service_rights.check_given(tx, call, fields)
-    return make(tx, call.core.engine, stack_of(tx, call, fields), fields, kind=kind)
+    return make(tx, call.core.engine, stack_of(tx, call, fields), fields, type=type)
 
 
 def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
@@ -68,7 +68,7 @@ def stack_of(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
     return stack
 
 
-def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, Any], *, kind: type[S]) -> S:
+def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, Any], *, type: type[S]) -> S:
     """Make a new service and request its ``create``.
 
     Raises:
@@ -79,9 +79,9 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
         raise Refused("InvalidState", f"stack {stack.name} is {stack.state}", field="environmentId")
     name = str(fields.get("name") or "")
     check_name(tx, stack.id, name)
-    check_fields(fields, kind=kind.TYPE)
+    check_fields(fields, type=type.TYPE)
     given = {field: value for field, value in fields.items() if value is not None}
-    if kind.TYPE not in CONTAINERLESS:
+    if type.TYPE not in CONTAINERLESS:
         sidekicks = given.get("secondaryLaunchConfigs") or []
         for config in sidekicks:
             check_name(tx, stack.id, str(config.get("name") or ""))
@@ -95,8 +95,8 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
     if given.get("assignServiceIpAddress") and not given.get("vip"):
         given["vip"] = _free_vip(tx, stack.accountId)
     row = tx.insert(
-        kind,
-        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id, "kind": kind.TYPE},
+        type,
+        **{"scale": 1, **given, "accountId": stack.accountId, "environmentId": stack.id, "kind": type.TYPE},
         createIndex=0,
         currentScale=0,
     )
@@ -123,7 +123,7 @@ def change(tx: Tx, engine: Processes, row: S, fields: dict[str, Any]) -> S:
         fields["scale"] = 1
     if "name" in fields:
         check_name(tx, row.environmentId, str(fields["name"] or ""), but=row.id)
-    check_fields({**{name: row.get(name) for name in ("externalIpAddresses", "hostname")}, **fields}, kind=row.kind)
+    check_fields({**{name: row.get(name) for name in ("externalIpAddresses", "hostname")}, **fields}, type=row.kind)
     row = tx.update(row, **fields)
     if "scalePolicy" in fields:
         row = tx.update(row, aim=None, full=None)

@@ -13,7 +13,7 @@ from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration.containers.api import check_launch
 from orca.orchestration.syntax import selectors
 from orca.orchestration.syntax.names import PRIMARY, BadName, check_service_name
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage.references import is_nothing
@@ -71,7 +71,7 @@ def check_launch_configs(
     _check_needs(name, {PRIMARY: primary or {}, **{config["name"]: config for config in sidekicks}})
 
 
-def check_fields(fields: dict[str, Any], *, kind: str) -> None:
+def check_fields(fields: dict[str, Any], *, type: str) -> None:
     """Refuse contradictions in the fields that all services have.
 
     Raises:
@@ -85,7 +85,7 @@ def check_fields(fields: dict[str, Any], *, kind: str) -> None:
             selectors.parse(fields.get(field) or "")
         except selectors.BadSelector as error:
             raise Refused("InvalidFormat", str(error), field=field) from error
-    if kind == "externalService":
+    if type == "externalService":
         _check_external(fields)
 
 

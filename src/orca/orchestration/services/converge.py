@@ -16,7 +16,7 @@ from orca.orchestration.containers.api import start_removal
 from orca.orchestration.placement import retained
 from orca.orchestration.services import api as services
 from orca.orchestration.services import links as service_links
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.orchestration.units.plan import Plan
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows

@@ -15,7 +15,7 @@ from typing import Any
 from orca.engine import Core
 from orca.orchestration.news import News
 from orca.orchestration.placement import constraints
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.resources import rows
 from orca.store import ReadTx, Tx
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from orca.engine import Behaviour, Call
 from orca.orchestration.syntax import selectors
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.store import Prepared, ReadTx, Tx

@@ -9,7 +9,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Run
 from orca.orchestration.services.converge import BATCH, INTERVAL, await_containers, bring_up
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.resources import rows
 from orca.store import Tx
 

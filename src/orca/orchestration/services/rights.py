@@ -8,7 +8,7 @@ from typing import Any
 
 from orca.engine import Call
 from orca.orchestration.syntax.names import PRIMARY
-from orca.orchestration.units.rows import needs_of
+from orca.orchestration.units.units import needs_of
 from orca.resources import rows
 from orca.storage import host_rights
 from orca.store import ReadTx

@@ -21,7 +21,7 @@ from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services import watch as upgrade_watch
 from orca.orchestration.services.checks import CONTAINERLESS, check_launch_configs
 from orca.orchestration.services.converge import BATCH, INTERVAL, await_containers, bring_up, cured, each, scale_of
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.orchestration.units.plan import all_needs
 from orca.resources import rows
 from orca.resources.errors import Refused

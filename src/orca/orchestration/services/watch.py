@@ -7,7 +7,7 @@ import asyncio
 
 from orca.engine import Failed, Run
 from orca.orchestration.health.states import HEALTHY, UNHEALTHY
-from orca.orchestration.units import rows as units
+from orca.orchestration.units import units
 from orca.resources import rows
 from orca.store import ReadTx
 

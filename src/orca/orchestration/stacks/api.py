@@ -56,7 +56,7 @@ def update(tx: Tx, call: Call, row: rows.Environment, fields: dict[str, Any]) ->
     """Update a stack. The process ``update`` applies changed text; a changed name needs none."""
     if any(name in fields for name in TEXTS):
         stack_rights.check_text(tx, call, call.read, "dockerCompose")
-        stack_text.check_kinds(tx, row, call.read)
+        stack_text.check_types(tx, row, call.read)
         row = tx.update(row, **fields)
         call.request(tx, row, "update")
         return row
@@ -182,7 +182,7 @@ def upgrade_stack(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any
     before = _texts(row)
     texts = _upgraded(before, data)
     stack_rights.check_text(tx, call, call.read, "dockerCompose")
-    stack_text.check_kinds(tx, row, call.read)
+    stack_text.check_types(tx, row, call.read)
     row = tx.update(
         row,
         **texts,

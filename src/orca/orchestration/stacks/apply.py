@@ -179,10 +179,10 @@ def _create(writing: Rows, entry: Entry) -> None:
     spec = entry.spec
     assert spec is not None
     fields = {**spec.fields, **writing.certificates(spec), "name": spec.name, "startOnCreate": False}
-    if spec.kind == BALANCER:
+    if spec.type == BALANCER:
         row: rows.Service = load_balancer_services.make(writing.tx, writing.engine, writing.stack, fields)
     else:
-        row = services.make(writing.tx, writing.engine, writing.stack, fields, kind=services.KINDS[spec.kind])
+        row = services.make(writing.tx, writing.engine, writing.stack, fields, type=services.MADE_HERE[spec.type])
     writing.tx.update(row, strategy=spec.strategy or None)
     writing.ids[spec.name.casefold()] = row.id
 

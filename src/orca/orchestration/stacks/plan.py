@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from orca.orchestration.compose.keys import KINDS
+from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.labels import SELECTORS
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
@@ -110,7 +110,7 @@ def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
         spec = replace(spec, links=links)
         if present is None:
             entries.append(_creation(spec, waits))
-        elif present.spec.kind == spec.kind:
+        elif present.spec.type == spec.type:
             entries += _changes(spec, waits, present)
     entries += [Entry("remove", present.spec.name, present.id) for present in left.values()]
     going = {entry.id for entry in entries if entry.action != "change"}
@@ -118,12 +118,12 @@ def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
     return Plan(tuple(entries), tuple(missing), tuple(refusals), tuple(failing), tuple(_first(entries, world)))
 
 
-def live_fields(kind: str) -> frozenset[str]:
+def live_fields(type: str) -> frozenset[str]:
     """The fields of a service that follow the text while it runs."""
-    said = KINDS[kind]
+    said = SERVICE_KEYS[type]
     fields = {entry.field for keys in (said.service, said.certificates) for entry in keys.values()}
     result = (fields | set(SELECTORS.values())) - {"startOnCreate"}
-    return frozenset(result | {"launchConfig"} if kind in CONTAINERLESS else result)
+    return frozenset(result | {"launchConfig"} if type in CONTAINERLESS else result)
 
 
 def _first(entries: Iterable[Entry], world: World) -> Iterator[int]:
@@ -148,9 +148,9 @@ def _published(spec: ServiceSpec) -> frozenset[tuple[int, str]]:
 
 
 def _refusals(spec: ServiceSpec, present: Present | None, world: World) -> Iterator[str]:
-    if present is not None and present.spec.kind != spec.kind:
-        kind = present.spec.kind
-        yield f"service {spec.name} is of kind {kind} and cannot become {spec.kind}: use another name"
+    if present is not None and present.spec.type != spec.type:
+        type = present.spec.type
+        yield f"service {spec.name} is of type {type} and cannot become {spec.type}: use another name"
     for names in spec.certificates.values():
         for name in names if isinstance(names, list) else [names]:
             if name not in world.certificates:
@@ -183,9 +183,9 @@ def _nowhere(spec: ServiceSpec, link: LinkSpec, world: World) -> str:
 
 
 def _creation(spec: ServiceSpec, waits: tuple[LinkSpec, ...]) -> Entry:
-    said = [Difference("kind", after=spec.kind)] if spec.kind != "service" else []
+    said = [Difference("kind", after=spec.type)] if spec.type != "service" else []
     image = (spec.fields.get("launchConfig") or {}).get("imageUuid")
-    said += [Difference("image", after=image.removeprefix("docker:"))] if image and spec.kind == "service" else []
+    said += [Difference("image", after=image.removeprefix("docker:"))] if image and spec.type == "service" else []
     said += [Difference("scale", after=spec.fields["scale"])] if "scale" in spec.fields else []
     said += [Difference("waits for", after=shown_links(waits))] if waits else []
     relink, starts = bool(spec.links or waits), _starts(spec)
@@ -221,10 +221,10 @@ def _changes(spec: ServiceSpec, waits: tuple[LinkSpec, ...], present: Present) -
 
 def _said(spec: ServiceSpec) -> dict[str, Any]:
     """The fields that follow the text, with names of certificates and with defaults."""
-    said = {name: (spec.fields | spec.certificates).get(name) for name in live_fields(spec.kind)}
+    said = {name: (spec.fields | spec.certificates).get(name) for name in live_fields(spec.type)}
     if said.get("scale", 0) is None:
         said["scale"] = DEFAULT_SCALE
-    if spec.kind in CONTAINERLESS:
+    if spec.type in CONTAINERLESS:
         said["launchConfig"] = plain(said["launchConfig"])
     return said
 
@@ -237,7 +237,7 @@ def _changed(spec: ServiceSpec, before: ServiceSpec) -> dict[str, Any]:
 
 def _outdated(spec: ServiceSpec, present: ServiceSpec) -> dict[str, Any]:
     """The changed launch configs, as input of an upgrade."""
-    if spec.kind in CONTAINERLESS:
+    if spec.type in CONTAINERLESS:
         return {}
     found: dict[str, Any] = {}
     if plain(present.fields.get("launchConfig")) != plain(spec.fields.get("launchConfig")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from orca.engine import Call
 from orca.orchestration.compose.files import Compose
-from orca.orchestration.compose.keys import KINDS, key_of
+from orca.orchestration.compose.keys import SERVICE_KEYS, key_of
 from orca.orchestration.services.rights import configs_in
 from orca.storage.host_rights import powers_of, refusal, told, why_not
 from orca.store import ReadTx
@@ -22,7 +22,7 @@ def check_text(tx: ReadTx, call: Call, text: Compose | None, field: str) -> None
     if text is None or reason is None:
         return
     wrong = [
-        f"service {name!r}: {told(key_of(power, KINDS[spec.kind]), reason)}"
+        f"service {name!r}: {told(key_of(power, SERVICE_KEYS[spec.type]), reason)}"
         for spec in text.services
         for name, config in [(config.get("name") or spec.name, config) for config in configs_in(spec.fields)]
         for power in powers_of(tx, call.account_id, config)

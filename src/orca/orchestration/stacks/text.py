@@ -38,8 +38,8 @@ def read(fields: Mapping[str, Any], files: tuple[str, str] | None = None) -> Com
         raise refused from error
 
 
-def check_kinds(tx: ReadTx, stack: rows.Environment, wanted: Compose | None) -> None:
-    """Refuse text that changes the kind of an existing service.
+def check_types(tx: ReadTx, stack: rows.Environment, wanted: Compose | None) -> None:
+    """Refuse text that changes the type of an existing service.
 
     Raises:
         Refused: see above.
@@ -48,6 +48,6 @@ def check_kinds(tx: ReadTx, stack: rows.Environment, wanted: Compose | None) -> 
     present = {row.name.casefold(): row for row in found if row.state != "removing"}
     for spec in wanted.services if wanted else ():
         row = present.get(spec.name.casefold())
-        if row is not None and row.kind != spec.kind:
-            message = f"service {spec.name} is of kind {row.kind} and cannot become {spec.kind}: use another name"
+        if row is not None and row.kind != spec.type:
+            message = f"service {spec.name} is of type {row.kind} and cannot become {spec.type}: use another name"
             raise Refused("InvalidOption", message, field="dockerCompose")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from orca.orchestration.compose.keys import KINDS
+from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.stacks import waits as stack_waits
@@ -106,7 +106,7 @@ class _Stated:
 
 def _certified(row: rows.Service) -> set[str]:
     """The fields of a service that name certificates."""
-    return {entry.field for entry in KINDS[row.kind].certificates.values()}
+    return {entry.field for entry in SERVICE_KEYS[row.kind].certificates.values()}
 
 
 def _listed(ids: Any) -> list[int]:

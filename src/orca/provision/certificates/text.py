@@ -103,8 +103,8 @@ def _algorithm(certificate: x509.Certificate) -> str:
     from cryptography.x509.oid import SignatureAlgorithmOID
 
     name = next((name for name, known in vars(SignatureAlgorithmOID).items() if known == oid), oid.dotted_string)
-    kind = name.partition("_WITH_")[0].replace("RSASSA_PSS", "RSA")
-    return kind if signature is None else f"{signature.name.upper()}with{kind}"
+    algorithm = name.partition("_WITH_")[0].replace("RSASSA_PSS", "RSA")
+    return algorithm if signature is None else f"{signature.name.upper()}with{algorithm}"
 
 
 def _iso(moment: datetime) -> str:

@@ -91,8 +91,8 @@ def processes() -> Iterator[tuple[str, str, Process]]:
 def transitions(process: Process) -> list[dict[str, Any]]:
     """From each state a process may start in to the one that shows it, and on to the one it ends in."""
 
-    def one(kind: str, before: str, after: str) -> dict[str, Any]:
-        return {"type": kind, "field": process.field, "fromState": before, "toState": after}
+    def one(type: str, before: str, after: str) -> dict[str, Any]:
+        return {"type": type, "field": process.field, "fromState": before, "toState": after}
 
     begin = [one("TRANSITIONING", before, via) for before, via in sorted(process.via.items())]
     return begin + [one("DONE", via, after) for via, after in sorted(process.done.items())]

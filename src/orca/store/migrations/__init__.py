@@ -11,8 +11,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from orca.store.backends import backend_of
 from orca.store.errors import CannotOpen
-from orca.store.kinds import kind_of
 
 HEAD = "0006"
 """The newest version; a test compares it with what Alembic finds."""
@@ -32,12 +32,12 @@ def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
     SQLite and PostgreSQL do it in one transaction. For MariaDB see ``orca.store.mariadb.migrating``.
     An empty database gets its tables at once and is marked with the newest version; a test keeps both ways equal.
     """
-    kind = kind_of(engine)
+    backend = backend_of(engine)
     with engine.connect() as connection:
-        kind.prepare(connection)
+        backend.prepare(connection)
         if current(connection) == HEAD:
             return
-        with kind.migrating(connection):
+        with backend.migrating(connection):
             version = current(connection)
             if version is None:
                 create(connection, metadata)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from orca.api.events import subscriber as module
-from orca.api.events.names import Wanted
 from orca.api.events.subscriber import CHANGED, EXPIRED, LOGGED_OUT, Subscriber
+from orca.api.events.wanted import Wanted
 from orca.resources.errors import Refused
 
 

@@ -37,7 +37,7 @@ def scale(spec) -> int | None:
 
 def test_the_flat_form():
     web, memcached = parse(SHOP, "web: {scale: 2}").services
-    assert (web.name, web.kind, scale(web), web.links) == ("web", "service", 2, (LinkSpec("memcached", "memcached"),))
+    assert (web.name, web.type, scale(web), web.links) == ("web", "service", 2, (LinkSpec("memcached", "memcached"),))
     assert launch(web) == {
         "imageUuid": "docker:orca/web",
         "ports": ["8080:80/tcp"],

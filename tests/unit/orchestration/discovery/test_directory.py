@@ -11,7 +11,7 @@ from names_model import Hosts, model
 
 from orca.orchestration.discovery.directory import PARTS, Directory
 from orca.orchestration.discovery.graph import Facts
-from orca.orchestration.discovery.names import ContainerLink, Member, Service, ServiceLink
+from orca.orchestration.discovery.scopes import ContainerLink, Member, Service, ServiceLink
 
 WEB, DB = Service(1, "web", 1, "shop"), Service(2, "db", 1, "shop")
 OTHER = Service(3, "other", 2, "aside")

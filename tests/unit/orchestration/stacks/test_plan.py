@@ -140,7 +140,7 @@ def test_every_refusal_is_named() -> None:
     there = World("shop", {**there.services, "db": Present(2, external, "active")})
     found = stack_plan.plan(specs(text, SCALES + "edge: {default_cert: main}\n"), there)
     assert found.refusals == (
-        "service db is of kind externalService and cannot become service: use another name",
+        "service db is of type externalService and cannot become service: use another name",
         "service edge: there is no certificate 'main'",
     )
 

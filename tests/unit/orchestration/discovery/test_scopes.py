@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from names_model import tables
 
-from orca.orchestration.discovery.names import ContainerLink, Member, Service, ServiceLink
+from orca.orchestration.discovery.scopes import ContainerLink, Member, Service, ServiceLink
 
 WEB = Service(1, "web", 1, "shop")
 CACHE = Service(2, "memcached", 1, "shop")

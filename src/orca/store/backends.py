@@ -19,8 +19,8 @@ Locked = Callable[[sa.Connection, str], contextlib.AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of database.
+class Backend:
+    """One program for databases.
 
     ``begin`` and ``snapshot`` begin a transaction that writes or reads. ``locked`` and ``migrating`` run one that no
     other server runs at the same time: under a name, or to change tables. ``prepare`` checks a database before its
@@ -41,7 +41,7 @@ class Kind:
     full: Callable[[BaseException], bool]
 
 
-SQLITE = Kind(
+SQLITE = Backend(
     create_engine=sqlite.create_engine,
     begin=("BEGIN IMMEDIATE",),
     snapshot=("BEGIN",),
@@ -53,7 +53,7 @@ SQLITE = Kind(
     violated=sqlite.violated,
     full=sqlite.full,
 )
-POSTGRESQL = Kind(
+POSTGRESQL = Backend(
     create_engine=postgresql.create_engine,
     begin=("BEGIN ISOLATION LEVEL READ COMMITTED",),
     snapshot=("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
@@ -65,7 +65,7 @@ POSTGRESQL = Kind(
     violated=postgresql.violated,
     full=postgresql.full,
 )
-MARIADB = Kind(
+MARIADB = Backend(
     create_engine=mariadb.create_engine,
     begin=("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"),
     snapshot=(
@@ -83,8 +83,8 @@ MARIADB = Kind(
 SCHEMES = {"sqlite": SQLITE, "postgresql": POSTGRESQL, "mysql": MARIADB, "mariadb": MARIADB}
 
 
-def kind_of(engine: sa.Engine) -> Kind:
-    """The kind of an open database."""
+def backend_of(engine: sa.Engine) -> Backend:
+    """The backend of an open database."""
     return SCHEMES[engine.dialect.name]
 
 
@@ -98,7 +98,7 @@ def create_engine(url: str) -> sa.Engine:
     except sa.exc.ArgumentError:
         raise CannotOpen("a database is given as postgresql://USER@HOST/NAME or mariadb://USER@HOST/NAME") from None
     if scheme not in SCHEMES:
-        raise CannotOpen(f"no database of kind {scheme!r} is known; those known are {', '.join(SCHEMES)}")
+        raise CannotOpen(f"no database {scheme!r} is known; those known are {', '.join(SCHEMES)}")
     try:
         return SCHEMES[scheme].create_engine(url)
     except ModuleNotFoundError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Further kinds of services: balancers, aliases, external services."""
+"""Further types of services: balancers, aliases, external services."""
 
 from orca.resources.fields import NOBODY, array, boolean, embedded, integer, ref, string, text
 from orca.resources.limits import MOST_ROWS

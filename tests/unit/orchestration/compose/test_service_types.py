@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compose files: kinds of services, sidekicks, what rancher-compose says of them, and all of it back to text."""
+"""Compose files: types of services, sidekicks, what rancher-compose says of them, and all of it back to text."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orca.orchestration.compose.errors import ComposeError
 from orca.orchestration.compose.export import export
 from orca.orchestration.compose.files import parse
-from orca.orchestration.compose.keys import KINDS
+from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
 
@@ -78,7 +78,7 @@ def services() -> dict[str, ServiceSpec]:
 
 
 def test_the_image_says_the_kind(services):
-    assert {name: spec.kind for name, spec in services.items()} == {
+    assert {name: spec.type for name, spec in services.items()} == {
         "web": "service",
         "some": "service",
         "db": "dnsService",
@@ -265,7 +265,7 @@ def test_what_a_sidekick_cannot_be(parts: tuple[str, str, str], rancher: str, me
 
 def test_the_documentation_names_every_key():
     text = Path(__file__).parents[4].joinpath("docs/compose.md").read_text()
-    keys = {key for kind in KINDS.values() for key in (*kind.launch, *kind.rancher)}
+    keys = {key for each in SERVICE_KEYS.values() for key in (*each.launch, *each.rancher)}
     assert sorted(key for key in keys if f"`{key}`" not in text) == []
 
 
