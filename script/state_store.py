@@ -46,27 +46,27 @@ ELSEWHERE = {
 
 BESIDES = {
     "credential_instance_map": "a container's registry credential itself is its `registryCredentialId`",
-    "config_item": "versions are counted per item and host, in `config_item_status`",
+    "config_item": "versions are counted for each item and host, in `config_item_status`",
     "instance_host_map": "placement itself is the column `instance.hostId`",
-    "label": "labels of hosts and containers are also a map in their row, which is what schedules",
+    "label": "the labels of a host or container are also a map in its row, and the scheduler reads that map",
     "process_execution": "one row per run of a process, with its log",
     "resource_pool": "addresses, ranges and ports are claimed by unique columns (`live_key`) of their own rows",
-    "setting": "built-in values are in the program; rows are what somebody chose",
+    "setting": "built-in values are in the program; a row is a value that somebody chose",
 }
 """What else there is to say of tables of the same name."""
 
 HEAD = """<!-- Written by script/state_store.py from the declarations in src/orca/resources. -->
 # State store
 
-One database (SQLite, or what `--database` names) holds everything; only keys lie in files beside it. Each root type
-is one table, and its kinds share it by `kind`. A field is a column if something filters, joins or locks by it. Other
-fields lie in the JSON column `data`. What can be removed has `state`, `removed` and `removeTime`. A removed row stays
-for a while and is deleted later.
+The server keeps everything in one database: SQLite, or the one that `--database` names. Only its keys lie in files
+beside it. Each root type has one table. The types below it share that table, and the column `kind` tells their rows
+apart. A field is a column if something filters, joins or locks by it; other fields lie in the JSON column `data`.
+Rows that can be removed have `state`, `removed` and `removeTime`. The server deletes a removed row after a while.
 
 ## The tables of the 2015 server
 
-That server had 75 tables. Each is a declaration here, a column, a library's table, or not needed because of something
-else.
+That server had 75 tables. For each, this table names its declaration here, or says where the same facts are kept, or
+why it is not needed.
 
 | table | here |
 |---|---|
@@ -80,9 +80,9 @@ OURS = """
 """
 
 ADDED = {
-    "event": "each change, numbered: what subscribers resume from",
+    "event": "each change with its number, so that a subscriber can resume from there",
     "event_pending": "changes that have no number yet",
-    "config_digest": "one number for the config items that a host is to have, one for those it has applied",
+    "config_digest": "for each host, one number for the config items it should have and one for those it applied",
     "tally": "how many containers each host has, kept with every change",
     "process_step": "results of a process's steps, which are not repeated after a crash",
 }
@@ -100,11 +100,11 @@ def declared() -> dict[str, list[str]]:
 
 def cell(table: str, types: list[str]) -> str:
     """What a table is here."""
-    root, *kinds = types
+    root, *below = types
     file = next(Path(str(concept.__file__)).name for concept in CONCEPTS if TYPES[root] in concept.TYPES)
     text = f"`{root}` in `resources/{file}`"
-    if kinds:
-        text += "; also " + ", ".join(f"`{kind}`" for kind in kinds)
+    if below:
+        text += "; also " + ", ".join(f"`{name}`" for name in below)
     return f"{text}. {BESIDES[table][0].upper()}{BESIDES[table][1:]}" if table in BESIDES else text
 
 

@@ -12,7 +12,7 @@ import doc_tables
 
 from orca.orchestration.compose import keys as compose_keys
 from orca.orchestration.compose import section as compose_section
-from orca.orchestration.compose.keys import IGNORED, SERVICE_KEYS, LAUNCH, Key
+from orca.orchestration.compose.keys import IGNORED, LAUNCH, SERVICE_KEYS, Key
 from orca.resources.tables import snake
 
 TAKEN_APART = set(re.findall(r'body\.pop\("(\w+)"', inspect.getsource(compose_section)))
