@@ -13,10 +13,8 @@ from typing import Any
 from orca.hoststate.plan.addressing import DEFAULT_PREFIX, HostRange
 from orca.network import ipam
 from orca.resources import rows
+from orca.resources.network import RETAINED
 from orca.store import ANY, ReadTx, Tx
-
-RETAINED = "retained"
-"""Role of an address that waits for a container."""
 
 
 def network_of(tx: ReadTx, project_id: int) -> rows.Network:
@@ -160,14 +158,17 @@ def release_address(tx: Tx, instance_id: int) -> None:
 
 
 def retain_address(tx: Tx, instance_id: int, owner: dict[str, Any]) -> None:
-    """Keep the address of a removed container for its successor, which ``owner`` describes."""
+    """Keep the address of a removed container for its successor, which ``owner`` describes: a place in a service."""
     for row in tx.find(rows.IpAddress, instanceId=instance_id):
         tx.update(row, instanceId=None, role=RETAINED, owner=owner)
 
 
-def retained_addresses(tx: ReadTx, project_id: int, *, removed: bool = False) -> list[rows.IpAddress]:
-    """The addresses that wait for a container; with ``removed`` also those that went with the range of their host."""
-    return tx.find(rows.IpAddress, accountId=project_id, role=RETAINED, **({"removed": ANY} if removed else {}))
+def retained_addresses(tx: ReadTx, service_id: int, *, removed: bool = False) -> list[rows.IpAddress]:
+    """The addresses that wait for a container of a service.
+
+    With ``removed`` also those that went with the range of their host.
+    """
+    return tx.find(rows.IpAddress, serviceId=service_id, **({"removed": ANY} if removed else {}))
 
 
 def take_address(tx: Tx, row: rows.IpAddress, instance_id: int) -> None:

@@ -23,6 +23,7 @@ from orca.resources.fields import (
     string,
 )
 from orca.resources.image_names import IMAGE_UUID, wrong_image_uuid
+from orca.resources.indexed_text import LENGTH, fold
 from orca.resources.limits import MOST_AT_ONCE, MOST_ROWS, MOST_VOLUMES
 from orca.resources.processes import ProcessTable, allocation, generic, process, updating
 from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
@@ -91,17 +92,24 @@ def external_key(record: rows.Instance) -> str | None:
     return f"{record.hostId}:{record.externalId}" if record.hostId and record.externalId else None
 
 
+def folded_name(record: rows.Instance) -> str | None:
+    """A container is found by its name without regard to case."""
+    return fold(record.name) if record.name else None
+
+
 INSTANCE = ResourceType(
     name="instance",
     plural="instances",
     prefix="1i",
-    looked_up=("accountId", ("serviceId", "hostId"), "deploymentUnitUuid"),
+    looked_up=(("accountId", "folded"), ("serviceId", "hostId"), "deploymentUnitUuid"),
     tally="hostId",
+    derived={"folded": folded_name},
     access=access("r"),
     named="r",
     fields={
         "accountId": ref("account", always=True),
         "externalId": string(column=True, index=True, max_length=128),
+        "folded": string("", column=True, max_length=LENGTH),
         "hostId": ref("host", reverse=""),
         "allocationState": string(column=True, roles=NOBODY, max_length=128),
         "agentId": ref("agent", roles=NOBODY),

@@ -1,9 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels as rows of their own."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from orca.resources.fields import NOBODY, ref, string, text
+from orca.resources.indexed_text import LENGTH, fold
 from orca.resources.processes import reported
 from orca.resources.types import ResourceType, access, wire_only
+
+if TYPE_CHECKING:
+    from orca.resources import rows
+
+
+def folded_label(label: rows.Label) -> str:
+    """A label is found without regard to case."""
+    return fold(f"{label.key}={label.value or ''}")
+
 
 LABEL = ResourceType(
     name="label",
@@ -12,10 +26,11 @@ LABEL = ResourceType(
     access=access("r"),
     named="r",
     looked_up=("folded",),
+    derived={"folded": folded_label},
     fields={
         "accountId": ref("account", always=True),
         "key": string(column=True, max_length=1024, always=True),
-        "folded": string("", column=True, max_length=40),
+        "folded": string("", column=True, max_length=LENGTH),
         "type": string(roles=NOBODY, column=True),
         "value": string(column=True, max_length=4096),
     },

@@ -13,9 +13,18 @@ if TYPE_CHECKING:
     from orca.resources import rows
 
 
+RETAINED = "retained"
+"""The role of an address that waits for a container."""
+
+
 def address_key(record: rows.IpAddress) -> str | None:
     """An address is unique in its network."""
     return f"{record.networkId}:{record.address}" if record.networkId and record.address else None
+
+
+def awaiting_service(record: rows.IpAddress) -> int | None:
+    """The service for whose next container a retained address waits."""
+    return int(record.owner["service"]) if record.role == RETAINED and record.owner is not None else None
 
 
 def range_key(record: rows.Subnet) -> str | None:
@@ -79,6 +88,7 @@ IP_ADDRESS = ResourceType(
     plural="ipAddresses",
     prefix="1ia",
     looked_up=("accountId", "subnetId"),
+    derived={"serviceId": awaiting_service},
     access=access("r"),
     named="r",
     fields={
@@ -89,6 +99,7 @@ IP_ADDRESS = ResourceType(
         "hostId": ref("host", ours=True, reverse=""),
         "instanceId": ref("instance", ours=True, reverse="ipAddresses"),
         "role": string(column=True, roles=NOBODY),
+        "serviceId": ref("service", "", reverse=""),
     },
     own={
         "owner": OwnKey("map[json]"),

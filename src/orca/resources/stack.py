@@ -49,6 +49,11 @@ def service_key(record: rows.Service) -> str:
     return service_key_of(record.environmentId, str(record.name))
 
 
+def selects_links(record: rows.Service) -> bool | None:
+    """True for the few services whose selector may link them to any other one."""
+    return True if record.selectorLink else None
+
+
 def expose_key(record: rows.ServiceExposeMap) -> str | None:
     """A container, an address or a host name is exposed once for a service."""
     target = record.instanceId or record.ipAddress or record.hostName
@@ -143,7 +148,8 @@ SERVICE = ResourceType(
     name="service",
     plural="services",
     prefix="1s",
-    looked_up=(("environmentId", "healthState"),),
+    looked_up=(("environmentId", "healthState"), ("accountId", "selecting")),
+    derived={"selecting": selects_links},
     access=access("crud", admin="r"),
     fields={
         "accountId": ref("account", always=True),
@@ -166,6 +172,7 @@ SERVICE = ResourceType(
         "publicEndpoints": array("publicEndpoint"),
         "selectorContainer": string("cru", column=True, max_length=4096),
         "selectorLink": string("cru", column=True, max_length=4096),
+        "selecting": boolean("", column=True),
         "startOnCreate": boolean("cr", default=False, nullable=False),
         "upgrade": embedded("serviceUpgrade"),
         "vip": string("cr", column=True),

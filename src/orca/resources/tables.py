@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from orca.resources.fields import Field
+from orca.resources.indexed_text import LENGTH
 from orca.resources.rows import BY_NAME
 from orca.resources.types import ResourceType
 from orca.store import Record, Schema, StoredType
@@ -94,6 +95,13 @@ def extra_tables(metadata: sa.MetaData) -> None:
         sa.Column("created", sa.BigInteger, nullable=False),
     )
     sa.Table(
+        "service_label",
+        metadata,
+        sa.Column("account_id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("label", sa.String(LENGTH), primary_key=True),
+        sa.Column("service_id", sa.Integer, primary_key=True, autoincrement=False, index=True),
+    )
+    sa.Table(
         "config_digest",
         metadata,
         sa.Column("host_id", sa.Integer, primary_key=True, autoincrement=False),
@@ -129,6 +137,7 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
                 row=BY_NAME.get(member.name, Record),
                 live_key=member.live_key or root.live_key,
                 unique_field=root.unique_field,
+                derived=root.derived,
                 tally=root.tally,
             )
     for name, type in types.items():

@@ -112,8 +112,9 @@ class ResourceType:
     type; otherwise rows are shown as their own type. ``scope``: what follows an id in a URL is everything as seen from
     inside the resource. ``looked_up``: fields by which live rows are found although removed ones pile up. Each has an
     index of live rows only; after a field come further columns of its index. ``tally``: the field by whose values live
-    rows are counted (``tx.tally``). ``id_field``: the field that is the id on the wire, for types with names as ids.
-    ``ours``: shown in ``/v2`` only.
+    rows are counted (``tx.tally``). ``derived``: fields that follow from the other fields of a row; the store computes
+    them. ``id_field``: the field that is the id on the wire, for types with names as ids. ``ours``: shown in ``/v2``
+    only.
     """
 
     name: str
@@ -144,6 +145,7 @@ class ResourceType:
     scope: bool = False
     looked_up: tuple[str | tuple[str, ...], ...] = ()
     tally: str | None = None
+    derived: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     id_field: str = "id"
     ours: bool = False
     part: bool = False

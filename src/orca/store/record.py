@@ -91,6 +91,7 @@ class StoredType:
     ``unique_field``: the API field to blame when it is not.
     ``own``: keys of the JSON column beside the fields, by the names that rows have them under.
     ``always``: fields that every row has. ``row``: the class of its rows.
+    ``derived``: columns that follow from the other fields of the row; the store computes them with every change.
     ``tally``: the field by whose values the live rows of the table are counted (``tx.tally``).
     ``view``: what to read instead of the table, under the table's name, where rows are made from other rows.
     """
@@ -106,6 +107,7 @@ class StoredType:
     row: type[Record] = Record
     live_key: Callable[[Any], str | None] | None = None
     unique_field: str = "name"
+    derived: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     tally: str | None = None
     view: sa.CTE | None = None
 

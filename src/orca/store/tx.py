@@ -221,6 +221,7 @@ class Tx(ReadTx):
         for name in record._stored.always - fields.keys():
             if values.get(name) is None:
                 raise MissingField(record.type, name)
+        self._derive(record)
         self._set_live_key(record)
         row = {key: value for key, value in values.items() if key != "id" or value is not None}
         if "data" in stored.keys:
@@ -252,7 +253,7 @@ class Tx(ReadTx):
             self._lock(own)
         self.touched[key] = own
         held = self._held.setdefault(key, (own, set()))[1]
-        held |= changed
+        held |= changed | self._derive(own)
         if self._set_live_key(own):
             held.add("liveKey")
         if held & UNIQUE:
@@ -346,6 +347,13 @@ class Tx(ReadTx):
                 merge(record.data, {record._stored.own[name]: value}, changed)
             else:
                 raise TypeError(f"{record.type} has no field {name!r}")
+        return changed
+
+    def _derive(self, record: Record) -> set[str]:
+        """Compute the columns that follow from other fields; returns those that changed."""
+        found = {name: value(record) for name, value in record._stored.derived.items()}
+        changed = {name for name, value in found.items() if record._values[name] != value}
+        record._values.update(found)
         return changed
 
     def _set_live_key(self, record: Record) -> bool:

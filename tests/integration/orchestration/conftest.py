@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "unit")]
 
 from inprocess import Platform
 

@@ -4,8 +4,8 @@
 import contextlib
 
 import pytest
-import sqlalchemy as sa
 from inprocess import Platform
+from stepcount import counting
 
 from orca.resources import rows
 
@@ -13,30 +13,6 @@ HOSTS = 2
 EVERY = 10
 """Steps between two counts."""
 FEW, MANY = 10, 210
-
-
-@contextlib.contextmanager
-def counting():
-    """Counts the steps of all connections that are made meanwhile; yields a function that gives and clears the sum."""
-    steps = 0
-
-    def count():
-        nonlocal steps
-        steps += EVERY
-
-    def connected(connection, record):
-        connection.set_progress_handler(count, EVERY)
-
-    def taken():
-        nonlocal steps
-        found, steps = steps, 0
-        return found
-
-    sa.event.listen(sa.pool.Pool, "connect", connected)
-    try:
-        yield taken
-    finally:
-        sa.event.remove(sa.pool.Pool, "connect", connected)
 
 
 @contextlib.asynccontextmanager
@@ -100,7 +76,7 @@ async def measured(folder, others, prepare):
     """The steps of the cheapest of a few rounds."""
     folder.mkdir()
     found = []
-    with counting() as taken:
+    with counting(EVERY) as taken:
         async with beside(folder, others) as platform:
             for number in range(5):
                 act = await prepare(platform, number)

@@ -63,3 +63,22 @@ async def test_a_link_selector_follows_services_and_itself(platform, stack):
     await platform.act("service", consumer.id, "setservicelinks", serviceLinks=[{"serviceId": first.id}])
     await platform.change("service", consumer.id, selectorLink=None)
     assert await linked(platform, consumer) == {first.id}
+
+
+async def test_a_link_selector_follows_an_upgrade_and_its_rollback(platform, stack):
+    first, second = await service(platform, stack, "a", "web"), await service(platform, stack, "b", "db")
+    consumer = await service(platform, stack, "lb", selectorLink="tier=web")
+    strange = await service(platform, stack, "strange", selectorLink="tier notin (db, web), !absent")
+    await platform.until(lambda tx: tx.require(rows.Service, second.id).state == "inactive")
+    launch = {"imageUuid": "docker:ok", "labels": {"tier": "web"}}
+    await platform.act("service", second.id, "upgrade", inServiceStrategy={"launchConfig": launch})
+    assert await linked(platform, consumer) == {first.id, second.id}
+    await platform.until(lambda tx: tx.require(rows.Service, second.id).state == "upgraded")
+    await platform.act("service", second.id, "rollback")
+    await platform.until(lambda tx: tx.require(rows.Service, second.id).state == "inactive")
+    assert await linked(platform, consumer) == {first.id}
+    assert await linked(platform, strange) == {consumer.id}
+    await platform.act("service", first.id, "remove")
+    await platform.until(lambda tx: tx.require(rows.Service, first.id).state == "removed")
+    assert await linked(platform, consumer) == set()
+    assert await platform.read(lambda tx: len(tx.execute(tx.table("service_label").select()).fetchall())) == 2 * 3

@@ -252,3 +252,20 @@ async def test_live_rows_are_tallied_by_what_they_name(db):
     with pytest.raises(ValueError):
         await db.write(fail)
     assert await db.read(lambda tx: tx.tally("thing")) == {1: 1, 2: 1, 3: 1}
+
+
+async def test_what_follows_from_other_fields_is_kept_with_every_change(db):
+    async def summaries():
+        return await db.read(lambda tx: tx.values("thing", "summary"))
+
+    small = await db.write(lambda tx: tx.insert("box", name="a", size=1))
+    await db.write(lambda tx: tx.insert("thing", name="b", summary="something else"))
+    assert await summaries() == [("a, 1",), ("b, any size",)]
+
+    def change(tx):
+        tx.update(small, size=2)
+        assert tx.first("thing", summary="a, 2").id == small.id
+        tx.update(small, name="c", summary="something else")
+
+    await db.write(change)
+    assert await summaries() == [("c, 2",), ("b, any size",)]

@@ -36,6 +36,7 @@ def build() -> Schema:
         sa.Column("account_id", sa.Integer, key="accountId"),
         sa.Column("created", sa.BigInteger, key="created"),
         sa.Column("removed", sa.BigInteger, key="removed"),
+        sa.Column("summary", sa.String(100), key="summary"),
         sa.Column("data", sa.Text, key="data"),
         sa.Column("live_key", sa.String(100), key="liveKey", unique=True),
         sqlite_autoincrement=True,
@@ -54,6 +55,7 @@ def build() -> Schema:
             always=frozenset({"uuid"}),
             row={"thing": Thing, "box": Box}[name],
             live_key=lambda record: record.name,
+            derived={"summary": lambda record: f"{record.name}, {record.size or 'any size'}"},
             tally="ownerId",
         )
 

@@ -16,9 +16,9 @@ from orca.orchestration.placement.choose import HostFacts, Wanted, choose
 from orca.orchestration.placement.constraints import NOTHING, Constraint, Surroundings
 from orca.orchestration.syntax import ports
 from orca.orchestration.syntax.ports import ANY, PublicPort
-from orca.provision.hosts import labels
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
+from orca.resources.indexed_text import fold
 from orca.storage import images, volumes
 from orca.storage.references import SIMULATED_PREFIX
 from orca.store import Prepared, ReadTx, Tx
@@ -178,7 +178,7 @@ def _hosts_with_label(tx: ReadTx, project_id: int, constraint: Constraint) -> li
         .select_from(label)
         .join(tie, sa.and_(tie.c.labelId == label.c.id, tie.c.removed.is_(None)))
         .join(instance, sa.and_(instance.c.id == tie.c.instanceId, instance.c.removed.is_(None)))
-        .where(label.c.folded == labels.fold(constraint.key, constraint.value), label.c.removed.is_(None))
+        .where(label.c.folded == fold(f"{constraint.key}={constraint.value}"), label.c.removed.is_(None))
         .where(label.c.accountId == project_id, instance.c.hostId.is_not(None))
         .distinct()
     )
@@ -186,11 +186,10 @@ def _hosts_with_label(tx: ReadTx, project_id: int, constraint: Constraint) -> li
 
 
 def _hosts_with_container(tx: ReadTx, project_id: int, name: str) -> list[int]:
-    """The hosts with a container of this name or uuid, whatever its case."""
-    columns = tx.table(rows.Instance).c
-    named = (sa.func.lower(columns.name) == name) | (columns.uuid == name)
-    live = sa.select(columns.hostId).where(columns.accountId == project_id, columns.removed.is_(None))
-    return [row[0] for row in tx.execute(live.where(columns.hostId.is_not(None), named).distinct())]
+    """The hosts with a container of this name, whatever its case, or of this uuid."""
+    named = tx.values(rows.Instance, "hostId", accountId=project_id, folded=fold(name))
+    known = tx.values(rows.Instance, "hostId", accountId=project_id, uuid=name)
+    return [host_id for (host_id,) in {*named, *known} if host_id is not None]
 
 
 @cache

@@ -44,9 +44,8 @@ def keep(tx: Tx, instance: rows.Instance) -> None:
 
 def numbers(tx: ReadTx, service: rows.Service) -> dict[int, int]:
     """The numbers of a service for which an address waits, each with the address's host."""
-    found = addresses.retained_addresses(tx, service.accountId)
-    mine = (row for row in found if _owner_of(row)["service"] == service.id)
-    return {_owner_of(row)["number"]: row.hostId for row in mine if row.hostId is not None}
+    found = addresses.retained_addresses(tx, service.id)
+    return {_owner_of(row)["number"]: row.hostId for row in found if row.hostId is not None}
 
 
 def waiting_for(tx: ReadTx, instance: rows.Instance) -> rows.IpAddress | None:
@@ -54,7 +53,7 @@ def waiting_for(tx: ReadTx, instance: rows.Instance) -> rows.IpAddress | None:
     service = tx.get(rows.Service, instance.serviceId)
     if service is None or not retains(service):
         return None
-    found = addresses.retained_addresses(tx, instance.accountId, removed=True)
+    found = addresses.retained_addresses(tx, service.id, removed=True)
     mine = [row for row in found if row.owner == _owner(instance)]
     asked = requested(instance)
     return next((row for row in sorted(mine, key=_age) if asked in (None, row.address)), None)
@@ -81,8 +80,8 @@ def give(tx: Tx, instance: rows.Instance, waiting: rows.IpAddress | None) -> row
 def forget(tx: Tx, service: rows.Service, kept: Iterable[rows.Instance]) -> None:
     """The service is complete: drop waiting addresses, except those that a rollback of an upgrade may need."""
     owners = [_owner(instance) for instance in kept]
-    for row in addresses.retained_addresses(tx, service.accountId):
-        if _owner_of(row)["service"] == service.id and row.owner not in owners:
+    for row in addresses.retained_addresses(tx, service.id):
+        if row.owner not in owners:
             addresses.drop_address(tx, row)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -34,9 +35,9 @@ TOLD = frozenset({"healthy", "unhealthy"})
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Services that need an update, with the time of their next retry if they have one; and failed ones."""
+    """Active services that may need an update, with the time of their next retry if they have one; and failed ones."""
 
-    needy: dict[int, int | None]
+    concerned: dict[int, int | None]
     failing: frozenset[int] = frozenset()
 
 
@@ -74,7 +75,10 @@ class Keeper:
                     await self._wake.wait()
 
     def look(self, tx: ReadTx, news: News) -> Seen | None:
-        """Find the services that need an update: after a change of the service, of a container, or of a host."""
+        """Find the services that may need an update: after a change of the service, of a container, or of a host.
+
+        What each has is read when its update is due. A service that loses a hundred containers is read once then.
+        """
         services = tx.find(rows.Service, state="active") if news.whole else news.rows(rows.Service)
         if news.whole:
             self._global, self._failing, self._under_way = {}, {}, {}
@@ -92,8 +96,8 @@ class Keeper:
         failing = {id for id, project in self._failing.items() if project in projects} | self._overtaken(services)
         changed = {host.accountId for host in news.rows(rows.Host) if self._differs(host)}
         self._missed |= {id for id, project in self._under_way.items() if project in changed}
-        needy = _needy(tx, concerned)
-        return Seen(needy, frozenset(failing)) if needy or failing else None
+        active = {service.id: service.retryAt for service in _active(tx, concerned)}
+        return Seen(active, frozenset(failing)) if active or failing else None
 
     def _overtaken(self, services: list[rows.Service]) -> set[int]:
         """The services among these that failed while one of their hosts changed."""
@@ -125,7 +129,7 @@ class Keeper:
 
     async def act(self, seen: Seen) -> None:
         """Schedule the updates."""
-        for id, retry_at in seen.needy.items():
+        for id, retry_at in seen.concerned.items():
             if retry_at is None:
                 last, times = self._cared.get(id, (0, 0))
                 retry_at = last + PAUSE_MS[min(times, len(PAUSE_MS) - 1)]
@@ -135,26 +139,29 @@ class Keeper:
 
     async def _care(self) -> None:
         now = await self._now()
-        for id in [id for id, due in self._due.items() if due <= now]:
+        due = {id for id, at in self._due.items() if at <= now}
+        for id in due:
             del self._due[id]
+        for id in await self._core.db.read(partial(_needy, service_ids=due)):
             last, times = self._cared.get(id, (0, 0))
             self._cared[id] = (now, 1 if now - last > CALM_MS else times + 1)
             await self._core.db.write(partial(self._ask, service_id=id))
 
     def _ask(self, tx: Tx, service_id: int) -> None:
-        if service_id in _needy(tx, {service_id}):
-            self._core.engine.request(tx, tx.require(rows.Service, service_id), "update", _keep_error=True)
+        for service in _active(tx, {service_id}):
+            self._core.engine.request(tx, service, "update", _keep_error=True)
 
     async def _now(self) -> int:
         return await self._core.db.read(lambda tx: tx.now)
 
 
-def _needy(tx: ReadTx, service_ids: set[int]) -> dict[int, int | None]:
-    """Incomplete active services, with the time of their next retry if they have one."""
-    result: dict[int, int | None] = {}
+def _active(tx: ReadTx, service_ids: set[int]) -> Iterator[rows.Service]:
+    """The active ones of these services."""
     for service in (tx.get(rows.Service, id) for id in sorted(service_ids)):
-        if service is None or service.removed is not None or service.state != "active":
-            continue
-        if units.plan(tx, service).acts:
-            result[service.id] = service.retryAt
-    return result
+        if service is not None and service.removed is None and service.state == "active":
+            yield service
+
+
+def _needy(tx: ReadTx, service_ids: set[int]) -> list[int]:
+    """The active ones of these services that are not as they should be."""
+    return [service.id for service in _active(tx, service_ids) if units.plan(tx, service).acts]

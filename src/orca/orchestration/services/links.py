@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from orca.engine import Behaviour, Call
+from orca.orchestration.services import labels
 from orca.orchestration.syntax import selectors
 from orca.orchestration.units import units
 from orca.resources import rows
@@ -73,7 +74,8 @@ def set_links(tx: Tx, service: rows.Service, links: Iterable[Link]) -> bool:
 
 
 def unlink_all(tx: Tx, service: rows.Service) -> None:
-    """Remove the links of a service in both directions."""
+    """Remove the links of a service in both directions; no selector finds it any more."""
+    labels.forget(tx, service)
     for key in ("serviceId", "consumedServiceId"):
         for row in tx.find(rows.ServiceConsumeMap, **{key: service.id}):
             _unlink(tx, row)
@@ -82,8 +84,10 @@ def unlink_all(tx: Tx, service: rows.Service) -> None:
 def apply_selectors(tx: Tx, service: rows.Service) -> None:
     """Link a new or changed service by its selector, and others to it by theirs.
 
-    Only services with a selector are read, and those that a selector linked earlier.
+    Only services with a selector are read, those that the selector of this one can match, and those that a selector
+    linked earlier.
     """
+    labels.write(tx, service)
     for target in _targets(tx, service):
         _select(tx, service, target)
     for consumer in _consumers(tx, service):
@@ -91,15 +95,16 @@ def apply_selectors(tx: Tx, service: rows.Service) -> None:
 
 
 def _targets(tx: ReadTx, service: rows.Service) -> list[rows.Service]:
-    """The services that the selector of this one may match, or matched."""
+    """The services that the selector of this one can match, or matched."""
+    links = tx.find(rows.ServiceConsumeMap, serviceId=service.id)
+    found = {row.consumedServiceId for row in links if row.selected}
     if service.selectorLink:
-        return [row for row in tx.find(rows.Service, accountId=service.accountId) if row.id != service.id]
-    found = tx.find(rows.ServiceConsumeMap, serviceId=service.id)
-    return [tx.require(rows.Service, row.consumedServiceId) for row in found if row.selected]
+        found.update(labels.candidates(tx, service.accountId, service.selectorLink))
+    return [tx.require(rows.Service, id) for id in sorted(found - {service.id})]
 
 
 def _consumers(tx: ReadTx, service: rows.Service) -> list[rows.Service]:
-    """The services whose selectors may match this one, or matched it."""
+    """The services whose selectors can match this one, or matched it."""
     ids = tx.ask(_selecting(tx.table(rows.Service)), {"project": service.accountId})
     found = {id: tx.require(rows.Service, id) for (id,) in ids}
     for row in tx.find(rows.ServiceConsumeMap, consumedServiceId=service.id):
@@ -113,13 +118,12 @@ def _selecting(services: sa.Table) -> Prepared:
     """The query for services of a project with a selector; built once, since every new service runs it."""
     columns = services.c
     mine = columns.accountId == sa.bindparam("project")
-    return Prepared(sa.select(columns.id).where(mine, columns.removed.is_(None), columns.selectorLink.is_not(None)))
+    return Prepared(sa.select(columns.id).where(mine, columns.removed.is_(None), columns.selecting == sa.true()))
 
 
 def _select(tx: Tx, consumer: rows.Service, target: rows.Service) -> None:
     """Link one service to another, or remove the link, as the consumer's selector says."""
-    labels = (target.launchConfig or {}).get("labels")
-    meant = target.state not in ("removing", "removed") and selectors.matches(consumer.selectorLink, labels)
+    meant = target.state not in ("removing", "removed") and selectors.matches(consumer.selectorLink, labels.of(target))
     found = tx.find(rows.ServiceConsumeMap, serviceId=consumer.id, consumedServiceId=target.id)
     selected = [row for row in found if row.selected]
     if meant and not any(not row.name for row in found):

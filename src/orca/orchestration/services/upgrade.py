@@ -21,6 +21,7 @@ from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services import watch as upgrade_watch
 from orca.orchestration.services.checks import CONTAINERLESS, check_launch_configs
 from orca.orchestration.services.converge import BATCH, INTERVAL, await_containers, bring_up, cured, each, scale_of
+from orca.orchestration.services.links import apply_selectors
 from orca.orchestration.units import units
 from orca.orchestration.units.plan import all_needs
 from orca.resources import rows
@@ -90,13 +91,15 @@ def begin_in_service(tx: Tx, row: rows.Service, given: dict[str, Any]) -> rows.S
         "previousLaunchConfig": row.launchConfig,
         "previousSecondaryLaunchConfigs": old_sidekicks,
     }
-    return tx.update(
+    row = tx.update(
         row,
         launchConfig=primary,
         secondaryLaunchConfigs=list(sidekicks.values()) or None,
         upgrade={"inServiceStrategy": strategy},
         asleep=row.state == "inactive",
     )
+    apply_selectors(tx, row)
+    return row
 
 
 def _next_version(configs: list[dict[str, Any]]) -> str:
@@ -278,11 +281,12 @@ async def rollback(run: Run) -> None:
 
 def _turn_back(tx: Tx, run: Run, strategy: dict[str, Any]) -> None:
     """Restore the launch configs from before the upgrade."""
-    tx.update(
+    service = tx.update(
         run.resource(tx, rows.Service),
         launchConfig=strategy.get("previousLaunchConfig"),
         secondaryLaunchConfigs=strategy.get("previousSecondaryLaunchConfigs") or None,
     )
+    apply_selectors(tx, service)
 
 
 def _new_ones(tx: ReadTx, service_id: int) -> list[rows.Instance]:

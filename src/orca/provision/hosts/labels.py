@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,11 +28,6 @@ def update_host(tx: Tx, call: Call, row: rows.Host, fields: dict[str, Any]) -> r
     return row
 
 
-def fold(key: str, value: str) -> str:
-    """A short text for a key and its value, to compare labels without regard to case."""
-    return hashlib.sha256(f"{key}={value}".lower().encode()).hexdigest()[:40]
-
-
 def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
     """Make the rows match the field."""
     type, field = MAPS[owner.root]
@@ -45,9 +39,7 @@ def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
         else:
             _remove(tx, tie, label)
     for key, value in wanted.items():
-        label = tx.insert(
-            rows.Label, accountId=owner.accountId, state="created", key=key, value=value, folded=fold(key, value)
-        )
+        label = tx.insert(rows.Label, accountId=owner.accountId, state="created", key=key, value=value)
         tx.insert(type, accountId=owner.accountId, state="created", labelId=label.id, **{field: owner.id})
 
 

@@ -15,6 +15,7 @@ class Instance(Resource):
     TYPE = "instance"
     accountId: int
     externalId: str | None
+    folded: str | None
     hostId: int | None
     allocationState: str | None
     agentId: int | None

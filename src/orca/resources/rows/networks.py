@@ -44,6 +44,7 @@ class IpAddress(Resource):
     hostId: int | None
     instanceId: int | None
     role: str | None
+    serviceId: int | None
     owner = Own[dict[str, Any]]("owner")
 
 

@@ -49,6 +49,7 @@ class Service(Resource):
     publicEndpoints: list[dict[str, Any]] | None
     selectorContainer: str | None
     selectorLink: str | None
+    selecting: bool | None
     startOnCreate: bool | None
     upgrade: dict[str, Any] | None
     vip: str | None
