@@ -70,9 +70,9 @@ options:
     description:
       - The image for machines that do not exist yet. An existing machine keeps its own.
       - For driver V(local), a container image. Without a tag, the newest one on the control node,
-        as C(script/images) built it.
+        as C(script/images) built it. There are V(orca/machine-debian12) and V(orca/machine-debian13).
     type: str
-    default: orca/machine
+    default: orca/machine-debian13
   network:
     description:
       - The network the machines share.
@@ -138,7 +138,7 @@ machines:
     name: {description: Name., type: str, sample: host-1}
     state: {description: C(running) or C(absent). In check mode what it would be., type: str, sample: running}
     driver: {description: The driver., type: str, sample: local}
-    image: {description: What it was made of., type: str, sample: "orca/machine:c5413af18d29"}
+    image: {description: What it was made of., type: str, sample: "orca/machine-debian13:c5413af18d29"}
     address:
       description: IPv4 address; null for a machine that check mode did not make.
       type: str
@@ -197,7 +197,7 @@ ARGUMENTS = {
     "name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "driver": {"type": "str", "choices": ["local"], "default": "local"},
-    "image": {"type": "str", "default": "orca/machine"},
+    "image": {"type": "str", "default": "orca/machine-debian13"},
     "network": {"type": "str", "default": "orca-machines"},
     "subnet": {"type": "str"},
     "memory": {"type": "str"},

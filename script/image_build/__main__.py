@@ -51,7 +51,7 @@ class Builder:
         """Build one image whose base is built, unless the engine has it; gives its name and its entry."""
         started = time.monotonic()
         with self._locked(wanted.name):
-            base = self.tags[wanted.base] if wanted.base else rootfs.ensure(self.cache)
+            base = self._below(wanted)
             tag = f"orca/{wanted.name}:{self._digest(wanted, base)[:12]}"
             image = engine.image_id(tag)
             verdict = "unchanged"
@@ -66,6 +66,14 @@ class Builder:
                 wheels.archive(self.root, self.cache / "wheels", wanted.wheels, link)
         print(f"  {tag}  {verdict}  {time.monotonic() - started:.1f} s", flush=True)
         return wanted.name, {"tag": tag, "id": image}
+
+    def _below(self, wanted: recipe.Recipe) -> str:
+        """The image that ``wanted`` stands on, which is there."""
+        if wanted.base:
+            return self.tags[wanted.base]
+        assert wanted.debian is not None
+        with self._locked(f"debian{wanted.debian}"):
+            return rootfs.ensure(self.cache, wanted.debian)
 
     def _digest(self, wanted: recipe.Recipe, base: str) -> str:
         total = hashlib.sha256()
@@ -91,7 +99,7 @@ class Builder:
         path = self.cache / "images.json"
         with self._locked("images.json"):
             known = json.loads(path.read_text()) if path.exists() else {}
-            existing = set(recipe.names(self.root))
+            existing = recipe.read_all(self.root).keys()
             merged = {name: entry for name, entry in (known | self.built).items() if name in existing}
             partial = path.with_suffix(".partial")
             partial.write_text(json.dumps(merged, indent=2, sort_keys=True) + "\n")
@@ -115,12 +123,14 @@ def _copy(root: Path, source: Path, context: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="script/images", description="Build container images whose inputs changed.")
     parser.add_argument("--root", type=Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="folders below images/ (all of them by default)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="images, or folders below images/ (all of them by default)"
+    )
     arguments = parser.parse_args()
     os.umask(0o022)
     started = time.monotonic()
     try:
-        Builder(arguments.root).build_all(arguments.names or recipe.names(arguments.root))
+        Builder(arguments.root).build_all(arguments.names or list(recipe.read_all(arguments.root)))
     except (engine.BuildError, recipe.RecipeError, subprocess.CalledProcessError) as error:
         print(f"script/images: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@
 * ``PATH``           a file or folder of the repository, put at the same path in the context
 * ``wheels: EXTRA``  a ``wheelhouse/`` with this project and the dependencies of its extra EXTRA (see wheels.py)
 * ``base: NAME``     the image of ours to build on, ``base`` when it is not said
+* ``debian: N ...``  build on Debian N itself; several releases make one image each, named ``NAME-debianN``
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from image_build import rootfs
 
 CONTEXT_FILE = "context"
 SKIPPED = {"__pycache__", ".DS_Store", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
@@ -26,27 +29,30 @@ class RecipeError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """One image folder; ``paths`` are relative to the repository's root, the rest as in the module's text."""
+    """One image; ``paths`` are relative to the repository's root, the rest as in the module's text.
+
+    It stands either on an image of ours (``base``) or on a Debian release.
+    """
 
     name: str
     folder: Path
     paths: tuple[Path, ...]
     wheels: str | None
     base: str | None
+    debian: str | None
 
 
-def read(root: Path, name: str) -> Recipe:
-    """The recipe of ``images/NAME``.
+def read(root: Path, folder_name: str) -> list[Recipe]:
+    """The images that ``images/FOLDER_NAME`` makes: one, or one for each Debian release it asks for.
 
     Raises:
-        RecipeError: there is no such image, or its ``context`` names something that is not there.
+        RecipeError: its ``context`` names something that is not there.
     """
-    folder = root / "images" / name
-    if not (folder / "Dockerfile").is_file():
-        raise RecipeError(f"no image {name!r}: known are {', '.join(names(root))}")
+    folder = root / "images" / folder_name
     paths: list[Path] = []
     wheels: str | None = None
-    base = None if name == "base" else "base"
+    base = "base"
+    releases: list[str] = []
     context = folder / CONTEXT_FILE
     lines = context.read_text().splitlines() if context.is_file() else []
     for number, line in enumerate(lines, start=1):
@@ -58,37 +64,67 @@ def read(root: Path, name: str) -> Recipe:
             wheels = value
         elif colon and key == "base":
             base = value
+        elif colon and key == "debian" and set(value.split()) <= rootfs.SUITES.keys():
+            releases = value.split()
         elif not colon and (root / entry).exists():
             paths.append(Path(entry))
         else:
-            raise RecipeError(f"{context}:{number}: not 'wheels: EXTRA', 'base: NAME' or a path that exists: {entry}")
-    return Recipe(name, folder, tuple(paths), wheels, base)
+            raise RecipeError(
+                f"{context}:{number}: not 'wheels: EXTRA', 'base: NAME', 'debian: RELEASE ...' "
+                f"({', '.join(rootfs.SUITES)}) or a path that exists: {entry}"
+            )
+    if not releases:
+        return [Recipe(folder_name, folder, tuple(paths), wheels, base, None)]
+    return [
+        Recipe(
+            folder_name if len(releases) == 1 else f"{folder_name}-debian{release}",
+            folder,
+            tuple(paths),
+            wheels,
+            None,
+            release,
+        )
+        for release in releases
+    ]
 
 
-def names(root: Path) -> list[str]:
-    """All images of the repository, sorted."""
-    return sorted(path.parent.name for path in (root / "images").glob("*/Dockerfile"))
+def read_all(root: Path) -> dict[str, Recipe]:
+    """All images of the repository by name.
+
+    Raises:
+        RecipeError: as ``read``.
+    """
+    folders = sorted(path.parent.name for path in (root / "images").glob("*/Dockerfile"))
+    return {recipe.name: recipe for folder in folders for recipe in read(root, folder)}
 
 
 def in_order(root: Path, wanted: list[str]) -> list[list[Recipe]]:
-    """The wanted images and those they build on, as waves: every image stands in a later wave than its base."""
+    """The wanted images and those they build on, as waves: every image stands in a later wave than its base.
+
+    ``wanted`` names images, or folders for all images they make.
+
+    Raises:
+        RecipeError: there is no such image, images build on each other in a circle, or as ``read``.
+    """
+    known = read_all(root)
     depth: dict[str, int] = {}
-    recipes: dict[str, Recipe] = {}
 
     def visit(name: str, seen: tuple[str, ...]) -> int:
         if name in seen:
             raise RecipeError(f"images build on each other in a circle: {' -> '.join((*seen, name))}")
+        if name not in known:
+            raise RecipeError(f"no image {name!r}: known are {', '.join(sorted(known))}")
         if name not in depth:
-            recipes[name] = read(root, name)
-            base = recipes[name].base
+            base = known[name].base
             depth[name] = 0 if base is None else visit(base, (*seen, name)) + 1
         return depth[name]
 
     for name in wanted:
-        visit(name, ())
+        for image in [each.name for each in known.values() if each.folder.name == name] or [name]:
+            visit(image, ())
     waves: list[list[Recipe]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for name in sorted(depth):
-        waves[depth[name]].append(recipes[name])
+        waves[depth[name]].append(known[name])
     return waves
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Debian file system at the bottom of every image: pulled from a registry, else bootstrapped from packages."""
+"""The Debian file systems at the bottom of all images: pulled from a registry, else bootstrapped from packages."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from pathlib import Path
 
 from image_build import engine
 
-SUITE = "bookworm"
-PUBLIC_IMAGE = f"debian:{SUITE}-slim"
-LOCAL_IMAGE = f"orca/debian:{SUITE}"
+SUITES = {"12": "bookworm", "13": "trixie"}
 ANSWER_SECONDS = 5.0
 PULL_SECONDS = 120.0
 
 
-def ensure(cache: Path) -> str:
-    """The name of a Debian image the engine has, made when missing.
+def ensure(cache: Path, release: str) -> str:
+    """The name of an image of Debian ``release`` (a key of SUITES) that the engine has, made when missing.
 
     Raises:
         subprocess.CalledProcessError: neither the pull nor mmdebstrap worked; mmdebstrap's own words are on stderr.
     """
-    for image in (PUBLIC_IMAGE, LOCAL_IMAGE):
+    suite = SUITES[release]
+    public, local = f"debian:{suite}-slim", f"orca/debian:{suite}"
+    for image in (public, local):
         if engine.image_id(image):
             return image
-    if _pull(PUBLIC_IMAGE):
-        return PUBLIC_IMAGE
-    archive = cache / f"debian-{SUITE}.tar"
+    if _pull(public):
+        return public
+    archive = cache / f"debian-{suite}.tar"
     if not archive.exists():
-        print(f"  no registry gives {PUBLIC_IMAGE}: bootstrapping Debian {SUITE} with mmdebstrap", flush=True)
+        print(f"  no registry gives {public}: bootstrapping Debian {release} with mmdebstrap", flush=True)
         partial = archive.with_suffix(".partial.tar")
         subprocess.run(
-            ["mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates", SUITE, str(partial)], check=True
+            ["mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates", suite, str(partial)], check=True
         )
         partial.rename(archive)
-    engine.docker("import", "--change", 'CMD ["bash"]', str(archive), LOCAL_IMAGE)
-    return LOCAL_IMAGE
+    engine.docker("import", "--change", 'CMD ["bash"]', str(archive), local)
+    return local
 
 
 def _pull(image: str) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A wheelhouse: this project and what one of its extras needs, as wheels for the Python of the images.
+"""A wheelhouse: this project and what one of its extras needs, as wheels for the Python of a Debian release.
 
 ``wheelhouse/dependencies/`` changes seldom, ``wheelhouse/project/`` with every commit: a Dockerfile installs them in
 two steps and the first stays in the builder's cache.
@@ -19,11 +19,20 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from image_build import recipe
 
-PYTHON = "3.11"  # of Debian bookworm, see rootfs.SUITE
-NEWEST_GLIBC_MINOR = 36  # 2.36, the same
+
+class Target(NamedTuple):
+    """What wheels must fit: the version of Python, and the newest minor version of glibc 2."""
+
+    python: str
+    glibc_minor: int
+
+
+TARGETS = {"12": Target("3.11", 36), "13": Target("3.13", 41)}  # by Debian release, see rootfs.SUITES
+IMAGES = TARGETS["13"]  # images with wheels stand on `base`
 PROJECT_PATHS = ("pyproject.toml", "README.md", "LICENSES", "src", "plugins/module_utils/hoststate")
 
 
@@ -59,38 +68,42 @@ def project_digest(root: Path) -> str:
 
 def digest(root: Path, extra: str) -> str:
     """What stands for the wheelhouse of ``extra`` in an image's hash."""
-    return f"{PYTHON} {requirements(root, extra)} {project_digest(root)}"
+    return f"{IMAGES.python} {requirements(root, extra)} {project_digest(root)}"
 
 
-def provide(root: Path, cache: Path, extra: str, target: Path) -> None:
-    """Fill ``target`` with ``dependencies/`` and ``project/``, from the cache where it has them.
+def provide(root: Path, cache: Path, extra: str, folder: Path, target: Target = IMAGES) -> None:
+    """Fill ``folder`` with ``dependencies/`` and ``project/``, from the cache where it has them.
 
     Raises:
         subprocess.CalledProcessError: pip failed; its own words are on stderr.
     """
     wanted = requirements(root, extra)
-    key = hashlib.sha256(f"{PYTHON} {platform.machine()} {wanted}".encode()).hexdigest()[:12]
-    dependencies = _cached(cache / f"dependencies-{key}", lambda into: _download(wanted, into))
+    key = hashlib.sha256(f"{target.python} {platform.machine()} {wanted}".encode()).hexdigest()[:12]
+    dependencies = _cached(cache / f"dependencies-{key}", lambda into: _download(wanted, target, into))
     project = _cached(cache / f"project-{project_digest(root)[:12]}", lambda into: _build_project(root, into))
-    shutil.copytree(dependencies, target / "dependencies", copy_function=os.link)
-    shutil.copytree(project, target / "project", copy_function=os.link)
+    shutil.copytree(dependencies, folder / "dependencies", copy_function=os.link)
+    shutil.copytree(project, folder / "project", copy_function=os.link)
 
 
 def archive(root: Path, cache: Path, extra: str, link: Path) -> None:
-    """Make ``link`` point at a tar archive of the wheelhouse, for roles that install it on a machine.
+    """Make ``link`` point at a tar archive of the wheelhouse, for roles that install it on a machine of any release.
 
     The archive's bytes depend on the wheels alone, so that its checksum tells whether there is something to install.
     """
-    target = cache / f"{extra}-{hashlib.sha256(digest(root, extra).encode()).hexdigest()[:12]}.tar"
+    content = f"{[target.python for target in TARGETS.values()]} {digest(root, extra)}"
+    target = cache / f"{extra}-{hashlib.sha256(content.encode()).hexdigest()[:12]}.tar"
     if not target.exists():
         # The engine may have the image already while this checkout has no cache yet.
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as name:
-            provide(root, cache, extra, Path(name) / "wheelhouse")
+            for release, fits in TARGETS.items():
+                provide(root, cache, extra, Path(name) / release, fits)
+            # Most wheels fit every Python, and are taken once.
+            wheels = {wheel.name: wheel for wheel in Path(name).glob("*/*/*.whl")}
             partial = Path(name) / target.name
             with tarfile.open(partial, "w") as tar:
-                for wheel in sorted(Path(name).glob("wheelhouse/*/*.whl")):
-                    tar.add(wheel, wheel.name, filter=_anonymous)
+                for wheel_name in sorted(wheels):
+                    tar.add(wheels[wheel_name], wheel_name, filter=_anonymous)
             partial.rename(target)
     partial_link = cache / f".{link.name}"
     partial_link.unlink(missing_ok=True)
@@ -120,14 +133,14 @@ def _cached(folder: Path, fill: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _download(wanted: list[str], into: Path) -> None:
-    """Download wheels for the images' Python, whatever Python the control node has."""
+def _download(wanted: list[str], target: Target, into: Path) -> None:
+    """Download wheels for ``target``, whatever Python the control node has."""
     machine = platform.machine()
-    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(NEWEST_GLIBC_MINOR, 4, -1)]
+    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(target.glibc_minor, 4, -1)]
     platforms += [f"manylinux2014_{machine}", f"manylinux2010_{machine}", f"manylinux1_{machine}"]
-    target = [argument for name in platforms for argument in ("--platform", name)]
-    target += ["--python-version", PYTHON, "--implementation", "cp", "--only-binary=:all:"]
-    _pip("download", "--dest", str(into), *target, *wanted)
+    fits = [argument for name in platforms for argument in ("--platform", name)]
+    fits += ["--python-version", target.python, "--implementation", "cp", "--only-binary=:all:"]
+    _pip("download", "--dest", str(into), *fits, *wanted)
 
 
 def _build_project(root: Path, into: Path) -> None:

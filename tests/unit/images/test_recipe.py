@@ -15,9 +15,10 @@ from image_build import recipe, wheels
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository with images base, net (on base) and probe (on net), and a project with extras."""
+    """A repository with images base, net (on base), probe (on net) and two of a machine; a project with extras."""
     for name, context in (
-        ("base", None),
+        ("base", "debian: 13\n"),
+        ("machine", "debian: 12 13\n"),
         ("net", "shared/code # what it runs\nwheels: agent\n"),
         ("probe", "base: net\n"),
     ):
@@ -42,9 +43,20 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_reads_what_the_context_file_adds(root: Path) -> None:
-    net = recipe.read(root, "net")
-    assert (net.paths, net.wheels, net.base) == ((Path("shared/code"),), "agent", "base")
-    assert recipe.read(root, "base").base is None
+    (net,) = recipe.read(root, "net")
+    assert (net.paths, net.wheels, net.base, net.debian) == ((Path("shared/code"),), "agent", "base", None)
+    (base,) = recipe.read(root, "base")
+    assert (base.name, base.base, base.debian) == ("base", None, "13")
+
+
+def test_several_releases_make_one_image_each(root: Path) -> None:
+    assert [(each.name, each.base, each.debian) for each in recipe.read(root, "machine")] == [
+        ("machine-debian12", None, "12"),
+        ("machine-debian13", None, "13"),
+    ]
+    ((first, second),) = recipe.in_order(root, ["machine"])
+    assert (first.folder, second.folder) == (root / "images" / "machine",) * 2
+    assert [[each.name for each in wave] for wave in recipe.in_order(root, ["machine-debian12"])] == [[first.name]]
 
 
 def test_bases_come_first_and_alone_when_wanted(root: Path) -> None:
@@ -55,7 +67,8 @@ def test_bases_come_first_and_alone_when_wanted(root: Path) -> None:
 @pytest.mark.parametrize(
     ("image", "context", "message"),
     [
-        ("nothing", None, "no image 'nothing': known are base, net, probe"),
+        ("nothing", None, "no image 'nothing': known are base, machine-debian12, machine-debian13, net, probe"),
+        ("net", "debian: 11\n", r"context:1: not .*'debian: RELEASE ...' \(12, 13\)"),
         ("net", "no/such/path\n", r"context:1: not .* a path that exists: no/such/path"),
         ("net", "base: probe\n", "in a circle: net -> probe -> net"),
     ],
