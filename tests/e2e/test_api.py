@@ -25,12 +25,16 @@ def test_a_host_shows_its_fields(lab: Lab) -> None:
     assert host["links"]["self"].endswith(f"/v1/projects/{host['accountId']}/hosts/{host['id']}")
     assert set(host["links"]) >= LINKS
     assert set(host["actions"]) >= ACTIONS
-    assert host["info"]["osInfo"]["dockerVersion"]
     behind = follow(api, host)
     assert behind["physicalHost"]["type"] in {"physicalHost", "machine"}
     assert [row["address"] for row in behind["ipAddresses"]["data"]] == [lab.hosts[0].address]
     assert len(behind["storagePools"]["data"]) == 1
     assert behind["hostStats"]["token"]
+
+
+def test_hosts_show_the_engines_of_both_debian_releases(lab: Lab) -> None:
+    engines = [lab.host_resource(host)["info"]["osInfo"]["dockerVersion"] for host in lab.hosts]
+    assert [version.partition(".")[0] for version in engines] == ["20", "26", "20"]
 
 
 def test_every_link_of_a_container_and_its_service_resolves(lab: Lab) -> None:

@@ -12,10 +12,13 @@ import threading
 
 
 class FakeEngine:
-    """``newest`` and ``oldest`` are versions of the API; ``asked`` are the paths of all requests."""
+    """``newest`` and ``oldest`` are versions of the API; ``asked`` are the paths of all requests.
 
-    def __init__(self, newest="1.41", oldest="1.12"):
-        self.newest, self.oldest, self.asked = newest, oldest, []
+    ``firewall`` is the driver of its rules, which is shown from API 1.49 on.
+    """
+
+    def __init__(self, newest="1.41", oldest="1.12", firewall="iptables"):
+        self.newest, self.oldest, self.firewall, self.asked = newest, oldest, firewall, []
 
     @contextlib.contextmanager
     def serving(self, path):
@@ -54,6 +57,10 @@ def _handler(engine):
             engine.asked.append(self.path)
             if self.path == "/_ping":
                 self.answer(200, b"OK")
+                return
+            if self.path == "/info":
+                shown = _number(engine.newest) >= (1, 49)
+                self.answer(200, {"FirewallBackend": {"Driver": engine.firewall}} if shown else {})
                 return
             version, _slash, path = self.path.removeprefix("/v").partition("/")
             if _number(version) < _number(engine.oldest):

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from fakeengine import FakeEngine
 
 from orca.hoststate.apply import (
     AGENT,
@@ -15,10 +16,21 @@ from orca.hoststate.apply import (
     HostStateError,
     OwnedByOther,
     apply_kind,
+    command,
+    kernel,
+    network,
 )
 from orca.hoststate.apply.dns import KIND
+from orca.hoststate.apply.result import Result
 from orca.hoststate.plan.items import digest
 
+NETWORK = {
+    "cidr": "10.42.0.0/16",
+    "subnet": "10.42.1.0/24",
+    "bridge": "orca0",
+    "network": "orca",
+    "images": {"net": "orca/net:1", "dns": "orca/dns:1"},
+}
 DNS = {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24", "clients": {"10.42.1.10": {"db": ["10.42.2.10"]}}}
 
 
@@ -129,3 +141,37 @@ def test_a_failed_reload_is_repeated(host, recursor):
     assert apply_kind(KIND, DNS, AGENT, host=host).changed
     assert sorted(recursor.heard) == ["reload-lua-script", "reload-zones"]
     assert not apply_kind(KIND, DNS, AGENT, host=host).changed
+
+
+def test_an_engine_that_filters_with_nftables_is_refused_with_the_cure(host, folder):
+    with FakeEngine(newest="1.52", oldest="1.44", firewall="nftables").serving(folder / "docker.sock") as engine:
+        with pytest.raises(HostStateError, match=r'"firewall-backend": "iptables" in /etc/docker/daemon.json'):
+            apply_kind(network.KIND, NETWORK, AGENT, host=host)
+        # From a version that we speak the engine would leave it out.
+        assert engine.asked == ["/_ping", "/info"]
+
+
+@pytest.mark.parametrize(("newest", "backend"), [("1.41", None), ("1.52", "iptables")])
+def test_other_engines_are_taken(host, folder, newest, backend):
+    with FakeEngine(newest=newest).serving(folder / "docker.sock"):
+        assert host.docker.firewall_backend() == backend
+
+
+def test_the_bridge_filter_is_loaded_where_the_kernel_lacks_it(tmp_path, monkeypatch):
+    settings, result = tmp_path / "bridge", Result()
+    monkeypatch.setattr(kernel, "_BRIDGE_FILTER", str(settings))
+    monkeypatch.setattr(command, "find", lambda program: program)
+    monkeypatch.setattr(command, "run", lambda argv: settings.mkdir() if argv == ["modprobe", "br_netfilter"] else None)
+    kernel.ensure_bridge_filter(result, check=True)
+    assert not settings.exists()
+    kernel.ensure_bridge_filter(result, check=False)
+    assert settings.exists()
+    kernel.ensure_bridge_filter(result, check=False)
+    assert result.actions == ["load module br_netfilter"] * 2
+
+
+def test_a_bridge_filter_that_cannot_be_loaded_is_named_with_the_cure(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel, "_BRIDGE_FILTER", str(tmp_path / "bridge"))
+    monkeypatch.setattr(command, "find", lambda _program: None)
+    with pytest.raises(HostStateError, match=r"run `modprobe br_netfilter` there.*/etc/modules-load.d/orca.conf"):
+        kernel.ensure_bridge_filter(Result(), check=False)

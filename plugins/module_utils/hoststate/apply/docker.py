@@ -75,6 +75,13 @@ class Engine:
         answer: Dict[str, Any] = self.request(calls.version())
         return answer
 
+    def firewall_backend(self) -> Optional[str]:
+        """The driver that writes the engine's rules, such as ``iptables`` or ``nftables``; ``None`` from engines that
+        know ``iptables`` only (before 28.2, API 1.49).
+        """
+        answer: Dict[str, Any] = self.request(calls.newest_info())
+        return (answer.get("FirewallBackend") or {}).get("Driver")
+
     # -- networks ------------------------------------------------------------------------------------------------
 
     def networks(self, label: str) -> List[Dict[str, Any]]:

@@ -16,6 +16,11 @@ from .result import Result
 
 _RTF_GATEWAY, _RTF_REJECT = 0x2, 0x200
 _DEFAULT_MTU = 1500
+_BRIDGE_FILTER = "/proc/sys/net/bridge"
+_NO_BRIDGE_FILTER = (
+    "bridged traffic does not pass iptables on this host: run `modprobe br_netfilter` there, and write br_netfilter to "
+    "/etc/modules-load.d/orca.conf so that it outlives a restart"
+)
 
 
 class _Seen(NamedTuple):
@@ -34,17 +39,36 @@ def ensure_sysctls(wanted: Mapping[str, str], result: Result, check: bool) -> No
         path = "/proc/sys/" + name
         current = files.read(path)
         if current is None:
-            # Check mode made no bridge, and Docker has not loaded the bridge filter module.
+            # Check mode made no bridge, and loaded no module.
             if check:
                 result.add("set " + name, "", value)
                 continue
-            raise HostStateError("this kernel has no setting {0}; is the module br_netfilter loaded?".format(name))
+            raise HostStateError("this kernel has no setting {0}".format(name))
         if current.strip() == value:
             continue
         result.add("set " + name, current, value)
         if not check:
             with open(path, "w", encoding="ascii") as stream:
                 stream.write(value)
+
+
+def ensure_bridge_filter(result: Result, check: bool) -> None:
+    """Load the module that shows bridged frames to iptables; Docker from version 28 on does not always do it.
+
+    :raises HostStateError: it cannot be loaded from here; the text has the cure.
+    """
+    if os.path.isdir(_BRIDGE_FILTER):
+        return
+    result.add("load module br_netfilter")
+    if check:
+        return
+    try:
+        if command.find("modprobe"):  # an agent's container has neither the program nor the right
+            command.run(["modprobe", "br_netfilter"])
+    except HostStateError as error:
+        raise HostStateError("{0} ({1})".format(_NO_BRIDGE_FILTER, error)) from error
+    if not os.path.isdir(_BRIDGE_FILTER):
+        raise HostStateError(_NO_BRIDGE_FILTER)
 
 
 def existing(wanted: Mapping[str, str]) -> Dict[str, str]:

@@ -28,12 +28,26 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
         raise HostStateError(
             "the project's range {0} collides with this host's route {1}".format(description["cidr"], collision)
         )
+    _refuse_nftables(host)
     _ensure_network(host, description, result, check)
+    kernel.ensure_bridge_filter(result, check)
     kernel.ensure_sysctls(plan.sysctls(description), result, check)
     kernel.ensure_routes(plan.routes(description), result, check)
     for name, body in plan.containers(description, host.mesh, host.dns).items():
         ensure_container(host, name, body, result, check)
     kernel.ensure_hairpin(bridge, result, check)
+
+
+def _refuse_nftables(host: Host) -> None:
+    """Such an engine drops what its own tables do not accept, and looks at no chain of iptables.
+
+    :raises HostStateError: the engine filters with nftables, which its setting ``firewall-backend`` says.
+    """
+    if host.docker.firewall_backend() == "nftables":
+        raise HostStateError(
+            'this host\'s Docker engine filters with nftables; set "firewall-backend": "iptables" in '
+            "/etc/docker/daemon.json and restart Docker"
+        )
 
 
 def ensure_container(host: Host, name: str, body: Mapping[str, Any], result: Result, check: bool) -> None:

@@ -14,8 +14,13 @@ Filters = Mapping[str, Sequence[str]]
 
 
 def ping() -> Call:
-    """Ask for the engine's versions; the only request without a version."""
+    """Ask for the engine's versions."""
     return Call("GET", "/_ping", versioned=False)
+
+
+def newest_info() -> Call:
+    """Ask for facts about the engine and its host, in the engine's newest version: older ones leave some out."""
+    return Call("GET", "/info", versioned=False)
 
 
 def info() -> Call:

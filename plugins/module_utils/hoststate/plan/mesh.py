@@ -3,7 +3,7 @@
 
 Described by ``{cidr, subnet, id, certificate, ca, peers: {host uuid: {name, address, subnet}}}``.
 
-Format: https://docs.strongswan.org/docs/5.9/swanctl/swanctlConf.html
+Format: https://docs.strongswan.org/docs/latest/swanctl/swanctlConf.html
 """
 
 from __future__ import annotations
