@@ -70,5 +70,6 @@ def test_hosts_cannot_push(host):
     """Whoever could would choose what every host runs."""
     image = f"{registry(host)}/empty:{host.check_output('hostname')}"
     host.check_output(f"tar -c --files-from /dev/null | docker import - {image}")
-    assert "405" in host.run(f"docker push --quiet {image}").stderr
+    refused = host.run(f"docker push --quiet {image}").stderr  # Docker 20.10 shows the status, 26.1 its name
+    assert "405" in refused or "Method not allowed" in refused, refused
     assert host.run(f"curl -sS --max-time 2 http://{registry(host).split(':')[0]}:5001/v2/").rc != 0
