@@ -48,6 +48,8 @@ options:
 notes:
   - The module talks to the server from where it runs. Run it once, on the control node,
     with C(delegate_to=localhost) or in a play on C(localhost).
+  - A module that makes changes goes on when the server restarts meanwhile, within its C(wait_timeout) or, without one,
+    its O(api_timeout).
 """
 
     ATTRIBUTES = r"""

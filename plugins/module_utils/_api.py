@@ -16,7 +16,7 @@ import os
 import re
 import ssl
 import time
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 
@@ -43,6 +43,14 @@ class ApiError(Exception):
 
 class NoServer(ApiError):
     """No server is configured anywhere."""
+
+
+class NoAnswer(ApiError):
+    """Nothing answers at the server's address, as while the server restarts. ``sent``: it may have got the request."""
+
+    def __init__(self, message, sent=True):
+        super().__init__(message)
+        self.sent = sent
 
 
 class Target:
@@ -108,18 +116,37 @@ def _plain(url):
 
 
 class ApiClient:
-    """Requests to one server, in one project."""
+    """Requests to one server, in one project.
+
+    ``deadline`` (monotonic seconds): until then, a server that has answered once may stop answering for a while. A
+    server that restarts continues its work.
+    """
 
     def __init__(self, target, opener=open_url):
         self.target = target
+        self.deadline = None
         self._open = opener
+        self._answered = False
         self._project_path = None
 
-    def request(self, method, url, body=None):
+    def request(self, method, url, body=None, again=False):
         """Send one request and return the decoded document.
 
-        ``url`` is a path below the server's address, or an absolute one from an answer. Raises ApiError.
+        ``url`` is a path below the server's address, or an absolute one from an answer. ``again``: it may arrive twice,
+        as a GET always may. Raises ApiError: NoAnswer without an answer.
         """
+        while True:
+            try:
+                document = self._send(method, url, body)
+            except NoAnswer as exc:
+                if self.deadline is None or not self._answered or (exc.sent and not (again or method == "GET")):
+                    raise
+                pause(self.deadline, f"{exc}; run the task again when the server is back")
+            else:
+                self._answered = True
+                return document
+
+    def _send(self, method, url, body):
         absolute = self._absolute(url)
         asked = f"{method} {urlsplit(absolute).path} at {self.target.url}"
         target = self.target
@@ -141,14 +168,17 @@ class ApiClient:
         except HTTPError as exc:
             raise _refused(asked, exc) from exc
         except URLError as exc:
-            unknown = isinstance(exc.reason, ssl.SSLCertVerificationError)
-            raise ApiError(f"{asked}: {exc.reason}{self._trusted() if unknown else ''}") from exc
+            if isinstance(exc.reason, ssl.SSLCertVerificationError):
+                raise ApiError(f"{asked}: {exc.reason}{self._trusted()}") from exc
+            raise NoAnswer(f"{asked}: {exc.reason}", sent=not isinstance(exc.reason, ConnectionRefusedError)) from exc
+        except (RemoteDisconnected, IncompleteRead) as exc:
+            raise NoAnswer(f"{asked}: the connection was cut ({exc!r})") from exc
         except HTTPException as exc:
             raise ApiError(f"{asked}: {exc!r}; is this an orca server?") from exc
         except ssl.SSLError as exc:  # before there is a connection: of one, it would be the reason of a URLError
             raise ApiError(f"{asked}: {exc}{self._trusted()}") from exc
         except OSError as exc:
-            raise ApiError(f"{asked}: {exc}") from exc
+            raise NoAnswer(f"{asked}: {exc}") from exc
 
     def _trusted(self):
         return f"; trusted is {self.target.ca_path or 'what the system trusts'}, see api_ca_path"
@@ -218,13 +248,13 @@ class ApiClient:
             raise ApiError(f"{action} is not possible while {called(resource)} is {resource.get('state')}")
         return self.request("POST", url, body)
 
-    def act_on_all(self, plural, action, **body):
+    def act_on_all(self, plural, action, body, again=False):
         """Call an action of a collection of the project. One that is not offered to this key is an error."""
         collection = self.request("GET", f"{self.in_project(plural)}?limit=1")
         url = (collection.get("actions") or {}).get(action)
         if url is None:
             raise ApiError(f"{action} is not offered in project {self.target.project}: the key may only look there")
-        return self.request("POST", url, body)
+        return self.request("POST", url, body, again=again)
 
     def remove(self, resource):
         """Ask for the removal of a resource."""

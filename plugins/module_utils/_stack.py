@@ -10,7 +10,13 @@ The files are sent as they are. The server says which variables they name; only 
 
 from __future__ import annotations
 
-from ansible_collections.orca.platform.plugins.module_utils._api import ApiError, called, pause, spelled
+from ansible_collections.orca.platform.plugins.module_utils._api import (
+    ApiError,
+    NoAnswer,
+    called,
+    pause,
+    spelled,
+)
 
 COMPOSE, SCALES = "docker-compose.yml", "rancher-compose.yml"
 UP = ("active", "inactive")  # an inactive service is one that is not to start
@@ -44,10 +50,20 @@ class Wanted:
         raise ApiError("the server keeps asking for variables")
 
     def apply(self, client, plan):
-        """Have the server carry out a plan, or the newer one that replaced it; return that plan and the stack."""
+        """Have the server carry out a plan, or the newer one that replaced it; return that plan and the stack.
+
+        If an answer is lost after the server changed the stack, the next plan finds nothing to do. The plan whose
+        answer was lost is returned then.
+        """
+        lost = None
         for _dummy in range(ROUNDS):
             try:
-                return plan, self._ask(client, "apply", hash=plan["hash"])
+                stack = self._ask(client, "apply", hash=plan["hash"])
+                return (plan if lost is None or plan["changed"] else lost), stack
+            except NoAnswer:
+                if client.deadline is None:
+                    raise
+                lost = plan
             except ApiError as exc:
                 if exc.code != "PlanChanged":
                     raise
@@ -55,9 +71,8 @@ class Wanted:
         raise ApiError(f"others keep changing stack {self.name}")
 
     def _ask(self, client, action, **more):
-        return client.act_on_all(
-            "environments", action, name=self.name, files=self.files, variables=self._variables, **more
-        )
+        body = {"name": self.name, "files": self.files, "variables": self._variables, **more}
+        return client.act_on_all("environments", action, body, again=action == "plan")
 
 
 def diff(name, lines):

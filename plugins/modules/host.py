@@ -154,7 +154,7 @@ def carry_out(client, host, operations, after, deadline):
 def run(module, client):
     """Do what the options ask for and return the module's result. Raises ApiError."""
     params = module.params
-    deadline = time.monotonic() + params["wait_timeout"]
+    deadline = client.deadline = time.monotonic() + params["wait_timeout"]
     known = by_name(client.list(client.in_project("hosts")), params["names"])
     missing = [name for name in params["names"] if name not in known]
     if missing and params["state"] != "absent":

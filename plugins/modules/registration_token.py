@@ -118,13 +118,13 @@ def pinned(command):
 
 def present(module, client):
     """The result with the active token, made when there is none. Raises ApiError."""
+    deadline = client.deadline = time.monotonic() + module.params["wait_timeout"]
     token = client.find("registrationtokens", state="active")
     result = {"changed": token is None}
     if token is None:
         if module.check_mode:
             return dict(result, ca_sha256=fingerprint(client.target.ca_path))
-        made = client.create("registrationtokens")
-        token = client.wait_settled(made, time.monotonic() + module.params["wait_timeout"])
+        token = client.wait_settled(client.create("registrationtokens"), deadline)
     # What clients here trust may be the system's authorities or a bundle; agents trust one, which the server names.
     ca_sha256 = pinned(token["command"]) or fingerprint(client.target.ca_path)
     return dict(result, ca_sha256=ca_sha256, registration_url=token["registrationUrl"], command=token["command"])
@@ -132,8 +132,8 @@ def present(module, client):
 
 def absent(module, client):
     """Revoke the project's tokens: one that is not active is refused at once. Raises ApiError."""
+    deadline = client.deadline = time.monotonic() + module.params["wait_timeout"]
     tokens = client.list(client.in_project("registrationtokens"), state="active")
-    deadline = time.monotonic() + module.params["wait_timeout"]
     if not module.check_mode:
         for token in tokens:
             client.wait_settled(client.act(token, "deactivate"), deadline)

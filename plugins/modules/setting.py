@@ -68,6 +68,8 @@ field:
   sample: name
 """
 
+import time
+
 from ansible_collections.orca.platform.plugins.module_utils._api import VERSION, ApiError, spelled
 from ansible_collections.orca.platform.plugins.module_utils._api_module import api_module, client_of
 
@@ -82,6 +84,7 @@ def plan(wanted, state, have):
 def run(module, client):
     """Do what the options ask for and return the module's result. Raises ApiError."""
     path = f"{VERSION}/settings"
+    client.deadline = time.monotonic() + client.target.timeout
     have = {row["name"]: row for row in client.list(path, all="true")}
     missing, before, after = plan(module.params["settings"], module.params["state"], have)
     if not module.check_mode:

@@ -220,7 +220,7 @@ def read_compose(module):
 
 def make(module, client, wanted):
     """Bring the stack to what its texts say; the module's result. Raises ApiError."""
-    deadline = time.monotonic() + module.params["wait_timeout"]
+    deadline = client.deadline = time.monotonic() + module.params["wait_timeout"]
     have = client.find("environments", name=wanted.name)
     if have is not None and have["state"] == "removing" and not module.check_mode:
         client.wait_gone(have, deadline)
@@ -246,7 +246,8 @@ def make(module, client, wanted):
 
 def remove(module, client):
     """Remove the stack, if there is one; the module's result. Raises ApiError."""
-    name, deadline = module.params["name"], time.monotonic() + module.params["wait_timeout"]
+    name = module.params["name"]
+    deadline = client.deadline = time.monotonic() + module.params["wait_timeout"]
     stack = client.find("environments", name=name)
     asked = stack is not None and stack["state"] != "removing"
     lines = [f"remove stack {name}"] if asked else []

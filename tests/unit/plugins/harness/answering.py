@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import re
 import socket
@@ -18,7 +19,7 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 from harness import authority
-from harness.conversation import REGISTRY, SERVER, Conversation
+from harness.conversation import CUT, REGISTRY, SERVER, Conversation
 
 ENGINE_VERSION = "1.41"
 NAMES = {"api": urlsplit(SERVER).netloc, "registry": REGISTRY}
@@ -28,9 +29,12 @@ NAMES = {"api": urlsplit(SERVER).netloc, "registry": REGISTRY}
 def servers(conversation: Conversation) -> Iterator[None]:
     """Serve the API and the registry; connections to their names lead to them."""
     ports: dict[tuple[str, int], int] = {}
+    channels: dict[tuple[str, int], str] = {}
     connect = socket.create_connection
 
     def create_connection(address: tuple[str, int], *arguments: Any, **more: Any) -> socket.socket:
+        if address in ports and conversation.refuses(channels[address]):
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
         local = ("127.0.0.1", ports[address]) if address in ports else address
         return connect(local, *arguments, **more)
 
@@ -39,7 +43,8 @@ def servers(conversation: Conversation) -> Iterator[None]:
             if channel == "registry" and not conversation.expects(channel):
                 continue  # its handshakes take long
             server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _handler(conversation, channel)))
-            ports[name.split(":")[0], int(name.split(":")[1])] = server.server_port
+            address = name.split(":")[0], int(name.split(":")[1])
+            ports[address], channels[address] = server.server_port, channel
             if channel == "registry":
                 server.socket = authority.registry().context.wrap_socket(server.socket, server_side=True)
             stack.enter_context(_running(server))
@@ -97,6 +102,8 @@ def _handler(conversation: Conversation, channel: str) -> type[BaseHTTPRequestHa
             call = conversation.hear(channel, self.command, path, _decoded(text), self.headers["Authorization"])
             if call is None:
                 self.reply(500, b'{"code": "NotExpected", "message": "not expected"}')
+            elif call.status == CUT:
+                self.close_connection = True
             else:
                 self.reply(call.status, call.content(conversation.root))
 

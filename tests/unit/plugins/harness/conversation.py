@@ -6,12 +6,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 from urllib.parse import parse_qsl, urlsplit
 
+REFUSED, CUT = "CONNECT", 0
+"""The method of a connection that is refused, and the status of one that is cut."""
 KEYS = ("access", "the-secret-key")
 SERVER, REGISTRY = "http://orca.test:8080", "registry.test:5000"
 
@@ -57,6 +59,16 @@ def api(method: str, path: str, answer: Any = None, **more: Any) -> Call:
     return Call("api", method, path, answer, **{"authorization": basic(*KEYS), **more})
 
 
+def refused(channel: str = "api", *, always: bool = False) -> Call:
+    """An attempt to connect that is refused, as while a server restarts; or one after another until the end."""
+    return Call(channel, REFUSED, "always" if always else "once")
+
+
+def cut(call: Call) -> Call:
+    """The same request, whose connection is cut before the answer."""
+    return replace(call, status=CUT)
+
+
 def engine(method: str, path: str, answer: Any = None, **more: Any) -> Call:
     """A request to the Docker engine, without its version; the query counts where the path has one."""
     return Call("engine", method, path, answer, **{"body": ANY if method == "POST" else None, **more})
@@ -84,6 +96,13 @@ class Conversation:
         """True if a call of this channel is still to come."""
         return any(call.channel == channel for call in self._expected)
 
+    def refuses(self, channel: str) -> bool:
+        """True if the next thing expected is an attempt to connect that is refused, which is over then."""
+        refuses = bool(self._expected) and (self._expected[0].channel, self._expected[0].method) == (channel, REFUSED)
+        if refuses and self._expected[0].path == "once":
+            self._expected.pop(0)
+        return refuses
+
     def hear(self, channel: str, method: str, path: str, body: Any, authorization: str | None = None) -> Call | None:
         """The call that this request is; None if another was expected, which is written down."""
         asked = f"{channel}: {method} {path}".rstrip()
@@ -103,7 +122,8 @@ class Conversation:
     def check(self) -> None:
         """Raises AssertionError unless exactly the expected calls were made, as expected."""
         assert not self._faults, "\n".join(self._faults)
-        assert not self._expected, "not made: " + "; ".join(map(str, self._expected))
+        left = [call for call in self._expected if (call.method, call.path) != (REFUSED, "always")]
+        assert not left, "not made: " + "; ".join(map(str, left))
 
 
 def _same_path(call: Call, path: str) -> bool:
