@@ -50,13 +50,10 @@ class Authority:
     def certify(self, requests, valid_days, renew_days):
         """Give each identity its certificate; returns {identity: pem} and the identities for which it was issued now.
 
-        :raises ValueError: a request is not one, is not signed by its own key, or is not for its identity.
+        ``requests`` are those of ``read``.
         """
         certificates, issued = {}, []
-        for identity, text in sorted(requests.items()):
-            request = _request(identity, text)
-            if not request.is_signature_valid or _name(request.subject) != identity:
-                raise ValueError("the request of %s is not for this identity" % identity)
+        for identity, request in sorted(requests.items()):
             path = self._path(os.path.join("issued", "%s.pem" % identity))
             pem = files.read(path)
             if pem is None or not self._fits(pem, request, renew_days):
@@ -124,11 +121,22 @@ def _builder(subject, issuer, public_key, days):
     )
 
 
+def read(requests):
+    """The certificate requests by identity, from their texts.
+
+    :raises ValueError: a request is not one, is not signed by its own key, or is not for its identity.
+    """
+    return {identity: _request(identity, text) for identity, text in sorted(requests.items())}
+
+
 def _request(identity, text):
     try:
-        return x509.load_pem_x509_csr(text.encode())
+        request = x509.load_pem_x509_csr(text.encode())
     except ValueError as error:
         raise ValueError("the request of %s is not a certificate request (PEM)" % identity) from error
+    if not request.is_signature_valid or _name(request.subject) != identity:
+        raise ValueError("the request of %s is not for this identity" % identity)
+    return request
 
 
 def _name(subject):

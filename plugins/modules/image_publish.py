@@ -311,8 +311,8 @@ def main():
                 raise PublishError("ca_file: cannot read %s: %s" % (params["ca_file"], error))
         ssh = params["push_over_ssh"]
         target = Registry(address, ca, params["timeout"])
-        changed = trust(module, address, ca) if ca is not None and ssh is None else False
         lacking = missing_images(target, images, module.check_mode)
+        changed = trust(module, address, ca) if ca is not None and ssh is None else False
         if not module.check_mode:
             push_all(address, [images[name] for name in lacking], ssh, params["timeout"])
     except (PublishError, TunnelError) as error:

@@ -94,6 +94,7 @@ def main():
         module.fail_json(msg="valid_days must be more than renew_days, or every run issues every certificate again")
     requests = {str(identity): request for identity, request in params["requests"].items() if request}
     try:
+        requests = _mesh_authority.read(requests)
         authority = _mesh_authority.Authority(params["directory"], module.check_mode)
         certificates, issued = authority.certify(requests, params["valid_days"], params["renew_days"])
     except (OSError, ValueError) as error:

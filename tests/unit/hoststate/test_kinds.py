@@ -115,7 +115,9 @@ MOTTOS = Kind(
 def host(tmp_path, monkeypatch):
     """A host whose network needs no engine, with one kind more."""
     carrier = kinds.KINDS[0]._replace(
-        apply=lambda host, description, result, check: None, drift=lambda host: lambda wanted, docker: False
+        apply=lambda host, description, result, check: None,
+        drift=lambda host: lambda wanted, docker: False,
+        prepare=None,
     )
     monkeypatch.setattr(kinds, "KINDS", (carrier, MOTTOS))
     return Host(str(tmp_path / "orca"), str(tmp_path / "docker.sock"))

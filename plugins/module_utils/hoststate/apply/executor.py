@@ -39,6 +39,8 @@ def apply_kind(
     with lock:
         if not check:
             host.ledger.claim(kind.name, owner, takeover)
+        if description is not None and kind.prepare is not None:
+            kind.prepare(host, description, result, check)
         if description is not None and kinds.carries(kind):
             for path in (path for each in kinds.KINDS for path in each.paths):
                 if path.name or os.path.isdir(host.root):  # check mode takes no lock, which would make the directory

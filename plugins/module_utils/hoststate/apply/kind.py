@@ -48,6 +48,8 @@ class Kind(NamedTuple):
     drift: Callable[[Host], Look]
     #: What must exist below the host's root before the containers of kind ``network`` start.
     paths: Tuple[Path, ...] = ()
+    #: Comes before these paths: it refuses what cannot be applied on a host while nothing is changed there yet.
+    prepare: Optional[Callable[[Host, Description, Result, bool], None]] = None
 
     def takes(self, item: str) -> bool:
         """True if this kind is made from the config item of that name."""

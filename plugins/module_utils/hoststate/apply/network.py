@@ -18,24 +18,31 @@ from .result import Result
 
 
 def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, check: bool) -> None:
-    """Bring the network to ``description``; it can only be removed after the containers on it."""
+    """Bring what is on the network to ``description``; it can only be removed after the containers on it."""
     if description is None:
         _remove(host, result, check)
         return
-    bridge = description["bridge"]
-    collision = kernel.colliding_route(description["cidr"], bridge)
+    kernel.ensure_bridge_filter(result, check)
+    kernel.ensure_sysctls(plan.sysctls(description), result, check)
+    kernel.ensure_routes(plan.routes(description), result, check)
+    for name, body in plan.containers(description, host.mesh, host.dns).items():
+        ensure_container(host, name, body, result, check)
+    kernel.ensure_hairpin(description["bridge"], result, check)
+
+
+def prepare(host: Host, description: Mapping[str, Any], result: Result, check: bool) -> None:
+    """Make the Docker network.
+
+    :raises HostStateError: the range is not free on this host, the present network is in use, or the engine filters
+        with nftables.
+    """
+    collision = kernel.colliding_route(description["cidr"], description["bridge"])
     if collision:
         raise HostStateError(
             "the project's range {0} collides with this host's route {1}".format(description["cidr"], collision)
         )
     _refuse_nftables(host)
     _ensure_network(host, description, result, check)
-    kernel.ensure_bridge_filter(result, check)
-    kernel.ensure_sysctls(plan.sysctls(description), result, check)
-    kernel.ensure_routes(plan.routes(description), result, check)
-    for name, body in plan.containers(description, host.mesh, host.dns).items():
-        ensure_container(host, name, body, result, check)
-    kernel.ensure_hairpin(bridge, result, check)
 
 
 def _refuse_nftables(host: Host) -> None:
@@ -155,4 +162,4 @@ def _foreign(network: Mapping[str, Any]) -> List[str]:
     )
 
 
-KIND = Kind("network", (NETWORK,), plan.describe, apply, drift, (Path(""), Path(RESOLV)))
+KIND = Kind("network", (NETWORK,), plan.describe, apply, drift, (Path(""), Path(RESOLV)), prepare)

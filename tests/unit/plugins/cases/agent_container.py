@@ -5,7 +5,7 @@ import json
 
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.plan.agent import container
 from harness import host
-from harness.case import Case, Failure
+from harness.case import Case, Failure, half_way
 from harness.conversation import SERVER, command, engine
 
 TOKEN = "F1A2:1:TheTokenItself"
@@ -129,20 +129,26 @@ def started(writes):
 
 LOG = b"\x01\0\0\0\0\0\0\x15starting\nno such file\n"
 FAILURES = [
-    failure(
-        "that the server refuses",
-        "the agent cannot join: the registration token is not accepted",
-        started(says("failed", "the registration token is not accepted")),
+    half_way(
+        failure(
+            "that the server refuses",
+            "the agent cannot join: the registration token is not accepted",
+            started(says("failed", "the registration token is not accepted")),
+        )
     ),
-    failure(
-        "that does not connect",
-        "the agent did not connect within 60 s: no route to host",
-        started(says("connecting", "no route to host")),
+    half_way(
+        failure(
+            "that does not connect",
+            "the agent did not connect within 60 s: no route to host",
+            started(says("connecting", "no route to host")),
+        )
     ),
-    failure(
-        "that says nothing but in its log",
-        "the agent did not connect within 60 s: no such file",
-        [*started({}), engine("GET", "/containers/orca-agent/logs?stdout=true&stderr=true&tail=5", LOG)],
+    half_way(
+        failure(
+            "that says nothing but in its log",
+            "the agent did not connect within 60 s: no such file",
+            [*started({}), engine("GET", "/containers/orca-agent/logs?stdout=true&stderr=true&tail=5", LOG)],
+        )
     ),
     failure(
         "on a machine without Docker",

@@ -2,7 +2,7 @@
 """Images that the registry does not have are pushed to it."""
 
 from harness import authority, host
-from harness.case import Case, Failure
+from harness.case import Case, Failure, half_way
 from harness.conversation import REGISTRY, engine, registry
 
 ARGUMENTS = {"registry": REGISTRY, "ca_file": "{root}/ca.pem", "images_file": "{root}/images.json"}
@@ -61,12 +61,14 @@ FAILURES = [
     failure(
         "to a registry in trouble", f"registry: {REGISTRY} answers 503 to ", [registry("HEAD", MANIFEST, status=503)]
     ),
-    failure(
-        "that the registry does not take",
-        "the push to registry.test:5000 failed: denied",
-        [LACKS, *pushes(b'{"error": "denied"}\n')],
+    half_way(
+        failure(
+            "that the registry does not take",
+            "the push to registry.test:5000 failed: denied",
+            [LACKS, *pushes(b'{"error": "denied"}\n')],
+        )
     ),
-    failure("that the engine does not have", "the control node's engine cannot push it", [LACKS, NO_IMAGE]),
+    half_way(failure("that the engine does not have", "the control node's engine cannot push it", [LACKS, NO_IMAGE])),
     failure("of images that nobody built", "images_file: there is no ", images_file="{root}/nowhere.json"),
     failure("of a damaged list", "is not JSON", prepare=with_damaged_list),
     failure("of an image that there is not", "names: nte not in ", names=["nte"]),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Failure:
-    """One run that fails with `message`, a text within it; `gives` are other parts of the result."""
+    """One run that fails with `message`, a text within it; `gives` are other parts of the result.
+
+    It leaves the host as it was, unless it fails `half_way`.
+    """
 
     module: str
     when: str
@@ -68,10 +71,20 @@ class Failure:
     check: bool = False
     prepare: Callable[[Path], Mapping[str, Any] | None] = host.make
     gives: Mapping[str, Any] = field(default_factory=dict)
+    half_way: bool = False
 
     def __str__(self) -> str:
         return f"{self.module} {self.when}"
 
     def run(self, root: Path) -> Outcome:
         parts = self.prepare(root)
-        return run(self.module, self.arguments, self.calls, root, check=self.check, parts=parts)
+        before = host.snapshot(root)
+        outcome = run(self.module, self.arguments, self.calls, root, check=self.check, parts=parts)
+        changed = dict(host.snapshot(root).items() ^ before.items()).keys() - host.LOCK
+        assert self.half_way or not changed, f"it failed, and left changed: {', '.join(sorted(changed))}"
+        return outcome
+
+
+def half_way(failure: Failure) -> Failure:
+    """The same run, which fails after its first change."""
+    return replace(failure, half_way=True)

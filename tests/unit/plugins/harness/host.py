@@ -70,6 +70,10 @@ def _moved(function: Callable[..., Any], root: Path) -> Callable[..., Any]:
     return call
 
 
+LOCK = {STATE, f"{STATE}/host", f"{STATE}/host/items", f"{STATE}/host/lock"}
+"""What comes with the lock that is held while a host changes."""
+
+
 def snapshot(root: Path) -> dict[str, tuple[int, bytes]]:
     """Mode and content of each file and folder below `root`, by path; sockets, which come and go, are left out."""
     found = {}
