@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orca.api import openapi
-from orca.api.answers import audited, listing, schemas
+from orca.api.answers import audited, listing, omissions, schemas
 from orca.api.answers.representation import Renderer
 from orca.api.callers import sessions
 from orca.api.callers.caller import Caller
@@ -158,8 +158,6 @@ class Operation:
             return answer
         except NotUnique as error:
             raise Refused("NotUnique", f"{error.field} is already in use", field=error.field) from None
-        except MissingField as error:
-            raise Refused("MissingRequired", f"{error.field} is required", field=error.field) from None
 
     def change(self) -> Answer:
         """Carry out the change. Raises ``Stale`` if the request must be read again first."""
@@ -214,7 +212,8 @@ class Operation:
         if hook is None and not type.type.table:
             raise Refused("Not Implemented", f"{a(type.name)} cannot be created", status=501)
         fields = dict(given.fields)
-        made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
+        with omissions.blamed(self.tx.schema, type, given.fields, "c", self.caller.role):
+            made = hook(self.writing, self.call, fields) if hook is not None else self.insert(type, fields)
         renderer = self.renderer(created=True)
         if isinstance(made, dict):
             body = renderer.show_object(type, made)
@@ -229,7 +228,10 @@ class Operation:
         """The default for creating a resource."""
         if "accountId" in self.tx.table(type.name).c:
             fields.setdefault("accountId", self.caller.account.id)
-        record = self.writing.insert(type.name, **fields)
+        try:
+            record = self.writing.insert(type.name, **fields)
+        except MissingField as error:
+            raise omissions.refusal(error) from None
         if "create" in processes_of(type.name):
             self.request(record, "create")
         return record
@@ -244,12 +246,15 @@ class Operation:
         """Change fields; a type with work to do for that goes through its ``update`` process."""
         given.validator.compare(type, lambda: self.renderer().show(record, type))
         changed = {name: value for name, value in given.fields.items() if record.get(name) != value}
+        if "id" in changed:
+            raise Refused("InvalidOption", "id: a resource keeps its id", field="id")
         hook = lookup(self._behaviour.updates, record.type)
-        if hook is not None:
-            return hook(self.writing, self.call, record, changed)
-        if not changed:
-            return record
-        record = self.writing.update(record, **changed)
+        with omissions.blamed(self.tx.schema, type, given.fields, "u", self.caller.role):
+            if hook is not None:
+                return hook(self.writing, self.call, record, changed)
+            if not changed:
+                return record
+            record = self.writing.update(record, **changed)
         if lookup(self._behaviour.processes, record.type, ".update") is not None:
             self.request(record, "update")
         return record
