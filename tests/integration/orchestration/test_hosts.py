@@ -285,11 +285,29 @@ async def test_removing_a_dead_host_and_joining_again(platform):
     await platform.until(lambda tx: tx.require(rows.Host, dead.id).state == "removed")
     await agents[0].until(lambda: not agents[0].host.named(PEER))
     assert len(await platform.read(lambda tx: tx.find(rows.Instance))) == 2
+    await restored_in_vain(platform, agents, dead)
     agents[1].host.items.clear()
     agents[1].host.containers.clear()
     again = await platform.join(agents[1].host)
     assert again.host.item("network")["subnet"] == "10.42.2.0/24"
     await meshed([agents[0], again])
+
+
+async def restored_in_vain(platform, agents, dead):
+    """Its agent cannot come back, so it gets no range, and the others no peer."""
+    told = len(agents[0].host.updates)
+    await platform.act("host", dead.id, "restore")
+    await platform.until(lambda tx: tx.require(rows.Host, dead.id).state == "inactive")
+    await platform.act("host", dead.id, "activate")
+    failed = await platform.until(
+        lambda tx: row if (row := tx.require(rows.Host, dead.id)).transitioning == "error" else None
+    )
+    assert failed.state == "inactive"
+    assert failed.transitioningMessage.endswith("remove this host, then register it again")
+    assert not await platform.read(lambda tx: tx.find(rows.Subnet, hostId=dead.id))
+    await platform.delete("host", dead.id)
+    await platform.until(lambda tx: tx.require(rows.Host, dead.id).state == "removed")
+    assert len(agents[0].host.updates) == told
 
 
 async def test_a_changed_image_setting_reaches_the_hosts(platform):

@@ -6,7 +6,9 @@ import asyncio
 import pytest
 from inprocess import Platform
 
+from orca.engine import Call
 from orca.network import Delivery, digests
+from orca.provision.hosts import registration
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.simulator import knobs
@@ -88,6 +90,18 @@ async def test_register_by_uri(platform):
     host = await platform.until(lambda tx: tx.first(rows.Host, state="active"))
     agent = await platform.read(lambda tx: tx.require(rows.Agent, host.agentId))
     assert (agent.uri, agent.data["registrationKey"]) == ("sim://0123456789", "0123456789")
+
+    def key(tx):
+        row = tx.first(rows.Register, key="0123456789")
+        who = {"role": "register", "account_id": platform.project_id, "user_id": 1}
+        call = Call(core=platform.core, **who, query={"key": row.key})
+        return registration.register_access_key(tx, call, row), registration.register_secret_key(tx, call, row)
+
+    shown = await platform.read(key)
+    assert all(shown)
+    # As 0.1.0 left it.
+    await platform.core.db.write(lambda tx: tx.update(agent, keyState=None))
+    assert await platform.read(key) == shown
 
 
 async def test_host_removed_takes_everything_along(platform, simulate):

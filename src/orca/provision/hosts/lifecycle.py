@@ -20,7 +20,7 @@ from orca.provision.hosts.agent_account import take_key
 from orca.provision.projects.api import authority_of
 from orca.provision.settings import values as settings
 from orca.resources import rows
-from orca.store import Overflow, Tx, Vault
+from orca.store import Overflow, ReadTx, Tx, Vault
 
 CONNECTED = "active"
 RECONNECTING = "reconnecting"
@@ -160,9 +160,20 @@ async def create_host(run: Run) -> None:
 
 @behaviour.process("host.activate")
 async def activate_host(run: Run) -> None:
-    """Try again to join a host that got no range; other hosts need nothing."""
+    """Try again to join a host that got no range; other hosts need nothing.
+
+    A removed host that was restored stays inactive: its agent and the keys of that went with it.
+    """
+    if await run.read(lambda tx: _is_deserted(tx, run.resource(tx, rows.Host))):
+        message = "the agent of this host was removed with it: remove this host, then register it again"
+        raise Failed(message, state="inactive")
     if await run.read(lambda tx: run.resource(tx, rows.Host).kind == KIND):
         await _join(run)
+
+
+def _is_deserted(tx: ReadTx, host: rows.Host) -> bool:
+    agent = tx.get(rows.Agent, host.agentId)
+    return agent is not None and agent.removed is not None
 
 
 async def _join(run: Run) -> None:
