@@ -32,7 +32,7 @@ def peer_item(host: rows.Host) -> str:
 def join(tx: Tx, config: ConfigItems, host: rows.Host, subnet: rows.Subnet, images: Mapping[str, str]) -> None:
     """Send ``host`` its own network, if that changed. For its peers see ``untold``.
 
-    ``images`` names the images of the network agent (``net``) and the resolver (``dns``).
+    ``images`` names the images of the network agent (``net``), the resolver (``dns``) and the checker (``haproxy``).
     """
     network = addresses.network_of(tx, host.accountId)
     about_network = {

@@ -11,6 +11,7 @@ def test_names_of_items():
     assert (items.NETWORK.item(), items.MESH.item()) == ("network", "mesh")
     assert (items.PEER.item("u"), items.PORT.item("u")) == ("peer/u", "port/u")
     assert (items.DNS.item("10.42.1.10"), items.NAMES.item("stack-1", "7")) == ("dns/10.42.1.10", "names/stack-1/7")
+    assert items.CHECK.item("u") == "check/u"
     assert items.PORT.of({"port/a": 1, "peer/b": 2, "port": 3, "port/": 4}) == {"a": 1}
     for family, key in ((items.NETWORK, ("u",)), (items.PEER, ())):
         with pytest.raises(ValueError, match=family.name):

@@ -27,6 +27,7 @@ PORT = {"publicPort": 80, "privatePort": 8080, "protocol": "tcp", "bindAddress":
         ("port/a", "firewall"),
         ("dns/10.42.1.10", "dns"),
         ("names/stack-1/7", "dns"),
+        ("check/a", "checks"),
     ],
 )
 def test_kind_of_an_item(name, kind):

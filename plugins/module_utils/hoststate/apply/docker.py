@@ -120,6 +120,10 @@ class Engine:
         """Start a container; do nothing if it runs already."""
         self.request(calls.start(name))
 
+    def restart(self, name: str) -> None:
+        """Stop a container, and start it again."""
+        self.request(calls.restart(name))
+
     def remove_container(self, name: str) -> None:
         """Kill and remove a container with its anonymous volumes; a missing one is no error."""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from ..plan.places import DNS, DOCKER_SOCKET, MESH, RESOLV, ROOT
+from ..plan.places import CHECK, DNS, DOCKER_SOCKET, MESH, RESOLV, ROOT
 from .docker import Engine
 from .owner import Ledger
 
@@ -30,6 +30,11 @@ class Host:
     def dns(self) -> str:
         """The resolver's data, mounted into ``orca-dns``."""
         return os.path.join(self.root, DNS)
+
+    @property
+    def check(self) -> str:
+        """The checker's configuration and sockets, mounted into ``orca-check``."""
+        return os.path.join(self.root, CHECK)
 
     @property
     def resolv(self) -> str:

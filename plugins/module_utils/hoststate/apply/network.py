@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kind ``network``: Docker network, kernel settings, routes and the system containers ``orca-net`` and ``orca-dns``."""
+"""Kind ``network``: Docker network, kernel settings, routes and the system containers (``plan.SYSTEM_CONTAINERS``)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
     kernel.ensure_bridge_filter(result, check)
     kernel.ensure_sysctls(plan.sysctls(description), result, check)
     kernel.ensure_routes(plan.routes(description), result, check)
-    for name, body in plan.containers(description, host.mesh, host.dns).items():
+    for name, body in plan.containers(description, host.mesh, host.dns, host.check).items():
         ensure_container(host, name, body, result, check)
     kernel.ensure_hairpin(description["bridge"], result, check)
 
@@ -101,7 +101,7 @@ def _containers_differ(host: Host, wanted: Description) -> bool:
         entry["Names"][0].lstrip("/"): entry["Labels"].get(labels.SPEC)
         for entry in host.docker.containers([labels.SYSTEM], everything=False)
     }
-    specs = plan.containers(wanted, host.mesh, host.dns)
+    specs = plan.containers(wanted, host.mesh, host.dns, host.check)
     return any(running.get(name) != body["Labels"][labels.SPEC] for name, body in specs.items())
 
 
@@ -123,7 +123,7 @@ def _ensure_network(host: Host, description: Mapping[str, Any], result: Result, 
             )
         result.add("remove docker network " + name, str(present), str(wanted))
         if not check:
-            for container in (plan.NET_AGENT, plan.DNS_AGENT):
+            for container in plan.SYSTEM_CONTAINERS:
                 host.docker.remove_container(container)
             host.docker.remove_network(name)
     result.add("create docker network " + name, "", str(wanted))
@@ -140,7 +140,7 @@ def _remove(host: Host, result: Result, check: bool) -> None:
             raise HostStateError(
                 "docker network {0} is still in use by {1}".format(network["Name"], ", ".join(foreign))
             )
-    for name in (plan.NET_AGENT, plan.DNS_AGENT):
+    for name in plan.SYSTEM_CONTAINERS:
         if host.docker.container(name) is not None:
             result.add("remove container " + name)
             if not check:
@@ -158,7 +158,7 @@ def _foreign(network: Mapping[str, Any]) -> List[str]:
     return sorted(
         entry["Name"]
         for entry in (network.get("Containers") or {}).values()
-        if entry["Name"] not in (plan.NET_AGENT, plan.DNS_AGENT)
+        if entry["Name"] not in plan.SYSTEM_CONTAINERS
     )
 
 

@@ -94,6 +94,11 @@ def start(name: str) -> Call:
     return Call("POST", _container(name, "start"))
 
 
+def restart(name: str) -> Call:
+    """Stop a container, and start it again; the answer comes once it runs."""
+    return Call("POST", _container(name, "restart"))
+
+
 def stop(name: str, grace: int) -> Call:
     """Stop a container, killing it after ``grace`` seconds; the answer comes once it has ended."""
     return Call("POST", _container(name, "stop"), {"t": grace})

@@ -5,7 +5,8 @@
 first address         gateway: the address of the bridge ``orca0``
 second                network agent (``orca-net``)
 third                 DNS (``orca-dns``)
-fourth to ninth       reserved
+fourth                health checker (``orca-check``)
+fifth to ninth        reserved
 tenth upwards         given to containers by the server
 last 1/16             Docker's own ``--ip-range``, for containers started by hand
 ====================  ==========================================================================
@@ -26,7 +27,7 @@ DEFAULT_CIDR, DEFAULT_PREFIX = "10.42.0.0/16", 24
 #: A larger range wastes the project's addresses; a smaller one leaves Docker's sixteenth without usable addresses.
 MIN_PREFIX, MAX_PREFIX = 16, 26
 
-_GATEWAY, _NET_AGENT, _DNS, _FIRST_ASSIGNABLE = 1, 2, 3, 10
+_GATEWAY, _NET_AGENT, _DNS, _CHECKER, _FIRST_ASSIGNABLE = 1, 2, 3, 4, 10
 _BY_HAND_BITS = 4  # 2**4 = sixteen parts, the last one is Docker's
 
 
@@ -62,6 +63,11 @@ class HostRange:
     def dns(self) -> str:
         """Address of the DNS container."""
         return self._address(_DNS)
+
+    @property
+    def checker(self) -> str:
+        """Address of the health checker's container."""
+        return self._address(_CHECKER)
 
     @property
     def ip_range(self) -> str:

@@ -48,9 +48,11 @@ PORT = Family("port")
 NAMES = Family("names")
 #: By the address of the client container.
 DNS = Family("dns")
+#: By the uuid of the checker (``healthcheckInstanceHostMap``).
+CHECK = Family("check")
 
 #: All of them, in the order of the kinds (``apply.kinds``) that are made from them.
-FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS)
+FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS, CHECK)
 
 
 def canonical(description: Optional[Mapping[str, Any]]) -> str:

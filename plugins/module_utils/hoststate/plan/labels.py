@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-#: On the platform's own containers and network: the part (``agent``, ``net``, ``dns``, ``network``).
+#: On the platform's own containers and network: the part (``agent``, ``net``, ``dns``, ``check``, ``network``).
 SYSTEM = "io.orca.system"
 #: On its own containers: the body that they were made from (``specified``).
 SPEC = "io.orca.spec"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The managed network of a host: Docker network, kernel settings, routes and the two system containers.
+"""The managed network of a host: Docker network, kernel settings, routes and the system containers.
 
-Described by ``{cidr, subnet, bridge, network, images: {net, dns}}``.
+Described by ``{cidr, subnet, bridge, network, images: {net, dns, haproxy?}}``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,17 @@ from . import labels
 from .addressing import RESOLVER, HostRange
 from .containers import HOST_CONFIG, specified
 from .items import NETWORK
+from .places import CHECKER_CONFIGURATION, CHECKER_SIDE
 
 #: Names of the bridge device and of the Docker network.
 BRIDGE, DOCKER_NETWORK = "orca0", "orca"
-NET_AGENT, DNS_AGENT = "orca-net", "orca-dns"
+NET_AGENT, DNS_AGENT, CHECKER = "orca-net", "orca-dns", "orca-check"
+#: All that may be on the Docker network besides containers of users.
+SYSTEM_CONTAINERS = (NET_AGENT, DNS_AGENT, CHECKER)
+
+#: The user of the checker, which needs no right at all; a number below 1000 would be some service's on the host.
+#: Its group is root's, as the sockets are shared with the agent.
+_CHECKER_USER = "65054:0"
 
 #: The kernel's worst metric: such a route counts only if no other does.
 WORST_METRIC = 4294967295
@@ -106,7 +113,9 @@ def docker_network(description: Mapping[str, Any], mtu: int) -> Dict[str, Any]:
     }
 
 
-def containers(description: Mapping[str, Any], mesh_directory: str, dns_directory: str) -> Dict[str, Dict[str, Any]]:
+def containers(
+    description: Mapping[str, Any], mesh_directory: str, dns_directory: str, check_directory: str
+) -> Dict[str, Dict[str, Any]]:
     """Bodies of ``POST /containers/create`` for the system containers, by name.
 
     They work from the files in their directories, and Docker restarts them, so they need no agent.
@@ -138,10 +147,20 @@ def containers(description: Mapping[str, Any], mesh_directory: str, dns_director
             "Binds": ["{0}:/etc/orca-dns".format(dns_directory)],
         },
     }
-    return {
+    wanted = {
         NET_AGENT: _container(net, NET_AGENT, description["network"], host.net_agent),
         DNS_AGENT: _container(dns, DNS_AGENT, description["network"], host.dns),
     }
+    if images.get("haproxy"):  # a server of 0.1.0 names none, nor need a playbook
+        check = {
+            "Image": images["haproxy"],
+            "Entrypoint": ["haproxy", "-q", "-db", "-f", "{0}/{1}".format(CHECKER_SIDE, CHECKER_CONFIGURATION)],
+            "User": _CHECKER_USER,
+            "Labels": {labels.SYSTEM: "check"},
+            "HostConfig": {"Binds": ["{0}:{1}".format(check_directory, CHECKER_SIDE)]},
+        }
+        wanted[CHECKER] = _container(check, CHECKER, description["network"], host.checker)
+    return wanted
 
 
 def _container(body: Dict[str, Any], name: str, network: str, address: str) -> Dict[str, Any]:

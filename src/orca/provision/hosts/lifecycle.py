@@ -110,6 +110,7 @@ def connect(tx: Tx, items: ConfigItems, vault: Vault, host: rows.Host) -> None:
     images = {
         "net": settings.value(tx, settings.NET_IMAGE) or "",
         "dns": settings.value(tx, settings.DNS_IMAGE) or "",
+        "haproxy": settings.value(tx, settings.HAPROXY_IMAGE) or "",
     }
     membership.join(tx, items, host, subnet, images)
     if host.meshCsr:

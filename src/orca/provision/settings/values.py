@@ -23,6 +23,7 @@ AGENT_IMAGE = "agent.image"
 METRICS_PUBLIC = "metrics.public"
 NET_IMAGE = "network.agent.image"
 DNS_IMAGE = "network.dns.image"
+HAPROXY_IMAGE = "network.haproxy.image"
 SECURITY = "api.security.enabled"
 ACCESS_CONTROL = "access.control"
 """The choice of access control when the data directory was made."""
@@ -36,6 +37,7 @@ DEFAULTS = {
     METRICS_PUBLIC: "false",
     NET_IMAGE: "orca/net",
     DNS_IMAGE: "orca/dns",
+    HAPROXY_IMAGE: "orca/haproxy",
     SESSION_PERIOD: str(16 * 3_600_000),
     **{name: str(days) for name, days in RETENTION.items()},
 }

@@ -50,6 +50,7 @@ NOTHING_ELSE = [
     engine("GET", "/networks", []),
     no("/containers/orca-net/json"),
     no("/containers/orca-dns/json"),
+    no("/containers/orca-check/json"),
 ]
 
 

@@ -55,7 +55,7 @@ def seen(name, running=True):
 
     def answer(root):
         state = root / host.STATE
-        body = containers(DESCRIPTION, str(state / "mesh"), str(state / "dns"))[name]
+        body = containers(DESCRIPTION, *(str(state / each) for each in ("mesh", "dns", "check")))[name]
         return {"Config": {"Labels": body["Labels"]}, "State": {"Running": running}}
 
     return engine("GET", f"/containers/{name}/json", answer)
@@ -98,17 +98,18 @@ CASES = [
         "managed_network",
         "takes it away, and leaves the keys of the mesh",
         {"state": "absent"},
-        check=[LISTED, network(), seen("orca-net"), no("/containers/orca-dns/json")],
+        check=[LISTED, network(), seen("orca-net"), no("/containers/orca-dns/json"), no("/containers/orca-check/json")],
         change=[
             LISTED,
             network(),
             seen("orca-net"),
             engine("DELETE", "/containers/orca-net", status=204),
             no("/containers/orca-dns/json"),
+            no("/containers/orca-check/json"),
             engine("DELETE", "/networks/orca", status=204),
             command("ip -batch -", body="route delete unreachable 10.42.0.0/16 metric 4294967295\n"),
         ],
-        settled=[NONE, no("/containers/orca-net/json"), no("/containers/orca-dns/json")],
+        settled=[NONE, *(no(f"/containers/orca-{part}/json") for part in ("net", "dns", "check"))],
         prepare=with_our_routes,
         shows="unreachable 10.42.0.0/16",
     ),

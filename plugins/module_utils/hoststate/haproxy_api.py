@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HAProxy's runtime socket without I/O: commands as bytes, answers from bytes.
+
+Two shells do the I/O: ``apply.haproxy`` blocks, ``orca.agent.checks.runtime`` does not. One connection serves one
+line of commands; HAProxy closes it after the last answer. Each answer ends with an empty line.
+
+Reference: https://docs.haproxy.org/3.0/management.html#9.3
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import Dict, Iterator, List, NamedTuple, Sequence
+
+from .plan.haproxy import Server
+
+#: Bytes of one line of commands; HAProxy's own buffer has 16 KiB.
+LINE_BYTES = 8192
+
+#: What it answers to commands that ``plan.haproxy`` makes, if they worked. The map's entry may be gone already.
+GOOD = ("", "New server registered.", "Server deleted.", "Key not found.")
+
+STATES = "show servers state"
+ALIVE = "show version"
+
+_UNCHECKED = ("0", "1")  # values of srv_check_status: nothing is known yet, or checks have not begun
+_RUNNING = "2"  # value of srv_op_state
+_MAINTENANCE = 0x01  # of srv_admin_state: by command
+
+
+class ProtocolError(ValueError):
+    """The received bytes are not as many answers as there were commands, or an answer has another form."""
+
+
+class State(NamedTuple):
+    """A server's state. ``checked``: a check of it has ended."""
+
+    number: int
+    up: bool
+    checked: bool
+    maintained: bool
+
+
+def lines(commands: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield commands in groups, each of which fits one line."""
+    group: List[str] = []
+    size = 0
+    for command in commands:
+        length = len(command.encode("utf-8")) + 1
+        if group and size + length > LINE_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(command)
+        size += length
+    if group:
+        yield group
+
+
+def encode(commands: Sequence[str]) -> bytes:
+    """The bytes of one line of commands."""
+    return ";".join(commands).encode("utf-8") + b"\n"
+
+
+def decode(data: bytes, count: int) -> List[str]:
+    """The answers to ``count`` commands, each without its end.
+
+    :raises ProtocolError: there are fewer or more.
+    """
+    answers: List[str] = []
+    current: List[str] = []
+    for line in data.decode("utf-8", "replace").split("\n")[:-1]:
+        if line:
+            current.append(line)
+        else:
+            answers.append("\n".join(current))
+            current = []
+    if current or len(answers) != count:
+        raise ProtocolError("{0} answers to {1} commands".format(len(answers), count))
+    return answers
+
+
+def states(answer: str) -> Dict[Server, State]:
+    """The servers of all backends, from the answer to ``STATES``.
+
+    :raises ProtocolError: it has another form.
+    """
+    version, _, table = answer.partition("\n")
+    rows = csv.DictReader(table.lstrip("# ").split("\n"), delimiter=" ")
+    if version.strip() != "1":
+        raise ProtocolError("version {0!r} of the servers' states is not known".format(version))
+    try:
+        return {Server(row["be_name"], row["srv_name"]): _state(row) for row in rows}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolError("the servers' states have another form: {0}".format(error)) from error
+
+
+def _state(row: Dict[str, str]) -> State:
+    return State(
+        number=int(row["srv_id"]),
+        up=row["srv_op_state"] == _RUNNING,
+        checked=row["srv_check_status"] not in _UNCHECKED,
+        maintained=bool(int(row["srv_admin_state"]) & _MAINTENANCE),
+    )
