@@ -11,6 +11,7 @@ from orca.hoststate.apply import Host, kinds
 from orca.wire import Event, Hello, HostFacts, digest, names
 
 from . import facts
+from .checks import Checker, EngineChecks, Reports
 from .commands import Commands
 from .config import Config
 from .connection import Connection
@@ -71,12 +72,21 @@ class Agent:
             self._keeper.container_started,
             self._streams,
         )
+        self._health = Reports(self._link.send)
+        self._engine_checks = EngineChecks(lambda found: self._health.put(containers=found))
         self._watch = ContainerWatch(
-            self._containers, self._restarts, self._link.send, self._config.reapply, self._keeper.hurry, engine
+            self._containers,
+            self._restarts,
+            self._link.send,
+            self._config.reapply,
+            self._keeper.hurry,
+            engine,
+            self._engine_checks,
         )
         self._facts = HostFacts()
         self._facts_changed = asyncio.Event()
         self._mesh = MeshMonitor(self._config, self._paths, self._link.send, self._facts_changed.set)
+        self._checker = Checker(self._config, self._paths, self._uuid, self._health.put, self._mesh.reaches)
         self._connection = Connection(
             self._paths,
             self._uuid,
@@ -85,7 +95,7 @@ class Agent:
             self._status,
             hello=self._hello,
             receive=self._commands.receive,
-            greeted=self._mesh.summary,
+            greeted=self._greeted,
             ended=self._streams.close,
         )
 
@@ -100,6 +110,8 @@ class Agent:
                 group.create_task(self._watch.run(), name="containers")
                 group.create_task(self._keeper.run(), name="host")
                 group.create_task(self._mesh.run(), name="mesh")
+                group.create_task(self._checker.run(), name="checker")
+                group.create_task(self._health.run(), name="health")
                 group.create_task(self._report_facts(), name="facts")
                 group.create_task(self._connection.run(), name="connection")
         finally:
@@ -126,6 +138,11 @@ class Agent:
             containers=await self._watch.everything(),
             **msgspec.structs.asdict(self._facts),
         )
+
+    async def _greeted(self) -> None:
+        """After a gap the server needs everything at once."""
+        self._health.everything(self._checker.everything, self._engine_checks.everything)
+        await self._mesh.summary()
 
     async def _look(self, server: str) -> HostFacts:
         info = await self._containers.info()

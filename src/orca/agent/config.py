@@ -45,6 +45,8 @@ class Config:
         self._host = host
         self._check_port = check_port
         self._items: Items = {}
+        self.revision = 0
+        """Grows with each change of the items in effect."""
         self._drift = DriftWatch(host)
         # hoststate blocks, and serves one writer at a time anyway (its lock).
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hoststate")
@@ -70,6 +72,7 @@ class Config:
     async def restore(self) -> None:
         """Read the last good items from disk and apply them. Failures are logged; the reconciler tries again."""
         self._items = await self._call(self._load)
+        self.revision += 1
         if self._items:
             await self.reapply()
 
@@ -158,6 +161,7 @@ class Config:
                 errors |= await self._adopt(kind, {name: item})
             return errors
         self._items = wanted
+        self.revision += 1
         await self._call(self._save, kind)
         return {}
 

@@ -7,6 +7,7 @@ trigger the next probe at once. The network agent heals tunnels by itself, even 
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from .probe import Prober
 
 PROBE_SECONDS = 1.0
 SILENCE_SECONDS = 3.5  # until a tunnel counts as down; the server must know within 5
+AGAIN_SECONDS = 0.25  # between probes while somebody waits for an answer
 CALM_SECONDS = 0.1  # at least between probes, however many events charon sends
 SUMMARY_SECONDS = 60.0
 RETRY_SECONDS = 1.0
@@ -34,13 +36,16 @@ _log = logging.getLogger(__name__)
 class Peer:
     """What is known about the way to one peer.
 
-    ``state`` is None before the first verdict; ``heard`` is in monotonic seconds.
+    ``state`` is None before the first verdict; ``heard`` is in monotonic seconds, as is
+    ``proven``: when the newest probe was sent that was answered. ``news`` is set by each answer.
     """
 
     uuid: str
     address: str
     state: EdgeState | None = None
     heard: float = field(default_factory=time.monotonic)
+    proven: float = float("-inf")
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     rtt_ms: float | None = None
     last_probe: int = 0
     obstacle: str | None = None
@@ -48,6 +53,8 @@ class Peer:
     def answered(self, rtt_ms: float) -> bool:
         """Take an answer; return whether the tunnel has just come up."""
         self.heard, self.rtt_ms, self.obstacle = time.monotonic(), rtt_ms, None
+        self.proven = max(self.proven, self.heard - rtt_ms / 1000)
+        self.news.set()
         risen, self.state = self.state != "up", "up"
         return risen
 
@@ -81,6 +88,7 @@ class MeshMonitor:
         self._changed = changed
         self._peers: dict[str, Peer] = {}
         self._tunnels: dict[str, Tunnel] = {}
+        self._prober: Prober | None = None
         self._wake = asyncio.Event()
         self._edges: set[asyncio.Task[None]] = set()
 
@@ -98,8 +106,24 @@ class MeshMonitor:
         if rows:
             self._send(Event.report(names.MESH_SUMMARY, MeshSummary(peers=rows)))
 
+    async def reaches(self, uuid: str, seconds: float) -> float | None:
+        """Probe a peer until it answers, at most for ``seconds``.
+
+        Return when the answered probe was sent (monotonic seconds), which is after the call; None without an answer.
+        """
+        asked, peer = time.monotonic(), self._peers.get(uuid)
+        while peer is not None and self._prober is not None and time.monotonic() < asked + seconds:
+            peer.news.clear()
+            self._prober.send(peer.address)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    await peer.news.wait()
+            if peer.proven >= asked:
+                return peer.proven
+        return None
+
     async def _probe(self) -> None:
-        prober = Prober(self._answered)
+        prober = self._prober = Prober(self._answered)
         try:
             while True:
                 self._refresh()
@@ -116,6 +140,7 @@ class MeshMonitor:
                     continue
                 self._wake.clear()
         finally:
+            self._prober = None
             prober.close()
 
     async def _listen(self) -> None:

@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from orca.hoststate.plan.places import MESH, RESOLV, ROOT
+from orca.hoststate.plan import checks
+from orca.hoststate.plan.places import CHECK, MESH, RESOLV, ROOT
 
 DEFAULT_ROOT = Path(ROOT)
 
@@ -58,6 +59,16 @@ class Paths:
     def vici(self) -> Path:
         """The control socket of charon in ``orca-net``."""
         return self.root / MESH / "run" / "charon.vici"
+
+    @property
+    def checker_commands(self) -> Path:
+        """The socket of HAProxy in ``orca-check`` for commands."""
+        return self.root / CHECK / checks.COMMANDS
+
+    @property
+    def checker_edges(self) -> Path:
+        """The agent's socket for what HAProxy logs."""
+        return self.root / CHECK / checks.EDGES
 
     @property
     def resolv(self) -> Path:

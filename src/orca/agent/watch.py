@@ -16,6 +16,7 @@ import msgspec
 from orca.hoststate.engine_api import calls
 from orca.wire import Container, ContainerStatus, Event, names
 
+from .checks import EngineChecks
 from .containers import Containers
 from .engine import Engine
 from .errors import AgentError
@@ -26,7 +27,8 @@ STALE_SECONDS = 3.0  # a restart under a service manager, which holds the socket
 RETRY_SECONDS = 0.2  # a connect to a unix socket costs almost nothing, and Docker's start must be noticed at once
 
 _STATUSES: dict[str, ContainerStatus] = {"create": "create", "start": "start", "die": "die", "destroy": "destroy"}
-_FILTERS = {"type": ["container"], "event": list(_STATUSES)}
+_HEALTH = "health_status"  # the action goes on with ": " and the state
+_FILTERS = {"type": ["container"], "event": [*_STATUSES, _HEALTH]}
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class ContainerWatch:
         docker_started: Callable[[], Awaitable[None]],
         system_ended: Callable[[], None],
         engine: Engine,
+        health: EngineChecks,
     ) -> None:
         """Prepare.
 
@@ -53,6 +56,7 @@ class ContainerWatch:
             system_ended: called when a container of the platform itself ended: Docker starts it again unless somebody
                 stopped, killed or removed it through Docker.
             engine: the engine.
+            health: gets Docker's documents, which have the results of its own checks.
         """
         self._containers = containers
         self._restarts = restarts
@@ -60,6 +64,7 @@ class ContainerWatch:
         self._docker_started = docker_started
         self._system_ended = system_ended
         self._engine = engine
+        self._health = health
         self._known: dict[str, Container] = {}
         #: Per list under way: the reports of events since it began (None: the container is gone).
         self._newer: dict[object, dict[str, Container | None]] = {}
@@ -71,6 +76,7 @@ class ContainerWatch:
         said, found = self._restarts.said(), []
         try:
             async for document in self._containers.everything():
+                self._health.look(document)
                 found.append(report(document, restarting=await self._restarts.review(document, at_once=True)))
         finally:
             newer = self._newer.pop(listing)
@@ -120,11 +126,12 @@ class ContainerWatch:
 
     async def _take(self, event: dict[str, Any]) -> None:
         """Report one event of the engine."""
-        status = _STATUSES.get(event.get("Action", ""))
-        external_id = event.get("Actor", {}).get("ID", "")
-        if status is None or not external_id:
-            return
-        await self._show(external_id, status)
+        action, external_id = event.get("Action", ""), event.get("Actor", {}).get("ID", "")
+        if action.startswith(_HEALTH):
+            if (document := await self._containers.look(external_id)) is not None:
+                self._health.look(document)
+        elif external_id and (status := _STATUSES.get(action)) is not None:
+            await self._show(external_id, status)
 
     async def look(self, external_id: str) -> None:
         """Report a container that counted as running and has ended."""
@@ -133,6 +140,7 @@ class ContainerWatch:
     async def _show(self, external_id: str, status: ContainerStatus) -> None:
         document = None if status == "destroy" else await self._containers.look(external_id)
         if document is not None:
+            self._health.look(document)
             restarting = await self._restarts.review(document, at_once=False)
             container = report(document, status, restarting=restarting)
             if container.system and status == "die":
@@ -144,6 +152,7 @@ class ContainerWatch:
             self._report_removed(last)
             self._note(external_id, None)
             if last.uuid is not None:
+                self._health.forget(last.uuid)
                 await self._restarts.forget(last.uuid)
 
     def _note(self, external_id: str, container: Container | None) -> None:

@@ -17,6 +17,7 @@ from memoryengine import MemoryEngine
 
 from orca import wire
 from orca.agent import config
+from orca.agent.checks import EngineChecks
 from orca.agent.commands import Commands
 from orca.agent.config import Config
 from orca.agent.containers import Containers
@@ -186,7 +187,13 @@ class Real:
         self._restarts = Restarts(WantedStates(root / "wanted"), self._containers, nothing, nothing)
         self.commands = Commands(self.config, self._containers, self._restarts, self.said.append, nothing, None)  # type: ignore[arg-type]
         self._watch = ContainerWatch(
-            self._containers, self._restarts, self.said.append, nothing, lambda: None, self.engine
+            self._containers,
+            self._restarts,
+            self.said.append,
+            nothing,
+            lambda: None,
+            self.engine,
+            EngineChecks(lambda found: None),
         )
 
     @contextlib.asynccontextmanager

@@ -3,6 +3,7 @@
 
 import asyncio
 
+from orca.agent.checks import EngineChecks
 from orca.agent.watch import ContainerWatch
 
 
@@ -50,7 +51,7 @@ class Restarts:
 
 async def test_a_container_that_came_while_the_others_were_listed_is_reported_when_it_goes():
     engine, sent = Engine(), []
-    watch = ContainerWatch(engine, Restarts(), sent.append, None, None, None)
+    watch = ContainerWatch(engine, Restarts(), sent.append, None, None, None, EngineChecks(None))
     listing = asyncio.create_task(watch.everything())
     await asyncio.sleep(0)
     engine.there["a"] = document("a")
