@@ -11,8 +11,9 @@ from orca.orchestration.containers import host_removal, lifecycle, observed, pul
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.health import checks
 from orca.orchestration.health.deadlines import Deadlines
+from orca.orchestration.health.items import CheckItems
 from orca.orchestration.health.rollup import Health
-from orca.orchestration.news import Newsroom
+from orca.orchestration.news import Follower, Newsroom
 from orca.orchestration.services import api as service_api
 from orca.orchestration.services import converge, restart, upgrade
 from orca.orchestration.services import links as service_links
@@ -26,8 +27,10 @@ from orca.orchestration.stacks.waits import Waits
 
 def install(assembly: Assembly) -> None:
     """Add the behaviour of containers, services and stacks; ``orca.network`` and ``orca.provision`` come before."""
-    discovery, keeper = Discovery(assembly.db, assembly.part(Delivery).items), Keeper(assembly)
-    newsroom = Newsroom(assembly.db, [discovery, keeper, Health(assembly), Selection(assembly), Waits(assembly)])
+    items = assembly.part(Delivery).items
+    discovery, keeper, checked = Discovery(assembly.db, items), Keeper(assembly), CheckItems(assembly.db, items)
+    followers: list[Follower] = [discovery, keeper, checked, Health(assembly), Selection(assembly), Waits(assembly)]
+    newsroom = Newsroom(assembly.db, followers)
     assembly.provide(discovery)
     assembly.provide(newsroom)
     for module in (

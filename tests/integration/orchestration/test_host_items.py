@@ -4,29 +4,66 @@
 from pretended import PretendedHost
 
 from orca.hoststate.apply import kinds
-from orca.hoststate.plan import dns, firewall, mesh, network
-from orca.hoststate.plan.items import PEER, PORT
+from orca.hoststate.plan import checks, dns, firewall, mesh, network
+from orca.hoststate.plan.items import CHECK, PEER, PORT
+from orca.resources import rows as types
 
 
 async def test_items_become_plans(platform):
     first = await platform.join(PretendedHost("h1", "192.0.2.1"))
     second = await platform.join(PretendedHost("h2", "192.0.2.2"))
-    text = "web: {image: ok, ports: ['8080:80', '192.0.2.1:53:53/udp'], links: [db]}\ndb: {image: ok}"
-    await platform.create("environment", name="s", dockerCompose=text, startOnCreate=True)
+    check = "web: {health_check: {port: 80, request_line: 'GET /ok HTTP/1.0', response_timeout: 500}}"
+    web = "web: {image: ok, ports: ['8080:80', '192.0.2.1:53:53/udp'], links: [db]}"
+    text = web + "\ndb: {image: ok}"
+    await platform.create("environment", name="s", dockerCompose=text, rancherCompose=check, startOnCreate=True)
     rows = {row.name: row for row in await platform.running(2)}
     web = rows["s_web_1"]
     agent = next(m for m in (first, second) if m.host.by_uuid(web.uuid))
     await agent.until(lambda: len(agent.host.named(PORT)) == 2)
     await agent.until(lambda: "db" in (agent.host.names(web.primaryIpAddress) or {}))
+    await agent.until(lambda: agent.host.named(CHECK))
     await agent.until(lambda: agent.host.named(PEER) and agent.host.item("mesh"))
     held = {name: description for name, (_, description) in agent.host.items.items()}
 
     described = {kind.name: kind.describe(held) for kind in kinds.KINDS}
     assert None not in described.values()
-    assert network.containers(described["network"], "/m", "/d").keys() == {"orca-net", "orca-dns"}
+    assert network.containers(described["network"], "/m", "/d", "/c").keys() == {"orca-net", "orca-dns", "orca-check"}
     (peer,) = described["mesh"]["peers"].values()
     assert peer["subnet"] in str(mesh.plan(described["mesh"]))
     rules = str(firewall.plan(described["firewall"], firewall.parse("")))
     assert f"--to-destination {web.primaryIpAddress}:80" in rules
     table = dns.table(described["dns"], forward=True)
     assert rows["s_db_1"].primaryIpAddress in table
+    (check,) = checks.checks(described["checks"]).values()
+    assert (check.address, check.path, check.server.backend) == (web.primaryIpAddress, "/ok", "http-500-get-200-399")
+
+
+async def test_hosts_check_a_container_while_it_runs(platform):
+    members = [await platform.join(PretendedHost(f"h{number}", f"192.0.2.{number}")) for number in (1, 2)]
+    old = await platform.join(PretendedHost("h3", "192.0.2.3", families=["network", "mesh", "peer", "dns"]))
+    row = await platform.create("container", imageUuid="docker:ok", healthCheck={"port": 80})
+    (row,) = await platform.running(1)
+    for member in members:
+        await member.until(lambda member=member: member.host.named(CHECK))
+    (name,) = members[0].host.named(CHECK)
+    item = members[0].host.item(name)
+    own = await platform.read(lambda tx: tx.require(types.Host, row.hostId).uuid)
+    assert item == {
+        "instance": row.uuid,
+        "host": own,
+        "start": 1,
+        "address": row.primaryIpAddress,
+        "port": 80,
+        "http": None,
+        "expect": "200-399",
+        "interval": 2000,
+        "timeout": 2000,
+        "rise": 2,
+        "fall": 3,
+    }
+    assert not old.host.named(CHECK), "its agent does not understand such items"
+    await platform.act("container", row.id, "stop")
+    for member in members:
+        await member.until(lambda member=member: not member.host.named(CHECK))
+    await platform.act("container", row.id, "start")
+    await members[0].until(lambda: members[0].host.named(CHECK) and members[0].host.item(name)["start"] == 2)

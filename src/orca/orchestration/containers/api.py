@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Processes
+from orca.orchestration.health.terms import BadRequest, terms
 from orca.orchestration.placement import retained
 from orca.orchestration.placement.choose import Published
 from orca.orchestration.syntax import labels as own_labels
@@ -28,7 +29,7 @@ def check_launch(fields: dict[str, Any]) -> None:
 
     Raises:
         Refused: no image, an image of another kind, a port or a volume of the wrong form, a port published twice, a
-            label of the platform's own.
+            label of the platform's own, a check that no host could make.
     """
     image = fields.get("imageUuid")
     if not image:
@@ -39,8 +40,22 @@ def check_launch(fields: dict[str, Any]) -> None:
     if fields.get("networkMode") == "container":
         raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")
     own_labels.check(fields.get("labels"))
+    _check_health(fields)
     _check_ports(fields.get("ports") or [])
     volumes.check_form(fields)
+
+
+def _check_health(fields: dict[str, Any]) -> None:
+    check = fields.get("healthCheck")
+    if not check:
+        return
+    if fields.get("networkMode") == "none":
+        message = "a container without a network cannot be checked from outside; take the check or networkMode away"
+        raise Refused("InvalidOption", message, field="healthCheck")
+    try:
+        terms(check)
+    except BadRequest as error:
+        raise Refused("InvalidOption", f"healthCheck: {error}", field="requestLine") from error
 
 
 def _check_ports(texts: list[str]) -> None:

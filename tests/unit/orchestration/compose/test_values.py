@@ -130,10 +130,10 @@ def test_a_number_that_is_not_the_text_it_is_written_as_is_a_warning():
 
 
 def test_numbers_of_rancher_compose_may_be_text():
-    rancher = "web: {scale_policy: {max: '3', min: 1.0}, health_check: {port: '${P}', request_line: 5}, retain_ip: yes}"
+    rancher = "web: {scale_policy: {max: '3', min: 1.0}, health_check: {port: '${P}', name: 5}, retain_ip: yes}"
     fields = parse("web: {image: a}", rancher, {"P": "80"}).services[0].fields
     assert fields["scalePolicy"] == {"max": 3, "min": 1}
-    assert fields["launchConfig"]["healthCheck"] == {"port": 80, "requestLine": "5"}
+    assert fields["launchConfig"]["healthCheck"] == {"port": 80, "name": "5"}
     assert fields["retainIp"] is True
 
 
@@ -144,6 +144,10 @@ def test_numbers_of_rancher_compose_may_be_text():
         ("web: {scale_policy: [a]}", "scale_policy: a mapping is expected"),
         ("web: {metadata: {a: .inf}}", "metadata: JSON has no .inf"),
         ("web: [a]", "service 'web': a mapping is expected"),
+        (
+            "web: {health_check: {port: 80, request_line: look}}",
+            "request_line: healthCheck: 'look' is not a request such",
+        ),
         ("[a]", "rancher-compose.yml:1:1: a mapping is expected"),
     ],
 )

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a check asks for, and how often. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from orca.hoststate.plan.checks import HOST, METHODS, PATH
+
+INTERVAL, TIMEOUT, RISE, FALL = 2000, 2000, 2, 3
+"""What a check has if it does not say: milliseconds, and numbers of results in a row, as on the pages of 2015."""
+EXPECTED = "200-399"
+"""The status codes of a good answer, as in 2015."""
+
+_FIRST = re.compile(r"(\S+) (\S+)(?: HTTP/1\.[01])?")
+
+
+class BadRequest(ValueError):
+    """No checker can send such a request; the message says why."""
+
+
+def terms(check: dict[str, Any]) -> dict[str, Any]:
+    """What of a config item follows from the ``healthCheck`` itself.
+
+    Raises:
+        BadRequest: no checker can send its request.
+    """
+    return {
+        "port": check["port"],
+        "http": request(check.get("requestLine") or ""),
+        "expect": EXPECTED,
+        "interval": check.get("interval") or INTERVAL,
+        "timeout": check.get("responseTimeout") or TIMEOUT,
+        "rise": check.get("healthyThreshold") or RISE,
+        "fall": check.get("unhealthyThreshold") or FALL,
+    }
+
+
+def request(text: str) -> dict[str, str | None] | None:
+    """Read ``GET /path HTTP/1.0``, perhaps with a header ``Host``; None: the check only connects.
+
+    In 2015 the text was HAProxy's: the header came after ``\\r\\n``, with its spaces escaped.
+
+    Raises:
+        BadRequest: no checker can send it.
+    """
+    plain = text.replace("\\r", "\r").replace("\\n", "\n").replace("\\ ", " ").strip()
+    if not plain:
+        return None
+    first, *headers = plain.splitlines()
+    found = _FIRST.fullmatch(first.strip())
+    if found is None or found[1] not in METHODS or not PATH.match(found[2]):
+        raise BadRequest(f"{first!r} is not a request such as GET /path HTTP/1.0, with one of {', '.join(METHODS)}")
+    host = None
+    for header in headers:
+        name, _, value = header.partition(":")
+        host = value.strip()
+        if name.strip().lower() != "host" or not HOST.match(host):
+            raise BadRequest(f"{header!r} is not a header Host, the only one that a check sends")
+    return {"method": found[1], "path": found[2], "host": host}
