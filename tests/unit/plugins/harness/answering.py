@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The others' ends of a conversation: servers behind names of their own, a Docker engine on a Unix socket, programs."""
+"""The others' ends of a conversation: servers by name, a Docker engine on a Unix socket, programs, SSH's greeting."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import re
+import select
 import socket
 import socketserver
+import struct
 import subprocess
+import termios
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +26,7 @@ from harness import authority
 from harness.conversation import CUT, REGISTRY, SERVER, Conversation
 
 ENGINE_VERSION = "1.41"
+SSH_PORT = 22
 NAMES = {"api": urlsplit(SERVER).netloc, "registry": REGISTRY}
 
 
@@ -35,6 +40,8 @@ def servers(conversation: Conversation) -> Iterator[None]:
     def create_connection(address: tuple[str, int], *arguments: Any, **more: Any) -> socket.socket:
         if address in ports and conversation.refuses(channels[address]):
             raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+        if address[1] == SSH_PORT:
+            return _greeted(conversation, address[0])
         local = ("127.0.0.1", ports[address]) if address in ports else address
         return connect(local, *arguments, **more)
 
@@ -50,6 +57,17 @@ def servers(conversation: Conversation) -> Iterator[None]:
             stack.enter_context(_running(server))
         stack.enter_context(mock.patch.object(socket, "create_connection", create_connection))
         yield
+
+
+def _greeted(conversation: Conversation, address: str) -> socket.socket:
+    """A connection whose other end has said something and hung up."""
+    call = conversation.hear("ssh", "", address, None)
+    if call is None:
+        raise ConnectionRefusedError
+    own, other = socket.socketpair()
+    with other:
+        other.sendall(call.content(conversation.root))
+    return own
 
 
 @contextlib.contextmanager
@@ -112,11 +130,22 @@ def _handler(conversation: Conversation, channel: str) -> type[BaseHTTPRequestHa
             self.send_header("Api-Version", ENGINE_VERSION)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            if self.path.startswith("/v") and "/exec/" in self.path:
+                _await_reader(self.connection)
             self.wfile.write(content)
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_any
 
     return Handler
+
+
+def _await_reader(connection: socket.socket) -> None:
+    """Wait until the other end has read everything.
+
+    The Docker SDK reads the output of a command past its HTTP client, and loses what came together with the head.
+    """
+    while struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]:
+        select.select([], [], [], 0.001)
 
 
 def _decoded(text: bytes) -> Any:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module asks of others, in order, as data: requests to the API, to a Docker engine, and commands."""
+"""What a module asks of others, in order, as data: requests to the API, to a Docker engine, commands, greetings."""
 
 from __future__ import annotations
 
 import base64
 import json
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,28 @@ REFUSED, CUT = "CONNECT", 0
 """The method of a connection that is refused, and the status of one that is cut."""
 KEYS = ("access", "the-secret-key")
 SERVER, REGISTRY = "http://orca.test:8080", "registry.test:5000"
+
+
+class Holds:
+    """Equal to every document with these parts, however deep; the others are the Docker SDK's affair."""
+
+    def __init__(self, **parts: Any) -> None:
+        self.parts = parts
+
+    def __eq__(self, document: object) -> bool:
+        return _holds(self.parts, document)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.parts))
+
+    def __repr__(self) -> str:
+        return f"Holds({self.parts!r})"
+
+
+def _holds(parts: Any, document: Any) -> bool:
+    if isinstance(parts, dict) and isinstance(document, dict):
+        return all(name in document and _holds(part, document[name]) for name, part in parts.items())
+    return bool(parts == document)
 
 
 @dataclass(frozen=True)
@@ -77,6 +100,20 @@ def engine(method: str, path: str, answer: Any = None, **more: Any) -> Call:
 def registry(method: str, path: str, answer: Any = None, **more: Any) -> Call:
     """A request to the registry, over HTTPS."""
     return Call("registry", method, path, answer, **more)
+
+
+def ran(container: str, shell: str, said: str) -> list[Call]:
+    """The requests with which the Docker engine runs a shell command in a container, and its standard output."""
+    frame = struct.pack(">BxxxL", 1, len(said.encode())) + said.encode()
+    return [
+        engine("POST", f"/containers/{container}/exec", {"Id": "e1"}, body=Holds(Cmd=["sh", "-c", shell])),
+        engine("POST", "/exec/e1/start", frame),
+    ]
+
+
+def greeting(address: str, said: str = "SSH-2.0-OpenSSH_9.2") -> Call:
+    """A connection to port 22 of an address, and what is said there first."""
+    return Call("ssh", "", address, said)
 
 
 def command(line: str, stdout: str = "", **more: Any) -> Call:

@@ -16,7 +16,7 @@ from unittest import mock
 from ansible_collections.orca.platform.plugins.module_utils import _agent
 from ansible_collections.orca.platform.plugins.module_utils.hoststate.apply import Host, netlink
 
-KERNEL = ("/proc/sys/", "/proc/net/", "/sys/class/net/", "/run/systemd/")
+KERNEL = ("/proc/sys/", "/proc/net/", "/proc/self/status", "/sys/class/net/", "/sys/fs/", "/run/systemd/", "/run/lock/")
 STATE = "var/lib/orca"
 ROUTES = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
 UPLINK = "eth0 00000000 010200C0 0003 0 0 0 00000000 0 0 0\n"
