@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from orca.store.backends import Backend, backend_of
 from orca.store.bus import Bus
-from orca.store.errors import Closed, Conflict, NotUnique, causes
+from orca.store.errors import Conflict, NotUnique, causes
 from orca.store.queue import Job, WriteQueue
 from orca.store.schema import Schema
 from orca.store.sequencer import Sequencer
@@ -58,11 +58,7 @@ class PoolWriter:
 
     def submit(self, unit: Callable[[Tx], Any]) -> asyncio.Future[Any]:
         """Queue a unit. The future ends after COMMIT, with the unit's result or its exception."""
-        if self.queue.closing.is_set():
-            raise Closed
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self.queue.put(Job(unit, future))
-        return future
+        return self.queue.submit(unit, self._loop)
 
     def close(self) -> None:
         """Finish what is queued, then end the threads. Blocks; call it outside the event loop."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+from orca.store.errors import Closed
 from orca.store.lanes import Lanes
 from orca.store.tx import Tx
 from orca.store.work import SHARES, WORK, Work
@@ -51,6 +52,17 @@ class WriteQueue:
         self.closing = threading.Event()
         self.long_units = 0
         """Units that needed more than ``LONG``."""
+
+    def submit(self, unit: Callable[[Tx], Any], loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
+        """Queue a unit. The future ends after COMMIT, with the unit's result or its exception.
+
+        Raises ``Closed``.
+        """
+        if self.closing.is_set():
+            raise Closed
+        future: asyncio.Future[Any] = loop.create_future()
+        self.put(Job(unit, future))
+        return future
 
     def put(self, job: Job) -> None:
         """Wait for a turn."""

@@ -18,7 +18,6 @@ import sqlalchemy as sa
 
 from orca.store import sqlite
 from orca.store.bus import Bus, Change
-from orca.store.errors import Closed
 from orca.store.events import Newer
 from orca.store.prepared import adding
 from orca.store.queue import Job, WriteQueue
@@ -59,11 +58,7 @@ class Writer:
 
     def submit(self, unit: Callable[[Tx], Any]) -> asyncio.Future[Any]:
         """Queue a unit. The future ends after COMMIT, with the unit's result or its exception."""
-        if self.queue.closing.is_set():
-            raise Closed
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self.queue.put(Job(unit, future))
-        return future
+        return self.queue.submit(unit, self._loop)
 
     def close(self) -> None:
         """Finish what is queued, then end the thread. Blocks; call it outside the event loop."""

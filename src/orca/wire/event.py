@@ -40,24 +40,29 @@ def to_data(payload: msgspec.Struct | dict[str, Any] | None) -> dict[str, Any]:
     return data
 
 
-class Event(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
-    """One v1 event.
+class Head(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """What the server reads of an event besides its data.
 
-    ``time`` is UTC milliseconds; ``transitioning`` is ``"yes"`` for progress, ``"error"`` for a failed command and
-    absent for success; ``transitioning_progress`` is a percentage.
+    ``transitioning`` is ``"yes"`` for progress, ``"error"`` for a failed command and absent for success;
+    ``transitioning_progress`` is a percentage.
     """
 
     name: str
+    previous_ids: list[str] = msgspec.field(default_factory=list)
+    transitioning: Transitioning | None = None
+    transitioning_message: str | None = None
+    transitioning_progress: int | None = None
+
+
+class Event(Head, kw_only=True, omit_defaults=True, rename="camel"):
+    """One v1 event; ``time`` is UTC milliseconds."""
+
     id: str = msgspec.field(default_factory=new_id)
     time: int = msgspec.field(default_factory=now_ms)
     data: dict[str, Any] = msgspec.field(default_factory=dict)
     resource_type: str | None = None
     resource_id: str | None = None
     reply_to: str | None = None
-    previous_ids: list[str] = msgspec.field(default_factory=list)
-    transitioning: Transitioning | None = None
-    transitioning_message: str | None = None
-    transitioning_progress: int | None = None
 
     @classmethod
     def report(cls, name: str, payload: msgspec.Struct | dict[str, Any] | None = None) -> Self:
@@ -105,18 +110,13 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
             raise WireError(f"event {self.name}: {error}") from error
 
 
-class Incoming(msgspec.Struct, omit_defaults=True, rename="camel"):
+class Incoming(Head, kw_only=True, omit_defaults=True, rename="camel"):
     """An agent's frame as the server reads it.
 
     ``data`` stays text until its form is known, so that nothing is built from keys that the form lacks.
     """
 
-    name: str
     data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
-    previous_ids: list[str] = msgspec.field(default_factory=list)
-    transitioning: Transitioning | None = None
-    transitioning_message: str | None = None
-    transitioning_progress: int | None = None
 
     def read(self, form: type[T]) -> T:
         """Return ``data`` in a form. Raises ``WireError`` as ``Event.read`` does."""
@@ -127,14 +127,7 @@ class Incoming(msgspec.Struct, omit_defaults=True, rename="camel"):
 
     def event(self) -> Event:
         """Return the frame with its data as an object. Raises ``WireError``."""
-        return Event(
-            name=self.name,
-            data=self.read(dict[str, Any]),
-            previous_ids=self.previous_ids,
-            transitioning=self.transitioning,
-            transitioning_message=self.transitioning_message,
-            transitioning_progress=self.transitioning_progress,
-        )
+        return Event(**msgspec.structs.asdict(self) | {"data": self.read(dict[str, Any])})
 
 
 REPORTED_CHARACTERS = 64

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .sample import Cpu, CpuUsage, Disk, DiskIo, Interface, Look, Memory, Network, Sample, Transferred
+from .sample import Cpu, CpuUsage, Disk, DiskIo, Interface, Look, Memory, Network, Sample, Traffic, Transferred
 
 _NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: the container does not run
 
@@ -29,17 +29,6 @@ class _MemoryStats(msgspec.Struct):
     limit: int = 0
 
 
-class _Interface(msgspec.Struct):
-    rx_bytes: int = 0
-    rx_packets: int = 0
-    rx_errors: int = 0
-    rx_dropped: int = 0
-    tx_bytes: int = 0
-    tx_packets: int = 0
-    tx_errors: int = 0
-    tx_dropped: int = 0
-
-
 class _Transfer(msgspec.Struct):
     major: int
     minor: int
@@ -55,7 +44,7 @@ class _Document(msgspec.Struct):
     read: str = _NEVER
     cpu_stats: _CpuStats = msgspec.field(default_factory=_CpuStats)
     memory_stats: _MemoryStats = msgspec.field(default_factory=_MemoryStats)
-    networks: dict[str, _Interface] = msgspec.field(default_factory=dict)
+    networks: dict[str, Traffic] = msgspec.field(default_factory=dict)
     blkio_stats: _BlkioStats = msgspec.field(default_factory=_BlkioStats)
 
 
@@ -78,7 +67,7 @@ def container_look(line: bytes) -> Look | None:
         timestamp=document.read,
         cpu=Cpu(usage),
         memory=Memory(document.memory_stats.usage),
-        network=Network.of([Interface(name, **msgspec.structs.asdict(counters)) for name, counters in networks]),
+        network=Network.of([Interface(name=name, **msgspec.structs.asdict(counters)) for name, counters in networks]),
         diskio=DiskIo(_disks(document.blkio_stats.io_service_bytes_recursive or [])),
     )
     return Look(sample, document.memory_stats.limit)

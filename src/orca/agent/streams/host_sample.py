@@ -68,7 +68,7 @@ def _interfaces(dev: str, uplink: str) -> list[Interface]:
         name = name.strip()
         if not name.startswith(SKIPPED_INTERFACES):
             values = [int(word) for word in counters.split()]
-            found.append(Interface(name, *values[0:4], *values[8:12]))
+            found.append(Interface(*values[0:4], *values[8:12], name=name))
     return sorted(found, key=lambda interface: (interface.name != uplink, interface.name))
 
 

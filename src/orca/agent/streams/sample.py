@@ -28,10 +28,9 @@ class Memory(msgspec.Struct):
     usage: int = 0
 
 
-class Interface(msgspec.Struct):
-    """Traffic of one network interface."""
+class Traffic(msgspec.Struct):
+    """What a network interface received and sent."""
 
-    name: str = ""
     rx_bytes: int = 0
     rx_packets: int = 0
     rx_errors: int = 0
@@ -40,6 +39,12 @@ class Interface(msgspec.Struct):
     tx_packets: int = 0
     tx_errors: int = 0
     tx_dropped: int = 0
+
+
+class Interface(Traffic, kw_only=True):
+    """Traffic of one network interface."""
+
+    name: str = ""
 
 
 class Network(Interface):

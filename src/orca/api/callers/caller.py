@@ -24,7 +24,7 @@ from orca.provision.people import local_auth
 from orca.provision.people.credentials import REGISTRATION_USER, is_generated
 from orca.provision.people.identities import LOCAL, WORKING
 from orca.provision.people.logins import LESSER, maker
-from orca.provision.people.passwords import NOBODY, Passwords
+from orca.provision.people.passwords import Passwords
 from orca.provision.people.roles import EVERYWHERE, PROJECT_ROLES, project_role
 from orca.provision.settings.values import PUBLIC
 from orca.resources import ids, rows
@@ -158,9 +158,8 @@ def by_password(tx: ReadTx, passwords: Passwords, ask: Ask, name: str, secret: s
     """The credential of a login, if its password is right. Raises ``Refused`` with 401, or ``Unchecked``."""
     if is_generated(name):
         raise unauthorized("the key is not valid")
-    credential = tx.first(rows.Credential, publicValue=name, kind="password", state=WORKING)
-    kept = NOBODY if credential is None else str(credential.secretHash)
-    if not passwords.matches(name, ask.client, kept, secret) or credential is None:
+    credential = sessions.right_login(tx, passwords, ask.client, name, secret)
+    if credential is None:
         raise unauthorized("the key is not valid")
     return credential
 

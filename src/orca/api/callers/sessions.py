@@ -81,6 +81,13 @@ def check_proof(tx: ReadTx, proof: Record | None) -> None:
         raise Refused("Unauthorized", "the key or login is not active", status=401)
 
 
+def right_login(tx: ReadTx, passwords: Passwords, client: str, name: str, password: str) -> rows.Credential | None:
+    """The login of that name, if the password is its own. It takes as long if there is none. Raises ``Unchecked``."""
+    login = tx.first(rows.Credential, publicValue=name, kind="password", state=WORKING)
+    right = passwords.matches(name, client, NOBODY if login is None else str(login.secretHash), password)
+    return login if right else None
+
+
 # -- signing in --------------------------------------------------------------------------------------------------------
 
 
@@ -90,11 +97,9 @@ def sign_in(tx: Tx, call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     name, colon, password = fields["code"].partition(":")
     if not colon:
         raise Refused("MalformedCode", "code is LOGIN:PASSWORD", field="code", status=400)
-    login = tx.first(rows.Credential, publicValue=name, kind="password", state=WORKING)
-    kept = NOBODY if login is None else str(login.secretHash)
-    right = call.core.part(Passwords).matches(name, call.client, kept, password)
+    login = right_login(tx, call.core.part(Passwords), call.client, name, password)
     account = None if login is None else tx.get(rows.Account, login.accountId)
-    if not right or login is None or account is None or account.state not in WORKING or account.removed is not None:
+    if login is None or account is None or account.state not in WORKING or account.removed is not None:
         raise Refused("Unauthorized", "login or password is not right", status=401)
     members.first_project(tx, call, account)
     lifetime = settings.number(tx, settings.SESSION_PERIOD)

@@ -21,7 +21,7 @@ from orca.api.callers.caller import Caller
 from orca.api.html import forms
 from orca.api.html.assets import Assets
 from orca.api.html.shown import Shown, command
-from orca.api.requests.ask import SAFE, Ask
+from orca.api.requests.ask import FORM, SAFE, Ask
 from orca.api.requests.body import read_body
 from orca.api.requests.origin import check_origin
 from orca.engine import Core
@@ -29,7 +29,6 @@ from orca.resources.errors import Refused
 
 BY_KEY = "_key"
 """The parameter that makes a browser prompt for an access key instead of showing the login form."""
-FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 2000
 PLAIN = frozenset({"scripts", "openapi.json", "subscribe", "publish", "configcontent"})
 """Paths that are never pages."""
@@ -171,8 +170,7 @@ class Pages:
 
 def typed_in(ask: Ask) -> dict[str, str]:
     """The fields of a form. Raises ``Refused`` if none of our pages sends such a form."""
-    media_type = ask.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != FORM:
+    if ask.media_type != FORM:
         raise Refused("Forbidden", "a page sends forms; ask for application/json", status=403)
     try:
         return dict(parse_qsl(ask.body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))

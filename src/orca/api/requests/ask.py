@@ -27,6 +27,8 @@ PROJECT_LINKS = frozenset({"projectmembers", "hoststats"})
 SCHEMA_PATHS = ("schemas", "schema")
 """How URLs name the schemas."""
 
+FORM = "application/x-www-form-urlencoded"
+"""The media type of what a page's form sends."""
 SAFE = ("GET", "HEAD")
 """Methods that change nothing."""
 
@@ -62,6 +64,11 @@ class Ask:
         return self.version != "v1" or "handling=strict" in self.headers.get("prefer", "")
 
     @property
+    def media_type(self) -> str:
+        """The form of the body, as the caller names it."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
     def base(self) -> str:
         """The URL up to the version, with the project part when the caller used one."""
         scope = f"/projects/{quote(self.project.lower(), safe='!')}" if self.project else ""
@@ -86,8 +93,7 @@ class Ask:
         text = self.body.strip()
         if not text:
             return {}
-        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type == "application/x-www-form-urlencoded" and not text.startswith(b"{"):
+        if self.media_type == FORM and not text.startswith(b"{"):
             try:
                 pairs = parse_qsl(text.decode(), keep_blank_values=True, max_num_fields=MOST_ITEMS, errors="strict")
             except UnicodeDecodeError:

@@ -286,6 +286,11 @@ def _failed(tx: Tx, service: rows.Service, reason: str, scale: int) -> None:
     failures = service.failures or 0
     pause = min(RETRY_MS[1], RETRY_MS[0] * 2 ** min(failures, 10))
     tx.update(service, failures=failures + 1, retryAt=tx.now + pause, currentScale=scale)
+    tell_stack(tx, service, reason)
+
+
+def tell_stack(tx: Tx, service: rows.Service, reason: str) -> None:
+    """Show on an idle stack why one of its services failed."""
     stack = tx.get(rows.Environment, service.environmentId)
     if stack is not None and stack.state == "active":
         tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {reason}")

@@ -20,7 +20,16 @@ from orca.orchestration.services import handover
 from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services import watch as upgrade_watch
 from orca.orchestration.services.checks import CONTAINERLESS, check_launch_configs
-from orca.orchestration.services.converge import BATCH, INTERVAL, await_containers, bring_up, cured, each, scale_of
+from orca.orchestration.services.converge import (
+    BATCH,
+    INTERVAL,
+    await_containers,
+    bring_up,
+    cured,
+    each,
+    scale_of,
+    tell_stack,
+)
 from orca.orchestration.services.links import apply_selectors
 from orca.orchestration.units import units
 from orca.orchestration.units.plan import all_needs
@@ -133,17 +142,13 @@ async def _or_back(run: Run, strategy: dict[str, Any]) -> None:
     except Failed as failure:
         message = f"{failure.message}; the upgrade was rolled back" if watched else failure.message
         chain = "rollback" if watched else None
-        raise Failed(message, state=CANCELED, chain=chain, unit=lambda tx: _tell_stack(tx, run, message)) from failure
+
+        def tell(tx: Tx) -> None:
+            tell_stack(tx, run.resource(tx, rows.Service), message)
+
+        raise Failed(message, state=CANCELED, chain=chain, unit=tell) from failure
     if watched:
         run.chain = "finishupgrade"
-
-
-def _tell_stack(tx: Tx, run: Run, message: str) -> None:
-    """Show on an idle stack why one of its services failed."""
-    service = run.resource(tx, rows.Service)
-    stack = tx.get(rows.Environment, service.environmentId)
-    if stack is not None and stack.state == "active":
-        tx.update(stack, transitioning="error", transitioningMessage=f"{service.name}: {message}")
 
 
 async def _in_service(run: Run, strategy: dict[str, Any]) -> None:

@@ -144,13 +144,17 @@ def _published(spec: ServiceSpec) -> frozenset[tuple[int, str]]:
     return frozenset((port.port, port.protocol) for port in found if port is not None)
 
 
+def retyped(spec: ServiceSpec, present: str) -> str:
+    """Why a service of type ``present`` does not become what its text says."""
+    return f"service {spec.name} is of type {present} and cannot become {spec.type}: use another name"
+
+
 # -- one service ------------------------------------------------------------------------------------------------------
 
 
 def _refusals(spec: ServiceSpec, present: Present | None, world: World) -> Iterator[str]:
     if present is not None and present.spec.type != spec.type:
-        type = present.spec.type
-        yield f"service {spec.name} is of type {type} and cannot become {spec.type}: use another name"
+        yield retyped(spec, present.spec.type)
     for names in spec.certificates.values():
         for name in names if isinstance(names, list) else [names]:
             if name not in world.certificates:

@@ -9,6 +9,7 @@ from typing import Any
 from orca.orchestration.compose import files as compose
 from orca.orchestration.compose.errors import ComposeError
 from orca.orchestration.compose.files import Compose
+from orca.orchestration.stacks.plan import retyped
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.store import ReadTx
@@ -49,5 +50,4 @@ def check_types(tx: ReadTx, stack: rows.Environment, wanted: Compose | None) -> 
     for spec in wanted.services if wanted else ():
         row = present.get(spec.name.casefold())
         if row is not None and row.kind != spec.type:
-            message = f"service {spec.name} is of type {row.kind} and cannot become {spec.type}: use another name"
-            raise Refused("InvalidOption", message, field="dockerCompose")
+            raise Refused("InvalidOption", retyped(spec, row.kind), field="dockerCompose")
