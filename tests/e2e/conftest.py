@@ -33,14 +33,14 @@ def lab(site: tuple[Lab, Play]) -> Iterator[Lab]:
 
 @pytest.fixture
 def fourth_host(lab: Lab) -> Iterator[Callable[..., Machine]]:
-    """Makes a fourth host join, by the whole playbook or (``alone``) as it is added to a site that is known to be well;
-    it leaves after the test, machine and record.
+    """Makes a fourth host join, by the whole playbook or (``alone``) in the place of one that has died; it leaves after
+    the test, machine and record.
     """
     machine = Machine(FOURTH_HOST)
 
     def join(*, alone: bool = False) -> Machine:
-        play("machine_remove", "-e", f"machine_names={FOURTH_HOST}", inventories=(INVENTORY, FOURTH))
         if alone:
+            play("machine_remove", "-e", f"machine_names={FOURTH_HOST}", inventories=(INVENTORY, FOURTH))
             play("machines", inventories=(INVENTORY, FOURTH))
             play("hosts", "--limit", FOURTH_HOST, inventories=(INVENTORY, FOURTH))
         else:

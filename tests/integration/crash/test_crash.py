@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
-from databases import SERVERS
+from databases import Server
 from journal import Journal, check_present, check_process
 from killpoints import ARM, POINTS
 from load import Load
@@ -93,12 +93,12 @@ def simulated(folder: Path) -> tuple[Counter[str], dict[str, bool]]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def options(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
+def options(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Iterator[tuple[str, ...]]:
     """Options of the server for the database."""
     if request.param == "sqlite":
         yield ()
         return
-    with SERVERS[request.param]() as databases, databases.database() as url:
+    with servers(request.param).database() as url:
         yield ("--database", url)
 
 

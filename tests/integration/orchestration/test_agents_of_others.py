@@ -100,7 +100,9 @@ class Two:
 
 
 @pytest.fixture
-async def two(tmp_path, database):
+async def two(tmp_path, database, monkeypatch):
+    # What was removed stays, however long a test takes.
+    monkeypatch.setattr("orca.engine.endings.REMOVE_DELAY", 3_600_000)
     async with Platform.start(tmp_path, database) as platform:
         core = platform.core
         core.add(access.behaviour)

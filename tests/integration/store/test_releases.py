@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
-from databases import SERVERS
 from realserver import RealServer
 
 RELEASES = Path(__file__).parents[2] / "releases"
@@ -20,7 +19,7 @@ SIGN_IN = {"code": "ann:correct horse battery"}
 
 
 @contextlib.contextmanager
-def taken_over(archive, folder):
+def taken_over(archive, folder, servers):
     """The server's options for what an archive holds, put where a server of its time had it."""
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
@@ -32,7 +31,7 @@ def taken_over(archive, folder):
         (folder / "database").rename(folder / "orca.db")
         yield []
         return
-    with SERVERS[kind]() as server, server.database() as url:
+    with servers(kind).database() as url:
         _load(kind, sa.make_url(url), folder / "database")
         yield ["--database", url]
 
@@ -59,8 +58,8 @@ async def names(server, path):
 
 
 @pytest.mark.parametrize("archive", KEPT, ids=[f"{path.parent.name}-{path.name.partition('.')[0]}" for path in KEPT])
-async def test_everything_goes_on(archive, tmp_path):
-    with taken_over(archive, tmp_path) as options:
+async def test_everything_goes_on(archive, tmp_path, servers):
+    with taken_over(archive, tmp_path, servers) as options:
         async with RealServer.running(tmp_path, "--sim", *options) as server:
             # The hosts come back, and nothing is started, stopped or replaced by the new version.
             await server.until("hosts", lambda page: {row["agentState"] for row in page["data"]} == {"active"})
