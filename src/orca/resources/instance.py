@@ -121,6 +121,7 @@ INSTANCE = ResourceType(
         "kept": OwnKey("boolean"),
         "vanished": OwnKey("boolean"),
         "started": OwnKey("date"),
+        "answered": OwnKey("date"),
         "lastSeen": OwnKey("map[json]"),
         "healthDeadline": OwnKey("date"),
         "reportedAddress": OwnKey("string"),

@@ -249,6 +249,24 @@ async def test_reports_that_an_answer_overtook_change_nothing(platform):
     assert [event.name for event in agent.received].count("compute.instance.deactivate") == 1
 
 
+async def test_a_clock_that_is_set_back_silences_no_host(platform):
+    (agent,) = await hosts(platform, 1)
+    row = await platform.create("container", imageUuid="docker:ok")
+    (running,) = await platform.running(1)
+    container = agent.host.by_uuid(row.uuid)
+    hour_before = container.started_at - 3_600_000
+
+    def minutes_later(tx):
+        assert abs(tx.now - running.answered) < 60_000
+        tx.update(running, answered=running.answered - 120_000)
+
+    await platform.core.db.write(minutes_later)
+    agent.report(replace(container, state="stopped", started_at=hour_before, exit_code=1), "die")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
+    agent.report(replace(container, state="running", started_at=hour_before + 1), "start")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "running")
+
+
 @pytest.mark.parametrize(("policy", "starts"), [("always", True), ("unless-stopped", True), ("on-failure", False)])
 async def test_a_container_that_always_runs_is_started_when_its_agent_comes_back_without_it(platform, policy, starts):
     (agent,) = await hosts(platform, 1)

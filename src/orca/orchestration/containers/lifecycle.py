@@ -78,7 +78,7 @@ async def stop(run: Run) -> None:
 
     def unit(tx: Tx) -> None:
         network_ports.close_ports(tx, run.core.part(Delivery).items, run.resource_id)
-        volumes.detach(tx, run.resource(tx, rows.Instance))
+        volumes.detach(tx, tx.update(run.resource(tx, rows.Instance), answered=tx.now))
         if run.data.get("remove"):
             run.chain = "remove"
 
@@ -177,6 +177,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
             startCount=(instance.startCount or 0) + 1,
             exitCode=None,
             started=reply.started,
+            answered=tx.now,
         )
         seen = instance.lastSeen
         if seen is not None and seen["state"] == "stopped" and (seen["started"] or 0) >= reply.started:

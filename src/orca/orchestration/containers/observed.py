@@ -43,6 +43,8 @@ NATIVE = 1000
 """Most native containers of one host with rows; more are not shown until some of these are removed."""
 UNIT_CONTAINERS = 50
 """Most differences that one unit writes."""
+WAIT_MS = 60_000
+"""How long a report may wait behind others until it is taken."""
 UNDO_SECONDS = 10
 """Seconds until a container that should not run is killed."""
 
@@ -173,7 +175,7 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
     if report.state == "removed":
         _removed(tx, core, instance)
         return None
-    if not away and _overtaken(instance, report):
+    if not away and _overtaken(instance, report, tx.now):
         return None
     _locate(tx, instance, report)
     state = STATES[report.state]
@@ -205,9 +207,14 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
     return None
 
 
-def _overtaken(instance: rows.Instance, report: wire.Container) -> bool:
-    """True if a report is older than what the row tells: answers to commands are taken before reports that wait."""
+def _overtaken(instance: rows.Instance, report: wire.Container, now: int) -> bool:
+    """True if a report is older than what the row tells: answers to commands are taken before reports that wait.
+
+    Times in reports are those of the host's clock, which somebody may set back. Later they decide nothing any more.
+    """
     if instance.started is None or instance.externalId != report.external_id:
+        return False
+    if instance.answered is None or now - instance.answered > WAIT_MS:
         return False
     if report.state == "created":
         return True  # it has been started since

@@ -85,6 +85,7 @@ class Instance(Resource):
     kept = Own[bool]("kept")
     vanished = Own[bool]("vanished")
     started = Own[int]("started")
+    answered = Own[int]("answered")
     lastSeen = Own[dict[str, Any]]("lastSeen")
     healthDeadline = Own[int]("healthDeadline")
     reportedAddress = Own[str]("reportedAddress")
