@@ -23,7 +23,8 @@ GOOD = ("", "New server registered.", "Server deleted.", "Key not found.")
 STATES = "show servers state"
 ALIVE = "show version"
 
-_UNCHECKED = ("0", "1")  # values of srv_check_status: nothing is known yet, or checks have not begun
+#: Values of srv_check_status: nothing is known yet, checks have not begun, HAProxy itself could not open a socket.
+_UNCHECKED = ("0", "1", "5")
 _RUNNING = "2"  # value of srv_op_state
 _MAINTENANCE = 0x01  # of srv_admin_state: by command
 
@@ -33,12 +34,11 @@ class ProtocolError(ValueError):
 
 
 class State(NamedTuple):
-    """A server's state. ``checked``: a check of it has ended."""
+    """A server's state. ``settled``: checks have decided it; it is neither new, nor about to come up."""
 
     number: int
     up: bool
-    checked: bool
-    maintained: bool
+    settled: bool
 
 
 def lines(commands: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -95,9 +95,7 @@ def states(answer: str) -> Dict[Server, State]:
 
 
 def _state(row: Dict[str, str]) -> State:
-    return State(
-        number=int(row["srv_id"]),
-        up=row["srv_op_state"] == _RUNNING,
-        checked=row["srv_check_status"] not in _UNCHECKED,
-        maintained=bool(int(row["srv_admin_state"]) & _MAINTENANCE),
-    )
+    up, passed = row["srv_op_state"] == _RUNNING, int(row["srv_check_health"])
+    maintained = int(row["srv_admin_state"]) & _MAINTENANCE
+    checked = row["srv_check_status"] not in _UNCHECKED
+    return State(int(row["srv_id"]), up, settled=checked and not maintained and (up or not passed))

@@ -66,11 +66,6 @@ class Paths:
         return self.root / CHECK / checks.COMMANDS
 
     @property
-    def checker_edges(self) -> Path:
-        """The agent's socket for what HAProxy logs."""
-        return self.root / CHECK / checks.EDGES
-
-    @property
     def resolv(self) -> Path:
         """The directory of the managed containers' ``resolv.conf`` files."""
         return self.root / RESOLV

@@ -14,6 +14,7 @@ from vici.protocol import Message, Packet
 from orca.agent import mesh
 from orca.agent.charon import CharonGone, Tunnel, encryption, tunnels
 from orca.agent.mesh import SILENCE_SECONDS, Peer
+from orca.agent.paths import Paths
 
 
 @pytest.fixture
@@ -47,6 +48,32 @@ def test_a_peer_that_never_answered_is_down_after_the_same_time(clock: list[floa
     assert not peer.fell_silent()
     clock[0] += SILENCE_SECONDS
     assert peer.fell_silent()
+
+
+class Probes:
+    """Answers the second probe, or none."""
+
+    def __init__(self, monitor: mesh.MeshMonitor, answers: bool) -> None:
+        self._monitor, self._answers, self.sent = monitor, answers, 0
+
+    def send(self, address: str) -> None:
+        self.sent += 1
+        if self._answers and self.sent == 2:
+            self._monitor._answered(address, 0.0)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_the_way_to_a_peer_is_proven_by_a_probe_of_now(monkeypatch: pytest.MonkeyPatch, answers: bool) -> None:
+    monkeypatch.setattr(mesh, "AGAIN_SECONDS", 0.01)
+    monitor = mesh.MeshMonitor(None, Paths(), lambda event: None, lambda: None)  # type: ignore[arg-type]
+    monitor._peers = {"u": Peer("u", "10.42.2.2", state="up")}
+    monitor._peers["u"].answered(1.0)
+    probes = monitor._prober = Probes(monitor, answers)  # type: ignore[assignment]
+    asked = mesh.time.monotonic()
+    proven = await monitor.reaches("u", 60.0 if answers else 0.05)
+    assert (proven is not None and proven >= asked) if answers else proven is None
+    assert probes.sent >= 2
+    assert await monitor.reaches("another", 60.0) is None
 
 
 def _sa(peer: bytes, age: bytes, state: bytes, installed: bool) -> OrderedDict[str, object]:

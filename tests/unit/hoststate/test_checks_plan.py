@@ -122,15 +122,15 @@ srv_agent_port
 2 tcp-2000 1 a_1 127.0.0.1 2 0 1 1 7 6 3 4 6 0 0 0 - 18099 - 0 0 - - 0
 2 tcp-2000 2 e_1 127.0.0.1 0 0 1 1 8 8 2 0 6 0 0 0 - 18098 - 0 0 - - 0
 7 tcp-500 1 new 127.0.0.1 0 0 1 1 0 1 0 0 6 0 0 0 - 1 - 0 0 - - 0
-7 tcp-500 2 off 127.0.0.1 0 1 1 1 0 6 0 0 6 0 0 0 - 1 - 0 0 - - 0"""
+7 tcp-500 2 off 127.0.0.1 0 1 1 1 0 6 0 0 6 0 0 0 - 1 - 0 0 - - 0
+7 tcp-500 3 rising 127.0.0.1 0 0 1 1 0 6 3 1 6 0 0 0 - 1 - 0 0 - - 0"""
 
 
 def test_states_tell_what_is_up_and_what_nobody_has_checked():
     found = haproxy_api.states(STATES)
-    assert found[Server("tcp-2000", "a_1")] == haproxy_api.State(1, up=True, checked=True, maintained=False)
-    assert found[Server("tcp-2000", "e_1")] == haproxy_api.State(2, up=False, checked=True, maintained=False)
-    assert not found[Server("tcp-500", "new")].checked
-    assert found[Server("tcp-500", "off")].maintained
+    assert found[Server("tcp-2000", "a_1")] == haproxy_api.State(1, up=True, settled=True)
+    assert found[Server("tcp-2000", "e_1")] == haproxy_api.State(2, up=False, settled=True)
+    assert not any(found[Server("tcp-500", name)].settled for name in ("new", "off", "rising"))
     for answer in ("2\n# be_name", "1\n# be_name\nb", "Unknown command"):
         with pytest.raises(haproxy_api.ProtocolError):
             haproxy_api.states(answer)

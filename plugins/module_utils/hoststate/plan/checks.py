@@ -23,14 +23,21 @@ from .network import environment
 from .places import CHECKER_SIDE
 
 PATHS_FILE, NAMES_FILE = "paths.map", "names.map"
-#: Sockets below the directory: HAProxy's own for commands, and the agent's for what HAProxy logs.
-COMMANDS, EDGES = "run/commands.sock", "run/edges.sock"
+#: The socket for commands, below the directory.
+COMMANDS = "run/commands.sock"
+#: HAProxy logs into a buffer of its own, which this command follows from now on. A datagram socket would lose what many
+#: checks say at once: kernels let ten datagrams wait.
+FOLLOW = "show events edges -w -n"
 
 #: Milliseconds; a check has the first that is not shorter than what it asks for, or the last one.
 TIMEOUTS = (250, 500, 1000, 2000, 3000, 5000, 10000, 30000, 60000)
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 #: Expected answers, as ``http-check expect status`` writes them; the first is the rule of 2015.
 EXPECTED = ("200-399",)
+
+#: Connections, which limit the checks of one host: those to a silent server stay until their time-out.
+MOST = 5000
+LINE_BYTES = 2048
 
 PATHS, NAMES = Map(CHECKER_SIDE + "/" + PATHS_FILE), Map(CHECKER_SIDE + "/" + NAMES_FILE)
 
@@ -68,13 +75,15 @@ def configuration() -> str:
         Section(
             "global",
             (
-                "log {0}/{1} len 2048 format raw daemon".format(CHECKER_SIDE, EDGES),
+                "log ring@edges len {0} format raw daemon".format(LINE_BYTES),
                 "stats socket {0}/{1} mode 660 level admin".format(CHECKER_SIDE, COMMANDS),
+                "stats timeout 1h",
                 "hard-stop-after 1s",
                 "nbthread 1",
-                "maxconn 100",
+                "maxconn {0}".format(MOST),
             ),
         ),
+        Section("ring edges", ("format raw", "maxlen {0}".format(LINE_BYTES), "size 1048576")),
         Section("defaults", ("log global", "option log-health-checks", "timeout client 1s", "timeout server 1s")),
     ]
     for timeout in TIMEOUTS:

@@ -4,8 +4,6 @@
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -14,21 +12,21 @@ from orca.agent.config import Config
 from orca.agent.paths import Paths
 from orca.hoststate.apply.checks import KIND
 from orca.hoststate.haproxy_api import ALIVE, STATES, ProtocolError, State, states
+from orca.hoststate.plan.checks import FOLLOW
 from orca.hoststate.plan.haproxy import Server
 from orca.hoststate.plan.items import CHECK
 from orca.wire import CheckEdge, now_ms
 
 from .clock import TICK_SECONDS, Clock
 from .lines import Said, read_line, read_statistics
-from .runtime import CheckerGone, ask
+from .runtime import CheckerGone, ask, follow
 from .verdicts import Verdicts
 
 ALIVE_SECONDS = 0.5
 SILENT_SECONDS = 3.0  # without an answer; then nothing is known any more
 COMPARE_SECONDS = 60.0
 PROBE_SECONDS = 1.0
-RECEIVE_BUFFER = 1 << 20  # bytes of lines that wait; HAProxy drops what does not fit
-LINE_BYTES = 4096
+RETRY_SECONDS = 0.2  # a connect to a unix socket costs almost nothing
 
 _log = logging.getLogger(__name__)
 
@@ -48,14 +46,14 @@ class Checker:
 
         Args:
             config: where the checks come from.
-            paths: where the sockets lie.
+            paths: where HAProxy's socket lies.
             own: the uuid of this host.
             put: gets verdicts that changed.
             reaches: probes another host through its tunnel for so many seconds; returns when the answered probe was
                 sent, in monotonic seconds, or None.
         """
         self._config, self._put, self._reaches = config, put, reaches
-        self._commands, self._socket_path = paths.checker_commands, paths.checker_edges
+        self._commands = paths.checker_commands
         self._verdicts = Verdicts(own)
         self._clock = Clock()
         self._revision = -1
@@ -71,43 +69,35 @@ class Checker:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        lines = self._open()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(lines, self._read, lines)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick())
                 group.create_task(self._watch())
+                group.create_task(self._follow_lines())
                 group.create_task(self._follow_states())
         finally:
-            loop.remove_reader(lines)
-            lines.close()
             for task in self._probing.values():
                 task.cancel()
 
     # -- lines ---------------------------------------------------------------------------------------------------
 
-    def _open(self) -> socket.socket:
-        """Make the socket that HAProxy logs to. It finds a new one by its path."""
-        self._socket_path.parent.mkdir(parents=True, exist_ok=True)
-        self._socket_path.unlink(missing_ok=True)
-        opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        opened.bind(str(self._socket_path))
-        os.chmod(self._socket_path, 0o660)  # noqa: PTH101 (the group is root's, as HAProxy's is)
-        return opened
-
-    def _read(self, lines: socket.socket) -> None:
-        self._notice_lateness()
+    async def _follow_lines(self) -> None:
         while True:
             try:
-                line = lines.recv(LINE_BYTES).decode(errors="replace")
-            except BlockingIOError:
-                break
-            said = read_line(line)
-            if said is not None:
-                self._verdicts.find(said, time.monotonic())
-        self._judge()
+                async with follow(self._commands, FOLLOW) as lines:
+                    self._compare.set()  # what was said before is in the states
+                    while line := await lines.readline():
+                        self._take(line.decode(errors="replace"))
+            except (CheckerGone, OSError, ValueError) as error:
+                _log.debug("%s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    def _take(self, line: str) -> None:
+        said = read_line(line)
+        if said is not None:
+            self._notice_lateness()
+            self._verdicts.find(said, time.monotonic())
+            self._judge()
 
     # -- judging -------------------------------------------------------------------------------------------------
 
@@ -193,7 +183,7 @@ class Checker:
     async def _compare_states(self) -> None:
         found = states(await ask(self._commands, STATES, seconds=SILENT_SECONDS))
         for server, state in found.items():
-            if state.checked and not state.maintained and self._verdicts.news(server.name, state.up):
+            if state.settled and self._verdicts.news(server.name, state.up):
                 reason = "" if state.up else await self._reason(server, state)
                 self._verdicts.find(Said(server, state.up, reason), time.monotonic())
         self._judge()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orca.hoststate.plan.haproxy import Server
 
 _LINE = re.compile(
-    r"Health check for server (?P<backend>\S+)/(?P<name>\S+) (?:succeeded|failed|conditionally succeeded)"
+    r"Health check for server (?P<backend>\S+)/(?P<name>\S+) (?P<result>succeeded|failed|conditionally succeeded)"
     r", reason: (?P<reason>[^,]+?)(?:, code: (?P<code>\d+))?(?:, info: \"(?P<info>.*?)\")?"
     r"(?:, check duration: (?P<duration>\d+)ms)?, status: \d+/\d+ (?P<state>UP|DOWN)\.\s*",
     re.DOTALL,
@@ -28,11 +28,16 @@ class Said:
 
 
 def read_line(line: str) -> Said | None:
-    """Read a line of the log; None if it is about something else."""
+    """Read a line of the log; None if it decides nothing.
+
+    That is so for other lines, for the first good checks of a server that is down, and if HAProxy has no sockets left.
+    """
     found = _LINE.fullmatch(line)
-    if found is None:
+    if found is None or found["reason"] == "Socket error":
         return None
     up = found["state"] == "UP"
+    if not up and found["result"] != "failed":
+        return None
     reason = "" if up else words(found["reason"], found["code"] or "", found["info"] or "", found["duration"] or "")
     return Said(Server(found["backend"], found["name"]), up, reason)
 

@@ -95,12 +95,12 @@ class Verdicts:
             item, finding = self._items.get(uuid), self._findings[uuid]
             if item is None or item["start"] != finding.start:
                 continue  # its item is coming or going
-            one_check = (item["interval"] + item["timeout"]) / 1000
+            series = (item["interval"] * item["fall"] + item["timeout"]) / 1000
             if finding.up:
                 del self._open[uuid]
                 changed += self._say(uuid, finding.start, "up", at)
-            elif finding.at - one_check < late_until and now < late_until + one_check:
-                # Still failed after a whole check on time, it will count.
+            elif finding.at - series < late_until and now < late_until + series:
+                # If it still fails after as many checks on time as it takes, it counts.
                 changed += self._say(uuid, finding.start, "unknown", at, NOT_ON_TIME)
             elif item["host"] == self.own or proven.get(item["host"], _NEVER) > finding.at:
                 del self._open[uuid]

@@ -3,18 +3,17 @@
 
 import asyncio
 import contextlib
-import socket
 
 import pytest
 
 from orca.agent.checks import Checker, Reports, checker, clock
 from orca.agent.paths import Paths
-from orca.hoststate.plan.checks import COMMANDS, EDGES
+from orca.hoststate.plan.checks import COMMANDS, FOLLOW
 from orca.hoststate.plan.items import CHECK
 from orca.wire import HealthChange
 
 OWN, FAR = "h1", "h2"
-HEAD = "# be_name srv_name srv_id srv_op_state srv_admin_state srv_check_status"
+HEAD = "# be_name srv_name srv_id srv_op_state srv_admin_state srv_check_status srv_check_health"
 STAT = "# check_desc,check_code,last_chk,check_duration\nLayer7 wrong status,503,Service Unavailable,1"
 DOWN = 'failed, reason: Layer4 connection problem, info: "Connection refused", check duration: 0ms, status: 0/2 DOWN.'
 UP = "succeeded, reason: Layer4 check passed, check duration: 0ms, status: 3/3 UP."
@@ -25,12 +24,15 @@ class FakeHaproxy:
 
     def __init__(self, folder):
         self._folder, self.states, self.asked, self.answers = folder, [], [], True
-        self._log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._followers = []
 
     async def serve(self, reader, writer):
         command = (await reader.readline()).decode().strip()
         self.asked.append(command)
-        if self.answers:
+        if command == FOLLOW:
+            self._followers.append(writer)
+            await reader.read()
+        elif self.answers:
             found = {"show servers state": "\n".join(["1", HEAD, *self.states]), "show version": "3.0.11"}
             writer.write(f"{found.get(command, STAT)}\n\n".encode())
         else:
@@ -38,15 +40,13 @@ class FakeHaproxy:
         writer.close()
 
     def log(self, name, text):
-        self._log.sendto(f"Health check for server tcp-2000/{name} {text}\n".encode(), str(self._folder / EDGES))
+        for follower in self._followers:
+            follower.write(f"Health check for server tcp-2000/{name} {text}\n".encode())
 
     @contextlib.asynccontextmanager
     async def running(self):
         async with await asyncio.start_unix_server(self.serve, str(self._folder / COMMANDS)):
-            try:
-                yield self
-            finally:
-                self._log.close()
+            yield self
 
 
 class Config:
@@ -58,7 +58,7 @@ class Config:
         self.reapplied = 0
 
     def family(self, family):
-        item = {"start": 1, "interval": 100, "timeout": 100}
+        item = {"start": 1, "interval": 50, "timeout": 100, "fall": 2}
         return {"near": {**item, "host": OWN}, "far": {**item, "host": FAR}} if family is CHECK else {}
 
     async def reapply(self, kinds):
@@ -98,8 +98,8 @@ class World:
         return await until(last)
 
     async def on_time(self):
-        """Wait until the checker has answered."""
-        await until(lambda: self.checker._clock._answers)
+        """Wait until the checker has answered and is followed."""
+        await until(lambda: self.checker._clock._answers and FOLLOW in self.haproxy.asked)
 
 
 @pytest.fixture
@@ -140,9 +140,9 @@ async def test_without_a_way_it_withholds_judgement_until_there_is_one(world):
 async def test_a_new_one_gets_its_checks_and_tells_what_it_knows(world):
     await until(lambda: world.config.reapplied)
     world.haproxy.states = [
-        "tcp-2000 near_1_00000000 1 0 0 17",
-        "tcp-2000 far_1_00000000 2 2 0 6",
-        "tcp-2000 else_1_00000000 3 0 0 1",
+        "tcp-2000 near_1_00000000 1 0 0 17 0",
+        "tcp-2000 far_1_00000000 2 2 0 6 4",
+        "tcp-2000 else_1_00000000 3 0 0 1 0",
     ]
     world.checker._compare.set()
     assert (await world.told("near", "down")).reason == "HTTP 503"

@@ -12,7 +12,7 @@ NEVER = float("-inf")
 
 
 def item(host=OWN, start=1):
-    return {"host": host, "start": start, "interval": 2000, "timeout": 1000}
+    return {"host": host, "start": start, "interval": 1000, "timeout": 1000, "fall": 2}
 
 
 def said(uuid, up, start=1, reason=""):
@@ -67,7 +67,7 @@ def test_a_good_check_needs_no_proof(verdicts):
     assert judged(verdicts, 12.0) == [("far", "up", None)]
 
 
-def test_a_late_checker_waits_for_a_whole_check_on_time(verdicts):
+def test_a_late_checker_waits_for_as_many_checks_on_time_as_it_takes(verdicts):
     verdicts.find(said("near", True), 1.0)
     judged(verdicts, 1.0)
     verdicts.find(said("near", False, reason="timeout after 1 s"), 10.0)
