@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from cattle import ApiError
 
@@ -13,6 +15,25 @@ def agent(server, superadmin, simulated_host):
     key = superadmin.create_api_key(accountId=superadmin.by_id_host(simulated_host.id).agent().accountId)
     superadmin.wait_success(key)
     return server.client(key.publicValue, key.secretValue)
+
+
+@pytest.fixture
+def native(agent, project, simulated_host):
+    """Reports a container of the host; gives its row, if it has one."""
+
+    def report(external_id, status="start", inspect=None, **fields):
+        agent.create_container_event(
+            reportedHostUuid=simulated_host.uuid,
+            externalId=external_id,
+            externalFrom="sim:native",
+            externalStatus=status,
+            externalTimestamp=1,
+            dockerInspect=inspect,
+        )
+        found = project.list_container(externalId=external_id).data
+        return project.wait_success(found[0]) if found else None
+
+    return report
 
 
 def told(agent, kind, **fields):
@@ -65,3 +86,58 @@ def test_what_is_refused(agent, project):
     dns = agent.create_external_dns_event
     assert refused(dns, stackName="none", serviceName="none", fqdn="x") == (422, "InvalidReference")
     assert project.list_environment(externalId="far", removed_null=True).data == []
+
+
+@pytest.mark.parametrize(
+    ("inspect", "mode", "kind"),
+    [
+        ({"HostConfig": {"NetworkMode": ""}}, "bridge", "dockerBridge"),
+        ({"HostConfig": {"NetworkMode": "bridge"}}, "bridge", "dockerBridge"),
+        ({"HostConfig": {"NetworkMode": "host"}}, "host", "dockerHost"),
+        ({"HostConfig": {"NetworkMode": "somebody-made-it"}}, "none", "dockerNone"),
+        ({"HostConfig": {"NetworkMode": "container:not-there"}}, "none", "dockerNone"),
+        ({"Config": {"NetworkDisabled": True}}, "none", "dockerNone"),
+        ({"Name": "/x", "NetworkSettings": {"IPAddress": "10.42.0.240"}}, "managed", "hostOnlyNetwork"),
+        ({"HostConfig": {"NetworkMode": {"a": 1}}, "Config": [], "NetworkSettings": 7}, "bridge", "dockerBridge"),
+        ({"HostConfig": {"NetworkMode": "container:" + "x" * 5000}}, "none", "dockerNone"),
+    ],
+)
+def test_a_native_container_shows_how_it_is_connected(native, project, superadmin, inspect, mode, kind):
+    external_id = uuid.uuid4().hex
+    row = native(external_id, inspect=inspect)
+    assert (row.nativeContainer, row.state, row.networkMode, row.networkContainerId) == (True, "running", mode, None)
+    (nic,) = superadmin.reload(row).nics()
+    assert nic.network().kind == kind
+    assert [volume.state for volume in project.reload(row).volumes()] == ["active"]
+    native(external_id, "destroy")
+    assert project.reload(row).state == "removed"
+    native(external_id, "start", inspect)
+    assert project.list_container(externalId=external_id, removed_null=True).data == []
+
+
+def test_users_stop_and_remove_native_containers(native, project):
+    owner = native("native-owner", inspect={"Name": "/owner"})
+    sharer = native("native-sharer", inspect={"HostConfig": {"NetworkMode": "container:native-owner"}})
+    assert (sharer.networkMode, sharer.networkContainerId) == ("container", owner.id)
+    for row in (sharer, owner):
+        assert project.wait_success(row.stop()).state == "stopped"
+        assert project.wait_success(project.reload(row).remove()).state == "removed"
+        assert native(row.externalId) is None or project.reload(row).state == "removed"
+
+
+def test_a_container_made_for_a_row_is_that_row(native, project):
+    row = project.wait_success(project.create_container(imageUuid="sim:later", startOnCreate=False))
+    inspect = {"Config": {"Labels": {"io.rancher.container.uuid": row.uuid}}}
+    assert native("made-for-it", "start", inspect).id == row.id
+    row = project.reload(row)
+    assert (row.state, row.externalId) == ("running", "made-for-it")
+    native("made-for-it", "stop", inspect)
+    assert project.reload(row).state == "stopped"
+    native("made-for-it", "destroy")
+    assert project.reload(row).state == "removed"
+
+
+def test_containers_of_the_platform_of_2015_are_ignored(native):
+    assert (
+        native("agent-2015", inspect={"Config": {"Labels": {"io.rancher.container.system": "rancher-agent"}}}) is None
+    )

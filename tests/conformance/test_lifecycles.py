@@ -29,7 +29,7 @@ def test_a_key_that_was_taken_away_is_not_given_back(superadmin):
 
 def test_a_volume_that_nothing_uses(superadmin, project):
     volume = project.wait_success(project.create_volume(name="idle", driver="local"))
-    assert volume.state == "inactive"
+    assert volume.state == "requested"
     volume = project.wait_success(project.delete(volume))
     assert volume.state == "removed"
     assert volume.removed is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+from api import Json
 from lab import Container, Lab
 from machine import Machine
 from waiting import until
@@ -89,3 +90,63 @@ def test_policies_of_the_first_release_become_the_agents(lab: Lab) -> None:
     assert json.loads(old.machine.run("cat", note(old)))["policy"] == {"name": "always"}
     old.machine.kill(old.docker_name)
     until(lambda: running(old), 20, "it runs again")
+
+
+def test_a_sidekick_shares_network_and_volumes_of_its_service_through_every_change(lab: Lab) -> None:
+    """The engine ties a sharer to one run of one container of the owner: it follows a restart and a replacement."""
+    api, image = lab.api, f"docker:{lab.images['probe']}"
+    stack = api.settled(api.create("environments", name="joined"))
+    sidekick = {"name": "side", "networkLaunchConfig": "web", "dataVolumesFromLaunchConfigs": ["web"]}
+    service = api.create(
+        "services",
+        name="web",
+        environmentId=stack["id"],
+        startOnCreate=True,
+        launchConfig={"imageUuid": image, "dataVolumes": ["/shared"]},
+        secondaryLaunchConfigs=[{**sidekick, "imageUuid": image}],
+    )
+
+    def unit() -> tuple[Container, Container] | None:
+        """The web container and its sidekick, if they run in one network."""
+        found = [row for row in api.call("GET", service["links"]["instances"])["data"] if row["state"] == "running"]
+        if len(found) != 2:
+            return None
+        web, side = (lab.started(row) for row in sorted(found, key=lambda row: row["networkContainerId"] or ""))
+        return (web, side) if len({each.run("readlink", "/proc/1/ns/net") for each in (web, side)}) == 1 else None
+
+    try:
+        api.settled(service)
+        web, side = until(unit, 60, "the unit")
+        assert (web.machine, web.address) == (side.machine, side.address)
+        web.run("sh", "-c", "echo seen > /shared/file")
+        assert side.run("cat", "/shared/file").strip() == "seen"
+        assert side.run("cat", "/etc/resolv.conf") == web.run("cat", "/etc/resolv.conf")
+        assert side.resolves("web") == [web.address]
+        before = pid(web)
+        api.settled(api.action(api.reload(web.resource), "restart", timeout=0))
+        until(lambda: pid(web) != before and unit(), 60, "both in the network of the new start")
+        web.machine.run("docker", "rm", "-f", web.docker_name)
+        again, _ = until(lambda: (now := unit()) and now[0].resource["id"] != web.resource["id"] and now, 60, "others")
+        assert again.resource["externalId"] != web.resource["externalId"]
+    finally:
+        api.remove(stack, within=90)
+
+
+def test_users_stop_and_remove_what_was_made_with_docker(lab: Lab) -> None:
+    host, image = lab.hosts[1], lab.images["probe"]
+    for name, network in (("by-hand-a", "bridge"), ("by-hand-b", "container:by-hand-a")):
+        host.run("docker", "run", "-d", "--name", name, "--network", network, image, "sleep", "600")
+
+    def shown() -> list[Json] | None:
+        rows = sorted(lab.api.list("containers", name_prefix="by-hand-", state="running"), key=lambda row: row["name"])
+        return rows if len(rows) == 2 else None
+
+    owner, sharer = until(shown, 20, "their rows")
+    assert (owner["networkMode"], sharer["networkMode"]) == ("bridge", "container")
+    assert sharer["networkContainerId"] == owner["id"]
+    assert lab.api.settled(lab.api.action(sharer, "stop", timeout=0))["state"] == "stopped"
+    assert "by-hand-b" not in host.containers("status=running")
+    lab.api.remove(lab.api.reload(sharer))
+    assert not host.succeeds("docker", "inspect", "by-hand-b")
+    host.run("docker", "rm", "-f", "by-hand-a")
+    until(lambda: lab.api.reload(owner)["state"] == "removed", 20, "it is removed")

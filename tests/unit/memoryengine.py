@@ -71,7 +71,7 @@ class MemoryEngine:
 
     def run_by_hand(self, name: str, **labels: str) -> str:
         """Somebody types `docker run`; returns the id."""
-        id = self._create(name, {"Image": "by/hand", "Labels": labels, "HostConfig": {"NetworkMode": "none"}})["Id"]
+        id = self._create(name, {"Image": "by/hand", "Labels": labels, "HostConfig": {"NetworkMode": "default"}})["Id"]
         self.start(id)
         return str(id)
 

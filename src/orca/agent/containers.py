@@ -8,6 +8,7 @@ command finds what the first one made, also after the agent's restart.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from orca.hoststate.engine_api import calls
@@ -59,6 +60,9 @@ class Containers:
             state = str(found["State"])
             if again and state not in ("running", "created"):
                 return await self._activated(instance.uuid)
+        if found is not None and specification.is_left_behind(instance, found):
+            await _whole(self._remove(found["Id"]))
+            found = None
         unfinished = found is None or found["State"] == "created"
         if found is None and not await self._has_image(instance.image):
             await pull(self._engine, instance.image, instance.registry_auth, progress)
@@ -258,9 +262,20 @@ class Containers:
                 )
 
     async def _create(self, instance: Instance) -> None:
-        config, name = specification.container(instance, self._resolver.path(instance.uuid))
+        config, name = specification.container(instance, await self._resolv_conf(instance))
         async with self._slots:
             await self._engine.request(calls.create_container(name, config))
+
+    async def _resolv_conf(self, instance: Instance) -> Path | None:
+        """Return the file that becomes the container's ``/etc/resolv.conf``; None if Docker chooses it."""
+        if instance.network_mode == specification.MANAGED:
+            return self._resolver.path(instance.uuid)
+        if not instance.volumes_from:
+            return None
+        # With their volumes it would take the file of another container, whose network it is not in.
+        owner = instance.network_mode.partition(":")[2]
+        document = await self.look(owner) if owner else None
+        return Path(document["ResolvConfPath"] if document is not None else "/etc/resolv.conf")
 
     async def _start(self, uuid: str) -> None:
         found = await self._find(uuid)

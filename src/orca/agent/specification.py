@@ -21,7 +21,7 @@ _STATES: dict[str, ContainerState] = {
 }
 
 
-def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], str]:
+def container(instance: Instance, resolv_conf: Path | None) -> tuple[dict[str, Any], str]:
     """Return the body of ``POST /containers/create`` and the container's name.
 
     Docker binds no port: the firewall publishes ports, so that they keep the client's address and can change while the
@@ -29,12 +29,13 @@ def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], st
 
     Args:
         instance: what is wanted.
-        resolv_conf: on the managed network, the host's file that becomes ``/etc/resolv.conf``. Docker's own embedded
-            resolver would answer names of every container on the network.
+        resolv_conf: the host's file that becomes ``/etc/resolv.conf``; None leaves it to Docker. On the managed network
+            Docker's own embedded resolver would answer names of every container there.
     """
     binds = [volume for volume in instance.volumes if ":" in volume]
     host_config: dict[str, Any] = {
         "Binds": binds,
+        "VolumesFrom": instance.volumes_from,
         "NetworkMode": instance.network_mode,
         "Privileged": instance.privileged,
         "CapAdd": instance.cap_add,
@@ -54,16 +55,28 @@ def container(instance: Instance, resolv_conf: Path) -> tuple[dict[str, Any], st
         "Volumes": {volume: {} for volume in instance.volumes if ":" not in volume},
         "HostConfig": host_config,
     }
+    if resolv_conf is not None:
+        binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")
     if instance.memory is not None:
         host_config["Memory"] = instance.memory
     if instance.cpu_shares is not None:
         host_config["CpuShares"] = instance.cpu_shares
     if instance.network_mode == MANAGED:
         host_config["NetworkMode"] = DOCKER_NETWORK
-        binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")
         endpoint = {"IPAMConfig": {"IPv4Address": instance.address}} if instance.address else {}
         body["NetworkingConfig"] = {"EndpointsConfig": {DOCKER_NETWORK: endpoint}}
     return body, names.container_name(instance.name, instance.uuid)
+
+
+def is_left_behind(instance: Instance, row: dict[str, Any]) -> bool:
+    """True if a container would join the network of one that its owner no longer is, and cannot be started any more.
+
+    Args:
+        instance: what is wanted.
+        row: the container's entry in the engine's list.
+    """
+    shares = instance.network_mode.startswith("container:")
+    return shares and row["State"] != "running" and row["HostConfig"]["NetworkMode"] != instance.network_mode
 
 
 def report(document: dict[str, Any], status: ContainerStatus | None = None, *, restarting: bool = False) -> Container:
@@ -84,7 +97,16 @@ def report(document: dict[str, Any], status: ContainerStatus | None = None, *, r
         address=address_of(document),
         labels=labels,
         system=part_of_platform(document),
+        network_mode=network_mode(document),
     )
+
+
+def network_mode(document: dict[str, Any]) -> str:
+    """Return how a container is connected, in the words of ``Instance.network_mode``; Docker's own networks that users
+    made by hand keep their names.
+    """
+    mode = str(document.get("HostConfig", {}).get("NetworkMode", ""))
+    return {DOCKER_NETWORK: MANAGED, "default": "bridge"}.get(mode, mode)
 
 
 def part_of_platform(document: dict[str, Any]) -> str:

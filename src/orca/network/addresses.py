@@ -16,10 +16,13 @@ from orca.resources import rows
 from orca.resources.network import RETAINED
 from orca.store import ANY, ReadTx, Tx
 
+SHARED = "shared"
+"""Role of the address of a container that shares another one's network; that one's row gives the address."""
 
-def network_of(tx: ReadTx, project_id: int) -> rows.Network:
+
+def network_of(tx: ReadTx, project_id: int) -> rows.HostOnlyNetwork:
     """The managed network of a project; every project has one from its creation."""
-    network = tx.first(rows.Network, accountId=project_id)
+    network = tx.first(rows.HostOnlyNetwork, accountId=project_id)
     if network is None:
         raise LookupError(f"project {project_id} has no managed network")
     return network
@@ -106,6 +109,26 @@ def allocate_address(tx: Tx, instance: rows.Instance, host_id: int, wanted: str 
     return _give(tx, instance, subnet, wanted)
 
 
+def share_address(tx: Tx, instance: rows.Instance, owner: rows.Instance) -> rows.IpAddress | None:
+    """Give a container the address of the one whose network it shares; None if that has no address of ours."""
+    given = address_of(tx, owner.id)
+    row = address_of(tx, instance.id)
+    if given is None:
+        release_address(tx, instance.id)
+        return None
+    if row is not None:
+        return tx.update(row, address=given.address)
+    return tx.insert(
+        rows.IpAddress,
+        accountId=instance.accountId,
+        state="active",
+        role=SHARED,
+        address=given.address,
+        hostId=given.hostId,
+        instanceId=instance.id,
+    )
+
+
 def hold_address(tx: Tx, instance: rows.Instance, address: str) -> None:
     """Reserve the address that a container has but did not get here.
 
@@ -160,7 +183,10 @@ def release_address(tx: Tx, instance_id: int) -> None:
 def retain_address(tx: Tx, instance_id: int, owner: dict[str, Any]) -> None:
     """Keep the address of a removed container for its successor, which ``owner`` describes: a place in a service."""
     for row in tx.find(rows.IpAddress, instanceId=instance_id):
-        tx.update(row, instanceId=None, role=RETAINED, owner=owner)
+        if row.role == SHARED:
+            _remove(tx, row)
+        else:
+            tx.update(row, instanceId=None, role=RETAINED, owner=owner)
 
 
 def retained_addresses(tx: ReadTx, service_id: int, *, removed: bool = False) -> list[rows.IpAddress]:

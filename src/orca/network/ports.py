@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published ports: reserved with the placement, in force while the container runs.
+"""Ports of containers: they exist as long as the container, and are in force while it runs.
 
-A port row is ``inactive`` from placement on, so that no other container gets the port on that host. It is ``active``
-while its container runs, and removed with it. Only an active one is a config item of the host.
+A port row is ``inactive`` from the container's creation on. With the placement it gets its host, so that no other
+container gets the public port there. It is ``active`` while its container runs, and removed with it. Only an active one
+is a config item of the host.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from orca.engine.endings import REMOVE_DELAY
 from orca.hoststate.plan import items
 from orca.network.config import ConfigItems
 from orca.resources import rows
@@ -50,16 +52,36 @@ def publish(tx: Tx, config: ConfigItems, row: rows.Port, address: str) -> None:
         config.drop(tx, row.hostId, item_name(row))
 
 
-def close_ports(tx: Tx, config: ConfigItems, instance_id: int, *, release: bool = False) -> None:
-    """Withdraw the ports of a container that has stopped; ``release`` also frees them for others."""
+def reserve(tx: Tx, row: rows.Port, host_id: int, *, public: int | None, private: int | None) -> None:
+    """Give a port its place: the host, and the ``ipAddress`` rows of host and container.
+
+    Raises:
+        NotUnique: another container has the public port there.
+    """
+    tx.update(row, hostId=host_id, publicIpAddressId=public, privateIpAddressId=private)
+
+
+def close_ports(tx: Tx, config: ConfigItems, instance_id: int) -> list[rows.Port]:
+    """Withdraw the ports of a container that has stopped, and return them."""
     found = ports_of(tx, instance_id)
     for host_id, published in _by_host(found).items():
         config.drop_all(tx, host_id, [item_name(row) for row in published])
     for row in found:
-        if release:
-            tx.update(row, state="removed", removed=tx.now)
-        else:
-            tx.update(row, state="inactive")
+        tx.update(row, state="inactive")
+    return found
+
+
+def free_ports(tx: Tx, config: ConfigItems, instance_id: int) -> None:
+    """Withdraw the ports of a container that has stopped, and free them for others until it is placed again."""
+    for row in close_ports(tx, config, instance_id):
+        tx.update(row, hostId=None, publicIpAddressId=None, privateIpAddressId=None)
+
+
+def remove_ports(tx: Tx, config: ConfigItems, instance_id: int) -> None:
+    """Remove the ports of a container that was removed."""
+    for row in close_ports(tx, config, instance_id):
+        tx.update(row, publicIpAddressId=None, privateIpAddressId=None)
+        tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)
 
 
 def _by_host(chosen: list[rows.Port]) -> dict[int, list[rows.Port]]:

@@ -113,6 +113,7 @@ INSTANCE = ResourceType(
         "hostId": ref("host", reverse=""),
         "allocationState": string(column=True, roles=NOBODY, max_length=128),
         "agentId": ref("agent", roles=NOBODY),
+        "primaryNetworkId": ref("network", ours=True, index=False, reverse=""),
     },
     own={
         "number": OwnKey("int"),

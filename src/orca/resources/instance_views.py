@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Views of a container's row: its interface, its address there, its host. Their ids have the container's number."""
+"""Views of a container's row: its interface, its address there, its host. Their ids have the container's number.
+
+They are active while the container runs, as in 2015.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,18 @@ import sqlalchemy as sa
 
 Tables = Mapping[str, sa.Table]
 
+RUNS = ("running", "restarting", "updating-running", "stopping")
+"""States of a container that is on its host's processor."""
+
 
 def nic(tables: Tables) -> sa.Select[Any]:
-    """The one interface of each container, in the network of its address."""
+    """The one interface of each container, in its network."""
     instance, address = tables["instance"].c, tables["ipAddress"].c
     columns = [
         *_base(instance, "nic"),
         sa.literal(0).label("deviceNumber"),
         instance.id.label("instanceId"),
-        address.networkId.label("networkId"),
+        instance.primaryNetworkId.label("networkId"),
         address.subnetId.label("subnetId"),
     ]
     return sa.select(*columns).select_from(tables["instance"].outerjoin(tables["ipAddress"], _live_address(tables)))
@@ -48,7 +54,11 @@ def instance_host_map(tables: Tables) -> sa.Select[Any]:
 
 def _base(instance: Any, kind: str) -> list[sa.Label[Any]]:
     """The base fields; the view's row lives as long as the container."""
-    state = sa.case((instance.removed.is_(None), sa.literal("active")), else_=sa.literal("removed"))
+    state = sa.case(
+        (instance.removed.is_not(None), sa.literal("removed")),
+        (instance.state.in_(RUNS), sa.literal("active")),
+        else_=sa.literal("inactive"),
+    )
     same = ("id", "accountId", "uuid", "created", "removed", "removeTime")
     return [sa.literal(kind).label("kind"), state.label("state"), *(instance[name].label(name) for name in same)]
 

@@ -23,6 +23,8 @@ MOST_ROWS = 1000
 """Entries of one list or map with a row for each entry: references, parts with fields, labels."""
 MOST_VOLUMES = 256
 """Volumes of one container: each needs rows for itself, its mount and its place."""
+MOST_SHARERS = 100
+"""Containers that share the network of one: all of them are restarted in one unit."""
 MOST_AT_ONCE = 250
 """Containers that one request makes, all in one unit."""
 MOST_SIDEKICKS = 100

@@ -39,6 +39,17 @@ def port_key(record: rows.Port) -> str | None:
     return f"{record.hostId}:{record.bindAddress or '0.0.0.0'}:{record.publicPort}/{record.protocol}"  # noqa: S104
 
 
+MANAGED = "managed"
+"""The mode of a container in its project's own network."""
+NETWORK_KINDS = {
+    MANAGED: "hostOnlyNetwork",
+    "host": "dockerHost",
+    "none": "dockerNone",
+    "bridge": "dockerBridge",
+    "container": "dockerContainer",
+}
+"""The modes of a container's network, and the kind of network that each joins; a project has one of each kind."""
+
 NETWORK = ResourceType(
     name="network",
     plural="networks",

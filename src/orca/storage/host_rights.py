@@ -23,7 +23,7 @@ MOUNTS = ("dataVolumes", "dataVolumeMounts", "dataVolumesFrom")
 SHARED = (*MOUNTS, "networkMode", "networkContainerId")
 """Fields that share another container's network or volumes."""
 MOST_SHARED = 100
-"""Most containers whose volumes a container may take, directly or through others, if the caller's rights count."""
+"""Most containers that are looked at, directly or through others, if the caller's rights count."""
 
 
 def check(tx: ReadTx, call: Call, launch: Mapping[str, Any]) -> None:
@@ -78,10 +78,28 @@ def _shared(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]
     found = [field for field in ("dataVolumes", "dataVolumeMounts") if _mounts(tx, project_id, field, [launch])]
     if _takes(tx, project_id, launch):
         found.append("dataVolumesFrom")
-    sharer = tx.get(rows.Instance, launch.get("networkContainerId"))
-    if sharer is not None and "networkMode" in host_powers(sharer.fields()):
+    if _has_host_network(tx, launch.get("networkContainerId")):
         found.append("networkContainerId")
     return found
+
+
+def _has_host_network(tx: ReadTx, id: int | None) -> bool:
+    """True if a container may have its host's network, also through the one whose network it shares.
+
+    Nobody follows a chain of more than ``MOST_SHARED``.
+    """
+    followed = 0
+    while id is not None:
+        followed += 1
+        if followed > MOST_SHARED:
+            return True
+        owner = tx.get(rows.Instance, id)
+        if owner is None:
+            return False
+        if "networkMode" in host_powers(owner.fields()) or (owner.nativeContainer and owner.networkMode is None):
+            return True
+        id = owner.networkContainerId if owner.networkMode == "container" else None
+    return False
 
 
 def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
@@ -96,7 +114,10 @@ def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
         if len(seen) > MOST_SHARED:
             message = f"a container takes the volumes of at most {MOST_SHARED} others, at first hand or through them"
             raise Refused("MaxLimitExceeded", f"dataVolumesFrom: {message}", field="dataVolumesFrom")
-        others = [other.fields() for other in tx.find(rows.Instance, accountId=project_id, id=wanted)]
+        taken = tx.find(rows.Instance, accountId=project_id, id=wanted)
+        if any(other.nativeContainer for other in taken):
+            return True  # nobody here knows what it mounts
+        others = [other.fields() for other in taken]
         if any("dataVolumes" in host_powers(other) for other in others):
             return True
         if any(_mounts(tx, project_id, field, others) for field in ("dataVolumes", "dataVolumeMounts")):

@@ -13,6 +13,19 @@ def of_host(tx: ReadTx, host_id: int | None) -> rows.StoragePool | None:
     return None if row is None else tx.get(rows.StoragePool, row.storagePoolId)
 
 
+def hold(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
+    """Put a volume into the pool of its host, unless it is in one."""
+    pool = of_host(tx, host.id)
+    if pool is not None and not tx.count(rows.VolumeStoragePoolMap, volumeId=volume.id):
+        tx.insert(rows.VolumeStoragePoolMap, volumeId=volume.id, storagePoolId=pool.id, state="active")
+
+
+def release(tx: Tx, volume: rows.Volume) -> None:
+    """Take a removed volume out of its pool."""
+    for tie in tx.find(rows.VolumeStoragePoolMap, volumeId=volume.id):
+        tx.update(tie, state="removed", removed=tx.now)
+
+
 def forget(tx: Tx, host: rows.Host) -> None:
     """Remove the pools of a removed host with their content."""
     ties = tx.find(rows.StoragePoolHostMap, hostId=host.id)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Volumes: made by people or for a container, mounted while containers hold them, removed when nobody does.
 
-A container that is placed holds a mount for each of its volumes. The first mount makes a volume active, the end of the
-last makes it inactive. When a container is removed, its label ``io.rancher.container.volume_cleanup_strategy`` decides
-which of its volumes are removed: ``unnamed`` (the default), ``none`` or ``all``.
+A volume that no container has held is only requested. A container that is placed holds a mount for each of its volumes.
+The first mount makes a volume active, the end of the last makes it inactive. When a container is removed, its label
+``io.rancher.container.volume_cleanup_strategy`` decides which of its volumes are removed: ``unnamed`` (the default),
+``none`` or ``all``.
 """
 
 from __future__ import annotations
@@ -13,14 +14,13 @@ from typing import Any
 from orca.engine import Behaviour, Call, Processes, Run
 from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.storage import host_rights, pools
-from orca.storage.mounts import NAME, Mount, parse
+from orca.storage import host_rights, pools, roots
+from orca.storage.mounts import LOCAL, NAME, Mount, parse
 from orca.store import ReadTx, Tx
 from orca.wire import names
 
 CLEANUP_LABEL = "io.rancher.container.volume_cleanup_strategy"
 CLEANUP = ("unnamed", "none", "all")
-LOCAL = "local"
 
 behaviour = Behaviour()
 
@@ -42,14 +42,12 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Volume:
         "isHostPath": False,
         "allocationState": "inactive",
     }
-    row = tx.insert(rows.Volume, **(fields | ours))
-    call.request(tx, row, "create")
-    return row
+    return tx.insert(rows.Volume, **(fields | ours))
 
 
 @behaviour.process("volume.create")
 async def create_process(run: Run) -> None:
-    """Create a volume; it is active only while it is mounted."""
+    """End the creation of a volume that an earlier version began: it is active only while it is mounted."""
     run.chain = None
 
 
@@ -76,14 +74,15 @@ async def remove_process(run: Run) -> None:
         agent_id, name = target
         await run.command(agent_id, names.VOLUME_REMOVE, {"name": name})
 
-    def unit(tx: Tx) -> None:
-        for tie in tx.find(rows.VolumeStoragePoolMap, volumeId=run.resource_id):
-            tx.update(tie, state="removed", removed=tx.now)
-        for snapshot in tx.find(rows.Snapshot, volumeId=run.resource_id):
-            if snapshot.state in ("created", "backed-up"):
-                run.engine.request(tx, snapshot, "remove")
+    run.finish(lambda tx: _end(tx, run.engine, run.resource(tx, rows.Volume)))
 
-    run.finish(unit)
+
+def _end(tx: Tx, engine: Processes, volume: rows.Volume) -> None:
+    """Release what belongs to a removed volume: its place in the pool, its snapshots."""
+    pools.release(tx, volume)
+    for snapshot in tx.find(rows.Snapshot, volumeId=volume.id):
+        if snapshot.state in ("created", "backed-up"):
+            engine.request(tx, snapshot, "remove")
 
 
 def _on_host(tx: ReadTx, run: Run) -> tuple[int, str] | None:
@@ -100,7 +99,8 @@ def _on_host(tx: ReadTx, run: Run) -> tuple[int, str] | None:
 
 def is_mounted(tx: ReadTx, volume: rows.Volume) -> bool:
     """True if a container holds the volume."""
-    return tx.count(rows.Mount, volumeId=volume.id, state=["activating", "active", "inactive"]) > 0
+    held = tx.count(rows.Mount, volumeId=volume.id, state=["activating", "active", "inactive"]) > 0
+    return held or roots.is_root(tx, volume)
 
 
 # -- what containers ask for -------------------------------------------------------------------------------------------
@@ -117,6 +117,8 @@ def check(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> None:
         volume = tx.get(rows.Volume, volume_id)
         if volume is None or volume.accountId != account_id or volume.removed is not None:
             raise Refused("InvalidReference", f"{path}: there is no such volume", field="dataVolumeMounts")
+        if volume.instanceId is not None:
+            raise Refused("InvalidReference", f"{path}: this is a container's own root", field="dataVolumeMounts")
         if not path.startswith("/") or ":" in path:
             raise Refused("InvalidFormat", f"{path!r} is not a path in a container", field="dataVolumeMounts")
 
@@ -137,12 +139,13 @@ def check_form(fields: dict[str, Any]) -> None:
         raise Refused("InvalidOption", f"{CLEANUP_LABEL}: one of {', '.join(CLEANUP)} is expected", field="labels")
 
 
-def attach(tx: Tx, instance: rows.Instance, host: rows.Host) -> None:
-    """Give a placed container its volumes: missing rows, and a mount for each.
+def attach(tx: Tx, instance: rows.Instance, host: rows.Host, image: rows.Image) -> None:
+    """Give a placed container its volumes: its root, missing rows, and a mount for each.
 
     Raises:
         VolumeProblem: a volume lies on another host.
     """
+    roots.attach(tx, instance, host, image)
     held = {row.path: row for row in tx.find(rows.Mount, instanceId=instance.id)}
     for mount in wanted(tx, instance):
         row = held.get(mount.path)
@@ -194,7 +197,7 @@ def _volume_for(tx: Tx, instance: rows.Instance, host: rows.Host, mount: Mount) 
         return here
     free = next((row for row in candidates if row.hostId is None), None)
     if free is not None:
-        _put(tx, free, host)
+        pools.hold(tx, free, host)
         return tx.update(free, hostId=host.id, externalId=free.name)
     if mount.path in named:
         raise VolumeProblem(f"Volume {mount.source} is on another host")
@@ -216,21 +219,24 @@ def _make(tx: Tx, instance: rows.Instance, host: rows.Host, **fields: Any) -> ro
         # Docker names an anonymous volume with 64 hexadecimal digits; until that is known, our name is shown.
         name = row.uuid.replace("-", "") * 2
         row = tx.update(row, name=name, uri=f"{LOCAL}:///{name}", anonymous=True)
-    _put(tx, row, host)
+    pools.hold(tx, row, host)
     return row
-
-
-def _put(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
-    pool = pools.of_host(tx, host.id)
-    if pool is not None and not tx.count(rows.VolumeStoragePoolMap, volumeId=volume.id):
-        tx.insert(rows.VolumeStoragePoolMap, volumeId=volume.id, storagePoolId=pool.id, state="active")
 
 
 # -- what becomes of them ----------------------------------------------------------------------------------------------
 
 
+def resume(tx: Tx, instance: rows.Instance, host: rows.Host) -> None:
+    """Activate the volumes of a container that runs again, as it was started on its host."""
+    roots.attach(tx, instance, host)
+    for mount in tx.find(rows.Mount, instanceId=instance.id, state="inactive"):
+        tx.update(mount, state="active")
+        tx.update(tx.require(rows.Volume, mount.volumeId), state="active", allocationState="active")
+
+
 def detach(tx: Tx, instance: rows.Instance) -> None:
     """Deactivate the volumes of a stopped container that no other uses; its mounts stay."""
+    roots.detach(tx, instance)
     for mount in tx.find(rows.Mount, instanceId=instance.id, state="active"):
         tx.update(mount, state="inactive")
         _rest(tx, mount.volumeId)
@@ -238,6 +244,9 @@ def detach(tx: Tx, instance: rows.Instance) -> None:
 
 def release(tx: Tx, engine: Processes, instance: rows.Instance) -> None:
     """End the mounts of a removed container, and remove unused volumes as its label says."""
+    root = roots.remove(tx, instance)
+    if root is not None:
+        _end(tx, engine, root)
     strategy = (instance.labels or {}).get(CLEANUP_LABEL, CLEANUP[0])
     for mount in tx.find(rows.Mount, instanceId=instance.id):
         tx.update(mount, state="removed", removed=tx.now)

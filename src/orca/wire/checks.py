@@ -126,6 +126,7 @@ def _container(said: Container) -> Container:
         labels=_labels(said.labels),
         # A container of an instance is a user's, whatever labels its image has.
         system="" if uuid else plain_text(said.system, NAME_CHARACTERS),
+        network_mode=plain_text(said.network_mode, NAME_CHARACTERS),
     )
 
 

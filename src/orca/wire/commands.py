@@ -81,7 +81,8 @@ class Instance(Message):
     """A container as the server wants it.
 
     ``network_mode`` is ``managed`` (the orca network, with ``address``) or one of Docker's own: ``bridge``, ``host``,
-    ``none``. ``volumes`` are Docker binds (``/host:/path:ro``) or bare container paths. ``memory`` is in bytes.
+    ``none``, ``container:<external id>``. ``volumes`` are Docker binds (``/host:/path:ro``) or bare container paths;
+    ``volumes_from`` are external ids of containers whose volumes it takes. ``memory`` is in bytes.
     """
 
     uuid: str
@@ -98,6 +99,7 @@ class Instance(Message):
     tty: bool = False
     stdin_open: bool = False
     volumes: list[str] = msgspec.field(default_factory=list)
+    volumes_from: list[str] = msgspec.field(default_factory=list)
     memory: int | None = None
     cpu_shares: int | None = None
     privileged: bool = False

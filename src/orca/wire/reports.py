@@ -20,6 +20,7 @@ class Container(Message):
     """Data of ``container.change``, and one entry of a hello's ``containers`` (there without ``status``).
 
     ``system`` is the value of the label ``io.orca.system`` (agent, net, dns), empty for all other containers.
+    ``network_mode`` is that of ``Instance``, or the name of another network of the engine; agents of 0.1.0 do not tell.
     """
 
     external_id: str
@@ -33,6 +34,7 @@ class Container(Message):
     address: str | None = None
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     system: str = ""
+    network_mode: str = ""
 
 
 class HostFacts(Message):

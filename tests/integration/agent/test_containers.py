@@ -26,6 +26,7 @@ from orca.wire import (
     Deactivate,
     Event,
     Inspect,
+    Instance,
     PublishedPort,
     Pull,
     Pulled,
@@ -91,6 +92,38 @@ async def test_life_of_a_container(connected: FakeServer, engine: docker.DockerC
     assert containers(engine, wanted) == []
     gone = (await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "destroy"))).read(Container)
     assert gone.state == "removed"
+
+
+async def test_a_sharer_follows_its_owner_into_another_container(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    async def run(wanted: Instance, step: str) -> docker.models.containers.Container:
+        activate = Activate(key=f"{wanted.uuid}/{step}", instance=wanted)
+        reply = (await connected.ask(names.ACTIVATE, activate)).read(Activated)
+        return engine.containers.get(reply.external_id)
+
+    def network(container: docker.models.containers.Container) -> str:
+        return container.exec_run(["readlink", "/proc/1/ns/net"]).output.decode()
+
+    owner = instance(network_mode="bridge", volumes=["/shared"])
+    first = await run(owner, "1")
+    joins = {"network_mode": f"container:{first.id}", "volumes_from": [first.id], "hostname": ""}
+    sharer = await run(wanted := instance(**joins), "1")
+    assert network(sharer) == network(first)
+    assert first.exec_run(["sh", "-c", "echo seen > /shared/file"]).exit_code == 0
+    for path in ("/shared/file", "/etc/resolv.conf"):
+        assert sharer.exec_run(["cat", path]).output == first.exec_run(["cat", path]).output != b""
+    seen = await connected.report(names.CONTAINER_CHANGE, lambda e: change(e, wanted.uuid, "start"))
+    assert seen.read(Container).network_mode == f"container:{first.id}"
+
+    # The engine knows the owner by its id: of a stopped sharer's nothing is left to join.
+    await connected.ask(names.DEACTIVATE, Deactivate(key=f"{wanted.uuid}/2", uuid=wanted.uuid, timeout=0))
+    await connected.ask(names.REMOVE, Remove(key=f"{owner.uuid}/2", uuid=owner.uuid))
+    second = await run(owner, "3")
+    wanted.network_mode, wanted.volumes_from = f"container:{second.id}", [second.id]
+    again = await run(wanted, "3")
+    assert again.id != sharer.id
+    assert network(again) == network(second)
 
 
 async def test_what_is_not_there_can_be_stopped_and_removed(connected: FakeServer, instance: MakeInstance) -> None:

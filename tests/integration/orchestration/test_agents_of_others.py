@@ -18,7 +18,7 @@ from pretended import PretendedHost
 from orca import wire
 from orca.api.streams import access
 from orca.engine import Call, lookup
-from orca.orchestration.containers import observed
+from orca.orchestration.containers import native
 from orca.provision.projects.api import equip
 from orca.resources import TYPES, rows
 from orca.resources.errors import Refused
@@ -286,7 +286,7 @@ async def test_a_request_that_is_none_ends_the_connection_with_the_reason(two, c
 
 
 async def test_natives_of_one_host_are_bounded(two, monkeypatch):
-    monkeypatch.setattr(observed, "NATIVE", 3)
+    monkeypatch.setattr(native, "MOST", 3)
     containers = [wire.Container(external_id=f"c{number}", name="n", state="running") for number in range(9)]
     for container in containers[:5]:
         await two.say(names.CONTAINER_CHANGE, container)

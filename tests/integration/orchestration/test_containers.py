@@ -140,7 +140,7 @@ async def test_a_requested_host_is_obeyed(platform):
         ({"imageUuid": "docker:ok", "ports": ["80:x"]}, "PortWrongFormat"),
         ({"imageUuid": "docker:ok", "ports": ["80:80", "80:81"]}, "NotUnique"),
         ({"imageUuid": "docker:ok", "ports": ["80:80", "192.0.2.1:80:81"]}, "NotUnique"),
-        ({"imageUuid": "docker:ok", "networkMode": "container"}, "InvalidOption"),
+        ({"imageUuid": "docker:ok", "networkMode": "container"}, "MissingRequired"),
     ],
 )
 async def test_wrong_input_is_refused(platform, fields, code):

@@ -15,6 +15,13 @@ from realserver import RealServer
 RELEASES = Path(__file__).parents[2] / "releases"
 KEPT = sorted(RELEASES.glob("*/*.tar.xz"))
 AT_REST = ("stopped", "paused_idle_1")
+NETWORKS = {
+    "managed": "hostOnlyNetwork",
+    "host": "dockerHost",
+    "none": "dockerNone",
+    "bridge": "dockerBridge",
+    "container": "dockerContainer",
+}
 SIGN_IN = {"code": "ann:correct horse battery"}
 
 
@@ -73,6 +80,15 @@ async def test_everything_goes_on(archive, tmp_path, servers):
             assert {
                 rows[name]["state"] for name in rows if name not in ("stopped", "shop_idle_1", "paused_idle_1")
             } == {"running"}
+            # Projects and containers have what they have from their creation on today.
+            networks = {row["name"]: row["kind"] for row in await server.rows("networks")}
+            assert networks == NETWORKS
+            for row in rows.values():
+                (root,) = (await server.get(f"containers/{row['id']}/volumes"))["data"]
+                assert root["state"] == ("active" if row["state"] == "running" else "inactive")
+                ports = (await server.get(f"containers/{row['id']}/ports"))["data"]
+                assert len(ports) == len(row["ports"] or [])
+                assert all(port["publicIpAddressId"] and port["privateIpAddressId"] for port in ports), ports
             # People still sign in, and what was sealed is still read.
             async with httpx.AsyncClient() as client:
                 signed_in = await client.post(f"{server.url}/v2/token", json=SIGN_IN)

@@ -22,7 +22,13 @@ async def platform(url):
 async def test_interfaces_follow_from_containers(platform):
     def fill(tx):
         placed = tx.insert(
-            rows.Container, name="placed", state="running", accountId=5, hostId=7, imageUuid="docker:test"
+            rows.Container,
+            name="placed",
+            state="running",
+            accountId=5,
+            hostId=7,
+            imageUuid="docker:test",
+            primaryNetworkId=3,
         )
         tx.insert(rows.Container, name="waiting", accountId=6, **(RUNS | {"state": "creating", "hostId": None}))
         address = tx.insert(rows.IpAddress, **ADDRESS, instanceId=placed.id)
@@ -39,7 +45,7 @@ async def test_interfaces_follow_from_containers(platform):
         columns = ("accountId", "kind", "state", "deviceNumber", "networkId", "vnetId", "description")
         assert shown(tx, "nic", *columns) == [
             (5, "nic", "active", 0, 3, None, None),
-            (6, "nic", "active", 0, None, None, None),
+            (6, "nic", "inactive", 0, None, None, None),
         ]
         assert shown(tx, "nic", "id", accountId=5) == [(placed,)]
         assert shown(tx, "ipAddressNicMap", "id", "ipAddressId", "nicId") == [(placed, address, placed)]

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from orca.agent.specification import address_of, container, milliseconds, part_of_platform, report
+from orca.agent.specification import (
+    address_of,
+    container,
+    is_left_behind,
+    milliseconds,
+    part_of_platform,
+    report,
+)
 from orca.wire import Instance, PublishedPort, RestartPolicy
 
 UUID = "0f0e0d0c-1111-4222-8333-444455556666"
@@ -53,14 +60,43 @@ def test_a_name_that_no_engine_takes_is_made_one(name: str, named: str) -> None:
 
 
 def test_other_networks_are_dockers() -> None:
-    body, _ = container(instance(network_mode="host"), RESOLV)
+    body, _ = container(instance(network_mode="host"), None)
     assert body["HostConfig"]["NetworkMode"] == "host"
     assert body["HostConfig"]["Binds"] == []
     assert "NetworkingConfig" not in body
 
 
+def test_what_a_container_joins() -> None:
+    joined = instance(network_mode="container:c0ffee", volumes_from=["c0ffee", "dada"])
+    body, _ = container(joined, Path("/var/lib/docker/resolv.conf"))
+    host = body["HostConfig"]
+    assert (host["NetworkMode"], host["VolumesFrom"]) == ("container:c0ffee", ["c0ffee", "dada"])
+    assert host["Binds"] == ["/var/lib/docker/resolv.conf:/etc/resolv.conf:ro"]
+    assert "NetworkingConfig" not in body
+
+
+@pytest.mark.parametrize(
+    ("state", "mode", "left"),
+    [
+        ("exited", "container:dada", True),
+        ("created", "container:c0ffee", False),
+        ("running", "container:dada", False),
+    ],
+)
+def test_a_container_whose_owner_is_another_now_is_made_again(state: str, mode: str, left: bool) -> None:
+    row = {"State": state, "HostConfig": {"NetworkMode": mode}}
+    assert is_left_behind(instance(network_mode="container:c0ffee"), row) is left
+    assert not is_left_behind(instance(), row)
+
+
+def test_how_a_container_is_connected() -> None:
+    shown = {"orca": "managed", "default": "bridge", "host": "host", "container:c0ffee": "container:c0ffee"}
+    for mode, told in shown.items():
+        assert report({**document(), "HostConfig": {"NetworkMode": mode}}).network_mode == told
+
+
 def test_volumes_are_binds_or_anonymous() -> None:
-    body, _ = container(instance(network_mode="none", volumes=["/a:/b:ro", "/data"]), RESOLV)
+    body, _ = container(instance(network_mode="none", volumes=["/a:/b:ro", "/data"]), None)
     assert body["HostConfig"]["Binds"] == ["/a:/b:ro"]
     assert body["Volumes"] == {"/data": {}}
 

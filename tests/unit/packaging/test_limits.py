@@ -12,7 +12,7 @@ from orca.api.events import hub, subscriber
 from orca.engine import agents
 from orca.network import delivery
 from orca.orchestration.containers import events as container_events
-from orca.orchestration.containers import observed
+from orca.orchestration.containers import native
 from orca.wire import checks
 
 PAGE = (Path(__file__).parents[3] / "docs" / "agents.md").read_text()
@@ -46,4 +46,4 @@ def test_a_row_of_the_page(row: str, limits: list[int | str]) -> None:
 
 
 def test_native_containers() -> None:
-    assert f"at most {observed.NATIVE:,} native containers" in PAGE
+    assert f"at most {native.MOST:,} native containers" in PAGE

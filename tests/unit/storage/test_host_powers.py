@@ -22,7 +22,7 @@ OF_ROWS = {
     *("externalId", "firstRunning", "healthState", "hostId", "id", "instanceTriggeredStop", "kind", "name"),
     *("nativeContainer", "primaryIpAddress", "removeTime", "removed", "startCount", "state", "systemContainer"),
     *("transitioning", "transitioningMessage", "transitioningProgress", "uuid", "version", "agentId", "exitCode"),
-    *("serviceId", "environmentId", "placement", "requestedIpAddress"),
+    *("serviceId", "environmentId", "placement", "requestedIpAddress", "primaryNetworkId"),
 }
 BY_ID = {"count", "instanceLinks", "networkIds"}
 OF_SERVICES = {"dataVolumesFromLaunchConfigs", "networkLaunchConfig"}

@@ -35,7 +35,7 @@ def fits(tx: ReadTx, vault: Vault) -> bool | None:
     kept = None if system is None else system.masterKey
     if kept is not None:
         return hmac.compare_digest(kept, digest(vault))
-    sealed = next((network.caKey for network in tx.find(rows.Network) if network.caKey), None)
+    sealed = next((network.caKey for network in tx.find(rows.HostOnlyNetwork) if network.caKey), None)
     return None if sealed is None or vault.opens(sealed, CA_CONTEXT) else False
 
 

@@ -79,7 +79,7 @@ def forget(tx: Tx, vault: Vault) -> list[str]:
         for row in tx.find(type)
         if (sealed := row.get(key)) is not None and not vault.opens(sealed, context)
     ]
-    for network in tx.find(rows.Network):
+    for network in tx.find(rows.HostOnlyNetwork):
         if network.caKey and not vault.opens(network.caKey, projects.CA_CONTEXT):
             told.append(_new_authority(tx, vault, network))
     master_key.keep(tx, vault)

@@ -7,7 +7,7 @@ from typing import Any
 
 from orca.engine import Behaviour, Call, Processes
 from orca.orchestration.health.terms import BadRequest, terms
-from orca.orchestration.placement import retained
+from orca.orchestration.placement import belongings, joined, retained
 from orca.orchestration.placement.choose import Published
 from orca.orchestration.syntax import labels as own_labels
 from orca.orchestration.syntax import ports
@@ -37,8 +37,6 @@ def check_launch(fields: dict[str, Any]) -> None:
     prefix, _, named = str(image).partition(":")
     if prefix not in ("docker", "sim") or not named:
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
-    if fields.get("networkMode") == "container":
-        raise Refused("InvalidOption", "a container cannot share another one's network", field="networkMode")
     own_labels.check(fields.get("labels"))
     _check_health(fields)
     _check_ports(fields.get("ports") or [])
@@ -77,6 +75,7 @@ def _check_ports(texts: list[str]) -> None:
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[rows.Container]:
     """Create one container, or ``count`` of them."""
     check_launch(fields)
+    _check_joined(tx, call, fields)
     host_rights.check(tx, call, fields)
     retained.check(tx, call.account_id, [fields])
     volumes.check(tx, call.account_id, fields)
@@ -97,9 +96,30 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[
                 linkName=name,
                 targetInstanceId=target,
             )
+        belongings.give(tx, row)
         call.request(tx, row, "create")
         found.append(row)
     return found if count > 1 else found[0]
+
+
+def _check_joined(tx: Tx, call: Call, fields: dict[str, Any]) -> None:
+    """Refuse to join containers of other projects, or that are gone; forget an owner where no network is shared."""
+    if fields.get("networkMode") != joined.CONTAINER:
+        fields.pop("networkContainerId", None)
+    elif fields.get("networkContainerId") is None:
+        raise Refused("MissingRequired", "whose network is shared?", field="networkContainerId")
+    for field in ("networkContainerId", "dataVolumesFrom"):
+        given = fields.get(field) or []
+        ids = set(given if isinstance(given, list) else [given])
+        found = tx.find(rows.Container, id=ids, accountId=call.account_id) if ids else []
+        if ids - {row.id for row in found if not row.leaving}:
+            raise Refused("InvalidReference", f"{field}: there is no such container", field=field)
+    owner_id = fields.get("networkContainerId")
+    if owner_id is not None:
+        sharers = tx.count(rows.Instance, networkContainerId=owner_id) + (fields.get("count") or 1)
+        if sharers > limits.MOST_SHARERS:
+            message = f"at most {limits.MOST_SHARERS} containers share one's network"
+            raise Refused("MaxLimitExceeded", f"networkContainerId: {message}", field="networkContainerId")
 
 
 @behaviour.remove("container")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from orca import wire
+from orca.orchestration.placement.belongings import mode_of
+from orca.orchestration.placement.joined import CONTAINER
 from orca.orchestration.syntax.labels import CONTAINER_IP, CONTAINER_NAME, CONTAINER_UUID, HOSTNAME
 from orca.resources import rows
 from orca.storage.references import image_reference
@@ -20,8 +22,14 @@ def describe(
     ports: Sequence[rows.Port],
     address: str | None,
     volumes: Sequence[str],
+    *,
+    owner: rows.Instance | None = None,
+    sources: Sequence[rows.Instance] = (),
 ) -> wire.Instance:
-    """Describe the container for its agent; ``address`` is its managed address, None in Docker's own networks."""
+    """Describe the container for its agent; ``address`` is its managed address, None in Docker's own networks.
+
+    ``owner`` is the container whose network it shares, ``sources`` are those whose volumes it takes.
+    """
     labels = {
         **(instance.labels or {}),
         names.LABEL_INSTANCE_UUID: instance.uuid,
@@ -39,19 +47,21 @@ def describe(
         entry_point=instance.entryPoint,
         environment=instance.environment or {},
         labels=labels,
-        hostname=given or hostname(instance.name or instance.uuid[:8]),
+        # A shared network comes with the owner's name.
+        hostname="" if owner is not None else given or hostname(instance.name or instance.uuid[:8]),
         user=instance.user,
         working_dir=instance.workingDir,
         tty=bool(instance.tty),
         stdin_open=bool(instance.stdinOpen),
         volumes=list(volumes),
+        volumes_from=[source.externalId for source in sources if source.externalId is not None],
         memory=instance.memory,
         cpu_shares=instance.cpuShares,
         privileged=bool(instance.privileged),
         cap_add=instance.capAdd or [],
         cap_drop=instance.capDrop or [],
         restart_policy=_restart_policy(instance.restartPolicy),
-        network_mode=instance.networkMode or "managed",
+        network_mode=mode_of(instance) if owner is None else f"{CONTAINER}:{owner.externalId}",
         address=address,
         # No search domain of the stack, since with one the short names of unlinked services would resolve.
         dns_search=instance.dnsSearch or [],

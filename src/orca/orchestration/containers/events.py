@@ -12,10 +12,12 @@ import msgspec
 
 from orca import wire
 from orca.engine import Behaviour, Call
+from orca.hoststate.plan.network import DOCKER_NETWORK
 from orca.orchestration.containers.observed import observe
 from orca.orchestration.syntax.labels import CONTAINER_UUID
 from orca.resources import rows
 from orca.resources.errors import Refused
+from orca.resources.network import MANAGED
 from orca.store import Tx
 from orca.wire import names
 
@@ -79,7 +81,19 @@ def reported(fields: dict[str, Any], state: wire.ContainerState) -> wire.Contain
         address=address if isinstance(address, str) and address else None,
         labels=labels,
         system=labels.get(names.LABEL_SYSTEM, ""),
+        network_mode=_mode(inspect),
     )
+
+
+def _mode(inspect: dict[str, Any]) -> str:
+    """How the container is connected, in the words of an agent's report; empty without an inspection."""
+    if not inspect:
+        return ""
+    if part(inspect, "Config").get("NetworkDisabled") is True:
+        return "none"
+    mode = part(inspect, "HostConfig").get("NetworkMode")
+    mode = mode if isinstance(mode, str) else ""
+    return {"": "bridge", "default": "bridge", DOCKER_NETWORK: MANAGED}.get(mode, mode)
 
 
 def part(value: dict[str, Any], key: str) -> dict[str, Any]:

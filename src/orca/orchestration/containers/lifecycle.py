@@ -15,11 +15,13 @@ from orca.engine import Behaviour, CommandFailed, Core, Failed, Run
 from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
+from orca.orchestration.containers import sharers
 from orca.orchestration.containers.describe import describe
 from orca.orchestration.discovery.facts import sees_names
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.health import checks as health
 from orca.orchestration.news import Newsroom
+from orca.orchestration.placement import joined
 from orca.orchestration.placement import place as placement
 from orca.orchestration.placement.choose import NoHost
 from orca.orchestration.units import units
@@ -30,6 +32,8 @@ from orca.storage import registries, volumes
 from orca.store import ReadTx, Tx
 from orca.wire import names
 
+JOINED_SECONDS = 60.0
+"""Seconds that a container waits for those whose network or volumes it joins."""
 AGENT_SECONDS = 60.0
 """Seconds that a container without a place waits for a host whose agent is away."""
 STOP_SECONDS = 10
@@ -52,13 +56,18 @@ async def create(run: Run) -> None:
 
 @behaviour.process("instance.start")
 async def start(run: Run) -> None:
-    """Place the container, then have the host's agent run it."""
+    """Place the container, then have the host's agent run it; those that it joins come first."""
+    try:
+        await _await_joined(run)
+    except Failed as error:
+        raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
     await _activate(run, await _place_when_possible(run), names.ACTIVATE)
 
 
 @behaviour.process("instance.restart")
 async def restart(run: Run) -> None:
     """Stop and start it on the same host, with the same address."""
+    await _await_joined(run)
     place = await _place_when_possible(run)
     data = {"uuid": place["instance"]["uuid"], "timeout": run.data.get("timeout", STOP_SECONDS)}
     await run.command(place["agentId"], names.DEACTIVATE, data)
@@ -97,11 +106,26 @@ async def remove(run: Run) -> None:
 
 def gone(tx: Tx, core: Core, instance: rows.Instance) -> None:
     """Free the resources of a container that no longer exists. The caller sets its state."""
-    network_ports.close_ports(tx, core.part(Delivery).items, instance.id, release=True)
+    network_ports.remove_ports(tx, core.part(Delivery).items, instance.id)
+    sharers.part(tx, core.engine, instance)
     volumes.release(tx, core.engine, instance)
     units.release(tx, instance)
     labels.forget(tx, instance)
     health.end(tx, instance)
+
+
+async def _await_joined(run: Run) -> None:
+    """Wait until the containers are there whose network or volumes this one joins. Raises ``Failed``: in vain."""
+
+    def reason(tx: ReadTx) -> str | None:
+        return joined.awaited(tx, run.resource(tx, rows.Instance))
+
+    try:
+        waits = await run.read(reason)
+        if waits is not None:
+            await run.wait_for(waits, lambda tx: reason(tx) is None, roots={"instance"}, timeout=JOINED_SECONDS)
+    except joined.Missing as error:
+        raise Failed(str(error)) from error
 
 
 async def _place_when_possible(run: Run) -> dict[str, Any]:
@@ -117,7 +141,7 @@ async def _place_when_possible(run: Run) -> dict[str, Any]:
             with contextlib.suppress(Failed):
                 # After a wait in vain the next attempt fails with the full reason.
                 await run.wait_for(str(error), partial(_back, host_ids=error.later), roots={"host"}, timeout=left)
-        except (PoolUsedUp, AddressRefused, LookupError, volumes.VolumeProblem) as error:
+        except (PoolUsedUp, AddressRefused, LookupError, volumes.VolumeProblem, placement.PortTaken) as error:
             raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
 
 
@@ -139,6 +163,8 @@ def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
         network_ports.ports_of(tx, instance.id),
         instance.primaryIpAddress,
         volumes.as_binds(tx, instance),
+        owner=joined.owner_of(tx, instance),
+        sources=joined.sources_of(tx, instance),
     )
     return {
         "hostId": host.id,
@@ -188,6 +214,9 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
         health.begin(tx, run.core, instance)
         if address is not None:
             network_ports.open_ports(tx, delivery.items, instance, address)
+        sharers.follow(tx, run.core.engine, instance)
+        if sharers.is_left_behind(tx, instance):
+            run.chain = "restart"
 
     run.finish(unit)
 

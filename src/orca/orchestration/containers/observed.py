@@ -21,12 +21,13 @@ from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Core
 from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
+from orca.orchestration.containers import native, sharers
 from orca.orchestration.containers.api import start_removal
 from orca.orchestration.containers.lifecycle import gone
 from orca.orchestration.health import checks as health
-from orca.provision.hosts import labels
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
+from orca.storage import volumes
 from orca.store import ANY, ReadTx, Tx
 from orca.wire import names
 
@@ -39,8 +40,6 @@ SETTLED = frozenset({"running", "stopped"})
 """States in which no process is under way and the host's report counts."""
 ALWAYS = frozenset({"always", "unless-stopped"})
 """Restart policies under which a container runs until the platform stops it."""
-NATIVE = 1000
-"""Most native containers of one host with rows; more are not shown until some of these are removed."""
 UNIT_CONTAINERS = 50
 """Most differences that one unit writes."""
 WAIT_MS = 60_000
@@ -75,12 +74,14 @@ async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> N
     host = await core.db.read(lambda tx: tx.first(rows.Host, agentId=connection.agent_id))
     if host is None:
         return
-    reports = [report for report in facts.containers if not report.system]
+    reports = [report for report in facts.containers if not native.is_system(report)]
     found = await core.db.read(lambda tx: differences(tx, host, reports))
     undone: list[Undo] = []
     for start in range(0, len(found), UNIT_CONTAINERS):
         part = found[start : start + UNIT_CONTAINERS]
         undone += await core.db.write(partial(_bring_in_line, core=core, host=host, part=part))
+    if found:
+        await core.db.write(lambda tx: sharers.review(tx, core.engine, host))
     # Nothing is placed there before this, so that running containers have their addresses.
     await core.db.write(lambda tx: tx.update(host, agentState=CONNECTED))
     for undo in undone:
@@ -101,7 +102,9 @@ def differences(tx: ReadTx, host: rows.Host, reports: list[wire.Container]) -> l
     by_uuid = {row.uuid: row for row in chosen}
     by_external_id = {row.externalId: row for row in chosen if row.externalId is not None}
     found, present = [], set()
-    room = NATIVE - sum(row.nativeContainer is True for row in chosen)
+    room = native.MOST - sum(row.nativeContainer is True for row in chosen)
+    # The start of one matters to those that share its network.
+    owners = {row.networkContainerId for row in chosen if row.networkContainerId is not None}
     for report in reports:
         instance = by_uuid.get(report.uuid or "") or by_external_id.get(report.external_id)
         if instance is None:
@@ -110,17 +113,25 @@ def differences(tx: ReadTx, host: rows.Host, reports: list[wire.Container]) -> l
                 found.append(Difference(report))
             continue
         present.add(instance.id)
-        if not _agrees(instance, report):
+        watched = instance.id in owners or instance.networkContainerId is not None
+        if not _agrees(instance, report, watched=watched):
             found.append(Difference(report))
     gone = [row for row in chosen if row.id not in present and row.state in SETTLED]
+    # The owner of a network gets its row before those that share it.
+    found.sort(key=lambda each: each.report is not None and each.report.network_mode.startswith("container:"))
     return found + [Difference(None, row.id) for row in gone]
 
 
-def _agrees(instance: rows.Instance, report: wire.Container) -> bool:
-    """True if a report has no news for a row."""
+def _agrees(instance: rows.Instance, report: wire.Container, *, watched: bool) -> bool:
+    """True if a report has no news for a row; ``watched``: when it was started is news too."""
     if instance.state not in SETTLED or STATES.get(report.state) != instance.state:
         return False
-    return not instance.nativeContainer or report.address in (None, instance.primaryIpAddress)
+    if watched and report.started_at != instance.started:
+        return False
+    if not instance.nativeContainer:
+        return instance.externalId is not None
+    told = instance.networkMode is not None or not report.network_mode
+    return told and report.address in (None, instance.primaryIpAddress)
 
 
 def _bring_in_line(tx: Tx, core: Core, host: rows.Host, part: list[Difference]) -> list[Undo]:
@@ -141,7 +152,7 @@ def observe(tx: Tx, core: Core, host: rows.Host, report: wire.Container, *, away
 
     ``away``: the agent was away, and reports what it finds.
     """
-    if report.system:
+    if native.is_system(report):
         return None
     instance = None
     if report.uuid:
@@ -150,8 +161,10 @@ def observe(tx: Tx, core: Core, host: rows.Host, report: wire.Container, *, away
             # A label with a uuid of another project, or of no row, has no meaning.
             instance = None
         elif instance.hostId is None:
-            # It was not sent to any host, so this is a copy, or was made after the backup that was restored.
-            return None
+            if names.LABEL_INSTANCE_UUID in report.labels or report.state == "removed" or instance.state != "stopped":
+                # It was not sent to any host, so this is a copy, or was made after the backup that was restored.
+                return None
+            native.adopt(tx, host, instance, report)
         elif instance.hostId != host.id:
             # A container copied to another host keeps the labels of the original, but is not ours.
             instance = None
@@ -161,13 +174,16 @@ def observe(tx: Tx, core: Core, host: rows.Host, report: wire.Container, *, away
         # Also one of ours that this database does not know, made after the backup that was restored.
         instance = tx.first(rows.Instance, hostId=host.id, externalId=report.external_id)
     if instance is None:
-        if report.state != "removed":
+        # A removed container stays so, whatever late events tell; a hello is complete.
+        if report.state != "removed" and (away or not native.is_over(tx, host, report)):
             _import(tx, core, host, report)
         return None
-    return _update_known(tx, core, instance, report, away=away)
+    return _update_known(tx, core, host, instance, report, away=away)
 
 
-def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Container, *, away: bool) -> Undo | None:
+def _update_known(
+    tx: Tx, core: Core, host: rows.Host, instance: rows.Instance, report: wire.Container, *, away: bool
+) -> Undo | None:
     seen = {"state": report.state, "started": report.started_at, "exitCode": report.exit_code}
     if instance.state not in SETTLED:
         tx.update(instance, lastSeen=seen)
@@ -177,9 +193,10 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
         return None
     if not away and _overtaken(instance, report, tx.now):
         return None
-    _locate(tx, instance, report)
+    _recognize(tx, host, instance, report)
     state = STATES[report.state]
     if state == instance.state:
+        _restarted(tx, core, instance, report, away=away)
         return None
     if state == "running" and not instance.nativeContainer and instance.exitCode is None:
         # The platform stopped it, and somebody started it by hand.
@@ -188,6 +205,7 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
     if state == "stopped":
         tx.update(instance, state="stopped", exitCode=report.exit_code)
         network_ports.close_ports(tx, items, instance.id)
+        volumes.detach(tx, instance)
         if away and not instance.nativeContainer and (instance.restartPolicy or {}).get("name") in ALWAYS:
             core.engine.request(tx, instance, "start")
         return None
@@ -202,9 +220,23 @@ def _update_known(tx: Tx, core: Core, instance: rows.Instance, report: wire.Cont
         started=report.started_at,
     )
     health.begin(tx, core, instance)
+    volumes.resume(tx, instance, host)
     if instance.primaryIpAddress:
         network_ports.open_ports(tx, items, instance, instance.primaryIpAddress)
+    if not away:
+        sharers.follow(tx, core.engine, instance)
     return None
+
+
+def _restarted(tx: Tx, core: Core, instance: rows.Instance, report: wire.Container, *, away: bool) -> None:
+    """Note that a container was started again between two reports, if that matters to others."""
+    if report.started_at is None or report.started_at == instance.started:
+        return
+    if instance.networkContainerId is None and not sharers.of(tx, instance):
+        return
+    tx.update(instance, started=report.started_at)
+    if not away and instance.state == "running":
+        sharers.follow(tx, core.engine, instance)
 
 
 def _overtaken(instance: rows.Instance, report: wire.Container, now: int) -> bool:
@@ -234,33 +266,23 @@ def _removed(tx: Tx, core: Core, instance: rows.Instance) -> None:
     tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
 
 
-def _locate(tx: Tx, instance: rows.Instance, report: wire.Container) -> None:
-    """Record the address that a container not made here reports."""
+def _recognize(tx: Tx, host: rows.Host, instance: rows.Instance, report: wire.Container) -> None:
+    """Record the engine's id of a container; of one not made here also how it is connected."""
+    if instance.externalId is None and tx.first(rows.Instance, hostId=host.id, externalId=report.external_id) is None:
+        tx.update(instance, externalId=report.external_id)
     if instance.nativeContainer:
-        addresses.locate(tx, instance, tx.require(rows.Host, instance.hostId), report.address)
+        native.connect(tx, host, instance, report)
+        addresses.locate(tx, instance, host, report.address)
 
 
 def _import(tx: Tx, core: Core, host: rows.Host, report: wire.Container) -> None:
-    if tx.count(rows.Instance, hostId=host.id, nativeContainer=True) >= NATIVE:
+    if native.is_full(tx, host):
         tx.after_commit(partial(core.part(Strays).unlisted, host, report))
         return
-    row = tx.insert(
-        rows.Container,
-        kind="container",
-        accountId=host.accountId,
-        name=report.name,
-        state=STATES[report.state],
-        hostId=host.id,
-        externalId=report.external_id,
-        imageUuid=f"docker:{report.image}",
-        nativeContainer=True,
-        labels=report.labels,
-        firstRunning=report.started_at,
-        exitCode=report.exit_code,
-        networkMode=None,
-    )
-    labels.write_rows(tx, row)
-    _locate(tx, row, report)
+    row = native.add(tx, host, report, STATES[report.state])
+    if row.state == "running":
+        volumes.resume(tx, row, host)
+    addresses.locate(tx, row, host, report.address)
 
 
 class Strays:
@@ -274,7 +296,9 @@ class Strays:
         """Log that a native container gets no row, once for each host, because there may be many."""
         if host.id not in self._full:
             self._full.add(host.id)
-            log.warning("host %s has more than %d native containers: %s is not shown", host.name, NATIVE, report.name)
+            log.warning(
+                "host %s has more than %d native containers: %s is not shown", host.name, native.MOST, report.name
+            )
 
     def take_back(self, core: Core, connection: AgentConnection, undo: Undo) -> None:
         """Send the command to the agent, unless that is under way; a failure shows in the next hello."""

@@ -47,8 +47,8 @@ class Directory:
     def __init__(self) -> None:
         self._graph = NameGraph()
         self._clients: dict[int, Client] = {}
-        self._asking: dict[int, dict[str, Client]] = {}
-        """Clients by host and address."""
+        self._asking: dict[int, dict[str, dict[int, Client]]] = {}
+        """Clients by host, address and container: those that share a network have one address."""
         self._users: dict[Scope, Counter[int]] = {}
         """Per scope and host: how many clients use it."""
         self._told: dict[Scope, dict[int, dict[int, Names]]] = {}
@@ -73,7 +73,7 @@ class Directory:
     def items(self, host_id: int) -> dict[str, dict[str, Any]]:
         """All items of a host."""
         clients = self._asking.get(host_id, {})
-        scopes = {scope for client in clients.values() for scope in client.scopes}
+        scopes = {scope for address in clients for scope in self._scopes(host_id, address)}
         parts = [(scope, part) for scope in scopes for part in self._told[scope]]
         wanted: dict[str, Any] = {_item(scope, part): self._part(host_id, scope, part) for scope, part in parts}
         wanted |= {DNS.item(address): self._client(host_id, address) for address in clients}
@@ -86,9 +86,10 @@ class Directory:
         if understands == (host_id in self._understands):
             return
         (self._understands.add if understands else self._understands.discard)(host_id)
-        for client in self._asking.get(host_id, {}).values():
-            stale.clients.add((host_id, client.address))
-            stale.parts |= {(host_id, scope, part) for scope in client.scopes for part in self._told[scope]}
+        for address in self._asking.get(host_id, {}):
+            stale.clients.add((host_id, address))
+            scopes = self._scopes(host_id, address)
+            stale.parts |= {(host_id, scope, part) for scope in scopes for part in self._told[scope]}
 
     def _update_clients(self, touched: Touched, stale: _Stale) -> set[Scope]:
         """Update clients. Returns the scopes that a host begins or stops to use."""
@@ -116,10 +117,11 @@ class Directory:
             return set()
         del self._clients[client.id]
         here = self._asking[client.host_id]
-        if here.get(client.address) == client:  # its address may already belong to another one
+        del here[client.address][client.id]
+        if not here[client.address]:
             del here[client.address]
-            if not here:
-                del self._asking[client.host_id]
+        if not here:
+            del self._asking[client.host_id]
         stale.clients.add((client.host_id, client.address))
         unused = set()
         for scope in client.scopes:
@@ -135,7 +137,7 @@ class Directory:
         if client is None:
             return set()
         self._clients[client.id] = client
-        self._asking.setdefault(client.host_id, {})[client.address] = client
+        self._asking.setdefault(client.host_id, {}).setdefault(client.address, {})[client.id] = client
         stale.clients.add((client.host_id, client.address))
         new = set()
         for scope in client.scopes:
@@ -164,8 +166,8 @@ class Directory:
                 if host_id in self._understands:
                     stale.parts.add((host_id, scope, part))
                 else:
-                    clients = self._asking[host_id].values()
-                    stale.clients |= {(host_id, each.address) for each in clients if scope in each.scopes}
+                    addresses = self._asking[host_id]
+                    stale.clients |= {(host_id, each) for each in addresses if scope in self._scopes(host_id, each)}
 
     def _forget_unused(self, scopes: set[Scope]) -> None:
         for scope in scopes:
@@ -178,13 +180,18 @@ class Directory:
         names = _joined(self._told[scope][part].values())
         return {"names": names} if names else None
 
+    def _scopes(self, host_id: int, address: str) -> list[Scope]:
+        """The scopes that an address sees: those of the containers that have it, in order of precedence."""
+        clients = self._asking.get(host_id, {}).get(address, {})
+        return list(dict.fromkeys(scope for _, client in sorted(clients.items()) for scope in client.scopes))
+
     def _client(self, host_id: int, address: str) -> dict[str, Any] | None:
-        client = self._asking.get(host_id, {}).get(address)
-        if client is None:
+        scopes = self._scopes(host_id, address)
+        if not scopes:
             return None
         if host_id in self._understands:
-            return {"scopes": [str(scope) for scope in client.scopes]}
-        parts = [part for scope in reversed(client.scopes) for part in self._told[scope].values()]
+            return {"scopes": [str(scope) for scope in scopes]}
+        parts = [part for scope in reversed(scopes) for part in self._told[scope].values()]
         names = _joined(names for part in parts for names in part.values())
         answered = {name: answer for name, answer in names.items() if answer}
         return {"names": answered} if answered else None

@@ -59,14 +59,14 @@ class HostFacts:
 class Wanted:
     """The requirements of a container; a ``simulated`` one does not really run.
 
-    ``beside`` is the host of the containers that it must join, ``address_on`` the one with the requested address.
+    ``beside`` are the hosts of the containers that it must join, ``address_on`` the one with the requested address.
     ``preferred`` wins over all others if it fits.
     """
 
     ports: tuple[PublicPort, ...] = ()
     requested_host_id: int | None = None
     simulated: bool = False
-    beside: int | None = None
+    beside: frozenset[int] = frozenset()
     address_on: int | None = None
     preferred: int | None = None
     constraints: tuple[Constraint, ...] = ()
@@ -122,7 +122,7 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
     named = wanted.requested_host_id == host.id
     if wanted.requested_host_id is not None and not named:
         return "another host was requested"
-    if wanted.beside not in (None, host.id):
+    if wanted.beside - {host.id}:
         return "the containers that it must join are on another host"
     if wanted.address_on not in (None, host.id):
         return "the requested address is not in its range"

@@ -10,20 +10,26 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from orca.network import addresses
+from orca.network import ports as network_ports
 from orca.orchestration.placement import constraints as affinity
-from orca.orchestration.placement import retained
-from orca.orchestration.placement.choose import HostFacts, Wanted, choose
+from orca.orchestration.placement import joined, retained
+from orca.orchestration.placement.belongings import mode_of
+from orca.orchestration.placement.choose import HostFacts, Published, Wanted, choose
 from orca.orchestration.placement.constraints import NOTHING, Constraint, Surroundings
-from orca.orchestration.syntax import ports
 from orca.orchestration.syntax.ports import ANY, PublicPort
+from orca.provision.hosts import parts
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
 from orca.resources.indexed_text import fold
+from orca.resources.network import MANAGED
 from orca.storage import images, volumes
 from orca.storage.references import SIMULATED_PREFIX
 from orca.store import Prepared, ReadTx, Tx
 
-MANAGED = "managed"
+
+class PortTaken(Exception):
+    """Another container has a public port that this one gave up; the message names both."""
 
 
 def place(tx: Tx, instance: rows.Instance) -> rows.Host:
@@ -37,21 +43,22 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
         LookupError: its host has no address range.
         ipam.AddressRefused: the requested address is in no host's range, or is taken.
         volumes.VolumeProblem: one of its volumes lies on another host.
+        PortTaken: another container has a port that it gave up.
     """
-    managed = (instance.networkMode or MANAGED) == MANAGED
+    managed = mode_of(instance) == MANAGED
     waiting = retained.waiting_for(tx, instance) if managed else None
     if instance.hostId is None:
         # Containers that start at once must see each other's hosts, since the choice depends on them.
         tx.lock(tx.require(rows.Project, instance.accountId))
         siblings = _siblings(tx, instance)
-        public = _public_ports([instance, *(row for row in siblings if row.hostId is None)])
+        public = _public_ports(tx, [instance, *(row for row in siblings if row.hostId is None)])
         constraints = constraints_of(tx, instance)
         facts = host_facts(tx, instance.accountId, instance.serviceId, public=public, constraints=constraints)
         wanted = Wanted(
             public,
             instance.requestedHostId,
             instance.imageUuid.startswith(SIMULATED_PREFIX),
-            beside=next((row.hostId for row in siblings if row.hostId is not None), None),
+            beside=frozenset(row.hostId for row in siblings if row.hostId is not None) | joined.hosts_of(tx, instance),
             constraints=constraints,
             address_on=retained.host_of(tx, instance) if managed else None,
             preferred=None if waiting is None else waiting.hostId,
@@ -61,27 +68,46 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
         if waiting is not None and waiting.hostId != choice.host_id:
             why["address"] = retained.left_behind(tx, waiting, choice.refused)
         tx.update(instance, hostId=choice.host_id, allocationState="active", placement=why)
-    if instance.ports and not tx.count(rows.Port, instanceId=instance.id):
-        # A container that an upgrade kept aside gave up its ports.
-        for spec in ports.parse_all(instance.ports or []):
-            tx.insert(
-                rows.Port,
-                accountId=instance.accountId,
-                state="inactive",
-                kind="userPort",
-                instanceId=instance.id,
-                hostId=tx.own(instance).hostId,
-                privatePort=spec.private,
-                publicPort=spec.public,
-                protocol=spec.protocol,
-                bindAddress=None if spec.bind == ANY else spec.bind,
-            )
+    host = tx.require(rows.Host, tx.own(instance).hostId)
+    address: rows.IpAddress | None = None
+    owner = joined.owner_of(tx, instance)
     if managed:
-        tx.update(instance, primaryIpAddress=retained.give(tx, tx.own(instance), waiting).address)
-    host = tx.require(rows.Host, instance.hostId)
-    images.ensure(tx, instance, host)
-    volumes.attach(tx, instance, host)
+        address = retained.give(tx, tx.own(instance), waiting)
+        tx.update(instance, primaryIpAddress=address.address)
+    elif owner is not None:
+        address = addresses.share_address(tx, instance, owner)
+        tx.update(instance, primaryIpAddress=owner.primaryIpAddress)
+    _reserve_ports(tx, tx.own(instance), host, address)
+    volumes.attach(tx, instance, host, images.ensure(tx, instance, host))
     return host
+
+
+def _reserve_ports(tx: Tx, instance: rows.Instance, host: rows.Host, address: rows.IpAddress | None) -> None:
+    """Give the ports of a placed container their host, and the addresses that they lead from and to."""
+    found = network_ports.ports_of(tx, instance.id)
+    if not found:
+        return
+    # A container that an upgrade kept aside gave up its ports.
+    numbers = {row.publicPort for row in found if row.hostId is None and row.publicPort is not None}
+    held = Published(_held_ports(tx, instance.accountId, numbers).get(host.id, {}) if numbers else {})
+    outer = parts.address_of(tx, host)
+    for row in found:
+        public = published(row)
+        holder = None if public is None or row.hostId is not None else held.holder(public)
+        if holder is not None:
+            raise PortTaken(f"port {public} is used by {holder} on {host.name}")
+        network_ports.reserve(
+            tx,
+            row,
+            host.id,
+            public=None if outer is None else outer.id,
+            private=None if address is None else address.id,
+        )
+
+
+def published(row: rows.Port) -> PublicPort | None:
+    """The public port that a port occupies on its host; None if it is not published."""
+    return None if row.publicPort is None else PublicPort(row.publicPort, row.protocol, row.bindAddress or ANY)
 
 
 def constraints_of(tx: Tx, instance: rows.Instance) -> tuple[Constraint, ...]:
@@ -106,10 +132,11 @@ def _siblings(tx: Tx, instance: rows.Instance) -> list[rows.Instance]:
     ]
 
 
-def _public_ports(instances: list[rows.Instance]) -> tuple[PublicPort, ...]:
+def _public_ports(tx: Tx, instances: list[rows.Instance]) -> tuple[PublicPort, ...]:
     """The ports that these containers together publish on their host."""
-    wanted = [spec for instance in instances for spec in ports.parse_all(instance.ports or [])]
-    return tuple(spec.published for spec in wanted if spec.published is not None)
+    ids = [instance.id for instance in instances if instance.ports]
+    wanted = [published(row) for row in tx.find(rows.Port, instanceId=ids)] if ids else []
+    return tuple(port for port in wanted if port is not None)
 
 
 def host_facts(

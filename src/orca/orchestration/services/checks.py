@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration.containers.api import check_launch
+from orca.orchestration.placement.joined import CONTAINER
 from orca.orchestration.syntax import selectors
 from orca.orchestration.syntax.names import PRIMARY, BadName, check_service_name
 from orca.orchestration.units import units
@@ -90,9 +91,10 @@ def check_fields(fields: dict[str, Any], *, type: str) -> None:
 
 
 def _check_one(config: dict[str, Any]) -> None:
-    # A launch config joins the network of another one by that one's name, which is checked with the others.
-    joined = {"networkMode": None} if config.get("networkLaunchConfig") else {}
-    check_launch({**config, **joined})
+    if config.get("networkMode") == CONTAINER and not config.get("networkLaunchConfig"):
+        message = "a launch config shares the network of another one, which networkLaunchConfig names"
+        raise Refused("InvalidOption", message, field="networkMode")
+    check_launch(config)
 
 
 def _check_needs(service_name: str, configs: units.Configs) -> None:

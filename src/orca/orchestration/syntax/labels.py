@@ -37,6 +37,9 @@ HOSTNAME = "io.rancher.container.hostname_override"
 NETWORK = "io.rancher.container.network"
 DNS = "io.rancher.container.dns"
 
+SYSTEM = "io.rancher.container.system"
+"""Marks the containers of the platform of 2015 itself."""
+
 # What the platform writes at containers, as v1 did.
 CONTAINER_UUID = "io.rancher.container.uuid"
 CONTAINER_NAME = "io.rancher.container.name"

@@ -9,8 +9,8 @@ from typing import Any
 
 from orca.engine import Processes
 from orca.network import addresses
+from orca.orchestration.placement import belongings, joined, marks, retained
 from orca.orchestration.placement import constraints as affinity
-from orca.orchestration.placement import marks, retained
 from orca.orchestration.placement.place import surroundings
 from orca.orchestration.syntax.labels import REQUESTED_HOST, START_ONCE
 from orca.orchestration.syntax.names import PRIMARY, container_name
@@ -210,6 +210,7 @@ class Maker:
             },
         )
         beside[new.part] = row.id
+        belongings.give(tx, row)
         tx.insert(
             rows.ServiceExposeMap,
             accountId=service.accountId,
@@ -239,7 +240,7 @@ class Maker:
         network = config.get("networkLaunchConfig")
         if network:
             owner = beside.get(_part(self._service.name, network))
-            found |= {"networkMode": "container", "networkContainerId": owner}
+            found |= {"networkMode": joined.CONTAINER, "networkContainerId": owner}
         return found
 
 

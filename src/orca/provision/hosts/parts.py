@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from orca.engine import Core, Processes
 from orca.provision.hosts import machines
 from orca.resources import rows
-from orca.store import ANY, Tx
+from orca.store import ANY, ReadTx, Tx
 
 R = TypeVar("R", bound=rows.Resource)
 
@@ -44,7 +44,7 @@ def equip(
         tx,
         core,
         rows.IpAddress,
-        f"{host.uuid}-ip",
+        _address_uuid(host),
         kind,
         accountId=host.accountId,
         address=address,
@@ -54,6 +54,15 @@ def equip(
     if row.address != address:
         tx.update(row, address=address)
     _tie(tx, core, rows.HostIpAddressMap, hostId=host.id, ipAddressId=row.id)
+
+
+def address_of(tx: ReadTx, host: rows.Host) -> rows.IpAddress | None:
+    """The row of a host's outer address; None before its first hello."""
+    return tx.first(rows.IpAddress, uuid=_address_uuid(host))
+
+
+def _address_uuid(host: rows.Host) -> str:
+    return f"{host.uuid}-ip"
 
 
 def machine_below(

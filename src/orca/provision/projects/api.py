@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projects and their first parts: the managed network and the certificate authority of the mesh."""
+"""Projects and their first parts: their networks and the certificate authority of the mesh."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from orca.engine import Assembly, Behaviour, Run
 from orca.network.pki import Authority
 from orca.provision.settings import values as settings
 from orca.resources import ids, rows
+from orca.resources.network import MANAGED, NETWORK_KINDS
 from orca.store import Tx, Vault
 
 DEFAULT_PROJECT = "Default"
@@ -32,23 +33,22 @@ def create_default(tx: Tx, vault: Vault) -> rows.Account:
     return project
 
 
-def equip(tx: Tx, vault: Vault, project: rows.Account) -> rows.Network:
-    """Make the managed network of a project if it is missing."""
-    network = tx.first(rows.Network, accountId=project.id)
-    if network is not None:
-        return network
-    authority = new_authority(tx, project)
-    network = tx.insert(
-        rows.Network,
-        accountId=project.id,
-        name="managed",
-        state="active",
-        cidr=settings.value(tx, settings.NETWORK_CIDR),
-        caCertificate=authority.certificate,
-        caKey=vault.seal(authority.key, CA_CONTEXT),
-    )
-    tx.update(project, defaultNetworkId=network.id)
-    return network
+def equip(tx: Tx, vault: Vault, project: rows.Account) -> None:
+    """Make the networks of a project that are missing: one of each kind, as in 2015."""
+    present = {network.kind for network in tx.find(rows.Network, accountId=project.id)}
+    for mode, kind in NETWORK_KINDS.items():
+        if kind in present:
+            continue
+        network = tx.insert(rows.Network, accountId=project.id, kind=kind, name=mode, state="active")
+        if mode == MANAGED:
+            authority = new_authority(tx, project)
+            tx.update(
+                network,
+                cidr=settings.value(tx, settings.NETWORK_CIDR),
+                caCertificate=authority.certificate,
+                caKey=vault.seal(authority.key, CA_CONTEXT),
+            )
+            tx.update(project, defaultNetworkId=network.id)
 
 
 def new_authority(tx: Tx, project: rows.Account) -> Authority:
@@ -69,5 +69,5 @@ def authority_of(vault: Vault, network: rows.Network) -> Authority:
 
 @behaviour.process("project.create")
 async def create_project(run: Run) -> None:
-    """A project is usable once it has its network."""
+    """A project is usable once it has its networks."""
     run.finish(lambda tx: equip(tx, run.core.vault, run.resource(tx, rows.Project)))

@@ -19,6 +19,7 @@ class Instance(Resource):
     hostId: int | None
     allocationState: str | None
     agentId: int | None
+    primaryNetworkId: int | None
     build: dict[str, Any] | None
     capAdd: list[str] | None
     capDrop: list[str] | None

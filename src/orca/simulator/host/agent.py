@@ -12,7 +12,7 @@ from orca.simulator.faults import NONE, Faults
 from orca.simulator.host.commands import Cannot, Commands, Work
 from orca.simulator.host.host import Host
 from orca.simulator.host.items import adopt
-from orca.simulator.host.room import Container
+from orca.simulator.host.room import CONTAINER, Container
 from orca.wire import names
 
 Answer = wire.Message | None
@@ -129,6 +129,7 @@ class Agent:
 
         def act() -> Answer:
             container = host.room.find(wanted.uuid)
+            self._check_joined(wanted)
             if container is None:
                 container = host.room.create(wanted, host.clock.now)
             elif container.started_by == order.key and container.state == "stopped":
@@ -212,6 +213,20 @@ class Agent:
         if container is not None and container.system and order.external_id is not None:
             raise Cannot(f"{container.name} is a part of the platform on this host")
         return container
+
+    def _check_joined(self, wanted: wire.Instance) -> None:
+        """Refuse what an engine refuses: a network of a container that does not run, volumes of one that is not there.
+
+        Raises:
+            Cannot: see above.
+        """
+        containers = self.host.room.containers
+        mode, _, owner = wanted.network_mode.partition(":")
+        if mode == CONTAINER and (owner not in containers or containers[owner].state != "running"):
+            raise Cannot(f"cannot join network of a non running container: {owner}")
+        for source in wanted.volumes_from:
+            if source not in containers:
+                raise Cannot(f"No such container: {source}")
 
     def _let_go_wrong(self, container: Container, faults: Faults) -> None:
         """Plan the faults that follow a container's start."""

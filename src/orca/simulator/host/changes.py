@@ -26,6 +26,7 @@ class Change(msgspec.Struct, omit_defaults=True, rename="camel"):
     address: str | None = None
     fixed: bool = True
     """True if the container keeps its address while it does not run."""
+    network_mode: str = ""
     policy: str = ""
     """The restart policy; ``retries`` is the most restarts that it allows."""
     retries: int = 0

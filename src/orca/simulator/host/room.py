@@ -15,6 +15,8 @@ from orca.wire import names
 
 MANAGED, BRIDGE = "managed", "bridge"
 """The network modes that give a container an address: the server's choice, or one of Docker's bridge."""
+CONTAINER = "container"
+"""The network mode ``container:<external id>``: the container shares that one's network."""
 KILLED = 137
 BY_HAND = "by/hand"
 """The image of containers that somebody runs by hand."""
@@ -34,6 +36,7 @@ class Container(msgspec.Struct):
     started_at: int | None = None
     address: str | None = None
     fixed: bool = True
+    network_mode: str = ""
     labels: dict[str, str] = {}
     system: str = ""
     policy: wire.RestartPolicy | None = None
@@ -67,6 +70,7 @@ class Container(msgspec.Struct):
             address=self.address if placed else None,
             labels=self.labels,
             system=self.system,
+            network_mode=self.network_mode,
         )
 
     def changes(self) -> list[Change]:
@@ -81,6 +85,7 @@ class Container(msgspec.Struct):
             image=self.image,
             address=self.address,
             fixed=self.fixed,
+            network_mode=self.network_mode,
             policy=policy.name,
             retries=policy.maximum_retry_count,
             labels=self.labels,
@@ -127,6 +132,7 @@ class Room:
             image=wanted.image,
             address=address,
             fixed=wanted.network_mode != BRIDGE,
+            network_mode=wanted.network_mode,
             policy=policy.name,
             retries=policy.maximum_retry_count,
             labels=wanted.labels,
@@ -137,7 +143,7 @@ class Room:
     def run_by_hand(self, name: str, now: int, external_id: str, labels: Mapping[str, str]) -> Container:
         """Run a container, as somebody does who types ``docker run``."""
         change = Change(do="create", uuid=external_id, at=now, external_id=external_id, name=name)
-        change.image, change.labels = BY_HAND, dict(labels)
+        change.image, change.labels, change.network_mode = BY_HAND, dict(labels), BRIDGE
         self._happen(change)
         self.start(self.containers[external_id], now)
         return self.containers[external_id]
@@ -199,6 +205,7 @@ def _made(change: Change) -> Container:
         image=sys.intern(change.image),
         address=change.address,
         fixed=change.fixed,
+        network_mode=change.network_mode,
         labels={**change.labels, names.LABEL_INSTANCE_UUID: change.uuid} if ours else change.labels,
         system="" if ours else change.labels.get(names.LABEL_SYSTEM, ""),
         policy=wire.RestartPolicy(change.policy, change.retries) if change.policy else None,

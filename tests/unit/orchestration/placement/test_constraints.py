@@ -72,7 +72,9 @@ def test_soft_constraints_only_prefer():
 
 
 def test_beside():
-    assert choose(Wanted(beside=2), [host(1), host(2)]).host_id == 2
+    assert choose(Wanted(beside=frozenset({2})), [host(1), host(2)]).host_id == 2
+    with pytest.raises(NoHost, match="on another host"):
+        choose(Wanted(beside=frozenset({1, 2})), [host(1), host(2)])
 
 
 def test_global():
