@@ -81,7 +81,6 @@ OURS = """
 
 ADDED = {
     "event": "each change with its number, so that a subscriber can resume from there",
-    "event_pending": "changes that have no number yet",
     "config_digest": "for each host, one number for the config items it should have and one for those it applied",
     "service_label": "labels of services, by which link selectors find them",
     "tally": "how many containers each host has, kept with every change",

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from lab import Lab
 from provision import ROOT, Play, platform
 
-from bench import against, agent, api, flat, names, report, scaling, server, site
+from bench import against, agent, api, databases, flat, names, report, scaling, server, site
 from bench.conditions import conditions
 from bench.result import Result, load
 from bench.tasks import Tasks, timed_tasks
@@ -20,8 +20,8 @@ from bench.tasks import Tasks, timed_tasks
 RESULTS = ROOT / "build" / "bench"
 PAGE = ROOT / "docs" / "performance.md"
 # In this order on the page, and measured in this order: the quiet one first, and last the one that replaces hosts.
-FIGURES = ("agent", "server", "api", "flat", "scaling", "names", "site")
-ALONE = ("api", "flat")  # need no hosts
+FIGURES = ("agent", "server", "api", "databases", "flat", "scaling", "names", "site")
+ALONE = ("api", "databases", "flat")  # need no hosts
 
 
 def measurements(first: Play, tasks: Tasks) -> dict[str, Callable[[Lab, int], Result]]:
@@ -38,14 +38,20 @@ def show(result: Result) -> None:
     print("\n".join(report.markdown(report.HEADER, [report.row(figure) for figure in result.figures])))
 
 
-def run_alone(wanted: list[str], keep: bool) -> list[str]:
+def run_alone(wanted: list[str], repeats: int, keep: bool) -> list[str]:
     """Measure what needs no platform, before there is one; the names of those that failed."""
+    known: dict[str, tuple[int, Callable[[], Result]]] = {
+        "api": (api.RUNS, lambda: api.measure(api.FOLDER, keep)),
+        "databases": (repeats, lambda: databases.measure(repeats)),
+        "flat": (1, flat.measure),
+    }
     failed = []
     for name in wanted:
         print(f"== {name}", flush=True)
-        at = conditions(None, api.RUNS if name == "api" else 1)
+        rounds, measure = known[name]
+        at = conditions(None, rounds)
         try:
-            result = api.measure(api.FOLDER, keep) if name == "api" else flat.measure()
+            result = measure()
         except Exception:
             traceback.print_exc()
             failed.append(name)
@@ -111,7 +117,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no figure named {', '.join(unknown)}; there are {', '.join(possible)}")
     wanted = [name for name in possible if name in (arguments.figures or possible)]
-    failed = run_alone([name for name in wanted if name in ALONE], arguments.keep)
+    failed = run_alone([name for name in wanted if name in ALONE], arguments.repeats, arguments.keep)
     failed += run([name for name in wanted if name not in ALONE], arguments.repeats, arguments.keep)
     if arguments.write:
         write()

@@ -19,17 +19,20 @@ import httpx
 from waiting import until
 
 from bench.server import ORCA, free_port
+from orca.store import backends
 
 SERVER_CORE, GENERATOR_CORE = 0, 1
 TICK = os.sysconf("SC_CLK_TCK")
 
 
 class PinnedServer:
-    """`orca server --sim` on loopback."""
+    """`orca server --sim` on loopback; ``database``: a URL, where it is not SQLite."""
 
-    def __init__(self, data: Path, orca: Path = ORCA) -> None:
+    def __init__(self, data: Path, orca: Path = ORCA, database: str | None = None) -> None:
         self.data = data
         self.orca = orca
+        self._database = database
+        self._engine = None if database is None else backends.create_engine(database)
         self.url = f"http://127.0.0.1:{free_port()}"
 
     @contextlib.contextmanager
@@ -37,6 +40,8 @@ class PinnedServer:
         """The process, for as long as the block lasts."""
         argv = ["taskset", "-c", str(SERVER_CORE), str(self.orca), "server", "--sim"]
         argv += ["--data-dir", str(self.data), "--listen", self.url.removeprefix("http://")]
+        if self._database is not None:
+            argv += ["--database", self._database]
         with (self.data.parent / f"{self.data.name}.log").open("a") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -45,6 +50,8 @@ class PinnedServer:
         finally:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=60)
+            if self._engine is not None:
+                self._engine.dispose()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -70,6 +77,9 @@ class PinnedServer:
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of its database, read beside it."""
+        if self._engine is not None:
+            with self._engine.connect() as connection:
+                return [tuple(row) for row in connection.exec_driver_sql(sql, values or None)]
         with contextlib.closing(sqlite3.connect(f"file:{self.data / 'orca.db'}?mode=ro", uri=True)) as database:
             return database.execute(sql, values).fetchall()
 

@@ -63,8 +63,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[Server]:
-    """A PostgreSQL server."""
+def postgresql(*, durable: bool = False) -> Iterator[Server]:
+    """A PostgreSQL server; ``durable``: what it acknowledges is on the disk, as its own defaults say."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.fail("no PostgreSQL here: apt-get install postgresql (script/test does)")
@@ -72,10 +72,12 @@ def postgresql() -> Iterator[Server]:
         data = home / "data"
         initdb = [str(programs[-1] / "initdb"), "-D", str(data), "-U", "orca", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run([*as_user(user), *initdb, "--locale=C.UTF-8"], check=True, stdout=subprocess.DEVNULL)
-        settings = {
-            "listen_addresses": "", "unix_socket_directories": str(home), "fsync": "off", "full_page_writes": "off",
-            "synchronous_commit": "off", "max_connections": "200", "shared_buffers": "64MB",
-        }  # fmt: skip
+        settings = {"listen_addresses": "", "unix_socket_directories": str(home)}
+        if not durable:
+            settings |= {
+                "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200",
+                "shared_buffers": "64MB",
+            }  # fmt: skip
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         server = Server(
             f"postgresql://orca@/postgres?host={home}", f"CREATE DATABASE {{name}} TEMPLATE template0 {COLLATE}"

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from orca.simulator.pipe import Pipe
-from orca.store.pool import PoolWriter
 from orca.store.writer import Writer
 
 ARM = signal.SIGUSR1
@@ -32,8 +31,7 @@ def kill_at(point: str, nth: int, connection: type[Pipe], *, armed: bool = True)
                 os.kill(os.getpid(), signal.SIGKILL)
 
     signal.signal(ARM, arm)
-    for writer in (Writer, PoolWriter):
-        _pass_commit(writer, reach)
+    _pass_commit(Writer, reach)
     _pass_command(connection, reach)
 
 

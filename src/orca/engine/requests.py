@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from orca.resources import Process, processes_of, rows
 from orca.resources.errors import ActionNotAvailable
+from orca.resources.operation import process_key_of
 from orca.store import PreparedWrite, Tx
 
 LEASE = 30_000
@@ -33,9 +34,7 @@ def process_of(type: str, action: str) -> Process:
 
 def running(tx: Tx, record: rows.Resource, field: str = "state") -> rows.ProcessInstance | None:
     """The process row that now works on a state field of the resource."""
-    return tx.first(
-        rows.ProcessInstance, resourceType=record.root, resourceId=str(record.id), stateField=field, endTime=None
-    )
+    return tx.first(rows.ProcessInstance, liveKey=process_key_of(record.root, str(record.id), field))
 
 
 def supersede(tx: Tx, process: rows.ProcessInstance) -> None:
@@ -47,21 +46,17 @@ def supersede(tx: Tx, process: rows.ProcessInstance) -> None:
     forget_steps(tx, process.id)
 
 
-@cache
-def _renewal(table: sa.Table) -> PreparedWrite:
-    mine = (table.c.id == sa.bindparam("process")) & (table.c.epoch == sa.bindparam("mine")) & table.c.endTime.is_(None)
-    return PreparedWrite(sa.update(table).where(mine))
-
-
-def renew(tx: Tx, process_id: int, epoch: int) -> bool:
-    """Renew the lease of a process; return False if it is no longer held under this epoch."""
-    parameters = {"process": process_id, "mine": epoch, "leaseUntil": tx.now + LEASE}
-    return tx.run(_renewal(tx.table(rows.ProcessInstance)), parameters).rows == 1
+def renew(tx: Tx, process_id: int, epoch: int) -> rows.ProcessInstance | None:
+    """Renew the lease of a process; None if it is no longer held under this epoch."""
+    row = tx.get(rows.ProcessInstance, process_id)
+    if row is None or row.epoch != epoch or row.endTime is not None:
+        return None
+    return tx.note(row, leaseUntil=tx.now + LEASE)
 
 
 def forget_steps(tx: Tx, process_id: int) -> None:
     """Delete the steps of a process that has ended."""
-    tx.run(_forgetting(tx.table("process_step")), {"process": process_id})
+    tx.send(_forgetting(tx.table("process_step")), {"process": process_id})
 
 
 @cache

@@ -253,9 +253,10 @@ class Run(Job):
 
     def _guard(self, tx: Tx) -> rows.ProcessInstance:
         """The process row, if it is still ours, marked as no longer waiting. Raises ``Superseded``."""
-        if not requests.renew(tx, self.id, self._epoch):
+        tx.load((rows.ProcessInstance, self.id), (self.resource_type, self.resource_id))
+        row = requests.renew(tx, self.id, self._epoch)
+        if row is None:
             raise Superseded
-        row = tx.require(rows.ProcessInstance, self.id)
         if not self._started or self._waiting:
             tx.update(row, phase=STARTED, waiting=None, waitingSince=None, runAfter=None)
         if self._waiting:
@@ -267,7 +268,7 @@ class Run(Job):
     def _store_step(self, tx: Tx, name: str, result: Any) -> None:
         text = None if result is None else msgspec.json.encode(result).decode()
         step = {"process_id": self.id, "name": name, "result": text, "created": tx.now}
-        tx.run(adding(tx.table("process_step")), step)
+        tx.send(adding(tx.table("process_step")), step)
 
     def _write_log(self, tx: Tx, row: rows.ProcessInstance, lines: list[dict[str, Any]]) -> None:
         execution = tx.first(rows.ProcessExecution, processInstanceId=row.id, uuid=self._execution)

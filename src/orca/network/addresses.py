@@ -47,8 +47,6 @@ def allocate_range(tx: Tx, network: rows.Network, host: rows.Host, prefix: int =
         ipam.PoolUsedUp: every range is taken.
         ipam.RangeRefused: there are no ranges of that size.
     """
-    # A unit that holds an address there now (`hold_address`, `locate`) sees the range, or its row is seen here.
-    tx.lock(host)
     existing = range_of(tx, host.id)
     if existing is not None:
         return existing
@@ -139,7 +137,6 @@ def hold_address(tx: Tx, instance: rows.Instance, address: str) -> None:
         return
     release_address(tx, instance.id)
     host = tx.require(rows.Host, instance.hostId)
-    tx.lock(host)
     subnet = range_of(tx, host.id)
     if subnet is None or not _is_ours(subnet, address):
         return
@@ -152,10 +149,7 @@ def locate(tx: Tx, instance: rows.Instance, host: rows.Host, reported: str | Non
 
     Before the host has a range that is unknown: the report is kept, and checked when the range is given.
     """
-    waits = False
-    if reported is not None and range_of(tx, host.id) is None:
-        tx.lock(host)  # if the range is given at this moment, that unit sees this container, or this one sees the range
-        waits = range_of(tx, host.id) is None
+    waits = reported is not None and range_of(tx, host.id) is None
     tx.update(instance, reportedAddress=reported if waits else None)
     address = believable(tx, host, reported)
     if address is None:

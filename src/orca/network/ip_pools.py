@@ -21,7 +21,6 @@ FIRST, UNUSED_END = 2, 5
 def acquire(tx: Tx, call: Call, pool: rows.IpPool, _given: dict[str, Any]) -> rows.IpAddress:
     """Give the caller the lowest free address of the pool."""
     first, last = bounds(pool)
-    tx.lock(pool)  # of two simultaneous requests the second sees the first one's address
     taken = held(tx, pool)
     address = next((text for text in map(str, map(IPv4Address, range(first, last + 1))) if text not in taken), None)
     if address is None:

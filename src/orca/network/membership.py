@@ -84,8 +84,6 @@ def leave(tx: Tx, config: ConfigItems, host: rows.Host) -> None:
 
     ``peers.part`` did most of it before, in several units.
     """
-    # A unit that tells a peer about this host has ended, or sees that the host leaves.
-    tx.lock(addresses.network_of(tx, host.accountId))
     config.drop_everywhere(tx, peer_item(host))
     for link in [*tx.find(rows.MeshLink, hostId=host.id), *tx.find(rows.MeshLink, peerHostId=host.id)]:
         tx.delete(link)

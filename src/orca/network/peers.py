@@ -59,8 +59,6 @@ def _look(tx: ReadTx, host_id: int) -> tuple[Any, list[int]] | None:
 
 def _meet(tx: Tx, config: ConfigItems, host_id: int, others: Collection[int]) -> None:
     host = tx.require(rows.Host, host_id)
-    # Once the others have forgotten a host that leaves, nobody learns of it again.
-    tx.lock(addresses.network_of(tx, host.accountId))
     subnet = _range(tx, host)
     if subnet is None:
         return

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 def process_key(record: rows.ProcessInstance) -> str | None:
     """One process at a time for each state field of a resource."""
-    return None if record.endTime else f"{record.resourceType}:{record.resourceId}:{record.stateField}"
+    return None if record.endTime else process_key_of(record.resourceType, record.resourceId, record.stateField)
+
+
+def process_key_of(resource_type: str, resource_id: str, field: str) -> str:
+    """The key of the process that works on a state field now."""
+    return f"{resource_type}:{resource_id}:{field}"
 
 
 TENANT_LOG = dict.fromkeys(("user", "project", "owner", "member", "restricted", "readonly"), "r")

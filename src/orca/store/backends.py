@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What differs between the databases: how a transaction begins, what it locks, what an error means.
-
-SQLite has one writer (``orca.store.writer``); PostgreSQL and MariaDB have several (``orca.store.pool``).
-"""
+"""What differs between the databases: how a transaction begins, what it locks, what an error means."""
 
 from __future__ import annotations
 
@@ -22,15 +19,15 @@ Locked = Callable[[sa.Connection, str], contextlib.AbstractContextManager[None]]
 class Backend:
     """One program for databases.
 
-    ``begin`` and ``snapshot`` begin a transaction that writes or reads. ``locked`` and ``migrating`` run one that no
-    other server runs at the same time: under a name, or to change tables. ``prepare`` checks a database before its
-    first use. ``hold`` takes the lock of a running server on a connection, if it is free; None if the database is a
-    file. ``again``: the transaction conflicted with another one, and may succeed if it is run again. ``violated``: the
-    column of a violated uniqueness constraint. ``full``: the error says that the disk is full.
+    ``shared``: other servers may write to it. ``snapshot`` begins a transaction that reads. ``locked`` and
+    ``migrating`` run one that no other server runs at the same time: under a name, or to change tables. ``prepare``
+    checks a database before its first use. ``hold`` takes the lock of a running server on a connection, if it is free;
+    None if the database is a file. ``again``: the transaction conflicted with another one, and may succeed if it is run
+    again. ``violated``: the column of a violated uniqueness constraint. ``full``: the error says that the disk is full.
     """
 
     create_engine: Callable[[str], sa.Engine]
-    begin: tuple[str, ...]
+    shared: bool
     snapshot: tuple[str, ...]
     locked: Locked
     migrating: Callable[[sa.Connection], contextlib.AbstractContextManager[None]]
@@ -43,10 +40,10 @@ class Backend:
 
 SQLITE = Backend(
     create_engine=sqlite.create_engine,
-    begin=("BEGIN IMMEDIATE",),
+    shared=False,
     snapshot=("BEGIN",),
-    locked=lambda connection, _name: sqlite.migrating(connection),
-    migrating=sqlite.migrating,
+    locked=sqlite.locked,
+    migrating=lambda connection: sqlite.locked(connection, "migration"),
     prepare=lambda _connection: None,
     hold=None,
     again=lambda _error: False,
@@ -55,7 +52,7 @@ SQLITE = Backend(
 )
 POSTGRESQL = Backend(
     create_engine=postgresql.create_engine,
-    begin=("BEGIN ISOLATION LEVEL READ COMMITTED",),
+    shared=True,
     snapshot=("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
     locked=postgresql.locked,
     migrating=lambda connection: postgresql.locked(connection, "migration"),
@@ -67,7 +64,7 @@ POSTGRESQL = Backend(
 )
 MARIADB = Backend(
     create_engine=mariadb.create_engine,
-    begin=("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"),
+    shared=True,
     snapshot=(
         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from orca.store import backends, migrations, pool, sqlite
+from orca.store import backends, driver, migrations, sqlite
 from orca.store.bus import Bus
 from orca.store.errors import CannotOpen, NoSpace, causes
 from orca.store.schema import Schema
@@ -33,11 +33,7 @@ class Database:
         self.units = 0
         """Units that became durable."""
         self._backend = backends.backend_of(engine)
-        self._writer: Writer | pool.PoolWriter
-        if self._backend is backends.SQLITE:
-            self._writer = Writer(engine, schema, schema.metadata.tables["event"], self.bus)
-        else:
-            self._writer = pool.PoolWriter(engine, schema, self.bus)
+        self._writer = Writer(engine, schema, self.bus)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="orca-reader")
 
     @classmethod
@@ -67,10 +63,10 @@ class Database:
         return cls(engine, schema)
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
-        """Run ``unit(tx)`` in a writer thread and return its result once it is durable.
+        """Run ``unit(tx)`` in the writer's thread and return its result once it is durable.
 
         An exception of the unit rolls back this unit alone and is raised here. Cancelling the wait does not undo a unit
-        that a writer already has.
+        that the writer already has.
         """
         result: T = await self._writer.submit(unit)
         self.units += 1
@@ -78,8 +74,8 @@ class Database:
 
     @property
     def commits(self) -> int:
-        """Transactions that became durable; units share one where there is a single writer."""
-        return self._writer.commits if isinstance(self._writer, Writer) else self.units
+        """Transactions that became durable; units share them."""
+        return self._writer.commits
 
     @property
     def queued(self) -> dict[str, int]:
@@ -93,7 +89,7 @@ class Database:
 
     @property
     def long_units(self) -> int:
-        """Units that used more of a writer's processor time than a unit may."""
+        """Units that used more of the writer's processor time than a unit may."""
         return self._writer.queue.long_units
 
     async def read(self, query: Callable[[ReadTx], T]) -> T:
@@ -101,12 +97,18 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._snapshot, query)
 
     def _snapshot(self, query: Callable[[ReadTx], Any]) -> Any:
-        def read(connection: sa.Connection) -> Any:
-            return query(ReadTx(connection, self.schema))
-
-        if self._backend is backends.SQLITE:
-            return sqlite.read(self.engine, read)
-        return pool.read(self.engine, self._backend, read)
+        """Run a query; again if the connection is dead."""
+        for last in (False, True):
+            try:
+                with (
+                    self.engine.connect() as connection,
+                    driver.transaction(connection, *self._backend.snapshot, end="ROLLBACK"),
+                ):
+                    return query(ReadTx(connection, self.schema))
+            except sa.exc.DBAPIError as error:
+                if last or not error.connection_invalidated:
+                    raise
+        raise AssertionError
 
     async def close(self) -> None:
         """Finish the queued units and the running queries, and close all connections."""

@@ -42,8 +42,8 @@ class Closed(StoreError):
     """The database was closed while the unit waited for its turn; nothing was written."""
 
 
-class Conflict(StoreError):
-    """Another unit changed a row after this one read it and before it wrote it; the unit is run again."""
+class Overdue(StoreError):
+    """What a former unit left to be run later failed; all units of the transaction are run again, one at a time."""
 
 
 class NoSpace(StoreError):

@@ -11,10 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
+from orca.store import driver
 from orca.store.errors import CannotOpen
 
 POOL = 16
-"""Most connections: every writer, reader, the sequencer and a few to spare."""
+"""Most connections: the writer, readers and a few to spare."""
+IDLE = 30
+"""Seconds after which the database ends a transaction in which nothing happens."""
 CONFLICTS = frozenset({1020, 1205, 1213})
 """Changed since it was read, lock wait timeout, deadlock: https://mariadb.com/kb/en/mariadb-error-codes/."""
 DUPLICATE = 1062
@@ -44,12 +47,20 @@ def create_engine(url: str) -> sa.Engine:
     """An engine whose connections leave BEGIN and COMMIT to us."""
     given = sa.make_url(url).set(drivername="mariadb+pymysql")
     engine = sa.create_engine(
-        given, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, pool_size=POOL, max_overflow=0
+        given,
+        isolation_level="AUTOCOMMIT",
+        paramstyle="format",
+        pool_reset_on_return=None,
+        pool_size=POOL,
+        max_overflow=0,
     )
 
-    def prepare_connection(connection: Any, _record: Any) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET NAMES utf8mb4 COLLATE {COLLATION}, SESSION sql_mode = 'TRADITIONAL'")
+    def prepare_connection(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET NAMES utf8mb4 COLLATE {COLLATION}, SESSION sql_mode = 'TRADITIONAL'")
+        # Whoever hangs in a transaction may hold a lock that others wait for.
+        cursor.execute(f"SET SESSION idle_transaction_timeout = {IDLE}")
+        driver.keep(record, driver.CursorSession(engine.dialect, cursor))
 
     sa.event.listen(engine, "connect", prepare_connection)
     return engine
@@ -59,28 +70,21 @@ def create_engine(url: str) -> sa.Engine:
 def _named(connection: sa.Connection, name: str) -> Generator[None]:
     """Hold a lock of this database; it goes with the connection."""
     lock = f"CONCAT(DATABASE(), '.orca.{name}')"
-    if connection.exec_driver_sql(f"SELECT GET_LOCK({lock}, {PATIENCE})").scalar() != 1:
+    if driver.rows(connection, f"SELECT GET_LOCK({lock}, {PATIENCE})") != [(1,)]:
         raise CannotOpen(f"another server holds the lock {name!r} of the database")
     try:
         yield
     finally:
         with contextlib.suppress(sa.exc.DBAPIError):
-            connection.exec_driver_sql(f"SELECT RELEASE_LOCK({lock})").scalar()
+            driver.rows(connection, f"SELECT RELEASE_LOCK({lock})")
 
 
 @contextlib.contextmanager
 def locked(connection: sa.Connection, name: str) -> Generator[None]:
     """A transaction that no other server runs at the same time under this name."""
-    with _named(connection, name):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        connection.exec_driver_sql("START TRANSACTION")
-        try:
-            yield
-        except BaseException:
-            with contextlib.suppress(sa.exc.DBAPIError):
-                connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
+    begin = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"
+    with _named(connection, name), driver.transaction(connection, *begin):
+        yield
 
 
 @contextlib.contextmanager

@@ -6,14 +6,17 @@ from __future__ import annotations
 import contextlib
 import re
 import zlib
-from collections.abc import Generator
+from typing import Any
 
 import sqlalchemy as sa
 
+from orca.store import driver
 from orca.store.errors import CannotOpen
 
 POOL = 16
-"""Most connections: every writer, reader, the sequencer and a few to spare."""
+"""Most connections: the writer, readers and a few to spare."""
+IDLE = 30
+"""Seconds after which the database ends a transaction in which nothing happens."""
 CONFLICTS = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
 BINARY = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
@@ -22,23 +25,36 @@ BINARY = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 def create_engine(url: str) -> sa.Engine:
     """An engine whose connections leave BEGIN and COMMIT to us."""
     given = sa.make_url(url).set(drivername="postgresql+psycopg")
-    return sa.create_engine(
-        given, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, pool_size=POOL, max_overflow=0
+    engine = sa.create_engine(
+        given,
+        isolation_level="AUTOCOMMIT",
+        # Statements are prepared in one place only, `orca.store.pipeline`.
+        connect_args={"client_encoding": "utf8", "prepare_threshold": None},
+        pool_reset_on_return=None,
+        pool_size=POOL,
+        pool_use_lifo=True,
+        max_overflow=0,
     )
+    from orca.store.pipeline import Pipeline  # needs an extra of the package
+
+    def prepare_connection(connection: Any, record: Any) -> None:
+        # Whoever hangs in a transaction may hold a lock that others wait for.
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE}s'")
+        driver.keep(record, Pipeline(connection))
+
+    def keep_order(connection: sa.Connection, *_statement: Any) -> None:
+        driver.flush(connection)
+
+    sa.event.listen(engine, "connect", prepare_connection)
+    sa.event.listen(engine, "before_cursor_execute", keep_order)
+    return engine
 
 
-@contextlib.contextmanager
-def locked(connection: sa.Connection, name: str) -> Generator[None]:
-    """A transaction that no other server runs at the same time under this name; also for changes of tables."""
-    connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
-    try:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_lock(name)})")
-        yield
-    except BaseException:
-        with contextlib.suppress(sa.exc.DBAPIError):
-            connection.exec_driver_sql("ROLLBACK")
-        raise
-    connection.exec_driver_sql("COMMIT")
+def locked(connection: sa.Connection, name: str) -> contextlib.AbstractContextManager[None]:
+    """A transaction that no other server runs at the same time under this name; it may change tables."""
+    return driver.transaction(
+        connection, "BEGIN ISOLATION LEVEL READ COMMITTED", f"SELECT pg_advisory_xact_lock({_lock(name)})"
+    )
 
 
 def hold(connection: sa.Connection) -> bool:

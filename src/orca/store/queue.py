@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The queue of the writers: users' requests and the engine's units take turns, and within each the owners do.
+"""The queue of the writer: users' requests and the engine's units take turns, and within each the owners do.
 
 So a request waits for at most one unit of each other owner, however many units they have queued.
 """
@@ -22,7 +22,7 @@ from orca.store.work import SHARES, WORK, Work
 log = logging.getLogger(__name__)
 
 LONG = 0.1
-"""Seconds of a writer's own processor time that no unit may need."""
+"""Seconds of the writer's own processor time that no unit may need."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +38,7 @@ class Job:
 
 
 class WriteQueue:
-    """Filled by the event loop, emptied by the writers' threads.
+    """Filled by the event loop, emptied by the writer's thread.
 
     Not bounded here: callers wait for the answers of their units, and are bounded themselves (connections, processes,
     agents' reports).
@@ -71,14 +71,13 @@ class WriteQueue:
             self._turns.put(job.work.share, job.work.share)
             self._changed.notify()
 
-    def get(self, *, wait: bool = True) -> Job | None:
-        """The next job; None if there is none. With ``wait`` it waits for one, and returns None once the queue is
-        closed.
+    def get(self, patience: float | None = None) -> Job | None:
+        """The next job; it waits for one so many seconds (None: for ever). None if none came, or the queue is closed
+        and empty.
         """
         with self._changed:
-            while (job := self._take()) is None and wait and not self.closing.is_set():
-                self._changed.wait()
-            return job
+            self._changed.wait_for(lambda: len(self._turns) or self.closing.is_set(), patience)
+            return self._take()
 
     def close(self) -> None:
         """End all waiting. Jobs that are queued are still given out, unless their caller is gone."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Generator, Iterable
-from typing import Any, TypeAlias
+from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
+
+from orca.store import driver
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -27,39 +29,6 @@ PRAGMAS = (
 DAMAGED = frozenset({"file is not a database", "database disk image is malformed"})
 """SQLite's messages about a file that it cannot read."""
 
-Control: TypeAlias = Callable[[str], object]
-"""Runs a statement that begins or ends a transaction."""
-
-
-def control(connection: sa.Connection) -> Control:
-    """The driver's own ``execute``: BEGIN and SAVEPOINT need nothing that SQLAlchemy adds to a statement."""
-    execute: Control = _driver(connection).execute
-    return execute
-
-
-def read(engine: sa.Engine, query: Callable[[sa.Connection], Any]) -> Any:
-    """Run a query on a snapshot."""
-    with engine.connect() as connection:
-        driver = _driver(connection)
-        driver.execute("BEGIN")
-        try:
-            return query(connection)
-        finally:
-            roll_back(connection)
-
-
-def roll_back(connection: sa.Connection) -> None:
-    """End a transaction, unless a disk error has ended it."""
-    driver = _driver(connection)
-    if driver.in_transaction:
-        driver.execute("ROLLBACK")
-
-
-def _driver(connection: sa.Connection) -> sqlite3.Connection:
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    return raw
-
 
 def create_engine(url: str) -> sa.Engine:
     """An engine whose connections leave BEGIN, SAVEPOINT and COMMIT to us."""
@@ -67,26 +36,19 @@ def create_engine(url: str) -> sa.Engine:
         url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, connect_args={"check_same_thread": False}
     )
 
-    def prepare(connection: Any, _record: Any) -> None:
+    def prepare(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
         for pragma in PRAGMAS:
             cursor.execute(pragma)
-        cursor.close()
+        driver.keep(record, driver.CursorSession(engine.dialect, cursor))
 
     sa.event.listen(engine, "connect", prepare)
     return engine
 
 
-@contextlib.contextmanager
-def migrating(connection: sa.Connection) -> Generator[None]:
-    """A transaction that locks out other writers and may change tables."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    connection.exec_driver_sql("COMMIT")
+def locked(connection: sa.Connection, _name: str) -> contextlib.AbstractContextManager[None]:
+    """A transaction that locks out all other writers; it may change tables."""
+    return driver.transaction(connection, "BEGIN IMMEDIATE")
 
 
 def is_damage(error: sa.exc.DatabaseError) -> bool:

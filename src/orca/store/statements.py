@@ -34,7 +34,6 @@ class Statements:
         self._searches: dict[tuple[Shape, bool], Prepared] = {}
         self._values: dict[tuple[Shape, tuple[str, ...]], Prepared] = {}
         self.by_id = Prepared(sa.select(table).where(table.c.id == sa.bindparam(ROW_ID)))
-        self.locking = Prepared(self.by_id.select.with_for_update())
         self.add = adding(table)
         self.change = PreparedWrite(sa.update(table).where(table.c.id == sa.bindparam(ROW_ID)))
 
@@ -47,7 +46,7 @@ class Statements:
         found = self._searches.get((shape, one))
         if found is None:
             select = self._build(shape)
-            found = Prepared(select.limit(1) if one else select, plain=_plain(shape))
+            found = Prepared(select.limit(1) if one else select, lists=_lists(shape))
             self._searches[shape, one] = found
         return found, parameters
 
@@ -64,7 +63,7 @@ class Statements:
                 select = select.with_only_columns(*(columns[name] for name in names))
             else:
                 select = select.order_by(None).with_only_columns(sa.func.count(), maintain_column_froms=True)
-            found = self._values[shape, names] = Prepared(select, plain=_plain(shape))
+            found = self._values[shape, names] = Prepared(select, lists=_lists(shape))
         return found, parameters
 
     def _build(self, shape: Shape) -> sa.Select[Any]:
@@ -87,9 +86,9 @@ class Statements:
         return statement
 
 
-def _plain(shape: Shape) -> bool:
-    """True if every comparison is with at most one value."""
-    return all(comparison != "in" for _, comparison in shape)
+def _lists(shape: Shape) -> tuple[str, ...]:
+    """The parameters that are lists."""
+    return tuple(f"p_{name}" for name, comparison in shape if comparison == "in")
 
 
 def _shape(equals: Mapping[str, Any]) -> tuple[Shape, dict[str, Any]]:

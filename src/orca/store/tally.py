@@ -63,7 +63,7 @@ class Tally:
         for (root, value), number in sorted(self._changes.items()):
             if number:
                 statement = _adding(table, connection.dialect.name)
-                statement.run(connection, {"root": root, "value": value, "number": number})
+                statement.send(connection, {"root": root, "value": value, "number": number})
         self._changes.clear()
 
 

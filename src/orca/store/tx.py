@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar, cast, overload
 
 import msgspec
@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from orca.store import tally
 from orca.store.backends import backend_of
-from orca.store.errors import Conflict, MissingField, NotFound, NotUnique
-from orca.store.prepared import Prepared, PreparedWrite, Written
+from orca.store.driver import Written
+from orca.store.errors import MissingField, NotFound, NotUnique
+from orca.store.prepared import Prepared, PreparedWrite, rows_of
 from orca.store.record import Record, StoredType
 from orca.store.schema import Schema
 from orca.store.statements import ROW_ID
@@ -27,7 +28,7 @@ _decode = msgspec.json.Decoder().decode
 
 R = TypeVar("R", bound=Record)
 
-UNIQUE = frozenset({"uuid", "liveKey"})
+UNIQUE = ("uuid", "liveKey")
 """Columns with a uniqueness constraint."""
 
 
@@ -48,7 +49,6 @@ class ReadTx:
         self.schema = schema
         self.now = now_ms()
         self._records: dict[tuple[str, int], Record] = {}
-        self._seen: dict[tuple[str, int], tuple[Any, ...]] | None = None
 
     @overload
     def get(self, type: type[R], id: int | None) -> R | None: ...
@@ -68,6 +68,16 @@ class ReadTx:
         if record is None or (stored.kinds and record._values["kind"] not in stored.kinds):
             return None
         return record
+
+    def load(self, *wanted: tuple[str | type[Record], int]) -> None:
+        """Read rows that are needed next, in one go; ``get`` finds them then."""
+        types = [(self.schema[type], id) for type, id in wanted]
+        missing = [(stored, id) for stored, id in types if (stored.root, id) not in self._records]
+        selects = [(stored.statements.by_id, {ROW_ID: id}) for stored, id in missing]
+        if selects:
+            for (stored, _), found in zip(missing, rows_of(self.connection, selects), strict=True):
+                for row in found:
+                    self._record(stored, row)
 
     @overload
     def require(self, type: type[R], id: int | None) -> R: ...
@@ -176,22 +186,14 @@ class ReadTx:
         specific = self.schema.specific(stored.root, values.get("kind"))
         record = specific.row(specific, values, blob)
         self._records[stored.root, values["id"]] = record
-        if self._seen is not None:
-            self._seen[stored.root, values["id"]] = row
         return record
 
 
 class Tx(ReadTx):
-    """A unit of writing. All of it becomes durable together, or none of it does.
+    """A unit of writing. All of it becomes durable together, or none of it does. No other unit runs meanwhile."""
 
-    ``alone``: no other unit runs meanwhile. Otherwise a row is locked before its first change, and must be as it was
-    read.
-    """
-
-    def __init__(self, connection: sa.Connection, schema: Schema, *, alone: bool = True) -> None:
+    def __init__(self, connection: sa.Connection, schema: Schema) -> None:
         super().__init__(connection, schema)
-        if not alone:
-            self._seen = {}
         self.touched: dict[tuple[str, int], Record] = {}
         self._held: dict[tuple[str, int], tuple[Record, set[str]]] = {}
         self.callbacks: list[Callable[[], None]] = []
@@ -242,31 +244,44 @@ class Tx(ReadTx):
 
         Returns the unit's own record of that row, which is also ``record`` when it came from this unit.
         """
+        own, changed = self._change(record, fields)
+        if changed:
+            self.touched[own.root, own.id] = own
+        return own
+
+    def note(self, record: R, **fields: Any) -> R:
+        """Like ``update``, for what is nobody else's affair: it causes no event."""
+        return self._change(record, fields)[0]
+
+    def _change(self, record: R, fields: dict[str, Any]) -> tuple[R, bool]:
+        """The unit's own record with the fields, and whether anything changed."""
         own = self.own(record)
         counted = tally.key_of(own)
         changed = self._assign(own, fields)
         if not changed:
-            return own
+            return own, False
         self._tally.move(counted, tally.key_of(own))
         key = (own.root, own.id)
-        if self._seen:
-            self._lock(own)
-        self.touched[key] = own
         held = self._held.setdefault(key, (own, set()))[1]
         held |= changed | self._derive(own)
         if self._set_live_key(own):
             held.add("liveKey")
-        if held & UNIQUE:
+        if _may_violate(own, held):
             # Columns with a constraint are written at once, so that the caller learns of a violation here.
             self._write(key)
         if own is not record:
             record._values, record._blob = dict(own._values), own._blob
-        return own
+        return own, True
 
     def run(self, statement: PreparedWrite, parameters: Mapping[str, Any]) -> Written:
         """Run a prepared write. Not for rows of resource types: it would cause no events."""
         self.flush()
         return statement.run(self.connection, parameters)
+
+    def send(self, statement: PreparedWrite, parameters: Mapping[str, Any]) -> None:
+        """Like ``run``, for a caller who does not need the result and need not wait for it."""
+        self.flush()
+        statement.send(self.connection, parameters)
 
     def flush(self, root: str | None = None) -> None:
         """Write pending changes: those of one row within a unit become one statement."""
@@ -275,30 +290,17 @@ class Tx(ReadTx):
         if root is None:
             self._tally.write(self.connection, self.schema.metadata.tables[tally.TABLE])
 
-    def lock(self, record: Record) -> None:
-        """Let units that lock or change this row run one after another; later reads see their changes.
-
-        If only one unit runs at a time, it does nothing. Raises ``Conflict`` as a change does.
-        """
-        if self._seen:
-            self._lock(self.own(record))
-
-    def _lock(self, record: Record) -> None:
-        """Keep other units from the row. Raises ``Conflict`` if one of them changed it since it was read."""
-        assert self._seen is not None
-        seen = self._seen.pop((record.root, record.id), None)
-        if seen is not None:
-            rows = record._stored.statements.locking.rows(self.connection, {ROW_ID: record.id})
-            if rows != [seen]:
-                raise Conflict
-
     def _write(self, key: tuple[str, int]) -> None:
         record, changed = self._held.pop(key)
         row = {name: record._values[name] for name in changed if name in record._values}
         if changed - row.keys():
             row["data"] = _encode(record.data).decode()
+        change, parameters = record._stored.statements.change, {ROW_ID: record.id, **row}
+        if not _may_violate(record, changed):
+            change.send(self.connection, parameters)
+            return
         try:
-            record._stored.statements.change.run(self.connection, {ROW_ID: record.id, **row})
+            change.run(self.connection, parameters)
         except sa.exc.IntegrityError as error:
             raise self._explain(record, error) from error
 
@@ -371,6 +373,11 @@ class Tx(ReadTx):
         if column is None:
             return error
         return NotUnique(record.root, record._stored.unique_field if column == "live_key" else column)
+
+
+def _may_violate(record: Record, changed: Collection[str]) -> bool:
+    """True if a column that must be unique gets a value."""
+    return any(name in changed and record._values[name] is not None for name in UNIQUE)
 
 
 def merge(target: dict[str, Any], changes: dict[str, Any], changed: set[str]) -> None:

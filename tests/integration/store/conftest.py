@@ -13,7 +13,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / 
 from databases import SERVERS
 from things import build
 
-from orca.store import Database, pool, sqlite
+from orca.store import Database, driver
 
 
 @pytest.fixture(params=["sqlite", *SERVERS])
@@ -47,25 +47,12 @@ async def db(url):
 def full_disk(monkeypatch):
     """While this event is set, no COMMIT succeeds."""
     full = threading.Event()
-    control, steer = sqlite.control, pool.control
+    run = driver.run
 
-    def check(statement):
-        if statement == "COMMIT" and full.is_set():
+    def checked(connection, text, values=()):
+        if text == "COMMIT" and full.is_set():
             raise sqlite3.OperationalError("database or disk is full")
+        return run(connection, text, values)
 
-    def wrapped(connection):
-        execute = control(connection)
-
-        def run(statement):
-            check(statement)
-            return execute(statement)
-
-        return run
-
-    def steered(connection, statement):
-        check(statement)
-        steer(connection, statement)
-
-    monkeypatch.setattr(sqlite, "control", wrapped)
-    monkeypatch.setattr(pool, "control", steered)
+    monkeypatch.setattr(driver, "run", checked)
     return full

@@ -144,6 +144,20 @@ async def test_what_a_migration_computes_is_what_the_store_computes(engine, url)
         await db.close()
 
 
+def test_events_that_a_killed_server_left_get_numbers(engine):
+    first_version(engine, "0008")
+    names = "id", "resource_type", "resource_id", "created"
+    event, pending = (sa.table(name, *map(sa.column, names)) for name in ("event", "event_pending"))
+    with engine.begin() as connection:
+        connection.execute(sa.insert(event), {"id": 7, "resource_type": "host", "resource_id": 1, "created": 1})
+        left = [{"id": id, "resource_type": "host", "resource_id": 10 - id, "created": 1} for id in (3, 4)]
+        connection.execute(sa.insert(pending), left)
+    migrations.upgrade(engine, schema().metadata)
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(event.c.id, event.c.resource_id).order_by(event.c.id)).all()
+    assert [tuple(row) for row in found] == [(7, 1), (8, 7), (9, 6)]
+
+
 def computed(tx):
     """What each row has in its derived columns, and what it should have."""
     return [

@@ -2,11 +2,17 @@
 """Several writers at once, in one server and in two: nothing is lost, nothing is announced out of order."""
 
 import asyncio
+import contextlib
+import os
+import signal
+import uuid
 
 import pytest
+import sqlalchemy as sa
+from databases import postgresql
 from things import build
 
-from orca.store import CannotOpen, Database, NotUnique, backends
+from orca.store import CannotOpen, Database, NotUnique, adding, backends
 
 
 @pytest.fixture
@@ -37,11 +43,9 @@ def increase(id):
 
 
 def next_in(id):
-    """Count the things in a box, and add one; the box keeps others away meanwhile."""
+    """Count the things in a box, and add one."""
 
     def unit(tx):
-        box = tx.require("box", id)
-        tx.lock(box)
         number = tx.count("thing", ownerId=id)
         tx.insert("thing", ownerId=id)
         return number
@@ -49,9 +53,15 @@ def next_in(id):
     return unit
 
 
-async def test_who_locks_a_row_sees_those_before(db):
+async def test_a_unit_sees_all_before_it(db):
     box = await db.write(lambda tx: tx.insert("box", name="a"))
     assert sorted(await asyncio.gather(*(db.write(next_in(box.id)) for _ in range(20)))) == list(range(20))
+
+
+async def test_a_unit_sees_all_before_it_also_of_another_server(db, other):
+    box = await db.write(lambda tx: tx.insert("box", name="a"))
+    seen = await asyncio.gather(*((db, other)[n % 2].write(next_in(box.id)) for n in range(40)))
+    assert sorted(seen) == list(range(40))
 
 
 async def test_no_update_is_lost(db):
@@ -157,3 +167,85 @@ async def test_an_absent_server_is_told_without_the_password():
     assert "127.0.0.1" in str(refused.value)
     assert "secret" not in str(refused.value)
     assert backends.SCHEMES.keys() >= {"mysql", "mariadb"}
+
+
+def uncounted(tx):
+    """A statement that nobody waits for, and that fails: a key twice."""
+    row = {"root": "box", "value": 1, "number": 1}
+    for _ in range(2):
+        tx.send(adding(tx.table("tally")), row)
+
+
+async def test_a_write_that_fails_late_is_the_error_of_its_unit_alone(db):
+    def unit(n):
+        return uncounted if n % 5 == 2 else lambda tx: tx.insert("box", name=f"{n}").id
+
+    with db.bus.subscribe() as changes:
+        results = await asyncio.gather(*(db.write(unit(n)) for n in range(20)), return_exceptions=True)
+        heard = await until(changes, 16)
+    assert [n for n, result in enumerate(results) if isinstance(result, sa.exc.IntegrityError)] == [2, 7, 12, 17]
+    made = sorted(result for result in results if isinstance(result, int))
+    assert [row.id for row in await db.read(lambda tx: tx.find("box"))] == made
+    assert sorted(change.id for change in heard) == made
+    assert [change.seq for change in heard] == list(range(heard[0].seq, heard[0].seq + 16))
+
+
+async def test_an_integer_too_large_is_refused_alone(db):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("its integers have no size of their own")
+    box = await db.write(lambda tx: tx.insert("box", name="a"))
+    results = await asyncio.gather(
+        db.write(lambda tx: tx.update(box, ownerId=2**40)),
+        db.write(lambda tx: tx.insert("box", name="b")),
+        return_exceptions=True,
+    )
+    assert isinstance(results[0], sa.exc.DataError)
+    assert [row.name for row in await db.read(lambda tx: tx.find("box"))] == ["a", "b"]
+
+
+async def test_a_killed_postgresql_loses_nothing_that_it_acknowledged():
+    with postgresql(durable=True) as server, server.database() as url:
+        db = await Database.open(url, build())
+        try:
+            with db.bus.subscribe() as changes:
+                acknowledged = await keep_writing(db, kills=3)
+                last = await db.write(lambda tx: tx.insert("box", name="last"))
+                heard = []
+                while not heard or heard[-1].id != last.id:
+                    heard += await asyncio.wait_for(changes.batch(), 20)
+            there = {row.id for row in await db.read(lambda tx: tx.find("box"))}
+            assert acknowledged <= there
+            # Also of what was written although nobody could be told.
+            assert [change.id for change in heard] == sorted(there, key=[change.id for change in heard].index)
+            assert {change.id for change in heard} == there
+            numbers = [change.seq for change in heard]
+            assert numbers == sorted(set(numbers))
+        finally:
+            await db.close()
+            server.engine.dispose()
+
+
+async def keep_writing(db, kills):
+    """Rows whose insert was answered, by several at once, while the writer's process of the database is killed."""
+    acknowledged = set()
+
+    async def some(count):
+        for _ in range(count):
+            try:
+                acknowledged.add(await db.write(lambda tx: tx.insert("box", name=f"{uuid.uuid4()}").id))
+            except sa.exc.DBAPIError:
+                await asyncio.sleep(0.05)  # nobody is let in while the database recovers
+
+    def die(tx):
+        (pid,) = tx.execute(sa.text("SELECT pg_backend_pid()")).one()
+        os.kill(pid, signal.SIGKILL)
+        tx.count("box")
+
+    async def kill():
+        for _ in range(kills):
+            await some(10)
+            with contextlib.suppress(sa.exc.DBAPIError):
+                await db.write(die)
+
+    await asyncio.gather(kill(), *(some(60) for _ in range(8)))
+    return acknowledged

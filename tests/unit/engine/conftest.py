@@ -10,7 +10,7 @@ import pytest
 
 from orca.engine import Assembly, Behaviour, Server
 from orca.resources import rows, schema
-from orca.store import Database, Vault, sqlite
+from orca.store import Database, Vault, driver
 
 IMAGE = {"container": {"imageUuid": "docker:test"}}
 """What rows of a type need besides."""
@@ -109,17 +109,12 @@ async def bench(tmp_path: Path):
 def full_disk(monkeypatch):
     """While this event is set, no COMMIT succeeds."""
     full = threading.Event()
-    control = sqlite.control
+    run = driver.run
 
-    def wrapped(connection):
-        execute = control(connection)
+    def checked(connection, text, values=()):
+        if text == "COMMIT" and full.is_set():
+            raise sqlite3.OperationalError("database or disk is full")
+        return run(connection, text, values)
 
-        def run(statement):
-            if statement == "COMMIT" and full.is_set():
-                raise sqlite3.OperationalError("database or disk is full")
-            return execute(statement)
-
-        return run
-
-    monkeypatch.setattr(sqlite, "control", wrapped)
+    monkeypatch.setattr(driver, "run", checked)
     return full

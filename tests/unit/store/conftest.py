@@ -12,7 +12,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 from things import build
 
-from orca.store import Database, sqlite
+from orca.store import Database, driver
 
 
 @pytest.fixture
@@ -26,17 +26,12 @@ async def db(tmp_path):
 def full_disk(monkeypatch):
     """While this event is set, no COMMIT succeeds."""
     full = threading.Event()
-    control = sqlite.control
+    run = driver.run
 
-    def wrapped(connection):
-        execute = control(connection)
+    def checked(connection, text, values=()):
+        if text == "COMMIT" and full.is_set():
+            raise sqlite3.OperationalError("database or disk is full")
+        return run(connection, text, values)
 
-        def run(statement):
-            if statement == "COMMIT" and full.is_set():
-                raise sqlite3.OperationalError("database or disk is full")
-            return execute(statement)
-
-        return run
-
-    monkeypatch.setattr(sqlite, "control", wrapped)
+    monkeypatch.setattr(driver, "run", checked)
     return full

@@ -48,8 +48,6 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
     managed = mode_of(instance) == MANAGED
     waiting = retained.waiting_for(tx, instance) if managed else None
     if instance.hostId is None:
-        # Containers that start at once must see each other's hosts, since the choice depends on them.
-        tx.lock(tx.require(rows.Project, instance.accountId))
         siblings = _siblings(tx, instance)
         public = _public_ports(tx, [instance, *(row for row in siblings if row.hostId is None)])
         constraints = constraints_of(tx, instance)

@@ -41,10 +41,7 @@ class Selection:
         else:
             services = news.rows(rows.Service)
         pairs = {pair for service in services if self._is_new(service) for pair in _astray(tx, service)}
-        for instance in news.rows(rows.Instance):
-            if instance.serviceId is None:
-                pairs |= self._wrong(tx, instance)
-        return pairs or None
+        return pairs | self._wrong(tx, [row for row in news.rows(rows.Instance) if row.serviceId is None]) or None
 
     def _is_new(self, service: rows.Service) -> bool:
         """True if the selector of a service changed since it was last seen."""
@@ -57,11 +54,18 @@ class Selection:
             del self._selecting[service.accountId]
         return before != selector
 
-    def _wrong(self, tx: ReadTx, instance: rows.Instance) -> set[Pair]:
-        selecting = self._selecting.get(instance.accountId, {})
-        means = {id for id, selector in selecting.items() if _means(selector, instance)}
-        maps = tx.values(rows.ServiceExposeMap, "serviceId", instanceId=instance.id, managed=False)
-        return {(id, instance.id) for id in means ^ {id for (id,) in maps}}
+    def _wrong(self, tx: ReadTx, instances: list[rows.Instance]) -> set[Pair]:
+        if not instances:
+            return set()
+        ids = [instance.id for instance in instances]
+        held = set(tx.values(rows.ServiceExposeMap, "serviceId", "instanceId", instanceId=ids, managed=False))
+        means = {
+            (service_id, instance.id)
+            for instance in instances
+            for service_id, selector in self._selecting.get(instance.accountId, {}).items()
+            if _means(selector, instance)
+        }
+        return means ^ held
 
     async def act(self, seen: set[Pair]) -> None:
         """Correct the pairs that are still wrong."""

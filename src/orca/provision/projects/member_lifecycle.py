@@ -46,8 +46,6 @@ def remove(tx: Tx, call: Call, member: rows.ProjectMember, given: dict[str, Any]
 
 
 def _end(tx: Tx, call: Call, member: rows.ProjectMember, action: str) -> rows.ProjectMember:
-    # If two owners end each other's memberships at once, the units run one after the other.
-    tx.lock(tx.require(rows.Project, member.projectId))
     if not may_end(tx, call, member):
         raise Refused("ActionNotAvailable", LAST)
     call.request(tx, member, action)

@@ -52,7 +52,6 @@ def first_project(tx: Tx, call: Call, account: rows.Account) -> None:
 @behaviour.action("project.setmembers")
 def set_members(tx: Tx, call: Call, project: rows.Project, given: dict[str, Any]) -> dict[str, Any]:
     """Replace all members at once. Members who stay keep their row, so that only changes cause events."""
-    tx.lock(project)
     present = {(row.externalId, row.role): row for row in tx.find(rows.ProjectMember, projectId=project.id)}
     inside = {external_id for external_id, _ in present}
     chosen = checked(tx, call, given.get("members") or [], inside)

@@ -6,8 +6,12 @@ The transaction is the caller's, so that all versions of one upgrade become dura
 
 from alembic import context
 
+connection = context.config.attributes["connection"]
+if not connection.in_transaction():
+    connection.begin()  # for SQLAlchemy alone, so that Alembic leaves COMMIT to the caller
+
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=context.config.attributes.get("metadata"),
     transactional_ddl=False,
 )
