@@ -94,6 +94,7 @@ REASONS: dict[str, list[str]] = {
         "filter serviceExposeMap.upgrade",
         "filter host.hostname",
         "filter loadBalancerConfig.*",
+        "filter loadBalancerListener.privatePort",
         "filter port.bindAddress",
         "filter registry.serverAddress",
     ],

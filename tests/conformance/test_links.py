@@ -38,12 +38,93 @@ def test_of_a_container(project, container, simulated_host):
     assert address.address == container.primaryIpAddress
     (port,) = container.ports_link()
     assert (port.publicPort, port.instanceId) == (18090, container.id)
-    (link,) = container.instanceLinks_link()
+    (link,) = container.instanceLinks()
     assert (link.linkName, link.instanceId) == ("db", container.id)
     (mount,) = container.mounts()
     assert (mount.path, mount.instanceId) == ("/var/data", container.id)
     assert mount.volume().id == mount.volumeId
     assert [(label.key, label.value) for label in container.instanceLabels()] == [("role", "web")]
+
+
+def test_links_are_active_while_the_container_runs(project, superadmin, simulated_host):
+    db, other = (
+        project.wait_success(project.create_container(imageUuid="sim:db", requestedHostId=simulated_host.id))
+        for _ in range(2)
+    )
+    made = project.create_container(
+        imageUuid="sim:web",
+        requestedHostId=simulated_host.id,
+        startOnCreate=False,
+        instanceLinks={"db": db.id, "nobody": None},
+    )
+    made = project.wait_success(made)
+    link, nobody = sorted(made.instanceLinks(), key=lambda row: row.linkName)
+    assert (link.state, nobody.state, nobody.targetInstanceId) == ("inactive", "inactive", None)
+    assert link.targetInstance().id == db.id
+    assert "targetInstance" not in vars(nobody.links)
+    assert [row.id for row in db.targetInstanceLinks()] == [link.id]
+
+    made = project.wait_success(made.start())
+    assert (project.reload(link).state, project.reload(nobody).state) == ("active", "active")
+    link = project.update(link, targetInstanceId=other.id)
+    assert link.state == "updating-active"
+    link = project.wait_success(link)
+    assert (link.state, link.targetInstance().id) == ("active", other.id)
+
+    made = project.wait_success(made.stop())
+    assert project.reload(link).state == "inactive"
+    project.wait_success(superadmin.wait_success(superadmin.by_id_instance_link(nobody.id)).remove())
+    made = project.wait_success(made.start())
+    assert (project.reload(link).state, project.reload(nobody).state) == ("active", "removed")
+    made = project.wait_success(project.delete(made))
+    for row in (db, other):
+        project.wait_success(project.delete(row))
+    assert project.reload(link).state == "removed"
+
+
+def test_maps_of_what_was_removed_are_listed_as_long_as_it_is(project, superadmin, simulated_host):
+    stack = project.wait_success(project.create_environment(name="mapped"))
+    launch = {
+        "imageUuid": "sim:web",
+        "labels": {"role": "web"},
+        "ports": ["18093:80"],
+        "dataVolumes": ["/data"],
+        "healthCheck": {"port": 80},
+    }
+    web = project.create_service(name="web", environmentId=stack.id, launchConfig=launch)
+    web = project.wait_success(project.wait_success(web).activate())
+    user = project.create_service(name="user", environmentId=stack.id, launchConfig={"imageUuid": "sim:web"})
+    user = project.wait_success(user)
+    user.addservicelink(serviceLink={"serviceId": web.id})
+    user = project.wait_success(user.activate())
+    (container,), (near,) = web.instances(), user.instances()
+    (host_port,), (mount,) = container.ports_link(), container.mounts()
+    for row in (user, web):
+        project.wait_success(project.delete(project.reload(row)))
+
+    for rows, state in (
+        (project.list_service_expose_map(serviceId=web.id), "removed"),
+        (project.list_service_consume_map(serviceId=user.id), "removed"),
+        (project.list_healthcheck_instance_host_map(instanceId=container.id), "removed"),
+        (project.list_instance_link(instanceId=near.id), "removed"),
+        (project.list_port(instanceId=container.id), "removed"),
+        (project.list_mount(instanceId=container.id), "removed"),
+        (project.list_ip_address(address=container.primaryIpAddress), "removed"),
+        (superadmin.list_healthcheck_instance(instanceId=container.id), "removed"),
+        (superadmin.list_instance_label_map(instanceId=container.id), "removed"),
+        (superadmin.list_nic(instanceId=container.id), "removed"),
+        (superadmin.list_instance_host_map(instanceId=container.id), "removed"),
+        (superadmin.list_volume_storage_pool_map(volumeId=mount.volumeId), "removed"),
+    ):
+        assert rows.data, state
+        assert {row.state for row in rows} == {state}
+    for list_rows, which in (
+        (project.list_service_expose_map, {"serviceId": web.id}),
+        (project.list_port, {"id": host_port.id}),
+    ):
+        for filters in ({"state": "removed"}, {"all": "true"}):
+            assert len(list_rows(**which, **filters).data) == 1
+        assert list_rows(**which, removed_null=True).data == []
 
 
 def test_what_ties_a_container_to_its_address_and_host(superadmin, container, simulated_host):

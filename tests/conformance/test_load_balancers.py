@@ -149,3 +149,18 @@ def test_states(project):
     assert made.state == "active"
     made = project.wait_success(project.update(made, name="edge"))
     assert (made.name, made.state) == ("edge", "active")
+
+
+def test_a_target_goes_with_its_container(project, simulated_host):
+    container = project.wait_success(project.create_container(imageUuid="sim:web", requestedHostId=simulated_host.id))
+    made = balancer(project)
+    made.addtarget(loadBalancerTarget={"instanceId": container.id, "ports": ["80"]})
+    made.addtarget(loadBalancerTarget={"ipAddress": "10.1.1.1"})
+    project.wait_success(project.delete(container))
+    found = project.list_load_balancer_target(loadBalancerId=made.id)
+    assert {row.instanceId or row.ipAddress: row.state in ("active", "activating") for row in found} == {
+        container.id: False,
+        "10.1.1.1": True,
+    }
+    made = project.wait_success(project.delete(project.wait_success(made)))
+    assert {row.state for row in project.list_load_balancer_target(loadBalancerId=made.id)} == {"removed"}

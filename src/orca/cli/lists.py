@@ -12,24 +12,27 @@ import click
 from orca.cli import find
 from orca.cli.client import VERSION, Client, Resource
 from orca.cli.options import names_argument
-from orca.cli.output import Row, emit, emit_rows, output_option, quiet_option, wide_output_option
+from orca.cli.output import Row, age, emit, emit_rows, output_option, quiet_option, wide_output_option
 
 HOST_DETAILS = ("ENGINE", "KERNEL", "ENCRYPTION", "RANGE", "ROOM")
 ENDED = ("stopped", "error")
 LISTED = ("container", "service", "stack", "host")
-CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED")
+CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "HEALTH", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED")
+CHECK_COLUMNS = ("CONTAINER", "CHECKED BY", "SAYS", "SINCE", "REASON")
 
 
 @click.command()
 @names_argument(*LISTED, required=False)
 @click.option("-a", "--all", "everything", is_flag=True, help="Also what is not running.")
+@click.option("--checks", is_flag=True, help="What each host says that checks the containers.")
 @output_option
 @quiet_option
 @click.pass_context
-def ps(ctx: click.Context, names: tuple[str, ...], everything: bool, output: str, quiet: bool) -> None:
+def ps(ctx: click.Context, names: tuple[str, ...], everything: bool, checks: bool, output: str, quiet: bool) -> None:
     """List services, each with its containers on whichever host they run, and containers without a service.
 
-    With names of stacks, services or containers: only those. With the name of a host: what runs there.
+    With names of stacks, services or containers: only those. With the name of a host: what runs there. HEALTH shows
+    since when a container is healthy or not, and FAILED which hosts find it failing, and why.
     """
     client = Client.of(ctx)
     containers = list(client.list(client.in_project("containers")))
@@ -38,6 +41,9 @@ def ps(ctx: click.Context, names: tuple[str, ...], everything: bool, output: str
         containers, services = _named(find.many(client, names, LISTED), containers, services)
     if not everything:
         containers = [container for container in containers if container["state"] not in ENDED]
+    if checks:
+        _print_checks(client, containers, output, quiet)
+        return
     if output != "table" or quiet:
         _print([*services, *containers], output, quiet, (), None)
         return
@@ -212,6 +218,7 @@ def _tree(client: Client, services: Iterable[Resource], containers: Iterable[Res
             service["id"],
             _qualified(service, stacks),
             service["state"],
+            service.get("healthState"),
             _image(service.get("launchConfig") or {}),
             None,
             None,
@@ -230,11 +237,41 @@ def _container(container: Resource, hosts: dict[str, str], indent: str) -> Row:
         container["id"],
         f"{indent}{find.name_of(container)}",
         container["state"],
+        _health(container),
         _image(container),
         container.get("primaryIpAddress"),
         hosts.get(container.get("hostId") or "", container.get("hostId")),
         " ".join(str(port) for port in container.get("ports") or []),
-        _reason(container),
+        _reason(container) or container.get("healthReason"),
+    )
+
+
+def _health(container: Resource) -> str | None:
+    """A container's health and since when, as ``unhealthy 3m``; none if it is not checked or does not run."""
+    health = container.get("healthState")
+    if health is None or container["state"] in ENDED:
+        return None
+    return f"{health} {age(container.get('healthSinceTS'))}".strip()
+
+
+def _print_checks(client: Client, containers: Iterable[Resource], output: str, quiet: bool) -> None:
+    """Print what each checker of the containers says."""
+    of_id = {container["id"]: find.name_of(container) for container in containers}
+    rows = client.list(client.in_project("healthcheckInstanceHostMaps"))
+    found = sorted((row for row in rows if row.get("instanceId") in of_id), key=lambda row: of_id[row["instanceId"]])
+    hosts = _names(client, "hosts") if output == "table" else {}
+    _print(
+        found,
+        output,
+        quiet,
+        CHECK_COLUMNS,
+        lambda row: (
+            of_id[row["instanceId"]],
+            hosts.get(row.get("hostId") or "", row.get("hostId")),
+            row.get("verdict"),
+            age(row.get("sinceTS")),
+            row.get("reason"),
+        ),
     )
 
 

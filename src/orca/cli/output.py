@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any, TypeVar
 
@@ -66,6 +67,17 @@ def emit_line(document: Any, output: str) -> None:
         emit(document, output)
     else:
         click.echo(json.dumps(document, ensure_ascii=False))
+
+
+def age(moment: int | None) -> str:
+    """How long ago a moment (UTC milliseconds) was, by this machine's clock, in its largest unit: ``3m``."""
+    if moment is None:
+        return ""
+    seconds = max(0, int(time.time() - moment / 1000))
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def emit_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -6,6 +6,7 @@ from orca.engine.assembly import Assembly
 from orca.engine.behaviour import Behaviour, Reading, lookup
 from orca.engine.call import Call
 from orca.engine.core import Core, Processes, Server
+from orca.engine.endings import discard
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
 from orca.engine.run import Run
 
@@ -26,5 +27,6 @@ __all__ = [
     "Run",
     "Server",
     "Superseded",
+    "discard",
     "lookup",
 ]

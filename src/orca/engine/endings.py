@@ -73,6 +73,15 @@ def move(tx: Tx, record: rows.Resource, field: str, state: str, *, keep_error: b
         tx.update(record, removed=None, removeTime=None)
 
 
+def discard(tx: Tx, *found: rows.Resource) -> None:
+    """Set rows to removed without a process of their own, because they go with something else.
+
+    Lists of ``/v1`` show them until their ``removeTime``, like rows that a process removed.
+    """
+    for row in found:
+        tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)
+
+
 def end(tx: Tx, row: rows.ProcessInstance, result: str, reason: str) -> None:
     """Close the process row and delete its steps."""
     tx.update(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orca.engine import discard
 from orca.hoststate.plan.addressing import DEFAULT_PREFIX, HostRange
 from orca.network import ipam
 from orca.resources import rows
@@ -270,4 +271,4 @@ def _give(tx: Tx, instance: rows.Instance, subnet: rows.Subnet, address: str) ->
 
 
 def _remove(tx: Tx, row: rows.IpAddress | rows.Subnet) -> None:
-    tx.update(row, state="removed", removed=tx.now)
+    discard(tx, row)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from orca.engine.endings import REMOVE_DELAY
+from orca.engine import discard
 from orca.hoststate.plan import items
 from orca.network.config import ConfigItems
 from orca.resources import rows
@@ -81,7 +81,7 @@ def remove_ports(tx: Tx, config: ConfigItems, instance_id: int) -> None:
     """Remove the ports of a container that was removed."""
     for row in close_ports(tx, config, instance_id):
         tx.update(row, publicIpAddressId=None, privateIpAddressId=None)
-        tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)
+        discard(tx, row)
 
 
 def _by_host(chosen: list[rows.Port]) -> dict[int, list[rows.Port]]:

@@ -5,13 +5,18 @@ from orca.engine import Assembly
 from orca.network import Delivery
 from orca.orchestration.balancers import api as load_balancers
 from orca.orchestration.balancers import service as load_balancer_services
+from orca.orchestration.balancers.worker import Balancers
 from orca.orchestration.containers import api as container_api
 from orca.orchestration.containers import events as container_events
 from orca.orchestration.containers import host_removal, lifecycle, observed, pulls
+from orca.orchestration.containers import links as container_links
 from orca.orchestration.discovery.worker import Discovery
-from orca.orchestration.health import checks
+from orca.orchestration.health import reports as health_reports
+from orca.orchestration.health import verdicts
+from orca.orchestration.health.checkers import Checkers
 from orca.orchestration.health.deadlines import Deadlines
 from orca.orchestration.health.items import CheckItems
+from orca.orchestration.health.paths import Paths
 from orca.orchestration.health.rollup import Health
 from orca.orchestration.news import Follower, Newsroom
 from orca.orchestration.services import api as service_api
@@ -29,13 +34,16 @@ def install(assembly: Assembly) -> None:
     """Add the behaviour of containers, services and stacks; ``orca.network`` and ``orca.provision`` come before."""
     items = assembly.part(Delivery).items
     discovery, keeper, checked = Discovery(assembly.db, items), Keeper(assembly), CheckItems(assembly.db, items)
-    followers: list[Follower] = [discovery, keeper, checked, Health(assembly), Selection(assembly), Waits(assembly)]
+    checkers, balancers = Checkers(assembly), Balancers(assembly)
+    health, selection = Health(assembly), Selection(assembly)
+    followers: list[Follower] = [discovery, keeper, checked, health, checkers, selection, Waits(assembly), balancers]
     newsroom = Newsroom(assembly.db, followers)
     assembly.provide(discovery)
     assembly.provide(newsroom)
     for module in (
         container_api,
         lifecycle,
+        container_links,
         observed,
         container_events,
         external_events,
@@ -46,19 +54,21 @@ def install(assembly: Assembly) -> None:
         stack_actions,
         host_removal,
         pulls,
-        checks,
+        health_reports,
         upgrade,
         restart,
         load_balancer_services,
         load_balancers,
     ):
         assembly.add(module.behaviour)
-    deadlines = Deadlines(assembly)
+    deadlines = Deadlines(assembly, verdicts.is_late)
     assembly.provide(deadlines)
+    assembly.provide(Paths())
     assembly.provide(observed.Strays())
     assembly.background("news", newsroom.run)
     assembly.background("deadlines", deadlines.run)
     assembly.background("keeper", keeper.run)
+    assembly.background("checkers", checkers.run)
 
 
 __all__ = ["install"]

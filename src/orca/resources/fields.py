@@ -40,6 +40,7 @@ class Field:
     validator refuses with it. ``big``: a number that needs more than 32 bits. ``also``: letters added in ``/v2``.
     ``ours``: shown in ``/v2`` only. ``secret``: no role ever reads it back (except ``o``). ``most``: most entries of a
     list or an object, fewer than the general limit (``orca.resources.limits``), because each is a row or more.
+    ``linked``: ``/v1`` takes it and does not show it, since a link has its name, which clients would not reach.
     ``always``: every row has it: the store refuses None, and Python code need not check.
     """
 
@@ -67,6 +68,7 @@ class Field:
     also: str = ""
     secret: bool = False
     most: int | None = None
+    linked: bool = False
     always: bool = False
     description: str | None = None
 

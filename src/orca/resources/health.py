@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Types for health: checks, checkers, and their reports."""
 
-from orca.resources.fields import NOBODY, embedded, enum, integer, ref, string, text
+from orca.resources.fields import NOBODY, OwnKey, date, embedded, enum, integer, ref, string, text
 from orca.resources.processes import reported, simple
 from orca.resources.types import ResourceType, access, given, wire_only
 
@@ -50,6 +50,21 @@ HEALTHCHECK_INSTANCE_HOST_MAP = ResourceType(
         "healthcheckInstanceId": ref("healthcheckInstance", roles=NOBODY, always=True),
         "hostId": ref("host", always=True),
         "instanceId": ref("instance", always=True),
+        "reason": text(ours=True, description="Why its last check failed, or why it does not judge"),
+        "since": date(ours=True, description="Since when it says so"),
+        "verdict": enum(
+            "up",
+            "down",
+            "unknown",
+            "silent",
+            "path fault",
+            ours=True,
+            description="What it says; unknown, silent and path fault count for nothing",
+        ),
+    },
+    own={
+        "said": OwnKey("string"),
+        "pathFault": OwnKey("boolean"),
     },
     processes=simple(),
 )

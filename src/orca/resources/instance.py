@@ -21,6 +21,7 @@ from orca.resources.fields import (
     mapping,
     ref,
     string,
+    text,
 )
 from orca.resources.image_names import IMAGE_UUID, wrong_image_uuid
 from orca.resources.indexed_text import LENGTH, fold
@@ -125,6 +126,8 @@ INSTANCE = ResourceType(
         "answered": OwnKey("date"),
         "lastSeen": OwnKey("map[json]"),
         "healthDeadline": OwnKey("date"),
+        "engineHealth": OwnKey("map[json]"),
+        "flaps": OwnKey("map[json]"),
         "reportedAddress": OwnKey("string"),
     },
     processes=PROCESSES,
@@ -203,7 +206,7 @@ CONTAINER = ResourceType(
         "imageUuid": string(
             "cr", required=True, nullable=False, pattern=IMAGE_UUID, wrong=wrong_image_uuid, always=True
         ),
-        "instanceLinks": mapping("reference[instance]", "cr"),
+        "instanceLinks": mapping("reference[instance]", "cr", linked=True),
         "instanceTriggeredStop": enum(
             "stop", "remove", "restart", column=True, default="stop", roles=NOBODY, max_length=128
         ),
@@ -216,6 +219,8 @@ CONTAINER = ResourceType(
         "systemContainer": enum("NetworkAgent", "LoadBalancerAgent", column=True, max_length=128),
         "version": string(column=True, default="0"),
         "exitCode": integer(ours=True),
+        "healthSince": date(ours=True, description="Since when healthState is what it is"),
+        "healthReason": text(ours=True, description="Which hosts find it failing, and why"),
         "serviceId": ref("service", ours=True, reverse=""),
         "environmentId": ref("environment", ours=True, reverse=""),
         "placement": any_json(ours=True, description="Why this host was chosen, and the others were not"),

@@ -63,7 +63,7 @@ LOAD_BALANCER_LISTENER = ResourceType(
     access=access("crud"),
     fields={
         "algorithm": enum("roundrobin", "leastconn", "source", rights="cr", default="roundrobin"),
-        "privatePort": integer("cr", min=1, max=65535),
+        "privatePort": integer("cr", column=True, min=1, max=65535),
         "serviceId": ref("service"),
         "sourcePort": integer("cr", column=True, min=1, max=65535),
         "sourceProtocol": enum("tcp", "http", "ssl", "https", rights="cr", column=True, required=True, nullable=False),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from orca.engine import discard
 from orca.resources import rows
 from orca.store import ReadTx, Tx
 
@@ -22,13 +23,11 @@ def hold(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
 
 def release(tx: Tx, volume: rows.Volume) -> None:
     """Take a removed volume out of its pool."""
-    for tie in tx.find(rows.VolumeStoragePoolMap, volumeId=volume.id):
-        tx.update(tie, state="removed", removed=tx.now)
+    discard(tx, *tx.find(rows.VolumeStoragePoolMap, volumeId=volume.id))
 
 
 def forget(tx: Tx, host: rows.Host) -> None:
     """Remove the pools of a removed host with their content."""
     ties = tx.find(rows.StoragePoolHostMap, hostId=host.id)
     pools = tx.find(rows.StoragePool, id=[tie.storagePoolId for tie in ties])
-    for row in (*tx.find(rows.Volume, hostId=host.id), *ties, *pools):
-        tx.update(row, state="removed", removed=tx.now)
+    discard(tx, *tx.find(rows.Volume, hostId=host.id), *ties, *pools)

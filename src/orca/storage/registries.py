@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call, Run
+from orca.engine import Behaviour, Call, Run, discard
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage.references import registry_of
@@ -33,8 +33,7 @@ async def remove_registry(run: Run) -> None:
     """Remove a registry with its credentials."""
 
     def unit(tx: Tx) -> None:
-        for row in tx.find(rows.RegistryCredential, registryId=run.resource_id):
-            tx.update(row, state="removed", removed=tx.now)
+        discard(tx, *tx.find(rows.RegistryCredential, registryId=run.resource_id))
 
     run.finish(unit)
 

@@ -6,7 +6,7 @@ Source: docs/v1.md, section 7.17.
 
 from __future__ import annotations
 
-from orca.engine.endings import REMOVE_DELAY
+from orca.engine import discard
 from orca.resources import rows
 from orca.storage import pools
 from orca.storage.mounts import LOCAL
@@ -58,7 +58,7 @@ def remove(tx: Tx, instance: rows.Instance) -> rows.Volume | None:
     """Its container was removed; return the volume, which is removed too."""
     volume = of(tx, instance)
     if volume is not None:
-        tx.update(volume, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)
+        discard(tx, volume)
     return volume
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call, Processes, Run
+from orca.engine import Behaviour, Call, Processes, Run, discard
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage import host_rights, pools, roots
@@ -249,7 +249,7 @@ def release(tx: Tx, engine: Processes, instance: rows.Instance) -> None:
         _end(tx, engine, root)
     strategy = (instance.labels or {}).get(CLEANUP_LABEL, CLEANUP[0])
     for mount in tx.find(rows.Mount, instanceId=instance.id):
-        tx.update(mount, state="removed", removed=tx.now)
+        discard(tx, mount)
         volume = _rest(tx, mount.volumeId)
         if volume is None or volume.state != "inactive" or volume.isHostPath or is_mounted(tx, volume):
             continue

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import yaml
 from fakeserver import FakeServer, Run
@@ -45,6 +46,24 @@ def test_ps_hides_what_is_stopped_and_shows_every_page(orca: Run, server: FakeSe
     names = [line.split()[1] for line in orca("ps")[1].splitlines()[1:]]
     assert names == ["c0", "c1", "c2", "c4"]
     assert len(orca("ps", "-a")[1].splitlines()) == 6
+
+
+def test_ps_shows_health_since_when_and_why(orca: Run, server: FakeServer) -> None:
+    moment = int(time.time() * 1000)
+    server.add("hosts", "1h1", name="h1")
+    for number, (health, seconds, reason) in enumerate(
+        ((None, 0, None), ("healthy", 7300, None), ("unhealthy", 190, "h1: connection refused")), 1
+    ):
+        found = {"healthState": health, "healthSinceTS": moment - seconds * 1000, "healthReason": reason}
+        server.add("containers", f"1i{number}", name=f"c{number}", state="running", hostId="1h1", **found)
+    shown = [line.split(None, 3) for line in orca("ps")[1].splitlines()[1:]]
+    assert [row[3].split("  ")[0] for row in shown] == ["h1", "healthy 2h", "unhealthy 3m"]
+    assert shown[2][3].endswith("h1: connection refused")
+    said = {"verdict": "down", "sinceTS": moment - 7_300_000, "reason": "connection refused"}
+    server.add("healthcheckInstanceHostMaps", "1hihm1", instanceId="1i3", hostId="1h1", **said)
+    server.add("healthcheckInstanceHostMaps", "1hihm2", instanceId="1i9", hostId="1h1", verdict="up")
+    (line,) = orca("ps", "--checks")[1].splitlines()[1:]
+    assert line.split(None, 4) == ["c3", "h1", "down", "2h", "connection refused"]
 
 
 def test_ps_takes_whatever_has_containers(orca: Run, server: FakeServer) -> None:

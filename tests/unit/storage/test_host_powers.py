@@ -23,6 +23,7 @@ OF_ROWS = {
     *("nativeContainer", "primaryIpAddress", "removeTime", "removed", "startCount", "state", "systemContainer"),
     *("transitioning", "transitioningMessage", "transitioningProgress", "uuid", "version", "agentId", "exitCode"),
     *("serviceId", "environmentId", "placement", "requestedIpAddress", "primaryNetworkId"),
+    *("healthSince", "healthReason"),
 }
 BY_ID = {"count", "instanceLinks", "networkIds"}
 OF_SERVICES = {"dataVolumesFromLaunchConfigs", "networkLaunchConfig"}

@@ -77,7 +77,7 @@ def _work_out(view: View, type: TypeView, row_type: str, behaviour: Behaviour) -
     columns = [
         _column(view, type, name, field, behaviour)
         for name, field in sorted(type.fields.items())
-        if name != "id" and set("ro") & set(field.letters)
+        if name != "id" and set("ro") & set(field.letters) and not (field.field.linked and view.version == "v1")
     ]
     computed = [
         (name, function)

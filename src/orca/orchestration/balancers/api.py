@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 
-from orca.engine import Behaviour, Call, Run
+from orca.engine import Behaviour, Call, Run, discard
 from orca.orchestration.balancers.rules import check_target_port
 from orca.resources import rows
 from orca.resources.errors import Refused
@@ -28,17 +28,49 @@ PARTS: Mapping[str, tuple[tuple[type[rows.Resource], str], ...]] = {
 """What goes with a removed row, by the row's type: other types, each with the field that names the row."""
 
 
+AT_ONCE = 100
+"""Most ties that one unit removes."""
+
+
 @behaviour.process("loadBalancer.remove", "loadBalancerConfig.remove", "loadBalancerListener.remove")
 async def remove_with_parts(run: Run) -> None:
     """Remove the row and its ties to others."""
 
-    def unit(tx: Tx) -> None:
-        for type, field in PARTS[run.resource_type]:
-            for row in tx.find(type, **{field: run.resource_id}):
-                if row.state != "removing":
-                    run.engine.request(tx, row, "remove")
+    def unit(tx: Tx) -> int:
+        found = [
+            row
+            for type, field in PARTS[run.resource_type]
+            for row in tx.rows(type, tx.query(type, **{field: run.resource_id}).limit(AT_ONCE))
+        ]
+        discard(tx, *found)
+        return len(found)
 
-    run.finish(unit)
+    number = 1
+    while await run.step(f"ties {number}", unit):
+        number += 1
+
+
+def check_alone(row: rows.LoadBalancer | rows.LoadBalancerConfig | rows.LoadBalancerListener) -> None:
+    """Refuse to change what follows from a service: change the service instead."""
+    if row.serviceId is not None:
+        message = "it belongs to a service; change the ports, links and scale of that, or remove it"
+        raise Refused("InvalidAction", message, field="serviceId")
+
+
+@behaviour.remove("loadBalancer", "loadBalancerListener")
+def remove_alone(tx: Tx, call: Call, row: rows.LoadBalancer | rows.LoadBalancerListener) -> rows.Resource:
+    """Remove a balancer or a listener, unless it belongs to a service."""
+    check_alone(row)
+    call.request(tx, row, "remove")
+    return row
+
+
+@behaviour.action("loadBalancer.remove", "loadBalancerListener.remove")
+def remove_alone_by_action(
+    tx: Tx, call: Call, row: rows.LoadBalancer | rows.LoadBalancerListener, data: dict[str, Any]
+) -> rows.Resource:
+    """Remove a balancer or a listener by its action; the same rule holds."""
+    return remove_alone(tx, call, row)
 
 
 # -- listeners and configurations -------------------------------------------------------------------------------------
@@ -65,6 +97,7 @@ def create_config(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalanc
 @behaviour.action("loadBalancerConfig.addlistener")
 def add_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
     """Add a listener at a free port."""
+    check_alone(row)
     listener_id = data["loadBalancerListenerId"]
     present = _tied(tx, rows.LoadBalancerConfigListenerMap, loadBalancerConfigId=row.id)
     listeners = [tie.loadBalancerListenerId for tie in present]
@@ -78,6 +111,7 @@ def add_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[st
 @behaviour.action("loadBalancerConfig.removelistener")
 def remove_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
     """Remove a listener."""
+    check_alone(row)
     ends = {"loadBalancerConfigId": row.id, "loadBalancerListenerId": data["loadBalancerListenerId"]}
     _untie(tx, call, rows.LoadBalancerConfigListenerMap, "loadBalancerListenerId", ends)
     return row
@@ -86,6 +120,7 @@ def remove_listener(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict
 @behaviour.action("loadBalancerConfig.setlisteners")
 def set_listeners(tx: Tx, call: Call, row: rows.LoadBalancerConfig, data: dict[str, Any]) -> rows.LoadBalancerConfig:
     """Replace the listeners by these."""
+    check_alone(row)
     wanted = data.get("loadBalancerListenerIds") or []
     _check_ports(tx, wanted)
     _exactly(
@@ -134,6 +169,7 @@ def create_balancer(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBala
 @behaviour.action("loadBalancer.addhost")
 def add_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Add a host on which the balancer runs."""
+    check_alone(row)
     ends = {"loadBalancerId": row.id, "hostId": data["hostId"]}
     if _tied(tx, rows.LoadBalancerHostMap, **ends):
         raise _twice("hostId", "the balancer is on this host already")
@@ -144,6 +180,7 @@ def add_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -
 @behaviour.action("loadBalancer.removehost")
 def remove_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Remove a host."""
+    check_alone(row)
     _untie(tx, call, rows.LoadBalancerHostMap, "hostId", {"loadBalancerId": row.id, "hostId": data["hostId"]})
     return row
 
@@ -151,6 +188,7 @@ def remove_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]
 @behaviour.action("loadBalancer.sethosts")
 def set_hosts(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Replace the hosts by these."""
+    check_alone(row)
     _exactly(tx, call, rows.LoadBalancerHostMap, {"loadBalancerId": row.id}, "hostId", data.get("hostIds") or [])
     return row
 
@@ -158,6 +196,7 @@ def set_hosts(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) 
 @behaviour.action("loadBalancer.addtarget")
 def add_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Add a container or address that gets requests."""
+    check_alone(row)
     target = _target(data["loadBalancerTarget"])
     end = _end(target)
     if _tied(tx, rows.LoadBalancerTarget, loadBalancerId=row.id, **{end: target[end]}):
@@ -169,6 +208,7 @@ def add_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any])
 @behaviour.action("loadBalancer.removetarget")
 def remove_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Remove a target."""
+    check_alone(row)
     target = _target(data["loadBalancerTarget"])
     end = _end(target)
     _untie(tx, call, rows.LoadBalancerTarget, end, {"loadBalancerId": row.id, end: target[end]})
@@ -178,6 +218,7 @@ def remove_target(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, An
 @behaviour.action("loadBalancer.settargets")
 def set_targets(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Replace the targets by these; targets that stay get the new ports."""
+    check_alone(row)
     wanted: dict[tuple[str, Any], dict[str, Any]] = {}
     for entry in data.get("loadBalancerTargets") or []:
         target = _target(entry)

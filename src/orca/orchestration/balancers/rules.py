@@ -70,14 +70,15 @@ def check_target_port(text: str, field: str = "ports") -> None:
 def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a public listener for each of ``ports``, and a private one for each of ``expose``.
 
-    A bare port is both the listener's and the target's.
+    A bare port is both the listener's and the target's. The balancer itself listens at ``privatePort``, which of a
+    public listener is the public port too.
 
     Raises:
         Refused: a port that cannot be read, or a protocol that no balancer speaks.
     """
     found: list[dict[str, Any]] = []
     secure = {part.strip() for part in str((launch.get("labels") or {}).get(BALANCER_TLS_PORTS, "")).split(",")}
-    for key, end in (("ports", "sourcePort"), ("expose", "privatePort")):
+    for key, public in (("ports", True), ("expose", False)):
         for text in launch.get(key) or []:
             if len(found) > PORTS_OF_CONTAINER:
                 raise Refused("MaxLimitExceeded", f"{key}: {ports.TooManyPorts()}", field=key)
@@ -94,7 +95,8 @@ def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
                 spoken = {"tcp": "ssl", "http": "https"}.get(protocol, protocol) if str(source) in secure else protocol
                 found.append(
                     {
-                        end: source,
+                        "privatePort": source,
+                        "sourcePort": source if public else None,
                         "targetPort": spec.private,
                         "sourceProtocol": spoken,
                         "targetProtocol": protocol,

@@ -1,26 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services that balance: each has one balancer, a configuration, and a listener for each port of its launch config."""
+"""Services that balance: each has one balancer and a configuration.
+
+Its listeners follow its ports (``listeners``); its targets and hosts follow links and containers (``bindings``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from orca.engine import Behaviour, Call, Processes, Run
+from orca.orchestration.balancers import bindings, listeners
 from orca.orchestration.balancers import rules as load_balancer_ports
 from orca.orchestration.balancers.rules import check_target_port
 from orca.orchestration.services import api as services
 from orca.orchestration.services import converge
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services import rights as service_rights
+from orca.orchestration.services import upgrade as service_upgrade
 from orca.resources import rows
-from orca.store import Tx
+from orca.store import ReadTx, Tx
 
 IMAGE = "docker:rancher/load-balancer-service"
 """A placeholder for the balancer's image, which the platform chooses."""
-LIVING = ("requested", "activating", "active")
+LIVING = ("activating", "active", "updating-active", "inactive", "deactivating")
+AT_ONCE = 50
+"""Most ties that one unit makes or removes."""
 
-R = TypeVar("R", rows.LoadBalancer, rows.LoadBalancerConfig, rows.LoadBalancerListener)
+R = TypeVar("R", rows.LoadBalancer, rows.LoadBalancerConfig)
 OWN = (rows.LoadBalancer, rows.LoadBalancerConfig, rows.LoadBalancerListener)
 CONFIGURED = ("appCookieStickinessPolicy", "lbCookieStickinessPolicy", "haproxyConfig", "healthCheck")
 CERTIFIED = ("certificateIds", "defaultCertificateId")
@@ -43,7 +50,7 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
     """
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
-    listeners = load_balancer_ports.listeners(launch)
+    load_balancer_ports.listeners(launch)
     row = services.make(tx, engine, stack, fields, type=rows.LoadBalancerService)
     name = f"{stack.name}_{row.name}"
     given = fields.get("loadBalancerConfig") or {}
@@ -57,15 +64,8 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
         loadBalancerConfigId=config.id,
         **{key: fields.get(key) for key in CERTIFIED},
     )
-    for each in listeners:
-        listener = _make(tx, engine, row, rows.LoadBalancerListener, **each)
-        tie = tx.insert(
-            rows.LoadBalancerConfigListenerMap,
-            accountId=row.accountId,
-            loadBalancerConfigId=config.id,
-            loadBalancerListenerId=listener.id,
-        )
-        engine.request(tx, tie, "create")
+    for each in listeners.wanted(tx, row):
+        listeners.add(tx, engine, row, config, each)
     return row
 
 
@@ -84,6 +84,66 @@ def copy_to_balancer(tx: Tx, row: rows.LoadBalancerService) -> None:
         tx.update(config, **{key: given.get(key) for key in CONFIGURED})
     for balancer in tx.find(rows.LoadBalancer, serviceId=row.id):
         tx.update(balancer, **{key: row.get(key) for key in CERTIFIED})
+
+
+@behaviour.action("loadBalancerService.upgrade")
+def upgrade(tx: Tx, call: Call, row: rows.LoadBalancerService, data: dict[str, Any]) -> rows.Service:
+    """Upgrade the service as any other, unless its new ports cannot be listeners."""
+    load_balancer_ports.listeners((data.get("inServiceStrategy") or {}).get("launchConfig") or {})
+    return service_upgrade.upgrade(tx, call, row, data)
+
+
+@behaviour.process("loadBalancerService.activate", "loadBalancerService.update")
+async def bring_up(run: Run) -> None:
+    """Bring the containers up, and then the balancer with its hosts and targets."""
+    await (converge.activate if run.action == "activate" else converge.update)(run)
+    if await run.read(lambda tx: run.resource(tx, rows.Service).state in bindings.RESTING):
+        return
+    await _settled(run)
+    await run.step("balancer", lambda tx: wake(tx, run.engine, run.resource(tx, rows.LoadBalancerService)))
+    number = 1
+    while await run.step(f"ties {number}", partial(_tie, run=run)):
+        number += 1
+    await _settled(run)
+
+
+def wake(tx: Tx, engine: Processes, service: rows.LoadBalancerService) -> None:
+    """Activate the balancer of a service that runs."""
+    balancer = bindings.balancer_of(tx, service)
+    if balancer is not None and balancer.state == "inactive" and service.state not in bindings.RESTING:
+        engine.request(tx, balancer, "activate")
+
+
+def _tie(tx: Tx, run: Run) -> bool:
+    """Right some ties; return False if all were right."""
+    service = run.resource(tx, rows.LoadBalancerService)
+    ends = bindings.wrong(tx, service)[:AT_ONCE]
+    bindings.right(tx, service, ends)
+    return bool(ends)
+
+
+@behaviour.process("loadBalancerService.deactivate")
+async def deactivate(run: Run) -> None:
+    """Stop the containers, and then the balancer; its hosts and targets stay, as in 2015."""
+    await converge.deactivate(run)
+
+    def unit(tx: Tx) -> None:
+        balancer = bindings.balancer_of(tx, run.resource(tx, rows.LoadBalancerService))
+        if balancer is not None and balancer.state in ("activating", "active", "updating-active"):
+            run.engine.request(tx, balancer, "deactivate")
+
+    await run.step("balancer", unit)
+    await _settled(run)
+
+
+async def _settled(run: Run) -> None:
+    """Wait until no process of the balancer runs."""
+
+    def condition(tx: ReadTx) -> bool:
+        balancer = bindings.balancer_of(tx, run.resource(tx, rows.LoadBalancerService))
+        return balancer is None or balancer.state in ("active", "inactive")
+
+    await run.wait_for("its balancer", condition, roots={"loadBalancer"})
 
 
 @behaviour.process("loadBalancerService.remove")
@@ -106,35 +166,21 @@ def set_links(tx: Tx, call: Call, row: rows.LoadBalancerService, data: dict[str,
     entries = data.get("serviceLinks") or []
     for entry in entries:
         _check(entry)
-    service_links.set_service_links(tx, call, row, data)
-    for entry in entries:
-        keep_ports(tx, row, entry["serviceId"], entry.get("name"), entry.get("ports"))
+    service_links.replace_links(tx, call, row, entries, ruled=True)
     return row
 
 
 @behaviour.action("loadBalancerService.addservicelink")
 def add_link(tx: Tx, call: Call, row: rows.LoadBalancerService, data: dict[str, Any]) -> rows.LoadBalancerService:
     """Add a target."""
-    entry = data["serviceLink"]
-    _check(entry)
-    service_links.add_service_link(tx, call, row, data)
-    keep_ports(tx, row, entry["serviceId"], entry.get("name"), entry.get("ports"))
+    _check(data["serviceLink"])
+    service_links.add_link(tx, call, row, data["serviceLink"], ruled=True)
     return row
 
 
 def _check(entry: dict[str, Any]) -> None:
     for text in entry.get("ports") or []:
         check_target_port(text)
-
-
-def keep_ports(tx: Tx, row: rows.Service, target_id: int, name: str | None, rules: Iterable[str] | None) -> bool:
-    """Store a link's rules, which say what requests its target gets; return False if nothing changes."""
-    tie = tx.first(rows.ServiceConsumeMap, serviceId=row.id, consumedServiceId=target_id, name=name or None)
-    wanted = list(rules or [])
-    if tie is None or (tie.ports or []) == wanted:
-        return False
-    tx.update(tie, ports=wanted)
-    return True
 
 
 def _make(tx: Tx, engine: Processes, service: rows.Service, type: type[R], **fields: Any) -> R:

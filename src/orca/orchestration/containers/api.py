@@ -91,7 +91,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[
             tx.insert(
                 rows.InstanceLink,
                 accountId=call.account_id,
-                state="active",
+                state="inactive",
                 instanceId=row.id,
                 linkName=name,
                 targetInstanceId=target,

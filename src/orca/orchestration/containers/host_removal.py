@@ -9,7 +9,7 @@ from collections.abc import Collection
 from functools import partial
 
 from orca import wire
-from orca.engine import AgentConnection, AgentGone, Behaviour, Call, CommandFailed, Run
+from orca.engine import AgentConnection, AgentGone, Behaviour, Call, CommandFailed, Run, discard
 from orca.network import Delivery, peers
 from orca.orchestration.containers.lifecycle import gone
 from orca.orchestration.health import checks as health
@@ -74,7 +74,7 @@ async def remove(run: Run) -> None:
     def unit(tx: Tx) -> None:
         host = run.resource(tx, rows.Host)
         _forget(tx, run)  # containers that came since
-        health.host_gone(tx, host)
+        health.host_gone(tx, run.core, host)
         pools.forget(tx, host)
         hosts.forget(tx, run.core, host)
 
@@ -88,7 +88,7 @@ def _forget(tx: Tx, run: Run, **which: Collection[int]) -> None:
     for instance in tx.find(rows.Instance, hostId=run.resource_id, **which):
         run.engine.supersede(tx, instance)
         gone(tx, run.core, instance)
-        tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
+        discard(tx, instance)
 
 
 async def _farewell(connection: AgentConnection, uuids: list[str]) -> None:

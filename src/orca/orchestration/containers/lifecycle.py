@@ -17,6 +17,7 @@ from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
 from orca.orchestration.containers import sharers
 from orca.orchestration.containers.describe import describe
+from orca.orchestration.containers.links import close_links, open_links
 from orca.orchestration.discovery.facts import sees_names
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.health import checks as health
@@ -87,6 +88,7 @@ async def stop(run: Run) -> None:
 
     def unit(tx: Tx) -> None:
         network_ports.close_ports(tx, run.core.part(Delivery).items, run.resource_id)
+        close_links(tx, run.resource(tx, rows.Instance))
         volumes.detach(tx, tx.update(run.resource(tx, rows.Instance), answered=tx.now))
         if run.data.get("remove"):
             run.chain = "remove"
@@ -187,7 +189,13 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
         order = await _order(run, place)
         answer = await run.command(place["agentId"], names.ACTIVATE, order, step=step, form=wire.Activated)
     except CommandFailed as error:
-        raise Failed(error.message, state="stopped", chain=await _after_failure(run)) from error
+        # A restart that fails leaves it stopped.
+        raise Failed(
+            error.message,
+            state="stopped",
+            chain=await _after_failure(run),
+            unit=lambda tx: close_links(tx, run.resource(tx, rows.Instance)),
+        ) from error
     reply = msgspec.convert(answer, wire.Activated)
 
     def unit(tx: Tx) -> None:
@@ -211,6 +219,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
             tx.update(instance, exitCode=seen["exitCode"])
             run.chain = "stop"
             return
+        open_links(tx, instance)
         health.begin(tx, run.core, instance)
         if address is not None:
             network_ports.open_ports(tx, delivery.items, instance, address)

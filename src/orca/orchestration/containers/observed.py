@@ -18,12 +18,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from orca import wire
-from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Core
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Core, discard
 from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
 from orca.orchestration.containers import native, sharers
 from orca.orchestration.containers.api import start_removal
 from orca.orchestration.containers.lifecycle import gone
+from orca.orchestration.containers.links import close_links, open_links
 from orca.orchestration.health import checks as health
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
@@ -206,6 +207,7 @@ def _update_known(
         tx.update(instance, state="stopped", exitCode=report.exit_code)
         network_ports.close_ports(tx, items, instance.id)
         volumes.detach(tx, instance)
+        close_links(tx, instance)
         if away and not instance.nativeContainer and (instance.restartPolicy or {}).get("name") in ALWAYS:
             core.engine.request(tx, instance, "start")
         return None
@@ -219,6 +221,7 @@ def _update_known(
         transitioningMessage=None,
         started=report.started_at,
     )
+    open_links(tx, instance)
     health.begin(tx, core, instance)
     volumes.resume(tx, instance, host)
     if instance.primaryIpAddress:
@@ -263,7 +266,7 @@ def _removed(tx: Tx, core: Core, instance: rows.Instance) -> None:
         start_removal(tx, core.engine, instance)
         return
     gone(tx, core, instance)
-    tx.update(instance, state="removed", removed=tx.now, removeTime=tx.now)
+    discard(tx, instance)
 
 
 def _recognize(tx: Tx, host: rows.Host, instance: rows.Instance, report: wire.Container) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from orca.hoststate.plan.items import NAMES
 from orca.orchestration.discovery import scopes
 from orca.orchestration.discovery.graph import Facts
-from orca.orchestration.health.states import HEALTHY
+from orca.orchestration.health.states import HEALTHY, UNHEALTHY
 from orca.orchestration.news import News
 from orca.resources import rows
 from orca.store import Prepared, ReadTx
@@ -113,7 +113,7 @@ def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | No
             id=id,
             address=address,
             service_id=service_id,
-            answers=state in ANSWERING,
+            answers=state in ANSWERING and health != UNHEALTHY,
             part=parts.get(id, ""),
             healthy=health in (None, HEALTHY),
             selected_by=tuple(selected.get(id, ())),

@@ -10,8 +10,8 @@ Names have a scope. A client sees
 So a client has up to three scopes: its service with its links, its stack, and the links of the container itself. The
 first scope with a name counts.
 
-The answer for a service is its healthy containers. While none is healthy, it is all running ones, so that a bad check
-does not remove a name. The answer for an alias is that of the services behind it. The answer for a service elsewhere
+The answer for a service is its healthy containers. While none is healthy, it is those that have not been judged yet,
+never an unhealthy one. The answer for an alias is that of the services behind it. The answer for a service elsewhere
 is its addresses or its host name.
 """
 
@@ -50,8 +50,8 @@ class Service:
 class Member:
     """A container with a managed address; ``service_id`` is None if it belongs to no service.
 
-    A container that is starting resolves names, but does not answer yet (``answers`` false). ``part`` names a sidekick,
-    which does not answer for the service itself. ``selected_by``: other services for which it answers too.
+    A container that is starting or unhealthy resolves names, but does not answer (``answers`` false). ``part`` names a
+    sidekick, which does not answer for the service itself. ``selected_by``: other services for which it answers too.
     """
 
     id: int

@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Containers that are to become healthy in time."""
+"""Containers whose health must be looked at when a time comes, although nobody reports anything."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from orca.engine import Core
-from orca.orchestration.health.states import INITIALIZING, REINITIALIZING, UNHEALTHY
+from orca.orchestration.health.states import WAITING
 from orca.resources import rows
 from orca.store import ReadTx, Tx
 
-WAITING = (INITIALIZING, REINITIALIZING)
-"""States of a container that nobody has found healthy since it started."""
+Late = Callable[[Tx, Core, int], None]
+"""What to do with a container, by its id, whose time has come."""
 
 
 class Deadlines:
-    """Watches that containers become healthy in time; one that does not is unhealthy."""
+    """Wakes at the times of containers: to have become healthy, or the end of a hold."""
 
-    def __init__(self, core: Core) -> None:
-        self._db = core.db
+    def __init__(self, core: Core, late: Late) -> None:
+        self._core = core
+        self._late = late
         self._due: dict[int, int] = {}
-        """Instance id -> its deadline (UTC milliseconds)."""
+        """Instance id -> its time (UTC milliseconds)."""
         self._wake = asyncio.Event()
 
     def add(self, instance_id: int, deadline: int) -> None:
@@ -31,16 +33,16 @@ class Deadlines:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        self._due |= await self._db.read(_deadlines)
+        self._due |= await self._core.db.read(_deadlines)
         while True:
             self._wake.clear()
-            now = await self._db.read(lambda tx: tx.now)
+            now = await self._core.db.read(lambda tx: tx.now)
             late = [id for id, deadline in self._due.items() if deadline <= now]
             for id in late:
                 if self._due[id] > now:
                     continue  # it has started again while others were handled
                 del self._due[id]
-                await self._db.write(partial(_late, instance_id=id))
+                await self._core.db.write(partial(self._do, id=id))
             left = (min(self._due.values()) - now) / 1000 if self._due else None
             try:
                 async with asyncio.timeout(left):
@@ -48,15 +50,12 @@ class Deadlines:
             except TimeoutError:
                 continue
 
+    def _do(self, tx: Tx, id: int) -> None:
+        self._late(tx, self._core, id)
+
 
 def _deadlines(tx: ReadTx) -> dict[int, int]:
-    found = tx.find(rows.Instance, healthState=WAITING)
-    return {row.id: row.healthDeadline for row in found if row.healthDeadline}
-
-
-def _late(tx: Tx, instance_id: int) -> None:
-    instance = tx.get(rows.Instance, instance_id)
-    if instance is None or instance.healthState not in WAITING or instance.state != "running":
-        return
-    if (instance.healthDeadline or tx.now + 1) <= tx.now:
-        tx.update(instance, healthState=UNHEALTHY, healthDeadline=None)
+    """The times from before the server's start."""
+    found = tx.find(rows.Instance, healthState=[*WAITING, "unhealthy"])
+    times = ((row.id, row.healthDeadline or (row.flaps or {}).get("until")) for row in found)
+    return {id: at for id, at in times if at}

@@ -17,18 +17,46 @@ ALL = (HEALTHY, UNHEALTHY, DEGRADED, INITIALIZING, REINITIALIZING, STARTED_ONCE)
 
 UNDER_WAY = frozenset({"requested", "creating", "starting", "restarting"})
 GOOD = frozenset({HEALTHY, STARTED_ONCE})
+WAITING = (INITIALIZING, REINITIALIZING)
+"""States of a container that nobody has found healthy since it started."""
+
+
+UP, DOWN = "up", "down"
+"""What a checker says; anything else, and nothing, counts for nothing."""
 
 
 def of_checkers(present: str | None, reports: Collection[str | None]) -> str | None:
-    """The health of a container from the last report of each of its checkers.
+    """The health of a container from the last word of each of its checkers.
 
-    It is healthy if any checker says so, unhealthy if all say so. Before it was first healthy since its start, only its
-    timeout makes it unhealthy, not reports.
+    It is healthy if any checker says so, unhealthy if all say so that say anything. Before it was first healthy since
+    its start, only its timeout makes it unhealthy, not reports.
     """
-    if HEALTHY in reports:
+    if UP in reports:
         return HEALTHY
-    bad = bool(reports) and all(report == UNHEALTHY for report in reports)
-    return UNHEALTHY if bad and present not in (INITIALIZING, REINITIALIZING) else present
+    bad = DOWN in reports
+    return UNHEALTHY if bad and present not in WAITING else present
+
+
+def with_engine(present: str | None, checkers: str | None, engine: str | None, *, checked: bool) -> str | None:
+    """The health of a container from that by its checkers and the word of the engine's own check.
+
+    It is unhealthy if either says so, and healthy if both do, as far as there are both.
+
+    Args:
+        present: its health until now.
+        checkers: its health as ``of_checkers`` has it.
+        engine: starting, healthy or unhealthy; None: the engine does not check it.
+        checked: whether there are checkers.
+    """
+    if engine == UNHEALTHY:
+        return UNHEALTHY
+    if engine is None or (checked and engine == HEALTHY):
+        return checkers
+    if engine == HEALTHY:
+        return HEALTHY
+    if checked:
+        return checkers if checkers != HEALTHY else present
+    return INITIALIZING if present in (None, INITIALIZING) else REINITIALIZING
 
 
 def of_container(state: str, health: str | None, *, once: bool) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
-from orca.engine import Behaviour, Call, Processes
+from orca.engine import Behaviour, Call, Processes, discard
 from orca.orchestration.placement import retained
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services import rights as service_rights
@@ -158,8 +158,7 @@ def expose(tx: Tx, service: rows.Service) -> None:
         ("ipAddress", row.ipAddress) if row.ipAddress else ("hostName", row.hostName): row
         for row in tx.find(rows.ServiceExposeMap, serviceId=service.id)
     }
-    for key in present.keys() - wanted:
-        tx.update(present[key], state="removed", removed=tx.now)
+    discard(tx, *(present[key] for key in present.keys() - wanted))
     for field, value in sorted(wanted - present.keys()):
         tx.insert(
             rows.ServiceExposeMap,
@@ -173,8 +172,7 @@ def expose(tx: Tx, service: rows.Service) -> None:
 
 def hide(tx: Tx, service: rows.Service) -> None:
     """Remove the maps of an external service."""
-    for row in tx.find(rows.ServiceExposeMap, serviceId=service.id, instanceId=None):
-        tx.update(row, state="removed", removed=tx.now)
+    discard(tx, *tx.find(rows.ServiceExposeMap, serviceId=service.id, instanceId=None))
 
 
 # -- endpoints --------------------------------------------------------------------------------------------------------

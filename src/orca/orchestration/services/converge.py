@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from orca.engine import Behaviour, Failed, Run
+from orca.engine import Behaviour, Failed, Run, discard
 from orca.orchestration.containers.api import start_removal
 from orca.orchestration.placement import retained
 from orca.orchestration.services import api as services
@@ -83,8 +83,7 @@ async def remove(run: Run) -> None:
     def end(tx: Tx) -> None:
         service = run.resource(tx, rows.Service)
         service_links.unlink_all(tx, service)
-        for row in tx.find(rows.ServiceExposeMap, serviceId=service.id):
-            tx.update(row, state="removed", removed=tx.now)
+        discard(tx, *tx.find(rows.ServiceExposeMap, serviceId=service.id))
         if retained.retains(service):
             units.forget_addresses(tx, service)
         cured(tx, service, 0)
@@ -188,6 +187,9 @@ def _lack(tx: ReadTx, run: Run) -> tuple[Plan, units.Neighbours]:
 
 def _begin(tx: Tx, run: Run, wanted: Plan, beside: units.Neighbours) -> list[int]:
     """Carry out one slice of a plan. The present state of a container decides whether it is started."""
+    if wanted.sick:
+        service = run.resource(tx, rows.Service)
+        tx.update(service, **units.noted(tx, service))
     for id in wanted.remove:
         start_removal(tx, run.engine, tx.require(rows.Instance, id))
     started = [row.id for row in tx.find(rows.Instance, id=list(wanted.start), state="stopped")] if wanted.start else []

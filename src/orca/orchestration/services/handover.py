@@ -45,7 +45,7 @@ async def move_over(run: Run, strategy: dict[str, Any]) -> None:
     """Grow the other service while this one shrinks; services linked to this one can be linked to the other too."""
     target_id = strategy["toServiceId"]
     if strategy.get("updateLinks"):
-        await run.step("links", lambda tx: _copy_links(tx, run.resource(tx, rows.Service), target_id))
+        await run.step("links", lambda tx: service_links.copy_links(tx, run.resource(tx, rows.Service), target_id))
     old, new = await run.step("begin", lambda tx: _scales(tx, run, target_id))
     # Even if the scales are right already, an interrupted step may have to be completed.
     steps = list(moves(old, new, final=strategy["finalScale"], batch=strategy["batchSize"])) or [(old, new)]
@@ -109,14 +109,6 @@ def _there(tx: ReadTx, target_id: int) -> rows.Service:
     if target is None or target.state in GONE:
         raise Failed("the service that this one moves over to was removed")
     return target
-
-
-def _copy_links(tx: Tx, service: rows.Service, target_id: int) -> None:
-    for row in tx.find(rows.ServiceConsumeMap, consumedServiceId=service.id):
-        consumer = tx.require(rows.Service, row.serviceId)
-        if consumer.id != target_id:
-            links = service_links.links_of(tx, consumer)
-            service_links.set_links(tx, consumer, {*links, (target_id, row.name or service.name)})
 
 
 def turn_back(tx: Tx, run: Run, asked: dict[str, Any]) -> None:

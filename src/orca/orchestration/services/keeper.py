@@ -142,7 +142,10 @@ class Keeper:
         due = {id for id, at in self._due.items() if at <= now}
         for id in due:
             del self._due[id]
-        for id in await self._core.db.read(partial(_needy, service_ids=due)):
+        for id, later in (await self._core.db.read(partial(_needy, service_ids=due))).items():
+            if later is not None:
+                self._due.setdefault(id, later)
+                continue
             last, times = self._cared.get(id, (0, 0))
             self._cared[id] = (now, 1 if now - last > CALM_MS else times + 1)
             await self._core.db.write(partial(self._ask, service_id=id))
@@ -162,6 +165,15 @@ def _active(tx: ReadTx, service_ids: set[int]) -> Iterator[rows.Service]:
             yield service
 
 
-def _needy(tx: ReadTx, service_ids: set[int]) -> list[int]:
-    """The active ones of these services that are not as they should be."""
-    return [service.id for service in _active(tx, service_ids) if units.plan(tx, service).acts]
+def _needy(tx: ReadTx, service_ids: set[int]) -> dict[int, int | None]:
+    """The active ones of these services that are not as they should be, each with None.
+
+    Also those whose unhealthy containers are replaced later, each with that time (UTC milliseconds).
+    """
+    found: dict[int, int | None] = {}
+    for service in _active(tx, service_ids):
+        if units.plan(tx, service).acts:
+            found[service.id] = None
+        elif (later := units.look_again(tx, service)) is not None:
+            found[service.id] = later
+    return found

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from orca.engine import Behaviour, Call
+from orca.engine import Behaviour, Call, discard
 from orca.orchestration.services import labels
 from orca.orchestration.syntax import selectors
 from orca.orchestration.units import units
@@ -23,6 +23,9 @@ behaviour = Behaviour()
 Link = tuple[int, str]
 """(consumed service id, alias; empty: its own name)."""
 
+Rules = Mapping[Link, Sequence[str]]
+"""The rules of a balancer's links: which requests each target gets."""
+
 _NAME = re.compile(r"^(?![-.])(?!.*(--|\.\.))[A-Za-z0-9._/-]+(?<![-.])$")
 NAME_LIMIT, LABEL_LIMIT = 253, 63
 
@@ -30,19 +33,30 @@ NAME_LIMIT, LABEL_LIMIT = 253, 63
 @behaviour.action("service.setservicelinks")
 def set_service_links(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Replace all links of a service."""
-    links = [_link(tx, call, row, entry) for entry in data.get("serviceLinks") or []]
+    replace_links(tx, call, row, data.get("serviceLinks") or [])
+    return row
+
+
+def replace_links(tx: Tx, call: Call, row: rows.Service, entries: list[dict[str, Any]], *, ruled: bool = False) -> None:
+    """Replace all links of a service by those of a request. ``ruled``: their ``ports`` are rules of a balancer."""
+    links = [_link(tx, call, row, entry) for entry in entries]
     if len(set(links)) != len(links):
         raise Refused("NotUnique", "the same link is given twice", field="serviceId")
-    set_links(tx, row, links)
-    return row
+    rules = {link: entry.get("ports") or [] for link, entry in zip(links, entries, strict=True)}
+    set_links(tx, row, links, rules if ruled else None)
 
 
 @behaviour.action("service.addservicelink")
 def add_service_link(tx: Tx, call: Call, row: rows.Service, data: dict[str, Any]) -> rows.Service:
     """Add a link; an existing one stays."""
-    link = _link(tx, call, row, data.get("serviceLink") or {})
-    set_links(tx, row, {*links_of(tx, row), link})
+    add_link(tx, call, row, data.get("serviceLink") or {})
     return row
+
+
+def add_link(tx: Tx, call: Call, row: rows.Service, entry: dict[str, Any], *, ruled: bool = False) -> None:
+    """Add the link of a request. ``ruled``: its ``ports`` are rules of a balancer."""
+    link = _link(tx, call, row, entry)
+    set_links(tx, row, {*links_of(tx, row), link}, {link: entry.get("ports") or []} if ruled else None)
 
 
 @behaviour.action("service.removeservicelink")
@@ -58,19 +72,34 @@ def links_of(tx: ReadTx, service: rows.Service) -> list[Link]:
     return list(_given(tx, service))
 
 
-def set_links(tx: Tx, service: rows.Service, links: Iterable[Link]) -> bool:
-    """Replace the explicit links of a service; return False if nothing changes."""
-    wanted, present = set(links), _given(tx, service)
-    for link in present.keys() - wanted:
+def set_links(tx: Tx, service: rows.Service, links: Iterable[Link], rules: Rules | None = None) -> bool:
+    """Replace the explicit links of a service; return False if nothing changes.
+
+    A link whose rules differ from ``rules`` is made anew, as in 2015; one that ``rules`` does not name keeps its own.
+    """
+    wanted, present, rules = set(links), _given(tx, service), rules or {}
+    kept = wanted & present.keys()
+    stays = {link for link in kept if link not in rules or list(rules[link]) == (present[link].ports or [])}
+    for link in present.keys() - stays:
         _unlink(tx, present[link])
-    added = wanted - present.keys()
-    for target, name in sorted(added):
+    for target, name in sorted(wanted - stays):
+        ports = list(rules.get((target, name), ())) or None
         selected = tx.first(rows.ServiceConsumeMap, serviceId=service.id, consumedServiceId=target, name=name or None)
         if selected is not None:
-            tx.update(selected, selected=None)
+            tx.update(selected, selected=None, ports=ports)
         else:
-            _link_up(tx, service, target, name)
-    return wanted != present.keys()
+            _link_up(tx, service, target, name, ports=ports)
+    return stays != wanted or stays != present.keys()
+
+
+def copy_links(tx: Tx, service: rows.Service, target_id: int) -> None:
+    """Link those that are linked to ``service`` to another service too, under the same name and with the same rules."""
+    for row in tx.find(rows.ServiceConsumeMap, consumedServiceId=service.id):
+        consumer = tx.require(rows.Service, row.serviceId)
+        link = (target_id, row.name or service.name)
+        present = links_of(tx, consumer)
+        if consumer.id != target_id and link not in present:
+            set_links(tx, consumer, {*present, link}, {link: row.ports or ()})
 
 
 def unlink_all(tx: Tx, service: rows.Service) -> None:
@@ -138,7 +167,9 @@ def _given(tx: ReadTx, service: rows.Service) -> dict[Link, rows.ServiceConsumeM
     return {(row.consumedServiceId, row.name or ""): row for row in found if not row.selected}
 
 
-def _link_up(tx: Tx, service: rows.Service, target: int, name: str, *, selected: bool = False) -> None:
+def _link_up(
+    tx: Tx, service: rows.Service, target: int, name: str, *, selected: bool = False, ports: list[str] | None = None
+) -> None:
     row = tx.insert(
         rows.ServiceConsumeMap,
         accountId=service.accountId,
@@ -146,6 +177,7 @@ def _link_up(tx: Tx, service: rows.Service, target: int, name: str, *, selected:
         serviceId=service.id,
         consumedServiceId=target,
         name=name or None,
+        ports=ports,
         selected=selected or None,
     )
     for instance in units.rows_of(tx, service.id):
@@ -153,9 +185,7 @@ def _link_up(tx: Tx, service: rows.Service, target: int, name: str, *, selected:
 
 
 def _unlink(tx: Tx, row: rows.ServiceConsumeMap) -> None:
-    for link in tx.find(rows.InstanceLink, serviceConsumeMapId=row.id):
-        tx.update(link, state="removed", removed=tx.now)
-    tx.update(row, state="removed", removed=tx.now)
+    discard(tx, *tx.find(rows.InstanceLink, serviceConsumeMapId=row.id), row)
 
 
 def _link(tx: ReadTx, call: Call, service: rows.Service, entry: dict[str, Any]) -> Link:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from orca.engine import Core
+from orca.engine import Core, discard
 from orca.orchestration.news import News
 from orca.orchestration.syntax import selectors
 from orca.resources import rows
@@ -101,4 +101,4 @@ def _right(tx: Tx, pairs: list[Pair]) -> None:
                 managed=False,
             )
         elif not means and held is not None:
-            tx.update(held, state="removed", removed=tx.now)
+            discard(tx, held)

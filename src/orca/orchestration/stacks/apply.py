@@ -213,12 +213,10 @@ def _link(writing: Rows, entry: Entry) -> None:
         return
     row = writing.tx.require(rows.Service, id)
     targets = [(target, link) for link in spec.links if (target := writing.target(link)) is not None]
-    service_links.set_links(writing.tx, row, [(target, link.alias) for target, link in targets])
+    rules = {(target, link.alias): link.rules for target, link in targets}
+    service_links.set_links(writing.tx, row, rules, rules if row.kind == BALANCER else None)
     if (row.get(stack_waits.FIELD) or None) != stack_waits.kept(entry.waits):
         row = writing.tx.update(row, **{stack_waits.FIELD: stack_waits.kept(entry.waits)})
-    if row.kind == BALANCER:
-        for target, link in targets:
-            load_balancer_services.keep_ports(writing.tx, row, target, link.alias, link.rules)
 
 
 def _start(writing: Rows, name: str) -> None:

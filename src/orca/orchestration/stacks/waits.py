@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from orca.engine import Core
-from orca.orchestration.balancers import service as load_balancer_services
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.news import News
 from orca.orchestration.services import links as service_links
@@ -84,10 +83,8 @@ def _make(tx: Tx, service_id: int) -> None:
         return
     made = {link for _, link in found}
     links = [*service_links.links_of(tx, row), *((target, link.alias) for target, link in found)]
-    service_links.set_links(tx, row, links)
-    if row.kind == "loadBalancerService":
-        for target, link in found:
-            load_balancer_services.keep_ports(tx, row, target, link.alias, link.rules)
+    rules = {(target, link.alias): link.rules for target, link in found}
+    service_links.set_links(tx, row, links, rules if row.kind == "loadBalancerService" else None)
     tx.update(row, **{FIELD: kept(link for link in read(row) if link not in made)})
 
 

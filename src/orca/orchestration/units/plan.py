@@ -36,7 +36,8 @@ ALONE: Mapping[str, Part] = {PRIMARY: Part()}
 class Member:
     """A container of a service: its id, the number in its name, its state, its part of the unit.
 
-    ``leaving``: it is being removed. ``sick``: it must be replaced. ``host``: its host, or the one intended for it.
+    ``leaving``: it is being removed. ``sick``: it must be replaced. ``coming``: it replaces a sick one, and is not well
+    yet. ``host``: its host, or the one intended for it.
     """
 
     id: int
@@ -46,6 +47,7 @@ class Member:
     part: str = PRIMARY
     sick: bool = False
     host: int | None = None
+    coming: bool = False
 
     @property
     def counts(self) -> bool:
@@ -65,13 +67,14 @@ class New:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The actions: containers to create, ids to start, ids to remove. ``later``: containers that must wait for these,
-    for a free name, or for a container that they need.
+    for a free name, or for a container that they need. ``sick``: those to remove that are replaced for their health.
     """
 
     create: tuple[New, ...] = ()
     start: tuple[int, ...] = ()
     remove: tuple[int, ...] = ()
     later: tuple[New, ...] = ()
+    sick: frozenset[int] = frozenset()
 
     @property
     def acts(self) -> bool:
@@ -90,7 +93,7 @@ class Plan:
             begun, start = start[:left], start[left:]
             left -= len(begun)
             new, create = create[:left], create[left:]
-            yield Plan(new, begun, some)
+            yield Plan(new, begun, some, sick=self.sick & set(some))
 
 
 @dataclass(slots=True)
@@ -99,6 +102,7 @@ class _Draft:
     start: list[int] = field(default_factory=list)
     remove: list[int] = field(default_factory=list)
     later: list[New] = field(default_factory=list)
+    sick: set[int] = field(default_factory=set)
 
 
 Unit = dict[str, Member]
@@ -112,20 +116,23 @@ def plan(
     *,
     hosts: Collection[int] | None = None,
     retained: Mapping[int, int] | None = None,
+    replacing: bool = False,
 ) -> Plan:
     """Plan the actions. Surplus units are those with the highest numbers; free numbers are used again.
 
     With ``hosts`` the service is global: one unit on each of them, whatever the scale; units on other hosts stay. A
-    stopped container that counts is started again, because an active service runs. A unit with a sick container is
-    replaced. With ``retained`` a replacement keeps the number, and waits until the old container is gone. The numbers
+    stopped container that counts is started again, because an active service runs. Units with a sick container are
+    replaced, a few at a time (``at_once``), those of the oldest containers first; ``replacing``: missing units are some
+    of those. With ``retained`` a replacement keeps the number, and waits until the old container is gone. The numbers
     in ``retained`` (each with its host) are used first, although none of their containers is left.
     """
     members = list(members)
     draft = _Draft()
     units = _units(members, draft)
-    sick = {number for number, unit in units.items() if any(member.sick for member in unit.values())}
+    sick = _to_replace(scale if hosts is None else len(hosts), units, replacing=replacing)
     for number in sick:
         draft.remove += [member.id for member in units[number].values()]
+        draft.sick |= {member.id for member in units[number].values()}
         if retained is None:
             del units[number]
     # A container that is being removed still holds its name.
@@ -147,7 +154,23 @@ def plan(
         for part in parts:
             wait = parts[part].needs or (number, part) in held
             (draft.later if wait else draft.create).append(New(number, part, host))
-    return Plan(tuple(draft.create), tuple(draft.start), tuple(draft.remove), tuple(draft.later))
+    return Plan(tuple(draft.create), tuple(draft.start), tuple(draft.remove), tuple(draft.later), frozenset(draft.sick))
+
+
+def at_once(units: int) -> int:
+    """How many of so many units may be replaced for their health at a time: a fifth, and always one."""
+    return max(1, units // 5)
+
+
+def _to_replace(wanted: int, units: Mapping[int, Unit], *, replacing: bool) -> set[int]:
+    """The numbers of the sick units to replace now: ``at_once``, less those that are being replaced."""
+    sick = {number for number, unit in units.items() if any(member.sick for member in unit.values())}
+    if not sick:
+        return sick
+    coming = {number for number, unit in units.items() if any(member.coming for member in unit.values())} - sick
+    under_way = len(coming) + (max(0, wanted - len(units)) if replacing else 0)
+    oldest = sorted(sick, key=lambda number: min(member.id for member in units[number].values()))
+    return set(oldest[: max(0, at_once(wanted) - under_way)])
 
 
 def _units(members: Iterable[Member], draft: _Draft) -> dict[int, Unit]:

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from orca.engine import Processes
+from orca.engine import Processes, discard
 from orca.network import addresses
 from orca.orchestration.placement import belongings, joined, marks, retained
 from orca.orchestration.placement import constraints as affinity
@@ -16,6 +16,7 @@ from orca.orchestration.syntax.labels import REQUESTED_HOST, START_ONCE
 from orca.orchestration.syntax.names import PRIMARY, container_name
 from orca.orchestration.units import fields as unit_fields
 from orca.orchestration.units import plan as unit_plan
+from orca.orchestration.units import sickness
 from orca.orchestration.units.plan import Member, New, Part, Plan
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
@@ -75,11 +76,10 @@ def kept_rows(tx: ReadTx, service_id: int) -> list[rows.Instance]:
 
 def members(tx: ReadTx, service_id: int) -> list[Member]:
     """The containers of a service, as facts for the plan."""
-    return _members(rows_of(tx, service_id))
-
-
-def _members(found: list[rows.Instance]) -> list[Member]:
-    healthy = sum(row.healthState == "healthy" for row in found)
+    found = rows_of(tx, service_id)
+    sick = _sick(found)
+    service = tx.get(rows.Service, service_id) if sick else None
+    wait = sickness.waits_until(service, sick.values(), tx.now)
     return [
         Member(
             row.id,
@@ -87,11 +87,35 @@ def _members(found: list[rows.Instance]) -> list[Member]:
             _state(row),
             bool(row.leaving),
             marks.part(row),
-            _is_sick(row, healthy),
+            row.id in sick and wait is None,
             row.hostId or row.requestedHostId,
+            sickness.comes_until(service, row, tx.now) is not None,
         )
         for row in found
     ]
+
+
+def look_again(tx: ReadTx, service: rows.Service) -> int | None:
+    """When a sick container that stays for now must be looked at again (UTC milliseconds)."""
+    found = rows_of(tx, service.id)
+    sick = _sick(found)
+    if not sick:
+        return None
+    times = [sickness.waits_until(service, sick.values(), tx.now)]
+    times += [sickness.comes_until(service, row, tx.now) for row in found]
+    return min((at for at in times if at is not None), default=None)
+
+
+def noted(tx: ReadTx, service: rows.Service) -> dict[str, int]:
+    """What a service remembers when some of its sick containers are replaced now."""
+    found = rows_of(tx, service.id)
+    return sickness.replaced(service, found, _sick(found).values(), tx.now)
+
+
+def _sick(found: list[rows.Instance]) -> dict[int, rows.Instance]:
+    healthy = sum(row.healthState == "healthy" for row in found)
+    there = [row for row in found if not row.leaving and row.state not in unit_plan.GONE]
+    return {row.id: row for row in there if sickness.is_sick(row, healthy)}
 
 
 def wanted_scale(service: rows.Service) -> int:
@@ -113,6 +137,7 @@ def plan(tx: ReadTx, service: rows.Service, *, leaving: int | None = None) -> Pl
         parts,
         hosts=global_hosts(tx, service),
         retained=_numbers_kept(tx, service),
+        replacing=sickness.is_replacing(service, tx.now),
     )
 
 
@@ -251,7 +276,7 @@ def link_container(tx: Tx, consumed: rows.ServiceConsumeMap, instance: rows.Inst
         tx.insert(
             rows.InstanceLink,
             accountId=instance.accountId,
-            state="active",
+            state="active" if instance.state == "running" else "inactive",
             instanceId=instance.id,
             linkName=consumed.name or target.name,
             serviceConsumeMapId=consumed.id,
@@ -261,13 +286,13 @@ def link_container(tx: Tx, consumed: rows.ServiceConsumeMap, instance: rows.Inst
 def release(tx: Tx, instance: rows.Instance) -> None:
     """Release a removed container: free its address or keep it for the successor, and remove its ties."""
     let_go_address(tx, instance)
-    for type, key in (
-        ("serviceExposeMap", "instanceId"),
-        ("instanceLink", "instanceId"),
-        ("instanceLink", "targetInstanceId"),
-    ):
-        for row in tx.find(type, **{key: instance.id}):
-            tx.update(row, state="removed", removed=tx.now)
+    discard(
+        tx,
+        *tx.find(rows.ServiceExposeMap, instanceId=instance.id),
+        *tx.find(rows.InstanceLink, instanceId=instance.id),
+        *tx.find(rows.InstanceLink, targetInstanceId=instance.id),
+        *tx.find(rows.LoadBalancerTarget, instanceId=instance.id),
+    )
 
 
 def let_go_address(tx: Tx, instance: rows.Instance) -> None:
@@ -290,14 +315,3 @@ def forget_addresses(tx: Tx, service: rows.Service) -> None:
 def _state(row: rows.Instance) -> str:
     """The state for the plan; a container that vanished from its host no longer holds its name."""
     return "removed" if row.vanished else str(row.state)
-
-
-def _is_sick(row: rows.Instance, healthy: int) -> bool:
-    """True if an unhealthy container must be replaced, as its check's strategy decides."""
-    if row.healthState != "unhealthy":
-        return False
-    check = row.healthCheck or {}
-    strategy = check.get("strategy") or "recreate"
-    if strategy == "recreateOnQuorum":
-        return healthy >= ((check.get("recreateOnQuorumStrategyConfig") or {}).get("quorum") or 1)
-    return bool(strategy == "recreate")

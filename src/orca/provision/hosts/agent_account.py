@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from orca.engine import discard
 from orca.provision.people.credentials import new_access_key, new_secret_key, secret_hash
 from orca.resources import rows
 from orca.store import Tx
@@ -28,8 +29,7 @@ def open_account(tx: Tx, agent: rows.Agent) -> tuple[str, str]:
 
 def new_key(tx: Tx, agent: rows.Agent) -> tuple[str, str]:
     """Give an agent another key, like ``open_account``. The old one is invalid from now on."""
-    for row in tx.find(rows.Credential, kind=KIND, accountId=agent.accountId):
-        tx.update(row, state="removed", removed=tx.now)
+    discard(tx, *tx.find(rows.Credential, kind=KIND, accountId=agent.accountId))
     access_key, secret = new_access_key(), new_secret_key()
     tx.insert(
         rows.Credential,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orca.engine import Behaviour, Call
+from orca.engine import Behaviour, Call, discard
 from orca.resources import rows
 from orca.store import Tx
 
@@ -37,7 +37,7 @@ def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
         if wanted.get(label.key) == label.value:
             del wanted[label.key]
         else:
-            _remove(tx, tie, label)
+            discard(tx, tie, label)
     for key, value in wanted.items():
         label = tx.insert(rows.Label, accountId=owner.accountId, state="created", key=key, value=value)
         tx.insert(type, accountId=owner.accountId, state="created", labelId=label.id, **{field: owner.id})
@@ -47,9 +47,4 @@ def forget(tx: Tx, owner: rows.Host | rows.Instance) -> None:
     """Remove the labels of a removed host or container."""
     type, field = MAPS[owner.root]
     for tie in tx.find(type, **{field: owner.id}):
-        _remove(tx, tie, tx.require(rows.Label, tie.labelId))
-
-
-def _remove(tx: Tx, *found: rows.Resource) -> None:
-    for row in found:
-        tx.update(row, state="removed", removed=tx.now, removeTime=tx.now)
+        discard(tx, tie, tx.require(rows.Label, tie.labelId))

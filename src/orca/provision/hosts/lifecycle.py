@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from orca import wire
-from orca.engine import Behaviour, Core, Failed, Run
+from orca.engine import Behaviour, Core, Failed, Run, discard
 from orca.network import Delivery, addresses, membership, peers
 from orca.network.config import ConfigItems
 from orca.network.ipam import PoolUsedUp, RangeRefused
@@ -141,16 +141,18 @@ def forget(tx: Tx, core: Core, host: rows.Host) -> None:
     membership.leave(tx, core.part(Delivery).items, host)
     host_parts.forget(tx, core.engine, host)
     labels.forget(tx, host)
+    for type in (rows.LoadBalancerHostMap, rows.ClusterHostMap):
+        discard(tx, *tx.find(type, hostId=host.id))
     agent = tx.get(rows.Agent, host.agentId)
     if agent is None:
         return
-    for row in [
+    discard(
+        tx,
         *tx.find(rows.Credential, accountId=agent.accountId),
         *tx.find(rows.Register, key=agent.registrationKey),
         *tx.find(rows.Account, id=agent.accountId),
         agent,
-    ]:
-        tx.update(row, state="removed", removed=tx.now)
+    )
 
 
 @behaviour.process("host.create")

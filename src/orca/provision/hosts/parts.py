@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from orca.engine import Core, Processes
+from orca.engine import Core, Processes, discard
 from orca.provision.hosts import machines
 from orca.resources import rows
 from orca.store import ANY, ReadTx, Tx
@@ -85,8 +85,7 @@ def forget(tx: Tx, engine: Processes, host: rows.Host) -> None:
             machines.host_is_gone(tx, engine, below)
         else:
             found.append(below)
-    for row in found:
-        tx.update(row, state="removed", removed=tx.now)
+    discard(tx, *found)
 
 
 class Foreign(Exception):

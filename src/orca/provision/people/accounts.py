@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call, Run
-from orca.engine.endings import REMOVE_DELAY
+from orca.engine import Behaviour, Call, Run, discard
 from orca.provision.people.identities import WORKING
 from orca.provision.people.roles import EVERYWHERE, owns_alone
 from orca.resources import rows
@@ -121,5 +120,4 @@ def forget(tx: Tx, account: rows.Account) -> None:
     for session in tx.find(rows.AuthToken, accountId=account.id):
         tx.delete(session)
     found = [*tx.find(rows.Credential, accountId=account.id), *tx.find(rows.UserPreference, accountId=account.id)]
-    for row in [*found, *tx.find(rows.ProjectMember, externalId=str(account.id))]:
-        tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)
+    discard(tx, *found, *tx.find(rows.ProjectMember, externalId=str(account.id)))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from orca.engine import Behaviour, Call
+from orca.engine import Behaviour, Call, discard
 from orca.provision.people.directory import meets
 from orca.provision.people.identities import LOCAL, PEOPLE, WORKING, is_known, of_uuid
 from orca.resources import TYPES, ids, rows
@@ -58,7 +58,7 @@ def set_members(tx: Tx, call: Call, project: rows.Project, given: dict[str, Any]
     wanted = {(member["externalId"], member["role"]): member for member in chosen}
     for key, row in present.items():
         if key not in wanted:
-            tx.update(row, state="removed", removed=tx.now)
+            discard(tx, row)
         elif row.state != "active":
             tx.update(row, state="active")
     for key, member in wanted.items():

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from orca.engine import Behaviour, Run
-from orca.engine.endings import REMOVE_DELAY
+from orca.engine import Behaviour, Run, discard
 from orca.resources import TYPES, rows
 from orca.resources.errors import ActionNotAvailable
 from orca.store import ReadTx, Tx
@@ -49,7 +48,7 @@ def begin(tx: Tx, run: Run) -> None:
                 continue
         else:
             run.engine.supersede(tx, row)
-            gone(tx, row)
+            discard(tx, row)
 
 
 def forget(tx: Tx, run: Run) -> int:
@@ -65,13 +64,8 @@ def forget(tx: Tx, run: Run) -> int:
         query = tx.query(resource, accountId=run.resource_id).limit(BATCH - done)
         for row in tx.rows(resource, query):
             run.engine.supersede(tx, row)
-            gone(tx, row)
+            discard(tx, row)
             done += 1
         if done >= BATCH:
             break
     return done
-
-
-def gone(tx: Tx, row: rows.Resource) -> None:
-    """Set a row to removed."""
-    tx.update(row, state="removed", removed=tx.now, removeTime=tx.now + REMOVE_DELAY)

@@ -77,6 +77,8 @@ class Instance(Resource):
     systemContainer: str | None
     version: str | None
     exitCode: int | None
+    healthSince: int | None
+    healthReason: str | None
     serviceId: int | None
     environmentId: int | None
     placement: Any
@@ -89,6 +91,8 @@ class Instance(Resource):
     answered = Own[int]("answered")
     lastSeen = Own[dict[str, Any]]("lastSeen")
     healthDeadline = Own[int]("healthDeadline")
+    engineHealth = Own[dict[str, Any]]("engineHealth")
+    flaps = Own[dict[str, Any]]("flaps")
     reportedAddress = Own[str]("reportedAddress")
 
 

@@ -58,6 +58,9 @@ class Service(Resource):
     full = Own[bool]("full")
     failures = Own[int]("failures")
     retryAt = Own[int]("retryAt")
+    replacedAt = Own[int]("replacedAt")
+    replacingSince = Own[int]("replacingSince")
+    replacements = Own[int]("replacements")
     asleep = Own[bool]("asleep")
     strategy = Own[dict[str, Any]]("strategy")
     scaleBefore = Own[int]("scaleBefore")
@@ -123,6 +126,11 @@ class HealthcheckInstanceHostMap(Resource):
     healthcheckInstanceId: int
     hostId: int
     instanceId: int
+    reason: str | None
+    since: int | None
+    verdict: str | None
+    said = Own[str]("said")
+    pathFault = Own[bool]("pathFault")
 
 
 class ServiceEvent(Resource):

@@ -7,6 +7,7 @@ import contextlib
 import pytest
 
 from orca.engine import Assembly, Server
+from orca.orchestration.health import verdicts
 from orca.orchestration.health.deadlines import Deadlines
 from orca.orchestration.health.states import INITIALIZING, REINITIALIZING, UNHEALTHY
 from orca.resources import rows, schema
@@ -25,7 +26,7 @@ OF_ALL = {"accountId": 1, "imageUuid": "docker:a", "state": "running"}
 
 async def test_a_container_that_starts_anew_just_when_it_is_late_has_its_new_deadline(db, tmp_path):
     server = Server(id="s", data_dir=tmp_path, url="", ca_sha256="", ca_pem="", version="0")
-    deadlines = Deadlines(Assembly(db=db, vault=Vault(bytes(32)), server=server))
+    deadlines = Deadlines(Assembly(db=db, vault=Vault(bytes(32)), server=server), verdicts.is_late)
 
     def unit(tx):
         return [

@@ -3,19 +3,20 @@
 
 import pytest
 
-from orca.orchestration.health.states import combined, of_checkers, of_container, of_service, timeout_of
+from orca.orchestration.health.states import combined, of_checkers, of_container, of_service, timeout_of, with_engine
 
 
 @pytest.mark.parametrize(
     ("present", "reports", "expected"),
     [
-        ("initializing", ["unhealthy", "unhealthy"], "initializing"),
-        ("reinitializing", ["unhealthy"], "reinitializing"),
-        ("initializing", ["unhealthy", "healthy"], "healthy"),
-        ("healthy", ["unhealthy", "healthy"], "healthy"),
-        ("healthy", ["unhealthy", "unhealthy"], "unhealthy"),
-        ("healthy", ["unhealthy", "initializing"], "healthy"),
-        ("unhealthy", ["healthy", "unhealthy"], "healthy"),
+        ("initializing", ["down", "down"], "initializing"),
+        ("reinitializing", ["down"], "reinitializing"),
+        ("initializing", ["down", "up"], "healthy"),
+        ("healthy", ["down", "up"], "healthy"),
+        ("healthy", ["down", "down"], "unhealthy"),
+        ("healthy", ["down", None], "unhealthy"),
+        ("healthy", ["unknown", None], "healthy"),
+        ("unhealthy", ["up", "down"], "healthy"),
         ("healthy", [], "healthy"),
     ],
 )
@@ -54,3 +55,22 @@ def test_containers():
     assert of_container("starting", None, once=False) == "initializing"
     assert timeout_of({"reinitializingTimeout": 5}, "reinitializing") == 5
     assert timeout_of({}, "initializing") is None
+
+
+@pytest.mark.parametrize(
+    ("present", "checkers", "engine", "checked", "expected"),
+    [
+        ("healthy", "healthy", None, True, "healthy"),
+        ("healthy", "healthy", "unhealthy", True, "unhealthy"),
+        ("initializing", "initializing", "unhealthy", True, "unhealthy"),
+        ("healthy", "unhealthy", "healthy", True, "unhealthy"),
+        ("unhealthy", "healthy", "healthy", True, "healthy"),
+        ("initializing", "healthy", "starting", True, "initializing"),
+        (None, None, "starting", False, "initializing"),
+        ("unhealthy", "unhealthy", "starting", False, "reinitializing"),
+        ("initializing", "initializing", "healthy", False, "healthy"),
+        ("healthy", "healthy", "unhealthy", False, "unhealthy"),
+    ],
+)
+def test_the_engine_has_a_word_too(present, checkers, engine, checked, expected):
+    assert with_engine(present, checkers, engine, checked=checked) == expected

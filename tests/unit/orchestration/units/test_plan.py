@@ -68,9 +68,25 @@ def test_a_sick_unit_is_replaced_under_another_number():
     assert (found.create, set(found.remove)) == ((New(3),), {1, 2})
 
 
+def test_sick_units_are_replaced_a_fifth_at_a_time_the_oldest_first():
+    sick = [Member(30 - number, number, "running", sick=True) for number in range(1, 11)]
+    assert set(plan(10, sick).remove) == {20, 21}
+    assert plan(10, sick).sick == {20, 21}
+    assert plan(3, sick[:3]).remove == (27,)
+
+
+def test_what_is_being_replaced_counts():
+    sick = [Member(number, number, "running", sick=True) for number in range(1, 9)]
+    coming = [Member(20 + number, number, "running", coming=True) for number in (9, 10)]
+    assert not plan(10, sick + coming)
+    assert plan(10, [*sick, coming[0], Member(30, 10, "running")]).remove == (1,)
+    assert not plan(10, sick, replacing=True).remove
+    assert set(plan(10, sick).remove) == {1, 2}
+
+
 def test_a_retained_number_waits_for_the_old_container():
     found = plan(1, [Member(1, 1, "running", sick=True)], retained={})
-    assert found == Plan(remove=(1,), later=(New(1),))
+    assert found == Plan(remove=(1,), later=(New(1),), sick=frozenset({1}))
     leaving = Member(1, 1, "stopping", leaving=True, sick=True)
     assert plan(1, [leaving], retained={}) == Plan(later=(New(1),))
     assert plan(1, [dataclasses.replace(leaving, state="removed")], retained={}) == Plan(create=(New(1),))
