@@ -39,25 +39,25 @@ def change(tx: Tx, host_id: int, *, wanted: int = 0, applied: int = 0) -> None:
     """Add to the digests of a host; a removal is negative."""
     parameters = {"host": host_id, "more_wanted": wanted % digest.MODULUS, "more_applied": applied % digest.MODULUS}
     if parameters["more_wanted"] or parameters["more_applied"]:
-        tx.run(_adding(tx.table(TABLE)), parameters)
+        tx.send(_adding(tx.table(TABLE)), parameters)
 
 
 def begin(tx: Tx, host_id: int) -> bool:
     """Begin digests for a host; return False if it has them already."""
     if tx.ask(_reading(tx.table(TABLE)), {"host": host_id}):
         return False
-    tx.run(adding(tx.table(TABLE)), {"host_id": host_id, "wanted": 0, "applied": 0})
+    tx.send(adding(tx.table(TABLE)), {"host_id": host_id, "wanted": 0, "applied": 0})
     return True
 
 
 def put(tx: Tx, host_id: int, wanted: int, applied: int) -> None:
     """Set the digests of a host that has them."""
-    tx.run(_setting(tx.table(TABLE)), {"host": host_id, "wanted": wanted, "applied": applied})
+    tx.send(_setting(tx.table(TABLE)), {"host": host_id, "wanted": wanted, "applied": applied})
 
 
 def forget(tx: Tx, host_id: int) -> None:
     """Delete the digests of a removed host."""
-    tx.run(_forgetting(tx.table(TABLE)), {"host": host_id})
+    tx.send(_forgetting(tx.table(TABLE)), {"host": host_id})
 
 
 @cache

@@ -100,10 +100,7 @@ class Database:
         """Run a query; again if the connection is dead."""
         for last in (False, True):
             try:
-                with (
-                    self.engine.connect() as connection,
-                    driver.transaction(connection, *self._backend.snapshot, end="ROLLBACK"),
-                ):
+                with self.engine.connect() as connection, driver.snapshot(connection, *self._backend.snapshot):
                     return query(ReadTx(connection, self.schema))
             except sa.exc.DBAPIError as error:
                 if last or not error.connection_invalidated:

@@ -47,6 +47,9 @@ class Session(Protocol):
     def seal(self) -> None:
         """What is yet to be run is not of the next unit: if it fails, that is ``Overdue``."""
 
+    def drop(self, statements: int) -> bool:
+        """Forget the last statements if none of them was run yet; return whether."""
+
 
 class CursorSession:
     """Runs each statement at once. Source: PEP 249."""
@@ -74,6 +77,9 @@ class CursorSession:
 
     def seal(self) -> None:
         pass
+
+    def drop(self, statements: int) -> bool:
+        return False
 
 
 def keep(record: Any, session: Session) -> None:
@@ -139,13 +145,24 @@ def seal(connection: sa.Connection) -> None:
 
 
 @contextlib.contextmanager
-def transaction(connection: sa.Connection, *begin: str, end: str = "COMMIT") -> Iterator[None]:
-    """A transaction that these statements begin; an exception rolls it back."""
+def snapshot(connection: sa.Connection, *begin: str) -> Iterator[None]:
+    """A transaction that only reads. Where nothing was read, the database may not hear of it."""
+    with transaction(connection, *begin, end=None):
+        yield
+        session: Session = connection.info["session"]
+        if not session.drop(len(begin)):
+            run(connection, "ROLLBACK")
+
+
+@contextlib.contextmanager
+def transaction(connection: sa.Connection, *begin: str, end: str | None = "COMMIT") -> Iterator[None]:
+    """A transaction that these statements begin, and that one ends; an exception rolls it back."""
     try:
         for statement in begin:
             later(connection, statement)
         yield
-        run(connection, end)
+        if end is not None:
+            run(connection, end)
     except BaseException:
         try:
             run(connection, "ROLLBACK")

@@ -73,6 +73,12 @@ class Pipeline:
     def seal(self) -> None:
         self._sealed = len(self._waiting)
 
+    def drop(self, statements: int) -> bool:
+        if len(self._waiting) != statements:
+            return False
+        self._waiting.clear()
+        return True
+
     def _run(self, text: str, values: Values) -> pq.abc.PGresult:
         name, parameters = self._prepared(text), _parameters(values)
         if not self._waiting:

@@ -111,6 +111,12 @@ async def test_a_reader_sees_one_instant(db):
     assert await db.read(lambda tx: tx.count("box", ownerId=1)) == 0
 
 
+async def test_a_reader_of_nothing_leaves_nothing_behind(db):
+    await asyncio.gather(*(db.read(lambda tx: None) for _ in range(8)))
+    await db.write(lambda tx: tx.insert("box", name="a"))
+    assert await asyncio.gather(*(db.read(lambda tx: tx.count("box")) for _ in range(8))) == [1] * 8
+
+
 async def test_text_is_compared_byte_by_byte(db):
     names = ["a", "B", "A", "a ", "ä", "\U0001f433"]
     await asyncio.gather(*(db.write(lambda tx, name=name: tx.insert("box", name=name)) for name in names))

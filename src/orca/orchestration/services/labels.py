@@ -41,7 +41,7 @@ def _write(tx: Tx, service: rows.Service, wanted: set[str]) -> None:
     for text in sorted(present - wanted):
         tx.run(_removing(table), {"service": service.id, "text": text})
     for text in sorted(wanted - present):
-        tx.run(adding(table), {"account_id": service.accountId, "label": text, "service_id": service.id})
+        tx.send(adding(table), {"account_id": service.accountId, "label": text, "service_id": service.id})
 
 
 def candidates(tx: ReadTx, project_id: int, selector: str) -> Collection[int]:

@@ -66,7 +66,7 @@ def write(tx: Tx, entry: Entry) -> None:
         "resourceType": entry.resource_type,
         "data": msgspec.json.encode({"fields": objects}).decode(),
     }
-    tx.run(adding(tx.table(rows.AuditLog)), row)
+    tx.send(adding(tx.table(rows.AuditLog)), row)
 
 
 def stored_id(text: str) -> str:
