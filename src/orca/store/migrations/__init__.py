@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from orca.store.backends import backend_of
 from orca.store.errors import CannotOpen
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest version; a test compares it with what Alembic finds."""
 
 

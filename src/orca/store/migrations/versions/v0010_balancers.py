@@ -6,8 +6,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 RUNNING = ("running", "restarting", "updating-running")
 AT_ONCE = 1000
