@@ -3,7 +3,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -16,6 +15,8 @@ import httpx
 import pytest
 
 START_LIMIT = 60.0
+PAUSE = 0.01
+"""Seconds between two questions: the server needs the processor more than who asks."""
 PROGRAM = "from orca.cli import main; main()"
 
 
@@ -53,6 +54,7 @@ class Process:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/ping").text == "pong":
                     return
+            time.sleep(PAUSE)
         raise AssertionError(self.log.read_text())
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -143,7 +145,7 @@ def until(client: httpx.Client, path: str, condition, seconds: float = 20.0):  #
         if condition(answer):
             return answer
         assert time.monotonic() < deadline, answer
-        os.sched_yield()
+        time.sleep(PAUSE)
 
 
 @pytest.fixture

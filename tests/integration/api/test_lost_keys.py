@@ -47,6 +47,7 @@ def until(look: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + 10
     while not (found := look()):
         assert time.monotonic() < deadline, "nothing was found in time"
+        time.sleep(0.01)
     return found
 
 
