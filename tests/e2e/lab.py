@@ -13,7 +13,7 @@ from api import Api, Json
 from machine import Machine, sh
 from waiting import until
 
-PARTS = ("orca-agent", "orca-net", "orca-dns")
+PARTS = ("orca-agent", "orca-net", "orca-dns", "orca-check")
 
 
 @dataclass(frozen=True)
