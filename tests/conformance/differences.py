@@ -158,6 +158,11 @@ REASONS: dict[str, list[str]] = {
     "The inner data of a machine is the server's.": ["rights machine.data service"],
     "Members have a role and an identity; there is no more to say of them.": ["rights projectMember.description *"],
     "Whoever sees the schemas sees what they consist of.": ["rights schema.* register", "rights stateTransition.*"],
+    "What a driver does where nothing is given is stated, and what it did is shown.": [
+        "default amazonec2Config.*",
+        "default digitaloceanConfig.*",
+        "default virtualboxConfig.*",
+    ],
     "Defaults are stated where they are applied.": [
         "default environment.startOnCreate",
         "default host.computeTotal",

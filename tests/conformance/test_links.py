@@ -157,6 +157,39 @@ def test_what_ties_a_container_to_its_address_and_host(superadmin, container, si
     assert [row.id for row in included.nics] == [nic.id]
 
 
+def test_what_is_included_counts_for_the_page(superadmin, project, simulated_host):
+    fields = {"imageUuid": "sim:web", "requestedHostId": simulated_host.id, "name": "counted"}
+    made = [project.wait_success(project.create_container(**fields)) for _ in range(3)]
+    wanted = {each.id for each in made}
+    for link, ends in (("instanceHostMaps", "instanceId"), ("instances", "id"), ("instancehostmaps", "instanceId")):
+        found, page = [], superadmin.list_host(include=link, limit=2)
+        while True:
+            hosts = {host.id: getattr(host, link[:8] + link[8:].replace("hostmaps", "HostMaps")) for host in page.data}
+            assert sum(max(1, len(rows)) for rows in hosts.values()) <= 2
+            found += [getattr(row, ends) for row in hosts.get(simulated_host.id, [])]
+            if not page.pagination.partial:
+                break
+            page = page.next()
+        assert [id for id in found if id in wanted] == sorted(wanted)
+        assert len(found) == len(set(found))
+    # Nothing at the end of the link: the resource comes all the same.
+    idle = superadmin.create_zone(name="idle")
+    assert superadmin.list_zone(id=idle.id, include="volumes", limit=1).data[0].volumes == []
+    (one,) = superadmin.list_container(id=made[0].id, include="host", limit=1).data
+    assert one.host.id == simulated_host.id
+    shown = superadmin.by_id("host", simulated_host.id, include="instances", limit=2)
+    assert len(shown.instances) == 2
+    for each in made:
+        project.delete(each)
+    superadmin.wait_success(superadmin.wait_success(idle).deactivate()).remove()
+
+
+def test_a_page_has_at_most_a_thousand(project):
+    for limit, most in ((None, 100), (105, 105), (1005, 1000), (0, 1000), (-1, 1000)):
+        given = {} if limit is None else {"limit": limit}
+        assert project.list_container(**given).pagination.limit == most
+
+
 def test_they_are_made_by_nobody(superadmin, container):
     url = superadmin.schema.types["nic"].links.collection
     (nic,) = superadmin.by_id_container(container.id).nics()

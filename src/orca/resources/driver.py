@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Machines that drivers make, and the configuration of each driver. Source: Rancher's drivers of October 2015."""
+"""Machines that drivers make, and the configuration of each driver.
+
+Source: Rancher's drivers of October 2015; defaults: the options of docker/machine 0.4.
+"""
+
+from collections.abc import Mapping
 
 from orca.resources.fields import NOBODY, Field, OwnKey, array, boolean, embedded, mapping, ref, string, text
 from orca.resources.types import ResourceType, access, given, wire_only
@@ -14,16 +19,27 @@ SECRETS = frozenset(
 
 
 def config(
-    name: str, texts: str, *, required: str = "", booleans: str = "", arrays: str = "", listed: bool = False
+    name: str,
+    texts: str,
+    *,
+    required: str = "",
+    booleans: str = "",
+    arrays: str = "",
+    defaults: Mapping[str, str | bool] | None = None,
+    listed: bool = False,
 ) -> ResourceType:
     """Declare one driver's configuration: names of text fields and others, separated by blanks.
 
-    ``listed``: its schema allows reading the collection instead of adding to it.
+    ``defaults``: what the driver takes where nothing, or null, is given. ``listed``: its schema allows reading the
+    collection instead of adding to it.
     """
     fields = {field: _text(field) for field in texts.split()}
     fields |= {field: _text(field, required=True, nullable=False) for field in required.split()}
     fields |= {field: boolean("cr") for field in booleans.split()}
     fields |= {field: array("string", "cr") for field in arrays.split()}
+    for field, default in (defaults or {}).items():
+        kind = "boolean" if isinstance(default, bool) else "string"
+        fields[field] = Field(type=kind, rights="cr", default=default, nullable=False)
     return wire_only(name, dict(sorted(fields.items())), access=given("r" if listed else "cr"))
 
 
@@ -36,8 +52,15 @@ CONFIGS = (
     config(
         "amazonec2Config",
         "ami iamInstanceProfile instanceType region rootSize securityGroup sessionToken subnetId vpcId zone",
-        required="accessKey secretKey spotPrice sshUser",
-        booleans="monitoring privateAddressOnly requestSpotInstance usePrivateAddress",
+        required="accessKey secretKey",
+        defaults={
+            "monitoring": False,
+            "privateAddressOnly": False,
+            "requestSpotInstance": False,
+            "spotPrice": "0.50",
+            "sshUser": "ubuntu",
+            "usePrivateAddress": False,
+        },
         listed=True,
     ),
     config(
@@ -48,7 +71,8 @@ CONFIGS = (
     config(
         "digitaloceanConfig",
         "image region size",
-        required="accessToken sshUser",
+        required="accessToken",
+        defaults={"sshUser": "root"},
         booleans="backups ipv6 privateNetworking",
         listed=True,
     ),
@@ -78,8 +102,7 @@ CONFIGS = (
     config(
         "virtualboxConfig",
         "boot2dockerUrl diskSize memory",
-        required="cpuCount hostonlyCidr importBoot2dockerVm",
-        booleans="noShare",
+        defaults={"cpuCount": "1", "hostonlyCidr": "192.168.99.1/24", "importBoot2dockerVm": "", "noShare": False},
         listed=True,
     ),
     config(
@@ -101,6 +124,7 @@ MACHINE = ResourceType(
     parent="physicalHost",
     access=access("crd", service="crud", restricted="r"),
     named="cr",
+    one_of=("DriverConfigExactlyOneRequired", tuple(config.name for config in CONFIGS)),
     fields={
         "accountId": ref("account", always=True),
         "name": string("cr", column=True, required=True, nullable=False, min_length=1),

@@ -114,7 +114,7 @@ class ResourceType:
     index of live rows only; after a field come further columns of its index. ``tally``: the field by whose values live
     rows are counted (``tx.tally``). ``derived``: fields that follow from the other fields of a row; the store computes
     them. ``id_field``: the field that is the id on the wire, for types with names as ids. ``ours``: shown in ``/v2``
-    only.
+    only. ``one_of``: the fields of which a new row has exactly one, after the code of the refusal.
     """
 
     name: str
@@ -149,6 +149,7 @@ class ResourceType:
     id_field: str = "id"
     ours: bool = False
     part: bool = False
+    one_of: tuple[str, tuple[str, ...]] | None = None
 
     def all_fields(self) -> dict[str, Field]:
         """Base fields and the type's own, in declaration order; the type's own win, but ``always`` stays."""

@@ -56,6 +56,8 @@ class Validator:
 
         Null for a field that every row has is as good as nothing. ``part``: see ``FieldView.taken``.
         """
+        if type.type.one_of is not None:
+            _one_of(*type.type.one_of, body)
         values = self._given(type, body, "c", part=part)
         for name in [name for name, value in values.items() if value is None and name in always_of(type.name)]:
             del values[name]
@@ -165,6 +167,13 @@ def _count(name: str, field: Field, of: str, items: Collection[Any]) -> None:
     most = field.most or (None if of in SCALARS else limits.MOST_ROWS)
     if most is not None:
         limits.count_rows(name, len(items), most)
+
+
+def _one_of(code: str, names: Collection[str], body: Mapping[str, Any]) -> None:
+    """Refuse none or several of these fields, before what they hold is looked at."""
+    given = [name for name in names if body.get(name) is not None]
+    if len(given) != 1:
+        raise Refused(code, f"exactly one of {', '.join(names)} is expected; given: {' and '.join(given) or 'none'}")
 
 
 def _no_such(name: str, type: str, value: Any) -> Refused:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from orca.engine import Behaviour, Call, Run
+from orca.engine import Behaviour, Call, Failed, Run
 from orca.provision.hosts.agent_account import open_account
 from orca.resources import rows
 from orca.resources.errors import Refused
@@ -68,7 +68,10 @@ async def connect(run: Run) -> None:
     agent = await run.read(lambda tx: run.resource(tx, rows.Agent))
     if not knobs.is_simulated(agent.uri):
         return
-    wanted = knobs.read(agent.data)
+    try:
+        wanted = knobs.read(agent.data)
+    except knobs.BadKnobs as error:
+        raise Failed(str(error)) from error
     hosts: list[int] = []
     for first in range(0, wanted.hosts, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, wanted.hosts))
@@ -85,7 +88,11 @@ async def disconnect(run: Run) -> None:
 
 def _machines(tx: Tx, run: Run, numbers: range) -> list[int]:
     agent = run.resource(tx, rows.Agent)
-    return resources.ensure(tx, run.core, agent, knobs.read(agent.data), numbers)
+    wanted = knobs.read(agent.data)
+    account_id = resources.account_of(tx, agent, wanted)
+    if account_id is None:
+        raise Failed("the project of this agent was removed")
+    return resources.ensure(tx, run.core, agent, account_id, wanted, numbers)
 
 
 def _silence(tx: Tx, agent_id: int, state: str) -> None:

@@ -22,10 +22,8 @@ def account_of(tx: ReadTx, agent: rows.Agent, knobs: Knobs) -> int | None:
     return None if project is None or project.kind != "project" or project.removed is not None else int(project.id)
 
 
-def ensure(tx: Tx, core: Core, agent: rows.Agent, knobs: Knobs, numbers: range) -> list[int]:
-    """Make the missing rows of some of an agent's machines; return the ids of their hosts."""
-    account_id = account_of(tx, agent, knobs)
-    assert account_id is not None, "the creation of the agent has checked this"
+def ensure(tx: Tx, core: Core, agent: rows.Agent, account_id: int, knobs: Knobs, numbers: range) -> list[int]:
+    """Make the missing rows of some of an agent's machines in a project; return the ids of their hosts."""
     physical_id = None
     if knobs.add_physical_host:
         uuid = knobs.external_id or f"{agent.uuid}-physical-host"

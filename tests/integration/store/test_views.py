@@ -3,7 +3,7 @@
 
 import pytest
 
-from orca.api.answers.listing import rows_of
+from orca.api.answers.select import rows_of
 from orca.resources import rows
 from orca.resources.catalog import schema
 from orca.store import Database

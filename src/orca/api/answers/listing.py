@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Collections: filters, order, pages, included links. Source: docs/v1.md, section 3."""
+"""Collections: filters, order, pages. Source: docs/v1.md, section 3."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
 
-from orca.api.answers.representation import SAFE_IN_IDS, Renderer
+from orca.api.answers.included import include, paired, wanted
+from orca.api.answers.page import MAX_LIMIT, own_url, page, pagination
+from orca.api.answers.representation import Renderer
+from orca.api.answers.select import at_the_end, rows_of
 from orca.api.callers.caller import Caller, member_projects
 from orca.api.requests import query
 from orca.api.requests.ask import Ask
@@ -20,12 +21,9 @@ from orca.resources.errors import Refused
 from orca.resources.fields import Field
 from orca.resources.types import Link
 from orca.resources.validation import MAX_INTEGER, MIN_INTEGER, parse_date, whole_number
-from orca.resources.views import FieldView, LinkView, TypeView
+from orca.resources.views import FieldView, TypeView
 from orca.store import ANY, ReadTx, Record
 
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 3000
-MAX_OFFSET = 2**31
 PATTERNS = frozenset({"prefix", "like", "notlike"})
 MAX_PATTERN = 1000
 """Most characters of a pattern: matching cost grows with it, and databases refuse long ones."""
@@ -48,16 +46,14 @@ def list_rows(
     statement, applied = filtered(tx, ask, caller, type, statement)
     statement, sort = ordered(tx, ask, type, statement)
     limit, offset = page(ask)
-    rows = rows_of(tx, type.name, statement.limit(limit + 1).offset(offset))
-    more, rows = len(rows) > limit, rows[:limit]
-    included = include(tx, ask, caller, renderer, type, rows)
+    data, more = shown_page(tx, ask, caller, renderer, type, statement, limit, offset)
     return {
         "type": "collection",
         "resourceType": type.name,
         "links": {"self": own_url(ask)},
         "createTypes": create_types(renderer, type),
         "actions": {} if followed is not None else actions(ask, type),
-        "data": [renderer.show(row, type, included.get(row.id)) for row in rows],
+        "data": data,
         "sortLinks": {} if type.name == "project" else sort_links(ask, type),
         "pagination": pagination(ask, limit, offset, more),
         "sort": sort,
@@ -66,18 +62,26 @@ def list_rows(
     }
 
 
-def rows_of(tx: ReadTx, type: str, statement: sa.Select[Any]) -> list[Record]:
-    """The rows of a SELECT on a type."""
-    return tx.rows(type, with_view(tx, type, statement))
-
-
-def with_view(tx: ReadTx, type: str, statement: sa.Select[Any]) -> sa.Select[Any]:
-    """The SELECT, on the type's view where it has one instead of rows."""
-    view = tx.schema[type].view
-    if view is None:
-        return statement
-    tx.flush()
-    return statement.add_cte(view)
+def shown_page(
+    tx: ReadTx,
+    ask: Ask,
+    caller: Caller,
+    renderer: Renderer,
+    type: TypeView,
+    statement: sa.Select[Any],
+    limit: int,
+    offset: int,
+) -> tuple[list[dict[str, Any]], bool]:
+    """The resources of a page with what they include, and whether another page follows."""
+    link = wanted(ask, type)
+    if ask.version == "v1" and link is not None and link.link is not None:
+        pairs, more = paired(tx, caller, link, statement, type.name, limit, offset)
+        return [
+            renderer.show(row, type, {link.name: [renderer.show(each) for each in ends]}) for row, ends in pairs
+        ], more
+    found = rows_of(tx, type.name, statement.limit(limit + 1).offset(offset))
+    added = include(tx, caller, renderer, link, found[:limit], MAX_LIMIT[ask.version])
+    return [renderer.show(row, type, added.get(row.id)) for row in found[:limit]], len(found) > limit
 
 
 def plain(ask: Ask, resource_type: str, data: list[dict[str, Any]]) -> dict[str, Any]:
@@ -95,15 +99,6 @@ def plain(ask: Ask, resource_type: str, data: list[dict[str, Any]]) -> dict[str,
         "filters": {},
         "createDefaults": {},
     }
-
-
-def own_url(ask: Ask, **replace: str | None) -> str:
-    """The URL of the request, with query parameters replaced (None: removed)."""
-    query = [(key, value) for key, value in ask.query if key not in replace]
-    query += [(key, value) for key, value in replace.items() if value is not None]
-    path = "/".join(quote(part.lower(), safe=SAFE_IN_IDS) for part in ask.path)
-    url = f"{ask.base}/{path}" if path else ask.base
-    return f"{url}?{urlencode(query)}" if query else url
 
 
 def has_removed(tx: ReadTx, type: TypeView) -> bool:
@@ -207,29 +202,6 @@ def ordered(
     return statement, {"name": name, "order": order, "reverse": reverse}
 
 
-def page(ask: Ask) -> tuple[int, int]:
-    """Rows per page and how many to skip."""
-    text = ask.first("limit") or ""
-    limit = whole_number(text)
-    if limit is None:
-        limit = DEFAULT_LIMIT
-    marker = re.fullmatch(query.MARKER, ask.first("marker") or "")
-    offset = int(marker.group(1)) if marker else 0
-    return (min(limit, MAX_LIMIT) if limit > 0 else MAX_LIMIT), min(offset, MAX_OFFSET)
-
-
-def pagination(ask: Ask, limit: int, offset: int, more: bool) -> dict[str, Any]:
-    """Where the next page is."""
-    return {
-        "first": None,
-        "previous": None,
-        "next": own_url(ask, marker=f"m{offset + limit}") if more else None,
-        "limit": limit,
-        "total": None,
-        "partial": more,
-    }
-
-
 def sort_links(ask: Ask, type: TypeView) -> dict[str, str]:
     """One URL per field that can be sorted by."""
     return {name: own_url(ask, sort=name, marker=None, order=None) for name in type.filters}
@@ -255,62 +227,3 @@ def create_defaults(type: TypeView, link: Link, record: Record) -> dict[str, Any
     if link.through is not None or shown is None or "c" not in shown.letters or shown.field.reference is None:
         return {}
     return {link.target: ids.show(shown.field.reference, record.get(link.source))}
-
-
-# -- included links ---------------------------------------------------------------------------------------------------
-
-
-def include(
-    tx: ReadTx, ask: Ask, caller: Caller, renderer: Renderer, type: TypeView, rows: list[Record]
-) -> dict[int, dict[str, Any]]:
-    """The values that ``include=<link>`` adds to each row, by row id. A link that the caller does not see is
-    ignored.
-    """
-    wanted = (ask.first("include") or "").lower()
-    link = next((link for link in type.links.values() if link.name.lower() == wanted), None)
-    if link is None or not rows:
-        return {}
-    return {row.id: {link.name: included(tx, caller, renderer, link, row)} for row in rows}
-
-
-def included(tx: ReadTx, caller: Caller, renderer: Renderer, link: LinkView, row: Record) -> Any:
-    """The resource or list at the end of a link."""
-    if link.field is not None:
-        target = visible(tx, caller, link.type, row.get(link.field))
-        return None if target is None else renderer.show(target, renderer.view.types[link.type])
-    return [renderer.show(target) for target in linked(tx, caller, link, row)[:MAX_LIMIT]]
-
-
-def linked(tx: ReadTx, caller: Caller, link: LinkView, row: Record) -> list[Record]:
-    """The live rows of a collection link."""
-    assert link.link is not None
-    statement = tx.query(link.type).where(at_the_end(tx, link.link, row))
-    return rows_of(tx, link.type, caller.scope(tx, link.type, statement))
-
-
-def at_the_end(tx: ReadTx, link: Link, record: Record) -> Any:
-    """The SQL condition for the rows at the end of a resource's link."""
-    columns = tx.table(link.type).c
-    if link.through is None:
-        source = record.get(link.source)
-        return sa.false() if source is None else columns[link.target] == source
-    between = tx.table(link.through).c
-    reached = sa.select(between[link.target]).where(between[link.near] == record.id, between.removed.is_(None))
-    return columns.id.in_(with_view(tx, link.through, reached))
-
-
-def visible(tx: ReadTx, caller: Caller, type: str, id: int | None) -> Record | None:
-    """A row by id if the caller may see it, removed or not."""
-    if id is None:
-        return None
-    stored = tx.schema[type]
-    query = tx.query(type, removed=ANY) if "removed" in stored.table.c else tx.query(type)
-    found = rows_of(tx, type, caller.scope(tx, type, query.where(stored.table.c.id == id)))
-    return found[0] if found else None
-
-
-def existing(tx: ReadTx, caller: Caller, type: str, ids: Collection[int]) -> set[int]:
-    """The ids whose rows are live and visible to the caller."""
-    column = tx.schema[type].table.c.id
-    statement = caller.scope(tx, type, tx.query(type).where(column.in_(ids))).with_only_columns(column)
-    return {id for (id,) in tx.execute(with_view(tx, type, statement))}

@@ -7,11 +7,14 @@ The order of checks is the v1 one: id, type, action, method, body.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orca.api import openapi
-from orca.api.answers import audited, listing, omissions, schemas
+from orca.api.answers import audited, listing, omissions, schemas, select
+from orca.api.answers.included import include, wanted
+from orca.api.answers.on_behalf import account_for
+from orca.api.answers.page import MAX_LIMIT, page
 from orca.api.answers.representation import Renderer
 from orca.api.callers import sessions
 from orca.api.callers.caller import Caller
@@ -79,7 +82,8 @@ class Operation:
         record = self.row(type, path[1])
         if len(path) == 2:
             query.check(self.ask, type, listed=False)
-            included = listing.include(self.tx, self.ask, self.caller, self.renderer(), type, [record])
+            most, _ = page(self.ask, MAX_LIMIT[self.ask.version])
+            included = include(self.tx, self.caller, self.renderer(), wanted(self.ask, type), [record], most)
             return Answer(200, self.renderer().show(record, type, included.get(record.id)))
         if len(path) == 3:
             return Answer(200, self.behind_link(type, record, path[2]))
@@ -135,7 +139,7 @@ class Operation:
         if link is None:
             raise not_found()
         if link.field is not None:
-            target = listing.visible(self.tx, self.caller, link.type, record.get(link.field))
+            target = select.visible(self.tx, self.caller, link.type, record.get(link.field))
             if target is None:
                 raise not_found()
             query.only(self.ask)
@@ -207,6 +211,10 @@ class Operation:
 
     def create(self, type: TypeView, given: Given) -> Answer:
         """Make a resource; ``state`` is past ``requested`` in the answer."""
+        account = account_for(self.tx, self.caller, type, given.fields)
+        if account is not self.caller.account:
+            self.caller = replace(self.caller, account=account, on_behalf=True)
+            self.call = replace(self.call, account_id=account.id)
         given.validator.look_up(self.existing)
         hook = lookup(self._behaviour.creates, type.name)
         if hook is None and not type.type.table:
@@ -248,6 +256,9 @@ class Operation:
         changed = {name: value for name, value in given.fields.items() if record.get(name) != value}
         if "id" in changed:
             raise Refused("InvalidOption", "id: a resource keeps its id", field="id")
+        if "accountId" in changed:
+            message = f"{a(type.name)} stays in its account; make another one there"
+            raise Refused("InvalidOption", message, field="accountId")
         hook = lookup(self._behaviour.updates, record.type)
         with omissions.blamed(self.tx.schema, type, given.fields, "u", self.caller.role):
             if hook is not None:
@@ -341,7 +352,7 @@ class Operation:
             found = self.tx.rows(type.name, self.caller.scope(self.tx, type.name, named))
             record = found[0] if found else None
         else:
-            record = listing.visible(self.tx, self.caller, type.name, ids.parse(text))
+            record = select.visible(self.tx, self.caller, type.name, ids.parse(text))
         if record is None:
             raise not_found()
         return record
@@ -353,7 +364,7 @@ class Operation:
 
     def existing(self, type: str, ids: Collection[int]) -> Collection[int]:
         """The ids of these rows that exist for this caller."""
-        return listing.existing(self.tx, self.caller, type, ids)
+        return select.existing(self.tx, self.caller, type, ids)
 
     def renderer(self, *, created: bool = False) -> Renderer:
         """Return the renderer of rows for this caller."""

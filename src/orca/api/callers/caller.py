@@ -27,10 +27,10 @@ from orca.provision.people.logins import LESSER, maker
 from orca.provision.people.passwords import Passwords
 from orca.provision.people.roles import EVERYWHERE, PROJECT_ROLES, project_role
 from orca.provision.settings.values import PUBLIC
-from orca.resources import ids, rows
+from orca.resources import TYPES, ids, rows
 from orca.resources.errors import Refused
 from orca.resources.types import ROLES
-from orca.resources.views import View, view
+from orca.resources.views import View, granted, view
 from orca.store import ReadTx, Record
 from orca.wire.loopback import is_loopback
 
@@ -44,7 +44,8 @@ LOWER = frozenset({"readAdmin", "user", "project", *PROJECT_ROLES})
 class Caller:
     """``account``: the account it acts for; ``user``: who signed in. They differ when somebody works in a project.
 
-    ``auth``: how, in the audit log's words; ``proof``: the row of the key or token that was shown.
+    ``auth``: how, in the audit log's words; ``proof``: the row of the key or token that was shown. ``on_behalf``: the
+    request names ``account``, so that what it makes there may refer to nothing of other projects.
     """
 
     role: str
@@ -54,6 +55,7 @@ class Caller:
     agent_id: int | None = None
     auth: str = "BasicAuth"
     proof: Record | None = None
+    on_behalf: bool = False
 
     @property
     def stranger(self) -> bool:
@@ -68,10 +70,13 @@ class Caller:
 
     def scope(self, tx: ReadTx, type: str, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Cut a SELECT on a type to the rows this caller may see."""
-        if self.role in EVERYWHERE:
-            return statement
         stored = tx.schema[type]
         columns = stored.table.c
+        if self.role in EVERYWHERE:
+            of_projects = stored.root != "account" and "r" in granted(TYPES[type], "project")
+            if not (self.on_behalf and of_projects and "accountId" in columns):
+                return statement
+            return statement.where(columns.accountId.is_(None) | (columns.accountId == self.account.id))
         if type == "project" and self.account is self.user and self.role == "user":
             return statement.where(columns.id.in_(member_projects(tx, self.user.id)))
         if stored.root == "account":

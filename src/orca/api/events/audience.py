@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, NamedTuple
 
-from orca.api.answers import listing
+from orca.api.answers import included, select
 from orca.api.answers.operations import Operation
 from orca.api.answers.representation import Renderer
 from orca.api.callers.caller import Caller
@@ -68,7 +68,7 @@ class Audience:
         return [self._show(tx, renderer, change) for change in changes]
 
     def _show(self, tx: ReadTx, renderer: Renderer, change: Change) -> Shown | None:
-        record = listing.visible(tx, self.caller, change.type, change.id)
+        record = select.visible(tx, self.caller, change.type, change.id)
         if record is None:
             purged = tx.get(change.root, change.id) is None
             mine = self.caller.role in EVERYWHERE or change.account_id == self.caller.account.id
@@ -102,7 +102,7 @@ class Audience:
         type = self.caller.view.of(record.type)
         assert type is not None
         links = [link for link in type.links.values() if link.name.lower() in self.include]
-        return {link.name: listing.included(tx, self.caller, renderer, link, record) for link in links}
+        return {link.name: included.included(tx, self.caller, renderer, link, record) for link in links}
 
 
 class Shown(NamedTuple):

@@ -14,8 +14,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from orca.api.answers import listing, responses
+from orca.api.answers import responses
 from orca.api.answers.operations import Answer
+from orca.api.answers.page import own_url
 from orca.api.callers import sessions
 from orca.api.callers.caller import Caller
 from orca.api.html import forms
@@ -186,7 +187,7 @@ def filter_chosen(ask: Ask) -> str | None:
     modifier, value = ask.first("_modifier") or "eq", ask.first("_value") or ""
     ask.query = [(key, text) for key, text in ask.query if not key.startswith("_") and text]
     if not name or not (value or modifier in ("null", "notnull")):
-        return listing.own_url(ask, marker=None)
+        return own_url(ask, marker=None)
     key = name if modifier == "eq" else f"{name}_{modifier}"
     ask.query.append((key, value))
-    return listing.own_url(ask, marker=None)
+    return own_url(ask, marker=None)

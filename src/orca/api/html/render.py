@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from orca.api.answers.listing import own_url
+from orca.api.answers.page import own_url
 from orca.api.callers.caller import Caller
 from orca.api.html import forms
 from orca.api.html.json_text import marked_up, own

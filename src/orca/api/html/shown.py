@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from orca.api.answers import listing
+from orca.api.answers.page import own_url
 from orca.api.requests.ask import SAFE, Ask
 from orca.resources.errors import Refused
 
@@ -35,7 +35,7 @@ def command(ask: Ask, body: dict[str, Any] | None = None) -> str:
     words = ["curl", "-u", '"$ORCA_ACCESS_KEY:$ORCA_SECRET_KEY"']
     if ask.method not in SAFE:
         words += ["-X", ask.method]
-    words.append(shlex.quote(listing.own_url(query)))
+    words.append(shlex.quote(own_url(query)))
     if body:
         words += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(msgspec.json.encode(body).decode())]
     return " ".join(words)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from orca import wire
-from orca.api.answers import listing
+from orca.api.answers import select
 from orca.api.callers.caller import Caller
 from orca.api.callers.sessions import check_proof
 from orca.api.requests.ask import Ask
@@ -53,7 +53,7 @@ def _shown(tx: ReadTx, ask: Ask, claims: dict[str, Any], caller: Caller) -> Sing
     path = str(claims["path"])
     if path != "/".join(ask.path).lower():
         raise Refused("Unauthorized", "the token is for another stream", status=401)
-    record = listing.visible(tx, caller, claims["resourceType"], ids.parse(claims["resourceId"]))
+    record = select.visible(tx, caller, claims["resourceType"], ids.parse(claims["resourceId"]))
     if not isinstance(record, rows.Resource) or record.removed is not None:
         raise Refused("Not Found", "the resource that the token is for is gone", status=404)
     if path == paths.PROJECT_STATS:

@@ -72,6 +72,7 @@ def _check_ports(texts: list[str]) -> None:
 
 
 @behaviour.create("container")
+@behaviour.create("instance")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[rows.Container]:
     """Create one container, or ``count`` of them."""
     check_launch(fields)

@@ -21,7 +21,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Certificate:
     """Create a certificate, if its parts belong together."""
     key = fields.pop("key")
     facts = _read(fields["cert"], key, fields.get("certChain"))
-    row = tx.insert(rows.Certificate, **{**fields, **facts, "accountId": fields.get("accountId") or call.account_id})
+    row = tx.insert(rows.Certificate, **{**fields, **facts, "accountId": call.account_id})
     tx.update(row, secret=call.core.vault.seal(key, CONTEXT))
     call.request(tx, row, "create")
     return row

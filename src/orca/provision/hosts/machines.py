@@ -13,9 +13,10 @@ from base64 import b64decode
 from typing import Any
 
 from orca.engine import Behaviour, Call, Processes, Run
-from orca.resources import rows
+from orca.resources import TYPES, rows
 from orca.resources.driver import CONFIGS, SECRETS
 from orca.resources.errors import Refused
+from orca.resources.fields import UNSET
 from orca.store import ReadTx, Tx
 
 CONTEXT = "machine.secrets"
@@ -27,27 +28,28 @@ behaviour = Behaviour()
 
 @behaviour.create("machine")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Machine:
-    """Create a machine of exactly one driver. The user's secrets are sealed and never shown."""
-    given = [name for name in DRIVERS if fields.get(name) is not None]
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
-        raise Refused(
-            "DriverConfigExactlyOneRequired", f"exactly one driver's configuration is required; given: {found}"
-        )
-    (name,) = given
-    secrets = {key: value for key, value in fields[name].items() if key in SECRETS and value is not None}
+    """Create a machine of one driver. The user's secrets are sealed and never shown."""
+    name = next(name for name in DRIVERS if fields.get(name) is not None)
+    given = _with_defaults(name, fields[name])
+    secrets = {key: value for key, value in given.items() if key in SECRETS and value is not None}
     if fields.get("authKey"):
         secrets["authKey"] = fields.pop("authKey")
-    fields[name] = {key: value for key, value in fields[name].items() if key not in secrets}
+    fields[name] = {key: value for key, value in given.items() if key not in secrets}
     row = tx.insert(
         rows.Machine,
-        **{**fields, "accountId": fields.get("accountId") or call.account_id},
+        **{**fields, "accountId": call.account_id},
         driver=name.removesuffix("Config"),
         externalId=str(uuid.uuid4()),
     )
     tx.update(row, secret=call.core.vault.seal(json.dumps(secrets), CONTEXT))
     call.request(tx, row, "create")
     return row
+
+
+def _with_defaults(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """A driver's configuration, with the driver's defaults where nothing is given."""
+    defaults = {key: field.default for key, field in TYPES[name].fields.items() if field.default is not UNSET}
+    return defaults | {key: value for key, value in given.items() if value is not None or key not in defaults}
 
 
 @behaviour.update("machine")

@@ -154,10 +154,9 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Register:
     key = fields["key"]
     if not HOST_UUID.fullmatch(key):
         raise Refused("InvalidFormat", "key: letters, digits and '-' are expected, 8 to 63", field="key")
-    account_id = fields.get("accountId") or call.account_id
     existing = tx.first(rows.Register, key=key)
     if existing is not None:
-        if existing.accountId != account_id:
+        if existing.accountId != call.account_id:
             raise Refused("NotUnique", "this host is registered in another project", field="key")
         return _registered_again(tx, call, existing)
     if tx.count(rows.Agent, liveKey=_agent_uri(key, fields.get("agentUriFormat"))):
@@ -165,7 +164,7 @@ def register(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Register:
         raise Refused("NotUnique", "the host of this key is still there: remove the host first", field="key")
     row = tx.insert(
         rows.Register,
-        accountId=account_id,
+        accountId=call.account_id,
         kind="register",
         key=key,
         name=fields.get("name"),

@@ -27,9 +27,9 @@ def is_reserved(call: Call, kind: str | None) -> bool:
     return kind in PRIVILEGED and call.role != "superadmin" and not call.core.server.open
 
 
-def may_own_credentials(tx: ReadTx, call: Call, account_id: int) -> None:
+def may_own_credentials(tx: ReadTx, call: Call) -> None:
     """Refuse credentials that would give an administrator more power. Raises ``Refused`` with 403."""
-    account = tx.get(rows.Account, account_id)
+    account = tx.get(rows.Account, call.account_id)
     if account is not None and is_reserved(call, account.kind):
         raise Refused(
             "Forbidden", f"only superadmin may make credentials of {account.name}", field="accountId", status=403

@@ -39,9 +39,9 @@ def maker(tx: ReadTx, proof: Record | None) -> str | None:
     return login.role if isinstance(login, rows.Credential) else None
 
 
-def made_by(tx: ReadTx, call: Call, owner: int) -> str | None:
+def made_by(tx: ReadTx, call: Call) -> str | None:
     """The maker's role for a new project credential: it may do no more, and lesser roles cannot change it."""
-    account, role = tx.get(rows.Account, owner), role_in_project(tx, call)
+    account, role = tx.get(rows.Account, call.account_id), role_in_project(tx, call)
     known = account is not None and account.kind == "project" and role in PROJECT_ROLES
     return role if known else None
 
@@ -49,19 +49,18 @@ def made_by(tx: ReadTx, call: Call, owner: int) -> str | None:
 @behaviour.create("apiKey")
 def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ApiKey:
     """A key for the caller's account. Only this answer shows its secret."""
-    owner = fields.get("accountId") or call.account_id
-    may_own_credentials(tx, call, owner)
+    may_own_credentials(tx, call)
     secret = fields.get("secretValue") or new_secret_key()
     if len(secret) < MIN_PASSWORD:
         raise Refused("MinLengthExceeded", f"a secret has at least {MIN_PASSWORD} characters", field="secretValue")
     record = tx.insert(
         rows.ApiKey,
-        accountId=owner,
+        accountId=call.account_id,
         name=fields.get("name"),
         description=fields.get("description"),
         publicValue=fields.get("publicValue") or new_access_key(),
         secretHash=secret_hash(secret),
-        role=made_by(tx, call, owner),
+        role=made_by(tx, call),
     )
     call.once[record.id, "secretValue"] = secret
     call.request(tx, record, "create")
@@ -71,17 +70,16 @@ def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ApiKey:
 @behaviour.create("password")
 def create_password(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Password:
     """A login for the caller's account, by the name in ``publicValue``."""
-    owner = fields.get("accountId") or call.account_id
-    may_own_credentials(tx, call, owner)
+    may_own_credentials(tx, call)
     check_login(fields["publicValue"], "publicValue")
     record = tx.insert(
         rows.Password,
-        accountId=owner,
+        accountId=call.account_id,
         name=fields.get("name"),
         description=fields.get("description"),
         publicValue=fields["publicValue"],
         secretHash=call.core.part(Passwords).hashed(fields["secretValue"], "secretValue"),
-        role=made_by(tx, call, owner),
+        role=made_by(tx, call),
     )
     call.request(tx, record, "create")
     return record

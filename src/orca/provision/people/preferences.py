@@ -15,6 +15,6 @@ behaviour = Behaviour()
 @behaviour.create("userPreference")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.UserPreference:
     """Create one for the user, in any project."""
-    record = tx.insert(rows.UserPreference, **{**fields, "accountId": call.user_id})
+    record = tx.insert(rows.UserPreference, **{**fields, "accountId": call.account_id})
     call.request(tx, record, "create")
     return record
