@@ -177,6 +177,7 @@ REASONS: dict[str, list[str]] = {
     "What cannot work is refused at once, and named.": [
         "limits *.scale",
         "limits container.count",
+        "limits externalHandler.*",
         "limits *.cpuShares",
         "limits *.memory",
         "limits serviceUpgrade.*",

@@ -18,7 +18,6 @@ TAKEN = {*range(200, 400), 404}
 WHAT_THERE_IS = {
     "InvalidReference": "the row that a reference names may be missing",
     "NotUnique": "another row may have the name",
-    "ServerAddressUsed": "another registry may have the address",
     "ActionNotAvailable": "a resource is asked for something in the wrong state",
     "InvalidState": "a resource that the request is about is in the wrong state",
     "Method not allowed": "DELETE: the wrong state, in v1's words",

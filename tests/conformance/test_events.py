@@ -148,8 +148,52 @@ def test_a_project_does_not_hear_questions_to_handlers(handler, server, project)
                 break
 
 
+def properties(superadmin, point, name):
+    found = superadmin.by_id_extension_point(f"process.environment.create.{point}").implementations
+    return next(vars(each.properties) for each in found if each.name == name)
+
+
+def test_each_phase_has_events_of_its_own_name(handler, superadmin, project):
+    pre, own, post = (handler(f"{phase}environment.create") for phase in ("pre.", "", "post."))
+    project.create_environment(name=f"phases{uuid.uuid4().hex[:8]}")
+    for each, phase, point in (
+        (pre, "pre.", "pre.listeners"), (own, "", "handlers"), (post, "post.", "post.listeners")
+    ):  # fmt: skip
+        event = each.event()
+        assert event["name"] == f"{phase}environment.create;handler={each.name}"
+        shown = properties(superadmin, point, each.name)
+        assert shown == {
+            "name": each.name,
+            "priority": "1000",
+            "eventName": event["name"],
+            "retry": None,
+            "timeoutMillis": None,
+        }
+        each.answer(event)
+
+
+def test_an_answer_that_cannot_be_ends_the_process_or_is_passed_over(handler, project):
+    taken = project.wait_success(project.create_environment(name=f"taken{uuid.uuid4().hex[:8]}"))
+    asked = handler("environment.create")
+    stack = project.create_environment(name=f"hostile{uuid.uuid4().hex[:8]}")
+    asked.answer(asked.event(), data={"environment": {"name": taken.name}})
+    stack = project.wait_transitioning(project.reload(stack))
+    assert (stack.transitioning, "already in use" in stack.transitioningMessage) == ("error", True)
+    stack = project.create_environment(name=f"hostile{uuid.uuid4().hex[:8]}")
+    said = {"description": "x" * 100_000, "name": "\0", "outputs": {"a": "b"}, "environment": {"a": None}, "data": 7}
+    asked.answer(asked.event(), data={"environment": said})
+    stack = project.wait_success(stack)
+    assert (stack.state, stack.description, stack.outputs.a) == ("active", None, "b")
+
+
 def test_bad_handlers_are_refused(server):
-    for body in ({"name": "x", "processConfigs": [{"name": "nonsense"}]}, {"processConfigs": [{"name": "a.b"}]}):
+    known = [{"name": "environment.create"}]
+    for body in (
+        {"name": "x", "processConfigs": [{"name": "nonsense"}]},
+        {"processConfigs": [{"name": "a.b"}]},
+        {"name": "x", "processConfigs": known, "retries": 101},
+        {"name": "x", "processConfigs": known, "timeoutMillis": 10**12},
+    ):
         answer = requests.post(f"{server.url}/v1/externalhandlers", json=body, timeout=WAIT)
         assert answer.status_code == 422
 

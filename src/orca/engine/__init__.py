@@ -8,6 +8,7 @@ from orca.engine.call import Call
 from orca.engine.core import Core, Processes, Server
 from orca.engine.endings import discard
 from orca.engine.errors import AgentGone, CommandFailed, CommandTimeout, Failed, Superseded
+from orca.engine.removal import request_removal
 from orca.engine.run import Run
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "Superseded",
     "discard",
     "lookup",
+    "request_removal",
 ]

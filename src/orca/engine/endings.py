@@ -27,6 +27,8 @@ def succeed(tx: Tx, job: Job, row: rows.ProcessInstance) -> None:
     state = job.end_state or wanted.done.get(shown, next(iter(wanted.done.values())))
     move(tx, record, wanted.field, state, keep_error=keep)
     chain = job.chain if job.chain is not ... else wanted.chain
+    if job.action == "deactivate" and job.data.get("remove"):
+        chain = "remove"
     end(tx, row, "SUCCESS", "CHAIN" if chain else "DONE")
     if chain is not None:
         job.engine.request(tx, record, chain, _keep_error=keep, **job.chain_data)

@@ -14,8 +14,8 @@ EXTERNAL_HANDLER = ResourceType(
         "priority": integer("cru", column=True),
         "priorityName": enum("pre", "specific", "default_override", roles=NOBODY, default="specific", nullable=False),
         "processConfigs": array("externalHandlerProcessConfig", "cr", required=True, nullable=False),
-        "retries": integer("cru", min=1),
-        "timeoutMillis": integer("cru", min=1000),
+        "retries": integer("cru", min=1, max=100),
+        "timeoutMillis": integer("cru", min=1000, max=86_400_000),
     },
     processes=generic(),
 )

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from orca.resources.fields import (
     NOBODY,
     Field,
@@ -21,15 +19,6 @@ from orca.resources.fields import (
 )
 from orca.resources.processes import allocation, generic, process, simple
 from orca.resources.types import ResourceType, access, given, wire_only
-
-if TYPE_CHECKING:
-    from orca.resources import rows
-
-
-def registry_key(record: rows.Registry) -> str | None:
-    """A registry is unique in its project, ignoring the case of its host name."""
-    return f"{record.accountId}:{str(record.serverAddress).casefold()}" if record.serverAddress else None
-
 
 IMAGE = ResourceType(
     name="image",
@@ -183,7 +172,6 @@ REGISTRY = ResourceType(
         "serverAddress": string("cr", column=True, required=True, nullable=False, min_length=1, always=True),
         "virtualTotalSizeMb": integer(roles=NOBODY, column=True),
     },
-    live_key=registry_key,
 )
 
 REGISTRY_CREDENTIAL = ResourceType(

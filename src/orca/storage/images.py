@@ -15,14 +15,11 @@ behaviour = Behaviour()
 def ensure(tx: Tx, instance: rows.Instance, host: rows.Host) -> rows.Image:
     """Record the image of a placed container in its project and in the host's pool.
 
-    A container without a registry credential gets the project's for the image's registry.
+    The container gets another credential for the image's registry if it has none, or its own has ended.
     """
     image_uuid = str(instance.imageUuid)
     name = image_reference(image_uuid)
-    if instance.registryCredentialId is None:
-        credential = registries.credential_of(tx, instance.accountId, name)
-        if credential is not None:
-            instance = tx.update(instance, registryCredentialId=credential.id)
+    instance = registries.present_credential(tx, instance)
     row = tx.first(rows.Image, accountId=instance.accountId, name=name)
     if row is None:
         row = tx.insert(

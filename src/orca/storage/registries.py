@@ -8,7 +8,7 @@ from typing import Any
 from orca.engine import Behaviour, Call, Run, discard
 from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.storage.references import registry_of
+from orca.storage.references import image_reference, registry_of
 from orca.store import ReadTx, Tx, Vault
 from orca.wire import RegistryAuth
 
@@ -19,10 +19,8 @@ behaviour = Behaviour()
 
 @behaviour.create("registry")
 def create_registry(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Registry:
-    """Create a registry; its address is unique in a project."""
+    """Create a registry. A project may have several of one address, with credentials of their own."""
     address = str(fields["serverAddress"]).strip().removeprefix("https://").rstrip("/").lower()
-    if tx.count(rows.Registry, accountId=call.account_id, serverAddress=address):
-        raise Refused("ServerAddressUsed", f"this project knows {address} already", field="serverAddress", status=400)
     row = tx.insert(rows.Registry, **{**fields, "accountId": call.account_id, "serverAddress": address})
     call.request(tx, row, "create")
     return row
@@ -64,13 +62,31 @@ def _keep(tx: Tx, call: Call, row: rows.RegistryCredential, secret: str | None) 
     return row if secret is None else tx.update(row, secret=call.core.vault.seal(secret, CONTEXT))
 
 
-def credential_of(tx: ReadTx, account_id: int, reference: str) -> rows.RegistryCredential | None:
-    """The project's newest active credential for the registry that an image reference names."""
-    registry = tx.first(rows.Registry, accountId=account_id, serverAddress=registry_of(reference), state="active")
-    if registry is None:
-        return None
-    found = tx.find(rows.RegistryCredential, registryId=registry.id, state="active")
+def credential_of(tx: ReadTx, account_id: int, image_uuid: str) -> rows.RegistryCredential | None:
+    """The project's newest active credential for the registry of an image."""
+    address = registry_of(image_reference(image_uuid))
+    known = [
+        id for (id,) in tx.values(rows.Registry, "id", accountId=account_id, serverAddress=address, state="active")
+    ]
+    found = tx.find(rows.RegistryCredential, registryId=known, state="active") if known else []
     return max(found, key=lambda row: row.id) if found else None
+
+
+def with_credential(tx: ReadTx, account_id: int, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a new container, with the credential for its image where none is given."""
+    if fields.get("registryCredentialId") is not None:
+        return fields
+    found = credential_of(tx, account_id, str(fields["imageUuid"]))
+    return fields if found is None else {**fields, "registryCredentialId": found.id}
+
+
+def present_credential(tx: Tx, instance: rows.Instance) -> rows.Instance:
+    """The container with a credential that is active, of its own or for its image; unchanged if there is none."""
+    held = tx.get(rows.RegistryCredential, instance.registryCredentialId)
+    if held is not None and held.state == "active":
+        return instance
+    found = credential_of(tx, instance.accountId, str(instance.imageUuid))
+    return instance if found is None else tx.update(instance, registryCredentialId=found.id)
 
 
 def authorization(tx: ReadTx, vault: Vault, credential_id: int | None) -> RegistryAuth | None:

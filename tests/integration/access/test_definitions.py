@@ -46,7 +46,7 @@ async def test_an_external_handler_appears_where_it_takes_part(site: Site) -> No
     assert found[0]["properties"] == {
         "name": "watcher",
         "priority": "1000",
-        "eventName": "host.activate;handler=watcher",
+        "eventName": "pre.host.activate;handler=watcher",
         "retry": "2",
         "timeoutMillis": "5000",
     }

@@ -52,11 +52,27 @@ async def test_the_secret_lies_nowhere_in_clear(platform, agent, tmp_path):
     assert SECRET not in await platform.read(everything)
 
 
-async def test_an_address_is_known_once(platform):
-    await registry(platform, "https://Registry.example/")
-    with pytest.raises(Refused) as refused:
-        await platform.create("registry", serverAddress="registry.example")
-    assert (refused.value.status, refused.value.code) == (400, "ServerAddressUsed")
+async def test_several_registries_have_one_address(platform, agent):
+    former = await credential(platform, await registry(platform, "https://Registry.example:5000/"))
+    row = await registry(platform, "registry.example:5000")
+    made = await credential(platform, row)
+    first = await platform.create("container", imageUuid="docker:registry.example:5000/web:1")
+    assert await used(platform, first) == made.id
+    await platform.running(1)
+    await platform.act("registryCredential", made.id, "deactivate")
+    await platform.until(lambda tx: tx.require(rows.Credential, made.id).state == "inactive")
+    second = await platform.create("container", imageUuid="docker:registry.example:5000/web:1")
+    assert await used(platform, second) == former.id
+    # One whose credential has ended gets another one when it starts again.
+    await platform.act("container", first.id, "stop")
+    await platform.until(lambda tx: tx.require(rows.Instance, first.id).state == "stopped")
+    await platform.act("container", first.id, "start")
+    await platform.until(lambda tx: tx.require(rows.Instance, first.id).state == "running")
+    assert await used(platform, first) == former.id
+
+
+async def used(platform, row):
+    return await platform.read(lambda tx: tx.require(rows.Container, row.id).registryCredentialId)
 
 
 async def test_credentials_go_with_their_registry(platform):

@@ -63,7 +63,7 @@ def paired(
     joined = joined.limit(limit + 1).offset(offset)
     for name in dict.fromkeys((type, link.type, link.link.through or type)):
         joined = with_view(tx, name, joined)
-    pairs: list[tuple[int, int | None]] = [(row[0], row[1]) for row in tx.execute(joined)]
+    pairs: list[Any] = list(tx.execute(joined))
     page: dict[int, list[int]] = {}
     for parent_id, child_id in pairs[:limit]:
         page.setdefault(parent_id, []).extend([] if child_id is None else [child_id])

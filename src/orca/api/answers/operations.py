@@ -21,7 +21,7 @@ from orca.api.callers.caller import Caller
 from orca.api.requests import query
 from orca.api.requests.ask import SCHEMA_PATHS, Ask
 from orca.api.requests.reading import Given, Meant
-from orca.engine import Behaviour, Call, Core, lookup
+from orca.engine import Behaviour, Call, Core, lookup, request_removal
 from orca.provision.audit import entries as audit
 from orca.provision.people import roles
 from orca.resources import ids, processes_of, rows
@@ -169,6 +169,10 @@ class Operation:
             return Answer(200, sessions.sign_out(self.writing, self.call, self.caller.proof))
         meant = self.meant()
         record, action = meant.record, meant.action
+        if record is not None and self.caller.role in roles.EVERYWHERE:
+            project = self.tx.get(rows.Project, roles.project_of(record))
+            if project is not None and record.root != "account":
+                self.act_for(project)
         if record is not None and self.ask.method == "DELETE":
             return Answer(200, self.show(self.remove(meant.type, record), meant.type))
         if self.given is None or not self.given.fits(meant):
@@ -181,6 +185,11 @@ class Operation:
         if action is not None:
             return self.act(meant.type, record, action, self.given.fields)
         return Answer(200, self.show(self.update(meant.type, record, self.given), meant.type))
+
+    def act_for(self, account: rows.Account) -> None:
+        """Go on as inside an account: what comes into being belongs there, and refers to nothing of other projects."""
+        self.caller = replace(self.caller, account=account, on_behalf=True)
+        self.call = replace(self.call, account_id=account.id)
 
     def meant(self) -> Meant:
         """Find out which change is requested, and whether it is possible now."""
@@ -213,8 +222,7 @@ class Operation:
         """Make a resource; ``state`` is past ``requested`` in the answer."""
         account = account_for(self.tx, self.caller, type, given.fields)
         if account is not self.caller.account:
-            self.caller = replace(self.caller, account=account, on_behalf=True)
-            self.call = replace(self.call, account_id=account.id)
+            self.act_for(account)
         given.validator.look_up(self.existing)
         hook = lookup(self._behaviour.creates, type.name)
         if hook is None and not type.type.table:
@@ -271,12 +279,14 @@ class Operation:
         return record
 
     def remove(self, type: TypeView, record: Record) -> Record:
-        """Request the resource's removal. 405 if its state does not allow it."""
+        """Request the resource's removal; an active one is deactivated first. 405 if its state does not allow it."""
         hook = lookup(self._behaviour.removes, record.type)
         try:
             if hook is not None:
                 return hook(self.writing, self.call, record)
-            self.request(record, "remove")
+            if not isinstance(record, rows.Resource):
+                raise ActionNotAvailable(record.type, "remove", None)
+            request_removal(self.core.engine, self.writing, record)
         except ActionNotAvailable as error:
             message = f"{a(type.name)} that is {error.state} cannot be removed"
             raise NotAllowed([name for name in type.resource_methods if name != "DELETE"], message) from None

@@ -6,7 +6,7 @@ Actions make and remove the rows that tie two of them together; such a row is re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 
@@ -173,8 +173,16 @@ def add_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -
     ends = {"loadBalancerId": row.id, "hostId": data["hostId"]}
     if _tied(tx, rows.LoadBalancerHostMap, **ends):
         raise _twice("hostId", "the balancer is on this host already")
+    _check_active(tx, [data["hostId"]], "hostId")
     _make(tx, call, rows.LoadBalancerHostMap, **ends)
     return row
+
+
+def _check_active(tx: ReadTx, host_ids: Collection[int], field: str) -> None:
+    """Refuse new hosts that are deactivated: nothing new runs there. Raises ``Refused``."""
+    for host in tx.find(rows.Host, id=list(host_ids)) if host_ids else []:
+        if host.state in ("inactive", "deactivating"):
+            raise Refused("InvalidState", f"host {host.name} is {host.state}; activate it first", field=field)
 
 
 @behaviour.action("loadBalancer.removehost")
@@ -189,6 +197,8 @@ def remove_host(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]
 def set_hosts(tx: Tx, call: Call, row: rows.LoadBalancer, data: dict[str, Any]) -> rows.LoadBalancer:
     """Replace the hosts by these."""
     check_alone(row)
+    present = {tie.hostId for tie in _tied(tx, rows.LoadBalancerHostMap, loadBalancerId=row.id)}
+    _check_active(tx, set(data.get("hostIds") or []) - present, "hostIds")
     _exactly(tx, call, rows.LoadBalancerHostMap, {"loadBalancerId": row.id}, "hostId", data.get("hostIds") or [])
     return row
 

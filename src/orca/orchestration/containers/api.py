@@ -15,7 +15,7 @@ from orca.orchestration.units import plan as unit_plan
 from orca.provision.hosts import labels as label_rows
 from orca.resources import limits, rows
 from orca.resources.errors import Refused
-from orca.storage import host_rights, volumes
+from orca.storage import host_rights, registries, volumes
 from orca.store import Tx
 
 STOPPABLE = frozenset({"starting", "running", "restarting", "updating-running", "stopping"})
@@ -80,6 +80,7 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[
     host_rights.check(tx, call, fields)
     retained.check(tx, call.account_id, [fields])
     volumes.check(tx, call.account_id, fields)
+    fields = registries.with_credential(tx, call.account_id, fields)
     count = fields.pop("count", None) or 1
     links = fields.pop("instanceLinks", None) or {}
     found = []

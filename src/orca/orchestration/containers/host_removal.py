@@ -9,7 +9,7 @@ from collections.abc import Collection
 from functools import partial
 
 from orca import wire
-from orca.engine import AgentConnection, AgentGone, Behaviour, Call, CommandFailed, Run, discard
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Run, discard
 from orca.network import Delivery, peers
 from orca.orchestration.containers.lifecycle import gone
 from orca.orchestration.health import checks as health
@@ -29,27 +29,6 @@ AT_ONCE = 25
 """Most containers whose rows one unit removes."""
 
 behaviour = Behaviour()
-
-
-@behaviour.remove("host")
-def remove_host(tx: Tx, call: Call, row: rows.Host) -> rows.Host:
-    """Remove a host. An active one is deactivated first; in ``/v1`` the caller must do that."""
-    if row.state in ("active", "activating", "updating-active") and call.version != "v1":
-        call.request(tx, row, "deactivate", remove=True)
-    else:
-        call.request(tx, row, "remove")
-    return row
-
-
-@behaviour.process("host.deactivate")
-async def deactivate(run: Run) -> None:
-    """Deactivate a host: it accepts no new containers. The state is enough; there is no work."""
-
-    def unit(tx: Tx) -> None:
-        if run.data.get("remove"):
-            run.chain = "remove"
-
-    run.finish(unit)
 
 
 @behaviour.process("host.remove")

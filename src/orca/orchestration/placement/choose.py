@@ -128,8 +128,7 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
         return "the requested address is not in its range"
     if wanted.simulated and not host.simulated:
         return "does not run simulated images"
-    # A deactivated host accepts nothing new, unless the caller names it.
-    if host.state != "active" and not (named and host.state == "inactive"):
+    if host.state != "active":
         return f"is {host.state}"
     if host.avoid is not None and not named:
         return host.avoid

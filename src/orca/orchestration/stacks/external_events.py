@@ -6,17 +6,18 @@ Source: docs/v1.md, section 14. An event takes effect in the unit that stores it
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from orca.engine import Behaviour, Call
+from orca.engine import Behaviour, Call, request_removal
 from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration.containers.api import start_removal
 from orca.orchestration.services import api as services
 from orca.orchestration.stacks import api as stacks
 from orca.resources import processes_of, rows
-from orca.resources.errors import Refused
+from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.validation import Validator
 from orca.resources.views import view
 from orca.store import Tx
@@ -53,11 +54,11 @@ def host_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalHostE
 
 def _evacuate(tx: Tx, call: Call, host: rows.Host, *, delete: bool) -> None:
     """Evacuate a host. Independent containers stay, since nothing would recreate them, unless the host is deleted."""
-    processes = processes_of("host")
-    if host.state in processes["deactivate"].start:
-        call.request(tx, host, "deactivate", remove=delete)
-    elif delete and host.state in processes["remove"].start:
-        call.request(tx, host, "remove")
+    with contextlib.suppress(ActionNotAvailable):  # it is inactive, or leaves already
+        if delete:
+            request_removal(call.core.engine, tx, host)
+        else:
+            call.request(tx, host, "deactivate")
     if not delete:
         for instance in tx.find(rows.Instance, hostId=host.id):
             if instance.serviceId is not None:

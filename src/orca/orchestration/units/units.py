@@ -20,6 +20,7 @@ from orca.orchestration.units import sickness
 from orca.orchestration.units.plan import Member, New, Part, Plan
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
+from orca.storage import registries
 from orca.storage.references import is_nothing
 from orca.store import ReadTx, Tx
 
@@ -200,6 +201,8 @@ class Maker:
         self._stack = tx.require(rows.Environment, service.environmentId)
         self._project = tx.require(rows.Account, service.accountId)
         self._configs = configs_of(service)
+        self._credentials: dict[str, int | None] = {}
+        """Per part: the credential for its image's registry."""
         self._consumed = tx.find(rows.ServiceConsumeMap, serviceId=service.id)
 
     def make(self, new: New) -> rows.Container:
@@ -216,6 +219,8 @@ class Maker:
             fields["requestedHostId"] = new.host
             labels[REQUESTED_HOST] = str(new.host)
         fields |= self._shared(config, fields, beside)
+        if fields.get("registryCredentialId") is None:
+            fields["registryCredentialId"] = self._credential(new.part, fields)
         row = tx.insert(
             rows.Container,
             **{
@@ -249,6 +254,12 @@ class Maker:
             link_container(tx, consumed, row)
         self._engine.request(tx, row, "create")
         return row
+
+    def _credential(self, part: str, fields: dict[str, Any]) -> int | None:
+        if part not in self._credentials:
+            found = registries.credential_of(self._tx, self._service.accountId, str(fields["imageUuid"]))
+            self._credentials[part] = None if found is None else found.id
+        return self._credentials[part]
 
     def _unit_of(self, beside: dict[str, int]) -> str | None:
         """The deployment unit that the containers beside a new one belong to."""

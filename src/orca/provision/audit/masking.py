@@ -62,7 +62,7 @@ def replaced(name: str, item: Any, own: frozenset[str] = frozenset()) -> Any:
     if item is not None and (name in own or name in TEXTS or is_secret(name)) and not is_setting(item):
         return TAKEN_OUT
     if name in NAMES_ONLY and isinstance(item, dict):
-        return dict.fromkeys(item, TAKEN_OUT)
+        return {key: None if inner is None else TAKEN_OUT for key, inner in item.items()}
     if name in NAMES_ONLY and isinstance(item, list | tuple):
         return [_assigned(each) for each in item]
     return without_secrets(item)

@@ -6,7 +6,7 @@ Nothing of it is stored. Source: docs/v1.md, sections 7 and 16.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orca.engine import Behaviour, Call, lookup
@@ -110,14 +110,14 @@ def point(call: Call, external: dict[str, list[Handler]], process: str, where: s
         properties = {
             "name": handler.name,
             "priority": str(handler.priority),
-            "eventName": f"{process};handler={handler.name}",
-            "retry": str(handler.attempts),
-            "timeoutMillis": str(int(handler.timeout * 1000)),
+            "eventName": f"{POINTS[where]}{process};handler={handler.name}",
+            "retry": None if handler.retries is None else str(handler.retries),
+            "timeoutMillis": None if handler.timeout_ms is None else str(handler.timeout_ms),
         }
         found.append(implementation(handler.name, "", properties))
     return {"id": name, "name": name, "type": "extensionPoint", "implementations": found}
 
 
-def implementation(name: str, where: str, properties: dict[str, str]) -> dict[str, Any]:
+def implementation(name: str, where: str, properties: Mapping[str, str | None]) -> dict[str, Any]:
     """One handler of the point."""
     return {"type": "extensionImplementation", "name": name, "className": where, "properties": properties}

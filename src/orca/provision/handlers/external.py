@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs outside that take part in processes. Source: docs/v1.md, section 16.
 
-The server asks a handler by an event ``<process>;handler=<name>`` before its own work on the process (``pre.`` ones
-first) or after it (``post.``). The reply goes into the resource; an error ends the process. Each handler answers once
-per process, and the answer is stored as a step. If the server dies before that, it asks the handler again.
+The server asks a handler by an event ``[pre.|post.]<process>;handler=<name>`` before its own work on the process
+(``pre.`` ones first) or after it (``post.``). The reply goes into the resource; an error ends the process. Each handler
+answers once per process, and the answer is stored as a step. If the server dies before that, it asks the handler again.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 from orca import wire
 from orca.engine import Assembly, Behaviour, Call, CommandFailed, Core, Failed, Run
 from orca.engine.exchange import Exchange
-from orca.resources import TYPES, ids, processes_of, rows
+from orca.resources import TYPES, ids, limits, processes_of, rows
 from orca.resources.errors import Refused
-from orca.resources.views import inherited_fields
-from orca.store import ReadTx, Tx
+from orca.resources.validation import Validator
+from orca.resources.views import inherited_fields, view
+from orca.store import NotUnique, ReadTx, Tx
 
 behaviour = Behaviour()
 
@@ -35,14 +36,24 @@ FORMS: dict[str, type] = {"string": str, "enum": str, "int": int, "boolean": boo
 
 @dataclass(frozen=True)
 class Handler:
-    """One handler's part in one process."""
+    """One handler's part in one process. ``retries`` and ``timeout_ms`` as given: None means the default."""
 
     id: int
     name: str
     priority: int
-    attempts: int
-    timeout: float
+    retries: int | None
+    timeout_ms: int | None
     on_error: str | None
+
+    @property
+    def attempts(self) -> int:
+        """How often the handler is asked in all."""
+        return self.retries or RETRIES
+
+    @property
+    def timeout(self) -> float:
+        """How many seconds it has for each answer."""
+        return (self.timeout_ms or TIMEOUT_MS) / 1000
 
 
 class Handlers:
@@ -73,15 +84,19 @@ class Handlers:
         for handler in await self.of(phase + run.name):
             step = f"handler/{phase}{handler.id}"
             if not run.has(step):
-                data = await question(run, handler, self._core.part(Exchange))
-                await run.step(step, partial(take_over, run=run, data=data))
+                data = await question(run, phase, handler, self._core.part(Exchange))
+                try:
+                    await run.step(step, partial(take_over, run=run, data=data))
+                except NotUnique as error:
+                    message = f"{handler.name} gave a {error.field} that is already in use"
+                    raise Failed(message, chain=error_process(run, handler)) from None
 
 
-async def question(run: Run, handler: Handler, exchange: Exchange) -> dict[str, Any]:
+async def question(run: Run, phase: str, handler: Handler, exchange: Exchange) -> dict[str, Any]:
     """Ask a handler until it answers; return its reply's data. Raises ``Failed``."""
     chain = error_process(run, handler)
     for attempt in range(handler.attempts):
-        event = wire.Event.request(f"{run.name};handler={handler.name}", {"processData": run.data})
+        event = wire.Event.request(f"{phase}{run.name};handler={handler.name}", {"processData": run.data})
         event.resource_type, event.resource_id = run.resource_type, ids.show(run.resource_type, run.resource_id)
         run.log(f"{event.name} asked" + (f", attempt {attempt + 1}" if attempt else ""))
         try:
@@ -92,7 +107,7 @@ async def question(run: Run, handler: Handler, exchange: Exchange) -> dict[str, 
         except CommandFailed as error:
             raise Failed(error.message, chain=chain) from None
         return reply.data
-    raise Failed(f"{handler.name} did not answer {run.name} within {handler.timeout:g} s", chain=chain)
+    raise Failed(f"{handler.name} did not answer {phase}{run.name} within {handler.timeout:g} s", chain=chain)
 
 
 def error_process(run: Run, handler: Handler) -> str | None:
@@ -121,12 +136,20 @@ def merge(tx: Tx, record: rows.Resource, data: dict[str, Any]) -> None:
 
 
 def fits(type: str, name: str, value: Any) -> bool:
-    """True if a value may become a resource's field."""
+    """True if a value may become a resource's field: it is of the field's type, and within the field's limits."""
     field = inherited_fields(TYPES[type]).get(name)
-    if field is None or field.secret or name in OURS or name.endswith("State"):
+    if field is None or field.secret or name in OURS or name.endswith("State") or "reference[" in field.type:
         return False
     form = FORMS.get(field.type.partition("[")[0])
-    return form is not None and isinstance(value, form) and not (form is int and isinstance(value, bool))
+    if form is None or not isinstance(value, form) or (form is int and isinstance(value, bool)):
+        return False
+    seen = view("superadmin", "v2")
+    try:
+        limits.check({name: value})
+        Validator(seen, strict=False).update(seen.types[type], {name: value})
+    except Refused:
+        return False
+    return True
 
 
 def registered(tx: ReadTx) -> dict[str, list[Handler]]:
@@ -141,8 +164,8 @@ def registered(tx: ReadTx) -> dict[str, list[Handler]]:
                 row.id,
                 row.name or "",
                 PRIORITY if row.priority is None else row.priority,
-                row.retries or RETRIES,
-                (row.timeoutMillis or TIMEOUT_MS) / 1000,
+                row.retries,
+                row.timeoutMillis,
                 part.onError,
             )
             found.setdefault((process.name or "").lower(), []).append(handler)

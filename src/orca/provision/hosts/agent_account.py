@@ -55,3 +55,13 @@ def take_key(tx: Tx, agent: rows.Agent) -> None:
     for row in tx.find(rows.Register, key=agent.registrationKey):
         tx.update(row, issuedKey=None, secret=None)
     tx.update(agent, keyState=TAKEN)
+
+
+def close_account(tx: Tx, agent: rows.Agent) -> None:
+    """Remove what an agent signs in with: its account, its key and its registration."""
+    discard(
+        tx,
+        *tx.find(rows.Credential, accountId=agent.accountId),
+        *tx.find(rows.Register, key=agent.registrationKey),
+        *tx.find(rows.Account, id=agent.accountId),
+    )

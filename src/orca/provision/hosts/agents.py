@@ -7,12 +7,13 @@ import asyncio
 import logging
 
 from orca import wire
-from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Core
+from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Core, Run, request_removal
 from orca.network import Delivery, membership, peers
 from orca.network.pki import BadRequest
 from orca.provision.hosts import lifecycle as hosts
+from orca.provision.hosts.agent_account import close_account
 from orca.resources import rows
-from orca.store import Tx
+from orca.store import ReadTx, Tx
 from orca.wire import names
 
 log = logging.getLogger(__name__)
@@ -116,3 +117,20 @@ async def answers(connection: AgentConnection) -> bool:
     except (TimeoutError, AgentGone, CommandFailed):
         return False
     return True
+
+
+@behaviour.process("agent.remove")
+async def remove(run: Run) -> None:
+    """Remove an agent's hosts, then what it signs in with."""
+
+    def unit(tx: Tx) -> None:
+        for host in _hosts(tx, run.resource_id):
+            request_removal(run.engine, tx, host)
+
+    await run.step("hosts", unit)
+    await run.wait_for("the removal of its hosts", lambda tx: not _hosts(tx, run.resource_id), roots={"host"})
+    run.finish(lambda tx: close_account(tx, run.resource(tx, rows.Agent)))
+
+
+def _hosts(tx: ReadTx, agent_id: int) -> list[rows.Host]:
+    return tx.find(rows.Host, agentId=agent_id)

@@ -18,13 +18,6 @@ async def nothing(run: Run) -> None:
     """Do nothing: a cluster has no computer of its own."""
 
 
-@behaviour.remove("cluster")
-def remove(tx: Tx, call: Call, row: rows.Cluster) -> rows.Cluster:
-    """Remove an inactive cluster."""
-    call.request(tx, row, "remove")
-    return row
-
-
 @behaviour.process("cluster.remove")
 async def forget(run: Run) -> None:
     """Remove the cluster; its hosts stay."""

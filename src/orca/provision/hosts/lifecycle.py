@@ -16,7 +16,7 @@ from orca.network.ipam import PoolUsedUp, RangeRefused
 from orca.network.pki import BadRequest
 from orca.provision.hosts import labels
 from orca.provision.hosts import parts as host_parts
-from orca.provision.hosts.agent_account import take_key
+from orca.provision.hosts.agent_account import close_account, take_key
 from orca.provision.projects.api import authority_of
 from orca.provision.settings import values as settings
 from orca.resources import rows
@@ -146,13 +146,9 @@ def forget(tx: Tx, core: Core, host: rows.Host) -> None:
     agent = tx.get(rows.Agent, host.agentId)
     if agent is None:
         return
-    discard(
-        tx,
-        *tx.find(rows.Credential, accountId=agent.accountId),
-        *tx.find(rows.Register, key=agent.registrationKey),
-        *tx.find(rows.Account, id=agent.accountId),
-        agent,
-    )
+    close_account(tx, agent)
+    if agent.state != "removing":
+        discard(tx, agent)
 
 
 @behaviour.process("host.create")

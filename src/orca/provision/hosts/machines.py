@@ -12,7 +12,7 @@ import uuid
 from base64 import b64decode
 from typing import Any
 
-from orca.engine import Behaviour, Call, Processes, Run
+from orca.engine import Behaviour, Call, Processes, Run, request_removal
 from orca.resources import TYPES, rows
 from orca.resources.driver import CONFIGS, SECRETS
 from orca.resources.errors import Refused
@@ -89,27 +89,28 @@ def config(tx: ReadTx, call: Call, row: rows.Machine) -> bytes:
     return b64decode(extracted_config(tx, call, row) or "")
 
 
-@behaviour.process("machine.remove")
+@behaviour.process("physicalHost.remove")
 async def remove(run: Run) -> None:
-    """Remove the machine, after the hosts on it."""
+    """Remove a machine, or another computer below hosts, after those hosts; then the agent that has none."""
 
     def unit(tx: Tx) -> None:
         for host in _hosts(tx, run.resource_id):
-            _remove_host(tx, run.engine, host)
+            request_removal(run.engine, tx, host)
 
     await run.step("hosts", unit)
     await run.wait_for("the removal of its hosts", lambda tx: not _hosts(tx, run.resource_id), roots={"host"})
+    run.finish(lambda tx: _remove_agent(tx, run))
 
 
 def _hosts(tx: ReadTx, machine_id: int) -> list[rows.Host]:
     return tx.find(rows.Host, physicalHostId=machine_id)
 
 
-def _remove_host(tx: Tx, engine: Processes, host: rows.Host) -> None:
-    if host.state in ("active", "activating", "updating-active"):
-        engine.request(tx, host, "deactivate", remove=True)
-    elif host.state != "removing":
-        engine.request(tx, host, "remove")
+def _remove_agent(tx: Tx, run: Run) -> None:
+    """Remove an agent that never said hello, or whose hosts went before; the last host takes its agent along."""
+    agent = tx.get(rows.Agent, run.resource(tx, rows.PhysicalHost).agentId)
+    if agent is not None and agent.removed is None and agent.state != "removing":
+        request_removal(run.engine, tx, agent)
 
 
 def host_is_gone(tx: Tx, engine: Processes, machine: rows.Machine) -> None:

@@ -83,7 +83,7 @@ def forget(tx: Tx, engine: Processes, host: rows.Host) -> None:
         below = tx.require(rows.PhysicalHost, host.physicalHostId)
         if isinstance(below, rows.Machine):
             machines.host_is_gone(tx, engine, below)
-        else:
+        elif below.state != "removing":
             found.append(below)
     discard(tx, *found)
 

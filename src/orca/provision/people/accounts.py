@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call, Run, discard
+from orca.engine import Behaviour, Call, Run, discard, request_removal
 from orca.provision.people.identities import WORKING
 from orca.provision.people.roles import EVERYWHERE, owns_alone
 from orca.resources import rows
@@ -98,14 +98,14 @@ def may_be_removed(tx: ReadTx, call: Call, account: rows.Account) -> bool:
 
 @behaviour.remove("account")
 def remove_account(tx: Tx, call: Call, account: rows.Account) -> rows.Account:
-    """Remove an account; it is invalid at once."""
+    """Remove an account; it is invalid at once. An active one is deactivated first."""
     if account.uuid in BUILT_IN:
         raise Refused("Method not allowed", "the server's own accounts stay", status=405)
     if is_last(tx, account):
         raise Refused("Method not allowed", LAST, status=405)
     if leaves_alone(tx, call, account):
         raise Refused("Method not allowed", ALONE, status=405)
-    call.request(tx, account, "remove")
+    request_removal(call.core.engine, tx, account)
     return account
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call, Run
+from orca.engine import Behaviour, Call, request_removal
 from orca.provision.people.accounts import is_reserved, may_own_credentials
 from orca.provision.people.credentials import check_login, new_access_key, new_secret_key, secret_hash
 from orca.provision.people.passwords import Passwords
@@ -48,10 +48,12 @@ def made_by(tx: ReadTx, call: Call) -> str | None:
 
 @behaviour.create("apiKey")
 def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ApiKey:
-    """A key for the caller's account. Only this answer shows its secret."""
+    """A key for the caller's account. Only this answer shows its secret; a secret that is given as null stays null, and
+    nobody signs in with the key.
+    """
     may_own_credentials(tx, call)
-    secret = fields.get("secretValue") or new_secret_key()
-    if len(secret) < MIN_PASSWORD:
+    secret = new_secret_key() if fields.get("secretValue", "") == "" else fields["secretValue"]
+    if secret is not None and len(secret) < MIN_PASSWORD:
         raise Refused("MinLengthExceeded", f"a secret has at least {MIN_PASSWORD} characters", field="secretValue")
     record = tx.insert(
         rows.ApiKey,
@@ -59,7 +61,7 @@ def create_key(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ApiKey:
         name=fields.get("name"),
         description=fields.get("description"),
         publicValue=fields.get("publicValue") or new_access_key(),
-        secretHash=secret_hash(secret),
+        secretHash=None if secret is None else secret_hash(secret),
         role=made_by(tx, call),
     )
     call.once[record.id, "secretValue"] = secret
@@ -130,19 +132,5 @@ def remove_credential(tx: Tx, call: Call, record: rows.Credential) -> rows.Crede
     """Remove a key: it is refused at once; an active one is deactivated first."""
     if not may_be_switched(tx, call, record):
         raise Refused("Method not allowed", OTHERS, status=405)
-    if record.state in ("active", "activating", "updating-active"):
-        call.request(tx, record, "deactivate", remove=True)
-    else:
-        call.request(tx, record, "remove")
+    request_removal(call.core.engine, tx, record)
     return record
-
-
-@behaviour.process("credential.deactivate")
-async def deactivate_credential(run: Run) -> None:
-    """Only the state changes, unless this is a step of a removal."""
-
-    def end(tx: Tx) -> None:
-        if run.data.get("remove"):
-            run.chain = "remove"
-
-    run.finish(end)

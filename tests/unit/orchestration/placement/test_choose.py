@@ -49,15 +49,11 @@ def test_clashes(one: PublicPort, other: PublicPort, clash: bool):
     assert (Published({other: "x"}).holder(one) is not None) is clash
 
 
-def test_inactive_hosts_take_nothing_unless_named():
-    with pytest.raises(NoHost, match="h1: is inactive"):
-        choose(Wanted(), [host(1, state="inactive")])
-    assert choose(Wanted(requested_host_id=1), [host(1, state="inactive")]).host_id == 1
-
-
-def test_a_removed_host_takes_nothing_even_when_named():
-    with pytest.raises(NoHost, match="h1: is removing"):
-        choose(Wanted(requested_host_id=1), [host(1, state="removing")])
+@pytest.mark.parametrize("state", ["inactive", "deactivating", "removing"])
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(requested_host_id=1), Wanted(beside=1)])
+def test_a_host_that_is_not_active_takes_nothing_even_when_named(wanted: Wanted, state: str):
+    with pytest.raises(NoHost, match=f"h1: is {state}"):
+        choose(wanted, [host(1, state=state)])
 
 
 def test_a_host_to_avoid_says_why():
