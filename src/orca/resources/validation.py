@@ -56,9 +56,15 @@ class Validator:
 
         Null for a field that every row has is as good as nothing. ``part``: see ``FieldView.taken``.
         """
+        try:
+            values = self._given(type, body, "c", part=part)
+        except Refused as refused:
+            # Which one is meant comes before what each of them lacks.
+            if type.type.one_of is not None and refused.code != "UnknownField":
+                _one_of(*type.type.one_of, body)
+            raise
         if type.type.one_of is not None:
             _one_of(*type.type.one_of, body)
-        values = self._given(type, body, "c", part=part)
         for name in [name for name, value in values.items() if value is None and name in always_of(type.name)]:
             del values[name]
         for name, shown in type.fields.items():
@@ -170,7 +176,7 @@ def _count(name: str, field: Field, of: str, items: Collection[Any]) -> None:
 
 
 def _one_of(code: str, names: Collection[str], body: Mapping[str, Any]) -> None:
-    """Refuse none or several of these fields, before what they hold is looked at."""
+    """Refuse none or several of these fields."""
     given = [name for name in names if body.get(name) is not None]
     if len(given) != 1:
         raise Refused(code, f"exactly one of {', '.join(names)} is expected; given: {' and '.join(given) or 'none'}")
