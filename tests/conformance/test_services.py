@@ -46,6 +46,46 @@ def test_a_stack_and_its_actions(project, stack):
     assert "web:" in found.dockerComposeConfig and "scale: 1" in found.rancherComposeConfig
 
 
+KEYS_OF_THE_DAY = """
+web:
+  image: a:1
+  cpuset: 0,1
+  devices: [/dev/null:/dev/zero:rwm]
+  dns: [192.0.2.53]
+  dns_search: [example.org]
+  domainname: example.org
+  extra_hosts: [db:192.0.2.7]
+  log_driver: syslog
+  log_opt: {tag: web}
+  lxc_conf: {lxc.cgroup.cpuset.cpus: "0"}
+  mem_limit: 64m
+  memswap_limit: 128m
+  pid: host
+  read_only: true
+  security_opt: [label:disable]
+  volume_driver: convoy
+"""
+
+
+def test_an_export_makes_the_same_services_again(project):
+    launches, texts, made = [], [], []
+    text = KEYS_OF_THE_DAY
+    for name in ("first-of-keys", "second-of-keys"):
+        stack = project.create_environment(name=name, dockerCompose=text, startOnCreate=False)
+        stack = project.wait_success(stack)
+        (web,) = stack.services()
+        launches.append(vars(web.launchConfig))
+        text = stack.exportconfig().dockerComposeConfig
+        texts.append(text)
+        made.append(stack)
+    assert str(launches[0]) == str(launches[1])
+    assert texts[0] == texts[1]
+    assert not texts[0].startswith("#")
+    assert (launches[0]["cpuSet"], launches[0]["logConfig"].config.tag) == ("0,1", "web")
+    for stack in made:
+        project.delete(stack)
+
+
 def test_a_service_runs_its_containers(project, stack):
     web = service(project, stack, scale=2)
     assert (web.state, web.scale, web.launchConfig.imageUuid) == ("inactive", 2, "sim:1")

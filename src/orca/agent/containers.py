@@ -71,7 +71,9 @@ class Containers:
         try:
             if found is None:
                 if instance.network_mode == specification.MANAGED:
-                    await _whole(asyncio.to_thread(self._resolver.write, instance.uuid, instance.dns_search))
+                    await _whole(
+                        asyncio.to_thread(self._resolver.write, instance.uuid, instance.dns_search, instance.dns)
+                    )
                 await _whole(self._create(instance))
             await ready()
             await _whole(self._start(instance.uuid))

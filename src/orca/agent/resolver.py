@@ -19,10 +19,13 @@ class Resolver:
         """Return where the file of instance ``uuid`` lies."""
         return self._directory / uuid
 
-    def write(self, uuid: str, search: Sequence[str]) -> None:
-        """Write the file. It must exist before the container is created, or Docker makes a directory in its place."""
+    def write(self, uuid: str, search: Sequence[str], servers: Sequence[str]) -> None:
+        """Write the file; ``servers`` come after our own.
+
+        It must exist before the container is created, or Docker makes a directory in its place.
+        """
         self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        files.write(str(self.path(uuid)), resolv_conf(search))
+        files.write(str(self.path(uuid)), resolv_conf(search, servers))
 
     def remove(self, uuid: str) -> None:
         """Remove the file; a missing one is no error."""

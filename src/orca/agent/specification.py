@@ -48,6 +48,7 @@ def container(instance: Instance, resolv_conf: Path | None) -> tuple[dict[str, A
         "Env": [f"{key}={value}" for key, value in instance.environment.items()],
         "Labels": {**instance.labels, names.LABEL_INSTANCE_UUID: instance.uuid},
         "Hostname": instance.hostname,
+        "Domainname": "" if instance.network_mode.startswith("container:") else instance.domain_name or "",
         "User": instance.user or "",
         "WorkingDir": instance.working_dir or "",
         "Tty": instance.tty,
@@ -55,6 +56,7 @@ def container(instance: Instance, resolv_conf: Path | None) -> tuple[dict[str, A
         "Volumes": {volume: {} for volume in instance.volumes if ":" not in volume},
         "HostConfig": host_config,
     }
+    host_config |= _further(instance, own_resolv_conf=resolv_conf is not None)
     if resolv_conf is not None:
         binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")
     if instance.memory is not None:
@@ -77,6 +79,37 @@ def is_left_behind(instance: Instance, row: dict[str, Any]) -> bool:
     """
     shares = instance.network_mode.startswith("container:")
     return shares and row["State"] != "running" and row["HostConfig"]["NetworkMode"] != instance.network_mode
+
+
+def _further(instance: Instance, *, own_resolv_conf: bool) -> dict[str, Any]:
+    """What the host's configuration says only if it is given.
+
+    Resolvers and search domains are in ``own_resolv_conf``. A container that joins another one's network has the names
+    of that one, and Docker refuses others.
+    """
+    joins, log = instance.network_mode.startswith("container:"), instance.log_config
+    resolves = not (joins or own_resolv_conf)
+    found = {
+        "CpusetCpus": instance.cpu_set,
+        "Devices": [_device(text) for text in instance.devices],
+        "Dns": instance.dns if resolves else None,
+        "DnsSearch": instance.dns_search if resolves else None,
+        "ExtraHosts": None if joins else instance.extra_hosts,
+        "LogConfig": None if log is None else {"Type": log.driver, "Config": log.options},
+        "MemorySwap": instance.memory_swap,
+        "PidMode": instance.pid_mode,
+        "ReadonlyRootfs": instance.read_only,
+        "SecurityOpt": instance.security_opt,
+        "VolumeDriver": instance.volume_driver,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _device(text: str) -> dict[str, str]:
+    """``/host[:/path[:rwm]]`` in Docker's form."""
+    host, _, rest = text.partition(":")
+    path, _, permissions = rest.partition(":")
+    return {"PathOnHost": host, "PathInContainer": path or host, "CgroupPermissions": permissions or "rwm"}
 
 
 def report(document: dict[str, Any], status: ContainerStatus | None = None, *, restarting: bool = False) -> Container:

@@ -23,6 +23,8 @@ HARMLESS_OPTIONS = frozenset({"no-new-privileges", "no-new-privileges:true", "no
 LOCAL = "local"
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "tmpfs"})
 """Types that the ``local`` driver may mount, because they do not show the host."""
+_LOCAL_SCHEMES = frozenset({"unix", "unixgram", "file"})
+"""Schemes of addresses that are files of the host."""
 NOT_OF_TYPE = frozenset({"bind", "rbind", "move", "remount"})
 """Mount options with which the kernel ignores the type: the device is a path of the host, also a relative one.
 
@@ -72,6 +74,12 @@ def _weakens(options: Iterable[str]) -> bool:
     return not HARMLESS_OPTIONS.issuperset(options)
 
 
+def _reaches_files(log: Mapping[str, Any]) -> bool:
+    """True if a log driver reads files of the host, or writes to a socket there."""
+    options = (str(value) for value in (log.get("config") or {}).values())
+    return any(value.startswith("/") or value.partition(":")[0] in _LOCAL_SCHEMES for value in options)
+
+
 POWERS: Mapping[str, Callable[[Any], bool]] = {
     "privileged": bool,
     "pidMode": lambda mode: mode == "host",
@@ -81,5 +89,6 @@ POWERS: Mapping[str, Callable[[Any], bool]] = {
     "dataVolumes": _host_path,
     "securityOpt": _weakens,
     "lxcConf": bool,
+    "logConfig": _reaches_files,
 }
 """By field: whether a value gives power over the host. The engine's socket is a host path."""

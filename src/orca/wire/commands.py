@@ -77,12 +77,20 @@ class PublishedPort(Message):
     bind_address: str = ""
 
 
+class LogConfig(Message):
+    """The engine's log driver and its options; without a driver the engine's own."""
+
+    driver: str = ""
+    options: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class Instance(Message):
     """A container as the server wants it.
 
     ``network_mode`` is ``managed`` (the orca network, with ``address``) or one of Docker's own: ``bridge``, ``host``,
     ``none``, ``container:<external id>``. ``volumes`` are Docker binds (``/host:/path:ro``) or bare container paths;
-    ``volumes_from`` are external ids of containers whose volumes it takes. ``memory`` is in bytes.
+    ``volumes_from`` are external ids of containers whose volumes it takes. ``memory`` and ``memory_swap`` are in bytes.
+    ``devices`` are ``/host[:/path[:rwm]]``, ``extra_hosts`` ``name:address``.
     """
 
     uuid: str
@@ -110,6 +118,17 @@ class Instance(Message):
     address: str | None = None
     dns_search: list[str] = msgspec.field(default_factory=list)
     ports: list[PublishedPort] = msgspec.field(default_factory=list)
+    dns: list[str] = msgspec.field(default_factory=list)
+    domain_name: str | None = None
+    extra_hosts: list[str] = msgspec.field(default_factory=list)
+    cpu_set: str | None = None
+    memory_swap: int | None = None
+    devices: list[str] = msgspec.field(default_factory=list)
+    pid_mode: str | None = None
+    read_only: bool = False
+    security_opt: list[str] = msgspec.field(default_factory=list)
+    volume_driver: str | None = None
+    log_config: LogConfig | None = None
 
 
 class Activate(Message):

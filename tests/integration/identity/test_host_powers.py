@@ -18,6 +18,7 @@ POWERS = {
     "dataVolumes": ["/etc:/host"],
     "securityOpt": ["seccomp=unconfined"],
     "lxcConf": {"lxc.aa_profile": "unconfined"},
+    "logConfig": {"driver": "syslog", "config": {"syslog-address": "unix:///dev/log"}},
 }
 PLAIN = {"imageUuid": "sim:web"}
 TEXTS = {
@@ -25,6 +26,11 @@ TEXTS = {
     "cap_add": "web: {image: web, cap_add: [SYS_ADMIN]}",
     "volumes": "web: {image: web, volumes: ['/etc:/host']}",
     "net": "web: {image: web, net: host}",
+    "pid": "web: {image: web, pid: host}",
+    "devices": "web: {image: web, devices: [/dev/null]}",
+    "security_opt": "web: {image: web, security_opt: ['seccomp:unconfined']}",
+    "lxc_conf": "web: {image: web, lxc_conf: {lxc.aa_profile: unconfined}}",
+    "log_driver": "web: {image: web, log_driver: syslog, log_opt: {syslog-address: 'unix:///dev/log'}}",
 }
 ROLES = ("owner", "member", "restricted")
 

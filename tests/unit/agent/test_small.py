@@ -90,8 +90,9 @@ def test_an_announced_address_comes_first() -> None:
 
 def test_resolv_conf(tmp_path: Path) -> None:
     resolver = Resolver(tmp_path / "resolv")
-    resolver.write("u", ["shop.example"])
-    assert resolver.path("u").read_text() == "search shop.example orca.internal\nnameserver 169.254.169.250\n"
+    resolver.write("u", ["shop.example"], ["192.0.2.53"])
+    text = "search shop.example orca.internal\nnameserver 169.254.169.250\nnameserver 192.0.2.53\n"
+    assert resolver.path("u").read_text() == text
     resolver.remove("u")
     resolver.remove("u")
     assert not resolver.path("u").exists()

@@ -13,7 +13,7 @@ from orca.agent.specification import (
     part_of_platform,
     report,
 )
-from orca.wire import Instance, PublishedPort, RestartPolicy
+from orca.wire import Instance, LogConfig, PublishedPort, RestartPolicy
 
 UUID = "0f0e0d0c-1111-4222-8333-444455556666"
 RESOLV = Path("/var/lib/orca/resolv") / UUID
@@ -127,6 +127,54 @@ def test_the_rest_is_passed_on() -> None:
         ["Y"],
     )
     assert "RestartPolicy" not in host, "restarts are the agent's"
+
+
+def test_what_is_given_only_sometimes_is_passed_on_then() -> None:
+    plain = container(instance(network_mode="none"), None)[0]["HostConfig"]
+    body, _ = container(
+        instance(
+            network_mode="bridge",
+            dns=["192.0.2.53"],
+            dns_search=["example.org"],
+            domain_name="example.org",
+            extra_hosts=["db:192.0.2.7"],
+            cpu_set="0,1",
+            memory_swap=-1,
+            devices=["/dev/null", "/dev/null:/dev/zero", "/dev/null:/dev/one:r"],
+            pid_mode="host",
+            read_only=True,
+            security_opt=["label:disable"],
+            volume_driver="convoy",
+            log_config=LogConfig(driver="syslog", options={"tag": "web"}),
+        ),
+        None,
+    )
+    assert body["Domainname"] == "example.org"
+    added = {
+        "Dns": ["192.0.2.53"],
+        "DnsSearch": ["example.org"],
+        "ExtraHosts": ["db:192.0.2.7"],
+        "CpusetCpus": "0,1",
+        "MemorySwap": -1,
+        "Devices": [
+            {"PathOnHost": "/dev/null", "PathInContainer": "/dev/null", "CgroupPermissions": "rwm"},
+            {"PathOnHost": "/dev/null", "PathInContainer": "/dev/zero", "CgroupPermissions": "rwm"},
+            {"PathOnHost": "/dev/null", "PathInContainer": "/dev/one", "CgroupPermissions": "r"},
+        ],
+        "PidMode": "host",
+        "ReadonlyRootfs": True,
+        "SecurityOpt": ["label:disable"],
+        "VolumeDriver": "convoy",
+        "LogConfig": {"Type": "syslog", "Config": {"tag": "web"}},
+    }
+    assert not plain.keys() & added.keys()
+    assert body["HostConfig"].items() >= added.items()
+    managed = container(instance(network_mode="managed", dns=["192.0.2.53"], dns_search=["a"]), RESOLV)[0]
+    assert not {"Dns", "DnsSearch"} & managed["HostConfig"].keys(), "they are in the mounted file"
+    joined = instance(network_mode="container:abc", dns=["192.0.2.53"], extra_hosts=["a:192.0.2.7"], domain_name="a")
+    body = container(joined, None)[0]
+    assert not {"Dns", "ExtraHosts"} & body["HostConfig"].keys(), "they are the network owner's"
+    assert body["Domainname"] == ""
 
 
 def test_a_labelled_uuid_cannot_be_overwritten_by_the_user() -> None:

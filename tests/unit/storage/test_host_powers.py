@@ -11,7 +11,7 @@ from orca.storage.host_powers import POWERS, host_options, host_powers
 
 HARMLESS = {
     *("build", "capDrop", "command", "cpuSet", "cpuShares", "dns", "dnsSearch", "domainName", "entryPoint"),
-    *("environment", "expose", "extraHosts", "healthCheck", "hostname", "imageUuid", "labels", "logConfig", "memory"),
+    *("environment", "expose", "extraHosts", "healthCheck", "hostname", "imageUuid", "labels", "memory"),
     *("memorySwap", "ports", "publishAllPorts", "readOnly", "registryCredentialId", "requestedHostId"),
     *("restartPolicy", "startOnCreate", "stdinOpen", "tty", "user", "volumeDriver", "workingDir"),
 }
@@ -53,6 +53,8 @@ def test_every_field_that_can_be_given_is_decided_on() -> None:
         ("securityOpt", ["apparmor:unconfined"]),
         ("securityOpt", ["no-new-privileges", "seccomp=unconfined"]),
         ("lxcConf", {"lxc.aa_profile": "unconfined"}),
+        ("logConfig", {"driver": "syslog", "config": {"syslog-address": "unixgram:///dev/log"}}),
+        ("logConfig", {"driver": "splunk", "config": {"splunk-capath": "/etc/shadow"}}),
     ],
 )
 def test_what_gives_power_is_named(field: str, value: object) -> None:
@@ -71,6 +73,8 @@ def test_what_gives_power_is_named(field: str, value: object) -> None:
         ("capDrop", ["ALL"]),
         ("dataVolumes", ["/data", "data:/data:ro"]),
         ("securityOpt", ["no-new-privileges:true"]),
+        ("logConfig", {"driver": "syslog", "config": {"syslog-address": "udp://192.0.2.1:514", "tag": "a/b"}}),
+        ("logConfig", {"driver": "none", "config": None}),
     ],
 )
 def test_what_gives_none_is_not(field: str, value: object) -> None:

@@ -136,13 +136,16 @@ def upstreams(resolv_conf: str) -> List[str]:
     return found
 
 
-def resolv_conf(search: Sequence[str] = ()) -> str:
-    """The ``resolv.conf`` of a managed container; ``search`` comes before our own domain.
+def resolv_conf(search: Sequence[str] = (), servers: Sequence[str] = ()) -> str:
+    """The ``resolv.conf`` of a managed container.
 
+    ``search`` comes before our own domain, ``servers`` after our resolver.
     It is bind-mounted, because Docker's own resolver would answer the names of all containers of the network.
     """
     domains = list(search) + [domain for domain in DOMAINS[:1] if domain not in search]
-    return "search {0}\nnameserver {1}\n".format(" ".join(domains), RESOLVER)
+    lines = ["search {0}".format(" ".join(domains))]
+    lines += ["nameserver {0}".format(server) for server in (RESOLVER, *servers)]
+    return "\n".join(lines) + "\n"
 
 
 def reverse_zone(cidr: str) -> str:

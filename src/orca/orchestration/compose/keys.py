@@ -26,11 +26,15 @@ def declared() -> Mapping[str, TypeView]:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The API field of a key, how its value is read, and how it is written (None: not at all)."""
+    """The API field of a key, how its value is read, and how it is written.
+
+    ``part``: the key says only this part of the field, which is an object.
+    """
 
     field: str
     read: Callable[[Node], Any]
     write: Callable[[Any], Any] = lambda value: value
+    part: str = ""
 
 
 def _record(field: str, type: str, *only: str) -> Key:
@@ -95,7 +99,20 @@ LAUNCH: Mapping[str, Key] = {
     "cap_drop": Key("capDrop", values.strings),
     "net": Key("networkMode", values.network),
     "network_mode": Key("networkMode", values.network),
+    "pid": Key("pidMode", values.optional),
+    "dns": Key("dns", values.strings),
     "dns_search": Key("dnsSearch", values.strings),
+    "domainname": Key("domainName", values.optional),
+    "extra_hosts": Key("extraHosts", values.extra_hosts),
+    "cpuset": Key("cpuSet", values.optional),
+    "memswap_limit": Key("memorySwap", values.size),
+    "devices": Key("devices", values.strings),
+    "read_only": Key("readOnly", values.boolean),
+    "security_opt": Key("securityOpt", values.strings),
+    "volume_driver": Key("volumeDriver", values.optional),
+    "log_driver": Key("logConfig", values.optional, part="driver"),
+    "log_opt": Key("logConfig", values.options, part="config"),
+    "lxc_conf": Key("lxcConf", values.options),
 }
 """Keys of docker-compose: of one container of a service."""
 
@@ -181,7 +198,9 @@ def read(service: str, body: Mapping[str, Node], keys: Mapping[str, Key], findin
             continue
         with findings.collect(service, key):
             value = None if node.value is None else entry.read(node)
-            if value is not None:
+            if value is not None and entry.part:
+                fields.setdefault(entry.field, {})[entry.part] = value
+            elif value is not None:
                 fields[entry.field] = value
     return fields
 
@@ -189,12 +208,14 @@ def read(service: str, body: Mapping[str, Node], keys: Mapping[str, Key], findin
 def write(fields: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Any]:
     """Return the keys for ``fields``; of two keys for one field, the first."""
     body: dict[str, Any] = {}
-    said: set[str] = set()
+    said: set[tuple[str, str]] = set()
     for key, entry in keys.items():
         value = fields.get(entry.field)
-        if value is not None and entry.field not in said:
+        if entry.part:
+            value = (value or {}).get(entry.part)
+        if value is not None and (entry.field, entry.part) not in said:
             body[key] = entry.write(value)
-            said.add(entry.field)
+            said.add((entry.field, entry.part))
     return body
 
 

@@ -144,6 +144,25 @@ def _name(name: str, place: Place) -> str:
     return name
 
 
+def options(node: Node) -> dict[str, str]:
+    """Options with their values, as a mapping or as a list of ``name=value``."""
+    found: dict[str, str] = {}
+    for pair in pairs(node):
+        if pair.value is None:
+            raise Wrong(pair.place, f"{pair.name}: a text is expected")
+        if pair.written is not None and pair.written != pair.value:
+            raise Wrong(pair.place, f"{pair.name}: {pair.written} is {pair.value} in YAML: write it in quotes")
+        found[pair.name] = pair.value
+    return found
+
+
+def extra_hosts(node: Node) -> list[str]:
+    """Names with their addresses, as a mapping or as a list of ``name:address``."""
+    if not isinstance(node.value, dict):
+        return strings(node)
+    return [f"{name}:{string(inner)}" for name, inner in node.value.items()]
+
+
 def published(node: Node) -> list[str]:
     """Ports in any form, as the API writes them, each once."""
     if isinstance(node.value, dict):

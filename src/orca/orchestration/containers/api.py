@@ -10,7 +10,7 @@ from orca.orchestration.health.terms import BadRequest, terms
 from orca.orchestration.placement import belongings, joined, retained
 from orca.orchestration.placement.choose import Published
 from orca.orchestration.syntax import labels as own_labels
-from orca.orchestration.syntax import ports
+from orca.orchestration.syntax import launch, ports
 from orca.orchestration.units import plan as unit_plan
 from orca.provision.hosts import labels as label_rows
 from orca.resources import limits, rows
@@ -28,8 +28,8 @@ def check_launch(fields: dict[str, Any]) -> None:
     """Refuse a container that no host could run.
 
     Raises:
-        Refused: no image, an image of another kind, a port or a volume of the wrong form, a port published twice, a
-            label of the platform's own, a check that no host could make.
+        Refused: no image, an image of another kind, a value of the wrong form, a port published twice, a label of the
+            platform's own, a check that no host could make.
     """
     image = fields.get("imageUuid")
     if not image:
@@ -39,6 +39,7 @@ def check_launch(fields: dict[str, Any]) -> None:
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
     own_labels.check(fields.get("labels"))
     _check_health(fields)
+    launch.check(fields)
     _check_ports(fields.get("ports") or [])
     volumes.check_form(fields)
 

@@ -66,6 +66,17 @@ def describe(
         # No search domain of the stack, since with one the short names of unlinked services would resolve.
         dns_search=instance.dnsSearch or [],
         ports=[_published(port, port.publicPort) for port in ports if port.publicPort],
+        dns=instance.dns or [],
+        domain_name=instance.domainName,
+        extra_hosts=instance.extraHosts or [],
+        cpu_set=instance.cpuSet,
+        memory_swap=instance.memorySwap,
+        devices=instance.devices or [],
+        pid_mode=instance.pidMode,
+        read_only=bool(instance.readOnly),
+        security_opt=instance.securityOpt or [],
+        volume_driver=instance.volumeDriver,
+        log_config=_log_config(instance.logConfig),
     )
 
 
@@ -80,6 +91,12 @@ def _restart_policy(policy: dict[str, Any] | None) -> wire.RestartPolicy | None:
     return wire.RestartPolicy(
         name=policy["name"], maximum_retry_count=policy.get("maximumRetryCount") or DEFAULT_RESTART_COUNT
     )
+
+
+def _log_config(config: dict[str, Any] | None) -> wire.LogConfig | None:
+    if not config:
+        return None
+    return wire.LogConfig(driver=config.get("driver") or "", options=config.get("config") or {})
 
 
 def _published(port: rows.Port, public: int) -> wire.PublishedPort:

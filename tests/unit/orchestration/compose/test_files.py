@@ -80,6 +80,19 @@ services:
     cap_drop: [ALL]
     network_mode: bridge
     dns_search: example.org
+    dns: 192.0.2.53
+    domainname: example.org
+    extra_hosts: {db: 192.0.2.7}
+    cpuset: 0,1
+    memswap_limit: 128m
+    devices: ["/dev/null:/dev/zero:rw"]
+    pid: host
+    read_only: true
+    security_opt: ["label:disable"]
+    volume_driver: convoy
+    log_driver: syslog
+    log_opt: {tag: web}
+    lxc_conf: [lxc.cgroup.cpuset.cpus=0]
     container_name: ignored
 """
     assert launch(only(text)) == {
@@ -102,7 +115,20 @@ services:
         "capDrop": ["ALL"],
         "networkMode": "bridge",
         "dnsSearch": ["example.org"],
+        "dns": ["192.0.2.53"],
+        "domainName": "example.org",
+        "extraHosts": ["db:192.0.2.7"],
+        "cpuSet": "0,1",
+        "memorySwap": 128 * 1024 * 1024,
+        "devices": ["/dev/null:/dev/zero:rw"],
+        "pidMode": "host",
+        "readOnly": True,
+        "securityOpt": ["label:disable"],
+        "volumeDriver": "convoy",
+        "logConfig": {"driver": "syslog", "config": {"tag": "web"}},
+        "lxcConf": {"lxc.cgroup.cpuset.cpus": "0"},
     }
+    assert parse(*export([only(text)])).services == (only(text),)
 
 
 def test_a_bare_no_is_a_restart_policy():

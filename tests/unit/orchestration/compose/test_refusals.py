@@ -165,6 +165,8 @@ _SCALAR = (
 _WORDS = """
 image command entrypoint environment ports expose volumes volumes_from restart hostname user working_dir tty
 stdin_open mem_limit cpu_shares privileged cap_add cap_drop net network_mode dns_search labels links external_links
+dns domainname extra_hosts cpuset memswap_limit devices pid read_only security_opt volume_driver log_driver log_opt
+lxc_conf
 scale deploy replicas container_name depends_on target published protocol host_ip services version name min max
 increment port scale_policy health_check retain_ip metadata start_on_create upgrade_strategy batch_size
 load_balancer_config haproxy_config global certs default_cert external_ips interval strategy io.rancher.sidekicks

@@ -171,9 +171,10 @@ def test_all_of_it_reads_back_the_same():
 
 
 def test_what_no_key_stands_for_is_named():
-    spec = ServiceSpec("web", "service", {"launchConfig": {"imageUuid": "docker:a", "cpuSet": "0", "dns": None}})
+    launch = {"imageUuid": "docker:a", "publishAllPorts": True, "dns": None}
+    spec = ServiceSpec("web", "service", {"launchConfig": launch})
     docker, _ = export([spec])
-    assert docker.splitlines()[0] == "# web: compose files have no key for cpuSet"
+    assert docker.splitlines()[0] == "# web: compose files have no key for publishAllPorts"
     assert yaml.safe_load(docker) == {"web": {"image": "a"}}
 
 
