@@ -103,7 +103,13 @@ REASONS: dict[str, list[str]] = {
         "filter certificate.cert*",
         "filter certificate.key",
     ],
+    "An agent reports more of a volume or a pool than anybody may give who makes one: it is taken as JSON.": [
+        "kind externalStoragePoolEvent.storagePool",
+        "kind externalVolumeEvent.volume",
+    ],
     "Kept beside the row, not in a column; nobody looks for rows by these.": [
+        "filter *.driverName",
+        "filter *.volumeAccessMode",
         "filter agent.managedConfig",
         "filter container.hostname",
         "filter host.computeTotal",

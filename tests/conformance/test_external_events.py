@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/v1.md, section 14: what agents tell a project of services that run elsewhere, and of names in somebody's DNS."""
+"""docs/v1.md, section 14: what agents tell a project of services elsewhere, names in somebody's DNS, shared storage."""
 
 from __future__ import annotations
 
@@ -71,6 +71,80 @@ def test_a_service_elsewhere_comes_changes_and_goes(agent, project):
     assert project.wait_success(project.reload(made)).state == "removed"
     told(agent, "stack.remove", service={})
     assert project.wait_success(project.reload(stack)).state == "removed"
+
+
+def pool_event(agent, *host_uuids, **fields):
+    pool = {"name": "convoy", "driverName": "convoy-nfs", "volumeAccessMode": "multiHostRW"}
+    event = {"eventType": "storagepool.create", "externalId": "pool-1", "storagePool": pool, "hostUuids": host_uuids}
+    return agent.create_external_storage_pool_event(**(event | fields))
+
+
+def volume_event(agent, **fields):
+    volume = {"name": "shared-1", "driver": "convoy-nfs", "uri": "/foo/bar", "format": "docker"}
+    event = {"eventType": "volume.create", "externalId": "shared-1", "volume": volume}
+    return agent.create_external_volume_event(**(event | fields))
+
+
+def shared_pools(project):
+    return project.list_storage_pool(externalId="pool-1", removed_null=True).data
+
+
+def test_storage_that_hosts_share_comes_and_goes(agent, project, superadmin, simulated_host):
+    event = pool_event(agent, simulated_host.uuid, "a-host-that-nobody-knows")
+    shown = project.wait_success(project.by_id_external_event(event.id))
+    assert (shown.type, shown.state, shown.storagePool.name) == ("externalStoragePoolEvent", "created", "convoy")
+    (pool,) = shared_pools(project)
+    pool = project.wait_success(pool)
+    assert (pool.state, pool.driverName, pool.volumeAccessMode) == ("active", "convoy-nfs", "multiHostRW")
+    assert [host.id for host in pool.hosts()] == [simulated_host.id]
+
+    for _ in range(2):
+        event = volume_event(agent)
+    shown = project.by_id_external_event(event.id)
+    assert (shown.type, shown.baseType, shown.externalId) == ("externalVolumeEvent", "externalEvent", "shared-1")
+    (volume,) = project.list_volume(externalId="shared-1", removed_null=True).data
+    volume = project.wait_success(volume)
+    assert (volume.state, volume.driver, volume.uri, volume.isHostPath) == (
+        *("inactive", "convoy-nfs", "/foo/bar", False),
+    )
+    assert [each.id for each in volume.storagePools()] == [pool.id]
+    seen = superadmin.by_id_volume(volume.id)
+    assert (seen.deviceNumber, seen.format) == (-1, "docker")
+
+    container = project.create_container(imageUuid="sim:web", dataVolumes=["shared-1:/data"])
+    container = project.wait_success(container)
+    assert (container.state, project.reload(volume).state) == ("running", "active")
+    assert superadmin.by_id_volume(volume.id).hostId is None
+    assert refused(volume_event, agent=agent, eventType="volume.delete") == (422, "InvalidState")
+    project.wait_success(project.delete(container))
+
+    # No host shares it any more: nothing can mount what is there.
+    pool_event(agent)
+    assert shared_pools(project)[0].hosts().data == []
+    container = project.create_container(imageUuid="sim:web", dataVolumes=["shared-1:/data"])
+    container = project.wait_transitioning(container)
+    assert (container.transitioning, "Volume shared-1" in container.transitioningMessage) == ("error", True)
+    for _ in range(2):
+        volume_event(agent, eventType="volume.delete")
+    assert project.wait_success(project.reload(volume)).state == "removed"
+    superadmin.delete(superadmin.by_id_storage_pool(pool.id))
+
+
+def test_what_is_refused_of_storage(agent, project, simulated_host):
+    assert refused(pool_event, agent=agent, eventType="storagepool.paint") == (422, "InvalidOption")
+    assert refused(pool_event, agent=agent, externalId=None) == (422, "MissingRequired")
+    assert refused(pool_event, agent=agent, externalId="x" * 129) == (422, "MaxLengthExceeded")
+    assert refused(pool_event, agent=agent, storagePool=None) == (422, "MissingRequired")
+    assert refused(pool_event, agent=agent, storagePool=["a"]) == (422, "InvalidFormat")
+    assert refused(pool_event, agent=agent, storagePool={"name": {"a": 1}}) == (422, "InvalidFormat")
+    assert refused(pool_event, agent=agent, storagePool={"name": "x" * 256}) == (422, "InvalidFormat")
+    assert refused(pool_event, agent=agent, hostUuids=["x"] * 1001) == (422, "MaxLimitExceeded")
+    assert refused(volume_event, agent=agent, eventType="volume.paint") == (422, "InvalidOption")
+    assert refused(volume_event, agent=agent, volume={"name": "a", "driver": "nobody's"}) == (422, "InvalidReference")
+    assert refused(volume_event, agent=agent, volume={"name": "a"}) == (422, "InvalidReference")
+    assert refused(volume_event, agent=agent, volume={"name": "../etc", "driver": "d"}) == (422, "InvalidCharacters")
+    assert not hasattr(project, "create_external_volume_event")
+    assert not hasattr(project, "create_external_storage_pool_event")
 
 
 def test_what_is_refused(agent, project):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Types for events that agents and others report."""
 
-from orca.resources.fields import any_json, boolean, integer, ref, string, text
+from orca.resources.fields import any_json, array, boolean, integer, ref, string, text
+from orca.resources.limits import MOST_ROWS
 from orca.resources.processes import reported
 from orca.resources.types import ResourceType, access
 
@@ -75,4 +76,36 @@ EXTERNAL_SERVICE_EVENT = ResourceType(
     inactive_roles=frozenset({"agent"}),
 )
 
-TYPES = (CONTAINER_EVENT, EXTERNAL_EVENT, EXTERNAL_DNS_EVENT, EXTERNAL_HOST_EVENT, EXTERNAL_SERVICE_EVENT)
+EXTERNAL_VOLUME_EVENT = ResourceType(
+    name="externalVolumeEvent",
+    plural="externalVolumeEvents",
+    parent="externalEvent",
+    access=access("r", agent="cr"),
+    named="",
+    fields={**TOLD, "volume": any_json("cr", required=True)},
+    inactive_roles=frozenset({"agent"}),
+)
+
+EXTERNAL_STORAGE_POOL_EVENT = ResourceType(
+    name="externalStoragePoolEvent",
+    plural="externalStoragePoolEvents",
+    parent="externalEvent",
+    access=access("r", agent="cr"),
+    named="",
+    fields={
+        **TOLD,
+        "hostUuids": array("string", "cr", most=MOST_ROWS),
+        "storagePool": any_json("cr", required=True),
+    },
+    inactive_roles=frozenset({"agent"}),
+)
+
+TYPES = (
+    CONTAINER_EVENT,
+    EXTERNAL_EVENT,
+    EXTERNAL_DNS_EVENT,
+    EXTERNAL_HOST_EVENT,
+    EXTERNAL_SERVICE_EVENT,
+    EXTERNAL_VOLUME_EVENT,
+    EXTERNAL_STORAGE_POOL_EVENT,
+)

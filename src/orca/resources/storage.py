@@ -115,10 +115,12 @@ STORAGE_POOL = ResourceType(
     named="r",
     fields={
         "agentId": ref("agent", roles=NOBODY),
+        "driverName": string(),
         "external": boolean(roles=NOBODY, column=True),
         "externalId": string(column=True, max_length=128),
         "physicalTotalSizeMb": integer(roles=NOBODY, column=True),
         "virtualTotalSizeMb": integer(roles=NOBODY, column=True),
+        "volumeAccessMode": string(),
         "zoneId": ref("zone", roles=NOBODY),
     },
     processes=generic(),

@@ -9,9 +9,29 @@ from orca.store import ReadTx, Tx
 
 
 def of_host(tx: ReadTx, host_id: int | None) -> rows.StoragePool | None:
-    """The first pool of a host; None before its first hello."""
-    row = tx.first(rows.StoragePoolHostMap, hostId=host_id)
-    return None if row is None else tx.get(rows.StoragePool, row.storagePoolId)
+    """The first pool of a host itself; None before its first hello."""
+    ties = tx.find(rows.StoragePoolHostMap, hostId=host_id)
+    own = (tx.get(rows.StoragePool, tie.storagePoolId) for tie in ties)
+    return next((pool for pool in own if pool is not None and not pool.external), None)
+
+
+def of_driver(tx: ReadTx, account_id: int, driver: str | None) -> rows.StoragePool | None:
+    """The project's pool that agents reported for a driver."""
+    found = tx.find(rows.StoragePool, accountId=account_id, external=True)
+    return next((pool for pool in found if driver and driver in (pool.driverName, pool.name)), None)
+
+
+def shared(tx: ReadTx, volume: rows.Volume) -> rows.StoragePool | None:
+    """The reported pool that a volume is in; None if it is a host's own."""
+    tie = tx.first(rows.VolumeStoragePoolMap, volumeId=volume.id)
+    pool = None if tie is None else tx.get(rows.StoragePool, tie.storagePoolId)
+    return pool if pool is not None and pool.external else None
+
+
+def reaches(tx: ReadTx, pool: rows.StoragePool, host: rows.Host) -> bool:
+    """True if a host has a pool."""
+    ties = tx.find(rows.StoragePoolHostMap, storagePoolId=pool.id, hostId=host.id)
+    return any(tie.state != "removing" for tie in ties)
 
 
 def hold(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
@@ -27,7 +47,7 @@ def release(tx: Tx, volume: rows.Volume) -> None:
 
 
 def forget(tx: Tx, host: rows.Host) -> None:
-    """Remove the pools of a removed host with their content."""
+    """Remove the own pools of a removed host with their content; those that others share stay."""
     ties = tx.find(rows.StoragePoolHostMap, hostId=host.id)
-    pools = tx.find(rows.StoragePool, id=[tie.storagePoolId for tie in ties])
+    pools = [pool for pool in tx.find(rows.StoragePool, id=[tie.storagePoolId for tie in ties]) if not pool.external]
     discard(tx, *tx.find(rows.Volume, hostId=host.id), *ties, *pools)

@@ -195,6 +195,12 @@ def _volume_for(tx: Tx, instance: rows.Instance, host: rows.Host, mount: Mount) 
     here = next((row for row in candidates if row.hostId == host.id), None)
     if here is not None:
         return here
+    for row in candidates:
+        pool = pools.shared(tx, row) if row.hostId is None else None
+        if pool is not None and not pools.reaches(tx, pool, host):
+            raise VolumeProblem(f"Volume {mount.source}: {host.name} does not have its storage pool {pool.name}")
+        if pool is not None:
+            return row
     free = next((row for row in candidates if row.hostId is None), None)
     if free is not None:
         pools.hold(tx, free, host)

@@ -224,10 +224,7 @@ def test_a_project_takes_all_it_has_with_it(admin, person, start, server, projec
     token = made(mine.post(in_project(project, "registrationtokens"), json={}))
     own = server.client(auth=(key["publicValue"], key["secretValue"]))
     path = f"/v1/projects/{project}"
-    assert mine.delete(path).status_code == 405, "an active project is deactivated first"
-    assert mine.post(f"{path}?action=deactivate", json={}).status_code == 202
-    until(mine, path, lambda shown: shown["state"] == "inactive")
-    assert mine.delete(path).status_code == 200
+    assert mine.delete(path).status_code == 200, "an active project is deactivated first"
     until(mine, path, lambda shown: shown["state"] == "removed")
     assert own.get("/v1/hosts").status_code == 401
     assert admin.get(f"/v1/environments/{stack['id']}").json()["state"] == "removed"

@@ -26,8 +26,16 @@ from orca.store import ANY, NotUnique, ReadTx, Tx
 from orca.wire import names
 
 ROOTS = sorted({type.name for type in TYPES.values() if type.table and type.parent is None})
-EVENTS = ("containerEvent", "serviceEvent", "externalDnsEvent", "externalServiceEvent", "hostApiProxyToken")
+EVENTS = (
+    *("containerEvent", "serviceEvent", "externalDnsEvent", "externalServiceEvent", "externalStoragePoolEvent"),
+    *("externalVolumeEvent", "hostApiProxyToken"),
+)
 """Types that an agent makes through the API."""
+TOLD = (
+    *("service.create", "service.update", "service.remove", "stack.remove"),
+    *("storagepool.create", "volume.create", "volume.delete"),
+)
+"""What happened, in the words of such an event."""
 
 
 class Speaker:
@@ -213,7 +221,10 @@ def events(two: Two) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
         "serviceName": word,
         "stackName": word,
         "fqdn": word,
-        "eventType": st.sampled_from(["service.create", "service.update", "service.remove", "stack.remove"]),
+        "eventType": st.sampled_from(TOLD),
+        "hostUuids": st.lists(word, max_size=2),
+        "storagePool": st.fixed_dictionaries({"name": word, "driverName": word}),
+        "volume": st.fixed_dictionaries({"name": word, "driver": word}),
         "environment": st.fixed_dictionaries({"externalId": word, "name": word}),
         "service": st.fixed_dictionaries({"name": word, "environmentId": word}),
     }
@@ -222,6 +233,8 @@ def events(two: Two) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
         "serviceEvent": ("healthcheckUuid", "reportedHealth", "externalTimestamp"),
         "externalDnsEvent": ("eventType", "externalId", "fqdn", "serviceName", "stackName"),
         "externalServiceEvent": ("eventType", "externalId", "environment", "service"),
+        "externalStoragePoolEvent": ("eventType", "externalId", "hostUuids", "storagePool"),
+        "externalVolumeEvent": ("eventType", "externalId", "volume"),
         "hostApiProxyToken": ("reportedUuid",),
     }
     assert known.keys() == set(EVENTS)

@@ -70,7 +70,8 @@ def test_small_roles_see_little():
     assert set(view("token", "v1").types) == {"schema", "token"}
     assert set(view("agent", "v1").types) == {
         *("agent", "containerEvent", "error", "externalEvent", "hostApiProxyToken", "publish", "schema"),
-        *("externalDnsEvent", "externalServiceEvent", "serviceEvent", "storagePool", "subscribe", "volume"),
+        *("externalDnsEvent", "externalServiceEvent", "externalStoragePoolEvent", "externalVolumeEvent"),
+        *("serviceEvent", "storagePool", "subscribe", "volume"),
     }
 
 

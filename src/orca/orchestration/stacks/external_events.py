@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from orca.engine import Behaviour, Call, request_removal
 from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration.containers.api import start_removal
 from orca.orchestration.services import api as services
 from orca.orchestration.stacks import api as stacks
+from orca.provision.hosts.reports import keep, reporter
 from orca.resources import processes_of, rows
 from orca.resources.errors import ActionNotAvailable, Refused
 from orca.resources.validation import Validator
@@ -23,7 +24,6 @@ from orca.resources.views import view
 from orca.store import Tx
 
 EVACUATE = "host.evacuate"
-R = TypeVar("R", bound=rows.Resource)
 
 KIND = "externalService"
 
@@ -46,7 +46,7 @@ def host_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalHostE
         if not sign:
             raise Refused("MissingRequired", "hostId, or hostLabel as key=value, is required", field="hostLabel")
         meant = [host for host in hosts if (host.labels or {}).get(key) == value]
-    event = _keep(tx, call, rows.ExternalHostEvent, fields, call.account_id)
+    event = keep(tx, call, rows.ExternalHostEvent, fields, call.account_id)
     for host in meant:
         _evacuate(tx, call, host, delete=bool(fields.get("deleteHost")))
     return event
@@ -71,7 +71,7 @@ def _evacuate(tx: Tx, call: Call, host: rows.Host, *, delete: bool) -> None:
 @behaviour.create("externalDnsEvent")
 def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalDnsEvent:
     """Store the name of a service in an external DNS."""
-    project_id = _project_of(tx, call)
+    project_id = reporter(tx, call)[1]
     stack = tx.first(rows.Environment, accountId=project_id, name=str(fields.get("stackName")))
     service = stack and tx.first(rows.Service, environmentId=stack.id, name=str(fields.get("serviceName")))
     if service is None:
@@ -80,7 +80,7 @@ def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalDnsEve
     if fqdn and not is_host_name(fqdn):
         raise Refused("InvalidFormat", "fqdn: a host name is expected", field="fqdn")
     tx.update(service, fqdn=fqdn)
-    return _keep(tx, call, rows.ExternalDnsEvent, fields, project_id)
+    return keep(tx, call, rows.ExternalDnsEvent, fields, project_id)
 
 
 # -- services ---------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def dns_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalDnsEve
 @behaviour.create("externalServiceEvent")
 def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalServiceEvent:
     """Create, update or remove a service that runs elsewhere; the event's ``externalId`` identifies it."""
-    project_id = _project_of(tx, call)
+    project_id = reporter(tx, call)[1]
     inside = replace(call, account_id=project_id)
     external_id = fields.get("externalId")
     if not external_id:
@@ -108,7 +108,7 @@ def service_event(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.ExternalSe
                 "eventType: service.create, .update, .remove or stack.remove is expected",
                 field="eventType",
             )
-    return _keep(tx, call, rows.ExternalServiceEvent, fields, project_id)
+    return keep(tx, call, rows.ExternalServiceEvent, fields, project_id)
 
 
 def _create_or_update(tx: Tx, call: Call, known: rows.Service | None, fields: dict[str, Any]) -> None:
@@ -155,21 +155,3 @@ def _remove(tx: Tx, call: Call, row: rows.Service | rows.Environment | None) -> 
     """Request the removal of a service or a stack, if it exists and is not being removed."""
     if row is not None and row.state in processes_of(row.type)["remove"].start:
         call.request(tx, row, "remove")
-
-
-# -- the events themselves --------------------------------------------------------------------------------------------
-
-
-def _project_of(tx: Tx, call: Call) -> int:
-    """The project whose host the reporting agent serves."""
-    agent = tx.first(rows.Agent, accountId=call.account_id)
-    host = None if agent is None else tx.first(rows.Host, agentId=agent.id)
-    if host is None:
-        raise Refused("CantVerifyAgent", "only the agent of a host reports what happens outside")
-    return host.accountId
-
-
-def _keep(tx: Tx, call: Call, type: type[R], fields: dict[str, Any], project_id: int) -> R:
-    event = tx.insert(type, **{**fields, "accountId": project_id, "reportedAccountId": call.account_id})
-    call.request(tx, event, "create")
-    return event

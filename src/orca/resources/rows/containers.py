@@ -176,10 +176,12 @@ class StoragePool(Resource):
     __slots__ = ()
     TYPE = "storagePool"
     agentId: int | None
+    driverName: str | None
     external: bool | None
     externalId: str | None
     physicalTotalSizeMb: int | None
     virtualTotalSizeMb: int | None
+    volumeAccessMode: str | None
     zoneId: int | None
     serverAddress: str | None
 

@@ -53,6 +53,19 @@ class ExternalServiceEvent(ExternalEvent):
     service: Any
 
 
+class ExternalVolumeEvent(ExternalEvent):
+    __slots__ = ()
+    TYPE = "externalVolumeEvent"
+    volume: Any
+
+
+class ExternalStoragePoolEvent(ExternalEvent):
+    __slots__ = ()
+    TYPE = "externalStoragePoolEvent"
+    hostUuids: list[str] | None
+    storagePool: Any
+
+
 class ExternalHandler(Resource):
     __slots__ = ()
     TYPE = "externalHandler"
