@@ -120,6 +120,8 @@ def test_storage_that_hosts_share_comes_and_goes(agent, project, superadmin, sim
 
     # No host shares it any more: nothing can mount what is there.
     pool_event(agent)
+    for tie in superadmin.list_storage_pool_host_map(storagePoolId=pool.id).data:
+        superadmin.wait_success(tie)
     assert shared_pools(project)[0].hosts().data == []
     container = project.create_container(imageUuid="sim:web", dataVolumes=["shared-1:/data"])
     container = project.wait_transitioning(container)
