@@ -14,7 +14,7 @@ from typing import Any
 from pretended import PretendedAgent, PretendedHost
 
 from orca import network, orchestration, provision, simulator, storage, wire
-from orca.engine import Assembly, Call, Core, Server, lookup
+from orca.engine import Assembly, Call, Core, Server, lookup, request_removal
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.news import Newsroom
 from orca.provision.projects.api import DEFAULT_PROJECT
@@ -229,7 +229,7 @@ class Platform:
         def unit(tx: Tx) -> Any:
             row = tx.require(type, id)
             hook = lookup(self.core.behaviour.removes, row.type)
-            return hook(tx, self.call(), row) if hook else self.core.engine.request(tx, row, "remove")
+            return hook(tx, self.call(), row) if hook else request_removal(self.core.engine, tx, row)
 
         return await self.core.db.write(unit)
 
