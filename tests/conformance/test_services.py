@@ -74,14 +74,15 @@ def test_an_export_makes_the_same_services_again(project):
         stack = project.create_environment(name=name, dockerCompose=text, startOnCreate=False)
         stack = project.wait_success(stack)
         (web,) = stack.services()
-        launches.append(vars(web.launchConfig))
+        launches.append({name: str(value) for name, value in vars(web.launchConfig).items()})
         text = stack.exportconfig().dockerComposeConfig
         texts.append(text)
         made.append(stack)
-    assert str(launches[0]) == str(launches[1])
+    assert launches[0] == launches[1]
     assert texts[0] == texts[1]
     assert not texts[0].startswith("#")
-    assert (launches[0]["cpuSet"], launches[0]["logConfig"].config.tag) == ("0,1", "web")
+    assert launches[0]["cpuSet"] == "0,1"
+    assert "syslog" in launches[0]["logConfig"]
     for stack in made:
         project.delete(stack)
 
