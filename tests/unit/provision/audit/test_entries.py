@@ -64,7 +64,7 @@ def test_of_variables_and_files_the_names_are_kept() -> None:
     assert without_secrets({"launchConfig": given}) == {
         "launchConfig": {
             "environment": {"COLOUR": "***"},
-            "variables": {"TAG": "***", "NONE": "***"},
+            "variables": {"TAG": "***", "NONE": None},
             "files": {"a.yml": "***"},
         }
     }
