@@ -52,6 +52,19 @@ def test_a_stack_is_made_changed_and_removed(project):
     assert project.by_id_environment(stack.id).state == "removed"
 
 
+def test_null_takes_nothing_away_that_a_stack_always_has(project):
+    stack = project.wait_success(project.create_environment(name="named-for-good", description="x"))
+    answer = project._session.put(
+        stack.links.self, data=json.dumps({"name": None, "description": None}), auth=project._auth
+    )
+    assert (answer.status_code, answer.headers["X-Orca-Ignored-Fields"]) == (200, "name")
+    assert (answer.json()["name"], answer.json()["description"]) == ("named-for-good", None)
+    strict = {"Prefer": "handling=strict"}
+    answer = project._session.put(stack.links.self, data='{"name": null}', auth=project._auth, headers=strict)
+    assert (answer.status_code, answer.json()["code"], answer.json()["fieldName"]) == (422, "NotNullable", "name")
+    project.delete(project.wait_success(project.reload(stack)))
+
+
 def test_errors_are_exceptions_with_the_fields_of_the_answer(project):
     from cattle import ApiError
 

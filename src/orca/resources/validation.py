@@ -77,7 +77,14 @@ class Validator:
         return values
 
     def update(self, type: TypeView, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Values to change. Raises ``Refused``."""
+        """Values to change. Raises ``Refused``.
+
+        v1 passes over null for a field that every row has: a row goes on with the value that it has.
+        """
+        kept = [name for name in always_of(type.name) if name in body and body[name] is None and name in type.fields]
+        if not self._strict:
+            self.ignored += sorted(kept)
+            body = {name: value for name, value in body.items() if name not in kept}
         return self._given(type, body, "u")
 
     def look_up(self, existing: Existing) -> None:
