@@ -50,7 +50,7 @@ def test_clashes(one: PublicPort, other: PublicPort, clash: bool):
 
 
 @pytest.mark.parametrize("state", ["inactive", "deactivating", "removing"])
-@pytest.mark.parametrize("wanted", [Wanted(), Wanted(requested_host_id=1), Wanted(beside=1)])
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(requested_host_id=1), Wanted(beside=frozenset({1}))])
 def test_a_host_that_is_not_active_takes_nothing_even_when_named(wanted: Wanted, state: str):
     with pytest.raises(NoHost, match=f"h1: is {state}"):
         choose(wanted, [host(1, state=state)])
