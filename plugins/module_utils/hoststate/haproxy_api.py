@@ -84,7 +84,7 @@ def states(answer: str) -> Dict[Server, State]:
 
     :raises ProtocolError: it has another form.
     """
-    version, _, table = answer.partition("\n")
+    version, _line, table = answer.partition("\n")
     rows = csv.DictReader(table.lstrip("# ").split("\n"), delimiter=" ")
     if version.strip() != "1":
         raise ProtocolError("version {0!r} of the servers' states is not known".format(version))
