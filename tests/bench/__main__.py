@@ -49,7 +49,7 @@ def run_alone(wanted: list[str], repeats: int, keep: bool) -> list[str]:
     for name in wanted:
         print(f"== {name}", flush=True)
         rounds, measure = known[name]
-        at = conditions(None, rounds)
+        at = conditions([], rounds)
         try:
             result = measure()
         except Exception:
@@ -73,7 +73,7 @@ def run(wanted: list[str], repeats: int, keep: bool) -> list[str]:
         known = measurements(first, tasks)
         for name in wanted:
             print(f"== {name}", flush=True)
-            began, at = time.monotonic(), conditions(lab.hosts[0], repeats)
+            began, at = time.monotonic(), conditions(lab.hosts, repeats)
             try:
                 lab.wait_for_agents()
                 result = known[name](lab, repeats)

@@ -9,6 +9,7 @@ import platform
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,8 +28,8 @@ def value(path: str, key: str) -> str:
     return "unknown"
 
 
-def conditions(host: Machine | None, repeats: int) -> dict[str, str]:
-    """Of the control node, and of a host where one is given."""
+def conditions(hosts: Sequence[Machine], repeats: int) -> dict[str, str]:
+    """Of the control node, and of the hosts, whose engines differ."""
     memory = int(value("/proc/meminfo", "MemTotal").split()[0]) / 2**20
     found = {
         "machine": f"{os.cpu_count()} cores ({value('/proc/cpuinfo', 'model name')}), {memory:.0f} GiB, "
@@ -41,9 +42,9 @@ def conditions(host: Machine | None, repeats: int) -> dict[str, str]:
         "just before": f"processors {busy():.0f} % busy; ten million additions in Python take {loop():.2f} s; "
         f"a durable write of 4 KiB takes {flush():.1f} ms",
     }
-    if host is not None:
-        engine = host.run("docker", "version", "-f", "{{.Server.Version}}").strip()
-        found["versions"] += f", Docker {engine} on the hosts"
+    if hosts:
+        engines = [host.run("docker", "version", "-f", "{{.Server.Version}}").strip() for host in hosts]
+        found["versions"] += f", Docker {', '.join(engines)} on the hosts"
     return found
 
 
