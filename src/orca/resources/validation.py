@@ -49,7 +49,7 @@ class Validator:
         """The referenced rows: by type and id, with the field and the given value."""
         self.ignored: list[str] = []
         self._fixed: dict[str, Any] = {}
-        """Values for existing fields that cannot be given."""
+        """Values for existing fields that cannot be given; "data.fields" is a key of a field."""
 
     def create(self, type: TypeView, body: Mapping[str, Any], *, part: bool = False) -> dict[str, Any]:
         """Values for a new resource: the given ones, and defaults for the rest. Raises ``Refused``.
@@ -79,12 +79,13 @@ class Validator:
     def update(self, type: TypeView, body: Mapping[str, Any]) -> dict[str, Any]:
         """Values to change. Raises ``Refused``.
 
-        v1 passes over null for a field that every row has: a row goes on with the value that it has.
+        A row keeps its id. v1 passes over null for a field that every row has: the row goes on with its value.
         """
-        kept = [name for name in always_of(type.name) if name in body and body[name] is None and name in type.fields]
+        fixed = {"id"} & body.keys()
         if not self._strict:
-            self.ignored += sorted(kept)
-            body = {name: value for name, value in body.items() if name not in kept}
+            fixed |= {name for name in always_of(type.name) if name in type.fields and body.get(name, UNSET) is None}
+        self._fixed.update({name: body[name] for name in fixed})
+        body = {name: value for name, value in body.items() if name not in fixed}
         return self._given(type, body, "u")
 
     def look_up(self, existing: Existing) -> None:
@@ -101,7 +102,9 @@ class Validator:
         """
         present = shown() if self._fixed else {}
         for name, value in self._fixed.items():
-            if present.get(name) != value:
+            outer, _, key = name.partition(".")
+            there = present.get(outer)
+            if ((there or {}).get(key) if key else there) != value:
                 self._unknown(name, f"{name} of {a(type.name)} cannot be given here")
 
     def _given(self, type: TypeView, body: Mapping[str, Any], letter: str, *, part: bool = False) -> dict[str, Any]:
@@ -122,7 +125,7 @@ class Validator:
     def _keys_of_data(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """The keys of ``data`` besides the fields, which are in the same column and have their own checks."""
         if "fields" in value:
-            self._unknown("data.fields", "fields are given by their names, not in data")
+            self._fixed["data.fields"] = value["fields"]
         return {key: inner for key, inner in value.items() if key != "fields"}
 
     def _unknown(self, name: str, message: str) -> None:

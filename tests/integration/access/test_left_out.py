@@ -59,6 +59,9 @@ async def test_a_damaged_row_is_the_servers_fault(site: Site, caplog: pytest.Log
 
 
 async def test_a_resource_keeps_its_id(site: Site) -> None:
-    own, _ = site.rows["superadmin", "host"]
-    reply = await site.ask("superadmin", "PUT", f"hosts/{own}", {"id": None}, version="v2")
-    assert (reply.status, reply.body["code"], reply.body["fieldName"]) == (422, "InvalidOption", "id")
+    own, other = site.rows["superadmin", "host"][0], site.rows["user", "account"][0]
+    for id in (None, 7, other):
+        reply = await site.ask("superadmin", "PUT", f"hosts/{own}", {"id": id}, version="v2")
+        assert (reply.status, reply.body["code"], reply.body["fieldName"]) == (422, "UnknownField", "id")
+    reply = await site.ask("superadmin", "PUT", f"hosts/{own}", {"id": own, "name": "other"}, version="v2")
+    assert (reply.status, reply.body["id"], reply.body["name"]) == (200, own, "other")

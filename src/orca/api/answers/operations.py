@@ -262,8 +262,6 @@ class Operation:
         """Change fields; a type with work to do for that goes through its ``update`` process."""
         given.validator.compare(type, lambda: self.renderer().show(record, type))
         changed = {name: value for name, value in given.fields.items() if record.get(name) != value}
-        if "id" in changed:
-            raise Refused("InvalidOption", "id: a resource keeps its id", field="id")
         if "accountId" in changed:
             message = f"{a(type.name)} stays in its account; make another one there"
             raise Refused("InvalidOption", message, field="accountId")
