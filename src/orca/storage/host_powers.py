@@ -25,6 +25,10 @@ NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "tmpfs"})
 """Types that the ``local`` driver may mount, because they do not show the host."""
 _LOCAL_SCHEMES = frozenset({"unix", "unixgram", "file"})
 """Schemes of addresses that are files of the host."""
+_NAMES_OF_FILES = ("cert", "key", "path")
+"""Ends of the names of a log driver's options that are paths, also relative ones: ``syslog-tls-key``,
+``splunk-capath``.
+"""
 NOT_OF_TYPE = frozenset({"bind", "rbind", "move", "remount"})
 """Mount options with which the kernel ignores the type: the device is a path of the host, also a relative one.
 
@@ -76,8 +80,12 @@ def _weakens(options: Iterable[str]) -> bool:
 
 def _reaches_files(log: Mapping[str, Any]) -> bool:
     """True if a log driver reads files of the host, or writes to a socket there."""
-    options = (str(value) for value in (log.get("config") or {}).values())
-    return any(value.startswith("/") or value.partition(":")[0] in _LOCAL_SCHEMES for value in options)
+    options = {str(name).lower(): str(value) for name, value in (log.get("config") or {}).items()}
+    named = any(name.endswith(_NAMES_OF_FILES) for name in options)
+    # The engine reads a scheme without regard to case.
+    return named or any(
+        value.startswith("/") or value.partition(":")[0].lower() in _LOCAL_SCHEMES for value in options.values()
+    )
 
 
 POWERS: Mapping[str, Callable[[Any], bool]] = {

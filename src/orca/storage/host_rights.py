@@ -17,7 +17,7 @@ from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.storage.host_powers import host_options, host_powers, source_of
 from orca.storage.mounts import NAME
-from orca.store import ReadTx
+from orca.store import ANY, ReadTx
 
 MOUNTS = ("dataVolumes", "dataVolumeMounts", "dataVolumesFrom")
 SHARED = (*MOUNTS, "networkMode", "networkContainerId")
@@ -80,6 +80,8 @@ def _shared(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> list[str]
         found.append("dataVolumesFrom")
     if _has_host_network(tx, launch.get("networkContainerId")):
         found.append("networkContainerId")
+    if launch.get("nativeContainer"):
+        found.append("nativeContainer")  # nobody here knows what the engine gave it
     return found
 
 
@@ -96,16 +98,22 @@ def _has_host_network(tx: ReadTx, id: int | None) -> bool:
         owner = tx.get(rows.Instance, id)
         if owner is None:
             return False
-        if "networkMode" in host_powers(owner.fields()) or (owner.nativeContainer and owner.networkMode is None):
+        if "networkMode" in host_powers(owner.fields()) or _is_connected_unknown(owner):
             return True
         id = owner.networkContainerId if owner.networkMode == "container" else None
     return False
 
 
+def _is_connected_unknown(owner: rows.Instance) -> bool:
+    """True if nobody here knows how a container is connected: it may share the network of one without a row."""
+    return bool(owner.nativeContainer) and owner.networkMode in (None, "none")
+
+
 def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
     """True if a container whose volumes are taken, directly or through others, mounts a path of the host.
 
-    Each is checked once. Raises ``Refused`` with 422 where they are more than ``MOST_SHARED``.
+    Each is checked once, also one that was removed: those that took its volumes have them still. Raises ``Refused``
+    with 422 where they are more than ``MOST_SHARED``.
     """
     seen: set[int] = set()
     wanted = set(launch.get("dataVolumesFrom") or [])
@@ -114,7 +122,7 @@ def _takes(tx: ReadTx, project_id: int, launch: Mapping[str, Any]) -> bool:
         if len(seen) > MOST_SHARED:
             message = f"a container takes the volumes of at most {MOST_SHARED} others, at first hand or through them"
             raise Refused("MaxLimitExceeded", f"dataVolumesFrom: {message}", field="dataVolumesFrom")
-        taken = tx.find(rows.Instance, accountId=project_id, id=wanted)
+        taken = tx.find(rows.Instance, accountId=project_id, id=wanted, removed=ANY)
         if any(other.nativeContainer for other in taken):
             return True  # nobody here knows what it mounts
         others = [other.fields() for other in taken]

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Containers that join others: they share one's network, or take volumes of some."""
 
+from functools import partial
+
 import pytest
 from pretended import PretendedHost
 
+from orca.api.streams import access
 from orca.orchestration.containers import lifecycle
 from orca.resources import rows
 from orca.resources.errors import Refused
@@ -156,6 +159,42 @@ async def test_an_owner_that_its_host_started_again_takes_its_sharers_along(plat
     agent.host.start(container)
     await platform.connect(connection.agent_id, agent)
     await again()
+
+
+async def test_a_path_of_the_host_is_known_after_its_container_is_gone(platform, hosts):
+    source = await platform.create("container", imageUuid="sim:data", dataVolumes=["/etc:/host"])
+    await settled(platform, source, "running")
+    between = await platform.create("container", imageUuid="sim:data", dataVolumesFrom=[source.id])
+    await settled(platform, between, "running")
+    await platform.delete("container", source.id)
+    await settled(platform, source, "removed")
+    with pytest.raises(Refused) as refused:
+        await platform.create("container", _role="restricted", imageUuid="sim:1", dataVolumesFrom=[between.id])
+    assert (refused.value.status, refused.value.field) == (403, "dataVolumesFrom")
+
+
+async def test_a_container_that_was_made_with_docker_may_have_power(platform):
+    agent = await platform.join(PretendedHost("h1", "192.0.2.1"))
+    by_hand = agent.run_by_hand("by-hand")
+    native = await platform.until(lambda tx: tx.first(rows.Container, externalId=by_hand.external_id))
+    shared = {"imageUuid": "docker:ok", "networkMode": "container", "networkContainerId": native.id}
+    # Perhaps it shares the network of one without a row, such as a part of the platform.
+    for mode in (None, "none"):
+        unit = partial(_connect, id=native.id, mode=mode)
+        await platform.core.db.write(unit)
+        with pytest.raises(Refused) as refused:
+            await platform.create("container", _role="restricted", **shared)
+        assert (refused.value.status, refused.value.field) == (403, "networkContainerId")
+    call = platform.call("restricted")
+    with pytest.raises(Refused) as refused:
+        await platform.read(
+            lambda tx: access.execute(tx, call, tx.require(rows.Container, native.id), {"command": ["id"]})
+        )
+    assert (refused.value.status, refused.value.field) == (403, "nativeContainer")
+
+
+def _connect(tx, id, mode):
+    tx.update(tx.require(rows.Container, id), networkMode=mode)
 
 
 SIDE = {"name": "side", "imageUuid": "sim:2"}

@@ -54,7 +54,10 @@ def test_every_field_that_can_be_given_is_decided_on() -> None:
         ("securityOpt", ["no-new-privileges", "seccomp=unconfined"]),
         ("lxcConf", {"lxc.aa_profile": "unconfined"}),
         ("logConfig", {"driver": "syslog", "config": {"syslog-address": "unixgram:///dev/log"}}),
+        ("logConfig", {"driver": "syslog", "config": {"syslog-address": "UNIX:///dev/log"}}),
         ("logConfig", {"driver": "splunk", "config": {"splunk-capath": "/etc/shadow"}}),
+        ("logConfig", {"driver": "splunk", "config": {"splunk-capath": "etc/shadow"}}),
+        ("logConfig", {"driver": "syslog", "config": {"Syslog-TLS-Key": "root/key.pem"}}),
     ],
 )
 def test_what_gives_power_is_named(field: str, value: object) -> None:
