@@ -47,6 +47,13 @@ def test_of_people_and_keys(superadmin, project):
     assert project.reload(login).state == "removed"
 
 
+def test_the_last_owner_of_a_project_stays(superadmin, tenant):
+    (owner,) = superadmin.list_project_member(projectId=tenant.id).data
+    with pytest.raises(ApiError) as caught:
+        superadmin.delete(owner)
+    assert (caught.value.error.status, superadmin.reload(owner).state) == (405, "active")
+
+
 @pytest.mark.parametrize("type", ["zone", "ipPool", "networkServiceProvider", "agentGroup", "cluster", "storagePool"])
 def test_of_whatever_is_deactivated_and_removed(superadmin, tenant, type):
     made = superadmin.wait_success(superadmin.create(type, name="leaves active", accountId=tenant.id))

@@ -275,6 +275,18 @@ def test_a_key_gives_no_more_than_its_maker_may(team, server):
             assert httpx.get(f"{server.url}/v1/registrationtokens", auth=pair).status_code == 404
 
 
+def test_a_host_that_registers_ends_no_registration_of_another(team, server):
+    project, clients, _ = team
+    tokens = in_project(project, "registrationtokens")
+    token = made(clients["owner"].post(tokens, json={}))
+    token = until(clients["owner"], f"{tokens}/{token['id']}", lambda shown: shown["state"] == "active")["token"]
+    host = server.client(auth=("registrationToken", token))
+    path = f"/v1/register/{made(host.post('/v1/register', json={'key': 'another-host'}))['id']}"
+    until(host, path, lambda shown: shown["state"] == "active")
+    assert host.delete(path).status_code == 405
+    assert host.get(path).json()["state"] == "active"
+
+
 def test_everybody_finds_themselves_by_the_link_they_are_given(team, server):
     project, clients, _ = team
     key = clients["owner"].post(in_project(project, "apikeys"), json={}).json()

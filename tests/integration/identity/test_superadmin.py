@@ -60,6 +60,11 @@ def test_a_key_from_the_machine_is_superadmins(start):
         project = superadmin.get("/v1/projects", params={"all": "true"}).json()["data"][0]["id"]
         simulated = made(superadmin.post("/v1/agents", json=SIMULATED | {"data": resources_of(project)}))
         until(superadmin, f"/v1/agents/{simulated['id']}", lambda agent: agent["state"] == "active")
+        second = f"/v1/accounts/{made(superadmin.post('/v1/accounts', json={'kind': 'superadmin'}))['id']}"
+        shown = until(superadmin, second, lambda account: account["state"] == "active")
+        assert admin.delete(second).status_code == 405
+        assert not {"deactivate", "remove"} & admin.get(second).json()["actions"].keys()
+        assert superadmin.get(second).json()["state"] == shown["state"]
         lower = superadmin.get("/v1/schemas", params={"_role": "service"})
         assert "zone" not in {schema["id"] for schema in lower.json()["data"]}
         assert denied_to_administrators(admin)["state"] == "active"

@@ -13,7 +13,7 @@ import shlex
 from typing import Any
 from urllib.parse import urlsplit
 
-from orca.engine import Assembly, Behaviour, Call, Core, Run
+from orca.engine import Assembly, Behaviour, Call, Core, Run, request_removal
 from orca.hoststate.plan.agent import command
 from orca.provision.hosts import tokens
 from orca.provision.hosts.agent_account import key_is_shown, new_key, open_account
@@ -188,6 +188,16 @@ def _registered_again(tx: Tx, call: Call, row: rows.Register) -> rows.Register:
         )
         raise Refused("NotUnique", message, field="key")
     return _keep(tx, call.core, row, agent, new_key(tx, agent))
+
+
+@behaviour.remove("register")
+def remove(tx: Tx, call: Call, row: rows.Register) -> rows.Register:
+    """Remove a registration. Who has only a token of the project ends none that is active: it may be another host's."""
+    if call.role == "register":
+        call.request(tx, row, "remove")
+    else:
+        request_removal(call.core.engine, tx, row)
+    return row
 
 
 @behaviour.process("register.create")

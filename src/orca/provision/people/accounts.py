@@ -92,8 +92,8 @@ def may_be_deactivated(tx: ReadTx, call: Call, account: rows.Account) -> bool:
 
 @behaviour.offered("account.remove", "account.purge", otherwise=f"the server's own accounts stay; {LAST}; {ALONE}")
 def may_be_removed(tx: ReadTx, call: Call, account: rows.Account) -> bool:
-    """True if an account may be removed: not the server's own, and not the last administrator."""
-    return account.uuid not in BUILT_IN and not is_last(tx, account) and not leaves_alone(tx, call, account)
+    """True if an account may be removed: one that may be deactivated, and not the server's own."""
+    return account.uuid not in BUILT_IN and may_be_deactivated(tx, call, account)
 
 
 @behaviour.remove("account")
@@ -101,6 +101,8 @@ def remove_account(tx: Tx, call: Call, account: rows.Account) -> rows.Account:
     """Remove an account; it is invalid at once. An active one is deactivated first."""
     if account.uuid in BUILT_IN:
         raise Refused("Method not allowed", "the server's own accounts stay", status=405)
+    if is_reserved(call, account.kind):
+        raise Refused("Method not allowed", f"only superadmin may remove {account.name}", status=405)
     if is_last(tx, account):
         raise Refused("Method not allowed", LAST, status=405)
     if leaves_alone(tx, call, account):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.engine import Behaviour, Call
+from orca.engine import Behaviour, Call, request_removal
 from orca.provision.people.identities import is_known
 from orca.provision.people.roles import owners_of
 from orca.resources import ids, rows
@@ -43,6 +43,15 @@ def deactivate(tx: Tx, call: Call, member: rows.ProjectMember, given: dict[str, 
 def remove(tx: Tx, call: Call, member: rows.ProjectMember, given: dict[str, Any]) -> rows.ProjectMember:
     """End the membership."""
     return _end(tx, call, member, "remove")
+
+
+@behaviour.remove("projectMember")
+def delete(tx: Tx, call: Call, member: rows.ProjectMember) -> rows.ProjectMember:
+    """End the membership; an active one is deactivated first."""
+    if not may_end(tx, call, member):
+        raise Refused("Method not allowed", LAST, status=405)
+    request_removal(call.core.engine, tx, member)
+    return member
 
 
 def _end(tx: Tx, call: Call, member: rows.ProjectMember, action: str) -> rows.ProjectMember:
