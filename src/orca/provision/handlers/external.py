@@ -136,9 +136,14 @@ def merge(tx: Tx, record: rows.Resource, data: dict[str, Any]) -> None:
 
 
 def fits(type: str, name: str, value: Any) -> bool:
-    """True if a value may become a resource's field: it is of the field's type, and within the field's limits."""
+    """True if a value may become a resource's field: it is of the field's type, and within the field's limits.
+
+    A field that nobody sees is the server's own, such as the hash of a secret.
+    """
     field = inherited_fields(TYPES[type]).get(name)
     if field is None or field.secret or name in OURS or name.endswith("State") or "reference[" in field.type:
+        return False
+    if not field.letters("superadmin"):
         return False
     form = FORMS.get(field.type.partition("[")[0])
     if form is None or not isinstance(value, form) or (form is int and isinstance(value, bool)):
