@@ -87,7 +87,9 @@ def test_only_what_differs_is_begun_and_ended():
     [
         ({"http": {**HTTP, "method": "BREW"}}, "check a: method 'BREW' is not one of GET"),
         ({"http": {**HTTP, "path": "/a b"}}, "'/a b' is not a path"),
+        ({"http": {**HTTP, "path": "/" + "a" * 2048}}, "is not a path"),
         ({"http": {**HTTP, "host": "a\nb"}}, "is not a host"),
+        ({"http": {**HTTP, "host": "a" * 256}}, "is not a host"),
         ({"http": HTTP, "expect": "418"}, "expected answers '418' are not one of 200-399"),
         ({"address": "web"}, "check a: .*'web'"),
     ],
@@ -150,3 +152,5 @@ def test_many_commands_go_in_lines_that_haproxy_can_hold():
     assert [command for group in groups for command in group] == commands
     assert max(len(haproxy_api.encode(group)) for group in groups) <= haproxy_api.LINE_BYTES
     assert haproxy_api.encode(["a", "b"]) == b"a;b\n"
+    longest = the_only(http={**HTTP, "path": "/" + ";" * 2047, "host": "a" * 255}).add()
+    assert max(len(haproxy_api.encode(group)) for group in haproxy_api.lines(longest)) <= haproxy_api.LINE_BYTES

@@ -43,8 +43,9 @@ PATHS, NAMES = Map(CHECKER_SIDE + "/" + PATHS_FILE), Map(CHECKER_SIDE + "/" + NA
 
 _UUID = re.compile(r"[A-Za-z0-9-]+\Z")
 _NAME = re.compile(r"([A-Za-z0-9-]+)_([0-9]+)_[0-9a-f]{8}\Z")
-#: What a request may ask for, and the host it may name.
-PATH, HOST = re.compile(r"(/|\*\Z)[!-~]*\Z"), re.compile(r"[A-Za-z0-9_.:\[\]-]+\Z")
+#: What a request may ask for, and the host it may name. With every character escaped both fit one line of commands: a
+#: longer one ends HAProxy's connection, and with it the commands of all other checks.
+PATH, HOST = re.compile(r"(/|\*\Z)[!-~]{0,2047}\Z"), re.compile(r"[A-Za-z0-9_.:\[\]-]{1,255}\Z")
 
 
 class Check(NamedTuple):

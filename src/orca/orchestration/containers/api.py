@@ -54,7 +54,7 @@ def _check_health(fields: dict[str, Any]) -> None:
     try:
         terms(check)
     except BadRequest as error:
-        raise Refused("InvalidOption", f"healthCheck: {error}", field="requestLine") from error
+        raise Refused("InvalidOption", f"healthCheck: {error}", field=error.field) from error
 
 
 def _check_ports(texts: list[str]) -> None:

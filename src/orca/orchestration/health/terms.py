@@ -10,22 +10,36 @@ from orca.hoststate.plan.checks import HOST, METHODS, PATH
 
 INTERVAL, TIMEOUT, RISE, FALL = 2000, 2000, 2, 3
 """What a check has if it does not say: milliseconds, and numbers of results in a row, as on the pages of 2015."""
+BOUNDS = {
+    **dict.fromkeys(("interval", "responseTimeout"), 86_400_000),
+    **dict.fromkeys(("healthyThreshold", "unhealthyThreshold"), 1000),
+}
+"""The most that a check may ask for: milliseconds, and numbers of results. HAProxy's own numbers have 32 bits."""
 EXPECTED = "200-399"
 """The status codes of a good answer, as in 2015."""
+SHOWN = 80
+"""Most characters of a request that a message repeats."""
 
 _FIRST = re.compile(r"(\S+) (\S+)(?: HTTP/1\.[01])?")
 
 
 class BadRequest(ValueError):
-    """No checker can send such a request; the message says why."""
+    """No checker can make such a check; the message says why. ``field``: what of the ``healthCheck`` is wrong."""
+
+    def __init__(self, message: str, field: str = "requestLine") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def terms(check: dict[str, Any]) -> dict[str, Any]:
     """What of a config item follows from the ``healthCheck`` itself.
 
     Raises:
-        BadRequest: no checker can send its request.
+        BadRequest: no checker can send its request, or count as far.
     """
+    for field, most in BOUNDS.items():
+        if (check.get(field) or 0) > most:
+            raise BadRequest(f"{field} is more than {most}", field)
     return {
         "port": check["port"],
         "http": request(check.get("requestLine") or ""),
@@ -51,11 +65,12 @@ def request(text: str) -> dict[str, str | None] | None:
     first, *headers = plain.splitlines()
     found = _FIRST.fullmatch(first.strip())
     if found is None or found[1] not in METHODS or not PATH.match(found[2]):
-        raise BadRequest(f"{first!r} is not a request such as GET /path HTTP/1.0, with one of {', '.join(METHODS)}")
+        wrong = repr(first[:SHOWN])
+        raise BadRequest(f"{wrong} is not a request such as GET /path HTTP/1.0, with one of {', '.join(METHODS)}")
     host = None
     for header in headers:
         name, _, value = header.partition(":")
         host = value.strip()
         if name.strip().lower() != "host" or not HOST.match(host):
-            raise BadRequest(f"{header!r} is not a header Host, the only one that a check sends")
+            raise BadRequest(f"{header[:SHOWN]!r} is not a header Host, the only one that a check sends")
     return {"method": found[1], "path": found[2], "host": host}

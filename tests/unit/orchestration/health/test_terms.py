@@ -28,11 +28,20 @@ def test_requests_as_they_were_written_in_2015(text, expected):
         ("GET /a b HTTP/1.0", "is not a request"),
         ("GET / HTTP/2", "is not a request"),
         ("GET / HTTP/1.1\r\nCookie: a=b", "'Cookie: a=b' is not a header Host"),
+        (f"GET /{'a' * 2048}", "'GET /a{75}' is not a request"),
+        (f"GET / HTTP/1.1\r\nHost: {'a' * 256}", "'Host: a{74}' is not a header Host"),
     ],
 )
 def test_what_no_checker_can_send(text, message):
     with pytest.raises(BadRequest, match=message):
         request(text)
+
+
+@pytest.mark.parametrize("field", ["interval", "responseTimeout", "healthyThreshold", "unhealthyThreshold"])
+def test_numbers_that_no_checker_can_hold(field):
+    with pytest.raises(BadRequest, match=f"{field} is more than") as refused:
+        terms({"port": 80, field: 2**31})
+    assert refused.value.field == field
 
 
 def test_what_is_not_said_is_as_in_2015():
