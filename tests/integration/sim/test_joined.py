@@ -161,6 +161,21 @@ async def test_an_owner_that_its_host_started_again_takes_its_sharers_along(plat
     await again()
 
 
+async def test_a_clock_that_was_set_back_has_a_sharer_restarted_once(platform, hosts):
+    owner = await platform.create("container", imageUuid="sim:owner")
+    await settled(platform, owner, "running")
+    ahead = now_ms() + 3_600_000
+    await platform.core.db.write(lambda tx: tx.update(tx.require(rows.Instance, owner.id), started=ahead) and None)
+    sharer = await sharer_of(platform, owner)
+
+    def rests(tx):
+        row = tx.require(rows.Instance, sharer.id)
+        working = tx.count(rows.ProcessInstance, resourceType="instance", resourceId=str(row.id), endTime=None)
+        return row if row.state == "running" and not working else None
+
+    assert (await platform.until(rests)).startCount == 2
+
+
 async def test_a_path_of_the_host_is_known_after_its_container_is_gone(platform, hosts):
     source = await platform.create("container", imageUuid="sim:data", dataVolumes=["/etc:/host"])
     await settled(platform, source, "running")

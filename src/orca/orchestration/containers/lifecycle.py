@@ -224,8 +224,10 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
         if address is not None:
             network_ports.open_ports(tx, delivery.items, instance, address)
         sharers.follow(tx, run.core.engine, instance)
-        if sharers.is_left_behind(tx, instance):
-            run.chain = "restart"
+        behind = sharers.left_behind(tx, instance)
+        if behind is not None and run.data.get("behind") != behind:
+            # Once for each start of the owner: more would not help where the host's clock was set back between them.
+            run.chain, run.chain_data = "restart", {"behind": behind}
 
     run.finish(unit)
 

@@ -23,17 +23,20 @@ def follow(tx: Tx, engine: Processes, owner: rows.Instance) -> None:
             engine.request(tx, row, "restart")
 
 
-def is_left_behind(tx: ReadTx, instance: rows.Instance) -> bool:
-    """True if the owner of a container's network was started again since the container was."""
+def left_behind(tx: ReadTx, instance: rows.Instance) -> int | None:
+    """When the owner of a container's network was started, if that was after the container; None if it was not.
+
+    UTC milliseconds of the host's clock, which somebody may set back.
+    """
     owner = owner_of(tx, instance)
-    return owner is not None and owner.state == "running" and _older(instance, owner)
+    return owner.started if owner is not None and owner.state == "running" and _older(instance, owner) else None
 
 
 def review(tx: Tx, engine: Processes, host: rows.Host) -> None:
     """Restart the containers of a host that joined a former network."""
     sharing = tx.table(rows.Instance).c.networkContainerId.is_not(None)
     for row in tx.rows(rows.Instance, tx.query(rows.Instance, hostId=host.id, state="running").where(sharing)):
-        if not row.leaving and not row.nativeContainer and is_left_behind(tx, row):
+        if not row.leaving and not row.nativeContainer and left_behind(tx, row) is not None:
             engine.request(tx, row, "restart")
 
 
