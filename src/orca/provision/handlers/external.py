@@ -18,6 +18,7 @@ from orca.engine import Assembly, Behaviour, Call, CommandFailed, Core, Failed, 
 from orca.engine.exchange import Exchange
 from orca.resources import TYPES, ids, limits, processes_of, rows
 from orca.resources.errors import Refused
+from orca.resources.tables import own_keys
 from orca.resources.validation import Validator
 from orca.resources.views import inherited_fields, view
 from orca.store import NotUnique, ReadTx, Tx
@@ -129,10 +130,16 @@ def merge(tx: Tx, record: rows.Resource, data: dict[str, Any]) -> None:
     fields: dict[str, Any] = {}
     for name, value in given.items():
         if name in ("data", "+data") and isinstance(value, dict):
-            fields["data"] = {key: inner for key, inner in value.items() if key != "fields"}
+            fields["data"] = loose(record.type, value)
         elif fits(record.type, name, value):
             fields[name] = value
     tx.update(record, **fields)
+
+
+def loose(type: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The keys of ``data`` that are neither fields nor the server's own."""
+    kept = {"fields", *own_keys(TYPES[type], TYPES).values()}
+    return {key: value for key, value in data.items() if key not in kept}
 
 
 def fits(type: str, name: str, value: Any) -> bool:
