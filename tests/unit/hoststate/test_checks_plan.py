@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from orca.hoststate import haproxy_api
+from orca.hoststate.apply import HostStateError
+from orca.hoststate.apply import haproxy as shell
 from orca.hoststate.plan import checks, haproxy
 from orca.hoststate.plan.haproxy import Map, Server
 
@@ -154,3 +156,10 @@ def test_many_commands_go_in_lines_that_haproxy_can_hold():
     assert haproxy_api.encode(["a", "b"]) == b"a;b\n"
     longest = the_only(http={**HTTP, "path": "/" + ";" * 2047, "host": "a" * 255}).add()
     assert max(len(haproxy_api.encode(group)) for group in haproxy_api.lines(longest)) <= haproxy_api.LINE_BYTES
+
+
+def test_a_refusal_names_the_command_without_what_may_be_a_secret(monkeypatch):
+    commands = the_only(http={**HTTP, "path": "/ok?token=secret"}).add()
+    monkeypatch.setattr(shell, "ask", lambda path, commands: ["unknown map"] * len(commands))
+    with pytest.raises(HostStateError, match=r"haproxy: add map /etc/orca-check/paths.map: unknown map\Z"):
+        shell.order("socket", commands)

@@ -36,8 +36,9 @@ def ask(path: str, commands: Sequence[str], timeout: float = 1.0) -> Optional[Li
 def order(path: str, commands: Sequence[str]) -> None:
     """Have a running HAProxy carry out commands.
 
-    :raises HostStateError: it refused one; the message has its words.
+    :raises HostStateError: it refused one; the message has its words, and the command without its values. A value may
+        be a request with a secret.
     """
     for command, answer in zip(commands, ask(path, commands) or ()):
         if answer.strip() not in GOOD:
-            raise HostStateError("haproxy: {0}: {1}".format(command, answer.strip()))
+            raise HostStateError("haproxy: {0}: {1}".format(" ".join(command.split(" ")[:3]), answer.strip()))
