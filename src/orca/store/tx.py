@@ -28,7 +28,7 @@ _decode = msgspec.json.Decoder().decode
 
 R = TypeVar("R", bound=Record)
 
-UNIQUE = ("uuid", "liveKey")
+UNIQUE = frozenset({"uuid", "liveKey"})
 """Columns with a uniqueness constraint."""
 
 
@@ -266,8 +266,9 @@ class Tx(ReadTx):
         held |= changed | self._derive(own)
         if self._set_live_key(own):
             held.add("liveKey")
-        if _may_violate(own, held):
-            # Columns with a constraint are written at once, so that the caller learns of a violation here.
+        if held & UNIQUE:
+            # Columns with a constraint are written at once: the caller learns of a violation here, and what one row
+            # gives up is free for the next.
             self._write(key)
         if own is not record:
             record._values, record._blob = dict(own._values), own._blob

@@ -135,6 +135,21 @@ async def test_live_rows_are_unique_and_removed_ones_are_not(db):
     assert refused.value.field == "uuid"
 
 
+async def test_what_a_row_gives_up_is_free_for_another_in_one_unit(db):
+    made, other = [await db.write(lambda tx, name=name: tx.insert("box", name=name)) for name in ("a", "b")]
+
+    def removed(tx):
+        tx.update(tx.own(made), removed=tx.now)
+        return tx.insert("box", name="a")
+
+    def renamed(tx):
+        tx.update(tx.own(again), removed=tx.now)
+        return tx.update(tx.own(other), name="a")
+
+    again = await db.write(removed)
+    assert (await db.write(renamed)).id == other.id
+
+
 async def test_a_row_can_give_its_uuid_to_another_in_one_unit(db):
     made = await db.write(lambda tx: tx.insert("box", name="a", uuid="u"))
 
