@@ -48,7 +48,7 @@ options:
     description: Images that no host pulls.
     type: list
     elements: str
-    default: [base, haproxy, machine-debian12, machine-debian13]
+    default: [base, machine-debian12, machine-debian13]
   push_over_ssh:
     description:
       - How to reach a registry that takes images on its machine's loopback interface only, as role C(registry)
@@ -140,7 +140,7 @@ else:
     DOCKER_MISSING = None
     ENGINE_ERRORS = (docker.errors.DockerException, requests.exceptions.RequestException)
 
-NOT_PULLED = ["base", "haproxy", "machine-debian12", "machine-debian13"]
+NOT_PULLED = ["base", "machine-debian12", "machine-debian13"]
 AT_ONCE = 3
 MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
 CERTIFICATES = "/etc/docker/certs.d"
