@@ -47,8 +47,11 @@ class Session(Protocol):
     def seal(self) -> None:
         """What is yet to be run is not of the next unit: if it fails, that is ``Overdue``."""
 
-    def drop(self, statements: int) -> bool:
-        """Forget the last statements if none of them was run yet; return whether."""
+    def drop(self) -> None:
+        """Forget what is yet to be run."""
+
+    def begun(self) -> bool:
+        """False if the database has not heard of the transaction yet."""
 
 
 class CursorSession:
@@ -78,8 +81,15 @@ class CursorSession:
     def seal(self) -> None:
         pass
 
-    def drop(self, statements: int) -> bool:
-        return False
+    def drop(self) -> None:
+        pass
+
+    def begun(self) -> bool:
+        return True
+
+
+class Lost(Exception):
+    """A statement came after the loss of its connection."""
 
 
 def keep(record: Any, session: Session) -> None:
@@ -87,15 +97,25 @@ def keep(record: Any, session: Session) -> None:
     record.info["session"] = session
 
 
+def _session(connection: sa.Connection, text: str = "") -> Session:
+    """The session that is to run a statement. Raises ``OperationalError`` if the connection was lost.
+
+    SQLAlchemy would open another connection in its place, where statements would run outside of the transaction.
+    """
+    if connection.invalidated:
+        raise sa.exc.OperationalError(text, (), Lost("the connection was lost before"), connection_invalidated=True)
+    session: Session = connection.info["session"]
+    return session
+
+
 def dialect(connection: sa.Connection) -> sa.Dialect:
     """The dialect of texts for this connection's session."""
-    session: Session = connection.info["session"]
-    return session.dialect
+    return _session(connection).dialect
 
 
 def rows(connection: sa.Connection, text: str, values: Values = ()) -> Rows:
     """Run a SELECT. Raises SQLAlchemy's errors."""
-    session: Session = connection.info["session"]
+    session = _session(connection, text)
     try:
         return session.rows(text, values)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -104,7 +124,7 @@ def rows(connection: sa.Connection, text: str, values: Values = ()) -> Rows:
 
 def many(connection: sa.Connection, selects: Sequence[tuple[str, Values]]) -> list[Rows]:
     """Run several SELECTs in one go. Raises SQLAlchemy's errors."""
-    session: Session = connection.info["session"]
+    session = _session(connection)
     try:
         return session.many(selects)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -113,7 +133,7 @@ def many(connection: sa.Connection, selects: Sequence[tuple[str, Values]]) -> li
 
 def run(connection: sa.Connection, text: str, values: Values = ()) -> Written:
     """Run any other statement. Raises SQLAlchemy's errors."""
-    session: Session = connection.info["session"]
+    session = _session(connection, text)
     try:
         return session.write(text, values)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -122,7 +142,7 @@ def run(connection: sa.Connection, text: str, values: Values = ()) -> Written:
 
 def later(connection: sa.Connection, text: str, values: Values = ()) -> None:
     """Run a statement whose result nobody needs, at the latest with the next one. Raises SQLAlchemy's errors."""
-    session: Session = connection.info["session"]
+    session = _session(connection, text)
     try:
         session.later(text, values)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -131,7 +151,7 @@ def later(connection: sa.Connection, text: str, values: Values = ()) -> None:
 
 def flush(connection: sa.Connection) -> None:
     """Run what is yet to be run. Raises SQLAlchemy's errors."""
-    session: Session = connection.info["session"]
+    session = _session(connection)
     try:
         session.flush()
     except connection.dialect.loaded_dbapi.Error as error:
@@ -140,8 +160,7 @@ def flush(connection: sa.Connection) -> None:
 
 def seal(connection: sa.Connection) -> None:
     """What is yet to be run is not of the next unit: if it fails, that is ``Overdue``."""
-    session: Session = connection.info["session"]
-    session.seal()
+    _session(connection).seal()
 
 
 @contextlib.contextmanager
@@ -149,9 +168,7 @@ def snapshot(connection: sa.Connection, *begin: str) -> Iterator[None]:
     """A transaction that only reads. Where nothing was read, the database may not hear of it."""
     with transaction(connection, *begin, end=None):
         yield
-        session: Session = connection.info["session"]
-        if not session.drop(len(begin)):
-            run(connection, "ROLLBACK")
+        _roll_back(connection)
 
 
 @contextlib.contextmanager
@@ -162,21 +179,34 @@ def transaction(connection: sa.Connection, *begin: str, end: str | None = "COMMI
             later(connection, statement)
         yield
         if end is not None:
+            if not _session(connection, end).begun():
+                flush(connection)  # so that a connection that was dead is not found by its COMMIT, which leaves doubts
             run(connection, end)
     except BaseException:
-        try:
-            run(connection, "ROLLBACK")
-        except sa.exc.DBAPIError:
-            connection.invalidate()
+        if not connection.invalidated:
+            try:
+                _roll_back(connection)
+            except sa.exc.DBAPIError:
+                connection.invalidate()
         raise
 
 
+def _roll_back(connection: sa.Connection) -> None:
+    session = _session(connection)
+    session.drop()
+    if session.begun():
+        run(connection, "ROLLBACK")
+
+
 def _explain(connection: sa.Connection, text: str, values: Values, error: Any) -> sa.exc.DBAPIError:
-    """The driver's error as SQLAlchemy's; a connection that is lost does not go back to the pool."""
+    """The driver's error as SQLAlchemy's. A connection that is lost does not go back to the pool; nor are those used
+    that are in the pool, since what cut one has mostly cut all.
+    """
     dialect = connection.dialect
     lost = dialect.is_disconnect(error, connection.connection.driver_connection, None)
     if lost:
         connection.invalidate(error)
+        connection.engine.dispose()
     base = dialect.loaded_dbapi.Error
     told = sa.exc.DBAPIError.instance(text, values, error, base, connection_invalidated=lost, dialect=dialect)
     assert isinstance(told, sa.exc.DBAPIError)

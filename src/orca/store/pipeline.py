@@ -73,11 +73,12 @@ class Pipeline:
     def seal(self) -> None:
         self._sealed = len(self._waiting)
 
-    def drop(self, statements: int) -> bool:
-        if len(self._waiting) != statements:
-            return False
+    def drop(self) -> None:
         self._waiting.clear()
-        return True
+        self._sealed = 0
+
+    def begun(self) -> bool:
+        return self._libpq.transaction_status != pq.TransactionStatus.IDLE
 
     def _run(self, text: str, values: Values) -> pq.abc.PGresult:
         name, parameters = self._prepared(text), _parameters(values)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several writers at once, in one server and in two: nothing is lost, nothing is announced out of order."""
+"""Units of one server and of two at once: nothing is lost, nothing is announced out of order."""
 
 import asyncio
 import contextlib
 import os
 import signal
+import threading
 import uuid
 
 import pytest
@@ -135,25 +136,71 @@ async def test_long_text_is_kept(db):
     assert (await db.read(lambda tx: tx.get("box", made.id))).labels == {"long": text}
 
 
+def cut(other):
+    """End all connections to the database but one of this server."""
+    with other.engine.connect() as connection:
+        if other.engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid()"
+            )
+            return
+        found = connection.exec_driver_sql(
+            "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
+        )
+        for (id,) in found.all():
+            connection.exec_driver_sql(f"KILL {id}")
+
+
 async def test_connections_that_were_cut_are_opened_anew(db, other):
     made = await db.write(lambda tx: tx.insert("box", name="a"))
-    cut = {
-        "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid()",
-        "mariadb": "KILL {id}",
-    }[db.engine.dialect.name]
-    with other.engine.connect() as connection:
-        if db.engine.dialect.name == "postgresql":
-            connection.exec_driver_sql(cut)
-        else:
-            rows = connection.exec_driver_sql(
-                "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
-            )
-            for (id,) in rows.all():
-                connection.exec_driver_sql(cut.format(id=id))
+    cut(other)
     assert (await db.read(lambda tx: tx.get("box", made.id))).name == "a"
     await asyncio.gather(*(db.write(increase(made.id)) for _ in range(8)))
     assert (await db.read(lambda tx: tx.get("box", made.id))).size == 8
+
+
+async def test_readers_whose_connections_were_all_cut_read_on(db, other):
+    together = threading.Barrier(4, timeout=20)
+
+    def occupy(tx):
+        tx.count("box")
+        together.wait()
+
+    for query in (lambda tx: tx.count("box"), lambda tx: len(list(tx.execute(sa.select(tx.table("box")))))):
+        await asyncio.gather(*(db.read(occupy) for _ in range(together.parties)))
+        cut(other)
+        assert await db.read(query) == 0
+
+
+async def test_a_unit_that_waits_for_nothing_is_run_again_on_a_new_connection(db, other):
+    def put(value):
+        return lambda tx: tx.send(adding(tx.table("tally")), {"root": "box", "value": value, "number": 1})
+
+    await db.write(put(1))
+    cut(other)
+    await db.write(put(2))
+    values = sa.select(sa.column("value")).select_from(sa.table("tally"))
+    assert sorted(await db.read(lambda tx: list(tx.execute(values).scalars()))) == [1, 2]
+
+
+async def test_a_unit_that_overlooks_the_loss_of_its_connection_is_run_again_as_a_whole(db, other):
+    lost = []
+
+    def unit(tx):
+        tx.insert("box", name="a")
+        if not lost:
+            lost.append(True)
+            cut(other)
+            with contextlib.suppress(sa.exc.DBAPIError):
+                tx.count("box")
+        tx.insert("box", name="b")
+
+    with db.bus.subscribe() as changes:
+        await db.write(unit)
+        heard = await until(changes, 2)
+    assert [row.name for row in await db.read(lambda tx: tx.find("box"))] == ["a", "b"]
+    assert len(heard) == 2
 
 
 async def test_a_postgresql_that_sorts_by_language_is_refused(servers):
