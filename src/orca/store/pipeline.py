@@ -21,7 +21,9 @@ from orca.store.errors import Overdue
 
 DIALECT: sa.Dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 STATEMENTS = 500
-"""Most statements that a connection keeps prepared; each takes some memory of the database's server."""
+"""Most statements that a connection keeps prepared when a transaction begins; each takes some memory of the database's
+server.
+"""
 WAITING = 100
 """Most statements that wait for the next one."""
 
@@ -62,6 +64,10 @@ class Pipeline:
         return Written(result.command_tuples or 0, int(returned) if returned is not None else None)
 
     def later(self, text: str, values: Values) -> None:
+        if len(self._names) >= STATEMENTS and not self._waiting and not self.begun():
+            # Only here, between two transactions, is no name in use, and no transaction failed.
+            self._checked(self._libpq.exec_(b"DEALLOCATE ALL"))
+            self._names.clear()
         self._waiting.append((self._prepared(text), _parameters(values)))
         if len(self._waiting) >= WAITING:
             self.flush()
@@ -92,10 +98,6 @@ class Pipeline:
         """The name of a statement."""
         name = self._names.get(text)
         if name is None:
-            if len(self._names) >= STATEMENTS:
-                self.flush()
-                self._checked(self._libpq.exec_(b"DEALLOCATE ALL"))
-                self._names.clear()
             name = f"orca_{len(self._names)}".encode()
             self._checked(self._libpq.prepare(name, text.encode()))
             self._names[text] = name

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from databases import postgresql
 from things import build
 
-from orca.store import CannotOpen, Database, NotUnique, adding, backends
+from orca.store import CannotOpen, Database, NotUnique, Prepared, adding, backends
+from orca.store.prepared import rows_of
 
 
 @pytest.fixture
@@ -201,6 +202,26 @@ async def test_a_unit_that_overlooks_the_loss_of_its_connection_is_run_again_as_
         heard = await until(changes, 2)
     assert [row.name for row in await db.read(lambda tx: tx.find("box"))] == ["a", "b"]
     assert len(heard) == 2
+
+
+async def test_more_statements_than_a_connection_keeps_are_prepared_anew(db, monkeypatch):
+    monkeypatch.setattr("orca.store.pipeline.STATEMENTS", 4)
+    selects = [(Prepared(sa.select(sa.literal_column(f"{n}"))), {}) for n in range(9)]
+    made = await db.write(lambda tx: tx.insert("box", name="a"))
+
+    def taken(tx):
+        return tx.insert("box", name="b", uuid=made.uuid)
+
+    for _ in range(2):
+        found = await asyncio.gather(
+            db.write(lambda tx: rows_of(tx.connection, selects)),
+            db.write(taken),
+            db.write(lambda tx: rows_of(tx.connection, selects[::-1])),
+            return_exceptions=True,
+        )
+        assert found[0] == [[(n,)] for n in range(9)]
+        assert isinstance(found[1], NotUnique)
+        assert found[2] == found[0][::-1]
 
 
 async def test_a_postgresql_that_sorts_by_language_is_refused(servers):
