@@ -20,7 +20,7 @@ class Backend:
     """One program for databases.
 
     ``shared``: other servers may write to it. ``snapshot`` begins a transaction that reads. ``locked`` and
-    ``migrating`` run one that no other server runs at the same time: under a name, or to change tables. ``prepare``
+    ``migrating`` run one that no other server runs at the same time: to write, or to change tables. ``prepare``
     checks a database before its first use. ``hold`` takes the lock of a running server on a connection, if it is free;
     None if the database is a file. ``again``: the transaction conflicted with another one, and may succeed if it is run
     again. ``violated``: the column of a violated uniqueness constraint. ``full``: the error says that the disk is full.

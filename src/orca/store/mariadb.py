@@ -79,12 +79,17 @@ def _named(connection: sa.Connection, name: str) -> Generator[None]:
             driver.rows(connection, f"SELECT RELEASE_LOCK({lock})")
 
 
-@contextlib.contextmanager
-def locked(connection: sa.Connection, name: str) -> Generator[None]:
-    """A transaction that no other server runs at the same time under this name."""
-    begin = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"
-    with _named(connection, name), driver.transaction(connection, *begin):
-        yield
+def locked(connection: sa.Connection, _name: str) -> contextlib.AbstractContextManager[None]:
+    """A transaction that locks out all other writers.
+
+    It locks a row that is always there. A lock by name would stay with a server that hangs after its COMMIT.
+    """
+    return driver.transaction(
+        connection,
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "START TRANSACTION",
+        "SELECT version_num FROM alembic_version FOR UPDATE",
+    )
 
 
 @contextlib.contextmanager

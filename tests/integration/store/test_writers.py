@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from databases import postgresql
 from things import build
 
-from orca.store import CannotOpen, Database, NotUnique, Prepared, adding, backends
+from orca.store import CannotOpen, Database, NotUnique, Prepared, adding, backends, driver
 from orca.store.prepared import rows_of
 
 
@@ -202,6 +202,27 @@ async def test_a_unit_that_overlooks_the_loss_of_its_connection_is_run_again_as_
         heard = await until(changes, 2)
     assert [row.name for row in await db.read(lambda tx: tx.find("box"))] == ["a", "b"]
     assert len(heard) == 2
+
+
+async def test_a_server_that_hangs_after_its_commit_keeps_nobody_out(db, other, monkeypatch):
+    committed, go_on, run = threading.Event(), threading.Event(), driver.run
+
+    def hang(connection, text, values=()):
+        done = run(connection, text, values)
+        if text == "COMMIT" and connection.engine is db.engine:
+            committed.set()
+            go_on.wait(20)
+        return done
+
+    monkeypatch.setattr(driver, "run", hang)
+    hung = asyncio.create_task(db.write(lambda tx: tx.insert("box", name="a")))
+    try:
+        assert await asyncio.to_thread(committed.wait, 20)
+        async with asyncio.timeout(10):
+            await other.write(lambda tx: tx.insert("box", name="b"))
+    finally:
+        go_on.set()
+    await hung
 
 
 async def test_more_statements_than_a_connection_keeps_are_prepared_anew(db, monkeypatch):
