@@ -36,7 +36,7 @@ GROUP_LIMIT = 128
 GROUP_SECONDS = 0.025
 """Most units in one COMMIT, and the time after which no unit is added: both bound how long the first one waits."""
 LOOK = 0.5
-"""Seconds between looks for events of other servers while nothing is written here."""
+"""Seconds between looks for events of other servers while none are written here."""
 TRIES = 30
 """Times a group is run that lost its connection or met a foreign transaction, before its callers get the error."""
 PAUSE = 0.02
@@ -68,6 +68,7 @@ class Writer:
         self.commits = 0
         with engine.connect() as connection:
             self._seq: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))).scalar_one()
+        self._looked = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="orca-writer", daemon=True)
         self._thread.start()
 
@@ -173,9 +174,10 @@ class Writer:
         Others may have written since the last group; their events come first.
         """
         written = [job.tx for job in jobs if job.tx is not None and job.tx.touched]
-        if not written:
+        if not written and time.monotonic() < self._looked + LOOK:
             return []
         changes, last = self._newer(connection, self._seq)
+        self._looked = time.monotonic()
         rows: list[dict[str, Any]] = []
         for tx in written:
             for (root, id), record in tx.touched.items():
@@ -190,7 +192,7 @@ class Writer:
     def _look(self) -> None:
         """Tell what others wrote. Rows that can be read are complete up to the last one."""
         # A database that is away is reported by the lock that the server holds (`orca.store.hold`).
-        with contextlib.suppress(sa.exc.DBAPIError), self._engine.connect() as connection:
+        with contextlib.suppress(sa.exc.SQLAlchemyError), self._engine.connect() as connection:
             changes, self._seq = self._newer(connection, self._seq)
             if changes:
                 self._hand_over(Group(changes=changes))

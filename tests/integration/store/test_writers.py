@@ -225,6 +225,15 @@ async def test_a_server_that_hangs_after_its_commit_keeps_nobody_out(db, other, 
     await hung
 
 
+async def test_what_others_write_is_told_while_units_without_events_follow_each_other(db, other):
+    with db.bus.subscribe() as changes:
+        made = await other.write(lambda tx: tx.insert("box", name="a"))
+        async with asyncio.timeout(20):
+            while not len(changes):
+                await db.write(lambda tx: tx.count("box"))
+        assert [change.id for change in await changes.batch()] == [made.id]
+
+
 async def test_more_statements_than_a_connection_keeps_are_prepared_anew(db, monkeypatch):
     monkeypatch.setattr("orca.store.pipeline.STATEMENTS", 4)
     selects = [(Prepared(sa.select(sa.literal_column(f"{n}"))), {}) for n in range(9)]
