@@ -58,15 +58,15 @@ class WriteQueue:
 
         Raises ``Closed``.
         """
-        if self.closing.is_set():
-            raise Closed
         future: asyncio.Future[Any] = loop.create_future()
         self.put(Job(unit, future))
         return future
 
     def put(self, job: Job) -> None:
-        """Wait for a turn."""
+        """Wait for a turn. Raises ``Closed``."""
         with self._changed:
+            if self.closing.is_set():
+                raise Closed
             self._shares[job.work.share].put(job.work.owner, job)
             self._turns.put(job.work.share, job.work.share)
             self._changed.notify()

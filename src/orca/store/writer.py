@@ -208,10 +208,17 @@ class Writer:
         for job in group.jobs:
             if job.tx is not None:
                 for callback in job.tx.callbacks:
-                    callback()
+                    self._call(callback)
             if job.future.cancelled():
                 continue
             if job.error is not None:
                 job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.result)
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        """A callback that fails is asyncio's to report; other units of the group wait for their answers."""
+        try:
+            callback()
+        except Exception as error:
+            self._loop.call_exception_handler({"message": "a callback after COMMIT failed", "exception": error})

@@ -196,6 +196,16 @@ async def test_callbacks_run_after_commit_only(db):
     assert called == ["good"]
 
 
+async def test_a_callback_that_fails_keeps_no_other_unit_from_its_answer(db):
+    reported = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context["exception"]))
+    async with asyncio.timeout(10):
+        await asyncio.gather(
+            db.write(lambda tx: tx.after_commit(lambda: 1 / 0)), db.write(lambda tx: tx.insert("box", name="a"))
+        )
+    assert [type(error) for error in reported] == [ZeroDivisionError]
+
+
 async def test_delete_takes_a_row_out(db):
     made = await db.write(lambda tx: tx.insert("box", name="a"))
     await db.write(lambda tx: tx.delete(tx.own(made)))
