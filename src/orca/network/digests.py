@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The digests of each host: of its wanted items, and of those that it has applied (``orca.wire.digest``).
 
-They change with the rows, in the same unit, by adding, so that units of other hosts and servers do not conflict. A host
-without a row has not joined yet, and is compared item by item.
+They change with the rows, in the same unit, by adding. A host without a row has not joined yet, and is compared item by
+item.
 """
 
 from __future__ import annotations

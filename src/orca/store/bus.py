@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The in-process bus: subscribers get changes after COMMIT, in commit order.
 
-``Change.seq`` is the number of the event row. Rows are numbered by the database as they are written; with one writer
-that order is the order of commits, so the number is also the resume cursor of subscribers.
+``Change.seq`` is the number of the event row. The writer numbers rows in the order of commits, so the number is also
+the resume cursor of subscribers.
 """
 
 from __future__ import annotations

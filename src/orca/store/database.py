@@ -79,7 +79,7 @@ class Database:
 
     @property
     def queued(self) -> dict[str, int]:
-        """Units that wait for a writer, by share (``orca.store.work.SHARES``)."""
+        """Units that wait for the writer, by share (``orca.store.work.SHARES``)."""
         return self._writer.queue.lengths()
 
     @property

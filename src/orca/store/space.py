@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Space:
-    """What the writers found. ``means_full``: whether an error of the database says that its disk is full."""
+    """What the writer found. ``means_full``: whether an error of the database says that its disk is full."""
 
     def __init__(self, means_full: Callable[[BaseException], bool]) -> None:
         self._means_full = means_full

@@ -57,10 +57,8 @@ class Tally:
             self._changes[after] += 1
 
     def write(self, connection: sa.Connection, table: sa.Table) -> None:
-        """Add it to the stored numbers; always in one order, so that units wait for each other instead of
-        deadlocking.
-        """
-        for (root, value), number in sorted(self._changes.items()):
+        """Add it to the stored numbers."""
+        for (root, value), number in self._changes.items():
             if number:
                 statement = _adding(table, connection.dialect.name)
                 statement.send(connection, {"root": root, "value": value, "number": number})

@@ -131,7 +131,7 @@ class Passwords:
                     _bound(self._hashed)
                     self._hashed[mine[-1]] = made
         finally:
-            # Not earlier, because a unit that conflicts is run again and needs them again.
+            # Not earlier, because the unit may be run again, and needs them again.
             for tag in mine:
                 self._hashed.pop(tag, None)
         # Other requests took this one's answers: the same guess, many times at once.
