@@ -105,10 +105,11 @@ class Writer:
                 if tries < TRIES and self._again(error):
                     time.sleep(random.uniform(0, PAUSE * min(tries, 10)))  # noqa: S311
                     continue
-                # Nothing of the group is durable as far as anybody knows, and each caller gets the error.
+                # Nothing of the group is durable as far as anybody knows, and each caller gets the error. That includes
+                # units with errors of their own: what they met may be gone.
                 told = self.space.told(error)
                 for job in group.jobs:
-                    job.error, job.tx = job.error or told, None
+                    job.error, job.tx = told, None
                 group.changes = []
                 break
         self._hand_over(group)

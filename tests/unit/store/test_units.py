@@ -231,6 +231,15 @@ async def test_a_commit_that_fails_fails_its_units_alone(db, full_disk):
     assert await db.read(lambda tx: tx.count("box")) == 1
 
 
+async def test_what_met_a_row_that_was_not_kept_is_told_why_it_was_not_kept(db, full_disk):
+    full_disk.set()
+    taken = "8f3b8d5e-0000-4000-8000-000000000001"
+    results = await asyncio.gather(
+        *(db.write(lambda tx: tx.insert("box", uuid=taken)) for _ in range(2)), return_exceptions=True
+    )
+    assert [str(result) for result in results] == ["database or disk is full"] * 2
+
+
 async def test_values_are_columns_of_what_find_gives(db):
     def fill(tx):
         for name, state in (("a", "up"), ("b", "up"), ("c", "down")):
