@@ -37,8 +37,10 @@ GROUP_SECONDS = 0.025
 """Most units in one COMMIT, and the time after which no unit is added: both bound how long the first one waits."""
 LOOK = 0.5
 """Seconds between looks for events of other servers while none are written here."""
-TRIES = 30
+TRIES = 10
 """Times a group is run that lost its connection or met a foreign transaction, before its callers get the error."""
+TOGETHER = 3
+"""Times its units share a COMMIT before each has one of its own: one of them may be too large for the database."""
 PAUSE = 0.02
 """Most seconds to wait before a group is first run again."""
 
@@ -92,9 +94,9 @@ class Writer:
             else:
                 self._look()
 
-    def _write(self, group: Group) -> None:
+    def _write(self, group: Group, *, singly: bool = False) -> None:
         """Run a unit and those that come up meanwhile until they are durable, or cannot be."""
-        tries, singly = 0, False
+        tries = 0
         while True:
             tries += 1
             try:
@@ -102,8 +104,13 @@ class Writer:
                 break
             except Exception as error:
                 singly = True
-                if tries < TRIES and self._again(error):
-                    time.sleep(random.uniform(0, PAUSE * min(tries, 10)))  # noqa: S311
+                again = self._again(error)
+                if again and tries == TOGETHER and len(group.jobs) > 1:
+                    for job in group.jobs:
+                        self._write(Group([job]), singly=True)
+                    return
+                if again and tries < TRIES:
+                    time.sleep(random.uniform(0, PAUSE * tries))  # noqa: S311
                     continue
                 # Nothing of the group is durable as far as anybody knows, and each caller gets the error. That includes
                 # units with errors of their own: what they met may be gone.
@@ -117,7 +124,8 @@ class Writer:
     def _commit(self, group: Group, singly: bool) -> None:
         """One transaction with all units of a group; units that come up meanwhile join it.
 
-        ``singly``: what a unit wrote is run before the next unit begins, so that errors find the unit to blame.
+        ``singly``: none joins, and what a unit wrote is run before the next one begins, so that errors find the unit to
+        blame.
         """
         for job in group.jobs:
             job.result = job.error = job.tx = None
@@ -125,7 +133,7 @@ class Writer:
             for job in group.jobs:
                 self._attempt(connection, job, singly)
             end = time.monotonic() + GROUP_SECONDS
-            while len(group.jobs) < GROUP_LIMIT and time.monotonic() < end:
+            while not singly and len(group.jobs) < GROUP_LIMIT and time.monotonic() < end:
                 next_job = self.queue.get(0)
                 if next_job is None:
                     break

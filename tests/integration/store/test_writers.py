@@ -204,6 +204,22 @@ async def test_a_unit_that_overlooks_the_loss_of_its_connection_is_run_again_as_
     assert len(heard) == 2
 
 
+async def test_a_unit_that_loses_its_connection_each_time_fails_alone(db, other):
+    def fatal(tx):
+        tx.insert("box", name="fatal")
+        cut(other)
+        tx.count("box")
+
+    def unit(n):
+        return fatal if n == 3 else lambda tx: tx.insert("box", name=f"{n}").id
+
+    results = await asyncio.gather(*(db.write(unit(n)) for n in range(8)), return_exceptions=True)
+    assert [n for n, result in enumerate(results) if isinstance(result, sa.exc.DBAPIError)] == [3]
+    made = sorted(result for result in results if isinstance(result, int))
+    assert [row.id for row in await db.read(lambda tx: tx.find("box"))] == made
+    assert len(made) == 7
+
+
 async def test_a_server_that_hangs_after_its_commit_keeps_nobody_out(db, other, monkeypatch):
     committed, go_on, run = threading.Event(), threading.Event(), driver.run
 
