@@ -61,7 +61,8 @@ def test_checks_see_words_and_replacement(lab: Lab) -> None:
         fresh = until(lambda: stack.running_other_than("web", web), 30, "a new container in place of the unhealthy one")
         gone = lab.admin.get(f"containers/{web.resource['id']}")
         assert gone["healthState"] == "unhealthy"
-        assert gone["healthReason"].count("connection refused") == len(lab.hosts), gone["healthReason"]
+        # A checker that was late just then does not judge, so it is not always all of them.
+        assert "connection refused" in gone["healthReason"]
         assert healthy(lab, stack, "web").name == fresh.name
 
         # A checker that is paused says nothing, and nothing when it goes on that was its own fault.
