@@ -14,7 +14,6 @@ from bench.httpload import Client
 from bench.pinned import PinnedServer, pin_generator
 from bench.population import reached
 from bench.result import Figure, Result, Table
-from orca.resources import rows
 
 SERVICES = (10, 100, 1000)
 CONTAINERS = (100, 1000, 10_000, 30_000)
@@ -52,7 +51,7 @@ class Bed:
         bed = cls(server, client, project["id"])
         for number in range(hosts):
             await client.json("POST", f"{bed.project}/agents", {"uri": f"sim://flat-{number}"})
-        await reached(lambda: bed.count(rows.Host, "agent_state = 'active' AND state = 'active'") == hosts, 600)
+        await reached(lambda: bed.count("host", "agent_state = 'active' AND state = 'active'") == hosts, 600)
         return bed
 
     def count(self, table: str, condition: str) -> int:
@@ -61,7 +60,7 @@ class Bed:
 
     @property
     def running(self) -> int:
-        return self.count(rows.Instance, "state = 'running'")
+        return self.count("instance", "state = 'running'")
 
     async def quiet(self, seconds: float = 600) -> None:
         """Wait until no process is under way, and what follows from the last ones is done."""
