@@ -51,6 +51,17 @@ class ConfigItems:
         for name, description in descriptions.items():
             self._put(tx, host_id, name, description, present.get(name))
 
+    def follow(self, tx: Tx, items: Mapping[tuple[int, str], Mapping[str, Any] | None]) -> None:
+        """Want items by host and name, or no longer where the description is None. Removed hosts are passed over."""
+        for (host_id, name), description in items.items():
+            host = tx.get(rows.Host, host_id)
+            if host is None or host.removed is not None:
+                continue  # its items were removed with it
+            if description is None:
+                self.drop(tx, host_id, name)
+            else:
+                self.put(tx, host_id, name, description)
+
     def _put(
         self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any], row: rows.ConfigItemStatus | None
     ) -> bool:

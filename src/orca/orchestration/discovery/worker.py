@@ -18,7 +18,7 @@ from orca.orchestration.discovery.directory import Directory, Items
 from orca.orchestration.discovery.graph import Facts
 from orca.orchestration.news import News
 from orca.resources import rows
-from orca.store import Database, ReadTx, Tx
+from orca.store import Database, ReadTx
 
 BATCH = 50
 """Most items of one unit."""
@@ -61,17 +61,9 @@ class Discovery:
             items = self._directory.learn(seen)
         keys = list(items)
         for start in range(0, len(keys), BATCH):
-            await self._db.write(partial(self._write, items={key: items[key] for key in keys[start : start + BATCH]}))
-
-    def _write(self, tx: Tx, items: Items) -> None:
-        for (host_id, name), description in items.items():
-            host = tx.get(rows.Host, host_id)
-            if host is None or host.removed is not None:
-                continue  # its items were removed with it
-            if description is None:
-                self._items.drop(tx, host_id, name)
-            else:
-                self._items.put(tx, host_id, name, description)
+            await self._db.write(
+                partial(self._items.follow, items={key: items[key] for key in keys[start : start + BATCH]})
+            )
 
 
 def _present(tx: ReadTx, host_id: int) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from orca.network.config import ConfigItems
 from orca.orchestration.health.terms import BadRequest, terms
 from orca.orchestration.news import News
 from orca.resources import rows
-from orca.store import ANY, Database, ReadTx, Tx
+from orca.store import ANY, Database, ReadTx
 
 BATCH = 50
 """Most items of one unit."""
@@ -51,7 +51,9 @@ class CheckItems:
         """Write what differs."""
         keys = list(seen)
         for start in range(0, len(keys), BATCH):
-            await self._db.write(partial(self._write, items={key: seen[key] for key in keys[start : start + BATCH]}))
+            await self._db.write(
+                partial(self._items.follow, items={key: seen[key] for key in keys[start : start + BATCH]})
+            )
 
     def _concerned(self, tx: ReadTx, news: News, hosts: Iterable[int]) -> Iterable[rows.HealthcheckInstanceHostMap]:
         found = {row.id: row for row in news.rows(rows.HealthcheckInstanceHostMap)}
@@ -79,16 +81,6 @@ class CheckItems:
             return None  # made by a version that did not look; it stays initializing
         where = {"instance": instance.uuid, "host": host.uuid, "start": instance.startCount or 0, "address": address}
         return where | what
-
-    def _write(self, tx: Tx, items: Items) -> None:
-        for (host_id, name), description in items.items():
-            host = tx.get(rows.Host, host_id)
-            if host is None or host.removed is not None:
-                continue  # its items were removed with it
-            if description is None:
-                self._items.drop(tx, host_id, name)
-            else:
-                self._items.put(tx, host_id, name, description)
 
 
 def understands(host: rows.Host) -> bool:
