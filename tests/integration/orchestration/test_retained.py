@@ -7,6 +7,7 @@ import pytest
 from pretended import PretendedHost
 
 from orca.orchestration.syntax.labels import AFFINITY, REQUESTED_IP
+from orca.orchestration.units import units
 from orca.resources import rows
 from orca.resources.errors import Refused
 
@@ -81,6 +82,20 @@ async def test_a_container_that_vanished_is_replaced_at_its_address(platform, ag
     container = agent.host.by_uuid(old.uuid)
     agent.vanish(container)
     assert (await replaced(platform, web, old, 3)).primaryIpAddress == old.primaryIpAddress
+
+
+@pytest.mark.parametrize(("retain", "at_once"), [(True, False), (None, True)])
+async def test_one_that_vanished_holds_its_place_until_it_is_removed(platform, agents, stack, retain, at_once):
+    web = await make(platform, stack, retainIp=retain)
+    old = (await containers(platform, web, 3))["shop_web_3"]
+
+    def unit(tx):
+        tx.update(tx.require(rows.Instance, old.id), vanished=True, leaving=True)
+        plan = units.plan(tx, web)
+        tx.update(tx.require(rows.Instance, old.id), vanished=False, leaving=False)
+        return [new.number for new in plan.create], [new.number for new in plan.later]
+
+    assert await platform.core.db.write(unit) == (([3], []) if at_once else ([], [3]))
 
 
 async def test_an_address_waits_while_its_successor_cannot_start(platform, agents, stack):

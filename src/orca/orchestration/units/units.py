@@ -79,13 +79,16 @@ def members(tx: ReadTx, service_id: int) -> list[Member]:
     """The containers of a service, as facts for the plan."""
     found = rows_of(tx, service_id)
     sick = _sick(found)
-    service = tx.get(rows.Service, service_id) if sick else None
+    vanished = any(row.vanished for row in found)
+    service = tx.get(rows.Service, service_id) if sick or vanished else None
     wait = sickness.waits_until(service, sick.values(), tx.now)
+    # A container that vanished from its host no longer holds its name, but its address until it is removed.
+    ended = vanished and (service is None or not retained.retains(service))
     return [
         Member(
             row.id,
             marks.number(row),
-            _state(row),
+            "removed" if ended and row.vanished else row.state,
             bool(row.leaving),
             marks.part(row),
             row.id in sick and wait is None,
@@ -321,8 +324,3 @@ def let_go_address(tx: Tx, instance: rows.Instance) -> None:
 def forget_addresses(tx: Tx, service: rows.Service) -> None:
     """Drop waiting addresses, except those that a rollback of an upgrade may need."""
     retained.forget(tx, service, kept_rows(tx, service.id))
-
-
-def _state(row: rows.Instance) -> str:
-    """The state for the plan; a container that vanished from its host no longer holds its name."""
-    return "removed" if row.vanished else str(row.state)
