@@ -82,6 +82,24 @@ bootstrap_databases() {
     step "packages: ${missing[*]}" _install "${missing[@]}"
 }
 
+# For the tests of figures and alerts: programs only, unpacked. Debian's service is not to run here.
+bootstrap_prometheus() {
+    [ ! -x .cache/prometheus/usr/bin/prometheus ] || return 0
+    step "package: prometheus" _unpack prometheus .cache/prometheus
+}
+
+_unpack() {
+    local folder
+    folder=$(mktemp -d)
+    apt-get update -qq
+    # apt's own user downloads, and must be able to write there.
+    chmod 777 "$folder"
+    (cd "$folder" && apt-get download -qq "$1")
+    mkdir -p "$2"
+    dpkg-deb --extract "$folder"/*.deb "$2"
+    rm -r "$folder"
+}
+
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 bootstrap_venv() {

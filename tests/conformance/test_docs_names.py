@@ -135,8 +135,7 @@ def test_settings_exist(page: str) -> None:
 
 def test_figures_are_those_of_the_server(server: Server) -> None:
     shown = set(re.findall(r"^# TYPE (orca_\w+)", requests.get(f"{server.url}/metrics", timeout=20).text, re.MULTILINE))
-    section = pages.prose_of("docs/operations.md").split("\n## Figures for Prometheus\n", 1)[1].split("\n## ", 1)[0]
-    named = set(re.findall(r"`(orca_\w+)`", section))
+    named = set(re.findall(r"`(orca_\w+)`", pages.prose_of("docs/monitoring.md")))
     assert named == shown
 
 

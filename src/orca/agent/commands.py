@@ -23,6 +23,7 @@ from orca.wire import (
     Event,
     Inspect,
     Inspected,
+    Measure,
     Message,
     OpenStream,
     Pull,
@@ -93,6 +94,8 @@ class Commands:
                     self._pull(event, event.read(Pull))
                 case names.OPEN_STREAM:
                     self._open_stream(event, event.read(OpenStream))
+                case names.MEASURE:
+                    self._measure(event, event.read(Measure))
                 case names.CANCEL:
                     self._cancel(event.read(Cancel))
                 case _:
@@ -188,6 +191,12 @@ class Commands:
             await self.streams.open(request)
 
         self._run(event, f"stream/{event.id}", work)
+
+    def _measure(self, event: Event, request: Measure) -> None:
+        async def work() -> Message:
+            return await self.streams.measure(request)
+
+        self._run(event, f"measure/{event.id}", work)
 
     def _cancel(self, request: Cancel) -> None:
         wanted = set(request.previous_ids)

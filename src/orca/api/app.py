@@ -34,7 +34,7 @@ from orca.api.callers.caller import Caller, identify
 from orca.api.callers.signer import Signer
 from orca.api.connections.visitors import Visitors
 from orca.api.events import RAW, EventSocket, EventStream, Opening
-from orca.api.metrics import page as metrics
+from orca.api.metrics import endpoint as metrics
 from orca.api.requests import reading
 from orca.api.requests.ask import SAFE, Ask, take_apart
 from orca.api.requests.body import read_body
@@ -72,7 +72,7 @@ class Application:
         self.streams = StreamSockets(core)
         self.failures = FailedSignIns(core)
         self.stopping = asyncio.Event()
-        self.latencies = metrics.Latencies()
+        self.metrics = metrics.Endpoint(core, visitors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
@@ -81,7 +81,7 @@ class Application:
         elif scope["type"] == "http":
             began = time.monotonic()
             response = await self.http(Request(scope, receive))
-            self.latencies.add(scope["method"], scope["path"], response.status_code, time.monotonic() - began)
+            self.metrics.latencies.add(scope["method"], scope["path"], response.status_code, time.monotonic() - began)
             await response(scope, receive, send)
 
     # -- HTTP --------------------------------------------------------------------------------------------------------
@@ -101,8 +101,8 @@ class Application:
             if html.wanted(ask):
                 return await self.pages.respond(ask, request)
             check_origin(ask)
-            if request.url.path == metrics.PATH:
-                return await self.figures(ask)
+            if request.url.path in (metrics.PATH, metrics.TARGETS):
+                return await self.figures(request.url.path, ask)
             root = await self.root(ask)
             if root is not None:
                 return responses.response(ask, *root)
@@ -119,18 +119,11 @@ class Application:
         except Exception:
             return responses.refusal(ask, caller, self.defect(ask))
 
-    async def figures(self, ask: Ask) -> Response:
-        """``/metrics``: for administrators, or for everybody if a setting says so."""
+    async def figures(self, path: str, ask: Ask) -> Response:
+        """``/metrics``, also for callers without credentials; its room decides what they get."""
         ask = replace(ask, version=VERSIONS[-1], path=[])
         caller = await self.identity(ask) if "authorization" in ask.headers or self.core.server.open else None
-
-        def read(tx: ReadTx) -> dict[str, int]:
-            metrics.allow(tx, caller)
-            return metrics.processes(tx)
-
-        figures = metrics.Figures(self.core, self.visitors, self.latencies, await self.core.db.read(read))
-        body, media_type = await asyncio.to_thread(metrics.exposition, figures)
-        return Response(body, media_type=media_type)
+        return await self.metrics.respond(path, caller)
 
     async def root(self, ask: Ask) -> tuple[Caller, Answer] | None:
         """The list of versions; None if the request is about one of them. 404 for others."""

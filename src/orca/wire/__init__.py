@@ -32,6 +32,7 @@ from .commands import (
 )
 from .event import Event, Incoming, Transitioning, WireError, decode, encode, new_id, now_ms, receive, to_data
 from .health import CheckEdge, CheckState, EngineHealth, EngineState, HealthChange
+from .measure import Measure, Measured, Usage
 from .reports import (
     Container,
     ContainerState,
@@ -95,6 +96,8 @@ __all__ = [
     "Instance",
     "LogConfig",
     "LogMark",
+    "Measure",
+    "Measured",
     "MeshEdge",
     "MeshSummary",
     "Message",
@@ -110,6 +113,7 @@ __all__ = [
     "StreamSource",
     "Transitioning",
     "Unsound",
+    "Usage",
     "WireError",
     "decode",
     "digest",

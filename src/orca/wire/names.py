@@ -20,6 +20,7 @@ PULL: Final = "compute.instance.pull"
 VOLUME_REMOVE: Final = "storage.volume.remove"
 CANCEL: Final = "command.cancel"
 OPEN_STREAM: Final = "stream.open"
+MEASURE: Final = "host.measure"
 
 # Agent to server; none carries ``replyTo``.
 HELLO: Final = "agent.hello"

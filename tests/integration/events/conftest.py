@@ -82,11 +82,11 @@ class EventServer(RealServer):
         ) as socket:
             yield Listener(socket)
 
-    async def key(self, account: str, kind: str = "apikeys") -> tuple[tuple[str, str], str]:
-        """A key of an account, and its path."""
-        made = await self.post(f"/v1/{kind}?_role=superadmin", {"accountId": account})
-        await self.until(f"/v1/{kind}/{made['id']}", lambda shown: shown["state"] == "active")
-        return (made["publicValue"], made["secretValue"]), f"/v1/{kind}/{made['id']}"
+    async def key(self, project: str) -> tuple[str, str]:
+        """A key of a project, which is given as a path."""
+        made = await self.post(f"{project}/apikeys")
+        await self.until(f"{project}/apikeys/{made['id']}", lambda shown: shown["state"] == "active")
+        return made["publicValue"], made["secretValue"]
 
     async def stack(self, name: str, project: str = "") -> dict[str, Any]:
         """An empty stack, active."""

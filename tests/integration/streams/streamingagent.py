@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An agent whose streams are the real ones, over this machine's Docker engine; the rest of the host is pretended."""
+"""An agent whose streams and figures are the real ones, over this machine's Docker engine; the rest of the host is
+pretended.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +40,10 @@ class StreamingAgent(SocketAgent):
 
     def receive(self, event: wire.Event, found: Faults = NONE) -> None:
         """Take one event of the server."""
-        if event.name != names.OPEN_STREAM:
+        if event.name not in (names.OPEN_STREAM, names.MEASURE):
             super().receive(event, found)
             return
-        task = asyncio.create_task(self._open_stream(event))
+        task = asyncio.create_task(self._answer(event))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
@@ -50,10 +52,13 @@ class StreamingAgent(SocketAgent):
         await self.streams.close()
         await super().disconnect()
 
-    async def _open_stream(self, event: wire.Event) -> None:
+    async def _answer(self, event: wire.Event) -> None:
         try:
-            await self.streams.open(event.read(wire.OpenStream))
+            if event.name == names.MEASURE:
+                reply = event.reply(await self.streams.measure(event.read(wire.Measure)))
+            else:
+                await self.streams.open(event.read(wire.OpenStream))
+                reply = event.reply()
         except AgentError as error:
-            self.transmit(Said(event.reply_error(str(error)), asked=True))
-        else:
-            self.transmit(Said(event.reply(), asked=True))
+            reply = event.reply_error(str(error))
+        self.transmit(Said(reply, asked=True))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from viewers import Site, Viewer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -98,3 +99,28 @@ async def test_a_container_that_is_removed_ends_its_stream(site: Site, statistic
         site.made[-1].remove(force=True)
         _, code, _ = await viewer.rest()
     assert code == 1000
+
+
+async def figures(site: Site, name: str) -> dict[str, float]:
+    """The samples of a figure by the id of host or container."""
+    answer = await site.server.http.get(f"{site.server.url}/metrics")
+    found = [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
+    return {sample.labels["id"]: sample.value for sample in found if sample.name == name}
+
+
+async def test_figures_of_the_host_without_a_viewer(site: Site) -> None:
+    id = (await host(site))["id"]
+    assert (await figures(site, "orca_host_cpu_seconds_total"))[id] > 0
+    used, limit = await figures(site, "orca_host_memory_bytes"), await figures(site, "orca_host_memory_limit_bytes")
+    assert 0 < used[id] < limit[id]
+
+
+async def test_figures_of_containers_that_run(site: Site, statistics: None) -> None:
+    one = await site.container("while true; do :; done")
+    gone = await site.container("exec sleep 1000")
+    site.made[-1].remove(force=True)  # the server has not heard of it
+    # Readers who come within a second get the same figures.
+    while one["id"] not in (found := await figures(site, "orca_container_memory_bytes")):
+        pass
+    assert found[one["id"]] > 0
+    assert gone["id"] not in found

@@ -9,7 +9,7 @@ import doc_tables
 import msgspec
 import pytest
 
-from orca.wire import checks, commands, names, streams
+from orca.wire import checks, commands, measure, names, streams
 
 FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
     names.PING: (None, None),
@@ -21,6 +21,7 @@ FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]
     names.PULL: (commands.Pull, commands.Pulled),
     names.VOLUME_REMOVE: (commands.RemoveVolume, None),
     names.OPEN_STREAM: (streams.OpenStream, None),
+    names.MEASURE: (measure.Measure, measure.Measured),
     names.CANCEL: (commands.Cancel, None),
 }
 """What the server sends, and the agent's reply; None: an empty object."""

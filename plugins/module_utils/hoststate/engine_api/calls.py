@@ -124,6 +124,11 @@ def stats(name: str) -> Call:
     return Call("GET", _container(name, "stats"))
 
 
+def stats_once(name: str) -> Call:
+    """Open the document of now, on one line; the engine compares it with no earlier one."""
+    return Call("GET", _container(name, "stats"), {"stream": False, "one-shot": True})
+
+
 # -- commands in containers ------------------------------------------------------------------------------------
 
 

@@ -18,11 +18,22 @@ from orca.agent.engine import Engine, EngineGone
 from orca.agent.errors import AgentError, CommandFailed
 from orca.agent.identity import read_credentials
 from orca.agent.paths import Paths
-from orca.wire import MAX_FRAME, STREAM_PATH, ContainerExec, ContainerLogs, HostStats, OpenStream, StreamSource
+from orca.wire import (
+    MAX_FRAME,
+    STREAM_PATH,
+    ContainerExec,
+    ContainerLogs,
+    HostStats,
+    Measure,
+    Measured,
+    OpenStream,
+    StreamSource,
+)
 
 from .collector import HOST, Collector
 from .execution import Execution
 from .logs import Logs
+from .measure import measure
 from .stats import Stats
 
 MOST = 100  # streams at a time; each costs about 100 KB
@@ -65,6 +76,10 @@ class Streams:
         task = asyncio.create_task(self._serve(source, viewer), name="stream")
         self._open.add(task)
         task.add_done_callback(self._open.discard)
+
+    async def measure(self, request: Measure) -> Measured:
+        """Measure the host and containers once."""
+        return await measure(self._engine, request.containers)
 
     async def close(self) -> None:
         """End all streams."""

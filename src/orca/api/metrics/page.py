@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``GET /metrics`` for Prometheus. Requests are counted in plain numbers; the first reader loads the library.
+"""Figures about the server itself. Requests are counted in plain numbers; the first reader loads the library.
 
 Labels are few by design: routes are templates (a type, never an id), statuses are classes.
 """
@@ -7,30 +7,25 @@ Labels are few by design: routes are templates (a type, never an id), statuses a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import sqlalchemy as sa
 
-from orca.api.callers.caller import Caller
 from orca.api.connections.visitors import Visitors
 from orca.api.events import Hub
 from orca.api.metrics import queues
 from orca.api.requests.ask import PROJECT_LINKS
 from orca.engine import Core
-from orca.provision.people.roles import EVERYWHERE
-from orca.provision.settings import values as settings
 from orca.resources import rows
-from orca.resources.errors import Refused
 from orca.resources.views import VERSIONS, view
 from orca.store import ReadTx
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-PATH = "/metrics"
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Seconds."""
 OTHER = "other"
@@ -74,14 +69,6 @@ def routes() -> dict[str, str]:
     """The path segments after the version, and their names here."""
     known = {path: type.path for path, type in view("superadmin", VERSIONS[-1]).paths.items()}
     return {**known, "schema": "schemas", "schemas": "schemas", "scripts": "scripts"}
-
-
-def allow(tx: ReadTx, caller: Caller | None) -> None:
-    """Raise ``Refused`` unless the caller runs the server, or everybody may read the figures."""
-    if settings.value(tx, settings.METRICS_PUBLIC) == "true":
-        return
-    if caller is None or caller.role not in EVERYWHERE:
-        raise Refused("Forbidden", "figures are for administrators", status=403)
 
 
 def processes(tx: ReadTx) -> dict[str, int]:
@@ -153,11 +140,20 @@ class Figures:
         yield requests
 
 
-def exposition(figures: Figures) -> tuple[bytes, str]:
-    """The text that Prometheus reads, with the figures of the operating system's process, and its media type."""
+class Collector(Protocol):
+    """The library's interface."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Some figures."""
+
+
+def exposition(collectors: Iterable[Collector], *, of_process: bool) -> tuple[bytes, str]:
+    """The text that Prometheus reads, and its media type; ``of_process``: with the operating system's figures."""
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
     registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    registry.register(figures)
+    if of_process:
+        ProcessCollector(registry=registry)
+    for each in collectors:
+        registry.register(each)
     return generate_latest(registry), CONTENT_TYPE_LATEST

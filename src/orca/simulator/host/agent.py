@@ -115,6 +115,9 @@ class Agent:
                 self._run(event, f"inspect/{event.id}", faults, lambda: self._inspected(uuid))
             case names.PULL:
                 self._pull(event, event.read(wire.Pull), faults)
+            case names.MEASURE:
+                asked = event.read(wire.Measure).containers
+                self._run(event, f"measure/{event.id}", faults, lambda: self._measured(asked))
             case names.OPEN_STREAM:
                 event.read(wire.OpenStream)
                 self._run(event, f"stream/{event.id}", faults, _no_streams)
@@ -167,6 +170,13 @@ class Agent:
         if container is None:
             raise Cannot(f"There is no container of instance {uuid} on this host")
         return wire.Inspected(inspect=_document(container))
+
+    def _measured(self, asked: list[str]) -> Answer:
+        """Every container that runs uses a hundredth of a processor, and the host all of it together."""
+        running = [id for id in asked if (found := self.host.room.containers.get(id)) and found.state == "running"]
+        each = wire.Usage(cpu=self.host.clock.now * 10_000, memory=1 << 24, memory_limit=1 << 30)
+        host = wire.Usage(cpu=each.cpu * len(running), memory=each.memory * len(running), memory_limit=1 << 32)
+        return wire.Measured(host, dict.fromkeys(running, each))
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
