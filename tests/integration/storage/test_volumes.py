@@ -6,6 +6,7 @@ from pretended import PretendedHost
 
 from orca.resources import rows
 from orca.resources.errors import Refused
+from orca.storage.bindings import Bindings, bindings
 from orca.storage.volumes import CLEANUP_LABEL
 
 
@@ -144,3 +145,25 @@ async def test_volumes_go_with_their_host(platform, agent):
     await platform.delete("host", host.id)
     await platform.until(lambda tx: tx.require(rows.Host, host.id).state == "removed")
     assert not await volumes(platform)
+
+
+async def test_named_volumes_bind_their_containers_and_shared_ones_forbid_a_second(platform, agent):
+    share = {"type": "nfs", "o": "addr=192.0.2.9,rw", "device": ":/export"}
+    home = await platform.create("volume", name="home", driver="local", driverOpts=share)
+    wishes = {"bound": ["db:/data"], "free": ["/cache", "/srv/www:/www"], "shared": []}
+    mounts = {"shared": {"/home": home.id}}
+    made = {
+        name: await platform.create(
+            "container", imageUuid="docker:ok", name=name, dataVolumes=given, dataVolumeMounts=mounts.get(name)
+        )
+        for name, given in wishes.items()
+    }
+    await platform.running(3)
+    taker = await platform.create("container", imageUuid="docker:ok", dataVolumesFrom=[made["bound"].id])
+    await platform.running(4)
+    found = await platform.read(lambda tx: bindings(tx, tx.find(rows.Instance)))
+    assert found == {
+        made["bound"].id: Bindings(local=("db",)),
+        taker.id: Bindings(local=("db",)),
+        made["shared"].id: Bindings(shared=("home",)),
+    }
