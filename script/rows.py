@@ -90,11 +90,11 @@ def readable(type: ResourceType) -> dict[str, Field]:
         above = readable(TYPES[type.parent])
         return above | {
             name: field
-            for name, field in type.all_fields().items()
+            for name, field in type.all_fields.items()
             # What any row of the type above may lack, those of this kind may always have; nothing else can differ.
             if name not in above or (field.always and python(field.type) == python(above[name].type))
         }
-    fields = type.all_fields()
+    fields = dict(type.all_fields)
     for kind in (kind for kind in stored() if is_below(kind, type)):
         whole = ONE_KIND.get(type.name) == kind.name
         for name, field in kind.fields.items():

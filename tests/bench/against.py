@@ -18,7 +18,7 @@ from bench.flat import HOSTS, IMAGE, Bed
 from bench.httpload import Client
 from bench.pinned import PinnedServer, pin_generator
 from bench.population import reached
-from bench.server import free_port, seconds_to_answer
+from bench.server import compiled, free_port, seconds_to_answer
 
 ROUNDS = 5
 WORSE = 1.10
@@ -63,6 +63,8 @@ def checkout(rev: str) -> Iterator[Path]:
         subprocess.run(["git", "-C", str(ROOT), "worktree", "add", "--force", "--detach", tree, commit], check=True)
         script = ". script/lib.sh; mkdir -p .cache; bootstrap_venv"
         subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tree, check=True)
+    for each in (tree, ROOT):
+        compiled(each)
     yield tree
 
 

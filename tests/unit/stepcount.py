@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cost in steps of SQLite's machine, which say the same on every machine and at every load."""
+"""Cost in steps of SQLite's machine and in statements, which say the same on every machine and at every load."""
 
 import contextlib
+import threading
 
 import sqlalchemy as sa
 
@@ -24,6 +25,37 @@ def counting(every=1):
     def taken():
         nonlocal steps
         found, steps = steps, 0
+        return found
+
+    sa.event.listen(sa.pool.Pool, "connect", connected)
+    try:
+        yield taken
+    finally:
+        sa.event.remove(sa.pool.Pool, "connect", connected)
+
+
+CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+
+
+@contextlib.contextmanager
+def statements():
+    """Counts what units of writing ask of connections that are made meanwhile, however many share a transaction.
+
+    Yields a function that gives and clears the number.
+    """
+    number = 0
+
+    def count(text):
+        nonlocal number
+        if threading.current_thread().name == "orca-writer" and not text.startswith(CONTROL):
+            number += " event " not in text
+
+    def connected(connection, record):
+        connection.set_trace_callback(count)
+
+    def taken():
+        nonlocal number
+        found, number = number, 0
         return found
 
     sa.event.listen(sa.pool.Pool, "connect", connected)

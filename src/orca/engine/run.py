@@ -54,6 +54,7 @@ class Run(Job):
         self._unstored: dict[str, Any] = {}
         self._lines: list[dict[str, Any]] = []
         self._execution = str(uuid.uuid4())
+        self._logged = False
         self._writing = asyncio.Lock()
         self._progress: tuple[str | None, int | None] | None = None
         self._progress_task: asyncio.Task[None] | None = None
@@ -203,12 +204,12 @@ class Run(Job):
 
     async def succeed(self) -> None:
         """End the process with success."""
-        await self._write(lambda tx, row: endings.succeed(tx, self, row))
+        await self._write(lambda tx, row: endings.succeed(tx, self, row), last=True)
 
     async def fail(self, failure: Failed) -> None:
         """End the process with a reason."""
         self.log(f"failed: {failure.message}")
-        await self._write(lambda tx, row: endings.fail(tx, self, row, failure))
+        await self._write(lambda tx, row: endings.fail(tx, self, row, failure), last=True)
 
     async def retry(self, reason: str, delay: int, *, stuck: bool = False) -> None:
         """Try the process again in ``delay`` milliseconds; ``stuck``: it has failed in the same way too often."""
@@ -228,13 +229,16 @@ class Run(Job):
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    async def _write(self, unit: Callable[[Tx, rows.ProcessInstance], T]) -> T:
-        """Run a unit with the process row, if that is still ours; it also writes pending progress and log lines."""
-        async with self._writing:
-            return await self._write_alone(unit)
+    async def _write(self, unit: Callable[[Tx, rows.ProcessInstance], T], *, last: bool = False) -> T:
+        """Run a unit with the process row, if that is still ours; it also writes pending progress and log lines.
 
-    async def _write_alone(self, unit: Callable[[Tx, rows.ProcessInstance], T]) -> T:
-        lines, answers = list(self._lines), dict(self._unstored)
+        ``last``: it ends the process, and nobody will ask for answers any more.
+        """
+        async with self._writing:
+            return await self._write_alone(unit, last)
+
+    async def _write_alone(self, unit: Callable[[Tx, rows.ProcessInstance], T], last: bool) -> T:
+        lines, answers = list(self._lines), {} if last else dict(self._unstored)
 
         def guarded(tx: Tx) -> T:
             row = self._guard(tx)
@@ -246,6 +250,7 @@ class Run(Job):
 
         result = await self.core.db.write(guarded)
         self._started, self._waiting = True, False
+        self._logged = self._logged or bool(lines)
         del self._lines[: len(lines)]
         for name in answers:
             del self._unstored[name]
@@ -271,7 +276,9 @@ class Run(Job):
         tx.send(adding(tx.table("process_step")), step)
 
     def _write_log(self, tx: Tx, row: rows.ProcessInstance, lines: list[dict[str, Any]]) -> None:
-        execution = tx.first(rows.ProcessExecution, processInstanceId=row.id, uuid=self._execution)
+        execution: rows.ProcessExecution | None = None
+        if self._logged or self.in_doubt:
+            execution = tx.first(rows.ProcessExecution, processInstanceId=row.id, uuid=self._execution)
         if execution is None:
             tx.insert(
                 rows.ProcessExecution,

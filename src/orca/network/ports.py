@@ -23,9 +23,9 @@ def item_name(port: rows.Port) -> str:
     return items.PORT.item(port.uuid)
 
 
-def ports_of(tx: ReadTx, instance_id: int) -> list[rows.Port]:
-    """The live port rows of a container."""
-    return tx.find(rows.Port, instanceId=instance_id)
+def ports_of(tx: ReadTx, instance: rows.Instance) -> list[rows.Port]:
+    """The live port rows of a container; only one that was made with ports has any."""
+    return tx.find(rows.Port, instanceId=instance.id) if instance.ports else []
 
 
 def published(tx: ReadTx, host_id: int) -> list[rows.Port]:
@@ -35,7 +35,7 @@ def published(tx: ReadTx, host_id: int) -> list[rows.Port]:
 
 def open_ports(tx: Tx, config: ConfigItems, instance: rows.Instance, address: str) -> None:
     """The container runs: send its published ports to its host."""
-    found = ports_of(tx, instance.id)
+    found = ports_of(tx, instance)
     for row in found:
         tx.update(row, state="active")
     for host_id, published in _by_host(found).items():
@@ -61,9 +61,9 @@ def reserve(tx: Tx, row: rows.Port, host_id: int, *, public: int | None, private
     tx.update(row, hostId=host_id, publicIpAddressId=public, privateIpAddressId=private)
 
 
-def close_ports(tx: Tx, config: ConfigItems, instance_id: int) -> list[rows.Port]:
+def close_ports(tx: Tx, config: ConfigItems, instance: rows.Instance) -> list[rows.Port]:
     """Withdraw the ports of a container that has stopped, and return them."""
-    found = ports_of(tx, instance_id)
+    found = ports_of(tx, instance)
     for host_id, published in _by_host(found).items():
         config.drop_all(tx, host_id, [item_name(row) for row in published])
     for row in found:
@@ -71,15 +71,15 @@ def close_ports(tx: Tx, config: ConfigItems, instance_id: int) -> list[rows.Port
     return found
 
 
-def free_ports(tx: Tx, config: ConfigItems, instance_id: int) -> None:
+def free_ports(tx: Tx, config: ConfigItems, instance: rows.Instance) -> None:
     """Withdraw the ports of a container that has stopped, and free them for others until it is placed again."""
-    for row in close_ports(tx, config, instance_id):
+    for row in close_ports(tx, config, instance):
         tx.update(row, hostId=None, publicIpAddressId=None, privateIpAddressId=None)
 
 
-def remove_ports(tx: Tx, config: ConfigItems, instance_id: int) -> None:
+def remove_ports(tx: Tx, config: ConfigItems, instance: rows.Instance) -> None:
     """Remove the ports of a container that was removed."""
-    for row in close_ports(tx, config, instance_id):
+    for row in close_ports(tx, config, instance):
         tx.update(row, publicIpAddressId=None, privateIpAddressId=None)
         discard(tx, row)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ NAMING = {
 }
 
 
+@cache
 def snake(name: str) -> str:
     """``hostId`` becomes ``host_id``: the name of a column or table in the database."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
@@ -67,7 +69,7 @@ def build_table(root: ResourceType, members: Iterable[ResourceType], metadata: s
     """The table of a root type with the columns of all its kinds."""
     columns: dict[str, sa.Column[Any]] = {}
     for member in members:
-        for name, field in member.all_fields().items():
+        for name, field in member.all_fields.items():
             if field.column and name not in columns:
                 columns[name] = make_column(name, field)
     columns["data"] = sa.Column("data", sa.Text, key="data")
@@ -119,11 +121,11 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
     for root in [type for type in types.values() if type.table and type.parent is None]:
         members = family(root, types)
         table = tables[root.name] = build_table(root, members, metadata)
-        shared = set(root.all_fields())
+        shared = set(root.all_fields)
         for member in members:
-            names = shared | set(member.all_fields())
+            names = shared | set(member.all_fields)
             if member is root:  # a row of an undeclared kind is shown as the root type, so that needs every field
-                names = set().union(*(m.all_fields() for m in members))
+                names = set().union(*(m.all_fields for m in members))
             columns = frozenset(table.columns.keys())
             stored[member.name] = StoredType(
                 name=member.name,
@@ -149,7 +151,7 @@ def build_schema(types: Mapping[str, ResourceType]) -> Schema:
 def always(type: ResourceType, types: Mapping[str, ResourceType]) -> frozenset[str]:
     """The fields that no row of a type is without, as it or a type above it declares."""
     above = always(types[type.parent], types) if type.parent is not None else frozenset()
-    return above | {name for name, field in type.all_fields().items() if field.always}
+    return above | {name for name, field in type.all_fields.items() if field.always}
 
 
 def own_keys(type: ResourceType, types: Mapping[str, ResourceType]) -> dict[str, str]:

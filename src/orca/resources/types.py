@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -151,40 +153,47 @@ class ResourceType:
     part: bool = False
     one_of: tuple[str, tuple[str, ...]] | None = None
 
-    def all_fields(self) -> dict[str, Field]:
+    @cached_property
+    def all_fields(self) -> Mapping[str, Field]:
         """Base fields and the type's own, in declaration order; the type's own win, but ``always`` stays."""
         if not self.base or not self.table:
-            return dict(self.fields)
+            return self.fields
         base = base_fields(self)
-        known = {name for name, field in base.items() if field.always}
-        return base | {
-            name: replace(field, always=True) if name in known else field for name, field in self.fields.items()
+        own = {
+            name: replace(field, always=True) if name in base and base[name].always else field
+            for name, field in self.fields.items()
         }
+        return MappingProxyType({**base, **own})
+
+
+BASE: Final[Mapping[str, Field]] = {
+    "id": integer(column=True, always=True),
+    "accountId": ref("account"),
+    "created": date(column=True, always=True),
+    "data": mapping("json", roles=OPERATORS, by_role={"superadmin": "cru"}),
+    "description": string(column=True, max_length=1024),
+    "kind": string(column=True, always=True),
+    "name": string(column=True),
+    "removeTime": date(column=True, roles=OPERATORS),
+    "removed": date(column=True),
+    "uuid": string(column=True, max_length=128, always=True),
+}
+"""The fields of every stored resource, without rights on ``name`` and ``description``."""
+TRANSITION: Final[Mapping[str, Field]] = {
+    "transitioning": enum("yes", "no", "error", nullable=False),
+    "transitioningMessage": string(max_length=None),
+    "transitioningProgress": integer(),
+}
+"""Further fields of what has processes."""
 
 
 def base_fields(type: ResourceType) -> dict[str, Field]:
-    """The fields of every stored resource."""
-    tenant_named = type.named
-    fields = {
-        "id": integer(column=True, always=True),
-        "accountId": ref("account"),
-        "created": date(column=True, always=True),
-        "data": mapping("json", roles=OPERATORS, by_role={"superadmin": "cru"}),
-        "description": string(tenant_named, column=True, max_length=1024),
-        "kind": string(column=True, always=True),
-        "name": string(tenant_named, column=True),
-        "removeTime": date(column=True, roles=OPERATORS),
-        "removed": date(column=True),
-        "uuid": string(column=True, max_length=128, always=True),
-    }
-    if type.processes:
-        fields |= {
-            "state": enum(*states(type.processes), column=True, max_length=64, nullable=False, always=True),
-            "transitioning": enum("yes", "no", "error", nullable=False),
-            "transitioningMessage": string(max_length=None),
-            "transitioningProgress": integer(),
-        }
-    return fields
+    """The fields that a stored resource has without declaring them."""
+    named = {name: replace(BASE[name], rights=type.named) for name in ("description", "name")}
+    if not type.processes:
+        return {**BASE, **named}
+    state = enum(*states(type.processes), column=True, max_length=64, nullable=False, always=True)
+    return {**BASE, **named, "state": state, **TRANSITION}
 
 
 def wire_only(name: str, fields: Mapping[str, Field], *, plural: str = "", **options: object) -> ResourceType:

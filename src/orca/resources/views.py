@@ -236,9 +236,9 @@ def inherited_fields(type: ResourceType) -> Mapping[str, Field]:
 def _inherited_fields(name: str) -> Mapping[str, Field]:
     type = TYPES[name]
     if type.parent is None:
-        return MappingProxyType(type.all_fields())
+        return type.all_fields
     declared = {name for parent in ancestry(type)[:-1] for name in TYPES[parent].fields}
-    basic = {name: field for name, field in type.all_fields().items() if name not in declared}
+    basic = {name: field for name, field in type.all_fields.items() if name not in declared}
     return MappingProxyType({**_inherited_fields(type.parent), **basic, **type.fields})
 
 
@@ -247,7 +247,7 @@ def referrers() -> Mapping[str, list[tuple[ResourceType, str, Field]]]:
     """By type: what refers to it in columns, as (type, field's name, field)."""
     found: dict[str, list[tuple[ResourceType, str, Field]]] = {}
     for type in TYPES.values():
-        for name, field in type.all_fields().items() if type.table else ():
+        for name, field in type.all_fields.items() if type.table else ():
             if field.reference is not None and field.column and field.reverse != "":
                 found.setdefault(field.reference, []).append((type, name, field))
     return found

@@ -34,11 +34,17 @@ def reaches(tx: ReadTx, pool: rows.StoragePool, host: rows.Host) -> bool:
     return any(tie.state != "removing" for tie in ties)
 
 
+def put(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
+    """Put a volume that is in no pool into the one of its host."""
+    pool = of_host(tx, host.id)
+    if pool is not None:
+        tx.insert(rows.VolumeStoragePoolMap, volumeId=volume.id, storagePoolId=pool.id, state="active")
+
+
 def hold(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
     """Put a volume into the pool of its host, unless it is in one."""
-    pool = of_host(tx, host.id)
-    if pool is not None and not tx.count(rows.VolumeStoragePoolMap, volumeId=volume.id):
-        tx.insert(rows.VolumeStoragePoolMap, volumeId=volume.id, storagePoolId=pool.id, state="active")
+    if not tx.count(rows.VolumeStoragePoolMap, volumeId=volume.id):
+        put(tx, volume, host)
 
 
 def release(tx: Tx, volume: rows.Volume) -> None:

@@ -42,9 +42,9 @@ def attach(tx: Tx, instance: rows.Instance, host: rows.Host, image: rows.Image |
     if volume is None:
         return
     tx.update(volume, state="active", allocationState="active")
-    if volume.hostId != host.id:
+    if volume.hostId is None:
         tx.update(volume, hostId=host.id, imageId=None if image is None else image.id)
-        pools.hold(tx, volume, host)
+        pools.put(tx, volume, host)
 
 
 def detach(tx: Tx, instance: rows.Instance) -> None:

@@ -225,7 +225,7 @@ def _make(tx: Tx, instance: rows.Instance, host: rows.Host, **fields: Any) -> ro
         # Docker names an anonymous volume with 64 hexadecimal digits; until that is known, our name is shown.
         name = row.uuid.replace("-", "") * 2
         row = tx.update(row, name=name, uri=f"{LOCAL}:///{name}", anonymous=True)
-    pools.hold(tx, row, host)
+    pools.put(tx, row, host)
     return row
 
 

@@ -63,12 +63,12 @@ class Prepared:
         """The text and its values, in order."""
         if self._lists:
             parameters = {**parameters, **{name: _filled(parameters[name]) for name in self._lists}}
-        dialect = driver.dialect(connection)
         sizes = tuple(len(parameters[name]) for name in self._lists)
-        text = self._texts.get((dialect.name, sizes))
+        text = self._texts.get((connection.dialect.name, sizes))
         if text is None:
             rooms = dict(zip(self._lists, sizes, strict=True))
-            text = self._texts[dialect.name, sizes] = _compile(self.select, dialect, rooms)
+            text = _compile(self.select, driver.dialect(connection), rooms)
+            self._texts[connection.dialect.name, sizes] = text
         values: list[Any] = []
         for name, index in text.places:
             value = parameters[name] if name in parameters else text.fixed[name]
@@ -124,12 +124,12 @@ class PreparedWrite:
 
     def run(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Written:
         """Run it once. Raises SQLAlchemy's errors on every database."""
-        text, names = self._text(driver.dialect(connection), parameters)
+        text, names = self._text(connection, parameters)
         return driver.run(connection, text, [parameters[name] for name in names])
 
     def send(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> None:
         """Run it, at the latest with the next statement, for a caller who does not need its result."""
-        text, names = self._text(driver.dialect(connection), parameters)
+        text, names = self._text(connection, parameters)
         driver.later(connection, text, [parameters[name] for name in names])
 
     def send_many(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -156,12 +156,12 @@ class PreparedWrite:
             found = self._several[dialect.name, size, columns] = str(compiled), names
         return found
 
-    def _text(self, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    def _text(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         """The text for the driver, and the order of its parameters."""
-        shape = dialect.name, frozenset(parameters)
+        shape = connection.dialect.name, frozenset(parameters)
         found = self._texts.get(shape)
         if found is None:
-            compiled = self._statement.compile(dialect=dialect, column_keys=sorted(parameters))
+            compiled = self._statement.compile(dialect=driver.dialect(connection), column_keys=sorted(parameters))
             found = self._texts[shape] = str(compiled), tuple(compiled.positiontup or ())
         return found
 

@@ -11,7 +11,6 @@ from collections import Counter
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from orca.store.prepared import Prepared, PreparedWrite
 from orca.store.record import Record
@@ -77,10 +76,16 @@ def _reading(table: sa.Table) -> Prepared:
 
 @cache
 def _adding(table: sa.Table, dialect: str) -> PreparedWrite:
-    """The INSERT that adds to an existing row."""
+    """The INSERT that adds to an existing row. Only the dialect of the own database is imported."""
     if dialect in ("mysql", "mariadb"):
+        from sqlalchemy.dialects import mysql
+
         add = mysql.insert(table)
         return PreparedWrite(add.on_duplicate_key_update(number=table.c.number + add.inserted.number))
-    upsert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+    upsert = insert(table)
     number = table.c.number + upsert.excluded.number
     return PreparedWrite(upsert.on_conflict_do_update(index_elements=["root", "value"], set_={"number": number}))

@@ -354,6 +354,8 @@ class Tx(ReadTx):
 
     def _derive(self, record: Record) -> set[str]:
         """Compute the columns that follow from other fields; returns those that changed."""
+        if not record._stored.derived:
+            return set()
         found = {name: value(record) for name, value in record._stored.derived.items()}
         changed = {name for name, value in found.items() if record._values[name] != value}
         record._values.update(found)

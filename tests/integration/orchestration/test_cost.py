@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a change costs does not depend on what else there is: counted in steps of SQLite's machine, not in seconds."""
+"""What a change costs, and that it does not depend on what else there is: counted, not in seconds."""
 
 import contextlib
 
 import pytest
 from inprocess import Platform
-from stepcount import counting
+from stepcount import counting, statements
 
 from orca.resources import rows
 
@@ -13,6 +13,11 @@ HOSTS = 2
 EVERY = 10
 """Steps between two counts."""
 FEW, MANY = 10, 210
+CONTAINERS = 20
+MOST = 47
+"""Statements of one container, from its request until it runs: row by row, what each of its processes reads and writes.
+Raise it with a reason only.
+"""
 
 
 @contextlib.asynccontextmanager
@@ -92,3 +97,16 @@ async def measured(folder, others, prepare):
 async def test_a_start_costs_the_same_whatever_else_there_is(tmp_path, prepare):
     few, many = await measured(tmp_path / "few", FEW, prepare), await measured(tmp_path / "many", MANY, prepare)
     assert many < 1.2 * few, (few, many)
+
+
+async def test_a_container_takes_few_statements(tmp_path):
+    with statements() as taken:
+        async with beside(tmp_path, 0) as platform:
+            for _ in range(2):
+                await quiet(platform)
+                taken()
+                await platform.create("container", name="c", count=CONTAINERS, imageUuid="sim:ok")
+                await quiet(platform)
+                found = taken() / CONTAINERS
+            assert await platform.read(lambda tx: tx.count(rows.Instance, state="running")) == 2 * CONTAINERS
+    assert found <= MOST, found

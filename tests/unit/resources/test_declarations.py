@@ -21,7 +21,7 @@ def parts(type: str) -> list[str]:
 
 @pytest.mark.parametrize("type", TYPES.values(), ids=lambda type: type.name)
 def test_every_field_has_a_known_type(type):
-    for name, field in type.all_fields().items():
+    for name, field in type.all_fields.items():
         assert isinstance(field, Field)
         for part in parts(field.type):
             assert part in TYPES or part in SCALARS, f"{type.name}.{name}: {field.type}"

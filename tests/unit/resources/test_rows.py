@@ -38,4 +38,4 @@ def test_an_own_key_is_no_field(name):
 
 
 def columns(kind):
-    return kind.columns | kind.json_fields | TYPES[kind.name].all_fields().keys()
+    return kind.columns | kind.json_fields | TYPES[kind.name].all_fields.keys()

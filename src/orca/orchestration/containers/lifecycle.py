@@ -39,6 +39,8 @@ AGENT_SECONDS = 60.0
 """Seconds that a container without a place waits for a host whose agent is away."""
 STOP_SECONDS = 10
 """Default seconds between SIGTERM and SIGKILL."""
+IMPOSSIBLE = (joined.Missing, PoolUsedUp, AddressRefused, LookupError, volumes.VolumeProblem, placement.PortTaken)
+"""What no wait would mend."""
 
 behaviour = Behaviour()
 
@@ -48,8 +50,10 @@ async def create(run: Run) -> None:
     """Create a container: only decide whether a start follows. Its resources are taken when it starts."""
 
     def unit(tx: Tx) -> None:
-        labels.write_rows(tx, run.resource(tx, rows.Instance))
-        if run.resource(tx, rows.Instance).startOnCreate is False:
+        instance = run.resource(tx, rows.Instance)
+        if instance.labels:
+            labels.write_rows(tx, instance)
+        if instance.startOnCreate is False:
             run.chain = None
 
     run.finish(unit)
@@ -58,17 +62,12 @@ async def create(run: Run) -> None:
 @behaviour.process("instance.start")
 async def start(run: Run) -> None:
     """Place the container, then have the host's agent run it; those that it joins come first."""
-    try:
-        await _await_joined(run)
-    except Failed as error:
-        raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
     await _activate(run, await _place_when_possible(run), names.ACTIVATE)
 
 
 @behaviour.process("instance.restart")
 async def restart(run: Run) -> None:
-    """Stop and start it on the same host, with the same address."""
-    await _await_joined(run)
+    """Stop and start it on the same host, with the same address; those that it joins come first."""
     place = await _place_when_possible(run)
     data = {"uuid": place["instance"]["uuid"], "timeout": run.data.get("timeout", STOP_SECONDS)}
     await run.command(place["agentId"], names.DEACTIVATE, data)
@@ -87,9 +86,10 @@ async def stop(run: Run) -> None:
         )
 
     def unit(tx: Tx) -> None:
-        network_ports.close_ports(tx, run.core.part(Delivery).items, run.resource_id)
-        close_links(tx, run.resource(tx, rows.Instance))
-        volumes.detach(tx, tx.update(run.resource(tx, rows.Instance), answered=tx.now))
+        instance = run.resource(tx, rows.Instance)
+        network_ports.close_ports(tx, run.core.part(Delivery).items, instance)
+        close_links(tx, instance)
+        volumes.detach(tx, tx.update(instance, answered=tx.now))
         if run.data.get("remove"):
             run.chain = "remove"
 
@@ -108,7 +108,7 @@ async def remove(run: Run) -> None:
 
 def gone(tx: Tx, core: Core, instance: rows.Instance) -> None:
     """Free the resources of a container that no longer exists. The caller sets its state."""
-    network_ports.remove_ports(tx, core.part(Delivery).items, instance.id)
+    network_ports.remove_ports(tx, core.part(Delivery).items, instance)
     sharers.part(tx, core.engine, instance)
     volumes.release(tx, core.engine, instance)
     units.release(tx, instance)
@@ -116,35 +116,41 @@ def gone(tx: Tx, core: Core, instance: rows.Instance) -> None:
     health.end(tx, instance)
 
 
-async def _await_joined(run: Run) -> None:
-    """Wait until the containers are there whose network or volumes this one joins. Raises ``Failed``: in vain."""
-
-    def reason(tx: ReadTx) -> str | None:
-        return joined.awaited(tx, run.resource(tx, rows.Instance))
-
-    try:
-        waits = await run.read(reason)
-        if waits is not None:
-            await run.wait_for(waits, lambda tx: reason(tx) is None, roots={"instance"}, timeout=JOINED_SECONDS)
-    except joined.Missing as error:
-        raise Failed(str(error)) from error
-
-
 async def _place_when_possible(run: Run) -> dict[str, Any]:
-    """Place the container; if only a host whose agent is away could take it, give that agent time to come back."""
+    """Place the container, once those are there that it joins.
+
+    If only a host whose agent is away could take it, that agent gets time to come back.
+    """
     deadline = time.monotonic() + AGENT_SECONDS
     while True:
         try:
             return await run.step("place", lambda tx: _place_and_describe(tx, run))
+        except joined.Awaited as error:
+            try:
+                await run.wait_for(str(error), partial(_joins, run=run), roots={"instance"}, timeout=JOINED_SECONDS)
+            except (Failed, joined.Missing) as problem:
+                raise await _not_placed(run, problem) from problem
         except NoHost as error:
             left = deadline - time.monotonic()
             if not error.later or left <= 0:
-                raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
+                raise await _not_placed(run, error) from error
             with contextlib.suppress(Failed):
                 # After a wait in vain the next attempt fails with the full reason.
                 await run.wait_for(str(error), partial(_back, host_ids=error.later), roots={"host"}, timeout=left)
-        except (PoolUsedUp, AddressRefused, LookupError, volumes.VolumeProblem, placement.PortTaken) as error:
-            raise Failed(str(error), state="stopped", chain=await _after_failure(run)) from error
+        except IMPOSSIBLE as error:
+            raise await _not_placed(run, error) from error
+
+
+async def _not_placed(run: Run, error: Exception) -> Failed:
+    """How a start without a place ends. A container that was to be restarted still runs."""
+    if run.action == "restart":
+        return Failed(str(error))
+    return Failed(str(error), state="stopped", chain=await _after_failure(run))
+
+
+def _joins(tx: ReadTx, run: Run) -> bool:
+    """True if the containers are there that it joins. Raises ``Missing``."""
+    return joined.awaited(tx, run.resource(tx, rows.Instance)) is None
 
 
 def _back(tx: ReadTx, host_ids: tuple[int, ...]) -> bool:
@@ -158,11 +164,14 @@ def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
     instance = run.resource(tx, rows.Instance)
     if instance.nativeContainer:
         raise Failed(f"{instance.name} was made with docker on its host and can only be started there")
+    reason = joined.awaited(tx, instance)
+    if reason is not None:
+        raise joined.Awaited(reason)
     host = placement.place(tx, instance)
     tx.update(instance, lastSeen=None)
     description = describe(
         instance,
-        network_ports.ports_of(tx, instance.id),
+        network_ports.ports_of(tx, instance),
         instance.primaryIpAddress,
         volumes.as_binds(tx, instance),
         owner=joined.owner_of(tx, instance),
@@ -200,6 +209,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
 
     def unit(tx: Tx) -> None:
         instance = run.resource(tx, rows.Instance)
+        again = instance.startCount is not None
         address = instance.primaryIpAddress or addresses.believable(
             tx, tx.require(rows.Host, instance.hostId), reply.address
         )
@@ -219,11 +229,13 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
             tx.update(instance, exitCode=seen["exitCode"])
             run.chain = "stop"
             return
-        open_links(tx, instance)
+        if place.get("seesNames", True):
+            open_links(tx, instance)
         health.begin(tx, run.core, instance)
         if address is not None:
             network_ports.open_ports(tx, delivery.items, instance, address)
-        sharers.follow(tx, run.core.engine, instance)
+        if again:
+            sharers.follow(tx, run.core.engine, instance)
         behind = sharers.left_behind(tx, instance)
         if behind is not None and run.data.get("behind") != behind:
             # Once for each start of the owner: more would not help where the host's clock was set back between them.

@@ -205,7 +205,7 @@ def _update_known(
     items = core.part(Delivery).items
     if state == "stopped":
         tx.update(instance, state="stopped", exitCode=report.exit_code)
-        network_ports.close_ports(tx, items, instance.id)
+        network_ports.close_ports(tx, items, instance)
         volumes.detach(tx, instance)
         close_links(tx, instance)
         if away and not instance.nativeContainer and (instance.restartPolicy or {}).get("name") in ALWAYS:

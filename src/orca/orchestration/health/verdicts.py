@@ -26,11 +26,11 @@ def checkers_of(tx: ReadTx, instance: rows.Instance) -> list[rows.HealthcheckIns
 
 def begin(tx: Tx, core: Core, instance: rows.Instance) -> None:
     """A container has started: nobody has said anything about this start, but perhaps its engine."""
-    for row in checkers_of(tx, instance):
-        tx.update(row, healthState=HEALTHY, said=None, pathFault=None, since=None, reason=None)
     if not instance.healthCheck:
         evaluate(tx, core, instance)
         return
+    for row in checkers_of(tx, instance):
+        tx.update(row, healthState=HEALTHY, said=None, pathFault=None, since=None, reason=None)
     health = INITIALIZING if instance.healthState is None else REINITIALIZING
     timeout = health_states.timeout_of(instance.healthCheck, health)
     deadline = None if timeout is None else tx.now + timeout

@@ -14,6 +14,10 @@ CONTAINER = "container"
 """The mode of a container that shares another one's network."""
 
 
+class Awaited(Exception):
+    """A container that is joined is not there yet; the message names it."""
+
+
 class Missing(Exception):
     """A container that is joined was removed; the message names it."""
 

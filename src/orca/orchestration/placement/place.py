@@ -82,7 +82,7 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
 
 def _reserve_ports(tx: Tx, instance: rows.Instance, host: rows.Host, address: rows.IpAddress | None) -> None:
     """Give the ports of a placed container their host, and the addresses that they lead from and to."""
-    found = network_ports.ports_of(tx, instance.id)
+    found = network_ports.ports_of(tx, instance)
     if not found:
         return
     # A container that an upgrade kept aside gave up its ports.

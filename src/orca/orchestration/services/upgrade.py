@@ -234,7 +234,7 @@ async def _rest(run: Run, ids: list[int], label: str) -> None:
 
     def free(tx: Tx) -> None:
         for row in tx.find(rows.Instance, id=ids):
-            network_ports.free_ports(tx, run.core.part(Delivery).items, row.id)
+            network_ports.free_ports(tx, run.core.part(Delivery).items, row)
             if retained.retains(run.resource(tx, rows.Service)):
                 units.let_go_address(tx, row)
 

@@ -18,7 +18,7 @@ TAKEN_OUT = "***"
 DECLARED = frozenset(
     name
     for type in TYPES.values()
-    for name, field in type.all_fields().items()
+    for name, field in type.all_fields.items()
     if field.secret or field.type == "password"
 )
 """Fields that are declared to be secrets, of whatever type."""
