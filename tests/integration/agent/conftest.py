@@ -14,6 +14,7 @@ from pathlib import Path
 import docker
 import docker.errors
 import pytest
+import pytest_asyncio
 
 from orca.wire import Instance, names
 
@@ -120,6 +121,15 @@ async def running_agent(
         yield agent
     finally:
         await agent.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def connected(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FakeServer]:
+    """A server whose agent works on this machine's engine, for all tests of a module; each has its own containers."""
+    directory = tmp_path_factory.mktemp("agent")
+    async with FakeServer(ca, directory) as server, running_agent(server, directory / "orca"):
+        await server.connected()
+        yield server
 
 
 StartAgent = Callable[..., AbstractAsyncContextManager[AgentProcess]]

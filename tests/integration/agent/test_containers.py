@@ -7,13 +7,11 @@ import functools
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import docker
 import docker.errors
 import pytest
-import pytest_asyncio
 
 from orca.wire import (
     Activate,
@@ -34,21 +32,11 @@ from orca.wire import (
     names,
 )
 
-from .conftest import MakeInstance, containers, running_agent
+from .conftest import MakeInstance, containers
 from .fakeregistry import Registry
 from .fakeserver import FakeServer
-from .pki import Authority
 
-# One agent serves all tests of this module; each has containers of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def connected(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FakeServer]:
-    directory = tmp_path_factory.mktemp("agent")
-    async with FakeServer(ca, directory) as server, running_agent(server, directory / "orca"):
-        await server.connected()
-        yield server
 
 
 def change(event: Event, uuid: str, status: str) -> bool:
