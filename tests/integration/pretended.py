@@ -133,8 +133,9 @@ class PretendedAgent(Driver):
         """Take one event of the server; what goes wrong with it is said by the image."""
         self.received.append(event)
         self.host.asked(event)
-        image = event.data.get("image") or event.data.get("instance", {}).get("image", "")
-        super().receive(event, faults.by_image(image))
+        instance = event.data.get("instance")
+        order = instance if isinstance(instance, dict) else event.data  # else it is a uuid
+        super().receive(event, faults.by_image(order.get("image") or ""))
 
     def flush(self) -> None:
         """Transmit what there is to say; something may have changed."""

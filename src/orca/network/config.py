@@ -17,18 +17,31 @@ import msgspec
 from orca import wire
 from orca.network import digests
 from orca.resources import rows
-from orca.store import ReadTx, Tx
+from orca.store import ReadTx, Tx, Vault
 from orca.wire.digest import MODULUS, part
 
 VERSION_EPOCH = 1_735_689_600
 """2025-01-01 in UTC seconds: versions count from here, so that they fit 32 bits for a lifetime."""
 
 
-class ConfigItems:
-    """The config items of all hosts. ``changed(host_id, item)`` is called in the event loop after COMMIT."""
+SEALED = "$sealed"
+"""Marks a secret in a description."""
 
-    def __init__(self, changed: Callable[[int, wire.ConfigItem], None]) -> None:
+
+def sealed(text: str, context: str) -> dict[str, Any]:
+    """A value of a description that only the host gets in clear. ``text``: as the vault sealed it for ``context``."""
+    return {SEALED: [text, context]}
+
+
+class ConfigItems:
+    """The config items of all hosts. ``changed(host_id, item)`` is called in the event loop after COMMIT.
+
+    ``vault`` opens what is ``sealed`` in a description; rows keep it sealed, since callers may read them.
+    """
+
+    def __init__(self, changed: Callable[[int, wire.ConfigItem], None], vault: Vault) -> None:
         self._changed = changed
+        self._vault = vault
 
     def wanted(self, tx: ReadTx, host_id: int, name: str) -> dict[str, Any] | None:
         """The description of an item, None if it is not wanted."""
@@ -181,10 +194,18 @@ class ConfigItems:
         digests.put(tx, host_id, 0, 0)
         digests.put(tx, host_id, *_sums(tx, host_id))
 
-    @staticmethod
-    def item(row: rows.ConfigItemStatus) -> wire.ConfigItem:
-        """The wire form of a row."""
-        return wire.ConfigItem(name=row.name, version=row.requestedVersion, description=row.description)
+    def item(self, row: rows.ConfigItemStatus) -> wire.ConfigItem:
+        """The wire form of a row, with its secrets in clear."""
+        description = None if row.description is None else self._opened(row.description)
+        return wire.ConfigItem(name=row.name, version=row.requestedVersion, description=description)
+
+    def _opened(self, description: dict[str, Any]) -> dict[str, Any]:
+        secret = {
+            key: value[SEALED]
+            for key, value in description.items()
+            if isinstance(value, dict) and value.keys() == {SEALED}
+        }
+        return {**description, **{key: self._vault.open(*value) for key, value in secret.items()}}
 
     def _bump(self, tx: Tx, row: rows.ConfigItemStatus, description: dict[str, Any] | None) -> None:
         version = max(_clock(tx), row.requestedVersion + 1)

@@ -41,7 +41,7 @@ class Delivery:
     """Sends the config items of the connected hosts. Runs in the event loop."""
 
     def __init__(self, core: Core) -> None:
-        self.items = ConfigItems(self._changed)
+        self.items = ConfigItems(self._changed, core.vault)
         self._core = core
         self._online: dict[int, AgentConnection] = {}
         self._greeting: dict[int, AgentConnection] = {}

@@ -4,12 +4,15 @@
 from orca.engine import Assembly
 from orca.network import Delivery
 from orca.orchestration.balancers import api as load_balancers
+from orca.orchestration.balancers import reports as balancer_reports
 from orca.orchestration.balancers import service as load_balancer_services
+from orca.orchestration.balancers.items import BalancerItems
 from orca.orchestration.balancers.worker import Balancers
 from orca.orchestration.containers import api as container_api
 from orca.orchestration.containers import events as container_events
 from orca.orchestration.containers import host_removal, lifecycle, observed, pulls
 from orca.orchestration.containers import links as container_links
+from orca.orchestration.containers.draining import Withdrawal
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.health import reports as health_reports
 from orca.orchestration.health import verdicts
@@ -36,8 +39,10 @@ def install(assembly: Assembly) -> None:
     discovery, keeper, checked = Discovery(assembly.db, items), Keeper(assembly), CheckItems(assembly.db, items)
     checkers, balancers = Checkers(assembly), Balancers(assembly)
     health, selection = Health(assembly), Selection(assembly)
-    followers: list[Follower] = [discovery, keeper, checked, health, checkers, selection, Waits(assembly), balancers]
-    newsroom = Newsroom(assembly.db, followers)
+    balanced = BalancerItems(assembly.db, items)
+    followers: list[Follower] = [discovery, balanced, keeper, checked, health, checkers, selection, balancers]
+    newsroom = Newsroom(assembly.db, [*followers, Waits(assembly)])
+    assembly.provide(Withdrawal(newsroom, [discovery, balanced]))
     assembly.provide(discovery)
     assembly.provide(newsroom)
     for module in (
@@ -59,6 +64,7 @@ def install(assembly: Assembly) -> None:
         restart,
         load_balancer_services,
         load_balancers,
+        balancer_reports,
     ):
         assembly.add(module.behaviour)
     deadlines = Deadlines(assembly, verdicts.is_late)

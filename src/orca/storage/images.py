@@ -12,11 +12,14 @@ from orca.store import Tx
 behaviour = Behaviour()
 
 
-def ensure(tx: Tx, instance: rows.Instance, host: rows.Host) -> rows.Image:
+def ensure(tx: Tx, instance: rows.Instance, host: rows.Host) -> rows.Image | None:
     """Record the image of a placed container in its project and in the host's pool.
 
+    A container of the platform itself has none: it runs an image of the platform, which its host has.
     The container gets another credential for the image's registry if it has none, or its own has ended.
     """
+    if instance.systemContainer is not None:
+        return None
     image_uuid = str(instance.imageUuid)
     name = image_reference(image_uuid)
     instance = registries.present_credential(tx, instance)

@@ -139,7 +139,7 @@ def check_form(fields: dict[str, Any]) -> None:
         raise Refused("InvalidOption", f"{CLEANUP_LABEL}: one of {', '.join(CLEANUP)} is expected", field="labels")
 
 
-def attach(tx: Tx, instance: rows.Instance, host: rows.Host, image: rows.Image) -> None:
+def attach(tx: Tx, instance: rows.Instance, host: rows.Host, image: rows.Image | None) -> None:
     """Give a placed container its volumes: its root, missing rows, and a mount for each.
 
     Raises:

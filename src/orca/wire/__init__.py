@@ -7,6 +7,17 @@
 """
 
 from . import digest, names
+from .balancers import (
+    BalancerFigures,
+    BalancerReport,
+    Drain,
+    Drained,
+    LookAtBalancer,
+    Refusal,
+    TargetEdge,
+    TargetFigures,
+    TargetState,
+)
 from .checks import FORMS, Unsound, plain_text, read_answer, sound
 from .commands import (
     Activate,
@@ -66,6 +77,8 @@ __all__ = [
     "STREAM_PATH",
     "Activate",
     "Activated",
+    "BalancerFigures",
+    "BalancerReport",
     "Cancel",
     "CheckEdge",
     "CheckState",
@@ -80,6 +93,8 @@ __all__ = [
     "ContainerStatus",
     "Deactivate",
     "Deactivated",
+    "Drain",
+    "Drained",
     "EdgeState",
     "Encryption",
     "EngineHealth",
@@ -96,6 +111,7 @@ __all__ = [
     "Instance",
     "LogConfig",
     "LogMark",
+    "LookAtBalancer",
     "Measure",
     "Measured",
     "MeshEdge",
@@ -106,11 +122,15 @@ __all__ = [
     "PublishedPort",
     "Pull",
     "Pulled",
+    "Refusal",
     "RegistryAuth",
     "Remove",
     "RemoveVolume",
     "RestartPolicy",
     "StreamSource",
+    "TargetEdge",
+    "TargetFigures",
+    "TargetState",
     "Transitioning",
     "Unsound",
     "Usage",

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from . import names
+from .balancers import BalancerFigures, BalancerReport, Drained, Refusal, TargetEdge, TargetFigures
 from .commands import Activated, ConfigApplied, Message
 from .event import WireError
 from .health import CheckEdge, EngineHealth, HealthChange
@@ -44,6 +45,8 @@ PEERS: Final = 5000
 """Tunnels in one summary."""
 VERDICTS: Final = 20_000
 """Checks, and containers, in one report on health."""
+TARGETS: Final = 20_000
+"""Targets in one report of balancers, or in one answer about a balancer."""
 OUTPUT_CHARACTERS: Final = 4096
 """Of a command that checks a container."""
 LAST_TIME: Final = 1 << 53
@@ -64,6 +67,7 @@ FORMS: Final[Mapping[str, type[Message]]] = {
     names.CONTAINER_CHANGE: Container,
     names.HOST_CHANGE: HostFacts,
     names.HEALTH_CHANGE: HealthChange,
+    names.BALANCER_REPORT: BalancerReport,
     names.MESH_EDGE: MeshEdge,
     names.MESH_SUMMARY: MeshSummary,
 }
@@ -206,6 +210,60 @@ def _engine(said: EngineHealth) -> EngineHealth:
     )
 
 
+def _balancers(said: BalancerReport) -> BalancerReport:
+    """The last word about each target and each balancer counts."""
+    if len(said.targets) > TARGETS or len(said.refusals) > TARGETS:
+        raise Unsound(f"targets, refusals: at most {TARGETS} of each are taken")
+    targets = {
+        (each.instance, each.backend, each.target): each
+        for each in said.targets
+        if _are_ids(each.instance, each.backend, each.target) and _is_time(each.at)
+    }
+    refusals = {each.instance: each for each in said.refusals if _are_ids(each.instance) and _is_time(each.at)}
+    return BalancerReport(
+        targets=[_target(each) for each in targets.values()],
+        refusals=[_refusal(each) for each in refusals.values()],
+        complete=said.complete,
+    )
+
+
+def _target(said: TargetEdge) -> TargetEdge:
+    reason = None if said.reason is None else plain_text(said.reason, REASON_CHARACTERS)
+    return msgspec.structs.replace(said, reason=reason)
+
+
+def _refusal(said: Refusal) -> Refusal:
+    reason = None if said.reason is None else plain_text(said.reason, REASON_CHARACTERS)
+    return msgspec.structs.replace(said, reason=reason, line=_within(said.line, 1, LAST_TIME))
+
+
+def _figures(said: BalancerFigures) -> BalancerFigures:
+    if sum(map(len, said.backends.values())) > TARGETS:
+        raise Unsound(f"backends: at most {TARGETS} targets are taken")
+    return BalancerFigures(
+        backends={
+            backend: {target: _counted(figures) for target, figures in targets.items() if _are_ids(target)}
+            for backend, targets in said.backends.items()
+            if _are_ids(backend)
+        }
+    )
+
+
+def _counted(said: TargetFigures) -> TargetFigures:
+    return TargetFigures(
+        state=said.state,
+        sessions=_within(said.sessions, 0, LAST_TIME) or 0,
+        requests=_within(said.requests, 0, LAST_TIME) or 0,
+        errors=_within(said.errors, 0, LAST_TIME) or 0,
+        bytes_in=_within(said.bytes_in, 0, LAST_TIME) or 0,
+        bytes_out=_within(said.bytes_out, 0, LAST_TIME) or 0,
+    )
+
+
+def _are_ids(*values: str) -> bool:
+    return all(ID.fullmatch(value) for value in values)
+
+
 def _is_time(value: int) -> bool:
     return 0 <= value <= LAST_TIME
 
@@ -247,6 +305,9 @@ _CHECKS: Final[Mapping[type[Message], Callable[[Any], Any]]] = {
     MeshSummary: _summary,
     Activated: _activated,
     ConfigApplied: _applied,
+    BalancerReport: _balancers,
+    BalancerFigures: _figures,
+    Drained: lambda said: Drained(left=_within(said.left, 0, LAST_TIME) or 0),
 }
 
 

@@ -90,7 +90,8 @@ class Instance(Message):
     ``network_mode`` is ``managed`` (the orca network, with ``address``) or one of Docker's own: ``bridge``, ``host``,
     ``none``, ``container:<external id>``. ``volumes`` are Docker binds (``/host:/path:ro``) or bare container paths;
     ``volumes_from`` are external ids of containers whose volumes it takes. ``memory`` and ``memory_swap`` are in bytes.
-    ``devices`` are ``/host[:/path[:rwm]]``, ``extra_hosts`` ``name:address``.
+    ``devices`` are ``/host[:/path[:rwm]]``, ``extra_hosts`` ``name:address``. A ``balancer`` runs the platform's own
+    HAProxy: the agent knows its image, command, user, mounts, capabilities and kernel settings, and ignores those here.
     """
 
     uuid: str
@@ -129,6 +130,7 @@ class Instance(Message):
     security_opt: list[str] = msgspec.field(default_factory=list)
     volume_driver: str | None = None
     log_config: LogConfig | None = None
+    balancer: bool = False
 
 
 class Activate(Message):

@@ -21,12 +21,15 @@ VOLUME_REMOVE: Final = "storage.volume.remove"
 CANCEL: Final = "command.cancel"
 OPEN_STREAM: Final = "stream.open"
 MEASURE: Final = "host.measure"
+DRAIN: Final = "balancer.drain"
+BALANCER_STATS: Final = "balancer.stats"
 
 # Agent to server; none carries ``replyTo``.
 HELLO: Final = "agent.hello"
 CONTAINER_CHANGE: Final = "container.change"
 HOST_CHANGE: Final = "host.change"
 HEALTH_CHANGE: Final = "health.change"
+BALANCER_REPORT: Final = "balancer.report"
 MESH_EDGE: Final = "mesh.edge"
 MESH_SUMMARY: Final = "mesh.summary"
 

@@ -11,6 +11,8 @@ import doc_tables
 from doc_tables import ROOT
 
 LABEL = re.compile(r"\bio\.(?:rancher|orca)\.[a-z_.]+")
+BEGINNING = "io.rancher.loadbalancer.target."
+"""The name of a service follows, which the user chooses."""
 
 
 def texts(source: str) -> Iterator[str]:
@@ -24,7 +26,8 @@ def texts(source: str) -> Iterator[str]:
 
 def labels(text: str) -> set[str]:
     """The labels in a text. What ends in a dot begins labels, and counts where it names more than the family."""
-    return {label.rstrip(".") for label in LABEL.findall(text) if label.strip(".").count(".") > 1}
+    found = (label if BEGINNING not in label else BEGINNING for label in LABEL.findall(text))
+    return {label.rstrip(".") for label in found if label.strip(".").count(".") > 1}
 
 
 def known() -> set[str]:

@@ -9,7 +9,7 @@ import doc_tables
 import msgspec
 import pytest
 
-from orca.wire import checks, commands, measure, names, streams
+from orca.wire import balancers, checks, commands, measure, names, streams
 
 FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
     names.PING: (None, None),
@@ -20,6 +20,8 @@ FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]
     names.INSPECT: (commands.Inspect, commands.Inspected),
     names.PULL: (commands.Pull, commands.Pulled),
     names.VOLUME_REMOVE: (commands.RemoveVolume, None),
+    names.DRAIN: (balancers.Drain, balancers.Drained),
+    names.BALANCER_STATS: (balancers.LookAtBalancer, balancers.BalancerFigures),
     names.OPEN_STREAM: (streams.OpenStream, None),
     names.MEASURE: (measure.Measure, measure.Measured),
     names.CANCEL: (commands.Cancel, None),

@@ -13,8 +13,9 @@ from orca import wire
 from orca.network import digests
 from orca.network.config import ConfigItems
 from orca.resources import rows, schema
-from orca.store import Database
+from orca.store import Database, Vault
 
+VAULT = Vault(bytes(32))
 NAMES = st.sampled_from(["a", "b", "c"])
 
 
@@ -28,7 +29,7 @@ async def db(tmp_path):
 async def test_an_item_that_the_host_says_is_gone_leaves_no_row(db):
     """The agent names the versions in effect: of what it removed there is none."""
     sent = []
-    items = ConfigItems(lambda host_id, item: sent.append(item))
+    items = ConfigItems(lambda host_id, item: sent.append(item), VAULT)
     host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1))
     await db.write(lambda tx: items.put(tx, host.id, "port/1", {"publicPort": 80}))
     await db.write(lambda tx: items.drop(tx, host.id, "port/1"))
@@ -43,7 +44,7 @@ async def test_an_item_that_the_host_says_is_gone_leaves_no_row(db):
 async def test_an_item_that_an_older_agent_does_not_know_is_gone_once_it_is_not_wanted(db):
     """It says so of each item that it is told to remove; it would be told for ever."""
     sent = []
-    items = ConfigItems(lambda host_id, item: sent.append(item))
+    items = ConfigItems(lambda host_id, item: sent.append(item), VAULT)
     host = await db.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1))
     await db.write(lambda tx: items.put(tx, host.id, "names/stack-1/1", {"names": {}}))
     await db.write(lambda tx: items.drop(tx, host.id, "names/stack-1/1"))
@@ -67,7 +68,7 @@ class Digests(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.db = self.run(Database.open(f"sqlite:///{self.folder.name}/test.db", schema()))
         self.sent: list[wire.ConfigItem] = []
-        self.items = ConfigItems(lambda _, item: self.sent.append(item))
+        self.items = ConfigItems(lambda _, item: self.sent.append(item), VAULT)
         self.host = self.write(lambda tx: tx.insert(rows.Host, name="h1", accountId=1))
         self.write(lambda tx: self.items.begin(tx, self.host.id))
         self.has: dict[str, int] = {}

@@ -62,7 +62,7 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-FORMS = [*checks.FORMS.values(), wire.Activated, wire.ConfigApplied]
+FORMS = [*checks.FORMS.values(), wire.Activated, wire.ConfigApplied, wire.BalancerFigures, wire.Drained]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
@@ -170,6 +170,7 @@ def test_every_report_has_a_form_and_a_check() -> None:
         names.CONTAINER_CHANGE,
         names.HOST_CHANGE,
         names.HEALTH_CHANGE,
+        names.BALANCER_REPORT,
         names.MESH_EDGE,
         names.MESH_SUMMARY,
     }

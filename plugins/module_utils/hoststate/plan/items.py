@@ -50,6 +50,12 @@ NAMES = Family("names")
 DNS = Family("dns")
 #: By the uuid of the checker (``healthcheckInstanceHostMap``).
 CHECK = Family("check")
+#: By the uuid of a balancer's container.
+BALANCER = Family("balancer")
+#: By the uuid of a balancer's container, and the backend.
+TARGETS = Family("targets")
+#: By the uuid of the certificate.
+CERTIFICATE = Family("certificate")
 
 #: All of them, in the order of the kinds (``apply.kinds``) that are made from them.
 FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS, CHECK)

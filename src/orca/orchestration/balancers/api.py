@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 
 from orca.engine import Behaviour, Call, Run, discard
-from orca.orchestration.balancers.rules import check_target_port
+from orca.orchestration.syntax.rules import check_target_port
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Processes
-from orca.orchestration.balancers import rules
+from orca.orchestration.syntax import rules
 from orca.orchestration.units.plan import GONE
 from orca.resources import rows
 from orca.resources.errors import Refused

@@ -6,19 +6,21 @@ Its listeners follow its ports (``listeners``); its targets and hosts follow lin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from orca.engine import Behaviour, Call, Processes, Run
-from orca.orchestration.balancers import bindings, listeners
-from orca.orchestration.balancers import rules as load_balancer_ports
-from orca.orchestration.balancers.rules import check_target_port
+from orca.engine import Behaviour, Call, Failed, Processes, Run
+from orca.orchestration.balancers import bindings, listeners, reports
 from orca.orchestration.services import api as services
 from orca.orchestration.services import converge
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services import upgrade as service_upgrade
+from orca.orchestration.syntax import rules as load_balancer_ports
+from orca.orchestration.syntax.rules import check_target_port
 from orca.resources import rows
+from orca.resources.errors import Refused
 from orca.store import ReadTx, Tx
 
 IMAGE = "docker:rancher/load-balancer-service"
@@ -50,7 +52,7 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
     """
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
-    load_balancer_ports.listeners(launch)
+    _check_listeners(launch, fields)
     row = services.make(tx, engine, stack, fields, type=rows.LoadBalancerService)
     name = f"{stack.name}_{row.name}"
     given = fields.get("loadBalancerConfig") or {}
@@ -72,9 +74,17 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
 @behaviour.update("loadBalancerService")
 def update(tx: Tx, call: Call, row: rows.LoadBalancerService, fields: dict[str, Any]) -> rows.LoadBalancerService:
     """Update the service as any other, and then its balancer."""
+    if fields.keys() & set(CERTIFIED):
+        _check_listeners(row.launchConfig or {}, {name: fields.get(name, row.get(name)) for name in CERTIFIED})
     row = services.update(tx, call, row, fields)
     copy_to_balancer(tx, row)
     return row
+
+
+def _check_listeners(launch: Mapping[str, Any], certified: Mapping[str, Any] | rows.LoadBalancerService) -> None:
+    """Refuse ports that cannot be listeners, and one that ends TLS without a certificate."""
+    if load_balancer_ports.ends_tls(launch) and not any(certified.get(name) for name in CERTIFIED):
+        raise Refused("MissingRequired", load_balancer_ports.NO_CERTIFICATE, field="defaultCertificateId")
 
 
 def copy_to_balancer(tx: Tx, row: rows.LoadBalancerService) -> None:
@@ -89,7 +99,7 @@ def copy_to_balancer(tx: Tx, row: rows.LoadBalancerService) -> None:
 @behaviour.action("loadBalancerService.upgrade")
 def upgrade(tx: Tx, call: Call, row: rows.LoadBalancerService, data: dict[str, Any]) -> rows.Service:
     """Upgrade the service as any other, unless its new ports cannot be listeners."""
-    load_balancer_ports.listeners((data.get("inServiceStrategy") or {}).get("launchConfig") or {})
+    _check_listeners((data.get("inServiceStrategy") or {}).get("launchConfig") or {}, row)
     return service_upgrade.upgrade(tx, call, row, data)
 
 
@@ -105,6 +115,16 @@ async def bring_up(run: Run) -> None:
     while await run.step(f"ties {number}", partial(_tie, run=run)):
         number += 1
     await _settled(run)
+    reason = await run.read(lambda tx: reports.refusal(tx, run.resource(tx, rows.LoadBalancerService)))
+    if reason is not None:
+        raise Failed(reason, state="active", unit=partial(_refused, run=run, reason=reason))
+
+
+def _refused(tx: Tx, run: Run, reason: str) -> None:
+    """The containers are as they should be, but hosts refuse the configuration."""
+    if run.finish_unit is not None:
+        run.finish_unit(tx)
+    converge.tell_stack(tx, run.resource(tx, rows.LoadBalancerService), reason)
 
 
 def wake(tx: Tx, engine: Processes, service: rows.LoadBalancerService) -> None:

@@ -10,6 +10,7 @@ from orca.orchestration.compose.errors import Wrong
 from orca.orchestration.compose.values import Pair
 from orca.orchestration.placement import constraints
 from orca.orchestration.syntax.labels import (
+    BALANCER_PROXY_PORTS,
     BALANCER_TARGET,
     BALANCER_TLS_PORTS,
     DNS,
@@ -17,6 +18,7 @@ from orca.orchestration.syntax.labels import (
     GLOBAL,
     HOSTNAME,
     NETWORK,
+    OPTIONS,
     REQUESTED_IP,
     SELECTOR_CONTAINER,
     SELECTOR_LINK,
@@ -29,7 +31,16 @@ from orca.storage.volumes import CLEANUP_LABEL
 SELECTORS = {SELECTOR_LINK: "selectorLink", SELECTOR_CONTAINER: "selectorContainer"}
 """Label -> field of the service."""
 
-_HONOURED = {GLOBAL, START_ONCE, CLEANUP_LABEL, HOSTNAME, BALANCER_TLS_PORTS, REQUESTED_IP}
+_HONOURED = {
+    GLOBAL,
+    START_ONCE,
+    CLEANUP_LABEL,
+    HOSTNAME,
+    BALANCER_TLS_PORTS,
+    BALANCER_PROXY_PORTS,
+    REQUESTED_IP,
+    *OPTIONS,
+}
 _ANYWAY = {NETWORK: "true", DNS: "true"}
 """Labels without effect: the platform always does what they request."""
 

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orca.orchestration.balancers import rules as load_balancer_ports
 from orca.orchestration.compose import keys as compose_keys
 from orca.orchestration.compose import labels as compose_labels
 from orca.orchestration.compose import values as compose_values
@@ -17,6 +16,7 @@ from orca.orchestration.compose.keys import HEALTH, SERVICE_KEYS, Key
 from orca.orchestration.compose.labels import Labels
 from orca.orchestration.compose.tree import Node
 from orca.orchestration.compose.values import Pair
+from orca.orchestration.syntax import rules as load_balancer_ports
 from orca.orchestration.syntax.labels import BALANCER_TARGET
 from orca.orchestration.syntax.names import BadName, check_service_name
 from orca.storage.references import stands_for

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orca.orchestration.balancers import rules as load_balancer_ports
 from orca.orchestration.compose import keys as compose_keys
 from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.section import LinkSpec, Section
 from orca.orchestration.services.checks import CONTAINERLESS, check_fields, check_launch_configs
+from orca.orchestration.syntax import rules as load_balancer_ports
+from orca.orchestration.syntax.labels import BALANCER_TARGET
 from orca.resources.errors import Refused
 from orca.resources.limits import PORTS_OF_REQUEST
 from orca.resources.validation import Validator
@@ -100,7 +101,21 @@ def _service(section: Section, fields: dict[str, Any]) -> ServiceSpec:
             fields, strategy = _checked(section, fields, strategy)
         except Refused as error:
             section.refuse(error.field, error.message)
-    return ServiceSpec(section.name, section.type, fields, section.links, section.given(keys.certificates), strategy)
+    certificates = section.given(keys.certificates)
+    if section.type == "loadBalancerService" and not section.findings.blames(section.name):
+        _check_balancer(section, fields["launchConfig"], certified=any(certificates.values()))
+    return ServiceSpec(section.name, section.type, fields, section.links, certificates, strategy)
+
+
+def _check_balancer(section: Section, launch: dict[str, Any], *, certified: bool) -> None:
+    """Refuse a balancer that could not do what its text says."""
+    heard = {each["privatePort"] for each in load_balancer_ports.listeners(launch)}
+    for link in section.links:
+        for port in sorted(load_balancer_ports.asked(link.rules) - heard):
+            message = f"{BALANCER_TARGET}{link.target}: nobody listens at port {port}; add it to ports, or name another"
+            section.refuse("labels", message)
+    if load_balancer_ports.ends_tls(launch) and not certified:
+        section.refuse("default_cert", load_balancer_ports.NO_CERTIFICATE)
 
 
 def _checked(
@@ -118,11 +133,15 @@ def _checked(
     kept = validator.create(types["inServiceUpgradeStrategy"], strategy, part=True)
     strategy = {name: kept[name] for name in strategy}
     check_fields(fields, type=section.type)
+    if section.type == "loadBalancerService":
+        load_balancer_ports.listeners(fields["launchConfig"])
     if section.type not in CONTAINERLESS:
         sidekicks = fields.get("secondaryLaunchConfigs") or []
         check_launch_configs(
-            section.name, fields.get("launchConfig"), sidekicks, selector=fields.get("selectorContainer")
+            section.name,
+            fields.get("launchConfig"),
+            sidekicks,
+            type=section.type,
+            selector=fields.get("selectorContainer"),
         )
-    if section.type == "loadBalancerService":
-        load_balancer_ports.listeners(fields["launchConfig"])
     return fields, strategy

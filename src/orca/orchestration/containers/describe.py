@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orca import wire
+from orca.orchestration.placement import marks
 from orca.orchestration.placement.belongings import mode_of
 from orca.orchestration.placement.joined import CONTAINER
 from orca.orchestration.syntax.labels import CONTAINER_IP, CONTAINER_NAME, CONTAINER_UUID, HOSTNAME
@@ -77,6 +78,7 @@ def describe(
         security_opt=instance.securityOpt or [],
         volume_driver=instance.volumeDriver,
         log_config=_log_config(instance.logConfig),
+        balancer=marks.is_balancer(instance),
     )
 
 

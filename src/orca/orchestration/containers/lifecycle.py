@@ -17,6 +17,7 @@ from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
 from orca.orchestration.containers import sharers
 from orca.orchestration.containers.describe import describe
+from orca.orchestration.containers.draining import Withdrawal, drain
 from orca.orchestration.containers.links import close_links, open_links
 from orca.orchestration.discovery.facts import sees_names
 from orca.orchestration.discovery.worker import Discovery
@@ -69,6 +70,7 @@ async def start(run: Run) -> None:
 async def restart(run: Run) -> None:
     """Stop and start it on the same host, with the same address; those that it joins come first."""
     place = await _place_when_possible(run)
+    await drain(run)
     data = {"uuid": place["instance"]["uuid"], "timeout": run.data.get("timeout", STOP_SECONDS)}
     await run.command(place["agentId"], names.DEACTIVATE, data)
     await _activate(run, place, "activate again")
@@ -76,9 +78,10 @@ async def restart(run: Run) -> None:
 
 @behaviour.process("instance.stop")
 async def stop(run: Run) -> None:
-    """Withdraw its names and ports, stop it on the host, then remove it if that was requested."""
+    """Withdraw its names, its requests and its ports, stop it on the host, then remove it if that was requested."""
     target = await run.read(lambda tx: _target(tx, run))
     if target is not None:
+        await drain(run)
         agent_id, container = target
         grace = run.data.get("timeout")
         await run.command(
@@ -190,7 +193,11 @@ def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
 async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
     delivery = run.core.part(Delivery)
     # Steps of an earlier version stored less.
-    if place["instance"].get("address") and place.get("seesNames", True):
+    if place["instance"].get("balancer"):
+        # Its host must know its listeners and targets before it listens.
+        await run.core.part(Withdrawal).written()
+        await delivery.flush(place["hostId"])
+    elif place["instance"].get("address") and place.get("seesNames", True):
         # The container's names must be on its host before it resolves them.
         await run.core.part(Newsroom).acted(run.core.part(Discovery))
         await delivery.flush(place["hostId"])

@@ -85,7 +85,9 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
         sidekicks = given.get("secondaryLaunchConfigs") or []
         for config in sidekicks:
             check_name(tx, stack.id, str(config.get("name") or ""))
-        check_launch_configs(name, given.get("launchConfig"), sidekicks, selector=given.get("selectorContainer"))
+        check_launch_configs(
+            name, given.get("launchConfig"), sidekicks, type=type.TYPE, selector=given.get("selectorContainer")
+        )
         retained.check(tx, stack.accountId, [given["launchConfig"], *sidekicks])
         given["launchConfig"] = {**given["launchConfig"], "version": FIRST_VERSION}
         if sidekicks:

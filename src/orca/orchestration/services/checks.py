@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration.containers.api import check_launch
 from orca.orchestration.placement.joined import CONTAINER
-from orca.orchestration.syntax import selectors
+from orca.orchestration.syntax import rules, selectors
 from orca.orchestration.syntax.names import PRIMARY, BadName, check_service_name
 from orca.orchestration.units import units
 from orca.resources import rows
@@ -44,13 +44,22 @@ def check_name(tx: ReadTx, stack_id: int, name: str, *, but: int | None = None) 
 
 
 def check_launch_configs(
-    name: str, primary: dict[str, Any] | None, sidekicks: list[dict[str, Any]], *, selector: str | None = None
+    name: str,
+    primary: dict[str, Any] | None,
+    sidekicks: list[dict[str, Any]],
+    *,
+    type: str,
+    selector: str | None = None,
 ) -> None:
     """Refuse launch configs that cannot run, have the same name, or depend on each other in a circle.
+
+    The ports of a balancer are listeners, which are checked before.
 
     Raises:
         Refused: see above; also no containers of its own without a selector for others.
     """
+    if type == "loadBalancerService" and primary:
+        primary = {**primary, "ports": rules.published(primary)}
     image = (primary or {}).get("imageUuid")
     if image and is_nothing(image):
         if not selector:

@@ -89,7 +89,7 @@ def begin_in_service(tx: Tx, row: rows.Service, given: dict[str, Any]) -> rows.S
     for config in given.get("secondaryLaunchConfigs") or []:
         sidekicks[config["name"]] = {"networkMode": "managed", **config, "version": version}
     if row.kind not in CONTAINERLESS:
-        check_launch_configs(row.name, primary, list(sidekicks.values()), selector=row.selectorContainer)
+        check_launch_configs(row.name, primary, list(sidekicks.values()), type=row.kind, selector=row.selectorContainer)
         # The upgraded container may have the address itself.
         retained.check(tx, row.accountId, [primary or {}, *sidekicks.values()], new=False)
     strategy = {

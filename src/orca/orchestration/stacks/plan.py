@@ -17,7 +17,7 @@ from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.services.checks import CONTAINERLESS
 from orca.orchestration.stacks.differences import Difference, differences, of_configs, plain, shown_links
-from orca.orchestration.syntax import ports
+from orca.orchestration.syntax import ports, rules
 from orca.storage.references import NOTHING
 
 Action = Literal["finish", "create", "change", "start", "replace", "remove"]
@@ -139,8 +139,10 @@ def _first(entries: Iterable[Entry], world: World) -> Iterator[int]:
 
 def _published(spec: ServiceSpec) -> frozenset[tuple[int, str]]:
     """The host ports that a service publishes, on any address."""
-    configs = [spec.fields.get("launchConfig") or {}, *(spec.fields.get("secondaryLaunchConfigs") or [])]
-    found = [port.published for config in configs for text in config.get("ports") or [] for port in ports.parse(text)]
+    primary = spec.fields.get("launchConfig") or {}
+    texts = rules.published(primary) if spec.type == "loadBalancerService" else [*(primary.get("ports") or [])]
+    texts += [text for config in spec.fields.get("secondaryLaunchConfigs") or [] for text in config.get("ports") or []]
+    found = [port.published for text in texts for port in ports.parse(text)]
     return frozenset((port.port, port.protocol) for port in found if port is not None)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from orca.orchestration.syntax import labels
+from orca.orchestration.placement.marks import BALANCER
+from orca.orchestration.syntax import labels, rules
 from orca.wire import names
 
 
@@ -17,6 +18,11 @@ def instance_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
     """The fields that a container gets from its service's launch config: those that were given."""
     own = {"kind", "name", "version", "count", "startOnCreate", "networkLaunchConfig", "dataVolumesFromLaunchConfigs"}
     return {name: value for name, value in launch_config.items() if name not in own and value is not None}
+
+
+def balancer_fields(launch_config: dict[str, Any]) -> dict[str, Any]:
+    """The fields that make a container a balancer's: its mark, and the ports where it listens."""
+    return {"systemContainer": BALANCER, "ports": rules.published(launch_config)}
 
 
 def service_labels(stack: str, service: str, project: str, unit: str, part: str = "") -> dict[str, str]:

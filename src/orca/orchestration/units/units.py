@@ -218,6 +218,8 @@ class Maker:
         labels = {**(config.get("labels") or {})}
         labels |= unit_fields.service_labels(stack.name, service.name, self._project.name or "", unit, new.part)
         fields = unit_fields.instance_fields(config)
+        if service.kind == "loadBalancerService" and new.part == PRIMARY:
+            fields |= unit_fields.balancer_fields(config)
         if new.host is not None and is_global(service):
             fields["requestedHostId"] = new.host
             labels[REQUESTED_HOST] = str(new.host)

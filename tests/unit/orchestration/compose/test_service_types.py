@@ -208,6 +208,26 @@ BALANCER = "lb: {image: rancher/load-balancer-service, ports: ['80'], links: [we
             "",
             "'lb': labels: there is no link to 'db'",
         ),
+        (
+            BALANCER % ", labels: {io.rancher.loadbalancer.target.web: 'a.example:81=8080'}",
+            "",
+            "^docker-compose.yml:1:.*target.web: nobody listens at port 81",
+        ),
+        (
+            BALANCER % ", labels: {io.rancher.loadbalancer.ssl.ports: '80'}",
+            "",
+            "service 'lb': default_cert: a port that ends TLS needs a certificate",
+        ),
+        (
+            BALANCER % ", expose: ['80']",
+            "",
+            "'lb': expose: two listeners would be at port 80; give one of them another port",
+        ),
+        (
+            BALANCER % ", labels: {io.orca.balancer.weight: heavy}",
+            "",
+            "labels: io.orca.balancer.weight: 'heavy' is not",
+        ),
         (BALANCER.replace("'80'", "80/udp") % "", "", "service 'lb': ports: port '80/udp': a balancer does not speak"),
         (
             BALANCER % "",

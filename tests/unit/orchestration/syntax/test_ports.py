@@ -3,9 +3,9 @@
 
 import pytest
 
-from orca.orchestration.balancers import rules as load_balancer_ports
 from orca.orchestration.containers.api import check_launch
 from orca.orchestration.placement.choose import HostFacts, Wanted, choose
+from orca.orchestration.syntax import rules as load_balancer_ports
 from orca.orchestration.syntax.ports import PortSpec, PortWrongFormat, PublicPort, TooManyPorts, parse, parse_all
 from orca.resources.errors import Refused
 from orca.resources.limits import PORTS_OF_CONTAINER
