@@ -10,15 +10,19 @@ Reference: https://docs.haproxy.org/3.0/management.html#9.3
 from __future__ import annotations
 
 import csv
-from typing import Dict, Iterator, List, NamedTuple, Sequence
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from .plan.haproxy import Server
+
+T = TypeVar("T")
 
 #: Bytes of one line of commands; HAProxy's own buffer has 16 KiB.
 LINE_BYTES = 8192
 
-#: What it answers to commands that ``plan.haproxy`` makes, if they worked. The map's entry may be gone already.
-GOOD = ("", "New server registered.", "Server deleted.", "Key not found.")
+#: What it answers to commands of ours that worked, or how that begins. The map's entry may be gone already.
+_GOOD = ("", "New server registered.", "Server deleted.", "Key not found.")
+_GOOD_BEGINNINGS = ("New empty certificate store", "Transaction ", "Certificate '", "Entry '", "New version created: ")
+_SUCCESS = "Success!"
 
 STATES = "show servers state"
 ALIVE = "show version"
@@ -39,6 +43,13 @@ class State(NamedTuple):
     number: int
     up: bool
     settled: bool
+
+
+class Live(NamedTuple):
+    """How a server takes part. ``maintained``: it gets nothing new, by command."""
+
+    weight: int
+    maintained: bool
 
 
 def lines(commands: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -79,19 +90,53 @@ def decode(data: bytes, count: int) -> List[str]:
     return answers
 
 
+def worked(answer: str) -> bool:
+    """True if a command of ours worked, by its answer."""
+    said = answer.strip()
+    return said in _GOOD or said.startswith(_GOOD_BEGINNINGS) or said.endswith(_SUCCESS)
+
+
 def states(answer: str) -> Dict[Server, State]:
     """The servers of all backends, from the answer to ``STATES``.
 
     :raises ProtocolError: it has another form.
     """
+    return _servers(answer, _state)
+
+
+def live(answer: str) -> Dict[Server, Live]:
+    """How the servers of all backends take part, from the answer to ``STATES``.
+
+    :raises ProtocolError: it has another form.
+    """
+    return _servers(answer, _live)
+
+
+def variable(answer: str) -> Optional[str]:
+    """The value of a variable, from the answer to ``show env NAME``; ``None``: it has none."""
+    _name, equals, value = answer.strip().partition("=")
+    return value if equals else None
+
+
+def entries(answer: str) -> List[Tuple[str, str]]:
+    """The entries of a map in order, from the answer to ``show map PATH``."""
+    found = (line.split(" ", 2) for line in answer.split("\n") if line)
+    return [(words[1], words[2]) for words in found if len(words) == 3]
+
+
+def _servers(answer: str, read: Callable[[Dict[str, str]], T]) -> Dict[Server, T]:
     version, _line, table = answer.partition("\n")
     rows = csv.DictReader(table.lstrip("# ").split("\n"), delimiter=" ")
     if version.strip() != "1":
         raise ProtocolError("version {0!r} of the servers' states is not known".format(version))
     try:
-        return {Server(row["be_name"], row["srv_name"]): _state(row) for row in rows}
+        return {Server(row["be_name"], row["srv_name"]): read(row) for row in rows}
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError("the servers' states have another form: {0}".format(error)) from error
+
+
+def _live(row: Dict[str, str]) -> Live:
+    return Live(int(row["srv_uweight"]), bool(int(row["srv_admin_state"]) & _MAINTENANCE))
 
 
 def _state(row: Dict[str, str]) -> State:

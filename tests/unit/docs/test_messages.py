@@ -24,6 +24,8 @@ FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]
     names.BALANCER_STATS: (balancers.LookAtBalancer, balancers.BalancerFigures),
     names.OPEN_STREAM: (streams.OpenStream, None),
     names.MEASURE: (measure.Measure, measure.Measured),
+    names.DRAIN: (balancers.Drain, balancers.Drained),
+    names.BALANCER_STATS: (balancers.LookAtBalancer, balancers.BalancerFigures),
     names.CANCEL: (commands.Cancel, None),
 }
 """What the server sends, and the agent's reply; None: an empty object."""

@@ -28,6 +28,9 @@ PORT = {"publicPort": 80, "privatePort": 8080, "protocol": "tcp", "bindAddress":
         ("dns/10.42.1.10", "dns"),
         ("names/stack-1/7", "dns"),
         ("check/a", "checks"),
+        ("balancer/a", "balancers"),
+        ("targets/a/web-80", "balancers"),
+        ("certificate/a", "balancers"),
     ],
 )
 def test_kind_of_an_item(name, kind):

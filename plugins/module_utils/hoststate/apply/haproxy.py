@@ -6,7 +6,7 @@ from __future__ import annotations
 import socket
 from typing import List, Optional, Sequence
 
-from ..haproxy_api import GOOD, ProtocolError, decode, encode, lines
+from ..haproxy_api import ProtocolError, decode, encode, lines, worked
 from .errors import HostStateError
 
 _PIECE = 1 << 16
@@ -40,5 +40,5 @@ def order(path: str, commands: Sequence[str]) -> None:
         be a request with a secret.
     """
     for command, answer in zip(commands, ask(path, commands) or ()):
-        if answer.strip() not in GOOD:
+        if not worked(answer):
             raise HostStateError("haproxy: {0}: {1}".format(" ".join(command.split(" ")[:3]), answer.strip()))

@@ -29,7 +29,7 @@ class Server(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return "{0}/{1}".format(_plain(self.backend), _plain(self.name))
+        return "{0}/{1}".format(name(self.backend), name(self.name))
 
 
 class Map(NamedTuple):
@@ -46,11 +46,11 @@ class Map(NamedTuple):
 
     def put(self, key: str, value: str) -> str:
         """The command that adds an entry; an entry that is there stays beside it."""
-        return "add map {0} {1} {2}".format(self.path, _plain(key), word(value))
+        return "add map {0} {1} {2}".format(self.path, name(key), word(value))
 
     def drop(self, key: str) -> str:
         """The command that removes an entry."""
-        return "del map {0} {1}".format(self.path, _plain(key))
+        return "del map {0} {1}".format(self.path, name(key))
 
 
 def configuration(sections: Sequence[Section]) -> str:
@@ -61,18 +61,22 @@ def configuration(sections: Sequence[Section]) -> str:
     return "\n".join(texts)
 
 
-def add_server(server: Server, address: str, port: int, options: Sequence[str] = ()) -> List[str]:
+def add_server(
+    server: Server, address: str, port: int, options: Sequence[str] = (), trusted: bool = False
+) -> List[str]:
     """The commands that add a server. It takes part at once, and its checks begin.
 
     Servers that are added at run time take nothing from ``default-server``: ``options`` are all that they have.
 
-    A new server counts as up although nobody has checked it. Told to be down, it has to rise first.
+    A new server counts as up although nobody has checked it. Told to be down, it has to rise first, unless it is
+    ``trusted`` to be up.
     """
-    checked = "check" in options
     commands = ["add server {0} {1}:{2}{3}".format(server, address, int(port), "".join(" " + each for each in options))]
     commands.append("enable server {0}".format(server))
-    if checked:
-        commands += ["enable health {0}".format(server), "set server {0} health down".format(server)]
+    if "check" in options:
+        commands.append("enable health {0}".format(server))
+        if not trusted:
+            commands.append("set server {0} health down".format(server))
     return commands
 
 
@@ -96,7 +100,11 @@ def word(text: str) -> str:
     return _ESCAPED.sub(r"\\\1", text)
 
 
-def _plain(name: str) -> str:
-    if not _NAME.match(name):
-        raise ValueError("{0!r} is not a name for HAProxy".format(name))
-    return name
+def name(text: str) -> str:
+    """Return ``text`` if it can be the name of a backend, a server or an entry.
+
+    :raises ValueError: it cannot.
+    """
+    if not _NAME.match(text):
+        raise ValueError("{0!r} is not a name for HAProxy".format(text))
+    return text

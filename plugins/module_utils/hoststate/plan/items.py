@@ -50,15 +50,15 @@ NAMES = Family("names")
 DNS = Family("dns")
 #: By the uuid of the checker (``healthcheckInstanceHostMap``).
 CHECK = Family("check")
-#: By the uuid of a balancer's container.
+#: By the uuid of the balancer's container (instance).
 BALANCER = Family("balancer")
-#: By the uuid of a balancer's container, and the backend.
+#: By the uuid of the balancer's container, and the name of its backend.
 TARGETS = Family("targets")
-#: By the uuid of the certificate.
+#: By its own uuid. It has a key, which no other item, log, diff or file for everybody holds.
 CERTIFICATE = Family("certificate")
 
 #: All of them, in the order of the kinds (``apply.kinds``) that are made from them.
-FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS, CHECK)
+FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS, CHECK, BALANCER, TARGETS, CERTIFICATE)
 
 
 def canonical(description: Optional[Mapping[str, Any]]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 ROOT = "/var/lib/orca"
 #: Directories below it.
-MESH, DNS, RESOLV, CHECK = "mesh", "dns", "resolv", "check"
-#: The last one as the checker itself sees it, and its configuration there.
+MESH, DNS, RESOLV, CHECK, BALANCER = "mesh", "dns", "resolv", "check", "balancer"
+#: The checker's as the checker itself sees it, and its configuration there.
 CHECKER_SIDE, CHECKER_CONFIGURATION = "/etc/orca-check", "haproxy.cfg"
+#: A balancer's, ``balancer/<instance uuid>``, as the balancer itself sees it.
+BALANCER_SIDE = "/etc/orca-balancer"
 
 DOCKER_SOCKET = "/var/run/docker.sock"

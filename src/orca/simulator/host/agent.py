@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from orca import wire
+from orca.hoststate.plan.items import TARGETS
 from orca.simulator.faults import NONE, Faults
 from orca.simulator.host.commands import Cannot, Commands, Work
 from orca.simulator.host.host import Host
@@ -118,6 +119,12 @@ class Agent:
             case names.MEASURE:
                 asked = event.read(wire.Measure).containers
                 self._run(event, f"measure/{event.id}", faults, lambda: self._measured(asked))
+            case names.DRAIN:
+                event.read(wire.Drain)
+                self._run(event, f"drain/{event.id}", faults, wire.Drained)
+            case names.BALANCER_STATS:
+                instance = event.read(wire.LookAtBalancer).instance
+                self._run(event, f"stats/{event.id}", faults, lambda: self._figures(instance))
             case names.OPEN_STREAM:
                 event.read(wire.OpenStream)
                 self._run(event, f"stream/{event.id}", faults, _no_streams)
@@ -177,6 +184,19 @@ class Agent:
         each = wire.Usage(cpu=self.host.clock.now * 10_000, memory=1 << 24, memory_limit=1 << 30)
         host = wire.Usage(cpu=each.cpu * len(running), memory=each.memory * len(running), memory_limit=1 << 32)
         return wire.Measured(host, dict.fromkeys(running, each))
+
+    def _figures(self, instance: str) -> Answer:
+        """A model of a balancer: it has served nobody, and its targets are well."""
+        backends: dict[str, dict[str, wire.TargetFigures]] = {}
+        for key, item in TARGETS.of(self.host.items).items():
+            uuid, _, backend = key.partition("/")
+            if uuid == instance:
+                targets = item.description.get("targets", {})
+                backends[backend] = {
+                    name: wire.TargetFigures(state="drain" if each["state"] == "drain" else "up")
+                    for name, each in targets.items()
+                }
+        return wire.BalancerFigures(backends=backends)
 
     # -- steps --------------------------------------------------------------------------------------------------------
 

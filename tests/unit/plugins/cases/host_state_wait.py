@@ -48,6 +48,6 @@ FAILURES = [
         "host_state_wait",
         "of an unknown kind",
         {"kinds": ["disk"]},
-        "must be one or more of: checks, dns, firewall",
+        "must be one or more of: balancers, checks, dns",
     ),
 ]
