@@ -269,7 +269,7 @@ class Lab:
             yield new
         finally:
             self._readdress(machine, new, old, length)
-            until(lambda: self.reported_address(machine) == old, 40, f"{machine.name} back at {old}")
+            until(lambda: self.reported_address(machine) == old, 20, f"{machine.name} back at {old}")
 
     @staticmethod
     def _readdress(machine: Machine, old: str, new: str, length: int) -> None:

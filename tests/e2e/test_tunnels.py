@@ -153,9 +153,9 @@ def test_a_new_outer_address_is_in_the_mesh_within_5_s(lab: Lab) -> None:
     before = host.address
     with lab.moved(host) as after:
         assert after != before
-        until(lambda: lab.reported_address(host) == after, 40, "the agent's return")
+        until(lambda: lab.reported_address(host) == after, 20, "the agent's return")
         until(lambda: near.pings(far.address), 5, f"tunnel to {host.name} at {after}")
-    until(lambda: near.pings(far.address), 25, "tunnel at the old address")
+    until(lambda: near.pings(far.address), 40, "tunnel at the old address")
 
 
 def test_who_encrypts_is_shown(lab: Lab) -> None:

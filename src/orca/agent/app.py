@@ -163,6 +163,7 @@ class Agent:
                 _log.warning("%s", error)
                 continue
             if (difference := facts.changed(self._facts, now)) is not None:
+                self._connection.leave_from(set(self._facts.addresses or ()) - set(now.addresses or ()))
                 self._facts = now
                 self._link.send(Event.report(names.HOST_CHANGE, difference))
                 if difference.addresses is not None:

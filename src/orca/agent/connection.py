@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,6 +59,16 @@ class Connection:
         self._link, self._status = link, status
         self._hello, self._receive, self._greeted, self._ended = hello, receive, greeted, ended
         self._backoff = Backoff()
+        self._socket: ClientConnection | None = None
+
+    def leave_from(self, gone: Collection[str]) -> None:
+        """End the connection if it leaves from an address that the host has lost.
+
+        No packet reaches it there, which would show only after ``SILENCE_SECONDS``. The next one leaves from another.
+        """
+        if self._socket is not None and self._socket.local_address[0] in gone:
+            _log.warning("%s is no address of this host any more; dialling again", self._socket.local_address[0])
+            self._socket.transport.abort()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -115,6 +125,7 @@ class Connection:
             ping_interval=None,  # the server's own pings show that it lives
             max_size=MAX_FRAME,
         )
+        self._socket = socket
         outbox = self._link.attach()  # from here on changes are queued, so that none is lost between list and hello
         try:
             await socket.send(encode(Event.report(names.HELLO, await self._hello(host))))
@@ -130,6 +141,7 @@ class Connection:
         except ConnectionClosed as error:
             raise Unreachable(f"the server ended the connection: {error}") from error
         finally:
+            self._socket = None
             self._link.detach(outbox)
             await self._ended()
             await socket.close()
