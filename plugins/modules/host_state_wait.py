@@ -25,7 +25,7 @@ options:
     description: The kinds of state.
     type: list
     elements: str
-    choices: [network, mesh, firewall, dns, checks, balancers]
+    choices: [network, mesh, firewall, dns, checks, balancers, metadata]
     required: true
   version:
     description: The agent must have applied this version or a later one.

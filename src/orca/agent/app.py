@@ -22,6 +22,7 @@ from .host import HostKeeper
 from .identity import host_uuid, read_credentials, write_private
 from .link import Link
 from .mesh import MeshMonitor
+from .metadata import Metadata
 from .netlink import AddressWatch
 from .paths import Paths
 from .resolver import Resolver
@@ -64,6 +65,7 @@ class Agent:
         self._restarts = Restarts(
             self._wanted, self._containers, self._keeper.container_started, lambda id: self._watch.look(id)
         )
+        self._metadata = Metadata(self._paths.metadata_feed, self._link.send)
         self._commands = Commands(
             self._config,
             self._containers,
@@ -71,6 +73,7 @@ class Agent:
             self._link.send,
             self._keeper.container_started,
             self._streams,
+            self._metadata,
         )
         self._health = Reports(self._link.send)
         self._engine_checks = EngineChecks(lambda found: self._health.put(containers=found))
@@ -112,6 +115,7 @@ class Agent:
                 group.create_task(self._mesh.run(), name="mesh")
                 group.create_task(self._checker.run(), name="checker")
                 group.create_task(self._health.run(), name="health")
+                group.create_task(self._metadata.run(), name="metadata")
                 group.create_task(self._report_facts(), name="facts")
                 group.create_task(self._connection.run(), name="connection")
         finally:
@@ -142,6 +146,7 @@ class Agent:
     async def _greeted(self) -> None:
         """After a gap the server needs everything at once."""
         self._health.everything(self._checker.everything, self._engine_checks.everything)
+        self._metadata.connected()
         await self._mesh.summary()
 
     async def _look(self, server: str) -> HostFacts:

@@ -25,6 +25,7 @@ from orca.wire import (
     Inspected,
     Measure,
     Message,
+    MetadataUpdate,
     OpenStream,
     Pull,
     Pulled,
@@ -37,6 +38,7 @@ from orca.wire import (
 from .config import Config
 from .containers import Containers
 from .errors import AgentError, CommandFailed
+from .metadata import Metadata
 from .pull import Progress
 from .restarts import Restarts
 from .specification import MANAGED
@@ -67,6 +69,7 @@ class Commands:
     send: Callable[[Event], None]
     joined_network: Callable[[], Awaitable[None]]
     streams: Streams
+    metadata: Metadata
     _running: dict[str, _Command] = field(default_factory=dict)
     _finished: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -96,6 +99,8 @@ class Commands:
                     self._open_stream(event, event.read(OpenStream))
                 case names.MEASURE:
                     self._measure(event, event.read(Measure))
+                case names.METADATA_UPDATE:
+                    self._update_metadata(event, event.read(MetadataUpdate))
                 case names.CANCEL:
                     self._cancel(event.read(Cancel))
                 case _:
@@ -197,6 +202,12 @@ class Commands:
             return await self.streams.measure(request)
 
         self._run(event, f"measure/{event.id}", work)
+
+    def _update_metadata(self, event: Event, request: MetadataUpdate) -> None:
+        async def work() -> None:
+            await self.metadata.update(request)
+
+        self._run(event, f"metadata/{event.id}", work)
 
     def _cancel(self, request: Cancel) -> None:
         wanted = set(request.previous_ids)

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from orca.hoststate.plan import checks
-from orca.hoststate.plan.places import CHECK, MESH, RESOLV, ROOT
+from orca.hoststate.plan import checks, metadata
+from orca.hoststate.plan.places import CHECK, MESH, METADATA, RESOLV, ROOT
 
 DEFAULT_ROOT = Path(ROOT)
 
@@ -64,6 +64,11 @@ class Paths:
     def checker_commands(self) -> Path:
         """The socket of HAProxy in ``orca-check`` for commands."""
         return self.root / CHECK / checks.COMMANDS
+
+    @property
+    def metadata_feed(self) -> Path:
+        """The socket of the metadata service in ``orca-dns``."""
+        return self.root / METADATA / metadata.FEED
 
     @property
     def resolv(self) -> Path:

@@ -21,6 +21,9 @@ from orca.orchestration.health.deadlines import Deadlines
 from orca.orchestration.health.items import CheckItems
 from orca.orchestration.health.paths import Paths
 from orca.orchestration.health.rollup import Health
+from orca.orchestration.metadata import feed as metadata_feed
+from orca.orchestration.metadata.feed import Feed
+from orca.orchestration.metadata.items import MetadataItems
 from orca.orchestration.news import Follower, Newsroom
 from orca.orchestration.services import api as service_api
 from orca.orchestration.services import converge, restart, upgrade
@@ -40,10 +43,13 @@ def install(assembly: Assembly) -> None:
     checkers, balancers = Checkers(assembly), Balancers(assembly)
     health, selection = Health(assembly), Selection(assembly)
     balanced = BalancerItems(assembly.db, items)
-    followers: list[Follower] = [discovery, balanced, keeper, checked, health, checkers, selection, balancers]
-    newsroom = Newsroom(assembly.db, [*followers, Waits(assembly)])
+    metadata, feed = MetadataItems(assembly.db, items), Feed(assembly)
+    followers: list[Follower] = [discovery, balanced, metadata, keeper, checked, health, checkers, selection, balancers]
+    newsroom = Newsroom(assembly.db, [*followers, feed, Waits(assembly)])
     assembly.provide(Withdrawal(newsroom, [discovery, balanced]))
     assembly.provide(discovery)
+    assembly.provide(metadata)
+    assembly.provide(feed)
     assembly.provide(newsroom)
     for module in (
         container_api,
@@ -60,6 +66,7 @@ def install(assembly: Assembly) -> None:
         host_removal,
         pulls,
         health_reports,
+        metadata_feed,
         upgrade,
         restart,
         load_balancer_services,

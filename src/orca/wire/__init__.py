@@ -44,6 +44,7 @@ from .commands import (
 from .event import Event, Incoming, Transitioning, WireError, decode, encode, new_id, now_ms, receive, to_data
 from .health import CheckEdge, CheckState, EngineHealth, EngineState, HealthChange
 from .measure import Measure, Measured, Usage
+from .metadata import MetadataAsked, MetadataUpdate
 from .reports import (
     Container,
     ContainerState,
@@ -117,6 +118,8 @@ __all__ = [
     "MeshEdge",
     "MeshSummary",
     "Message",
+    "MetadataAsked",
+    "MetadataUpdate",
     "OpenStream",
     "PeerState",
     "PublishedPort",

@@ -20,6 +20,7 @@ from .balancers import BalancerFigures, BalancerReport, Drained, Refusal, Target
 from .commands import Activated, ConfigApplied, Message
 from .event import WireError
 from .health import CheckEdge, EngineHealth, HealthChange
+from .metadata import MetadataAsked
 from .reports import Container, Hello, HostFacts, MeshEdge, MeshSummary, PeerState
 
 M = TypeVar("M", bound=Message)
@@ -68,6 +69,7 @@ FORMS: Final[Mapping[str, type[Message]]] = {
     names.HOST_CHANGE: HostFacts,
     names.HEALTH_CHANGE: HealthChange,
     names.BALANCER_REPORT: BalancerReport,
+    names.METADATA_ASKED: MetadataAsked,
     names.MESH_EDGE: MeshEdge,
     names.MESH_SUMMARY: MeshSummary,
 }
@@ -264,6 +266,10 @@ def _are_ids(*values: str) -> bool:
     return all(ID.fullmatch(value) for value in values)
 
 
+def _asked(said: MetadataAsked) -> MetadataAsked:
+    return MetadataAsked(reached=_within(said.reached, 0, LAST_TIME) or 0)
+
+
 def _is_time(value: int) -> bool:
     return 0 <= value <= LAST_TIME
 
@@ -303,6 +309,7 @@ _CHECKS: Final[Mapping[type[Message], Callable[[Any], Any]]] = {
     HealthChange: _health,
     MeshEdge: _edge,
     MeshSummary: _summary,
+    MetadataAsked: _asked,
     Activated: _activated,
     ConfigApplied: _applied,
     BalancerReport: _balancers,

@@ -23,6 +23,7 @@ OPEN_STREAM: Final = "stream.open"
 MEASURE: Final = "host.measure"
 DRAIN: Final = "balancer.drain"
 BALANCER_STATS: Final = "balancer.stats"
+METADATA_UPDATE: Final = "metadata.update"
 
 # Agent to server; none carries ``replyTo``.
 HELLO: Final = "agent.hello"
@@ -30,6 +31,7 @@ CONTAINER_CHANGE: Final = "container.change"
 HOST_CHANGE: Final = "host.change"
 HEALTH_CHANGE: Final = "health.change"
 BALANCER_REPORT: Final = "balancer.report"
+METADATA_ASKED: Final = "metadata.asked"
 MESH_EDGE: Final = "mesh.edge"
 MESH_SUMMARY: Final = "mesh.summary"
 

@@ -27,13 +27,21 @@ async def test_items_become_plans(platform):
 
     described = {kind.name: kind.describe(held) for kind in kinds.KINDS}
     assert None not in described.values()
-    assert network.containers(described["network"], "/m", "/d", "/c").keys() == {"orca-net", "orca-dns", "orca-check"}
+    assert network.containers(described["network"], "/m", "/d", "/c", "/e").keys() == {
+        "orca-net",
+        "orca-dns",
+        "orca-check",
+    }
     (peer,) = described["mesh"]["peers"].values()
     assert peer["subnet"] in str(mesh.plan(described["mesh"]))
     rules = str(firewall.plan(described["firewall"], firewall.parse("")))
     assert f"--to-destination {web.primaryIpAddress}:80" in rules
     table = dns.table(described["dns"], forward=True)
     assert rows["s_db_1"].primaryIpAddress in table
+    known = described["metadata"]
+    assert known["clients"][web.primaryIpAddress] == web.uuid
+    assert known["objects"][f"container/{web.uuid}"]["host"] == f"host/{known['host']}"
+    assert {each["name"] for each in known["objects"].values()} >= {"web", "db", "s", agent.host.hostname}
     (check,) = checks.checks(described["checks"]).values()
     assert (check.address, check.path, check.server.backend) == (web.primaryIpAddress, "/ok", "http-500-get-200-399")
 

@@ -73,7 +73,14 @@ def update(*items: tuple[str, int, Any], complete: bool = False) -> ConfigUpdate
 async def test_the_network_brings_every_kind_with_it(keeper: Config, fake: FakeHost) -> None:
     reply = await keeper.update(update(("network", 3, NETWORK)))
     assert reply.applied == {"network": 3}
-    assert fake.kinds() == ["network", "firewall", "dns", "checks", "balancers"]  # no certificate yet, so no mesh
+    assert fake.kinds() == [
+        "network",
+        "firewall",
+        "dns",
+        "checks",
+        "balancers",
+        "metadata",
+    ]  # no certificate yet, so no mesh
 
 
 async def test_a_change_costs_what_changed(keeper: Config, fake: FakeHost) -> None:
@@ -119,7 +126,7 @@ async def test_the_network_goes_last(keeper: Config, fake: FakeHost) -> None:
     await keeper.update(update(("network", 1, NETWORK)))
     fake.applied.clear()
     reply = await keeper.update(update(("network", 2, None)))
-    assert fake.kinds() == ["balancers", "checks", "dns", "firewall", "network"]
+    assert fake.kinds() == ["metadata", "balancers", "checks", "dns", "firewall", "network"]
     assert all(description is None for _, description, _ in fake.applied)
     assert reply.applied == {}
 

@@ -9,7 +9,7 @@ import doc_tables
 import msgspec
 import pytest
 
-from orca.wire import balancers, checks, commands, measure, names, streams
+from orca.wire import balancers, checks, commands, measure, metadata, names, streams
 
 FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
     names.PING: (None, None),
@@ -26,6 +26,7 @@ FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]
     names.MEASURE: (measure.Measure, measure.Measured),
     names.DRAIN: (balancers.Drain, balancers.Drained),
     names.BALANCER_STATS: (balancers.LookAtBalancer, balancers.BalancerFigures),
+    names.METADATA_UPDATE: (metadata.MetadataUpdate, None),
     names.CANCEL: (commands.Cancel, None),
 }
 """What the server sends, and the agent's reply; None: an empty object."""

@@ -31,6 +31,8 @@ PORT = {"publicPort": 80, "privatePort": 8080, "protocol": "tcp", "bindAddress":
         ("balancer/a", "balancers"),
         ("targets/a/web-80", "balancers"),
         ("certificate/a", "balancers"),
+        ("metadata/10.42.1.10", "metadata"),
+        ("metadata/host", "metadata"),
     ],
 )
 def test_kind_of_an_item(name, kind):

@@ -171,6 +171,7 @@ def test_every_report_has_a_form_and_a_check() -> None:
         names.HOST_CHANGE,
         names.HEALTH_CHANGE,
         names.BALANCER_REPORT,
+        names.METADATA_ASKED,
         names.MESH_EDGE,
         names.MESH_SUMMARY,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from ..plan.places import CHECK, DNS, DOCKER_SOCKET, MESH, RESOLV, ROOT
+from ..plan.places import CHECK, DNS, DOCKER_SOCKET, MESH, METADATA, RESOLV, ROOT
 from .docker import Engine
 from .owner import Ledger
 
@@ -35,6 +35,11 @@ class Host:
     def check(self) -> str:
         """The checker's configuration and sockets, mounted into ``orca-check``."""
         return os.path.join(self.root, CHECK)
+
+    @property
+    def metadata(self) -> str:
+        """What the metadata service knows, mounted into ``orca-dns`` too."""
+        return os.path.join(self.root, METADATA)
 
     @property
     def resolv(self) -> str:

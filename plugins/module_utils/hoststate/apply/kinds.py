@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Iterable, Tuple
 
-from . import balancers, checks, dns, firewall, mesh, network
+from . import balancers, checks, dns, firewall, mesh, metadata, network
 from .kind import Kind
 
 #: In order of application. The first one carries the others: it is applied first and removed last, its facts are in
 #: every description, and its containers use the directories of all.
-KINDS: Tuple[Kind, ...] = (network.KIND, firewall.KIND, mesh.KIND, dns.KIND, checks.KIND, balancers.KIND)
+KINDS: Tuple[Kind, ...] = (network.KIND, firewall.KIND, mesh.KIND, dns.KIND, checks.KIND, balancers.KIND, metadata.KIND)
 
 
 def families() -> Tuple[str, ...]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from ..plan import labels
 from ..plan import network as plan
@@ -25,7 +25,7 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
     kernel.ensure_bridge_filter(result, check)
     kernel.ensure_sysctls(plan.sysctls(description), result, check)
     kernel.ensure_routes(plan.routes(description), result, check)
-    for name, body in plan.containers(description, host.mesh, host.dns, host.check).items():
+    for name, body in _bodies(host, description).items():
         ensure_container(host, name, body, result, check)
     kernel.ensure_hairpin(description["bridge"], result, check)
 
@@ -101,8 +101,12 @@ def _containers_differ(host: Host, wanted: Description) -> bool:
         entry["Names"][0].lstrip("/"): entry["Labels"].get(labels.SPEC)
         for entry in host.docker.containers([labels.SYSTEM], everything=False)
     }
-    specs = plan.containers(wanted, host.mesh, host.dns, host.check)
+    specs = _bodies(host, wanted)
     return any(running.get(name) != body["Labels"][labels.SPEC] for name, body in specs.items())
+
+
+def _bodies(host: Host, description: Mapping[str, Any]) -> Dict[str, Dict[str, Any]]:
+    return plan.containers(description, host.mesh, host.dns, host.check, host.metadata)
 
 
 def _ensure_network(host: Host, description: Mapping[str, Any], result: Result, check: bool) -> None:

@@ -29,10 +29,12 @@ TABLE, FORWARD = "table.lua", "forward.zones"
 EMPTY_TABLE = "return {forward = false, clients = {}}\n"
 
 #: The head of the table. A name with an empty answer hides the same name in later scopes and does not exist.
+#: The metadata service has the address of the resolver, for everyone.
 #: An address with several names resolves to the first one in order that the client sees.
 _LOOKUP = """\
 local scopes, pointers, clients = {}, {}, {}
 local reverse, domains = %(zone)s, {%(domains)s}
+local everyone = {["rancher-metadata"] = {%(service)s}}
 local function ends(name, suffix) return name:sub(-#suffix) == suffix end
 local function find(order, name)
   for _, scope in ipairs(order) do
@@ -50,15 +52,22 @@ local function point(order, name)
 end
 local function look_up(order, name)
   if ends(name, reverse) then return point(order, name) end
-  local answer = find(order, name:sub(1, -2))
+  local short = name:sub(1, -2)
+  local answer = find(order, short)
   for _, domain in ipairs(domains) do
-    if not answer and ends(name, domain) then answer = find(order, name:sub(1, -#domain - 1)) end
+    if not answer and ends(name, domain) then
+      short = name:sub(1, -#domain - 1)
+      answer = find(order, short)
+    end
   end
+  answer = answer or everyone[short]
   return answer and #answer > 0 and answer or nil
 end
 local function client(order)
   return setmetatable({}, {__index = function(_, name) return look_up(order, name) end})
 end
+local stranger = client {}
+setmetatable(clients, {__index = function() return stranger end})
 """
 
 _LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\Z")
@@ -98,7 +107,7 @@ def table(description: Mapping[str, Any], forward: bool) -> str:
         if isinstance(seen, Mapping):
             scopes[address], seen = seen, [address]
         clients[address] = seen
-    lines = [_LOOKUP % {"zone": _quote(zone), "domains": ", ".join(_quote("." + each + ".") for each in DOMAINS)}]
+    lines = [_head(zone)]
     for scope in sorted(scopes):
         lines += _scope(scope, scopes[scope], zone)
     for address, seen in clients.items():
@@ -153,6 +162,11 @@ def reverse_zone(cidr: str) -> str:
     network = ipaddress.IPv4Network(cidr)
     octets = str(network.network_address).split(".")[: max(1, network.prefixlen // 8)]
     return ".{0}.in-addr.arpa.".format(".".join(reversed(octets)))
+
+
+def _head(zone: str) -> str:
+    domains = ", ".join(_quote("." + each + ".") for each in DOMAINS)
+    return _LOOKUP % {"zone": _quote(zone), "domains": domains, "service": _quote(RESOLVER)}
 
 
 def _scope(scope: str, names: Mapping[str, Answer], zone: str) -> List[str]:

@@ -56,9 +56,11 @@ BALANCER = Family("balancer")
 TARGETS = Family("targets")
 #: By its own uuid. It has a key, which no other item, log, diff or file for everybody holds.
 CERTIFICATE = Family("certificate")
+#: By the address of the client container, and ``metadata/host``.
+METADATA = Family("metadata")
 
 #: All of them, in the order of the kinds (``apply.kinds``) that are made from them.
-FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS, CHECK, BALANCER, TARGETS, CERTIFICATE)
+FAMILIES = (NETWORK, PORT, MESH, PEER, NAMES, DNS, CHECK, BALANCER, TARGETS, CERTIFICATE, METADATA)
 
 
 def canonical(description: Optional[Mapping[str, Any]]) -> str:

@@ -114,7 +114,11 @@ def docker_network(description: Mapping[str, Any], mtu: int) -> Dict[str, Any]:
 
 
 def containers(
-    description: Mapping[str, Any], mesh_directory: str, dns_directory: str, check_directory: str
+    description: Mapping[str, Any],
+    mesh_directory: str,
+    dns_directory: str,
+    check_directory: str,
+    metadata_directory: str,
 ) -> Dict[str, Dict[str, Any]]:
     """Bodies of ``POST /containers/create`` for the system containers, by name.
 
@@ -142,9 +146,9 @@ def containers(
         "Image": images["dns"],
         "Labels": {labels.SYSTEM: "dns"},
         "HostConfig": {
-            # Only the entry point uses them, and drops them before it starts the resolver.
+            # Only the entry point uses them, and drops them before it starts the resolver and the metadata service.
             "CapAdd": ["CHOWN", "NET_ADMIN", "NET_BIND_SERVICE", "SETGID", "SETPCAP", "SETUID"],
-            "Binds": ["{0}:/etc/orca-dns".format(dns_directory)],
+            "Binds": ["{0}:/etc/orca-dns".format(dns_directory), "{0}:/etc/orca-metadata".format(metadata_directory)],
         },
     }
     wanted = {

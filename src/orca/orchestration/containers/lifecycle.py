@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from functools import partial
@@ -22,6 +23,7 @@ from orca.orchestration.containers.links import close_links, open_links
 from orca.orchestration.discovery.facts import sees_names
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.health import checks as health
+from orca.orchestration.metadata.items import MetadataItems
 from orca.orchestration.news import Newsroom
 from orca.orchestration.placement import joined
 from orca.orchestration.placement import place as placement
@@ -198,8 +200,9 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
         await run.core.part(Withdrawal).written()
         await delivery.flush(place["hostId"])
     elif place["instance"].get("address") and place.get("seesNames", True):
-        # The container's names must be on its host before it resolves them.
-        await run.core.part(Newsroom).acted(run.core.part(Discovery))
+        # The container's names, and what it is, must be on its host before it asks.
+        newsroom = run.core.part(Newsroom)
+        await asyncio.gather(newsroom.acted(run.core.part(Discovery)), newsroom.acted(run.core.part(MetadataItems)))
         await delivery.flush(place["hostId"])
     try:
         order = await _order(run, place)

@@ -125,6 +125,8 @@ class Agent:
             case names.BALANCER_STATS:
                 instance = event.read(wire.LookAtBalancer).instance
                 self._run(event, f"stats/{event.id}", faults, lambda: self._figures(instance))
+            case names.METADATA_UPDATE:
+                self._run(event, f"metadata/{event.id}", faults, lambda: None)
             case names.OPEN_STREAM:
                 event.read(wire.OpenStream)
                 self._run(event, f"stream/{event.id}", faults, _no_streams)

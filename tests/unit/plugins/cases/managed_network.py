@@ -55,7 +55,7 @@ def seen(name, running=True):
 
     def answer(root):
         state = root / host.STATE
-        body = containers(DESCRIPTION, *(str(state / each) for each in ("mesh", "dns", "check")))[name]
+        body = containers(DESCRIPTION, *(str(state / each) for each in ("mesh", "dns", "check", "metadata")))[name]
         return {"Config": {"Labels": body["Labels"]}, "State": {"Running": running}}
 
     return engine("GET", f"/containers/{name}/json", answer)
