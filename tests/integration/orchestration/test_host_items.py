@@ -41,7 +41,7 @@ async def test_items_become_plans(platform):
     known = described["metadata"]
     assert known["clients"][web.primaryIpAddress] == web.uuid
     assert known["objects"][f"container/{web.uuid}"]["host"] == f"host/{known['host']}"
-    assert {each["name"] for each in known["objects"].values()} >= {"web", "db", "s", agent.host.hostname}
+    assert {each["name"] for each in known["objects"].values()} >= {"web", "db", "s", agent.host.name}
     (check,) = checks.checks(described["checks"]).values()
     assert (check.address, check.path, check.server.backend) == (web.primaryIpAddress, "/ok", "http-500-get-200-399")
 

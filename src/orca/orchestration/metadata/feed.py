@@ -43,6 +43,12 @@ async def asked(core: Core, connection: AgentConnection, report: wire.MetadataAs
         core.part(Feed).ask(connection, host.accountId, report.reached)
 
 
+@behaviour.agent("disconnected")
+async def disconnected(core: Core, connection: AgentConnection, _report: None) -> None:
+    """An agent's connection has ended."""
+    core.part(Feed).leave(connection)
+
+
 @dataclass(eq=False)
 class _Reader:
     """A host on which somebody asks. ``until`` in monotonic seconds."""
@@ -117,6 +123,14 @@ class Feed:
         project.readers[connection.agent_id] = reader = _Reader(connection, reached, until)
         self._core.spawn(self._serve(account_id, project, reader))
 
+    def leave(self, connection: AgentConnection) -> None:
+        """A host is away; it asks again when it is back."""
+        for project in self._projects.values():
+            reader = project.readers.get(connection.agent_id)
+            if reader is not None and reader.connection is connection:
+                reader.until = 0.0
+                project.news.set()
+
     async def _serve(self, account_id: int, project: _Project, reader: _Reader) -> None:
         """Send one host what changes, until nobody has asked there for a while."""
         agent_id = reader.connection.agent_id
@@ -161,13 +175,10 @@ async def _send(reader: _Reader, journal: Journal) -> None:
 
 
 async def _news(project: _Project, reader: _Reader) -> None:
-    """Return when there is something to send, or when the lease may have ended."""
-    while reader.base == project.journal.reached and not project.news.is_set():
-        left = reader.until - time.monotonic()
-        if left <= 0 or reader.connection.closed:
-            return
+    """Return when there may be something to send, or when the lease may have ended."""
+    if reader.base == project.journal.reached:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(project.news.wait(), left)
+            await asyncio.wait_for(project.news.wait(), reader.until - time.monotonic())
 
 
 def _objects(tx: ReadTx, account_id: int, changed: Changed | None) -> dict[str, Object | None]:
