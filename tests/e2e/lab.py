@@ -49,6 +49,12 @@ class Container:
         script = "import sys,urllib.request as u; u.urlopen(sys.argv[1], timeout=3).read()"
         return self.succeeds("python3", "-c", script, url)
 
+    def reads(self, path: str, check: bool = True) -> str:
+        """Metadata: what is below `http://rancher-metadata/latest/`."""
+        script = "import sys,urllib.request as u; print(end=u.urlopen(sys.argv[1], timeout=130).read().decode())"
+        url = f"http://rancher-metadata/latest/{path}"
+        return self.machine.in_container(self.docker_name, "python3", "-c", script, url, check=check, timeout=140)
+
     def resolves(self, name: str) -> list[str]:
         """The IPv4 addresses that the C library gives a program in the container for `name`; [] when there are none."""
         lines = self.run("getent", "ahostsv4", name, check=False).splitlines()

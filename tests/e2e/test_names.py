@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-from lab import Lab
+from lab import Container, Lab
 from waiting import until
 
 COMPOSE = """
@@ -49,6 +50,33 @@ def test_linked_and_unlinked_names(lab: Lab) -> None:
         assert len({web.machine.name for web in stack.containers("web")}) == 2, "the web service is spread over hosts"
         assert other.resolves("memcached") == []
         assert other.pings(cache.address), "scoping is naming, not a wall"
+        check_metadata(web)
+        check_that_each_comes_back_alone(web)
+
+
+def check_metadata(web: Container) -> None:
+    """A container reads what it is; its host reads what that is."""
+    assert (web.reads("self/container/name"), web.reads("self/container/primary_ip")) == (web.name, web.address)
+    assert web.reads("self/service/links/names%2Fmemcached") == "memcached"
+    assert web.reads("self/host/hostname") == web.machine.name
+    url = "http://169.254.169.250/2015-07-25/self"
+    assert web.machine.run("curl", "-sf", f"{url}/host/hostname") == web.machine.name
+    assert not web.machine.succeeds("curl", "-sf", f"{url}/container"), "a host is no container"
+
+
+def check_that_each_comes_back_alone(web: Container) -> None:
+    """The resolver and the metadata service: each goes on while the other is killed, and both come back."""
+
+    def process(name: str) -> str:
+        return web.machine.run("pgrep", "-f", name).split()[0]
+
+    for killed, other in (("metadata_service", "pdns_recursor"), ("pdns_recursor", "metadata_service")):
+        before, goes_on = process(killed), process(other)
+        web.machine.run("kill", "-9", before)
+        until(lambda: web.reads("self/container/name") == web.name, 5, "the metadata service")
+        until(lambda: web.resolves("memcached"), 5, "the resolver")
+        assert process(other) == goes_on
+        assert process(killed) != before
 
 
 def test_a_replaced_container_is_answered_within_a_second(lab: Lab) -> None:
@@ -56,12 +84,18 @@ def test_a_replaced_container_is_answered_within_a_second(lab: Lab) -> None:
         webs, cache = stack.containers("web"), stack.containers("memcached")[0]
         for web in webs:
             until(lambda web=web: web.resolves("memcached") == [cache.address], 2, "the linked name")
+        assert webs[0].reads("services/memcached/containers") == f"0={cache.name}\n"
+        waiting = ThreadPoolExecutor(1).submit(
+            webs[0].reads, f"services/memcached/containers/0/primary_ip?wait=true&value={cache.address}"
+        )
         lab.api.delete(cache.resource)
         fresh = until(lambda: stack.running_other_than("memcached", cache), 30, "a new memcached", every=0.05)
         running = time.monotonic()
         for web in webs:
             until(lambda web=web: web.resolves("memcached") == [fresh.address], 1, "the new address")
         assert time.monotonic() - running < 1 + len(webs)
+        assert waiting.result(30) in ("", fresh.address), "whoever waits for a change of metadata is told"
+        until(lambda: webs[0].reads("services/memcached/containers") == f"0={fresh.name}\n", 5, "its metadata")
 
 
 def test_aliases_and_services_elsewhere(lab: Lab) -> None:

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is looked for is found at a cost that does not depend on its neighbours."""
 
+from itertools import count
+
 import pytest
 from stepcount import counting
 
+from orca.hoststate.plan.items import METADATA
+from orca.network.config import ConfigItems
+from orca.orchestration.metadata.feed import Feed
+from orca.orchestration.metadata.items import MetadataItems
 from orca.orchestration.news import News
 from orca.orchestration.placement import constraints, retained
 from orca.orchestration.placement.place import surroundings
@@ -13,6 +19,7 @@ from orca.resources import rows, schema
 from orca.store import Change, Database
 
 PROJECT = 5
+LAST = count(20)
 FEW, MANY = 10, 210
 
 
@@ -119,5 +126,34 @@ async def test_a_new_link_selector_reads_what_it_matches(tmp_path, selector):
         (link,) = tx.find(rows.ServiceConsumeMap, serviceId=consumer.id)
         assert link.consumedServiceId == target.id
         links.unlink_all(tx, consumer)
+
+    await flat(tmp_path, prepare, look)
+
+
+async def test_the_start_of_a_container_is_metadata_of_its_own_host_only(tmp_path):
+    def prepare(tx, bench):
+        tx.insert(rows.Environment, accountId=PROJECT, name="shop")
+        service = bench.service(tx, "web", state="active", launchConfig={})
+        containers = []
+        for number in range(bench.others):
+            host = tx.insert(rows.Host, accountId=PROJECT, name=f"h{number}", kind="sim", state="active")
+            address = f"10.42.{number}.10"
+            fields = {"serviceId": service.id, "hostId": host.id, "primaryIpAddress": address}
+            containers.append(bench.container(tx, f"c{number}", **fields))
+        metadata = MetadataItems(None, ConfigItems(lambda host, item: None))
+        assert len(metadata.look(tx, News(tx, None))) == 2 * bench.others
+        return metadata, service, containers[0]
+
+    def look(tx, found):
+        metadata, service, container = found
+        address = f"10.42.0.{next(LAST)}"
+        container = tx.update(tx.own(container), primaryIpAddress=address)
+        service = tx.update(tx.own(service), healthState=address)
+        changes = [
+            Change(1, "container", "instance", container.id, PROJECT),
+            Change(2, "service", "service", service.id, PROJECT),
+        ]
+        assert metadata.look(tx, News(tx, changes)).keys() == {(container.hostId, METADATA.item(address))}
+        assert Feed(None).look(tx, News(tx, changes)) is None, "nobody asks"
 
     await flat(tmp_path, prepare, look)

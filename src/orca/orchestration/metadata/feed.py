@@ -167,10 +167,11 @@ class Feed:
 async def _send(reader: _Reader, journal: Journal) -> None:
     """Bring a host up to the journal's end."""
     while reader.base != journal.reached:
-        base = reader.base
-        update = journal.since(base)
-        await reader.connection.request(names.METADATA_UPDATE, wire.to_data(update))
-        if reader.base == base:  # the host did not begin anew meanwhile
+        for update in journal.since(reader.base):
+            base = reader.base
+            await reader.connection.request(names.METADATA_UPDATE, wire.to_data(update))
+            if reader.base != base:
+                break  # the host asked for something else meanwhile
             reader.base = update.reached
 
 

@@ -57,20 +57,20 @@ class Journal:
         """The keys of all objects that are not gone."""
         return self._entries.keys() - self._gone.keys()
 
-    def since(self, base: int) -> wire.MetadataUpdate:
-        """The changes after a point: as many as one message may hold, the oldest first."""
+    def since(self, base: int) -> list[wire.MetadataUpdate]:
+        """The changes after a point, the oldest first, as messages to be sent one after another."""
         if not self._oldest <= base <= self.reached:
             base = 0
         later = list(takewhile(lambda each: each[1].point > base, reversed(self._entries.items())))
-        update = wire.MetadataUpdate(base=base, reached=self.reached, complete=True)
-        size = 0
+        update = wire.MetadataUpdate(base=base, reached=base, complete=False)
+        updates, size = [update], 0
         for key, entry in reversed(later):
             if size >= PAGE_BYTES:
-                update.complete = False
-                break
+                update = wire.MetadataUpdate(base=update.reached, reached=update.reached, complete=False)
+                updates.append(update)
+                size = 0
             size += entry.size
             update.objects[key] = entry.found
             update.reached = entry.point
-        if update.complete:
-            update.reached = self.reached
-        return update
+        update.reached, update.complete = self.reached, True
+        return updates
