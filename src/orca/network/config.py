@@ -9,6 +9,7 @@ gets a full comparison, so a lost message does no harm.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -56,28 +57,35 @@ class ConfigItems:
 
     def put(self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any]) -> bool:
         """Want ``description`` for item ``name`` on a host; return False, without a new version, if nothing changes."""
-        return self._put(tx, host_id, name, description, _row(tx, host_id, name))
+        change = self._put(tx, host_id, name, description, _row(tx, host_id, name))
+        digests.change(tx, host_id, wanted=change or 0)
+        return change is not None
 
     def put_all(self, tx: Tx, host_id: int, descriptions: Mapping[str, Mapping[str, Any]]) -> None:
         """Want many items on a host, read together."""
         present = self._rows(tx, host_id, descriptions)
-        for name, description in descriptions.items():
-            self._put(tx, host_id, name, description, present.get(name))
+        changes = [self._put(tx, host_id, name, each, present.get(name)) for name, each in descriptions.items()]
+        digests.change(tx, host_id, wanted=sum(filter(None, changes)))
 
     def follow(self, tx: Tx, items: Mapping[tuple[int, str], Mapping[str, Any] | None]) -> None:
         """Want items by host and name, or no longer where the description is None. Removed hosts are passed over."""
+        keys = [_key(*key) for key in items]
+        present = {(row.hostId, row.name): row for row in tx.find(rows.ConfigItemStatus, liveKey=keys)}
+        changes: Counter[int] = Counter()
         for (host_id, name), description in items.items():
             host = tx.get(rows.Host, host_id)
             if host is None or host.removed is not None:
                 continue  # its items were removed with it
-            if description is None:
-                self.drop(tx, host_id, name)
-            else:
-                self.put(tx, host_id, name, description)
+            row = present.get((host_id, name))
+            change = self._drop(tx, row) if description is None else self._put(tx, host_id, name, description, row)
+            changes[host_id] += change or 0
+        for host_id, change in changes.items():
+            digests.change(tx, host_id, wanted=change)
 
     def _put(
         self, tx: Tx, host_id: int, name: str, description: Mapping[str, Any], row: rows.ConfigItemStatus | None
-    ) -> bool:
+    ) -> int | None:
+        """Returns the change of the digest of what is wanted; None: nothing changes."""
         if row is None:
             host = tx.require(rows.Host, host_id)
             row = tx.insert(
@@ -90,39 +98,42 @@ class ConfigItems:
                 requestedUpdated=tx.now,
                 description=dict(description),
             )
-            digests.change(tx, host_id, wanted=part(name, row.requestedVersion))
+            change = part(name, row.requestedVersion)
         elif row.description == description:
-            return False
+            return None
         else:
-            self._bump(tx, row, dict(description))
+            change = self._bump(tx, row, dict(description))
         self._announce(tx, row)
-        return True
+        return change
 
     def drop(self, tx: Tx, host_id: int, name: str) -> bool:
         """Stop wanting item ``name``; its row stays until the host reports that it is gone."""
-        return self._drop(tx, _row(tx, host_id, name))
+        change = self._drop(tx, _row(tx, host_id, name))
+        digests.change(tx, host_id, wanted=change or 0)
+        return change is not None
 
     def drop_all(self, tx: Tx, host_id: int, names: Collection[str]) -> None:
         """Stop wanting many items of a host."""
-        for row in self._rows(tx, host_id, names).values():
-            self._drop(tx, row)
+        changes = [self._drop(tx, row) for row in self._rows(tx, host_id, names).values()]
+        digests.change(tx, host_id, wanted=sum(filter(None, changes)))
 
     def drop_everywhere(self, tx: Tx, name: str) -> None:
         """Stop wanting item ``name`` on all hosts."""
         for row in tx.find(rows.ConfigItemStatus, name=name):
-            self._drop(tx, row)
+            digests.change(tx, row.hostId, wanted=self._drop(tx, row) or 0)
 
     def drop_rows(self, tx: Tx, ids: Collection[int]) -> None:
         """Stop wanting the items of those rows."""
         for row in tx.find(rows.ConfigItemStatus, id=ids):
-            self._drop(tx, row)
+            digests.change(tx, row.hostId, wanted=self._drop(tx, row) or 0)
 
-    def _drop(self, tx: Tx, row: rows.ConfigItemStatus | None) -> bool:
+    def _drop(self, tx: Tx, row: rows.ConfigItemStatus | None) -> int | None:
+        """Returns the change of the digest of what is wanted; None: nothing changes."""
         if row is None or row.description is None:
-            return False
-        self._bump(tx, row, None)
+            return None
+        change = self._bump(tx, row, None)
         self._announce(tx, row)
-        return True
+        return change
 
     @staticmethod
     def _rows(tx: Tx, host_id: int, names: Collection[str]) -> dict[str, rows.ConfigItemStatus]:
@@ -150,6 +161,7 @@ class ConfigItems:
     def record(self, tx: Tx, host_id: int, sent: Collection[wire.ConfigItem], reply: wire.ConfigApplied) -> None:
         """Store a host's answer to some items; items that the rows know as applied cost no write."""
         found = self._rows(tx, host_id, [item.name for item in sent])
+        change = 0
         for item in sent:
             row = found.get(item.name)
             if row is None:
@@ -166,10 +178,11 @@ class ConfigItems:
             elif version is not None and 0 <= version <= row.requestedVersion:
                 if (row.appliedVersion, row.error) == (version, None):
                     continue
-                digests.change(tx, host_id, applied=part(row.name, version) - part(row.name, row.appliedVersion))
+                change += part(row.name, version) - part(row.name, row.appliedVersion)
                 tx.update(row, appliedVersion=version, appliedUpdated=tx.now, error=None)
             elif error is not None:
                 tx.update(row, error=error)
+        digests.change(tx, host_id, applied=change)
 
     def unwanted(self, tx: ReadTx, host_id: int, sent: wire.ConfigUpdate) -> list[int]:
         """The rows of items that a host no longer has, since a complete update did not name them."""
@@ -207,12 +220,14 @@ class ConfigItems:
         }
         return {**description, **{key: self._vault.open(*value) for key, value in secret.items()}}
 
-    def _bump(self, tx: Tx, row: rows.ConfigItemStatus, description: dict[str, Any] | None) -> None:
+    @staticmethod
+    def _bump(tx: Tx, row: rows.ConfigItemStatus, description: dict[str, Any] | None) -> int:
+        """Give a row its next version; returns the change of the digest of what is wanted."""
         version = max(_clock(tx), row.requestedVersion + 1)
         before = None if row.description is None else row.requestedVersion
         after = None if description is None else version
-        digests.change(tx, row.hostId, wanted=part(row.name, after) - part(row.name, before))
         tx.update(row, requestedVersion=version, requestedUpdated=tx.now, description=description, error=None)
+        return part(row.name, after) - part(row.name, before)
 
     def _announce(self, tx: Tx, row: rows.ConfigItemStatus) -> None:
         host_id, item = row.hostId, self.item(row)

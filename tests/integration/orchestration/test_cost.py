@@ -14,8 +14,9 @@ EVERY = 10
 """Steps between two counts."""
 FEW, MANY = 10, 210
 CONTAINERS = 20
-MOST = 47
-"""Statements of one container, from its request until it runs: row by row, what each of its processes reads and writes.
+MOST = 50
+"""Statements of one container, from its request until it runs: row by row, what each of its processes reads and writes,
+and what its config item of metadata takes (3).
 Raise it with a reason only.
 """
 

@@ -71,9 +71,8 @@ class MetadataItems:
                 gone[before[:2]] = None
         if news.whole:
             gone = _left_over(tx, wanted)
-        found = gone | wanted
-        differing = {key: each for key, each in found.items() if self._items.wanted(tx, *key) != each}
-        return differing or None
+            wanted = {key: each for key, each in wanted.items() if self._items.wanted(tx, *key) != each}
+        return gone | wanted or None
 
     async def act(self, seen: Items) -> None:
         """Write what differs."""
