@@ -140,7 +140,7 @@ async def test_the_start_of_a_container_is_metadata_of_its_own_host_only(tmp_pat
             address = f"10.42.{number}.10"
             fields = {"serviceId": service.id, "hostId": host.id, "primaryIpAddress": address}
             containers.append(bench.container(tx, f"c{number}", **fields))
-        metadata = MetadataItems(None, ConfigItems(lambda host, item: None))
+        metadata = MetadataItems(None, ConfigItems(lambda host, item: None, None))
         assert len(metadata.look(tx, News(tx, None))) == 2 * bench.others
         return metadata, service, containers[0]
 
