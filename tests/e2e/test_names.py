@@ -84,9 +84,10 @@ def test_a_replaced_container_is_answered_within_a_second(lab: Lab) -> None:
         webs, cache = stack.containers("web"), stack.containers("memcached")[0]
         for web in webs:
             until(lambda web=web: web.resolves("memcached") == [cache.address], 2, "the linked name")
-        assert webs[0].reads("services/memcached/containers") == f"0={cache.name}\n"
+        list_of_it = "stacks/replace/services/memcached/containers"
+        assert webs[0].reads(list_of_it) == f"0={cache.name}\n"
         waiting = ThreadPoolExecutor(1).submit(
-            webs[0].reads, f"services/memcached/containers/0/primary_ip?wait=true&value={cache.address}"
+            webs[0].reads, f"{list_of_it}/0/primary_ip?wait=true&value={cache.address}"
         )
         lab.api.delete(cache.resource)
         fresh = until(lambda: stack.running_other_than("memcached", cache), 30, "a new memcached", every=0.05)
@@ -95,7 +96,7 @@ def test_a_replaced_container_is_answered_within_a_second(lab: Lab) -> None:
             until(lambda web=web: web.resolves("memcached") == [fresh.address], 1, "the new address")
         assert time.monotonic() - running < 1 + len(webs)
         assert waiting.result(30) in ("", fresh.address), "whoever waits for a change of metadata is told"
-        until(lambda: webs[0].reads("services/memcached/containers") == f"0={fresh.name}\n", 5, "its metadata")
+        until(lambda: webs[0].reads(list_of_it) == f"0={fresh.name}\n", 5, "its metadata")
 
 
 def test_aliases_and_services_elsewhere(lab: Lab) -> None:
