@@ -199,7 +199,7 @@ async def test_names_are_the_same_after_a_restart_and_nothing_is_sent_again(tmp_
         made = await second.create("container", imageUuid="docker:ok")
         await second.until(lambda tx: tx.require(rows.Instance, made.id).state == "running")
         assert agent.host.names(address) == before
-        assert {name: version for name, (version, _) in host.items.items()} == versions
+        assert {name: host.items[name].version for name in versions} == versions
 
 
 async def test_a_stack_on_a_new_host_costs_that_host_its_scopes_and_the_others_what_is_new(platform):
