@@ -42,7 +42,7 @@ from orca.api.requests.origin import check_origin
 from orca.api.requests.reading import Given
 from orca.api.streams import Backends, StreamSockets
 from orca.api.streams.paths import ROOTS as STREAMS
-from orca.engine import Core
+from orca.engine import Core, Later
 from orca.engine.exchange import Exchange
 from orca.provision.audit.failed_sign_ins import FailedSignIns
 from orca.provision.hosts.registration import registration_script
@@ -161,6 +161,8 @@ class Application:
 
         caller, answer = await self.identified(ask, read)
         caller.introduce(ask)
+        if isinstance(answer.body, Later):
+            answer = replace(answer, body=await answer.body.ask())
         return caller, answer
 
     async def identify(self, ask: Ask) -> Caller:

@@ -3,7 +3,7 @@
 
 from orca.engine.agents import AgentConnection, AgentConnections, Progress
 from orca.engine.assembly import Assembly
-from orca.engine.behaviour import Behaviour, Reading, lookup
+from orca.engine.behaviour import Behaviour, Later, Reading, lookup
 from orca.engine.call import Call
 from orca.engine.core import Core, Processes, Server
 from orca.engine.endings import discard
@@ -22,6 +22,7 @@ __all__ = [
     "CommandTimeout",
     "Core",
     "Failed",
+    "Later",
     "Processes",
     "Progress",
     "Reading",

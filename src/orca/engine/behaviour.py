@@ -55,6 +55,13 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Later:
+    """An answer that others are asked for once the request has been read."""
+
+    ask: Callable[[], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
 class Target:
     """What is at the end of a link, where that is neither a row nor a collection.
 
@@ -76,7 +83,7 @@ CollectiveHook: TypeAlias = Callable[[Any, Call, dict[str, Any]], "Record | dict
 Computed: TypeAlias = Callable[[ReadTx, Call, Record], Any]
 OfferedHook: TypeAlias = Callable[[ReadTx, Call, Record], bool]
 WithoutRows: TypeAlias = Callable[[ReadTx, Call, "str | None"], list[dict[str, Any]]]
-TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], "dict[str, Any] | bytes"]
+TargetHook: TypeAlias = Callable[[ReadTx, Call, Record], "dict[str, Any] | bytes | Later"]
 AgentHandler: TypeAlias = Callable[[Core, AgentConnection, Any], Awaitable[None]]
 
 

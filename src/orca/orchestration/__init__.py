@@ -6,6 +6,7 @@ from orca.network import Delivery
 from orca.orchestration.balancers import api as load_balancers
 from orca.orchestration.balancers import reports as balancer_reports
 from orca.orchestration.balancers import service as load_balancer_services
+from orca.orchestration.balancers import stats as balancer_stats
 from orca.orchestration.balancers.items import BalancerItems
 from orca.orchestration.balancers.worker import Balancers
 from orca.orchestration.containers import api as container_api
@@ -42,7 +43,7 @@ def install(assembly: Assembly) -> None:
     discovery, keeper, checked = Discovery(assembly.db, items), Keeper(assembly), CheckItems(assembly.db, items)
     checkers, balancers = Checkers(assembly), Balancers(assembly)
     health, selection = Health(assembly), Selection(assembly)
-    balanced = BalancerItems(assembly.db, items)
+    balanced = BalancerItems(assembly, items)
     metadata, feed = MetadataItems(assembly.db, items), Feed(assembly)
     followers: list[Follower] = [discovery, balanced, metadata, keeper, checked, health, checkers, selection, balancers]
     newsroom = Newsroom(assembly.db, [*followers, feed, Waits(assembly)])
@@ -72,6 +73,7 @@ def install(assembly: Assembly) -> None:
         load_balancer_services,
         load_balancers,
         balancer_reports,
+        balancer_stats,
     ):
         assembly.add(module.behaviour)
     deadlines = Deadlines(assembly, verdicts.is_late)
@@ -82,6 +84,7 @@ def install(assembly: Assembly) -> None:
     assembly.background("deadlines", deadlines.run)
     assembly.background("keeper", keeper.run)
     assembly.background("checkers", checkers.run)
+    assembly.background("host names", balanced.host_names.run)
 
 
 __all__ = ["install"]

@@ -182,6 +182,19 @@ LOAD_BALANCER_COOKIE_STICKINESS_POLICY = wire_only(
 
 HAPROXY_CONFIG = wire_only("haproxyConfig", {"defaults": text("cru"), "global": text("cru")}, access=given("cru"))
 
+BALANCER_STATS = wire_only(
+    "balancerStats",
+    {
+        "targets": array(
+            "json",
+            description="By container of the balancer, backend and target: state, sessions, requests, errors, bytes",
+        ),
+        "unanswered": array("json", description="Containers that said nothing, and why"),
+    },
+    plural="balancerStatses",
+    ours=True,
+)
+
 ADD_LOAD_BALANCER_INPUT = wire_only(
     "addLoadBalancerInput",
     {
@@ -295,6 +308,7 @@ TYPES = (
     LOAD_BALANCER_APP_COOKIE_STICKINESS_POLICY,
     LOAD_BALANCER_COOKIE_STICKINESS_POLICY,
     HAPROXY_CONFIG,
+    BALANCER_STATS,
     ADD_LOAD_BALANCER_INPUT,
     REMOVE_LOAD_BALANCER_INPUT,
     ADD_REMOVE_LOAD_BALANCER_HOST_INPUT,

@@ -239,6 +239,9 @@ SERVICE_EXPOSE_MAP = ResourceType(
         "managed": boolean(column=True),
         "upgrade": boolean(roles=NOBODY),
     },
+    own={
+        "addresses": OwnKey("array[string]"),
+    },
     processes=simple(),
     live_key=expose_key,
     unique_field="instanceId",

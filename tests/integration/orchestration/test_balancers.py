@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What hosts with a balancer are told, and how a target of it ends."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
-from pretended import PretendedHost, eventually
+from inprocess import Platform
+from pretended import PretendedAgent, PretendedHost, eventually
 
 from orca import wire
-from orca.hoststate.plan.items import BALANCER, CERTIFICATE, FAMILIES, TARGETS
+from orca.hoststate.plan.items import BALANCER, CERTIFICATE, TARGETS
+from orca.orchestration.balancers import host_names
 from orca.orchestration.containers.draining import Withdrawal
 from orca.resources import rows as types
 from orca.simulator.faults import NONE
 from orca.wire import names
 
-UNDERSTOOD = tuple(dict.fromkeys((*FAMILIES, BALANCER, TARGETS, CERTIFICATE)))
 TEXT = """
 web: {image: ok, scale: 2}
 edge:
@@ -24,11 +26,9 @@ edge:
 
 
 @pytest.fixture
-async def hosts(platform, monkeypatch):
-    """Two hosts that know balancers."""
-    monkeypatch.setattr("orca.simulator.host.items.FAMILIES", UNDERSTOOD)
-    families = [family.name for family in UNDERSTOOD]
-    return [await platform.join(PretendedHost(f"h{n}", f"192.0.2.{n}", families=families)) for n in (1, 2)]
+async def hosts(platform):
+    """Two hosts."""
+    return [await platform.join(PretendedHost(f"h{n}", f"192.0.2.{n}")) for n in (1, 2)]
 
 
 async def start(platform, text=TEXT, count=3, rancher=None):
@@ -280,6 +280,30 @@ async def test_external_addresses_and_services_of_other_stacks_are_targets(platf
     assert (len(description["routes"]), targets.keys()) == (1, {"8080"})
 
 
+async def test_a_host_name_elsewhere_is_looked_up(platform, hosts, monkeypatch):
+    answers, asked = {"db.example.com": ["192.0.2.9", "192.0.2.8"]}, []
+
+    async def look_up(name):
+        asked.append(name)
+        if name not in answers:
+            raise OSError("no such name")
+        return answers[name]
+
+    monkeypatch.setattr(host_names, "addresses_of", look_up)
+    elsewhere = "\nfar: {image: rancher/external-service}\nlost: {image: rancher/external-service}\n"
+    rancher = "far: {hostname: db.example.com}\nlost: {hostname: nowhere.example.com}"
+    text = TEXT.replace("[web]", "[web, far, lost]") + elsewhere
+    rows = await start(platform, text, rancher=rancher)
+    edge, backend = rows["s_edge_1"], TARGETS.item(rows["s_edge_1"].uuid, "8080")
+    agent = next(each for each in hosts if each.host.by_uuid(edge.uuid))
+    web = {row.uuid for row in rows.values() if row is not edge}
+    await agent.until(lambda: agent.host.item(backend)["targets"].keys() == {*web, "192.0.2.8", "192.0.2.9"})
+    assert "nowhere.example.com" in asked
+    far = await service(platform, "far")
+    await platform.change("externalService", far.id, hostname="other.example.com")
+    await agent.until(lambda: agent.host.item(backend)["targets"].keys() == web)
+
+
 async def test_old_agents_get_no_such_items(platform):
     agent = await platform.join(PretendedHost("h1", "192.0.2.1", families=["network", "names", "dns"]))
     rows = await start(platform)
@@ -342,3 +366,54 @@ async def test_a_target_that_a_balancer_finds_down_says_so(platform, hosts):
     await platform.until(lambda tx: shown(tx) == "down: connection refused")
     agent.tell(names.BALANCER_REPORT, wire.BalancerReport(targets=[edge_of("up")]))
     await platform.until(lambda tx: shown(tx) is None)
+
+
+async def test_what_a_balancer_did_is_asked_when_somebody_looks(platform, hosts):
+    rows = await start(platform, TEXT.replace("links: [web]", "links: [web]\n  scale: 2"), 4)
+    row = await service(platform, "edge")
+    hook = platform.core.behaviour.targets["loadBalancerService.stats"]
+    call = replace(platform.call(), version="v2")
+    assert hook.offered(call, row)
+    assert not hook.offered(replace(call, version="v1"), row)
+
+    async def look():
+        later = await platform.read(lambda tx: hook.show(tx, call, tx.require(types.Service, row.id)))
+        return await later.ask()
+
+    found = await look()
+    assert (found["type"], found["unanswered"]) == ("balancerStats", [])
+    seen = {(each["container"], each["backend"], each["target"]) for each in found["targets"]}
+    assert seen == {(edge, "8080", web) for edge in ("s_edge_1", "s_edge_2") for web in ("s_web_1", "s_web_2")}
+    assert {(each["state"], each["sessions"]) for each in found["targets"]} == {("up", 0)}
+    away = next(each for each in hosts if each.host.by_uuid(rows["s_edge_1"].uuid))
+    await platform.disconnect(platform.connection_of(away))
+    assert {"container": "s_edge_1", "reason": "the agent of its host is away"} in (await look())["unanswered"]
+
+
+async def test_a_server_that_dies_meanwhile_goes_on_where_it_was(tmp_path, database):
+    held = []
+
+    class Holding(PretendedAgent):
+        """An agent whose balancers never say that a target has no connection left."""
+
+        def receive(self, event, found=NONE):
+            if event.name == names.DRAIN:
+                held.append(event.data)
+            else:
+                super().receive(event, found)
+
+    async with Platform.start(tmp_path, database) as platform:
+        agent_id = await platform.register(host := PretendedHost("h1", "192.0.2.1"))
+        agent = Holding(host)
+        await platform.connect(agent_id, agent)
+        rows = await start(platform)
+        one = rows["s_web_1"]
+        await platform.act("container", one.id, "stop")
+        await eventually(lambda: held)
+    assert not [event for event in agent.received if event.name == names.DEACTIVATE]
+    async with Platform.start(tmp_path, database) as platform:
+        await platform.connect(agent_id, agent := PretendedAgent(host))
+        await platform.until(lambda tx: tx.require(types.Instance, one.id).startCount == 2)
+    drained = [event.data for event in agent.received if event.name == names.DRAIN]
+    assert drained == held, "the same command, by its key"
+    assert [event.data["uuid"] for event in agent.received if event.name == names.DEACTIVATE] == [one.uuid]

@@ -4,8 +4,8 @@
 from pretended import PretendedHost
 
 from orca.hoststate.apply import kinds
-from orca.hoststate.plan import checks, dns, firewall, mesh, network
-from orca.hoststate.plan.items import CHECK, PEER, PORT
+from orca.hoststate.plan import balancer, balancer_text, checks, dns, firewall, mesh, network
+from orca.hoststate.plan.items import CHECK, PEER, PORT, TARGETS
 from orca.resources import rows as types
 
 
@@ -14,12 +14,14 @@ async def test_items_become_plans(platform):
     second = await platform.join(PretendedHost("h2", "192.0.2.2"))
     check = "web: {health_check: {port: 80, request_line: 'GET /ok HTTP/1.0', response_timeout: 500}}"
     web = "web: {image: ok, ports: ['8080:80', '192.0.2.1:53:53/udp'], links: [db]}"
-    text = web + "\ndb: {image: ok}"
+    edge = "edge: {image: rancher/load-balancer-service, ports: ['8081:80'], links: [web]}"
+    text = f"{web}\ndb: {{image: ok}}\n{edge}"
     await platform.create("environment", name="s", dockerCompose=text, rancherCompose=check, startOnCreate=True)
-    rows = {row.name: row for row in await platform.running(2)}
-    web = rows["s_web_1"]
+    rows = {row.name: row for row in await platform.running(3)}
+    web, edge = rows["s_web_1"], rows["s_edge_1"]
     agent = next(m for m in (first, second) if m.host.by_uuid(web.uuid))
-    await agent.until(lambda: len(agent.host.named(PORT)) == 2)
+    await platform.core.db.write(lambda tx: tx.update(tx.require(types.Instance, web.id), healthState="healthy"))
+    await agent.until(lambda: len(agent.host.named(PORT)) >= 2)
     await agent.until(lambda: "db" in (agent.host.names(web.primaryIpAddress) or {}))
     await agent.until(lambda: agent.host.named(CHECK))
     await agent.until(lambda: agent.host.named(PEER) and agent.host.item("mesh"))
@@ -44,6 +46,17 @@ async def test_items_become_plans(platform):
     assert {each["name"] for each in known["objects"].values()} >= {"web", "db", "s", agent.host.name}
     (check,) = checks.checks(described["checks"]).values()
     assert (check.address, check.path, check.server.backend) == (web.primaryIpAddress, "/ok", "http-500-get-200-399")
+
+    balancing = next(m for m in (first, second) if m.host.by_uuid(edge.uuid))
+    name = TARGETS.item(edge.uuid, "8081")
+    await balancing.until(lambda: web.uuid in balancing.host.item(name)["targets"])
+    described = balancer.describe({name: description for name, (_, description) in balancing.host.items.items()})
+    item = described["balancers"][edge.uuid]
+    targets = balancer.targets(item, described["targets"][edge.uuid])
+    written = balancer_text.configuration(item, targets)
+    assert "bind :8081\n" in written
+    assert f"{web.primaryIpAddress}:80" in written
+    assert set(balancer.maps(item)) == {8081}
 
 
 async def test_hosts_check_a_container_while_it_runs(platform):

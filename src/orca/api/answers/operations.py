@@ -21,7 +21,7 @@ from orca.api.callers.caller import Caller
 from orca.api.requests import query
 from orca.api.requests.ask import SCHEMA_PATHS, Ask
 from orca.api.requests.reading import Given, Meant
-from orca.engine import Behaviour, Call, Core, lookup, request_removal
+from orca.engine import Behaviour, Call, Core, Later, lookup, request_removal
 from orca.provision.audit import entries as audit
 from orca.provision.people import roles
 from orca.resources import ids, processes_of, rows
@@ -126,7 +126,7 @@ class Operation:
             raise not_found()
         return self.renderer().show_object(type, objects[0])
 
-    def behind_link(self, type: TypeView, record: Record, name: str) -> dict[str, Any] | bytes:
+    def behind_link(self, type: TypeView, record: Record, name: str) -> dict[str, Any] | bytes | Later:
         """What is at the end of a link."""
         shown = self.view.of(record.type, type) or type
         for key, end in self._behaviour.targets.items():

@@ -35,6 +35,15 @@ class Target(NamedTuple):
     draining: bool = False
 
 
+class Given(NamedTuple):
+    """What one map of a service gives: targets by their keys, and the host name behind them, if that is all it has."""
+
+    service_id: int
+    map_id: int
+    targets: dict[str, Target]
+    host_name: str | None = None
+
+
 class Board:
     """All balancers of the platform. What changes here makes items stale, which ``items`` gives out once."""
 
@@ -49,8 +58,10 @@ class Board:
         """The containers by balancing service."""
         self._on: defaultdict[int, set[int]] = defaultdict(set)
         """The containers by host."""
-        self._targets: defaultdict[int, dict[str, Target]] = defaultdict(dict)
-        """By the service that they are of, and their keys."""
+        self._targets: defaultdict[int, dict[int, dict[str, Target]]] = defaultdict(dict)
+        """By the service that they are of, the map that gives them, and their keys."""
+        self.host_names: dict[int, str] = {}
+        """What must be looked up, by map."""
         self._certificates: dict[str, dict[str, Any]] = {}
         self._sent: defaultdict[int, set[str]] = defaultdict(set)
         """The certificates by host."""
@@ -77,7 +88,8 @@ class Board:
             self._users[id].discard(service_id)
             if not self._users[id]:
                 del self._users[id]
-                self._targets.pop(id, None)
+                for map_id in self._targets.pop(id, {}):
+                    self.host_names.pop(map_id, None)
         for place_id in self._places_of.get(service_id, ()):
             self._withdraw(place_id)
         if plan is None:
@@ -107,15 +119,21 @@ class Board:
             self._whole.add(instance_id)
             self._touched.add(place.host_id)
 
-    def learn_target(self, service_id: int, key: str, target: Target | None) -> None:
-        """Learn a target of a service behind a balancer; None: it is none."""
-        known = self._targets.get(service_id, {})
-        if service_id not in self._users or known.get(key) == target:
+    def learn_targets(self, given: Given) -> None:
+        """Learn what one map of a service behind a balancer gives."""
+        service_id, map_id, targets, host_name = given
+        if service_id not in self._users:
             return
-        if target is None:
-            del known[key]
+        if host_name is None:
+            self.host_names.pop(map_id, None)
         else:
-            self._targets[service_id][key] = target
+            self.host_names[map_id] = host_name
+        if self._targets.get(service_id, {}).get(map_id) == targets:
+            return
+        if targets or host_name is not None:
+            self._targets[service_id][map_id] = targets
+        elif self._targets.get(service_id, {}).pop(map_id, None) is None:
+            return
         for user in self._users[service_id]:
             self._stale |= {(user, backend) for backend in self.plans[user].backends_of(service_id)}
 
@@ -194,7 +212,8 @@ class Board:
         sources = self.plans[place.service_id].sources[name.rpartition("/")[2]]
         found: dict[str, Any] = {}
         for source in sources:
-            for key, target in self._targets.get(source.service_id, {}).items():
+            given = self._targets.get(source.service_id, {}).values()
+            for key, target in (item for targets in given for item in targets.items()):
                 state = "drain" if target.draining else "ready"
                 entry = {"address": target.address, "port": source.port, "weight": target.weight, "state": state}
                 found.setdefault(key, entry)

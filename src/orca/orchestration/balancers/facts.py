@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from orca.network.config import sealed
-from orca.orchestration.balancers import bindings
-from orca.orchestration.balancers.board import Place, Target
+from orca.orchestration.balancers import bindings, policies
+from orca.orchestration.balancers.board import Given, Place, Target
 from orca.orchestration.balancers.plan import Check, Link, Listener, Plan, Settings, plan
 from orca.orchestration.health.items import address_of
 from orca.orchestration.health.states import HEALTHY
@@ -46,10 +47,15 @@ def plan_of(tx: ReadTx, service: rows.LoadBalancerService) -> Plan | None:
     if balancer is None or service.removed is not None or service.state in GONE:
         return None
     config = tx.get(rows.LoadBalancerConfig, balancer.loadBalancerConfigId)
-    policy = {} if config is None else _policies(config)
+    said = Settings() if config is None else policies.settings(config.fields(), config.uuid)
     found = certificates(tx, balancer)
     default = next((row.uuid for row in found if row.id == balancer.defaultCertificateId), None)
-    settings = Settings(certificates=tuple(row.uuid for row in found), default_certificate=default, **policy)
+    # Earlier versions took what no host can use.
+    settings = replace(
+        Settings() if policies.fault(said) else said,
+        certificates=tuple(row.uuid for row in found),
+        default_certificate=default,
+    )
     check = None if config is None else config.healthCheck
     return plan(_listeners(tx, service), _links(tx, service, check), settings)
 
@@ -76,17 +82,22 @@ def place_of(instance: rows.Instance) -> Place | None:
     return Place(instance.serviceId, instance.hostId, instance.uuid) if there else None
 
 
-def targets(tx: ReadTx, maps: Iterable[rows.ServiceExposeMap]) -> Iterator[tuple[int, str, Target | None]]:
-    """What each map gives: the service, the key of the target, and the target if it is one now."""
+def targets(tx: ReadTx, maps: Iterable[rows.ServiceExposeMap]) -> Iterator[Given]:
+    """What each map gives now. The key of a container is its uuid, that of an address elsewhere the address itself."""
     maps = list(maps)
     ids = {row.instanceId for row in maps if row.instanceId is not None}
     instances = {row.id: row for row in tx.find(rows.Instance, id=ids, removed=ANY)} if ids else {}
     for row in maps:
+        found: dict[str, Target] = {}
         instance = instances.get(row.instanceId or 0)
-        if row.ipAddress:
-            yield row.serviceId, row.ipAddress, Target(row.ipAddress, DEFAULT_WEIGHT) if row.removed is None else None
-        elif instance is not None and not row.dnsPrefix:
-            yield row.serviceId, instance.uuid, _target(tx, instance) if row.removed is None else None
+        if row.removed is None and instance is not None and not row.dnsPrefix:
+            target = _target(tx, instance)
+            found = {} if target is None else {instance.uuid: target}
+        elif row.removed is None and instance is None:
+            elsewhere = [row.ipAddress] if row.ipAddress else row.addresses or []
+            # Networks of containers have no IPv6.
+            found = {address: Target(address, DEFAULT_WEIGHT) for address in elsewhere if "." in address}
+        yield Given(row.serviceId, row.id, found, row.hostName if row.removed is None else None)
 
 
 def _target(tx: ReadTx, instance: rows.Instance) -> Target | None:
@@ -161,33 +172,3 @@ def _check(target: rows.Service, fallback: dict[str, Any] | None) -> Check | Non
         return terms({**check, "port": check.get("port")}) if check else None
     except BadRequest:
         return None
-
-
-def _policies(config: rows.LoadBalancerConfig) -> dict[str, Any]:
-    return {
-        "cookie": _cookie(config, config.lbCookieStickinessPolicy),
-        "application_cookie": _application_cookie(config.appCookieStickinessPolicy),
-        "custom": {key: text for key, text in (config.haproxyConfig or {}).items() if text},
-    }
-
-
-def _cookie(config: rows.LoadBalancerConfig, policy: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The cookie that the balancer itself gives; without a name it is the configuration's own, as in 2015."""
-    if not policy:
-        return None
-    return {
-        "name": policy.get("cookie") or policy.get("name") or f"lbCookie_{config.uuid}",
-        "mode": policy.get("mode") or "insert",
-        "indirect": bool(policy.get("indirect")),
-        "nocache": bool(policy.get("nocache")),
-        "postonly": bool(policy.get("postonly")),
-        "domain": policy.get("domain"),
-    }
-
-
-def _application_cookie(policy: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The application's cookie; 2015 said its life in milliseconds."""
-    if not policy:
-        return None
-    seconds = max(1, (policy.get("timeout") or 0) // 1000)
-    return {"name": policy["cookie"], "length": policy.get("maxLength") or 0, "seconds": seconds}

@@ -7,17 +7,27 @@ One per server. It follows the news, keeps its board current, and writes only it
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
+from orca.engine import Core
 from orca.hoststate.plan.items import BALANCER, CERTIFICATE, TARGETS
 from orca.network.config import ConfigItems
 from orca.orchestration.balancers import bindings, facts
 from orca.orchestration.balancers.board import Board, Items
+from orca.orchestration.balancers.host_names import HostNames
 from orca.orchestration.news import News
 from orca.resources import rows
-from orca.store import Database, ReadTx
+from orca.store import ReadTx
 
 BATCH = 50
 """Most items of one unit."""
+
+
+class Seen(NamedTuple):
+    """Items that differ from what the hosts have, and whether there are other host names to look up."""
+
+    items: Items
+    new_names: bool
 
 
 class BalancerItems:
@@ -37,13 +47,15 @@ class BalancerItems:
         }
     )
 
-    def __init__(self, db: Database, items: ConfigItems) -> None:
-        self._db = db
+    def __init__(self, core: Core, items: ConfigItems) -> None:
+        self.host_names = HostNames(core, lambda: dict(self._board.host_names))
+        self._db = core.db
         self._items = items
         self._board = Board()
 
-    def look(self, tx: ReadTx, news: News) -> Items | None:
+    def look(self, tx: ReadTx, news: News) -> Seen | None:
         """The items that differ from what the hosts have. Without balancers it costs nothing."""
+        names = dict(self._board.host_names)
         if news.whole:
             self._board = Board()
         for host in tx.find(rows.Host) if news.whole else news.rows(rows.Host):
@@ -56,14 +68,17 @@ class BalancerItems:
         if news.whole:
             items |= _left_over(tx, items)
         differing = {key: each for key, each in items.items() if self._items.wanted(tx, *key) != each}
-        return differing or None
+        new = self._board.host_names != names
+        return Seen(differing, new) if differing or new else None
 
-    async def act(self, seen: Items) -> None:
+    async def act(self, seen: Seen) -> None:
         """Write what differs."""
-        keys = list(seen)
+        if seen.new_names:
+            self.host_names.wake()
+        items, keys = seen.items, list(seen.items)
         for start in range(0, len(keys), BATCH):
             await self._db.write(
-                partial(self._items.follow, items={key: seen[key] for key in keys[start : start + BATCH]})
+                partial(self._items.follow, items={key: items[key] for key in keys[start : start + BATCH]})
             )
 
     def _affected(self, tx: ReadTx, news: News) -> set[int]:
@@ -94,8 +109,8 @@ class BalancerItems:
             for instance in tx.find(rows.Instance, serviceId=id):
                 self._board.learn_place(instance.id, facts.place_of(instance))
         if new:
-            for target in facts.targets(tx, tx.find(rows.ServiceExposeMap, serviceId=new)):
-                self._board.learn_target(*target)
+            for given in facts.targets(tx, tx.find(rows.ServiceExposeMap, serviceId=new)):
+                self._board.learn_targets(given)
 
     def _learn_containers(self, tx: ReadTx, news: News) -> None:
         """Learn the changed containers of balancers, and changed targets."""
@@ -107,8 +122,8 @@ class BalancerItems:
             found = tx.find(rows.ServiceExposeMap, instanceId=[row.id for row in instances])
             maps |= {row.id: row for row in found}
         behind = (row for row in maps.values() if self._board.is_behind(row.serviceId))
-        for target in facts.targets(tx, behind):
-            self._board.learn_target(*target)
+        for given in facts.targets(tx, behind):
+            self._board.learn_targets(given)
 
 
 def understands(host: rows.Host) -> bool:

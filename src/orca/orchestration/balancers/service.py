@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from orca.engine import Behaviour, Call, Failed, Processes, Run
-from orca.orchestration.balancers import bindings, listeners, reports
+from orca.orchestration.balancers import bindings, listeners, policies, reports
 from orca.orchestration.services import api as services
 from orca.orchestration.services import converge
 from orca.orchestration.services import links as service_links
@@ -53,6 +53,7 @@ def make(tx: Tx, engine: Processes, stack: rows.Environment, fields: dict[str, A
     launch = fields.get("launchConfig") or {}
     fields["launchConfig"] = {**launch, "imageUuid": launch.get("imageUuid") or IMAGE}
     _check_listeners(launch, fields)
+    policies.check(fields.get("loadBalancerConfig"))
     row = services.make(tx, engine, stack, fields, type=rows.LoadBalancerService)
     name = f"{stack.name}_{row.name}"
     given = fields.get("loadBalancerConfig") or {}
@@ -76,6 +77,7 @@ def update(tx: Tx, call: Call, row: rows.LoadBalancerService, fields: dict[str, 
     """Update the service as any other, and then its balancer."""
     if fields.keys() & set(CERTIFIED):
         _check_listeners(row.launchConfig or {}, {name: fields.get(name, row.get(name)) for name in CERTIFIED})
+    policies.check(fields.get("loadBalancerConfig"))
     row = services.update(tx, call, row, fields)
     copy_to_balancer(tx, row)
     return row

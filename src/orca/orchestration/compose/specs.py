@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orca.orchestration.balancers import policies
 from orca.orchestration.compose import keys as compose_keys
 from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.section import LinkSpec, Section
@@ -135,6 +136,7 @@ def _checked(
     check_fields(fields, type=section.type)
     if section.type == "loadBalancerService":
         load_balancer_ports.listeners(fields["launchConfig"])
+        policies.check(fields.get("loadBalancerConfig"))
     if section.type not in CONTAINERLESS:
         sidekicks = fields.get("secondaryLaunchConfigs") or []
         check_launch_configs(

@@ -25,6 +25,7 @@ from orca.wire import names
 
 CONFIRM_SECONDS = 2.0
 """Seconds in which hosts confirm that their balancers send a container nothing new."""
+SENDING = "balancers that send requests to it"
 GRACE_SECONDS = 5.0
 """Seconds that an agent may answer later than the limit that it was given."""
 
@@ -45,11 +46,7 @@ async def drain(run: Run) -> None:
     """Let the connections of the process's container end, as far as they come from balancers. Its state says already
     that it is about to stop.
     """
-    balancers = await run.read(lambda tx: _before(tx, run.resource(tx, rows.Instance)))
-    if not balancers:
-        return
-    await run.core.part(Withdrawal).written()
-    balancers = await run.read(lambda tx: _sending(tx, run.resource(tx, rows.Instance), balancers))
+    balancers = await _balancers(run)
     if not balancers:
         return
     try:
@@ -70,6 +67,19 @@ async def drain(run: Run) -> None:
         )
 
 
+async def _balancers(run: Run) -> list[dict[str, Any]]:
+    """The balancers that send requests to the process's container, as ``_sending`` describes them."""
+    if run.has(SENDING):
+        return await run.step(SENDING, lambda tx: list[dict[str, Any]]())  # done before a crash
+    near = await run.read(lambda tx: _before(tx, run.resource(tx, rows.Instance)))
+    if not near:
+        return near
+    await run.core.part(Withdrawal).written()
+    found = await run.read(lambda tx: _sending(tx, run.resource(tx, rows.Instance), near))
+    # Kept, as after a crash of the server no agent is there at first.
+    return await run.step(SENDING, lambda tx: found) if found else found
+
+
 async def _end_connections(run: Run, balancer: str, agent_id: int, target: str, seconds: int) -> None:
     """Wait until a target has no connection in one balancer, or the limit is over."""
     order = {"instance": balancer, "target": target, "timeout": seconds * 1000}
@@ -79,7 +89,7 @@ async def _end_connections(run: Run, balancer: str, agent_id: int, target: str, 
             names.DRAIN,
             order,
             timeout=seconds + GRACE_SECONDS,
-            patience=CONFIRM_SECONDS,
+            patience=seconds,
             step=f"{names.DRAIN} {balancer}",
             form=wire.Drained,
         )

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orca.hoststate.plan.balancer_text import HANDOVER_PORT
 from orca.orchestration.syntax import ports
 from orca.orchestration.syntax.labels import ALGORITHMS, BALANCER_ALGORITHM, BALANCER_TLS_PORTS, numbers
 from orca.orchestration.syntax.ports import PortSpec
@@ -63,7 +64,7 @@ def parse(text: str) -> TargetPort:
     first, _, second = front.partition(":")
     if first.isdecimal():
         first, second = second, first
-    if first and not _HOST.match(first):
+    if first and (not _HOST.match(first) or (first.startswith("*.") and first.endswith(".*"))):
         raise ValueError(
             f"target port {text!r}: {first!r} is not a host name; '*' stands first or last, for whole parts"
         )
@@ -113,6 +114,9 @@ def listeners(launch: Mapping[str, Any]) -> list[dict[str, Any]]:
                 raise Refused("InvalidPort", f"port {text!r}: a balancer does not speak {protocol}", field=key)
             for spec in specs:
                 source = spec.public or spec.private
+                if source == HANDOVER_PORT:
+                    message = f"{key}: port {source} is the balancer's own; give another one"
+                    raise Refused("InvalidPort", message, field=key)
                 if any(source == other["privatePort"] for other in found):
                     message = f"{key}: two listeners would be at port {source}; give one of them another port"
                     raise Refused("NotUnique", message, field=key)

@@ -88,6 +88,7 @@ class ServiceExposeMap(Resource):
     dnsPrefix: str | None
     managed: bool | None
     upgrade: bool | None
+    addresses = Own[list[str]]("addresses")
 
 
 class LoadBalancerService(Service):

@@ -3,7 +3,7 @@
 
 import pytest
 
-from orca.orchestration.balancers.board import Board, Place, Target
+from orca.orchestration.balancers.board import Board, Given, Place, Target
 from orca.orchestration.balancers.plan import Link, Listener, Settings, plan
 from orca.orchestration.syntax.rules import parse
 
@@ -30,7 +30,7 @@ def board():
         board.learn_host(host, understands=True)
         board.learn_place(host, Place(EDGE, host, f"lb{host}"))
     assert board.learn_plan(EDGE, made((WEB,))) == {WEB}
-    board.learn_target(WEB, "w1", READY)
+    board.learn_targets(Given(WEB, 1, {"w1": READY}))
     board.items()
     return board
 
@@ -48,19 +48,19 @@ def test_an_edge_of_a_target_is_one_item_on_each_host_with_its_balancer(board):
     board.learn_plan(4, made((SHOP,)))
     board.learn_place(40, Place(4, 20, "other"))
     board.items()
-    board.learn_target(WEB, "w1", READY._replace(draining=True))
-    board.learn_target(WEB, "w2", Target("10.42.2.8", 5))
+    board.learn_targets(Given(WEB, 1, {"w1": READY._replace(draining=True)}))
+    board.learn_targets(Given(WEB, 2, {"w2": Target("10.42.2.8", 5)}))
     wanted = {"targets": {"w1": entry(READY, state="drain"), "w2": entry(Target("10.42.2.8", 5))}}
     assert board.items() == {(10, "targets/lb10/80"): wanted, (20, "targets/lb20/80"): wanted}
-    board.learn_target(WEB, "w1", None)
-    board.learn_target(WEB, "w2", None)
+    board.learn_targets(Given(WEB, 1, {}))
+    board.learn_targets(Given(WEB, 2, {}))
     assert board.items() == {(10, "targets/lb10/80"): {"targets": {}}, (20, "targets/lb20/80"): {"targets": {}}}
 
 
 def test_what_changes_nothing_gives_no_item(board):
-    board.learn_target(WEB, "w1", READY)
-    board.learn_target(WEB, "w9", None)
-    board.learn_target(SHOP, "s1", READY)
+    board.learn_targets(Given(WEB, 1, {"w1": READY}))
+    board.learn_targets(Given(WEB, 9, {}))
+    board.learn_targets(Given(SHOP, 1, {"s1": READY}))
     board.learn_plan(EDGE, made((WEB,)))
     board.learn_place(10, Place(EDGE, 10, "lb10"))
     board.learn_host(10, understands=True)
@@ -70,7 +70,7 @@ def test_what_changes_nothing_gives_no_item(board):
 def test_a_container_that_is_gone_takes_its_items_along(board):
     board.learn_place(10, None)
     assert board.items() == {(10, "balancer/lb10"): None, (10, "targets/lb10/80"): None}
-    board.learn_target(WEB, "w1", None)
+    board.learn_targets(Given(WEB, 1, {}))
     assert board.items().keys() == {(20, "targets/lb20/80")}
 
 
@@ -78,7 +78,7 @@ def test_a_balancer_that_is_gone_leaves_nothing(board):
     board.learn_plan(EDGE, None)
     assert set(board.items().values()) == {None}
     assert not board.is_behind(WEB)
-    board.learn_target(WEB, "w1", READY)
+    board.learn_targets(Given(WEB, 1, {"w1": READY}))
     assert board.items() == {}
 
 
@@ -94,14 +94,14 @@ def test_another_route_is_another_backend(board):
 
 def test_of_a_target_behind_two_services_the_first_counts(board):
     board.learn_plan(EDGE, made((WEB, "9000"), (SHOP, "9001")))
-    board.learn_target(SHOP, "w1", READY)
+    board.learn_targets(Given(SHOP, 1, {"w1": READY}))
     assert board.items()[10, "targets/lb10/80"] == {"targets": {"w1": entry(READY, 9000)}}
 
 
 def test_only_hosts_that_understand_get_items(board):
     board.learn_host(10, understands=False)
     assert board.items() == {(10, "balancer/lb10"): None, (10, "targets/lb10/80"): None}
-    board.learn_target(WEB, "w1", None)
+    board.learn_targets(Given(WEB, 1, {}))
     assert board.items().keys() == {(20, "targets/lb20/80")}
     board.learn_host(10, understands=True)
     assert board.items()[10, "targets/lb10/80"] == {"targets": {}}

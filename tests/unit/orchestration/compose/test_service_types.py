@@ -228,6 +228,12 @@ BALANCER = "lb: {image: rancher/load-balancer-service, ports: ['80'], links: [we
             "",
             "labels: io.orca.balancer.weight: 'heavy' is not",
         ),
+        (BALANCER.replace("'80'", "'65530'") % "", "", "'lb': ports: port 65530 is the balancer's own"),
+        (
+            BALANCER % "",
+            "lb: {load_balancer_config: {lb_cookie_stickiness_policy: {cookie: 'a b'}}}",
+            "^rancher-compose.yml:1:.*load_balancer_config: 'a b' is not the name of a cookie",
+        ),
         (BALANCER.replace("'80'", "80/udp") % "", "", "service 'lb': ports: port '80/udp': a balancer does not speak"),
         (
             BALANCER % "",

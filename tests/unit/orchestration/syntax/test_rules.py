@@ -39,6 +39,7 @@ def test_reads_every_form(text, rule):
         "example.com:99999",
         "bad host=80",
         "a.*.com",
+        "*.a.*",
         "*a.com",
         "a=80@x",
         "a=80@1234567",
