@@ -23,6 +23,7 @@ from .resolver import Resolver
 
 T = TypeVar("T")
 
+START_INTERVAL_SINCE = (1, 44)  # version of the engine's API; older ones ignore it
 AT_ONCE = 8  # containers made and started at the same time; more would not make the engine faster
 
 _log = logging.getLogger(__name__)
@@ -236,6 +237,7 @@ class Containers:
             state="running" if state["Running"] else "stopped",
             address=specification.address_of(document),
             started=specification.milliseconds(state["StartedAt"]) or now_ms(),
+            checked=specification.is_checked(document),
         )
 
     async def _has_image(self, image: str) -> bool:
@@ -265,6 +267,9 @@ class Containers:
 
     async def _create(self, instance: Instance) -> None:
         config, name = specification.container(instance, await self._resolv_conf(instance))
+        check = instance.engine_check
+        if check is not None and check.start_interval and not await self._engine.speaks(START_INTERVAL_SINCE):
+            _log.warning("container %s: this engine is older than Docker 25 and has no start_interval", name)
         async with self._slots:
             await self._engine.request(calls.create_container(name, config))
 

@@ -82,6 +82,15 @@ class Engine:
                 return None
             raise
 
+    async def speaks(self, version: tuple[int, int]) -> bool:
+        """True if the version of the API that is spoken with this engine is not older.
+
+        Raises:
+            EngineGone, EngineRefused: as ``request``.
+        """
+        major, _, minor = (await self._version()).partition(".")
+        return (int(major), int(minor)) >= version
+
     @asynccontextmanager
     async def stream(
         self, call: Call, *, limit: int = BUFFER

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from orca.hoststate.plan.network import DOCKER_NETWORK
-from orca.wire import Container, ContainerState, ContainerStatus, Instance, names
+from orca.wire import Container, ContainerState, ContainerStatus, EngineCheck, Instance, names
 
 MANAGED = "managed"
 
@@ -56,6 +56,8 @@ def container(instance: Instance, resolv_conf: Path | None) -> tuple[dict[str, A
         "Volumes": {volume: {} for volume in instance.volumes if ":" not in volume},
         "HostConfig": host_config,
     }
+    if instance.engine_check is not None:
+        body["Healthcheck"] = _engine_check(instance.engine_check)
     host_config |= _further(instance, own_resolv_conf=resolv_conf is not None)
     if resolv_conf is not None:
         binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")
@@ -105,6 +107,19 @@ def _further(instance: Instance, *, own_resolv_conf: bool) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
+def _engine_check(check: EngineCheck) -> dict[str, Any]:
+    """A check in Docker's form, whose times are nanoseconds; Docker takes what is missing from the image."""
+    times = {
+        "Interval": check.interval,
+        "Timeout": check.timeout,
+        "StartPeriod": check.start_period,
+        "StartInterval": check.start_interval,
+    }
+    found = {"Test": check.test, "Retries": check.retries}
+    found |= {name: value * 1_000_000 for name, value in times.items() if value}
+    return {name: value for name, value in found.items() if value}
+
+
 def _device(text: str) -> dict[str, str]:
     """``/host[:/path[:rwm]]`` in Docker's form."""
     host, _, rest = text.partition(":")
@@ -132,6 +147,11 @@ def report(document: dict[str, Any], status: ContainerStatus | None = None, *, r
         system=part_of_platform(document),
         network_mode=network_mode(document),
     )
+
+
+def is_checked(document: dict[str, Any]) -> bool:
+    """True if the engine checks the container of Docker's document with a command."""
+    return bool((document["State"].get("Health") or {}).get("Status", "none") != "none")
 
 
 def network_mode(document: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 
 import click
 
@@ -18,13 +19,15 @@ HOST_DETAILS = ("ENGINE", "KERNEL", "ENCRYPTION", "RANGE", "ROOM")
 ENDED = ("stopped", "error")
 LISTED = ("container", "service", "stack", "host")
 CONTAINER_COLUMNS = ("ID", "NAME", "STATE", "HEALTH", "IMAGE", "ADDRESS", "HOST", "PORTS", "FAILED")
+REASON = 120
+"""Most characters of a reason in a table of checks; a command may write more."""
 CHECK_COLUMNS = ("CONTAINER", "CHECKED BY", "SAYS", "SINCE", "REASON")
 
 
 @click.command()
 @names_argument(*LISTED, required=False)
 @click.option("-a", "--all", "everything", is_flag=True, help="Also what is not running.")
-@click.option("--checks", is_flag=True, help="What each host says that checks the containers.")
+@click.option("--checks", is_flag=True, help="What each host says that checks the containers, and each engine.")
 @output_option
 @quiet_option
 @click.pass_context
@@ -255,10 +258,12 @@ def _health(container: Resource) -> str | None:
 
 
 def _print_checks(client: Client, containers: Iterable[Resource], output: str, quiet: bool) -> None:
-    """Print what each checker of the containers says."""
-    of_id = {container["id"]: find.name_of(container) for container in containers}
+    """Print what each checker of the containers says, and the engine's own checks."""
+    of_id = {container["id"]: container for container in containers}
     rows = client.list(client.in_project("healthcheckInstanceHostMaps"))
-    found = sorted((row for row in rows if row.get("instanceId") in of_id), key=lambda row: of_id[row["instanceId"]])
+    found = [row for row in rows if row.get("instanceId") in of_id]
+    found += [_of_engine(each) for each in of_id.values() if each.get("engineHealth") and each["state"] not in ENDED]
+    found.sort(key=lambda row: find.name_of(of_id[row["instanceId"]]))
     hosts = _names(client, "hosts") if output == "table" else {}
     _print(
         found,
@@ -266,13 +271,38 @@ def _print_checks(client: Client, containers: Iterable[Resource], output: str, q
         quiet,
         CHECK_COLUMNS,
         lambda row: (
-            of_id[row["instanceId"]],
-            hosts.get(row.get("hostId") or "", row.get("hostId")),
+            find.name_of(of_id[row["instanceId"]]),
+            _checker(row, hosts),
             row.get("verdict"),
             age(row.get("sinceTS")),
-            row.get("reason"),
+            _shortened(row.get("reason") or ""),
         ),
     )
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= REASON else f"{reason[: REASON - 1]}…"
+
+
+def _of_engine(container: Resource) -> Resource:
+    """The word of the engine's own check, in the form of a checker's row; the container's id stands for its own."""
+    said = container["engineHealth"]
+    since = said.get("since")
+    return {
+        "id": container["id"],
+        "type": "engineHealth",
+        "instanceId": container["id"],
+        "hostId": container.get("hostId"),
+        "verdict": said["state"],
+        "since": since,
+        "sinceTS": None if since is None else int(datetime.fromisoformat(since).timestamp() * 1000),
+        "reason": said.get("output"),
+    }
+
+
+def _checker(row: Resource, hosts: dict[str, str]) -> str:
+    name = hosts.get(row.get("hostId") or "", str(row.get("hostId")))
+    return f"engine of {name}" if row.get("type") == "engineHealth" else name
 
 
 def _named(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Types for health: checks, checkers, and their reports."""
 
-from orca.resources.fields import NOBODY, OwnKey, date, embedded, enum, integer, ref, string, text
+from orca.resources.fields import NOBODY, OwnKey, array, date, embedded, enum, integer, ref, string, text
 from orca.resources.processes import reported, simple
 from orca.resources.types import ResourceType, access, given, wire_only
 
@@ -25,6 +25,32 @@ INSTANCE_HEALTH_CHECK = wire_only(
 
 RECREATE_ON_QUORUM_STRATEGY_CONFIG = wire_only(
     "recreateOnQuorumStrategyConfig", {"quorum": integer("cr", required=True)}, access=given("cr")
+)
+
+ENGINE_HEALTH_CHECK = wire_only(
+    "engineHealthCheck",
+    {
+        "interval": integer("cr", description="Milliseconds between two runs"),
+        "retries": integer("cr", description="Failures in a row that make it unhealthy"),
+        "startInterval": integer("cr", description="Milliseconds between two runs in the start period"),
+        "startPeriod": integer("cr", description="Milliseconds after the start in which failures do not count"),
+        "strategy": enum("none", "recreate", rights="cr", description="What becomes of an unhealthy container"),
+        "test": array("string", "cr", description="NONE, or CMD or CMD-SHELL and a command; the image's if absent"),
+        "timeout": integer("cr", description="Milliseconds that a run may take"),
+    },
+    access=given("cr", user="cr"),
+    ours=True,
+)
+
+ENGINE_HEALTH = wire_only(
+    "engineHealth",
+    {
+        "output": text(description="What the command wrote when it failed last"),
+        "since": date(description="Since when it says so"),
+        "startedAt": date(description="The start of the container that was checked"),
+        "state": enum("starting", "healthy", "unhealthy"),
+    },
+    ours=True,
 )
 
 HEALTHCHECK_INSTANCE = ResourceType(
@@ -89,6 +115,8 @@ SERVICE_EVENT = ResourceType(
 
 TYPES = (
     INSTANCE_HEALTH_CHECK,
+    ENGINE_HEALTH_CHECK,
+    ENGINE_HEALTH,
     RECREATE_ON_QUORUM_STRATEGY_CONFIG,
     HEALTHCHECK_INSTANCE,
     HEALTHCHECK_INSTANCE_HOST_MAP,

@@ -126,7 +126,7 @@ INSTANCE = ResourceType(
         "answered": OwnKey("date"),
         "lastSeen": OwnKey("map[json]"),
         "healthDeadline": OwnKey("date"),
-        "engineHealth": OwnKey("map[json]"),
+        "checkersHealth": OwnKey("string"),
         "flaps": OwnKey("map[json]"),
         "reportedAddress": OwnKey("string"),
     },
@@ -151,6 +151,9 @@ CONTAINER_INPUT: dict[str, Field] = {
     "dns": array("string", "cr"),
     "dnsSearch": array("string", "cr"),
     "domainName": string("cr", max_length=128),
+    "engineHealthCheck": embedded(
+        "engineHealthCheck", "cr", ours=True, description="The command with which the engine checks it"
+    ),
     "entryPoint": array("string", "cr"),
     "environment": mapping("string", "cr"),
     "expose": array("string", "cr"),
@@ -218,6 +221,7 @@ CONTAINER = ResourceType(
         "startCount": integer(column=True),
         "systemContainer": enum("NetworkAgent", "LoadBalancerAgent", column=True, max_length=128),
         "version": string(column=True, default="0"),
+        "engineHealth": embedded("engineHealth", ours=True, description="What the engine's own check says"),
         "exitCode": integer(ours=True),
         "healthSince": date(ours=True, description="Since when healthState is what it is"),
         "healthReason": text(ours=True, description="Which hosts find it failing, and why"),

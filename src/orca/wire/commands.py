@@ -84,6 +84,20 @@ class LogConfig(Message):
     options: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+class EngineCheck(Message):
+    """The engine's own check of a container; what is absent is as its image says, else the engine's default.
+
+    ``test`` is ``NONE`` alone, or ``CMD`` or ``CMD-SHELL`` with a command. All but ``retries`` are milliseconds.
+    """
+
+    test: list[str] | None = None
+    interval: int | None = None
+    timeout: int | None = None
+    retries: int | None = None
+    start_period: int | None = None
+    start_interval: int | None = None
+
+
 class Instance(Message):
     """A container as the server wants it.
 
@@ -131,6 +145,7 @@ class Instance(Message):
     volume_driver: str | None = None
     log_config: LogConfig | None = None
     balancer: bool = False
+    engine_check: EngineCheck | None = None
 
 
 class Activate(Message):
@@ -141,12 +156,16 @@ class Activate(Message):
 
 
 class Activated(Message):
-    """Reply to ``compute.instance.activate``; ``started`` in UTC milliseconds."""
+    """Reply to ``compute.instance.activate``; ``started`` in UTC milliseconds.
+
+    ``checked``: the engine checks it by a command; what that finds is reported as it comes.
+    """
 
     external_id: str
     state: str
     started: int
     address: str | None = None
+    checked: bool = False
 
 
 class Deactivate(Message):

@@ -39,8 +39,7 @@ async def service(platform, agents, check=CHECK, **fields):
         environmentId=stack.id,
         name="web",
         startOnCreate=True,
-        launchConfig={"imageUuid": "sim:1", "healthCheck": check},
-        **fields,
+        **{"launchConfig": {"imageUuid": "sim:1", "healthCheck": check}, **fields},
     )
 
 
@@ -258,7 +257,43 @@ async def test_the_engines_own_check_is_a_verdict_too(platform, agents):
     assert await engine("starting", 1) == ("initializing", None)
     assert await engine("healthy", 2) == ("healthy", None)
     assert await engine("unhealthy", 3, "exit 1: no") == ("unhealthy", "HEALTHCHECK: exit 1: no")
+    assert (await now_is(platform, row)).engineHealth == {
+        "state": "unhealthy",
+        "since": 3,
+        "startedAt": None,
+        "output": "exit 1: no",
+    }
     assert await engine("healthy", 2) == ("healthy", None)
+
+
+async def test_two_checks_are_two_verdicts_with_a_strategy_each(platform, agents):
+    web = await service(
+        platform,
+        agents,
+        launchConfig={
+            "imageUuid": "sim:1",
+            "healthCheck": {**CHECK, "initializingTimeout": 60_000},
+            "engineHealthCheck": {"test": ["CMD", "true"], "strategy": "none"},
+        },
+    )
+    (row,) = await checked(platform, web)
+
+    async def engine(state):
+        await tell(platform, row.hostId, containers=[wire.EngineHealth(uuid=row.uuid, state=state, at=1)])
+
+    await engine("unhealthy")
+    await health(platform, "instance", row, "unhealthy")
+    await say(platform, row, "up")
+    found = await now_is(platform, row)
+    assert (found.healthState, found.checkersHealth, found.healthDeadline) == ("unhealthy", "healthy", None)
+    assert not await platform.read(lambda tx: units.plan(tx, tx.require(rows.Service, web.id)).acts)
+    # What the engine takes back does not wait for a word of the checkers.
+    await say(platform, row, "unknown")
+    await engine("healthy")
+    await health(platform, "instance", row, "healthy")
+    await engine("unhealthy")
+    await say(platform, row, "down")
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).removed)
 
 
 async def test_a_failing_path_is_not_a_failing_container(platform, agents):

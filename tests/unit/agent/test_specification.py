@@ -8,12 +8,13 @@ import pytest
 from orca.agent.specification import (
     address_of,
     container,
+    is_checked,
     is_left_behind,
     milliseconds,
     part_of_platform,
     report,
 )
-from orca.wire import Instance, LogConfig, PublishedPort, RestartPolicy
+from orca.wire import EngineCheck, Instance, LogConfig, PublishedPort, RestartPolicy
 
 UUID = "0f0e0d0c-1111-4222-8333-444455556666"
 RESOLV = Path("/var/lib/orca/resolv") / UUID
@@ -93,6 +94,22 @@ def test_how_a_container_is_connected() -> None:
     shown = {"orca": "managed", "default": "bridge", "host": "host", "container:c0ffee": "container:c0ffee"}
     for mode, told in shown.items():
         assert report({**document(), "HostConfig": {"NetworkMode": mode}}).network_mode == told
+
+
+def test_the_engines_own_check_in_its_nanoseconds() -> None:
+    assert "Healthcheck" not in container(instance(), RESOLV)[0]
+    check = EngineCheck(test=["CMD", "true"], interval=1500, retries=2, start_period=0, start_interval=250)
+    assert container(instance(engine_check=check), RESOLV)[0]["Healthcheck"] == {
+        "Test": ["CMD", "true"],
+        "Interval": 1_500_000_000,
+        "Retries": 2,
+        "StartInterval": 250_000_000,
+    }
+    assert [is_checked(document(Health=found)) for found in (None, {"Status": "none"}, {"Status": "starting"})] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_volumes_are_binds_or_anonymous() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 
 import yaml
 from fakeserver import FakeServer, Run
@@ -64,6 +65,15 @@ def test_ps_shows_health_since_when_and_why(orca: Run, server: FakeServer) -> No
     server.add("healthcheckInstanceHostMaps", "1hihm2", instanceId="1i9", hostId="1h1", verdict="up")
     (line,) = orca("ps", "--checks")[1].splitlines()[1:]
     assert line.split(None, 4) == ["c3", "h1", "down", "2h", "connection refused"]
+    since = datetime.fromtimestamp(time.time() - 130, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    server.rows["containers"]["1i2"]["engineHealth"] = {"state": "unhealthy", "since": since, "output": "n" * 4000}
+    of_engine, of_host = orca("ps", "--checks")[1].splitlines()[1:]
+    assert "  engine of h1  " in of_engine
+    assert of_engine.split()[4:6] == ["unhealthy", "2m"]
+    assert len(of_engine) < 200
+    assert of_host.startswith("c3")
+    (of_engine, _) = json.loads(orca("ps", "--checks", "-o", "json")[1])
+    assert (of_engine["instanceId"], of_engine["type"], len(of_engine["reason"])) == ("1i2", "engineHealth", 4000)
 
 
 def test_ps_takes_whatever_has_containers(orca: Run, server: FakeServer) -> None:

@@ -59,10 +59,15 @@ def _sections(service: ServiceSpec) -> Iterable[tuple[str, Mapping[str, Any], La
         tuple(sidekick["name"] for sidekick in sidekicks),
         {field: service.fields[field] for field in SELECTORS.values() if service.fields.get(field) is not None},
         {link.target: link.rules for link in service.links if link.rules},
+        _strategy(config),
     )
     yield service.name, config, labels
     for sidekick in sidekicks:
-        yield sidekick["name"], sidekick, Labels(_labels(sidekick))
+        yield sidekick["name"], sidekick, Labels(_labels(sidekick), strategy=_strategy(sidekick))
+
+
+def _strategy(config: Mapping[str, Any]) -> str:
+    return (config.get("engineHealthCheck") or {}).get("strategy") or ""
 
 
 def _labels(config: Mapping[str, Any]) -> dict[str, str]:

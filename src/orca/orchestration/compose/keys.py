@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from orca.orchestration.compose import values
+from orca.orchestration.compose import healthcheck, values
 from orca.orchestration.compose.errors import Findings, Wrong
 from orca.orchestration.compose.tree import Node
 from orca.resources.tables import snake
@@ -87,6 +87,7 @@ LAUNCH: Mapping[str, Key] = {
     "volumes": Key("dataVolumes", values.volumes),
     "volumes_from": Key("dataVolumesFromLaunchConfigs", values.strings),
     "restart": Key("restartPolicy", values.restart, _write_restart),
+    "healthcheck": Key("engineHealthCheck", healthcheck.read, healthcheck.write),
     "hostname": Key("hostname", values.optional),
     "user": Key("user", values.optional),
     "working_dir": Key("workingDir", values.optional),
@@ -213,8 +214,9 @@ def write(fields: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Any]:
         value = fields.get(entry.field)
         if entry.part:
             value = (value or {}).get(entry.part)
-        if value is not None and (entry.field, entry.part) not in said:
-            body[key] = entry.write(value)
+        written = None if value is None else entry.write(value)
+        if written is not None and (entry.field, entry.part) not in said:
+            body[key] = written
             said.add((entry.field, entry.part))
     return body
 

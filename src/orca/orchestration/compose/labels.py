@@ -16,6 +16,8 @@ from orca.orchestration.syntax.labels import (
     DNS,
     FAMILIES,
     GLOBAL,
+    HEALTHCHECK_STRATEGIES,
+    HEALTHCHECK_STRATEGY,
     HOSTNAME,
     NETWORK,
     OPTIONS,
@@ -53,6 +55,8 @@ class Labels:
     sidekicks: tuple[str, ...] = ()
     selectors: dict[str, str] = field(default_factory=dict)
     targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    strategy: str = ""
+    """What becomes of a container that the engine's own check finds unhealthy; empty: it is not said."""
 
 
 def read(labels: Iterable[Pair]) -> Labels:
@@ -63,10 +67,13 @@ def read(labels: Iterable[Pair]) -> Labels:
     """
     found = Labels()
     sidekicks: tuple[str, ...] = ()
+    strategy = ""
     for label in labels:
         name, value = label.name, label.value or ""
         if name in SIDEKICKS:
             sidekicks += _parts(label)
+        elif name == HEALTHCHECK_STRATEGY:
+            strategy = _strategy(label)
         elif name in SELECTORS:
             found.selectors[SELECTORS[name]] = value
         elif name.startswith(BALANCER_TARGET):
@@ -75,7 +82,7 @@ def read(labels: Iterable[Pair]) -> Labels:
             raise Wrong(label.place, f"{name!r} is not supported: leave it out")
         else:
             found.kept[name] = value
-    return Labels(found.kept, sidekicks, found.selectors, found.targets)
+    return Labels(found.kept, sidekicks, found.selectors, found.targets, strategy)
 
 
 def write(labels: Labels) -> dict[str, str]:
@@ -85,6 +92,7 @@ def write(labels: Labels) -> dict[str, str]:
         **({SIDEKICKS[0]: ",".join(labels.sidekicks)} if labels.sidekicks else {}),
         **{name: labels.selectors[field] for name, field in SELECTORS.items() if field in labels.selectors},
         **{f"{BALANCER_TARGET}{target}": ",".join(rules) for target, rules in labels.targets.items()},
+        **({HEALTHCHECK_STRATEGY: labels.strategy} if labels.strategy else {}),
     }
 
 
@@ -92,6 +100,13 @@ def _known(name: str, value: str) -> bool:
     if not name.startswith(FAMILIES):
         return True
     return name in _HONOURED or constraints.is_constraint(name) or _ANYWAY.get(name) == value.lower()
+
+
+def _strategy(label: Pair) -> str:
+    word = label.value or ""
+    if word not in HEALTHCHECK_STRATEGIES:
+        raise Wrong(label.place, f"{label.name}: {word[:80]!r} is none of {', '.join(HEALTHCHECK_STRATEGIES)}")
+    return word
 
 
 def _parts(label: Pair) -> tuple[str, ...]:

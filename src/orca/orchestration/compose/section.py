@@ -72,6 +72,8 @@ class Section:
         config = compose_keys.read(self.name, self.body, keys.launch, self.findings)
         if self.labels.kept:
             config["labels"] = self.labels.kept
+        if self.labels.strategy:
+            config.setdefault("engineHealthCheck", {})["strategy"] = self.labels.strategy
         joined = config.get("networkMode", "").partition(":")[2]
         if joined:
             del config["networkMode"]
@@ -89,7 +91,10 @@ class Section:
         """Refuse keys that only a service may have in the sidekick of ``owner``."""
         if self.type != "service":
             self.refuse("image", f"a sidekick of {owner!r} is a container")
-        given = {"labels": self.labels != Labels(self.labels.kept), "links": bool(self.links)}
+        given = {
+            "labels": self.labels != Labels(self.labels.kept, strategy=self.labels.strategy),
+            "links": bool(self.links),
+        }
         given |= dict.fromkeys(self.stated.keys() | self.more.keys() - HEALTH.keys(), True)
         for key in sorted(key for key, found in given.items() if found):
             self.refuse(key, f"a sidekick of {owner!r} has none of its own")

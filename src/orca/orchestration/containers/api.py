@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Processes
-from orca.orchestration.health.terms import BadRequest, terms
+from orca.orchestration.health import command
+from orca.orchestration.health.terms import BadRequest, check_bounds, terms
 from orca.orchestration.placement import belongings, joined, retained
 from orca.orchestration.placement.choose import Published
 from orca.orchestration.syntax import labels as own_labels
@@ -39,6 +40,7 @@ def check_launch(fields: dict[str, Any]) -> None:
         raise Refused("InvalidImageInstanceKind", f"{image} is not docker:<image>", field="imageUuid")
     own_labels.check(fields.get("labels"))
     _check_health(fields)
+    _check_engine_health(fields)
     launch.check(fields)
     _check_ports(fields.get("ports") or [])
     volumes.check_form(fields)
@@ -52,9 +54,16 @@ def _check_health(fields: dict[str, Any]) -> None:
         message = "a container without a network cannot be checked from outside; take the check or networkMode away"
         raise Refused("InvalidOption", message, field="healthCheck")
     try:
+        check_bounds(check)
         terms(check)
     except BadRequest as error:
         raise Refused("InvalidOption", f"healthCheck: {error}", field=error.field) from error
+
+
+def _check_engine_health(fields: dict[str, Any]) -> None:
+    reason = command.wrong(fields.get("engineHealthCheck") or {})
+    if reason is not None:
+        raise Refused("InvalidOption", f"engineHealthCheck: {reason}", field="engineHealthCheck")
 
 
 def _check_ports(texts: list[str]) -> None:

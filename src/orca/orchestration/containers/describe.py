@@ -79,6 +79,7 @@ def describe(
         volume_driver=instance.volumeDriver,
         log_config=_log_config(instance.logConfig),
         balancer=marks.is_balancer(instance),
+        engine_check=_engine_check(instance.engineHealthCheck),
     )
 
 
@@ -99,6 +100,19 @@ def _log_config(config: dict[str, Any] | None) -> wire.LogConfig | None:
     if not config:
         return None
     return wire.LogConfig(driver=config.get("driver") or "", options=config.get("config") or {})
+
+
+def _engine_check(check: dict[str, Any] | None) -> wire.EngineCheck | None:
+    if not check:
+        return None
+    return wire.EngineCheck(
+        test=check.get("test"),
+        interval=check.get("interval"),
+        timeout=check.get("timeout"),
+        retries=check.get("retries"),
+        start_period=check.get("startPeriod"),
+        start_interval=check.get("startInterval"),
+    )
 
 
 def _published(port: rows.Port, public: int) -> wire.PublishedPort:

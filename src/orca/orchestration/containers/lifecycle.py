@@ -241,7 +241,7 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
             return
         if place.get("seesNames", True):
             open_links(tx, instance)
-        health.begin(tx, run.core, instance)
+        health.begin(tx, run.core, instance, by_engine=reply.checked)
         if address is not None:
             network_ports.open_ports(tx, delivery.items, instance, address)
         if again:

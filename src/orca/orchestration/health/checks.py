@@ -21,8 +21,11 @@ CHECKERS = 3
 """Number of hosts that check a container, including its own."""
 
 
-def begin(tx: Tx, core: Core, instance: rows.Instance) -> None:
-    """Begin to check a container that has started; it is not healthy before a checker reports it."""
+def begin(tx: Tx, core: Core, instance: rows.Instance, *, by_engine: bool = False) -> None:
+    """Begin to check a container that has started; it is not healthy before a checker reports it.
+
+    ``by_engine``: the engine checks it too, and has said so with its start.
+    """
     if instance.healthCheck:
         check = tx.first(rows.HealthcheckInstance, instanceId=instance.id)
         if check is None:
@@ -30,7 +33,7 @@ def begin(tx: Tx, core: Core, instance: rows.Instance) -> None:
                 rows.HealthcheckInstance, accountId=instance.accountId, state="active", instanceId=instance.id
             )
         _choose(tx, instance, check)
-    verdicts.begin(tx, core, instance)
+    verdicts.begin(tx, core, instance, by_engine=by_engine)
 
 
 def end(tx: Tx, instance: rows.Instance) -> None:

@@ -37,25 +37,22 @@ def of_checkers(present: str | None, reports: Collection[str | None]) -> str | N
     return UNHEALTHY if bad and present not in WAITING else present
 
 
-def with_engine(present: str | None, checkers: str | None, engine: str | None, *, checked: bool) -> str | None:
+def with_engine(present: str | None, checkers: str | None, engine: str | None) -> str | None:
     """The health of a container from that by its checkers and the word of the engine's own check.
 
     It is unhealthy if either says so, and healthy if both do, as far as there are both.
 
     Args:
         present: its health until now.
-        checkers: its health as ``of_checkers`` has it.
+        checkers: its health as ``of_checkers`` has it; None: there are none.
         engine: starting, healthy or unhealthy; None: the engine does not check it.
-        checked: whether there are checkers.
     """
-    if engine == UNHEALTHY:
+    if UNHEALTHY in (checkers, engine):
         return UNHEALTHY
-    if engine is None or (checked and engine == HEALTHY):
-        return checkers
-    if engine == HEALTHY:
-        return HEALTHY
-    if checked:
-        return checkers if checkers != HEALTHY else present
+    if engine is None:
+        return checkers or present
+    if engine == HEALTHY or checkers in WAITING:
+        return checkers or HEALTHY
     return INITIALIZING if present in (None, INITIALIZING) else REINITIALIZING
 
 

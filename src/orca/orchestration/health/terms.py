@@ -10,11 +10,14 @@ from orca.hoststate.plan.checks import HOST, METHODS, PATH
 
 INTERVAL, TIMEOUT, RISE, FALL = 2000, 2000, 2, 3
 """What a check has if it does not say: milliseconds, and numbers of results in a row, as on the pages of 2015."""
+LEAST_INTERVAL = 250
+"""Milliseconds; more checks than that cost containers and checkers more than an earlier verdict is worth."""
 BOUNDS = {
-    **dict.fromkeys(("interval", "responseTimeout"), 86_400_000),
-    **dict.fromkeys(("healthyThreshold", "unhealthyThreshold"), 1000),
+    "interval": (LEAST_INTERVAL, 86_400_000),
+    "responseTimeout": (1, 86_400_000),
+    **dict.fromkeys(("healthyThreshold", "unhealthyThreshold"), (1, 1000)),
 }
-"""The most that a check may ask for: milliseconds, and numbers of results. HAProxy's own numbers have 32 bits."""
+"""What a check may ask for: milliseconds, and numbers of results. HAProxy's own numbers have 32 bits."""
 EXPECTED = "200-399"
 """The status codes of a good answer, as in 2015."""
 SHOWN = 80
@@ -31,24 +34,35 @@ class BadRequest(ValueError):
         self.field = field
 
 
+def check_bounds(check: dict[str, Any]) -> None:
+    """Refuse numbers that make no sense. Raises ``BadRequest``."""
+    for field, (least, most) in BOUNDS.items():
+        value = check.get(field)
+        if value is not None and not least <= value <= most:
+            raise BadRequest(f"{field} {value} is not between {least} and {most}", field)
+
+
 def terms(check: dict[str, Any]) -> dict[str, Any]:
     """What of a config item follows from the ``healthCheck`` itself.
 
     Raises:
-        BadRequest: no checker can send its request, or count as far.
+        BadRequest: no checker can send its request.
     """
-    for field, most in BOUNDS.items():
-        if (check.get(field) or 0) > most:
-            raise BadRequest(f"{field} is more than {most}", field)
     return {
         "port": check["port"],
         "http": request(check.get("requestLine") or ""),
         "expect": EXPECTED,
-        "interval": check.get("interval") or INTERVAL,
-        "timeout": check.get("responseTimeout") or TIMEOUT,
-        "rise": check.get("healthyThreshold") or RISE,
-        "fall": check.get("unhealthyThreshold") or FALL,
+        "interval": _bounded(check, "interval", INTERVAL),
+        "timeout": _bounded(check, "responseTimeout", TIMEOUT),
+        "rise": _bounded(check, "healthyThreshold", RISE),
+        "fall": _bounded(check, "unhealthyThreshold", FALL),
     }
+
+
+def _bounded(check: dict[str, Any], field: str, default: int) -> int:
+    """A number of the check; one that an earlier version took is moved into its bounds."""
+    least, most = BOUNDS[field]
+    return min(max(check.get(field) or default, least), most)
 
 
 def request(text: str) -> dict[str, str | None] | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 
 from orca.engine import Failed, Run
+from orca.orchestration.health.items import understands
 from orca.orchestration.health.states import HEALTHY, UNHEALTHY
 from orca.orchestration.units import units
 from orca.resources import rows
@@ -13,6 +14,8 @@ from orca.store import ReadTx
 
 RUNNING_SECONDS = 10.0
 """Seconds that a container without a check must run to count as working."""
+HEALTHY_SECONDS = 600.0
+"""Seconds that containers may take to become healthy, unless their check says less."""
 
 Starts = dict[int, int]
 """Instance id -> how often it was started."""
@@ -22,7 +25,7 @@ async def watch(run: Run) -> None:
     """Wait until the containers of a service are healthy; one without a check must run for a while.
 
     Raises:
-        Failed: a container does not keep running, or is unhealthy.
+        Failed: a container does not keep running, is unhealthy, or does not become healthy in time.
     """
     starts = await run.read(lambda tx: _starts(tx, run.resource_id))
     if await run.read(lambda tx: not all(_is_healthy(row) for row in units.rows_of(tx, run.resource_id))):
@@ -31,7 +34,7 @@ async def watch(run: Run) -> None:
     def verdict(tx: ReadTx) -> str | bool | None:
         return _broken(tx, run.resource_id, starts) or _is_proved(tx, run.resource_id)
 
-    reason = await run.wait_for("new containers to be healthy", verdict, roots={"instance"})
+    reason = await run.wait_for("new containers to be healthy", verdict, roots={"instance"}, timeout=HEALTHY_SECONDS)
     if isinstance(reason, str):
         raise Failed(reason)
 
@@ -70,15 +73,18 @@ def _broken(tx: ReadTx, service_id: int, starts: Starts) -> str | None:
 
 
 def _is_healthy(row: rows.Instance) -> bool:
-    return bool(row.healthState == HEALTHY and row.healthCheck)
+    return bool(row.healthState == HEALTHY)
 
 
 def _is_proved(tx: ReadTx, service_id: int) -> bool:
-    """True if every checked container is healthy. One without any report and without a time limit counts as
-    unchecked.
-    """
-    waiting = [row for row in units.rows_of(tx, service_id) if row.healthCheck and not _is_healthy(row)]
-    if any(row.healthDeadline for row in waiting):
-        return False
-    maps = tx.find(rows.HealthcheckInstanceHostMap, instanceId=[row.id for row in waiting]) if waiting else []
-    return not any(row.externalTimestamp for row in maps)
+    """True if every checked container is healthy. One that no host can check counts as unchecked."""
+    found = units.rows_of(tx, service_id)
+    waiting = [row for row in found if (row.healthCheck or row.healthState) and not _is_healthy(row)]
+    return not any(row.healthDeadline or row.engineHealth or _is_judged(tx, row) for row in waiting)
+
+
+def _is_judged(tx: ReadTx, row: rows.Instance) -> bool:
+    """True if a checker has spoken about a container, or can."""
+    checkers = tx.find(rows.HealthcheckInstanceHostMap, instanceId=row.id)
+    hosts = tx.find(rows.Host, id=[each.hostId for each in checkers]) if checkers else []
+    return any(each.externalTimestamp for each in checkers) or any(map(understands, hosts))

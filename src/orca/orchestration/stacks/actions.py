@@ -132,7 +132,11 @@ def _describe(call: Call, stack: rows.Environment | None, given: Given, found: P
         changed=stack is None or bool(found.entries),
         entries=[_entry(each) for each in found.entries],
         lines=[f"create stack {given.name}"] * (stack is None) + [each.line for each in found.entries],
-        warnings=[*given.compose.warnings, *(f"{each}; the link is made once there is one" for each in found.missing)],
+        warnings=[
+            *given.compose.warnings,
+            *(f"{each}; the link is made once there is one" for each in found.missing),
+            *found.warnings,
+        ],
         variables=sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)),
         hash=_hash(call, stack, given, found),
     )

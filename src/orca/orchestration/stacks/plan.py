@@ -16,6 +16,7 @@ from orca.orchestration.compose.labels import SELECTORS
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.services.checks import CONTAINERLESS
+from orca.orchestration.stacks import engines
 from orca.orchestration.stacks.differences import Difference, differences, of_configs, plain, shown_links
 from orca.orchestration.syntax import ports, rules
 from orca.storage.references import NOTHING
@@ -48,6 +49,7 @@ class World:
 
     ``services``: those of the stack. ``stacks``: the names of the project's stacks. ``elsewhere``: linked services of
     other stacks, by stack and service, with the spelling of both. ``certificates``: names with their spelling.
+    ``engines``: the version of Docker on each host, by its name, if a service asks for what some lack.
     """
 
     stack: str
@@ -55,6 +57,7 @@ class World:
     stacks: frozenset[str] = frozenset()
     elsewhere: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     certificates: frozenset[str] = frozenset()
+    engines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Entry:
 class Plan:
     """The changes, in order. ``missing``: links without a target yet; ``refusals``: why it cannot be done; ``failing``:
     services (ids) whose last process failed, which are tried again. ``first``: services (ids) whose entry frees
-    published ports for others.
+    published ports for others. ``warnings``: what some hosts do not do.
     """
 
     entries: tuple[Entry, ...]
@@ -94,6 +97,7 @@ class Plan:
     refusals: tuple[str, ...] = ()
     failing: tuple[int, ...] = ()
     first: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
@@ -101,10 +105,12 @@ def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
     entries: list[Entry] = []
     missing: list[str] = []
     refusals: list[str] = []
+    warnings: list[str] = []
     left = dict(world.services)
     for spec in wanted:
         present = left.pop(spec.name.casefold(), None)
         refusals += _refusals(spec, present, world)
+        warnings += engines.warnings(spec, world.engines)
         links, waits = _resolve(spec, world)
         missing += [_nowhere(spec, link, world) for link in waits]
         spec = replace(spec, links=links)
@@ -115,7 +121,8 @@ def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:
     entries += [Entry("remove", present.spec.name, present.id) for present in left.values()]
     going = {entry.id for entry in entries if entry.action != "change"}
     failing = [each.id for each in world.services.values() if each.failing and each.id not in going]
-    return Plan(tuple(entries), tuple(missing), tuple(refusals), tuple(failing), tuple(_first(entries, world)))
+    first = tuple(_first(entries, world))
+    return Plan(tuple(entries), tuple(missing), tuple(refusals), tuple(failing), first, tuple(warnings))
 
 
 def live_fields(type: str) -> frozenset[str]:

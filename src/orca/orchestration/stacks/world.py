@@ -12,6 +12,7 @@ from typing import Any
 from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
+from orca.orchestration.stacks import engines
 from orca.orchestration.stacks import waits as stack_waits
 from orca.orchestration.stacks.differences import plain
 from orca.orchestration.stacks.plan import Present, World, live_fields
@@ -52,7 +53,14 @@ def world(
         frozenset(title for (title,) in tx.values(rows.Certificate, "name", accountId=project_id))
         if certified
         else frozenset(),
+        _engines(tx, project_id) if any(map(engines.asks, specs)) else {},
     )
+
+
+def _engines(tx: ReadTx, project_id: int) -> dict[str, str]:
+    """The version of Docker on each host of a project that has reported one."""
+    found = ((host, ((host.info or {}).get("osInfo") or {})) for host in tx.find(rows.Host, accountId=project_id))
+    return {str(host.name): str(info["dockerVersion"]) for host, info in found if info.get("dockerVersion")}
 
 
 def specs(tx: ReadTx, stack: rows.Environment, ids: Collection[int]) -> list[ServiceSpec]:

@@ -41,6 +41,11 @@ BALANCER_WEIGHT = "io.orca.balancer.weight"
 """The share of a target's container among those of its service, and of others behind the same rule."""
 DRAIN_SECONDS = "io.orca.drain.seconds"
 """How long a target's container that is to stop waits for its connections to end."""
+HEALTHCHECK_STRATEGY = "io.orca.healthcheck.strategy"
+"""Says in compose files what becomes of a container that the engine's own check finds unhealthy; the API has a field
+for that.
+"""
+HEALTHCHECK_STRATEGIES = ("recreate", "none")
 
 # What users write at containers.
 START_ONCE = "io.rancher.container.start_once"

@@ -15,15 +15,29 @@ OVER_MS = PAUSE_MS[1] + GRACE_MS
 """This long after the last replacement a run of them is over."""
 STATES_OF_COMING = frozenset({"requested", "creating", "starting", "restarting", "stopping"})
 WAITING = frozenset({"initializing", "reinitializing"})
+UNHEALTHY = "unhealthy"
 
 
 def is_sick(row: rows.Instance, healthy: int) -> bool:
-    """True if an unhealthy container must be replaced, as its check's strategy decides.
+    """True if an unhealthy container must be replaced, as the strategy of a check decides that finds it so.
 
     ``healthy``: how many containers of the service are healthy.
     """
-    if row.healthState != "unhealthy":
+    if row.healthState != UNHEALTHY:
         return False
+    by_checkers = row.checkersHealth == UNHEALTHY
+    by_engine = (row.engineHealth or {}).get("state") == UNHEALTHY
+    if not by_checkers and not by_engine:
+        # It flaps, and is held: either may have found it so.
+        by_checkers, by_engine = bool(row.healthCheck), bool(row.engineHealth)
+    return (by_checkers and _checkers_replace(row, healthy)) or (by_engine and _engine_replaces(row))
+
+
+def _engine_replaces(row: rows.Instance) -> bool:
+    return (row.engineHealthCheck or {}).get("strategy") != "none"
+
+
+def _checkers_replace(row: rows.Instance, healthy: int) -> bool:
     check = row.healthCheck or {}
     strategy = check.get("strategy") or "recreate"
     if strategy == "recreateOnQuorum":

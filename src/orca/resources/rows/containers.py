@@ -33,6 +33,7 @@ class Instance(Resource):
     dns: list[str] | None
     dnsSearch: list[str] | None
     domainName: str | None
+    engineHealthCheck: dict[str, Any] | None
     entryPoint: list[str] | None
     environment: dict[str, str] | None
     expose: list[str] | None
@@ -76,6 +77,7 @@ class Instance(Resource):
     startCount: int | None
     systemContainer: str | None
     version: str | None
+    engineHealth: dict[str, Any] | None
     exitCode: int | None
     healthSince: int | None
     healthReason: str | None
@@ -91,7 +93,7 @@ class Instance(Resource):
     answered = Own[int]("answered")
     lastSeen = Own[dict[str, Any]]("lastSeen")
     healthDeadline = Own[int]("healthDeadline")
-    engineHealth = Own[dict[str, Any]]("engineHealth")
+    checkersHealth = Own[str]("checkersHealth")
     flaps = Own[dict[str, Any]]("flaps")
     reportedAddress = Own[str]("reportedAddress")
 

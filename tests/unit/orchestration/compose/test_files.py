@@ -131,6 +131,66 @@ services:
     assert parse(*export([only(text)])).services == (only(text),)
 
 
+def test_the_engines_own_check():
+    text = """
+web:
+  image: a
+  healthcheck:
+    test: wget -q localhost || exit 1
+    interval: 1m30.5s
+    timeout: 1500us
+    retries: "5"
+    start_period: 1h
+    start_interval: 500ms
+    x-note: ours
+  labels: {io.orca.healthcheck.strategy: none}
+"""
+    assert launch(only(text))["engineHealthCheck"] == {
+        "test": ["CMD-SHELL", "wget -q localhost || exit 1"],
+        "interval": 90_500,
+        "timeout": 2,
+        "retries": 5,
+        "startPeriod": 3_600_000,
+        "startInterval": 500,
+        "strategy": "none",
+    }
+    assert parse(*export([only(text)])).services == (only(text),)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("healthcheck: {test: [CMD, /check, -v]}", {"test": ["CMD", "/check", "-v"]}),
+        ("healthcheck: {test: [NONE]}", {"test": ["NONE"]}),
+        ("healthcheck: {disable: true, interval: 5s}", {"test": ["NONE"]}),
+        ("healthcheck: {disable: false, start_period: '0'}", {"startPeriod": 0}),
+        ("healthcheck: {}", None),
+        ("healthcheck: {}, labels: [io.orca.healthcheck.strategy=recreate]", {"strategy": "recreate"}),
+    ],
+)
+def test_forms_of_the_engines_own_check(body, expected):
+    spec = only(f"web: {{image: a, {body}}}")
+    assert launch(spec).get("engineHealthCheck") == expected
+    assert "labels" not in launch(spec)
+    assert parse(*export([spec])).services == (spec,)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("healthcheck: {test: []}", "healthcheck: test: an empty list says nothing: leave it out"),
+        ("healthcheck: {test: [wget]}", "healthcheck: test: 'wget' is none of NONE, CMD and CMD-SHELL"),
+        ("healthcheck: {interval: 5}", "healthcheck: interval: '5' is no duration such as 10s or 1m30s"),
+        ("healthcheck: {interval: 10ms}", "healthcheck: interval: 10 ms is not between 250 ms"),
+        ("healthcheck: {every: 5s}", "healthcheck: every: unsupported config option"),
+        ("labels: [io.orca.healthcheck.strategy=quorum]", "'quorum' is none of recreate, none"),
+    ],
+)
+def test_checks_that_are_refused(body, message):
+    with pytest.raises(ComposeError, match=message):
+        only(f"web: {{image: a, {body}}}")
+
+
 def test_a_bare_no_is_a_restart_policy():
     assert launch(only("web: {image: a, restart: no}"))["restartPolicy"] == {"name": "no"}
 

@@ -58,19 +58,22 @@ def test_containers():
 
 
 @pytest.mark.parametrize(
-    ("present", "checkers", "engine", "checked", "expected"),
+    ("present", "checkers", "engine", "expected"),
     [
-        ("healthy", "healthy", None, True, "healthy"),
-        ("healthy", "healthy", "unhealthy", True, "unhealthy"),
-        ("initializing", "initializing", "unhealthy", True, "unhealthy"),
-        ("healthy", "unhealthy", "healthy", True, "unhealthy"),
-        ("unhealthy", "healthy", "healthy", True, "healthy"),
-        ("initializing", "healthy", "starting", True, "initializing"),
-        (None, None, "starting", False, "initializing"),
-        ("unhealthy", "unhealthy", "starting", False, "reinitializing"),
-        ("initializing", "initializing", "healthy", False, "healthy"),
-        ("healthy", "healthy", "unhealthy", False, "unhealthy"),
+        ("healthy", "healthy", None, "healthy"),
+        ("healthy", "healthy", "unhealthy", "unhealthy"),
+        ("initializing", "initializing", "unhealthy", "unhealthy"),
+        ("initializing", "initializing", "healthy", "initializing"),
+        ("healthy", "unhealthy", "healthy", "unhealthy"),
+        ("unhealthy", "healthy", "healthy", "healthy"),
+        ("initializing", "healthy", "starting", "initializing"),
+        ("unhealthy", "initializing", "starting", "initializing"),
+        (None, None, "starting", "initializing"),
+        ("unhealthy", None, "starting", "reinitializing"),
+        ("initializing", None, "healthy", "healthy"),
+        ("healthy", None, "unhealthy", "unhealthy"),
+        ("healthy", None, None, "healthy"),
     ],
 )
-def test_the_engine_has_a_word_too(present, checkers, engine, checked, expected):
-    assert with_engine(present, checkers, engine, checked=checked) == expected
+def test_the_engine_has_a_word_too(present, checkers, engine, expected):
+    assert with_engine(present, checkers, engine) == expected

@@ -3,7 +3,8 @@
 
 import pytest
 
-from orca.orchestration.health.terms import BadRequest, request, terms
+from orca.orchestration.health import command
+from orca.orchestration.health.terms import BadRequest, check_bounds, request, terms
 
 
 @pytest.mark.parametrize(
@@ -37,11 +38,45 @@ def test_what_no_checker_can_send(text, message):
         request(text)
 
 
-@pytest.mark.parametrize("field", ["interval", "responseTimeout", "healthyThreshold", "unhealthyThreshold"])
-def test_numbers_that_no_checker_can_hold(field):
-    with pytest.raises(BadRequest, match=f"{field} is more than") as refused:
-        terms({"port": 80, field: 2**31})
+@pytest.mark.parametrize(
+    ("field", "value", "message", "kept"),
+    [
+        ("interval", 1, "interval 1 is not between 250 and 86400000", 250),
+        ("interval", 2**31, "interval 2147483648 is not between 250 and 86400000", 86_400_000),
+        ("responseTimeout", 2**31, "responseTimeout 2147483648 is not between 1 and 86400000", 86_400_000),
+        ("healthyThreshold", 1001, "healthyThreshold 1001 is not between 1 and 1000", 1000),
+        ("unhealthyThreshold", 2**31, "unhealthyThreshold 2147483648 is not between 1 and 1000", 1000),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_and_kept_ones_moved_into_their_bounds(field, value, message, kept):
+    with pytest.raises(BadRequest, match=message) as refused:
+        check_bounds({"port": 80, field: value})
     assert refused.value.field == field
+    names = {"responseTimeout": "timeout", "healthyThreshold": "rise", "unhealthyThreshold": "fall"}
+    assert terms({"port": 80, field: value})[names.get(field, field)] == kept
+    check_bounds({"port": 80, field: kept})
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ({"test": ["curl", "x"]}, "test: 'curl' is none of NONE, CMD and CMD-SHELL, with which it begins"),
+        ({"test": ["CMD"]}, "test: a command follows after CMD or CMD-SHELL, and nothing after NONE"),
+        ({"test": ["NONE", "x"]}, "test: a command follows after CMD or CMD-SHELL, and nothing after NONE"),
+        ({"test": ["CMD"] * 1001}, "test: a command has at most 1000 words"),
+        ({"interval": 1}, "interval: 1 ms is not between 250 ms and 86400000 ms"),
+        ({"startInterval": 249}, "startInterval: 249 ms is not between 250 ms and 86400000 ms"),
+        ({"timeout": -1}, "timeout: -1 ms is not between 1 ms and 86400000 ms"),
+        ({"retries": -1}, "retries: -1 is not between 1 and 1000"),
+    ],
+)
+def test_what_no_engine_checks(check, message):
+    assert command.wrong(check) == message
+
+
+def test_what_engines_check():
+    for test in (["NONE"], ["CMD", "true"], ["CMD-SHELL", "exit 1"], None):
+        assert command.wrong({"test": test, "interval": 250, "retries": 0, "startPeriod": None}) is None
 
 
 def test_what_is_not_said_is_as_in_2015():

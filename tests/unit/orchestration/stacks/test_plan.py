@@ -46,6 +46,17 @@ def test_what_is_so_already_needs_nothing() -> None:
     assert lines(stack_plan.plan(specs(), world())) == []
 
 
+def test_hosts_that_do_not_check_more_often_at_the_start_are_named() -> None:
+    check = "web: {image: a, healthcheck: {test: 'true', start_interval: 1s}}\ndb: {image: a}\n"
+    engines = {"old": "20.10.24+dfsg1", "new": "26.1.5", "odd": "dev"}
+    (warning,) = stack_plan.plan(specs(check, ""), World("shop", engines=engines)).warnings
+    assert warning == (
+        "service web: healthcheck: start_interval needs Docker 25 (API 1.44): old has Docker 20.10.24+dfsg1; "
+        "there the interval counts from the start"
+    )
+    assert not stack_plan.plan(specs(check, ""), World("shop", engines={"new": "25.0.0"})).warnings
+
+
 def test_blanks_and_comments_are_no_change() -> None:
     text = (
         TEXT.replace("web:\n", "# the shop\nweb:\n\n")

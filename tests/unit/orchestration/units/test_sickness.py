@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace as Row
 
+import pytest
+
 from orca.orchestration.units import sickness
 
 MINUTE = 60_000
@@ -16,7 +18,28 @@ def service(**known):
 
 def container(created, health="unhealthy", **fields):
     given = {"created": created, "started": created, "state": "running", "healthState": health, "healthCheck": {}}
+    given |= {"checkersHealth": None, "engineHealth": None, "engineHealthCheck": None}
     return Row(**{**given, **fields})
+
+
+@pytest.mark.parametrize(
+    ("checkers", "engine", "strategies", "sick"),
+    [
+        ("unhealthy", None, {}, True),
+        ("unhealthy", None, {"healthCheck": {"port": 1, "strategy": "none"}}, False),
+        ("healthy", "unhealthy", {}, True),
+        ("healthy", "unhealthy", {"healthCheck": {"port": 1, "strategy": "none"}}, True),
+        ("healthy", "unhealthy", {"engineHealthCheck": {"strategy": "none"}}, False),
+        ("unhealthy", "unhealthy", {"engineHealthCheck": {"strategy": "none"}}, True),
+        ("unhealthy", "healthy", {"engineHealthCheck": {"strategy": "none"}}, True),
+        # Held for its flapping, while both find it well.
+        ("healthy", "healthy", {"healthCheck": {"port": 1, "strategy": "none"}}, True),
+        ("healthy", None, {"healthCheck": {"port": 1, "strategy": "none"}}, False),
+    ],
+)
+def test_each_check_has_its_strategy(checkers, engine, strategies, sick):
+    found = {"checkersHealth": checkers, "engineHealth": engine and {"state": engine}, "healthCheck": {"port": 1}}
+    assert sickness.is_sick(container(0, **{**found, **strategies}), 1) is sick
 
 
 def test_the_first_replacement_does_not_wait():
