@@ -6,6 +6,8 @@
 local DIRECTORY = "/etc/orca-dns/"
 local GOOD = "/tmp/table.good.lua"
 local TTL = 1
+-- Nobody keeps for longer than a second that a name has no addresses (RFC 2308: the last number).
+local NOTHING = "ns.orca.internal. hostmaster.orca.internal. 1 1 1 1 1"
 
 local function load()
   local ok, data = pcall(dofile, DIRECTORY .. "table.lua")
@@ -38,6 +40,11 @@ local function internal(name)
   return T.reverse ~= nil and ends(name, T.reverse)
 end
 
+-- The name exists, but not with what is asked for.
+local function nothing(dq)
+  dq:addRecord(pdns.SOA, NOTHING, 2, TTL)   -- 2: the authority section
+end
+
 function preresolve(dq)
   local name = dq.qname:toString():lower()
   local names = T.clients[dq.remoteaddr:toString()]
@@ -65,14 +72,20 @@ function preresolve(dq)
   end
   if T.reverse ~= nil and ends(name, T.reverse) then
     if dq.qtype == pdns.PTR then dq:addAnswer(pdns.PTR, values[1], TTL) end
+    if dq.qtype ~= pdns.PTR then nothing(dq) end
   elseif dq.qtype == pdns.A or dq.qtype == pdns.AAAA then
+    local found = false
     turn = turn + 1
     for i = 0, #values - 1 do
       local address = values[(turn + i) % #values + 1]
       if (address:find(":", 1, true) ~= nil) == (dq.qtype == pdns.AAAA) then
         dq:addAnswer(dq.qtype, address, TTL)
+        found = true
       end
     end
+    if not found then nothing(dq) end
+  else
+    nothing(dq)
   end
   return true
 end

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from orca.hoststate.plan import dns
 from orca.hoststate.plan.items import NETWORK
@@ -30,12 +30,16 @@ class Hosts:
             else:
                 self.items[host][name] = description
 
-    def seen(self, host: int) -> dict[str, Names]:
-        """The names of each client of a host."""
+    def seen(self, host: int, *, empty: bool = False) -> dict[str, Names]:
+        """The names of each client of a host; ``empty``: also those without an answer."""
         network = {NETWORK.item(): {"cidr": "10.42.0.0/16", "subnet": "10.42.1.0/24"}}
         description = dns.describe(network | self.items[host])
         assert description is not None
-        return {address: _merged(seen, description["scopes"]) for address, seen in description["clients"].items()}
+        merged = {address: _merged(seen, description["scopes"]) for address, seen in description["clients"].items()}
+        return {
+            address: {name: answer for name, answer in names.items() if answer or empty}
+            for address, names in merged.items()
+        }
 
 
 def _merged(seen: Any, scopes: Mapping[str, Names]) -> Names:
@@ -44,7 +48,7 @@ def _merged(seen: Any, scopes: Mapping[str, Names]) -> Names:
     names: Names = {}
     for scope in reversed(seen):
         names |= scopes.get(scope, {})
-    return {name: answer for name, answer in names.items() if answer}
+    return names
 
 
 def tables(
@@ -52,8 +56,10 @@ def tables(
     members: Iterable[Member],
     service_links: Iterable[ServiceLink] = (),
     container_links: Iterable[ContainerLink] = (),
+    *,
+    empty: bool = False,
 ) -> dict[str, Names]:
-    """What discovery tells each of these containers, all on one host."""
+    """What discovery tells each of these containers, all on one host; ``empty``: also names without an answer."""
     members = list(members)
     facts = Facts(
         services={service.id: service for service in services},
@@ -64,7 +70,7 @@ def tables(
     )
     hosts = Hosts()
     hosts.take(Directory().learn(facts))
-    return {member.address: {} for member in members} | hosts.seen(0)
+    return {member.address: {} for member in members} | hosts.seen(0, empty=empty)
 
 
 def model(
@@ -76,9 +82,11 @@ def model(
     """Return the name table of each client address (clients that see nothing have an empty one)."""
     members, service_links = list(members), list(service_links)
     by_id = {service.id: service for service in services}
-    standing = _standing(members)
-    answers = _answers(by_id, standing, service_links)
-    by_service = {id: told(names) for id, names in _service_names(by_id, answers, standing, service_links).items()}
+    views = []
+    for siblings in (False, True):
+        standing = _standing(members, siblings)
+        views.append(View(_answers(by_id, standing, service_links), standing))
+    by_service = {id: told(names) for id, names in _service_names(by_id, *views, service_links).items()}
     by_container = {id: told(names) for id, names in _container_names(members, container_links).items()}
     result: dict[str, Names] = {}
     for member in members:
@@ -92,17 +100,30 @@ Standing = Mapping[tuple[int, str], Found]
 """Addresses by service and part (empty: the service itself)."""
 
 
-def _standing(members: Iterable[Member]) -> Standing:
+class View(NamedTuple):
+    """What services are answered with, and who stands for them: as all see it, or as siblings do."""
+
+    answers: Mapping[int, Found]
+    standing: Standing
+
+    def full(self, service: Service) -> dict[str, Found]:
+        """The names of a service in its stack."""
+        full = f"{service.name}.{service.stack}".lower()
+        return {full: self.answers[service.id], **{f"{part}.{full}": each for part, each in self.parts(service)}}
+
+    def parts(self, service: Service) -> list[tuple[str, Found]]:
+        """The sidekicks of a service."""
+        return [(part, found) for (id, part), found in self.standing.items() if id == service.id and part]
+
+
+def _standing(members: Iterable[Member], siblings: bool) -> Standing:
     """Who stands for a service or for a sidekick of it."""
-    healthy: defaultdict[tuple[int, str], Found] = defaultdict(set)
-    running: defaultdict[tuple[int, str], Found] = defaultdict(set)
+    found: defaultdict[tuple[int, str], Found] = defaultdict(set)
     for member in members:
         own = [] if member.service_id is None else [(member.service_id, member.part.lower())]
-        for place in [*own, *((id, "") for id in member.selected_by)] if member.answers else []:
-            running[place].add(member.address)
-            if member.healthy:
-                healthy[place].add(member.address)
-    return {place: healthy.get(place) or found for place, found in running.items()}
+        for place in [*own, *((id, "") for id in member.selected_by)]:
+            found[place] |= {member.address} if member.answers and (member.healthy or siblings) else set()
+    return found
 
 
 def _answers(services: Mapping[int, Service], standing: Standing, links: Iterable[ServiceLink]) -> dict[int, Found]:
@@ -123,24 +144,18 @@ def _answers(services: Mapping[int, Service], standing: Standing, links: Iterabl
 
 
 def _service_names(
-    services: Mapping[int, Service], answers: Mapping[int, Found], standing: Standing, links: Iterable[ServiceLink]
+    services: Mapping[int, Service], to_all: View, to_siblings: View, links: Iterable[ServiceLink]
 ) -> dict[int, dict[str, Found]]:
     """What every container of a service sees, by service id."""
-    sidekicks: defaultdict[int, dict[str, Found]] = defaultdict(dict)
-    for (id, part), found in standing.items():
-        if part:
-            sidekicks[id][part] = found
     stacks: defaultdict[int, dict[str, Found]] = defaultdict(dict)
     for service in services.values():
-        full = f"{service.name}.{service.stack}".lower()
-        stacks[service.stack_id][full] = answers[service.id]
-        for part, found in sidekicks[service.id].items():
-            stacks[service.stack_id][f"{part}.{full}"] = found
+        stacks[service.stack_id] |= to_all.full(service)
     seen = {
         service.id: {
             **stacks[service.stack_id],
-            **sidekicks[service.id],
-            service.name.lower(): answers[service.id],
+            **to_siblings.full(service),
+            **dict(to_siblings.parts(service)),
+            service.name.lower(): to_siblings.answers[service.id],
         }
         for service in services.values()
     }
@@ -148,7 +163,7 @@ def _service_names(
     for link in links:
         if link.consumer in services and link.target in services:
             alias = (link.alias or services[link.target].name).lower()
-            aliases[link.consumer][alias] |= answers[link.target]
+            aliases[link.consumer][alias] |= to_all.answers[link.target]
     for consumer, linked in aliases.items():
         seen[consumer].update(linked)
     return seen
@@ -156,7 +171,7 @@ def _service_names(
 
 def _container_names(members: Iterable[Member], links: Iterable[ContainerLink]) -> dict[int, dict[str, Found]]:
     """What a container sees by links of its own, by container id."""
-    address = {member.id: member.address for member in members if member.answers}
+    address = {member.id: member.address for member in members if member.answers and member.healthy}
     seen: defaultdict[int, dict[str, Found]] = defaultdict(dict)
     for link in links:
         if link.target in address:

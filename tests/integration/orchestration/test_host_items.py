@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server sends is what hoststate understands: the items of a host turn into plans without complaint."""
 
-from pretended import PretendedHost
+import pytest
+from pretended import PretendedHost, eventually
 
 from orca.hoststate.apply import kinds
 from orca.hoststate.plan import balancer, balancer_text, checks, dns, firewall, mesh, network
 from orca.hoststate.plan.items import CHECK, PEER, PORT, TARGETS
 from orca.resources import rows as types
+from orca.resources.errors import Refused
 
 
 async def test_items_become_plans(platform):
@@ -88,3 +90,53 @@ async def test_hosts_check_a_container_while_it_runs(platform):
         await member.until(lambda member=member: not member.host.named(CHECK))
     await platform.act("container", row.id, "start")
     await members[0].until(lambda: members[0].host.named(CHECK) and members[0].host.item(name)["start"] == 2)
+
+
+async def test_what_shares_a_network_is_checked_where_that_network_is(platform):
+    members = [await platform.join(PretendedHost(f"h{number}", f"192.0.2.{number}")) for number in (1, 2)]
+    check = {"port": 80}
+
+    async def beside(owner, **fields):
+        row = await platform.create(
+            "container", imageUuid="docker:ok", networkMode="container", networkContainerId=owner.id, **fields
+        )
+        return await platform.until(lambda tx: tx.first(types.Instance, id=row.id, state="running"))
+
+    async def checked(row):
+        """The addresses of its checks, by host."""
+
+        def items():
+            every = [(member.host, member.host.item(name)) for member in members for name in member.host.named(CHECK)]
+            return {host.name: item["address"] for host, item in every if item["instance"] == row.uuid}
+
+        wanted = await platform.read(lambda tx: len(tx.find(types.HealthcheckInstanceHostMap, instanceId=row.id)))
+        await eventually(lambda: len(items()) == wanted)
+        return items()
+
+    async def made(**fields):
+        row = await platform.create("container", imageUuid="docker:ok", **fields)
+        return await platform.until(lambda tx: tx.first(types.Instance, id=row.id, state="running"))
+
+    def host_of(row):
+        return next(member.host.name for member in members if member.host.by_uuid(row.uuid))
+
+    managed, hosts, alone = await made(), await made(networkMode="host"), await made(networkMode="none")
+    sharer = await beside(managed, healthCheck=check)
+    assert await checked(sharer) == dict.fromkeys(("h1", "h2"), managed.primaryIpAddress)
+    for owner in (hosts, await beside(hosts)):
+        row = await beside(owner, healthCheck=check)
+        assert await checked(row) == {host_of(row): None}, "by its own host only"
+    for fields in (
+        {"networkMode": "none"},
+        {"networkMode": "container", "networkContainerId": alone.id},
+    ):
+        with pytest.raises(Refused, match="networkMode") as refused:
+            await platform.create("container", imageUuid="docker:ok", healthCheck=check, **fields)
+        assert (refused.value.code, refused.value.field) == ("InvalidOption", "healthCheck")
+    stack = await platform.create("environment", name="s")
+    launch = {"imageUuid": "docker:ok", "networkMode": "none"}
+    sidekick = {"name": "side", "imageUuid": "docker:ok", "networkLaunchConfig": "web", "healthCheck": check}
+    with pytest.raises(Refused, match="networkMode"):
+        await platform.create(
+            "service", environmentId=stack.id, name="web", launchConfig=launch, secondaryLaunchConfigs=[sidekick]
+        )

@@ -8,7 +8,7 @@ from inprocess import Platform
 from pretended import PretendedAgent, PretendedHost
 
 from orca.hoststate.apply import kinds
-from orca.hoststate.plan.items import DNS, NAMES
+from orca.hoststate.plan.items import CHECK, DNS, FAMILIES, NAMES
 from orca.resources import rows
 from orca.resources.errors import Refused
 from orca.wire import now_ms
@@ -122,7 +122,7 @@ async def test_the_unhealthy_are_never_answered(seen, platform):
     )
     found = [row for row in await platform.running(5) if row.serviceId == made.id]
     every = await seen.addresses("checked")
-    await seen.until(**{"checked.shop": every})
+    await seen.until(**{"checked.shop": None})
 
     async def report(row, health):
         def unit(tx):
@@ -144,6 +144,17 @@ async def test_the_unhealthy_are_never_answered(seen, platform):
     await seen.until(**{"checked.shop": None})
     await report(found[0], "UP")
     await seen.until(**{"checked.shop": [found[0].primaryIpAddress]})
+
+
+async def test_where_no_agent_checks_the_unjudged_are_answered(platform):
+    known = [family.name for family in FAMILIES if family.name != CHECK.name]
+    agent = await platform.join(PretendedHost("h1", "192.0.2.1", families=known))
+    rancher = f"{RANCHER}\ndb: {{health_check: {{port: 80}}}}\n"
+    await platform.create("environment", name="shop", dockerCompose=TEXT, rancherCompose=rancher, startOnCreate=True)
+    found = {row.name: row for row in await platform.running(3)}
+    address = found["shop_web_1"].primaryIpAddress
+    expected = [found["shop_db_1"].primaryIpAddress]
+    await agent.until(lambda: agent.host.names(address).get("db.shop") == expected)
 
 
 async def test_a_host_name_that_cannot_be_looked_up_is_refused(seen, platform):

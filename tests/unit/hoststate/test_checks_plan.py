@@ -69,8 +69,11 @@ def test_a_request_stands_in_maps_by_the_name_of_the_server():
     ]
 
 
-def test_a_container_in_its_hosts_network_is_reached_through_the_bridge():
-    assert the_only(address=None).address == "10.42.1.1"
+def test_a_container_in_its_hosts_network_is_checked_at_the_address_of_the_host():
+    (check,) = checks.checks(described(a={**ITEM, "address": None}), "192.0.2.7").values()
+    assert check.address == "192.0.2.7"
+    assert the_only(address=None).address == "10.42.1.1", "a host that has none is reached through the bridge"
+    assert check.server != the_only(address=None).server, "another address is another check"
 
 
 def test_only_what_differs_is_begun_and_ended():

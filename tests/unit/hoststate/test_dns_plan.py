@@ -42,8 +42,8 @@ def test_the_first_scope_that_has_a_name_counts():
     expected = {
         "db.": ["10.42.2.1"],
         "a.shop.orca.internal.": ["10.42.2.1"],
-        "gone.shop.": None,
-        "gone.shop.orca.internal.": None,
+        "gone.shop.": [],
+        "gone.shop.orca.internal.": [],
         "1.2.42.10.in-addr.arpa.": ["a.shop.orca.internal."],
         "2.2.42.10.in-addr.arpa.": None,
         "3.2.42.10.in-addr.arpa.": None,

@@ -13,7 +13,7 @@ from ..plan.items import CHECK
 from ..plan.network import CHECKER
 from ..plan.places import CHECK as DIRECTORY
 from ..plan.places import CHECKER_CONFIGURATION
-from . import files, haproxy
+from . import files, haproxy, kernel
 from .errors import HostStateError
 from .host import Host
 from .kind import Description, Kind, Look, Path
@@ -27,7 +27,7 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
     """Write the configuration if it differs, begin the checks that are new and end those that are not wanted."""
     if description is None:
         return  # the checker goes with the network, and its checks with it
-    wanted = plan.checks(description)
+    wanted = plan.checks(description, kernel.own_address())
     _configure(host, result, check)
     present = _present(host)
     if present is None:
@@ -79,7 +79,7 @@ def drift(host: Host) -> Look:
             present = _present(host)
         except HostStateError:
             return False  # one that does not answer cannot be mended here, and must not hide the drift of other kinds
-        return present is not None and present != set(plan.checks(wanted))
+        return present is not None and present != set(plan.checks(wanted, kernel.own_address()))
 
     return differs
 

@@ -16,6 +16,7 @@ from .result import Result
 
 _RTF_GATEWAY, _RTF_REJECT = 0x2, 0x200
 _DEFAULT_MTU = 1500
+_ELSEWHERE = ("192.0.2.1", 9)  # an address of no host (RFC 5737), so that the default route counts
 _BRIDGE_FILTER = "/proc/sys/net/bridge"
 _NO_BRIDGE_FILTER = (
     "bridged traffic does not pass iptables on this host: run `modprobe br_netfilter` there, and write br_netfilter to "
@@ -157,6 +158,16 @@ def uplink_mtu() -> int:
         if seen.destination == "0.0.0.0/0" and seen.device:
             return int(files.read("/sys/class/net/{0}/mtu".format(seen.device)) or _DEFAULT_MTU)
     return _DEFAULT_MTU
+
+
+def own_address() -> Optional[str]:
+    """The address with which the host shows itself to others; ``None`` where it has no way to them."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+        try:
+            channel.connect(_ELSEWHERE)  # sends nothing
+        except OSError:
+            return None
+        return str(channel.getsockname()[0])
 
 
 def _key(route: Route) -> _Seen:

@@ -96,13 +96,14 @@ def configuration() -> str:
     return haproxy.configuration(sections)
 
 
-def checks(description: Mapping[str, Any]) -> Dict[Server, Check]:
+def checks(description: Mapping[str, Any], own: Optional[str] = None) -> Dict[Server, Check]:
     """The servers of the checker for a description.
 
+    :param own: the host's address, at which containers in its network are checked; else the bridge's is.
     :raises ValueError: a check makes no sense; the message names it.
     """
-    subnet = HostRange(description["subnet"])
-    found = (_check(uuid, item, subnet) for uuid, item in description["checks"].items())
+    host = own or HostRange(description["subnet"]).gateway
+    found = (_check(uuid, item, host) for uuid, item in description["checks"].items())
     return {check.server: check for check in found}
 
 
@@ -126,13 +127,12 @@ def identity(name: str) -> Optional[Tuple[str, int]]:
     return None if match is None else (match.group(1), int(match.group(2)))
 
 
-def _check(uuid: str, item: Mapping[str, Any], subnet: HostRange) -> Check:
+def _check(uuid: str, item: Mapping[str, Any], host: str) -> Check:
     try:
         if not _UUID.match(uuid):
             raise ValueError("{0!r} cannot be its uuid".format(uuid))
-        name = "{0}_{1}_{2}".format(uuid, int(item["start"]), digest(item)[:8])
-        # A container in its host's network is checked by its own host alone, through the bridge.
-        address = str(ipaddress.IPv4Address(item["address"] or subnet.gateway))
+        address = str(ipaddress.IPv4Address(item["address"] or host))
+        name = "{0}_{1}_{2}".format(uuid, int(item["start"]), digest(dict(item, address=address))[:8])
         options = haproxy.check_options(item["interval"], item["rise"], item["fall"])
         timeout = next((each for each in TIMEOUTS if each >= item["timeout"]), TIMEOUTS[-1])
         if item["http"] is None:

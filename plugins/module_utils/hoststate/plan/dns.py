@@ -28,7 +28,7 @@ TABLE, FORWARD = "table.lua", "forward.zones"
 #: The table of a resolver without a description, which answers nothing.
 EMPTY_TABLE = "return {forward = false, clients = {}}\n"
 
-#: The head of the table. A name with an empty answer hides the same name in later scopes and does not exist.
+#: The head of the table. A name with an empty answer hides the same name in later scopes, and has no addresses.
 #: The metadata service has the address of the resolver, for everyone.
 #: An address with several names resolves to the first one in order that the client sees.
 _LOOKUP = """\
@@ -60,8 +60,7 @@ local function look_up(order, name)
       answer = find(order, short)
     end
   end
-  answer = answer or everyone[short]
-  return answer and #answer > 0 and answer or nil
+  return answer or everyone[short]
 end
 local function client(order)
   return setmetatable({}, {__index = function(_, name) return look_up(order, name) end})

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from orca.engine import Behaviour, Call, Processes
-from orca.orchestration.health import command
+from orca.orchestration.health import command, reach
 from orca.orchestration.health.terms import BadRequest, check_bounds, terms
 from orca.orchestration.placement import belongings, joined, retained
 from orca.orchestration.placement.choose import Published
@@ -50,14 +50,19 @@ def _check_health(fields: dict[str, Any]) -> None:
     check = fields.get("healthCheck")
     if not check:
         return
-    if fields.get("networkMode") == "none":
-        message = "a container without a network cannot be checked from outside; take the check or networkMode away"
-        raise Refused("InvalidOption", message, field="healthCheck")
+    if fields.get("networkMode") == reach.NONE:
+        raise unreachable()
     try:
         check_bounds(check)
         terms(check)
     except BadRequest as error:
         raise Refused("InvalidOption", f"healthCheck: {error}", field=error.field) from error
+
+
+def unreachable() -> Refused:
+    """The refusal of a check through the network where there is none."""
+    message = "healthCheck: a container without a network cannot be checked from outside; take the check away, or give"
+    return Refused("InvalidOption", f"{message} it a network by networkMode", field="healthCheck")
 
 
 def _check_engine_health(fields: dict[str, Any]) -> None:
@@ -128,6 +133,8 @@ def _check_joined(tx: Tx, call: Call, fields: dict[str, Any]) -> None:
             raise Refused("InvalidReference", f"{field}: there is no such container", field=field)
     owner_id = fields.get("networkContainerId")
     if owner_id is not None:
+        if fields.get("healthCheck") and reach.has_none(tx, tx.require(rows.Instance, owner_id)):
+            raise unreachable()
         sharers = tx.count(rows.Instance, networkContainerId=owner_id) + (fields.get("count") or 1)
         if sharers > limits.MOST_SHARERS:
             message = f"at most {limits.MOST_SHARERS} containers share one's network"

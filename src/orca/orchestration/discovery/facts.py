@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from orca.hoststate.plan.items import NAMES
 from orca.orchestration.discovery import scopes
 from orca.orchestration.discovery.graph import Facts
-from orca.orchestration.health.states import HEALTHY, UNHEALTHY
+from orca.orchestration.health.items import understands
+from orca.orchestration.health.states import HEALTHY, UNHEALTHY, WAITING
 from orca.orchestration.news import News
 from orca.resources import rows
 from orca.store import Prepared, ReadTx
@@ -108,6 +109,9 @@ def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | No
             selected[id].append(service_id)
         if part is not None:
             parts[id] = part
+    unjudged = {host_id for _, _, host_id, _, _, health in found if health in WAITING}
+    # What runs where the agent is too old to check would wait for ever.
+    deaf = {host.id for host in tx.find(rows.Host, id=unjudged) if not understands(host)} if unjudged else set()
     return {
         id: scopes.Member(
             id=id,
@@ -115,7 +119,7 @@ def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | No
             service_id=service_id,
             answers=state in ANSWERING and health != UNHEALTHY,
             part=parts.get(id, ""),
-            healthy=health in (None, HEALTHY),
+            healthy=health in (None, HEALTHY) or host_id in deaf,
             selected_by=tuple(selected.get(id, ())),
             host_id=host_id,
         )

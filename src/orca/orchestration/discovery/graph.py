@@ -228,26 +228,33 @@ class NameGraph:
             ties = [self._ties[id] for id in self._ties_of.of(source)]
             targets = [(tie.alias, self.members[tie.target]) for tie in ties if tie.target in self.members]
             return scopes.answered(
-                scopes.joined((alias, {member.address}) for alias, member in targets if member.answers)
+                scopes.joined(
+                    (alias, {member.address}) for alias, member in targets if member.answers and member.healthy
+                )
             )
         service = self._services.get(source)
         if service is None or (scope.owner == STACK and service.stack_id != scope.id):
             return {}
-        answering = self._answering(source)
-        parts = {part: found for part, found in answering.items() if part}
+        to_all = scopes.in_stack(service, self._behind(source), self._parts(source))
         if scope.owner == STACK:
-            return scopes.in_stack(service, self._behind(source), parts)
-        return scopes.in_service(service, self._behind(source), parts, self._linked(source))
+            return to_all
+        found, parts = self._behind(source, siblings=True), self._parts(source, siblings=True)
+        to_siblings = scopes.in_stack(service, found, parts)
+        own = scopes.in_service(service, found, parts, self._linked(source))
+        return {name: answer for name, answer in to_siblings.items() if to_all[name] != answer} | own
 
     def _linked(self, consumer: int) -> Iterator[tuple[str, Found]]:
         for id in self._links_of.of(consumer):
             link = self._links[id]
             target = self._services.get(link.target)
             if target is not None:
-                yield link.alias or target.name, self._behind(link.target)
+                yield link.alias or target.name, self._behind(link.target) or set()
 
-    def _behind(self, service_id: int) -> Found:
-        """The answer for a service; aliases of aliases are followed to their ends, each service once."""
+    def _behind(self, service_id: int, *, siblings: bool = False) -> Found | None:
+        """The answer for a service; None: there is nothing that could answer.
+
+        Aliases of aliases are followed to their ends, each service once.
+        """
         reached, ahead = {service_id}, [service_id]
         while ahead:
             id = ahead.pop()
@@ -256,7 +263,14 @@ class NameGraph:
                 new = {target for target in targets if target in self._services} - reached
                 reached |= new
                 ahead += new
-        return {found for id in reached for found in (*self._answering(id).get("", ()), *self._services[id].elsewhere)}
+        standing = [self._answering(id, siblings=siblings).get("") for id in reached]
+        found = {each for id in reached for each in self._services[id].elsewhere}.union(*filter(None, standing))
+        return found if found or any(each is not None for each in standing) else None
 
-    def _answering(self, service_id: int) -> dict[str, Found]:
-        return scopes.answering(service_id, (self.members[id] for id in self._members_of.of(service_id)))
+    def _parts(self, service_id: int, *, siblings: bool = False) -> dict[str, Found]:
+        found = self._answering(service_id, siblings=siblings)
+        return {part: addresses for part, addresses in found.items() if part}
+
+    def _answering(self, service_id: int, *, siblings: bool) -> dict[str, Found]:
+        members = (self.members[id] for id in self._members_of.of(service_id))
+        return scopes.answering(service_id, members, siblings=siblings)

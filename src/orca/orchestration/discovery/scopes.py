@@ -10,9 +10,9 @@ Names have a scope. A client sees
 So a client has up to three scopes: its service with its links, its stack, and the links of the container itself. The
 first scope with a name counts.
 
-The answer for a service is its healthy containers. While none is healthy, it is those that have not been judged yet,
-never an unhealthy one. The answer for an alias is that of the services behind it. The answer for a service elsewhere
-is its addresses or its host name.
+The answer for a service is its healthy containers. Those that have not been judged yet answer to siblings only, the
+containers of the same service. A name whose containers do not answer exists, without addresses. The answer for an alias
+is that of the services behind it. The answer for a service elsewhere is its addresses or its host name.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class Service:
 class Member:
     """A container with a managed address; ``service_id`` is None if it belongs to no service.
 
-    A container that is starting or unhealthy resolves names, but does not answer (``answers`` false). ``part`` names a
-    sidekick, which does not answer for the service itself. ``selected_by``: other services for which it answers too.
+    A container that is starting or unhealthy resolves names, but does not answer (``answers`` false). One that is not
+    ``healthy`` has not been judged yet. ``part`` names a sidekick, which does not answer for the service itself.
+    ``selected_by``: other services for which it answers too.
     """
 
     id: int
@@ -87,31 +88,37 @@ class ContainerLink:
     alias: str
 
 
-def answering(service_id: int, members: Iterable[Member]) -> dict[str, Found]:
-    """The addresses that answer for a service (empty name) and for each of its sidekicks."""
-    healthy: dict[str, Found] = {}
-    running: dict[str, Found] = {}
+def answering(service_id: int, members: Iterable[Member], *, siblings: bool = False) -> dict[str, Found]:
+    """The addresses that answer for a service (empty name) and for each of its sidekicks.
+
+    A name is there if it has containers, whether they answer or not. ``siblings``: as the service's own containers see
+    it.
+    """
+    found: dict[str, Found] = {}
     for member in members:
         places = {member.part.lower()} if member.service_id == service_id else set()
         if service_id in member.selected_by:
             places.add("")
-        for place in places if member.answers else ():
-            running.setdefault(place, set()).add(member.address)
-            if member.healthy:
-                healthy.setdefault(place, set()).add(member.address)
-    return running | healthy
+        for place in places:
+            addresses = found.setdefault(place, set())
+            if member.answers and (member.healthy or siblings):
+                addresses.add(member.address)
+    return found
 
 
-def in_stack(service: Service, found: Found, parts: Mapping[str, Found]) -> Names:
-    """The names of a service and of its sidekicks (``parts``) in its stack, without those that have no answer."""
+def in_stack(service: Service, found: Found | None, parts: Mapping[str, Found]) -> Names:
+    """The names of a service and of its sidekicks (``parts``) in its stack; ``found`` None: it has no name."""
     full = f"{service.name}.{service.stack}".lower()
-    return answered({full: found, **{f"{part}.{full}": found for part, found in parts.items()}})
+    names = {} if found is None else {full: found}
+    return told({**names, **{f"{part}.{full}": each for part, each in parts.items()}})
 
 
-def in_service(service: Service, found: Found, parts: Mapping[str, Found], links: Iterable[tuple[str, Found]]) -> Names:
+def in_service(
+    service: Service, found: Found | None, parts: Mapping[str, Found], links: Iterable[tuple[str, Found]]
+) -> Names:
     """What every container of a service sees besides its stack. An alias without an answer hides the stack's name."""
-    own = told({**parts, service.name.lower(): found})
-    return {name: answer for name, answer in own.items() if answer} | told(joined(links))
+    names = {} if found is None else {service.name.lower(): found}
+    return told({**parts, **names}) | told(joined(links))
 
 
 def joined(links: Iterable[tuple[str, Found]]) -> dict[str, Found]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 
 from orca.engine import Core, discard
-from orca.orchestration.health import verdicts
+from orca.orchestration.health import reach, verdicts
 from orca.orchestration.health.states import HEALTHY
 from orca.orchestration.health.verdicts import checkers_of
 from orca.provision.hosts.lifecycle import CONNECTED
@@ -75,12 +75,11 @@ def fit_hosts(tx: ReadTx, project_id: int | None) -> list[int]:
 def _choose(tx: Tx, instance: rows.Instance, check: rows.HealthcheckInstance) -> None:
     """Complete the hosts that check a container: its own, and others at random.
 
-    A checker's row shows ``healthy`` from the beginning, as in 2015, but says nothing until its first report. What runs
-    in its host's network has the addresses of the host, which no other host reaches through the mesh.
+    A checker's row shows ``healthy`` from the beginning, as in 2015, but says nothing until its first report.
     """
     present = {row.hostId for row in checkers_of(tx, instance)}
     chosen = [] if instance.hostId in present else [instance.hostId]
-    room = (1 if instance.networkMode == "host" else CHECKERS) - len(present) - len(chosen)
+    room = (CHECKERS if reach.everywhere(tx, instance) else 1) - len(present) - len(chosen)
     if room > 0:
         others = [id for id in fit_hosts(tx, instance.accountId) if id not in present and id != instance.hostId]
         chosen += random.sample(others, min(room, len(others)))

@@ -12,6 +12,7 @@ from typing import Any
 
 from orca.hoststate.plan.items import CHECK
 from orca.network.config import ConfigItems
+from orca.orchestration.health import reach
 from orca.orchestration.health.terms import BadRequest, terms
 from orca.orchestration.news import News
 from orca.resources import rows
@@ -72,8 +73,8 @@ class CheckItems:
         host = None if instance is None else tx.get(rows.Host, instance.hostId)
         if instance is None or host is None or instance.state != "running" or not instance.healthCheck:
             return None
-        address = address_of(tx, instance)
-        if address is None and not in_hosts_network(instance):
+        address = reach.address_of(tx, instance)
+        if address is None and not reach.in_hosts_network(tx, instance):
             return None
         try:
             what = terms(instance.healthCheck)
@@ -86,19 +87,6 @@ class CheckItems:
 def understands(host: rows.Host) -> bool:
     """True if the agent of a live host accepts these items. Simulated ones accept everything."""
     return host.removed is None and (host.kind == "sim" or CHECK.name in (host.families or ()))
-
-
-def in_hosts_network(instance: rows.Instance) -> bool:
-    """True if a container has the addresses of its host; then only that one can check it."""
-    return instance.networkMode == "host"
-
-
-def address_of(tx: ReadTx, instance: rows.Instance) -> str | None:
-    """Where a container is checked: its own address, or that of the container whose network it shares."""
-    if instance.networkMode == "container" and instance.networkContainerId is not None:
-        owner = tx.get(rows.Instance, instance.networkContainerId)
-        return None if owner is None else owner.primaryIpAddress
-    return None if in_hosts_network(instance) else instance.primaryIpAddress
 
 
 def _left_over(tx: ReadTx, wanted: Items) -> Items:

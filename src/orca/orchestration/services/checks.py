@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from orca.hoststate.plan.dns import is_host_name
-from orca.orchestration.containers.api import check_launch
+from orca.orchestration.containers.api import check_launch, unreachable
+from orca.orchestration.health.reach import NONE
 from orca.orchestration.placement.joined import CONTAINER
 from orca.orchestration.syntax import rules, selectors
 from orca.orchestration.syntax.names import PRIMARY, BadName, check_service_name
@@ -78,7 +79,9 @@ def check_launch_configs(
         seen.add(config["name"].casefold())
         if not config.get("imageUuid") or not is_nothing(config["imageUuid"]):
             _check_one(config)
-    _check_needs(name, {PRIMARY: primary or {}, **{config["name"]: config for config in sidekicks}})
+    configs = {PRIMARY: primary or {}, **{config["name"]: config for config in sidekicks}}
+    _check_needs(name, configs)
+    _check_reach(name, configs)
 
 
 def check_fields(fields: dict[str, Any], *, type: str) -> None:
@@ -118,6 +121,16 @@ def _check_needs(service_name: str, configs: units.Configs) -> None:
         name, part, *_ = error.args[1]
         message = f"launch config {part or service_name} needs itself through {name or service_name}"
         raise Refused("InvalidReference", message, field="launchConfig") from error
+
+
+def _check_reach(service_name: str, configs: units.Configs) -> None:
+    """Refuse a check through the network of a container that shares one's that has none."""
+    for config in configs.values():
+        owner = config
+        while owner.get("networkLaunchConfig"):
+            owner = configs[units.part_called(service_name, owner["networkLaunchConfig"])]
+        if config.get("healthCheck") and owner.get("networkMode") == NONE:
+            raise unreachable()
 
 
 def _check_external(fields: dict[str, Any]) -> None:

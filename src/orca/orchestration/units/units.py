@@ -40,10 +40,10 @@ def configs_of(service: rows.Service) -> Configs:
 def needs_of(service_name: str, config: dict[str, Any]) -> list[str]:
     """The parts that a launch config needs: whose volumes it takes, whose network it joins."""
     names = [*(config.get("dataVolumesFromLaunchConfigs") or []), config.get("networkLaunchConfig")]
-    return [_part(service_name, name) for name in names if name]
+    return [part_called(service_name, name) for name in names if name]
 
 
-def _part(service_name: str, name: str) -> str:
+def part_called(service_name: str, name: str) -> str:
     """The part that a launch config names; the primary one has the service's name."""
     return PRIMARY if name.casefold() == service_name.casefold() else name
 
@@ -274,13 +274,13 @@ class Maker:
     def _shared(self, config: dict[str, Any], fields: dict[str, Any], beside: dict[str, int]) -> dict[str, Any]:
         """The fields that name other containers of the unit: whose volumes are taken, whose network is joined."""
         found: dict[str, Any] = {}
-        sources = [_part(self._service.name, name) for name in config.get("dataVolumesFromLaunchConfigs") or []]
+        sources = [part_called(self._service.name, name) for name in config.get("dataVolumesFromLaunchConfigs") or []]
         if sources:
             shared = [beside[source] for source in sources if source in beside]
             found["dataVolumesFrom"] = [*(fields.get("dataVolumesFrom") or []), *shared]
         network = config.get("networkLaunchConfig")
         if network:
-            owner = beside.get(_part(self._service.name, network))
+            owner = beside.get(part_called(self._service.name, network))
             found |= {"networkMode": joined.CONTAINER, "networkContainerId": owner}
         return found
 

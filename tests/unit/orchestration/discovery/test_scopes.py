@@ -122,11 +122,21 @@ def test_addresses_come_before_a_host_name():
     assert tables([WEB, ALIAS, HOSTED], MEMBERS, links)["10.42.1.10"]["data.shop"] == "api.example.com"
 
 
-def test_only_the_healthy_answer_unless_there_is_none():
-    sick = replace(MEMBERS[0], healthy=False)
-    assert tables([WEB], [sick, MEMBERS[1]])["10.42.1.10"]["web"] == ["10.42.2.10"]
-    both = [sick, replace(MEMBERS[1], healthy=False)]
-    assert tables([WEB], both)["10.42.1.10"]["web"] == ["10.42.1.10", "10.42.2.10"]
+def test_who_is_not_judged_yet_answers_to_siblings_only():
+    new, links = replace(MEMBERS[0], healthy=False), [ServiceLink(2, 1, "front")]
+    result = tables([WEB, CACHE], [new, *MEMBERS[1:3]], links, [ContainerLink(3, 1, "first")])
+    assert result["10.42.1.10"]["web"] == result["10.42.2.10"]["web.shop"] == ["10.42.1.10", "10.42.2.10"]
+    assert result["10.42.2.11"]["web.shop"] == result["10.42.2.11"]["front"] == ["10.42.2.10"]
+    assert "first" not in result["10.42.2.11"]
+
+
+def test_a_service_whose_containers_do_not_answer_has_names_without_addresses():
+    sick = [replace(member, answers=False) for member in MEMBERS[:2]]
+    names = tables([WEB, CACHE], [*sick, MEMBERS[2]], [ServiceLink(2, 1, "front")], empty=True)
+    assert names["10.42.2.11"]["web.shop"] == names["10.42.2.11"]["front"] == names["10.42.1.10"]["web"] == []
+    assert "memcached.shop" in names["10.42.1.10"]
+    empty = tables([WEB, CACHE], [MEMBERS[2]], empty=True)["10.42.2.11"]
+    assert "web.shop" not in empty, "a service without containers has no name"
 
 
 def test_a_selected_container_stands_for_the_service_that_selects_it():
