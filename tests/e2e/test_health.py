@@ -76,3 +76,59 @@ def test_checks_see_words_and_replacement(lab: Lab) -> None:
         until(lambda: verdicts(lab, memcached)[paused.name]["verdict"] == "up", 20, "it judges again")
         assert health(lab, memcached) == "healthy"
         assert [i["id"] for i in stack.instances("memcached")] == [memcached.resource["id"]]
+
+
+ENGINES = """
+asks: {{image: {probe}, links: [own, stays]}}
+own: &checked
+  image: {probe}
+  command: [sh, -c, touch /tmp/well; exec sleep infinity]
+  healthcheck: {{test: cat /tmp/well, interval: 500ms, start_interval: 250ms, timeout: 5s, retries: 2}}
+stays:
+  <<: *checked
+  labels: {{io.orca.healthcheck.strategy: none}}
+onhost:
+  image: {probe}
+  network_mode: host
+  command:
+    - python3
+    - -c
+    - |
+      import socket
+      way = socket.socket(type=socket.SOCK_DGRAM)
+      way.connect(("192.0.2.1", 9))
+      listener = socket.create_server((way.getsockname()[0], 18199))
+      while True: listener.accept()[0].close()
+"""
+ON_HOST = "onhost: {health_check: {port: 18199, interval: 500, strategy: none}}"
+
+
+def test_the_engines_own_check_and_the_hosts_own_network(lab: Lab) -> None:
+    with lab.stack("engine", ENGINES, ON_HOST) as stack:
+        (asks,) = stack.containers("asks")
+        own, stays, onhost = (
+            until(lambda name=name: stack.containers(name), 30, name)[0] for name in ("own", "stays", "onhost")
+        )
+        for checked in (own, stays):
+            until(lambda checked=checked: health(lab, checked) == "healthy", 30, f"{checked.name} is healthy")
+        until(lambda: (asks.resolves("own"), asks.resolves("stays")) == ([own.address], [stays.address]), 5, "names")
+
+        stays.run("rm", "/tmp/well")
+        until(lambda: health(lab, stays) == "unhealthy", 30, "the command fails")
+        until(lambda: not asks.resolves("stays"), 2, "its name has no address")
+        answer = asks.run("dig", "+noall", "+comments", "+authority", "stays.engine")
+        assert "status: NOERROR" in answer
+        (authority,) = (line.split() for line in answer.splitlines() if "SOA" in line)
+        assert (authority[:4], authority[-1]) == (["stays.engine.", "1", "IN", "SOA"], "1")
+        said = lab.admin.get(f"containers/{stays.resource['id']}")["engineHealth"]
+        assert (said["state"], "No such file" in said["output"]) == ("unhealthy", True)
+
+        own.run("rm", "/tmp/well")
+        fresh = until(lambda: stack.running_other_than("own", own), 30, "a new container in place of the unhealthy one")
+        until(lambda: asks.resolves("own") == [fresh.address], 30, "the name of the new one")
+        assert [row["id"] for row in stack.instances("stays")] == [stays.resource["id"]], "its label lets it stay"
+        stays.run("touch", "/tmp/well")
+        until(lambda: asks.resolves("stays") == [stays.address], 30, "it is well again")
+
+        until(lambda: health(lab, onhost) == "healthy", 30, "it listens at its host's address only")
+        assert {name: row["verdict"] for name, row in verdicts(lab, onhost).items()} == {onhost.machine.name: "up"}

@@ -10,11 +10,13 @@ import msgspec
 
 from orca import wire
 from orca.engine import AgentGone, Progress
+from orca.hoststate.plan.items import CHECK
 from orca.resources import ids
 from orca.simulator import faults
 from orca.simulator.host import Agent, Driver, Host, Said
 from orca.simulator.knobs import Knobs
 from orca.simulator.pipe import Pipe
+from orca.wire import names
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,6 +41,9 @@ class Home(Protocol):
     def cut(self, connection: SimConnection) -> None:
         """An agent fell silent."""
 
+    def judges(self, connection: SimConnection) -> None:
+        """An agent has something to say about health."""
+
     async def removed(self, connection: SimConnection) -> None:
         """An agent's hosts are gone for good."""
 
@@ -49,7 +54,15 @@ class SimConnection(Pipe):
     def __init__(self, home: Home, agent_id: int, host: Host, knobs: Knobs) -> None:
         super().__init__(agent_id, Driver(Agent(host, delay=knobs.delay)))
         self._news: dict[str, tuple[int, wire.Container]] = {}
+        self._edges: dict[str, wire.CheckEdge] = {}
+        self._engine: dict[str, wire.EngineHealth] = {}
+        self._telling = False
         self._home = home
+
+    @property
+    def checks(self) -> bool:
+        """True if the agent's hosts check health."""
+        return self.driver.agent.host.wellness is not None
 
     async def request(
         self,
@@ -87,7 +100,9 @@ class SimConnection(Pipe):
 
     def reported(self, said: Said) -> None:
         """Keep what happened without a command; a command's own effects are in its answer."""
-        if not said.asked:
+        if said.event.name == names.HEALTH_CHANGE:
+            self._keep_health(said.event.read(wire.HealthChange))
+        elif not said.asked:
             report = said.event.read(wire.Container)
             self.tell(self._home.places[report.uuid or report.external_id], report)
 
@@ -96,6 +111,23 @@ class SimConnection(Pipe):
         self._news[report.external_id] = (host_id, report)
         self._home.talks(self)
 
+    def _keep_health(self, change: wire.HealthChange) -> None:
+        """Keep the last word about each check, and let it be told soon."""
+        self._edges |= {edge.check: edge for edge in change.checks}
+        self._engine |= {each.uuid: each for each in change.containers}
+        if not self._telling:
+            self._telling = True
+            self._home.judges(self)
+
+    def take_health(self) -> wire.HealthChange | None:
+        """What the agent said about health since the last call; None: nothing, and the next word is told anew."""
+        self._telling = bool(self._edges or self._engine) and not self.closed
+        if not self._telling:
+            return None
+        change = wire.HealthChange(checks=list(self._edges.values()), containers=list(self._engine.values()))
+        self._edges, self._engine = {}, {}
+        return change
+
     def take_news(self) -> list[tuple[int, wire.Container]]:
         """What happened without a command since the last ping, by host id."""
         news, self._news = self._news, {}
@@ -103,5 +135,9 @@ class SimConnection(Pipe):
 
 
 def _shortened(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A config item without its content: nobody reads it, and a thousand hosts would hold a lot."""
-    return {**item, "description": {}} if item.get("description") else dict(item)
+    """A config item without its content, unless it is a check: nobody reads others, and a thousand hosts would hold a
+    lot.
+    """
+    if CHECK.holds(item["name"]) or not item.get("description"):
+        return dict(item)
+    return {**item, "description": {}}

@@ -19,8 +19,9 @@ from orca.resources import rows
 from orca.simulator import knobs
 from orca.simulator.connection import SimConnection
 from orca.simulator.disk import Disk
-from orca.simulator.host import Host
+from orca.simulator.host import Host, Wellness
 from orca.store import WORK, ReadTx, Tx, Work
+from orca.wire import names
 
 PING_INTERVAL = 5.0
 """Seconds between two rounds; a round without news costs nothing, however many agents there are."""
@@ -39,6 +40,7 @@ class Fleet:
         self._hosts: dict[int, Host] = {}
         self._talkative: set[SimConnection] = set()
         self._cut: set[str] = set()
+        self._wellness = Wellness()
 
     async def take_up(self) -> None:
         """Connect the agents that were active before the server's restart; their hosts have what the rows say."""
@@ -47,7 +49,10 @@ class Fleet:
         for agent_id, uri, data, host_ids in await self._core.db.read(_active_agents):
             connection = self._connect(agent_id, uri, data)
             for host_id in host_ids:
-                delivery.resume(connection, host_id)
+                if connection.checks:
+                    await delivery.greet(connection, host_id, {})  # it needs what its checks say
+                else:
+                    delivery.resume(connection, host_id)
 
     async def run(self) -> None:
         """Report how the hosts differ from the rows after the server's restart, then ping until cancelled."""
@@ -103,6 +108,16 @@ class Fleet:
         """An agent has news for the next ping."""
         self._talkative.add(connection)
 
+    def judges(self, connection: SimConnection) -> None:
+        """An agent has something to say about health."""
+        self._core.spawn(self._hear(connection))
+
+    async def _hear(self, connection: SimConnection) -> None:
+        handlers = self._core.part(Behaviour).agent_events.get(names.HEALTH_CHANGE, ())
+        while (change := connection.take_health()) is not None:
+            for handler in handlers:
+                await handler(self._core, connection, change)
+
     async def removed(self, connection: SimConnection) -> None:
         """An agent's hosts are gone for good."""
         self._hosts.pop(connection.agent_id, None)
@@ -130,7 +145,9 @@ class Fleet:
 
     def _connect(self, agent_id: int, uri: str, data: dict[str, Any]) -> SimConnection:
         host = self._hosts.setdefault(agent_id, Host(uri, uri, room=self._disk.room(agent_id)))
-        connection = SimConnection(self, agent_id, host, knobs.read(data))
+        wanted = knobs.read(data)
+        host.wellness = self._wellness if wanted.checks else None
+        connection = SimConnection(self, agent_id, host, wanted)
         self._core.agents.attach(connection)
         return connection
 

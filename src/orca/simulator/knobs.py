@@ -18,6 +18,7 @@ class Knobs(msgspec.Struct, frozen=True, rename="camel"):
 
     ``memory`` is in bytes, ``milli_cpu`` in thousandths of a core. ``external_id`` is the uuid of the first host and of
     the physical host. ``agent_resources_account_id`` is the project of the hosts: a number, or an id of the API.
+    ``checks``: whether the hosts check the health of containers.
     """
 
     hosts: int = 1
@@ -30,6 +31,7 @@ class Knobs(msgspec.Struct, frozen=True, rename="camel"):
     local_storage_mb: int | None = None
     agent_resources_account_id: int | str | None = None
     delay: int = 0
+    checks: bool = False
 
 
 class BadKnobs(ValueError):

@@ -507,3 +507,21 @@ async def test_a_large_service_is_judged_by_numbers_as_it_is_by_rows(platform):
 
     numbers, found = await platform.read(both)
     assert numbers == found
+
+
+async def test_simulated_hosts_that_check_make_services_healthy_and_replace_the_sick(platform):
+    for number in range(2):
+        agent = {"uri": f"sim://{number}", "data": {knobs.KEY: {"checks": True}}}
+        await platform.create("agent", _role="superadmin", **agent)
+    await platform.until(lambda tx: len(tx.find(rows.Host, state="active")) == 2)
+    check = {"port": 80, "interval": 250, "healthyThreshold": 1, "unhealthyThreshold": 1}
+    well = await service(platform, None, check)
+    await health(platform, "service", well, "healthy")
+    sick = {"imageUuid": "sim:1", "healthCheck": check, "labels": {"simUnhealthyAfter": "1"}}
+    web = await platform.create(
+        "service", environmentId=well.environmentId, name="sick", startOnCreate=True, launchConfig=sick
+    )
+    first = await platform.until(lambda tx: tx.first(rows.Instance, serviceId=web.id))
+    await platform.until(lambda tx: tx.require(rows.Instance, first.id).removed)
+    assert "connection refused" in (await now_is(platform, first)).healthReason
+    assert (await platform.read(lambda tx: tx.require(rows.Service, well.id))).healthState == "healthy"

@@ -21,6 +21,7 @@ START = "compute.instance.activate"
         ('{"data":{"simShutdownAfter":0.5}}', {"ends_after": 500}),
         ('{"data":{"x":["simShutdownAfter","5"]}}', {"ends_after": 5000}),
         ('{"data":{"simShutdownAfter":"soon"}}', {}),
+        ('{"data":{"simUnhealthyAfter":"0.5"}}', {"fails_after": 500}),
         ('{"name":"simCreateAnother_ab-1.c"}', {"another": "ab-1.c"}),
         ('{"data":{"compute.instance.activate::fail":true}}', {"refused": True}),
         ('{"data":{"compute.instance.remove::fail":true}}', {}),

@@ -21,6 +21,8 @@ class Faults(msgspec.Struct, frozen=True):
     """How long the container runs before it ends by itself; None: it goes on."""
     exit_code: int = 0
     """The exit code with which the container ends then."""
+    fails_after: int | None = None
+    """How long after its start the container begins to fail its checks; None: it stays well."""
     vanishes: bool = False
     """The container disappears as soon as the command has started it."""
     another: str | None = None

@@ -12,5 +12,6 @@ from orca.simulator.host.driver import Driver
 from orca.simulator.host.host import Host
 from orca.simulator.host.items import Item
 from orca.simulator.host.room import Container, Room
+from orca.simulator.host.wellness import Wellness
 
-__all__ = ["Agent", "Change", "Clock", "Container", "Driver", "Host", "Item", "Room", "Said"]
+__all__ = ["Agent", "Change", "Clock", "Container", "Driver", "Host", "Item", "Room", "Said", "Wellness"]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from orca import wire
 from orca.hoststate.plan.items import TARGETS
 from orca.simulator.faults import NONE, Faults
+from orca.simulator.host.checks import Checks, is_checked
 from orca.simulator.host.commands import Cannot, Commands, Work
 from orca.simulator.host.host import Host
 from orca.simulator.host.items import adopt
@@ -17,6 +18,8 @@ from orca.simulator.host.room import CONTAINER, Container
 from orca.wire import names
 
 Answer = wire.Message | None
+FAILING = "connection refused"
+"""Why a container fails its checks."""
 
 
 class Said(NamedTuple):
@@ -40,6 +43,7 @@ class Agent:
         self._delay = delay
         self._said: list[Said] = []
         self._commands = Commands(host.clock, lambda event: self._say(event, asked=True))
+        self._checks = None if host.wellness is None else Checks(host.clock, host.wellness)
         host.room.watcher = self.report
 
     def receive(self, event: wire.Event, now: int, faults: Faults = NONE) -> None:
@@ -58,6 +62,9 @@ class Agent:
 
     def take(self) -> list[Said]:
         """Return the events for the server since the last call."""
+        health = None if self._checks is None else self._checks.take()
+        if health is not None:
+            self.tell(names.HEALTH_CHANGE, health)
         said, self._said = self._said, []
         return said
 
@@ -76,6 +83,7 @@ class Agent:
         if again:
             report.state, report.exit_code = "running", None
         self.tell(names.CONTAINER_CHANGE, report)
+        self._follow_health(container, status)
         if again:
             container.restarts += 1
             self.host.start(container)
@@ -84,6 +92,8 @@ class Agent:
         """End the program: from now on it answers and reports nothing."""
         self._commands.forget()
         self._said.clear()
+        if self._checks is not None:
+            self._checks.stop()
         if self.host.room.watcher == self.report:
             self.host.room.watcher = None
 
@@ -98,7 +108,7 @@ class Agent:
                 self._run(event, f"ping/{event.id}", faults, lambda: None)
             case names.CONFIG_UPDATE:
                 update = event.read(wire.ConfigUpdate)
-                self._run(event, f"config/{event.id}", faults, lambda: adopt(self.host.items, update))
+                self._run(event, f"config/{event.id}", faults, lambda: self._adopted(update))
             case names.ACTIVATE:
                 self._activate(event, event.read(wire.Activate), faults)
             case names.DEACTIVATE:
@@ -133,6 +143,11 @@ class Agent:
             case _:
                 raise wire.WireError(f"this agent does not know the event {event.name!r}")
 
+    def _adopted(self, update: wire.ConfigUpdate) -> Answer:
+        if self._checks is not None:
+            self._checks.update(update)
+        return adopt(self.host.items, update)
+
     def _activate(self, event: wire.Event, order: wire.Activate, faults: Faults) -> None:
         wanted, host = order.instance, self.host
 
@@ -147,6 +162,7 @@ class Agent:
             elif container.started_by == order.key and container.state == "stopped":
                 return _activated(container)  # it has ended; a repeated command does not start it a second time
             container.policy, container.restarts, container.started_by = wanted.restart_policy, 0, order.key
+            container.check = wanted.engine_check
             host.start(container)
             self._let_go_wrong(container, faults)
             return _activated(container)
@@ -269,8 +285,25 @@ class Agent:
             host.clock.after(0, partial(host.remove, container))
         elif faults.ends_after is not None:
             host.clock.after(faults.ends_after, partial(host.end, container, faults.exit_code))
+        if faults.fails_after is not None and host.wellness is not None:
+            host.clock.after(faults.fails_after, partial(self._fail, container, container.started_at))
         if faults.silences:
             self.silent = True
+
+    def _fail(self, container: Container, started: int | None) -> None:
+        """Let a container fail its checks, unless it has started again since."""
+        if self.host.wellness is not None and container.state == "running" and container.started_at == started:
+            self.host.wellness.set(container.key, FAILING, self.host.clock.now)
+
+    def _follow_health(self, container: Container, status: wire.ContainerStatus) -> None:
+        """A container that starts is well; the engine begins or ends its own check."""
+        wellness, checks = self.host.wellness, self._checks
+        if wellness is None or checks is None or status == "create":
+            return
+        checks.ended(container)
+        wellness.set(container.key, None, self.host.clock.now)
+        if status == "start":
+            checks.started(container)
 
     def _say(self, event: wire.Event, *, asked: bool) -> None:
         if not self.silent:
@@ -288,6 +321,7 @@ def _activated(container: Container) -> wire.Activated:
         state=container.state,
         started=container.started_at,
         address=container.report().address,
+        checked=is_checked(container.check),
     )
 
 

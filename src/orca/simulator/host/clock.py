@@ -15,10 +15,15 @@ class Clock:
         self.now = 0
         self._alarms: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
+        self.earlier: Callable[[], object] = lambda: None
+        """Called when an action is planned that comes before all others."""
 
     def after(self, pause: int, action: Callable[[], object]) -> None:
         """Let ``run`` call ``action`` once ``pause`` milliseconds have passed."""
-        heapq.heappush(self._alarms, (self.now + pause, next(self._numbers), action))
+        alarm = (self.now + pause, next(self._numbers), action)
+        heapq.heappush(self._alarms, alarm)
+        if self._alarms[0] is alarm:
+            self.earlier()
 
     @property
     def due(self) -> int | None:

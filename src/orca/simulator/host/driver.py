@@ -22,6 +22,8 @@ class Driver:
         self.transmit: Callable[[Said], None] = lambda said: None
         self.silenced: Callable[[], None] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
+        # What happens on another host may be noticed here.
+        agent.host.clock.earlier = self._set_timer
 
     def receive(self, event: wire.Event, faults: Faults = NONE) -> None:
         """Take one event from the server."""
@@ -35,6 +37,15 @@ class Driver:
         if self.agent.silent:
             self.silenced()
             return
+        self._set_timer()
+
+    def stop(self) -> None:
+        """End the agent's program."""
+        self.agent.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -42,12 +53,6 @@ class Driver:
         if due is not None:
             pause = max(0, due - wire.now_ms()) / 1000
             self._timer = asyncio.get_running_loop().call_later(pause, self._pass_time)
-
-    def stop(self) -> None:
-        """End the agent's program."""
-        self.agent.stop()
-        if self._timer is not None:
-            self._timer.cancel()
 
     def _pass_time(self) -> None:
         self.agent.pass_time(wire.now_ms())

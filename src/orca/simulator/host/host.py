@@ -12,6 +12,7 @@ from orca.hoststate.plan.items import FAMILIES
 from orca.simulator.host.clock import Clock
 from orca.simulator.host.items import Item, applied
 from orca.simulator.host.room import Container, Room
+from orca.simulator.host.wellness import Wellness
 
 FACTS = wire.HostFacts(
     docker_version="20.10.24",
@@ -36,6 +37,8 @@ class Host:
     room: Room = field(default_factory=Room)
     items: dict[str, Item] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
+    wellness: Wellness | None = None
+    """Which containers fail; None: this host checks nothing."""
 
     def hello(self, *, digest: bool = True) -> wire.Hello:
         """The first report of a connection; an agent of 0.1.0 sends no digest."""

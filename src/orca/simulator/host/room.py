@@ -44,6 +44,8 @@ class Container(msgspec.Struct):
     """The restarts by its policy since a command started it."""
     started_by: str = ""
     """The key of that command."""
+    check: wire.EngineCheck | None = None
+    """The engine's own check, which that command asked for."""
 
     @property
     def key(self) -> str:
