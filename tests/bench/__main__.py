@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from lab import Lab
 from provision import ROOT, Play, platform
 
-from bench import against, agent, api, databases, flat, names, report, scaling, server, site
+from bench import against, agent, api, databases, flat, health, names, report, scaling, server, site
 from bench.conditions import conditions
 from bench.result import Result, load
 from bench.tasks import Tasks, timed_tasks
@@ -20,8 +20,8 @@ from bench.tasks import Tasks, timed_tasks
 RESULTS = ROOT / "build" / "bench"
 PAGE = ROOT / "docs" / "performance.md"
 # In this order on the page, and measured in this order: the quiet one first, and last the one that replaces hosts.
-FIGURES = ("agent", "server", "api", "databases", "flat", "scaling", "names", "site")
-ALONE = ("api", "databases", "flat")  # need no hosts
+FIGURES = ("agent", "server", "api", "databases", "flat", "health", "scaling", "names", "site")
+ALONE = ("api", "databases", "flat", "health")  # need no hosts
 
 
 def measurements(first: Play, tasks: Tasks) -> dict[str, Callable[[Lab, int], Result]]:
@@ -44,6 +44,7 @@ def run_alone(wanted: list[str], repeats: int, keep: bool) -> list[str]:
         "api": (api.RUNS, lambda: api.measure(api.FOLDER, keep)),
         "databases": (repeats, lambda: databases.measure(repeats)),
         "flat": (1, flat.measure),
+        "health": (1, health.measure),
     }
     failed = []
     for name in wanted:
