@@ -11,7 +11,7 @@ from orca.network.config import sealed
 from orca.orchestration.balancers import bindings, policies
 from orca.orchestration.balancers.board import Given, Place, Target
 from orca.orchestration.balancers.plan import Check, Link, Listener, Plan, Settings, plan
-from orca.orchestration.health.items import address_of
+from orca.orchestration.health.reach import address_of
 from orca.orchestration.health.states import HEALTHY
 from orca.orchestration.health.terms import BadRequest, terms
 from orca.orchestration.placement import marks

@@ -93,9 +93,9 @@ def is_late(tx: Tx, core: Core, instance_id: int) -> None:
     instance = tx.get(rows.Instance, instance_id)
     if instance is None or instance.removed is not None or instance.state != "running":
         return
-    if instance.healthDeadline is None:
+    if instance.healthDeadline is None or instance.healthDeadline > tx.now:
         evaluate(tx, core, instance)
-    elif instance.healthDeadline <= tx.now:
+    else:
         reason = f"not healthy within its time; {_reason(tx, checkers_of(tx, instance), _of_engine(instance))}"
         tx.update(
             instance,
