@@ -11,6 +11,7 @@ from orca.storage.host_powers import POWERS, host_options, host_powers
 
 HARMLESS = {
     *("build", "capDrop", "command", "cpuSet", "cpuShares", "dns", "dnsSearch", "domainName", "entryPoint"),
+    *("engineHealthCheck",),
     *("environment", "expose", "extraHosts", "healthCheck", "hostname", "imageUuid", "labels", "memory"),
     *("memorySwap", "ports", "publishAllPorts", "readOnly", "registryCredentialId", "requestedHostId"),
     *("restartPolicy", "startOnCreate", "stdinOpen", "tty", "user", "volumeDriver", "workingDir"),
@@ -23,7 +24,7 @@ OF_ROWS = {
     *("nativeContainer", "primaryIpAddress", "removeTime", "removed", "startCount", "state", "systemContainer"),
     *("transitioning", "transitioningMessage", "transitioningProgress", "uuid", "version", "agentId", "exitCode"),
     *("serviceId", "environmentId", "placement", "requestedIpAddress", "primaryNetworkId"),
-    *("healthSince", "healthReason"),
+    *("healthSince", "healthReason", "engineHealth"),
 }
 BY_ID = {"count", "instanceLinks", "networkIds"}
 OF_SERVICES = {"dataVolumesFromLaunchConfigs", "networkLaunchConfig"}
