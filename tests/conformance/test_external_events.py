@@ -125,7 +125,7 @@ def test_storage_that_hosts_share_comes_and_goes(agent, project, superadmin, sim
     assert shared_pools(project)[0].hosts().data == []
     container = project.create_container(imageUuid="sim:web", dataVolumes=["shared-1:/data"])
     container = project.wait_transitioning(container)
-    assert (container.transitioning, "Volume shared-1" in container.transitioningMessage) == ("error", True)
+    assert (container.transitioning, "volume shared-1" in container.transitioningMessage) == ("error", True)
     for _ in range(2):
         volume_event(agent, eventType="volume.delete")
     assert project.wait_success(project.reload(volume)).state == "removed"

@@ -24,6 +24,7 @@ class MemoryEngine:
     def __init__(self, *images: str) -> None:
         self.containers: dict[str, dict[str, Any]] = {}
         self.images = set(images)
+        self.volumes: dict[str, dict[str, Any]] = {}
         self.registry: set[str] = set()
         self.held: set[str] = set()
         self._events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -51,8 +52,16 @@ class MemoryEngine:
                 if "/".join(name) not in self.images:
                     raise EngineRefused(404, "No such image")
                 return {}
-            case ["DELETE", "volumes", _]:
-                return None
+            case ["GET", "volumes", name]:
+                if name not in self.volumes:
+                    raise EngineRefused(404, "No such volume")
+                return self.volumes[name]
+            case ["POST", "volumes", "create"]:
+                body = dict(call.body or {})
+                self.volumes[body["Name"]] = {**body, "Options": body["DriverOpts"] or None}
+                return self.volumes[body["Name"]]
+            case ["DELETE", "volumes", name]:
+                return self.volumes.pop(name)
         raise AssertionError(call)
 
     async def find(self, call: Call) -> Any:

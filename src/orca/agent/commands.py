@@ -31,6 +31,7 @@ from orca.wire import (
     Pulled,
     Remove,
     RemoveVolume,
+    VolumeRemoved,
     WireError,
     names,
 )
@@ -170,8 +171,8 @@ class Commands:
         self._run(event, request.key, work, uuid=request.uuid)
 
     def _remove_volume(self, event: Event, request: RemoveVolume) -> None:
-        async def work() -> None:
-            await self.containers.remove_volume(request.name)
+        async def work() -> Message:
+            return VolumeRemoved(kept=not await self.containers.remove_volume(request.name))
 
         self._run(event, request.key, work)
 

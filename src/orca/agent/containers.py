@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from orca.hoststate.engine_api import calls
 from orca.wire import Activated, Instance, RegistryAuth, names, now_ms
 
-from . import specification
+from . import specification, volumes
 from .engine import TIMEOUT, Engine, EngineRefused
 from .errors import AgentError, CommandFailed
 from .listeners import listeners
@@ -131,16 +131,9 @@ class Containers:
             await _whole(self._remove(found["Id"]))
         await _whole(asyncio.to_thread(self._resolver.remove, uuid))
 
-    async def remove_volume(self, name: str) -> None:
-        """Remove a named volume; a missing one is no error.
-
-        Raises:
-            CommandFailed: a container of this host holds it.
-        """
-        try:
-            await _missing_is_fine(self._engine.request(calls.remove_volume(name)))
-        except EngineRefused as error:
-            raise CommandFailed(f"Volume {name} cannot be removed: {error.message}") from error
+    async def remove_volume(self, name: str) -> bool:
+        """Remove a named volume that the platform made; return False if another one stays. Raises ``CommandFailed``."""
+        return await _whole(volumes.remove(self._engine, name))
 
     async def inspect(self, uuid: str) -> dict[str, Any]:
         """Return Docker's document about the container.
@@ -270,6 +263,8 @@ class Containers:
         check = instance.engine_check
         if check is not None and check.start_interval and not await self._engine.speaks(START_INTERVAL_SINCE):
             _log.warning("container %s: this engine is older than Docker 25 and has no start_interval", name)
+        for volume in instance.named_volumes:
+            await volumes.ensure(self._engine, volume)
         async with self._slots:
             await self._engine.request(calls.create_container(name, config))
 

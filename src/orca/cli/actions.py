@@ -15,6 +15,7 @@ from orca.cli.options import detach_option, names_argument, wait_option
 from orca.cli.progress import Progress, wait_gone, wait_steady, wait_up
 
 CHANGEABLE = ("container", "service", "stack", "host")
+REMOVABLE = (*CHANGEABLE, "volume")
 START = {"container": "start", "service": "activate", "stack": "activateservices", "host": "activate"}
 STOP = {"container": "stop", "service": "deactivate", "stack": "deactivateservices", "host": "deactivate"}
 STARTED = {"container": "running", "service": "active", "stack": "active", "host": "active"}
@@ -57,14 +58,16 @@ def restart(ctx: click.Context, names: tuple[str, ...], timeout: float) -> None:
 
 
 @click.command()
-@names_argument(*CHANGEABLE)
+@names_argument(*REMOVABLE)
 @detach_option
 @wait_option
 @click.pass_context
 def rm(ctx: click.Context, names: tuple[str, ...], detach: bool, timeout: float) -> None:
-    """Remove containers, services, stacks with all that is in them, or hosts that were stopped."""
+    """Remove containers, services, stacks with all that is in them, hosts that were stopped, or volumes with their
+    data.
+    """
     client = Client.of(ctx)
-    found = find.many(client, names, CHANGEABLE)
+    found = find.many(client, names, REMOVABLE)
     removing = [client.request("DELETE", resource["links"]["self"]) for resource in found]
     if not detach:
         with Progress() as progress:

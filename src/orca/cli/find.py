@@ -9,10 +9,16 @@ from collections.abc import Iterable, Sequence
 from orca.cli.client import Client, Resource
 from orca.cli.errors import ApiError, CommandError, NotFoundError
 
-TYPES = {"container": "containers", "service": "services", "stack": "environments", "host": "hosts"}
+TYPES = {
+    "container": "containers",
+    "service": "services",
+    "stack": "environments",
+    "host": "hosts",
+    "volume": "volumes",
+}
 """The words of commands, and the API's collections."""
 _ID = re.compile(r"1[a-z]+\d+")
-_PREFIXES = {"1i": "container", "1s": "service", "1e": "stack", "1h": "host"}
+_PREFIXES = {"1i": "container", "1s": "service", "1e": "stack", "1h": "host", "1v": "volume"}
 
 
 def one(client: Client, text: str, types: Sequence[str]) -> Resource:
@@ -41,7 +47,7 @@ def name_of(resource: Resource) -> str:
 
 def type_of(resource: Resource) -> str:
     """The type of a resource, as in ``TYPES``."""
-    plural = {"environment": "stack", "host": "host", "container": "container"}
+    plural = {"environment": "stack", "host": "host", "container": "container", "volume": "volume"}
     return plural.get(str(resource.get("baseType") or resource["type"])) or plural.get(resource["type"]) or "service"
 
 

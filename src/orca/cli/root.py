@@ -52,6 +52,7 @@ COMMANDS: dict[str, Lazy] = {
     "stats": Lazy("orca.cli.statistics", "stats", "Show what containers and hosts use."),
     "stop": Lazy("orca.cli.actions", "stop", "Stop containers, services or stacks."),
     "up": Lazy("orca.cli.stacks", "up", "Bring up the stack of a compose file."),
+    "volumes": Lazy("orca.cli.volumes", "volumes", "List the volumes, and where each is."),
     "wait": Lazy("orca.cli.actions", "wait", "Wait for a state."),
 }
 

@@ -7,9 +7,9 @@ A folder of the host binds nobody: the platform cannot know whether it matters. 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from orca.resources import rows
 from orca.storage.mounts import LOCAL
@@ -39,9 +39,14 @@ def kind_of(volume: rows.Volume) -> Kind:
     """Where the data of a volume is; anonymous volumes, root volumes and folders of the host bind nobody."""
     if volume.isHostPath or volume.anonymous or volume.instanceId is not None:
         return "passing"
-    if (volume.driver or LOCAL) != LOCAL:
+    return place_of(volume.driver, volume.driverOpts)
+
+
+def place_of(driver: str | None, options: Mapping[str, Any] | None) -> Kind:
+    """Where the data of a volume with this driver and these options is."""
+    if (driver or LOCAL) != LOCAL:
         return "shared"
-    type = str((volume.driverOpts or {}).get("type", ""))
+    type = str((options or {}).get("type", ""))
     if type in _SHARED_TYPES:
         return "shared"
     return "passing" if type in _PASSING_TYPES else "host"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LOCAL = "local"
 """The driver of volumes that lie on their host."""
@@ -30,6 +30,10 @@ class Mount:
     def read_only(self) -> bool:
         """True if the container may only read."""
         return "ro" in self.options
+
+    def of(self, source: str) -> Mount:
+        """The same mount of another source."""
+        return replace(self, source=source)
 
     def __str__(self) -> str:
         if not self.source:

@@ -28,10 +28,17 @@ def shared(tx: ReadTx, volume: rows.Volume) -> rows.StoragePool | None:
     return pool if pool is not None and pool.external else None
 
 
-def reaches(tx: ReadTx, pool: rows.StoragePool, host: rows.Host) -> bool:
-    """True if a host has a pool."""
-    ties = tx.find(rows.StoragePoolHostMap, storagePoolId=pool.id, hostId=host.id)
-    return any(tie.state != "removing" for tie in ties)
+def hosts_of(tx: ReadTx, pool: rows.StoragePool) -> list[int]:
+    """The hosts that have a pool."""
+    ties = tx.find(rows.StoragePoolHostMap, storagePoolId=pool.id)
+    return [tie.hostId for tie in ties if tie.state != "removing"]
+
+
+def hosts_with(tx: ReadTx, volume: rows.Volume) -> list[int]:
+    """The hosts in whose own pools a volume is: several, if its data is elsewhere."""
+    ties = tx.find(rows.VolumeStoragePoolMap, volumeId=volume.id)
+    held = tx.find(rows.StoragePool, id=[tie.storagePoolId for tie in ties]) if ties else []
+    return [id for pool in held if not pool.external for id in hosts_of(tx, pool)]
 
 
 def put(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
@@ -42,9 +49,10 @@ def put(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
 
 
 def hold(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
-    """Put a volume into the pool of its host, unless it is in one."""
-    if not tx.count(rows.VolumeStoragePoolMap, volumeId=volume.id):
-        put(tx, volume, host)
+    """Put a volume into the pool of a host, unless it is there."""
+    pool = of_host(tx, host.id)
+    if pool is not None and not tx.count(rows.VolumeStoragePoolMap, volumeId=volume.id, storagePoolId=pool.id):
+        tx.insert(rows.VolumeStoragePoolMap, volumeId=volume.id, storagePoolId=pool.id, state="active")
 
 
 def release(tx: Tx, volume: rows.Volume) -> None:
@@ -56,4 +64,5 @@ def forget(tx: Tx, host: rows.Host) -> None:
     """Remove the own pools of a removed host with their content; those that others share stay."""
     ties = tx.find(rows.StoragePoolHostMap, hostId=host.id)
     pools = [pool for pool in tx.find(rows.StoragePool, id=[tie.storagePoolId for tie in ties]) if not pool.external]
-    discard(tx, *tx.find(rows.Volume, hostId=host.id), *ties, *pools)
+    held = tx.find(rows.VolumeStoragePoolMap, storagePoolId=[pool.id for pool in pools]) if pools else []
+    discard(tx, *tx.find(rows.Volume, hostId=host.id), *held, *ties, *pools)

@@ -9,13 +9,17 @@ The first mount makes a volume active, the end of the last makes it inactive. Wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from orca import wire
 from orca.engine import Behaviour, Call, Processes, Run, discard
 from orca.resources import rows
 from orca.resources.errors import Refused
-from orca.storage import host_rights, pools, roots
+from orca.storage import host_rights, named, pools, roots
+from orca.storage.bindings import kind_of, place_of
 from orca.storage.mounts import LOCAL, NAME, Mount, parse
+from orca.storage.named import Limit, Meant
 from orca.store import ReadTx, Tx
 from orca.wire import names
 
@@ -69,10 +73,11 @@ def is_free(tx: ReadTx, call: Call, volume: rows.Volume) -> bool:
 @behaviour.process("volume.remove", "volume.purge")
 async def remove_process(run: Run) -> None:
     """Remove a volume from its host, with its snapshots."""
-    target = await run.read(lambda tx: _on_host(tx, run))
-    if target is not None:
-        agent_id, name = target
-        await run.command(agent_id, names.VOLUME_REMOVE, {"name": name})
+    for agent_id, name, host in await run.read(lambda tx: _on_hosts(tx, run.resource(tx, rows.Volume))):
+        step = f"{names.VOLUME_REMOVE} {agent_id}"
+        answer = await run.command(agent_id, names.VOLUME_REMOVE, {"name": name}, step=step, form=wire.VolumeRemoved)
+        if answer.get("kept"):
+            run.log(f"{name} stays on {host}, where the platform did not make it")
 
     run.finish(lambda tx: _end(tx, run.engine, run.resource(tx, rows.Volume)))
 
@@ -85,16 +90,16 @@ def _end(tx: Tx, engine: Processes, volume: rows.Volume) -> None:
             engine.request(tx, snapshot, "remove")
 
 
-def _on_host(tx: ReadTx, run: Run) -> tuple[int, str] | None:
-    """The agent, and Docker's name of the volume; None if no host has to act.
+def _on_hosts(tx: ReadTx, volume: rows.Volume) -> list[tuple[int, str, str]]:
+    """The agents that have to act, each with Docker's name of the volume and the name of its host.
 
     A folder of the host stays, and Docker removes a container's anonymous volumes together with it.
     """
-    volume = run.resource(tx, rows.Volume)
-    host = tx.get(rows.Host, volume.hostId)
-    if host is None or host.removed is not None or volume.isHostPath or volume.anonymous:
-        return None
-    return None if host.agentId is None or volume.name is None else (host.agentId, volume.name)
+    if volume.isHostPath or volume.anonymous or volume.name is None:
+        return []
+    ids = pools.hosts_with(tx, volume) if volume.hostId is None else [volume.hostId]
+    found = tx.find(rows.Host, id=ids) if ids else []
+    return [(host.agentId, volume.name, str(host.name)) for host in found if host.agentId is not None]
 
 
 def is_mounted(tx: ReadTx, volume: rows.Volume) -> bool:
@@ -139,7 +144,17 @@ def check_form(fields: dict[str, Any]) -> None:
         raise Refused("InvalidOption", f"{CLEANUP_LABEL}: one of {', '.join(CLEANUP)} is expected", field="labels")
 
 
-def attach(tx: Tx, instance: rows.Instance, host: rows.Host, image: rows.Image | None) -> None:
+def limits(tx: ReadTx, instances: Sequence[rows.Instance], *, everywhere: bool) -> tuple[Limit, ...]:
+    """The only hosts on which containers that share a host find their volumes.
+
+    ``everywhere``: they are of a global service.
+    """
+    return named.limits(tx, instances, [wanted(tx, instance) for instance in instances], everywhere=everywhere)
+
+
+def attach(
+    tx: Tx, instance: rows.Instance, host: rows.Host, image: rows.Image | None, *, everywhere: bool = False
+) -> None:
     """Give a placed container its volumes: its root, missing rows, and a mount for each.
 
     Raises:
@@ -153,7 +168,7 @@ def attach(tx: Tx, instance: rows.Instance, host: rows.Host, image: rows.Image |
             tx.update(row, state="active")
             volume = tx.require(rows.Volume, row.volumeId)
         else:
-            volume = _volume_for(tx, instance, host, mount)
+            volume = _volume_for(tx, instance, host, mount, everywhere=everywhere)
             tx.insert(
                 rows.Mount,
                 accountId=instance.accountId,
@@ -176,48 +191,78 @@ def wanted(tx: ReadTx, instance: rows.Instance) -> list[Mount]:
     return mounts
 
 
-def as_binds(tx: ReadTx, instance: rows.Instance) -> list[str]:
-    """The mounts in the form of Docker's ``-v``."""
-    return [str(mount) for mount in wanted(tx, instance)]
+def described(tx: ReadTx, instance: rows.Instance) -> tuple[list[str], list[wire.NamedVolume]]:
+    """The mounts of a placed container in the form of Docker's ``-v``, and the named volumes as its host makes them."""
+    mounts = wanted(tx, instance)
+    held = _held(tx, instance) if any(map(_is_named, mounts)) else {}
+    binds = [str(mount.of(str(held[mount.path].name)) if mount.path in held else mount) for mount in mounts]
+    found = {row.id: row for row in held.values()}
+    return binds, [
+        wire.NamedVolume(
+            uuid=row.uuid,
+            name=str(row.name),
+            driver=row.driver or LOCAL,
+            driver_opts=row.driverOpts or {},
+            labels=row.labels or {},
+        )
+        for row in found.values()
+        if pools.shared(tx, row) is None  # those of reported pools are made by others
+    ]
 
 
-def _volume_for(tx: Tx, instance: rows.Instance, host: rows.Host, mount: Mount) -> rows.Volume:
+def _held(tx: ReadTx, instance: rows.Instance) -> dict[str, rows.Volume]:
+    """The volumes with a name of a placed container, by path."""
+    mounts = tx.find(rows.Mount, instanceId=instance.id)
+    volumes = {row.id: row for row in tx.find(rows.Volume, id=[mount.volumeId for mount in mounts])}
+    found = {str(mount.path): volumes[mount.volumeId] for mount in mounts}
+    return {path: row for path, row in found.items() if not (row.isHostPath or row.anonymous)}
+
+
+def _is_named(mount: Mount) -> bool:
+    return bool(mount.source) and not mount.is_host_path
+
+
+def _volume_for(tx: Tx, instance: rows.Instance, host: rows.Host, mount: Mount, *, everywhere: bool) -> rows.Volume:
     if mount.is_host_path:
         uri = f"file://{mount.source}"
         row = tx.first(rows.Volume, accountId=instance.accountId, hostId=host.id, uri=uri)
         return row or _make(tx, instance, host, name=mount.source, uri=uri, isHostPath=True)
     if not mount.source:
         return _make(tx, instance, host, name=None, uri="")
-    candidates = tx.find(rows.Volume, accountId=instance.accountId, name=mount.source)
-    named = instance.dataVolumeMounts or {}
-    if mount.path in named:
-        candidates = [row for row in candidates if row.id == named[mount.path]]
-    here = next((row for row in candidates if row.hostId == host.id), None)
-    if here is not None:
-        return here
-    for row in candidates:
-        pool = pools.shared(tx, row) if row.hostId is None else None
-        if pool is not None and not pools.reaches(tx, pool, host):
-            raise VolumeProblem(f"Volume {mount.source}: {host.name} does not have its storage pool {pool.name}")
-        if pool is not None:
-            return row
-    free = next((row for row in candidates if row.hostId is None), None)
-    if free is not None:
-        pools.hold(tx, free, host)
-        return tx.update(free, hostId=host.id, externalId=free.name)
-    if mount.path in named:
-        raise VolumeProblem(f"Volume {mount.source} is on another host")
-    driver = instance.volumeDriver or LOCAL
-    return _make(tx, instance, host, name=mount.source, uri=f"{driver}:///{mount.source}", driver=driver)
+    found = named.meant(tx, instance, mount, everywhere=everywhere)
+    if found.limit is not None and host.id not in found.limit.hosts:
+        raise VolumeProblem(f"{host.name} cannot run {instance.name}: {found.limit.why}")
+    row = found.on(host)
+    if row is None:
+        return _make(tx, instance, host, **_described(instance, found))
+    if pools.shared(tx, row) is not None:
+        return row
+    pools.hold(tx, row, host)
+    if row.hostId is None and kind_of(row) == "host":
+        return tx.update(row, hostId=host.id, externalId=row.name)
+    return row
+
+
+def _described(instance: rows.Instance, found: Meant) -> dict[str, Any]:
+    """The fields of a volume that is made for a container: those of its model, or of the container's driver."""
+    model = found.model
+    driver = (instance.volumeDriver if model is None else model.driver) or LOCAL
+    fields = {"name": found.name, "uri": f"{driver}:///{found.name}", "driver": driver}
+    if model is None:
+        return fields
+    own = {"externalId": found.name} if model.perUnit else {}
+    return {**fields, **own, "driverOpts": model.driverOpts, "labels": model.labels}
 
 
 def _make(tx: Tx, instance: rows.Instance, host: rows.Host, **fields: Any) -> rows.Volume:
+    # Data that others keep is on no host; where such a volume was made, its pools say.
+    here = not fields["name"] or place_of(fields.get("driver"), fields.get("driverOpts")) == "host"
     row = tx.insert(
         rows.Volume,
         **{"driver": LOCAL, "isHostPath": False, **fields},
         accountId=instance.accountId,
         kind="volume",
-        hostId=host.id,
+        hostId=host.id if here else None,
         state="active",
         allocationState="active",
     )

@@ -34,6 +34,7 @@ from .commands import (
     Instance,
     LogConfig,
     Message,
+    NamedVolume,
     PublishedPort,
     Pull,
     Pulled,
@@ -41,6 +42,7 @@ from .commands import (
     Remove,
     RemoveVolume,
     RestartPolicy,
+    VolumeRemoved,
 )
 from .event import Event, Incoming, Transitioning, WireError, decode, encode, new_id, now_ms, receive, to_data
 from .health import CheckEdge, CheckState, EngineHealth, EngineState, HealthChange
@@ -122,6 +124,7 @@ __all__ = [
     "Message",
     "MetadataAsked",
     "MetadataUpdate",
+    "NamedVolume",
     "OpenStream",
     "PeerState",
     "PublishedPort",
@@ -139,6 +142,7 @@ __all__ = [
     "Transitioning",
     "Unsound",
     "Usage",
+    "VolumeRemoved",
     "WireError",
     "decode",
     "digest",

@@ -98,14 +98,25 @@ class EngineCheck(Message):
     start_interval: int | None = None
 
 
+class NamedVolume(Message):
+    """A named volume that a container mounts: what the engine makes it with, unless it has one of that name."""
+
+    uuid: str
+    name: str
+    driver: str = "local"
+    driver_opts: dict[str, str] = msgspec.field(default_factory=dict)
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class Instance(Message):
     """A container as the server wants it.
 
     ``network_mode`` is ``managed`` (the orca network, with ``address``) or one of Docker's own: ``bridge``, ``host``,
     ``none``, ``container:<external id>``. ``volumes`` are Docker binds (``/host:/path:ro``) or bare container paths;
-    ``volumes_from`` are external ids of containers whose volumes it takes. ``memory`` and ``memory_swap`` are in bytes.
-    ``devices`` are ``/host[:/path[:rwm]]``, ``extra_hosts`` ``name:address``. A ``balancer`` runs the platform's own
-    HAProxy: the agent knows its image, command, user, mounts, capabilities and kernel settings, and ignores those here.
+    ``named_volumes`` describes those of them that have a name. ``volumes_from`` are external ids of containers whose
+    volumes it takes. ``memory`` and ``memory_swap`` are in bytes. ``devices`` are ``/host[:/path[:rwm]]``,
+    ``extra_hosts`` ``name:address``. A ``balancer`` runs the platform's own HAProxy: the agent knows its image,
+    command, user, mounts, capabilities and kernel settings, and ignores those here.
     """
 
     uuid: str
@@ -122,6 +133,7 @@ class Instance(Message):
     tty: bool = False
     stdin_open: bool = False
     volumes: list[str] = msgspec.field(default_factory=list)
+    named_volumes: list[NamedVolume] = msgspec.field(default_factory=list)
     volumes_from: list[str] = msgspec.field(default_factory=list)
     memory: int | None = None
     cpu_shares: int | None = None
@@ -198,10 +210,16 @@ class Remove(Message):
 
 
 class RemoveVolume(Message):
-    """Data of ``storage.volume.remove``; succeeds with empty data, also when there is no such volume."""
+    """Data of ``storage.volume.remove``; succeeds also when there is no such volume, or none that the platform made."""
 
     key: str
     name: str
+
+
+class VolumeRemoved(Message):
+    """Reply to ``storage.volume.remove``; ``kept``: it stays, because the platform did not make it."""
+
+    kept: bool = False
 
 
 class Inspect(Message):

@@ -39,6 +39,7 @@ MESH_SUMMARY: Final = "mesh.summary"
 LABEL_FAMILY: Final = "io.orca."
 LABEL_SYSTEM: Final = labels.SYSTEM
 LABEL_INSTANCE_UUID: Final = labels.INSTANCE
+LABEL_VOLUME_UUID: Final = labels.VOLUME
 LABEL_STACK_NAME: Final = "io.orca.stack.name"
 LABEL_SERVICE_NAME: Final = "io.orca.stack_service.name"
 

@@ -8,6 +8,7 @@ import socket
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import docker
 import docker.errors
@@ -25,10 +26,13 @@ from orca.wire import (
     Event,
     Inspect,
     Instance,
+    NamedVolume,
     PublishedPort,
     Pull,
     Pulled,
     Remove,
+    RemoveVolume,
+    VolumeRemoved,
     names,
 )
 
@@ -309,3 +313,44 @@ async def test_what_the_platform_did_not_make_is_stopped_and_removed_by_its_id_a
         for container in (native, part):
             with contextlib.suppress(docker.errors.NotFound):
                 container.remove(force=True)
+
+
+async def test_named_volumes_are_made_as_described_and_only_those_are_removed(
+    connected: FakeServer, engine: docker.DockerClient, instance: MakeInstance
+) -> None:
+    ours, theirs = f"agt-{uuid.uuid4()}", f"agt-{uuid.uuid4()}"
+    engine.volumes.create(theirs)
+    memory = NamedVolume(
+        ours, ours, driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m"}, labels={"for": "x"}
+    )
+    wanted = instance(volumes=[f"{ours}:/ours", f"{theirs}:/theirs:ro"], named_volumes=[memory, named(theirs)])
+    try:
+        reply = await connected.ask(names.ACTIVATE, Activate(key=f"{wanted.uuid}/1", instance=wanted))
+        container = engine.containers.get(reply.read(Activated).external_id)
+        assert b"size=4096k" in container.exec_run(["grep", " /ours ", "/proc/mounts"]).output
+        assert engine.volumes.get(ours).attrs["Labels"] == {"for": "x", names.LABEL_VOLUME_UUID: ours}
+        assert engine.volumes.get(theirs).attrs["Labels"] is None
+
+        next_one = instance(volumes=[f"{ours}:/ours"], named_volumes=[memory])
+        found = await connected.ask(names.ACTIVATE, Activate(key=f"{next_one.uuid}/1", instance=next_one))
+        assert found.read(Activated).state == "running"
+        await connected.ask(names.REMOVE, Remove(key=f"{next_one.uuid}/2", uuid=next_one.uuid))
+
+        held = await connected.ask(names.VOLUME_REMOVE, RemoveVolume(key="v/1", name=ours))
+        assert f"Volume {ours} cannot be removed" in (held.transitioning_message or "")
+        other = instance(volumes=[f"{ours}:/x"], named_volumes=[named(ours, driver_opts={"type": "tmpfs"})])
+        refused = await connected.ask(names.ACTIVATE, Activate(key=f"{other.uuid}/1", instance=other))
+        assert f"Volume {ours} exists on this host" in (refused.transitioning_message or "")
+        assert "size=4m" not in (refused.transitioning_message or "")
+
+        await connected.ask(names.REMOVE, Remove(key=f"{wanted.uuid}/2", uuid=wanted.uuid))
+        orders = [RemoveVolume(key=f"v/2/{name}", name=name) for name in (ours, theirs, ours)]
+        kept = [(await connected.ask(names.VOLUME_REMOVE, order)).read(VolumeRemoved) for order in orders]
+        assert kept == [VolumeRemoved(), VolumeRemoved(kept=True), VolumeRemoved()]
+        assert {ours, theirs} & {volume.name for volume in engine.volumes.list()} == {theirs}
+    finally:
+        engine.volumes.get(theirs).remove()
+
+
+def named(name: str, **fields: Any) -> NamedVolume:
+    return NamedVolume(name, name, **fields)

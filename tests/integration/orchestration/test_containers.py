@@ -338,3 +338,20 @@ async def test_labels_are_text(platform):
         with pytest.raises(Refused) as refusal:
             await platform.act("container", row.id, "setlabels", labels={"a": value})
         assert (refusal.value.code, refusal.value.field) == ("InvalidFormat", "labels")
+
+
+async def test_a_container_logs_where_it_says_or_with_the_default_rotation(platform):
+    agent = await platform.join(PretendedHost("h1", "192.0.2.1"))
+
+    async def order(**given):
+        row = await platform.create("container", imageUuid="docker:ok", **given)
+        await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "running")
+        return agent.host.orders[row.uuid].get("logConfig")
+
+    rotated = {"max-size": "10m", "max-file": "3"}
+    assert await order() == {"driver": "json-file", "options": rotated}
+    own = {"driver": "local", "config": {"max-file": "2"}}
+    assert await order(logConfig=own) == {"driver": "local", "options": {**rotated, "max-file": "2"}}
+    assert await order(logConfig={"driver": "syslog"}) == {"driver": "syslog"}
+    await platform.create("setting", _role="superadmin", name="container.log", value="engine")
+    assert await order() is None

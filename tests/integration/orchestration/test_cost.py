@@ -14,9 +14,9 @@ EVERY = 10
 """Steps between two counts."""
 FEW, MANY = 10, 210
 CONTAINERS = 20
-MOST = 50
+MOST = 51
 """Statements of one container, from its request until it runs: row by row, what each of its processes reads and writes,
-and what its config item of metadata takes (3).
+what its config item of metadata takes (3), and the setting of the default log (1).
 Raise it with a reason only.
 """
 

@@ -50,6 +50,14 @@ async def test_without_follow_it_ends(site: Site) -> None:
     assert code == 1000
 
 
+async def test_a_driver_that_keeps_no_log_says_so(site: Site) -> None:
+    container = await site.container("echo out; exec sleep 1000", log_config={"Type": "none"})
+    async with site.open(await site.access(container["actions"]["logs"], {})) as viewer:
+        frames, code, reason = await viewer.rest()
+    assert (frames, code) == ([], 1011)
+    assert "log driver none keeps nothing to read here; json-file and local do" in reason
+
+
 async def test_a_terminal_has_one_kind_of_lines(site: Site) -> None:
     container = await site.container("echo out; echo err >&2; exec sleep 1000", tty=True)
     async with site.open(await site.access(container["actions"]["logs"], {})) as viewer:

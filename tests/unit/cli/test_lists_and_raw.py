@@ -148,3 +148,22 @@ def test_what_a_service_waits_for_is_shown(orca: Run, server: FakeServer) -> Non
     server.add("services", "1s1", name="web", type="service", waitsFor=waits)
     assert "waits for sn/cache" in orca("services")[1]
     assert "waits for sn/cache" in orca("ps")[1]
+
+
+def test_volumes_are_shown_with_their_host_and_who_mounts_them(orca: Run, server: FakeServer) -> None:
+    server.add("hosts", "1h1", name="h1")
+    server.add("containers", "1i1", name="db", state="running")
+    local = {"driver": "local", "isHostPath": False}
+    server.add("volumes", "1v1", name="shop_db", state="active", hostId="1h1", **local)
+    server.add("volumes", "1v2", name="home", state="inactive", hostId=None, **local)
+    server.add("volumes", "1v3", name="new", state="requested", hostId=None, **local)
+    server.add("volumes", "1v4", name="/srv", state="active", hostId="1h1", driver="local", isHostPath=True)
+    server.add("mounts", "1m1", volumeId="1v1", instanceId="1i1")
+    assert orca("volumes")[1].splitlines() == [
+        "ID   NAME     STATE      DRIVER  HOST  MOUNTED BY  FAILED",
+        "1v1  shop_db  active     local   h1    db",
+        "1v2  home     inactive   local   any",
+        "1v3  new      requested  local",
+    ]
+    assert orca("volumes", "--unused", "-q")[1].split() == ["1v2", "1v3"]
+    assert orca("volumes", "-a", "-q")[1].split() == ["1v1", "1v2", "1v3", "1v4"]

@@ -197,7 +197,7 @@ def test_down_takes_a_name(orca: Run, server: FakeServer) -> None:
 def test_rm_of_an_unknown_stack_fails(orca: Run) -> None:
     code, _, err = orca("rm", "nowhere")
     assert code == 5
-    assert "there is no container, service, stack or host nowhere in project Default" in err
+    assert "there is no container, service, stack, host or volume nowhere in project Default" in err
 
 
 def test_no_compose_file_is_wrong_usage(orca: Run) -> None:

@@ -19,7 +19,7 @@ FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]
     names.REMOVE: (commands.Remove, None),
     names.INSPECT: (commands.Inspect, commands.Inspected),
     names.PULL: (commands.Pull, commands.Pulled),
-    names.VOLUME_REMOVE: (commands.RemoveVolume, None),
+    names.VOLUME_REMOVE: (commands.RemoveVolume, commands.VolumeRemoved),
     names.DRAIN: (balancers.Drain, balancers.Drained),
     names.BALANCER_STATS: (balancers.LookAtBalancer, balancers.BalancerFigures),
     names.OPEN_STREAM: (streams.OpenStream, None),

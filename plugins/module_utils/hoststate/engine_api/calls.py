@@ -61,6 +61,16 @@ def remove_network(name: str) -> Call:
     return Call("DELETE", "/networks/" + _quote(name))
 
 
+def volume(name: str) -> Call:
+    """Inspect a named volume."""
+    return Call("GET", "/volumes/" + _quote(name))
+
+
+def create_volume(spec: Mapping[str, Any]) -> Call:
+    """Make a named volume; the engine keeps one that it has under that name."""
+    return Call("POST", "/volumes/create", body=spec)
+
+
 def remove_volume(name: str) -> Call:
     """Remove a named volume; no container may use it."""
     return Call("DELETE", "/volumes/" + _quote(name))

@@ -11,3 +11,5 @@ SPEC = "io.orca.spec"
 CIDR = "io.orca.cidr"
 #: On users' containers: the uuid of the instance.
 INSTANCE = "io.orca.instance.uuid"
+#: On named volumes that the platform made: the uuid of the volume. Others are never removed.
+VOLUME = "io.orca.volume.uuid"

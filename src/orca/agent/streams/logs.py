@@ -11,7 +11,8 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 
-from orca.agent.engine import Engine, EngineGone
+from orca.agent.engine import Engine, EngineGone, EngineRefused
+from orca.agent.errors import CommandFailed
 from orca.hoststate.engine_api import calls
 from orca.wire import ContainerLogs, LogMark, nanoseconds
 
@@ -19,6 +20,8 @@ from .demux import chunks, packets
 from .log_lines import Lines, TerminalLines, stem
 from .watching import while_watched
 
+UNREADABLE = "does not support reading"
+"""What the engine says of a log driver without a readable log. Source: moby, daemon/logger, ErrReadLogsNotSupported."""
 MARGIN = 10 * 1_000_000_000
 """Nanoseconds by which timestamps may be out of order: stamping and keeping a line are not one step."""
 
@@ -31,15 +34,22 @@ class Logs:
         self._engine = engine
         self._request = request
         self._tty = bool(document["Config"]["Tty"])
+        self._driver = str(document["HostConfig"].get("LogConfig", {}).get("Type") or "")
 
     async def show(self, viewer: ClientConnection) -> str:
         """Send frames until the log ends or the viewer leaves.
 
         Raises:
             EngineGone: the engine broke off.
-            EngineRefused: the engine does not read this log; the message says why.
+            CommandFailed: the log cannot be read; the message says why.
         """
-        await while_watched(viewer, self._send(viewer))
+        try:
+            await while_watched(viewer, self._send(viewer))
+        except EngineRefused as error:
+            if UNREADABLE not in error.message:
+                raise
+            reason = f"log driver {self._driver} keeps nothing to read here; json-file and local do"
+            raise CommandFailed(reason) from error
         return ""
 
     async def _send(self, viewer: ClientConnection) -> None:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from orca.orchestration.compose import section as compose_section
 from orca.orchestration.compose import specs as compose_services
 from orca.orchestration.compose import tree as compose_tree
+from orca.orchestration.compose import volumes as compose_volumes
 from orca.orchestration.compose.errors import Findings, Place, Wrong
 from orca.orchestration.compose.interpolation import BadVariable, Filler
 from orca.orchestration.compose.specs import ServiceSpec
 from orca.orchestration.compose.tree import Node
+from orca.orchestration.compose.volumes import VolumeSpec
 
 DOCKER, RANCHER = "docker-compose.yml", "rancher-compose.yml"
 """The default names of the two files in messages."""
@@ -27,10 +29,14 @@ _TOP = {"version", "services", "volumes", "name"}
 
 @dataclass(frozen=True, slots=True)
 class Compose:
-    """The content of the files; ``warnings`` are shown to the user and refuse nothing."""
+    """The content of the files; ``warnings`` are shown to the user and refuse nothing.
+
+    ``volumes``: those that the file describes, by name; None for a file of version 1, which has no such place.
+    """
 
     services: tuple[ServiceSpec, ...]
     warnings: tuple[str, ...] = ()
+    volumes: Mapping[str, VolumeSpec] | None = None
 
 
 def parse(
@@ -56,8 +62,9 @@ def parse(
     filled = _fill(trees, variables, findings)
     services: dict[str, Node] = {}
     extra: dict[str, Node] = {}
+    volumes: Mapping[str, VolumeSpec] | None = None
     with findings.collect():
-        services = _services(filled[0], findings)
+        services, volumes = _services(filled[0], findings)
     with findings.collect():
         extra = _extra(filled[1])
     _check_names(services, extra, files[0], findings)
@@ -66,7 +73,7 @@ def parse(
     }
     specs = tuple(compose_services.combine(sections))
     findings.raise_if_refused()
-    return Compose(specs, findings.warnings)
+    return Compose(specs, findings.warnings, volumes)
 
 
 def _load(text: str, file: str, findings: Findings) -> Node:
@@ -104,8 +111,8 @@ def _fill(trees: list[Node], variables: Mapping[str, str], findings: Findings) -
     return filled
 
 
-def _services(document: Node, findings: Findings) -> dict[str, Node]:
-    """The services of a file of any version; refuses other top-level keys."""
+def _services(document: Node, findings: Findings) -> tuple[dict[str, Node], Mapping[str, VolumeSpec] | None]:
+    """The services and volumes of a file of any version; refuses other top-level keys."""
     if not document.value or not isinstance(document.value, dict):
         raise Wrong(document.place, "a mapping of services is expected")
     top = document.entries()
@@ -113,23 +120,14 @@ def _services(document: Node, findings: Findings) -> dict[str, Node]:
     if nested is None or (isinstance(nested.value, dict) and "image" in nested.value):
         if "version" in top and not isinstance(top["version"].value, dict):
             raise Wrong(document.place, "a file with 'version' needs a mapping 'services'")
-        return top
+        return top, None
     for key, node in top.items():
         if key not in _TOP and not key.startswith("x-"):
             findings.refuse(node.named, f"unsupported top-level option {key!r}")
-    if "volumes" in top:
-        _check_volumes(top["volumes"], findings)
+    volumes = compose_volumes.read(top["volumes"], findings) if "volumes" in top else {}
     if not nested.value:
         raise Wrong(nested.named, "there are no services")
-    return nested.entries()
-
-
-def _check_volumes(volumes: Node, findings: Findings) -> None:
-    with findings.collect(key="volumes"):
-        for name, node in volumes.entries().items() if volumes.value is not None else ():
-            options = node.entries() if node.value is not None else {}
-            if any(key != "driver" or inner.value != "local" for key, inner in options.items()):
-                findings.refuse(node.named, f"volume {name!r}: only plain local volumes are supported")
+    return nested.entries(), volumes
 
 
 def _extra(document: Node) -> dict[str, Node]:

@@ -159,6 +159,8 @@ def _section(
     stated: dict[str, Node] = {}
     with findings.collect(name):
         stated = _scale(body)
+    with findings.collect(name):
+        body |= _logging(body)
     for key, node in [*stated.items(), *more.items()]:
         if key not in SERVICE_KEYS[type].rancher:
             findings.refuse(node.named, f"unsupported config option {key!r}", name)
@@ -221,6 +223,19 @@ def _scale(body: dict[str, Node]) -> dict[str, Node]:
     if replicas is not None and compose_values.integer(replicas) != compose_values.integer(scale):
         raise Wrong(scale.named, "scale: deploy says another number of replicas: keep one of them")
     return {"scale": scale}
+
+
+def _logging(body: dict[str, Node]) -> dict[str, Node]:
+    """Take ``logging`` (v2) out of ``body``; return what it says in the keys of version 1."""
+    node = body.pop("logging", None)
+    said = {} if node is None or node.value is None else node.entries()
+    keys = {"driver": "log_driver", "options": "log_opt"}
+    for key, inner in said.items():
+        if key not in keys:
+            raise Wrong(inner.named, f"logging: unsupported config option {key!r}")
+        if keys[key] in body:
+            raise Wrong(inner.named, f"logging: {keys[key]} says it too: keep one of them")
+    return {keys[key]: inner for key, inner in said.items()}
 
 
 def _ruled(section: Section) -> tuple[LinkSpec, ...]:

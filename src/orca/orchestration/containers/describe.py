@@ -24,6 +24,8 @@ def describe(
     address: str | None,
     volumes: Sequence[str],
     *,
+    named_volumes: Sequence[wire.NamedVolume] = (),
+    log_config: wire.LogConfig | None = None,
     owner: rows.Instance | None = None,
     sources: Sequence[rows.Instance] = (),
 ) -> wire.Instance:
@@ -55,6 +57,7 @@ def describe(
         tty=bool(instance.tty),
         stdin_open=bool(instance.stdinOpen),
         volumes=list(volumes),
+        named_volumes=list(named_volumes),
         volumes_from=[source.externalId for source in sources if source.externalId is not None],
         memory=instance.memory,
         cpu_shares=instance.cpuShares,
@@ -77,7 +80,7 @@ def describe(
         read_only=bool(instance.readOnly),
         security_opt=instance.securityOpt or [],
         volume_driver=instance.volumeDriver,
-        log_config=_log_config(instance.logConfig),
+        log_config=log_config,
         balancer=marks.is_balancer(instance),
         engine_check=_engine_check(instance.engineHealthCheck),
     )
@@ -94,12 +97,6 @@ def _restart_policy(policy: dict[str, Any] | None) -> wire.RestartPolicy | None:
     return wire.RestartPolicy(
         name=policy["name"], maximum_retry_count=policy.get("maximumRetryCount") or DEFAULT_RESTART_COUNT
     )
-
-
-def _log_config(config: dict[str, Any] | None) -> wire.LogConfig | None:
-    if not config:
-        return None
-    return wire.LogConfig(driver=config.get("driver") or "", options=config.get("config") or {})
 
 
 def _engine_check(check: dict[str, Any] | None) -> wire.EngineCheck | None:

@@ -20,6 +20,7 @@ from orca.orchestration.containers import sharers
 from orca.orchestration.containers.describe import describe
 from orca.orchestration.containers.draining import Withdrawal, drain
 from orca.orchestration.containers.links import close_links, open_links
+from orca.orchestration.containers.logs import log_config
 from orca.orchestration.discovery.facts import sees_names
 from orca.orchestration.discovery.worker import Discovery
 from orca.orchestration.health import checks as health
@@ -174,11 +175,14 @@ def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
         raise joined.Awaited(reason)
     host = placement.place(tx, instance)
     tx.update(instance, lastSeen=None)
+    binds, named_volumes = volumes.described(tx, instance)
     description = describe(
         instance,
         network_ports.ports_of(tx, instance),
         instance.primaryIpAddress,
-        volumes.as_binds(tx, instance),
+        binds,
+        named_volumes=named_volumes,
+        log_config=log_config(tx, instance),
         owner=joined.owner_of(tx, instance),
         sources=joined.sources_of(tx, instance),
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from orca.orchestration.placement.constraints import NOTHING, Constraint, Surroundings, holds
 from orca.orchestration.syntax.ports import ANY, PublicPort
+from orca.storage.named import Limit
 
 
 class Published:
@@ -60,7 +61,7 @@ class Wanted:
     """The requirements of a container; a ``simulated`` one does not really run.
 
     ``beside`` are the hosts of the containers that it must join, ``address_on`` the one with the requested address.
-    ``preferred`` wins over all others if it fits.
+    ``preferred`` wins over all others if it fits. ``volumes`` are the limits that its volumes set.
     """
 
     ports: tuple[PublicPort, ...] = ()
@@ -70,6 +71,7 @@ class Wanted:
     address_on: int | None = None
     preferred: int | None = None
     constraints: tuple[Constraint, ...] = ()
+    volumes: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,9 @@ def refusal(wanted: Wanted, host: HostFacts) -> str | None:
         return "the containers that it must join are on another host"
     if wanted.address_on not in (None, host.id):
         return "the requested address is not in its range"
+    for limit in wanted.volumes:
+        if host.id not in limit.hosts:
+            return limit.why
     if wanted.simulated and not host.simulated:
         return "does not run simulated images"
     if host.state != "active":

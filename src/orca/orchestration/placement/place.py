@@ -47,9 +47,11 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
     """
     managed = mode_of(instance) == MANAGED
     waiting = retained.waiting_for(tx, instance) if managed else None
+    everywhere = affinity.is_global(instance.labels)
     if instance.hostId is None:
         siblings = _siblings(tx, instance)
-        public = _public_ports(tx, [instance, *(row for row in siblings if row.hostId is None)])
+        together = [instance, *(row for row in siblings if row.hostId is None)]
+        public = _public_ports(tx, together)
         constraints = constraints_of(tx, instance)
         facts = host_facts(tx, instance.accountId, instance.serviceId, public=public, constraints=constraints)
         wanted = Wanted(
@@ -60,6 +62,7 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
             constraints=constraints,
             address_on=retained.host_of(tx, instance) if managed else None,
             preferred=None if waiting is None else waiting.hostId,
+            volumes=volumes.limits(tx, together, everywhere=everywhere),
         )
         choice = choose(wanted, facts)
         why: dict[str, Any] = {"refused": dict(choice.refused)}
@@ -76,7 +79,7 @@ def place(tx: Tx, instance: rows.Instance) -> rows.Host:
         address = addresses.share_address(tx, instance, owner)
         tx.update(instance, primaryIpAddress=owner.primaryIpAddress)
     _reserve_ports(tx, tx.own(instance), host, address)
-    volumes.attach(tx, instance, host, images.ensure(tx, instance, host))
+    volumes.attach(tx, instance, host, images.ensure(tx, instance, host), everywhere=everywhere)
     return host
 
 

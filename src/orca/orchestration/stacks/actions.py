@@ -19,7 +19,8 @@ from orca.orchestration.services import rights as service_rights
 from orca.orchestration.stacks import files as stack_files
 from orca.orchestration.stacks import plan as stack_plan
 from orca.orchestration.stacks import rights as stack_rights
-from orca.orchestration.stacks import world as stack_world
+from orca.orchestration.stacks import volumes as stack_volumes
+from orca.orchestration.stacks.compare import compare
 from orca.orchestration.stacks.files import Given
 from orca.orchestration.stacks.plan import Plan
 from orca.resources import ids, rows
@@ -107,15 +108,15 @@ def _stack(tx: ReadTx, project_id: int, name: str) -> rows.Environment | None:
 
 def _compare(tx: ReadTx, call: Call, stack: rows.Environment | None, given: Given) -> Plan:
     assert given.compose is not None
-    stack_rights.check_text(tx, call, given.compose, "files")
+    text = stack_volumes.scoped(tx, given.name, stack, given.compose)
+    stack_rights.check_text(tx, call, text, "files")
     if stack is not None:
         service_rights.check_rollback(
             tx, call, tx.find(rows.Service, environmentId=stack.id, state=stack_plan.CANCELED)
         )
     gone = stack is not None and stack.state == "removing"
     present = None if gone else stack
-    world = stack_world.world(tx, call.account_id, given.name, present, given.compose.services)
-    found = stack_plan.plan(given.compose.services, world)
+    found = compare(tx, call.account_id, given.name, present, text)
     if found.refusals:
         raise Refused("InvalidOption", "\n".join(found.refusals), field="files")
     return found
@@ -131,7 +132,11 @@ def _describe(call: Call, stack: rows.Environment | None, given: Given, found: P
         stackId=None if stack is None else ids.show("environment", stack.id),
         changed=stack is None or bool(found.entries),
         entries=[_entry(each) for each in found.entries],
-        lines=[f"create stack {given.name}"] * (stack is None) + [each.line for each in found.entries],
+        lines=[
+            *[f"create stack {given.name}"] * (stack is None),
+            *(f"create volume {volume.name}" for volume in found.volumes),
+            *(each.line for each in found.entries),
+        ],
         warnings=[
             *given.compose.warnings,
             *(f"{each}; the link is made once there is one" for each in found.missing),
@@ -164,6 +169,7 @@ def _hash(call: Call, stack: rows.Environment | None, given: Given, found: Plan)
         "specs": given.compose.services,
         "entries": found.entries,
         "missing": found.missing,
+        "volumes": found.volumes,
     }
     text = msgspec.json.encode(subject, order="sorted")
     return hmac.new(call.core.vault.derive(PURPOSE), text, "sha256").hexdigest()

@@ -13,10 +13,11 @@ from orca.orchestration.compose.files import Compose
 from orca.orchestration.services import rights as service_rights
 from orca.orchestration.services import upgrade
 from orca.orchestration.stacks import apply as stack_apply
-from orca.orchestration.stacks import plan as stack_plan
 from orca.orchestration.stacks import rights as stack_rights
 from orca.orchestration.stacks import text as stack_text
+from orca.orchestration.stacks import volumes as stack_volumes
 from orca.orchestration.stacks import world as stack_world
+from orca.orchestration.stacks.compare import compare as compare_stack
 from orca.orchestration.stacks.plan import Entry, Plan
 from orca.orchestration.stacks.text import TEXTS
 from orca.resources import rows
@@ -45,7 +46,7 @@ def _upgraded(present: Mapping[str, Any], given: dict[str, Any]) -> dict[str, An
 @behaviour.create("environment")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
     """Create a stack. Its text was read before."""
-    stack_rights.check_text(tx, call, call.read, "dockerCompose")
+    _check_rights(tx, call, fields["name"], None)
     row = tx.insert(rows.Environment, **{**fields, "accountId": call.account_id, "kind": "environment"})
     call.request(tx, row, "create")
     return row
@@ -55,12 +56,18 @@ def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Environment:
 def update(tx: Tx, call: Call, row: rows.Environment, fields: dict[str, Any]) -> rows.Environment:
     """Update a stack. The process ``update`` applies changed text; a changed name needs none."""
     if any(name in fields for name in TEXTS):
-        stack_rights.check_text(tx, call, call.read, "dockerCompose")
+        _check_rights(tx, call, fields.get("name") or row.name, row)
         stack_text.check_types(tx, row, call.read)
         row = tx.update(row, **fields)
         call.request(tx, row, "update")
         return row
     return tx.update(row, **fields)
+
+
+def _check_rights(tx: Tx, call: Call, name: str, stack: rows.Environment | None) -> None:
+    text: Compose | None = call.read
+    if text is not None:
+        stack_rights.check_text(tx, call, stack_volumes.scoped(tx, name, stack, text), "dockerCompose")
 
 
 @behaviour.process("environment.create", "environment.update")
@@ -120,8 +127,8 @@ async def _read(run: Run) -> Compose | None:
 async def _compare(run: Run, wanted: Compose) -> Plan:
     def compare(tx: ReadTx) -> Plan:
         stack = run.resource(tx, rows.Environment)
-        world = stack_world.world(tx, stack.accountId, stack.name, stack, wanted.services)
-        return stack_plan.plan(wanted.services, world)
+        text = stack_volumes.scoped(tx, stack.name, stack, wanted)
+        return compare_stack(tx, stack.accountId, stack.name, stack, text)
 
     found = await run.read(compare)
     if found.refusals:
@@ -181,7 +188,7 @@ def upgrade_stack(tx: Tx, call: Call, row: rows.Environment, data: dict[str, Any
     """
     before = _texts(row)
     texts = _upgraded(before, data)
-    stack_rights.check_text(tx, call, call.read, "dockerCompose")
+    _check_rights(tx, call, row.name, row)
     stack_text.check_types(tx, row, call.read)
     row = tx.update(
         row,

@@ -16,9 +16,11 @@ from orca.engine import Processes, Run
 from orca.orchestration.balancers import service as load_balancer_services
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
+from orca.orchestration.compose.volumes import VolumeSpec
 from orca.orchestration.services import api as services
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services import upgrade
+from orca.orchestration.stacks import volumes as stack_volumes
 from orca.orchestration.stacks import waits as stack_waits
 from orca.orchestration.stacks.plan import CANCELED, STOPPED, Entry, Plan
 from orca.provision.hosts.lifecycle import CONNECTED
@@ -89,6 +91,8 @@ def steps(plan: Plan, *, start: bool, finish: str | None = None) -> Iterator[Ste
     ``start``: new services are started, unless their text says otherwise. ``finish``: see ``upgrade``.
     """
     entries = plan.entries
+    for volume in plan.volumes:
+        yield partial(_volume, spec=volume)
     for entry in entries:
         if entry.action == "create":
             yield partial(_create, entry=entry)
@@ -173,6 +177,10 @@ def _other(look: Callable[[ReadTx], list[str]], before: list[str], tx: ReadTx) -
 
 
 # -- one step ---------------------------------------------------------------------------------------------------------
+
+
+def _volume(writing: Rows, spec: VolumeSpec) -> None:
+    stack_volumes.make(writing.tx, writing.stack.accountId, spec)
 
 
 def _create(writing: Rows, entry: Entry) -> None:

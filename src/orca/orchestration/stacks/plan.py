@@ -15,6 +15,7 @@ from orca.orchestration.compose.keys import SERVICE_KEYS
 from orca.orchestration.compose.labels import SELECTORS
 from orca.orchestration.compose.section import LinkSpec
 from orca.orchestration.compose.specs import ServiceSpec
+from orca.orchestration.compose.volumes import VolumeSpec
 from orca.orchestration.services.checks import CONTAINERLESS
 from orca.orchestration.stacks import engines
 from orca.orchestration.stacks.differences import Difference, differences, of_configs, plain, shown_links
@@ -89,7 +90,7 @@ class Entry:
 class Plan:
     """The changes, in order. ``missing``: links without a target yet; ``refusals``: why it cannot be done; ``failing``:
     services (ids) whose last process failed, which are tried again. ``first``: services (ids) whose entry frees
-    published ports for others. ``warnings``: what some hosts do not do.
+    published ports for others. ``warnings``: what some hosts do not do. ``volumes``: those that are to be made before.
     """
 
     entries: tuple[Entry, ...]
@@ -98,6 +99,7 @@ class Plan:
     failing: tuple[int, ...] = ()
     first: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
+    volumes: tuple[VolumeSpec, ...] = ()
 
 
 def plan(wanted: Iterable[ServiceSpec], world: World) -> Plan:

@@ -7,11 +7,12 @@ from orca.engine import Call
 from orca.orchestration.compose.files import Compose
 from orca.orchestration.compose.keys import SERVICE_KEYS, key_of
 from orca.orchestration.services.rights import configs_in
+from orca.orchestration.stacks import volumes as stack_volumes
 from orca.storage.host_rights import powers_of, refusal, told, why_not
 from orca.store import ReadTx
 
 
-def check_text(tx: ReadTx, call: Call, text: Compose | None, field: str) -> None:
+def check_text(tx: ReadTx, call: Call, text: Compose, field: str) -> None:
     """Refuse power over hosts that a compose text gives its services; the answer names every key, and blames the text's
     field.
 
@@ -19,9 +20,10 @@ def check_text(tx: ReadTx, call: Call, text: Compose | None, field: str) -> None
         Refused: 403.
     """
     reason = why_not(tx, call)
-    if text is None or reason is None:
+    if reason is None:
         return
-    wrong = [
+    wrong = list(stack_volumes.powers(tx, call, text))
+    wrong += [
         f"service {name!r}: {told(key_of(power, SERVICE_KEYS[spec.type]), reason)}"
         for spec in text.services
         for name, config in [(config.get("name") or spec.name, config) for config in configs_in(spec.fields)]

@@ -24,6 +24,12 @@ METRICS_PUBLIC = "metrics.public"
 NET_IMAGE = "network.agent.image"
 DNS_IMAGE = "network.dns.image"
 HAPROXY_IMAGE = "network.haproxy.image"
+CONTAINER_LOG = "container.log"
+ENGINE_LOG = "engine"
+"""Stands for the log driver that the engine of a host has as its own default."""
+ROTATING = frozenset({"json-file", "local"})
+"""Log drivers that keep files on the host, which can be read and rotate by the options of ``ROTATION``."""
+ROTATION = frozenset({"max-size", "max-file", "compress"})
 SECURITY = "api.security.enabled"
 ACCESS_CONTROL = "access.control"
 """The choice of access control when the data directory was made."""
@@ -38,6 +44,7 @@ DEFAULTS = {
     NET_IMAGE: "orca/net",
     DNS_IMAGE: "orca/dns",
     HAPROXY_IMAGE: "orca/haproxy",
+    CONTAINER_LOG: "json-file max-size=10m max-file=3",
     SESSION_PERIOD: str(16 * 3_600_000),
     **{name: str(days) for name, days in RETENTION.items()},
 }
@@ -79,6 +86,15 @@ _HOST = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]
 """Labels of RFC 1123, and common others."""
 
 
+def log_default(text: str) -> tuple[str, dict[str, str]]:
+    """A log driver and its options, as in ``json-file max-size=10m``. Raises ``ValueError``: another form."""
+    driver, *words = text.split()
+    options = dict(word.split("=", 1) for word in words)
+    if (driver == ENGINE_LOG and not options) or (driver in ROTATING and options.keys() <= ROTATION):
+        return driver, options
+    raise ValueError(text)
+
+
 def _is_network(text: str) -> bool:
     return ipaddress.IPv4Network(text).prefixlen <= 24
 
@@ -93,6 +109,10 @@ CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
     TOKEN_PERIOD: (lambda text: int(text) > 0, "a number of milliseconds"),
     SESSION_PERIOD: (lambda text: int(text) >= 1000, "a number of milliseconds, at least 1000"),
     **dict.fromkeys(RETENTION, (lambda text: 0 < int(text) < 36_500, "a number of days")),
+    CONTAINER_LOG: (
+        lambda text: bool(log_default(text)),
+        f"json-file or local with options, as in {DEFAULTS[CONTAINER_LOG]}, or {ENGINE_LOG} for the host's own driver,",
+    ),
     NETWORK_CIDR: (_is_network, f"a network of IPv4 addresses with at least 256 of them, such as {DEFAULT_CIDR}"),
     HOST_PREFIX: (_is_host_prefix, f"the prefix length of a host's range, from {MIN_PREFIX} to {MAX_PREFIX},"),
 }

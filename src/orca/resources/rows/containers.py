@@ -151,6 +151,8 @@ class Volume(Resource):
     imageId: int | None
     instanceId: int | None
     isHostPath: bool | None
+    labels: dict[str, str] | None
+    perUnit: bool | None
     physicalSizeMb: int | None
     uri: str | None
     virtualSizeMb: int | None

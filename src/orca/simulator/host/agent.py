@@ -120,7 +120,7 @@ class Agent:
                 self._commands.overtake(gone.uuid)
                 self._run(event, gone.key, faults, lambda: self._removed(gone), uuid=gone.uuid)
             case names.VOLUME_REMOVE:
-                self._run(event, event.read(wire.RemoveVolume).key, faults, lambda: None)
+                self._run(event, event.read(wire.RemoveVolume).key, faults, wire.VolumeRemoved)
             case names.INSPECT:
                 uuid = event.read(wire.Inspect).uuid
                 self._run(event, f"inspect/{event.id}", faults, lambda: self._inspected(uuid))

@@ -7,6 +7,7 @@ import pytest
 
 from orca.orchestration.compose.errors import ComposeError
 from orca.orchestration.compose.files import parse
+from orca.orchestration.compose.volumes import VolumeSpec
 
 
 def read(body: str, **variables: str) -> dict[str, Any]:
@@ -156,7 +157,55 @@ def test_what_rancher_compose_cannot_say(rancher: str, message: str):
         parse("web: {image: a}", rancher)
 
 
-@pytest.mark.parametrize("volumes", ["[a]", "a", "{a: x}", "{a: {driver: nfs}}", "{a: {external: true}}"])
-def test_volumes_of_the_file_are_plain_or_refused(volumes: str):
+@pytest.mark.parametrize(
+    "volumes",
+    [
+        *("[a]", "a", "{a: x}", "{a: {drivers: nfs}}", "{a: {external: maybe}}", "{a: {external: {driver: x}}}"),
+        *("{a: {external: true, driver: local}}", "{a b: }", "{a: {name: 'a b'}}", "{a: {driver_opts: [1, [2]]}}"),
+    ],
+)
+def test_volumes_of_the_file_are_read_or_refused(volumes: str):
     with pytest.raises(ComposeError, match=r"^docker-compose\.yml:2:\d+: volumes?[: ]"):
         parse(f"services: {{web: {{image: a}}}}\nvolumes: {volumes}")
+
+
+def test_what_a_file_says_of_its_volumes():
+    text = """
+    services: {web: {image: a}}
+    volumes:
+      plain:
+      share:
+        driver_opts: {type: nfs, o: "addr=192.0.2.9,rw", device: ":/export"}
+        labels: [tier=gold]
+        x-note: mine
+      own: {driver: convoy, per_container: true}
+      theirs: {external: true}
+      older: {external: {name: old}}
+      said: {name: exactly}
+    """
+    assert parse(text).volumes == {
+        "plain": VolumeSpec(),
+        "share": VolumeSpec(
+            options={"type": "nfs", "o": "addr=192.0.2.9,rw", "device": ":/export"}, labels={"tier": "gold"}
+        ),
+        "own": VolumeSpec(driver="convoy", per_unit=True),
+        "theirs": VolumeSpec("theirs", external=True),
+        "older": VolumeSpec("old", external=True),
+        "said": VolumeSpec("exactly"),
+    }
+    assert parse("services: {web: {image: a}}").volumes == {}
+    assert parse("web: {image: a}").volumes is None
+
+
+def test_logging_is_the_driver_and_its_options():
+    text = "services: {web: {image: a, logging: {driver: local, options: {max-size: 1m, max-file: 2}}}}"
+    (spec,) = parse(text).services
+    assert spec.fields["launchConfig"]["logConfig"] == {
+        "driver": "local",
+        "config": {"max-size": "1m", "max-file": "2"},
+    }
+    for wrong in ("{level: x}", "[a]"):
+        with pytest.raises(ComposeError, match=r"(unsupported config option 'level'|a mapping is expected)"):
+            parse(f"services: {{web: {{image: a, logging: {wrong}}}}}")
+    with pytest.raises(ComposeError, match="log_driver says it too"):
+        parse("web: {image: a, log_driver: syslog, logging: {driver: local}}")
