@@ -34,7 +34,8 @@ end
 
 -- Ours: single labels, the two internal domains, and the reverse names of the environment's range (given by the table).
 local function internal(name)
-  if name:find("%.") == #name or ends(name, ".orca.internal.") or ends(name, ".rancher.internal.") then
+  local below = "." .. name
+  if name:find("%.") == #name or ends(below, ".orca.internal.") or ends(below, ".rancher.internal.") then
     return true
   end
   return T.reverse ~= nil and ends(name, T.reverse)

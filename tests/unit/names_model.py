@@ -58,8 +58,12 @@ def tables(
     container_links: Iterable[ContainerLink] = (),
     *,
     empty: bool = False,
+    wide: Iterable[int] = (),
 ) -> dict[str, Names]:
-    """What discovery tells each of these containers, all on one host; ``empty``: also names without an answer."""
+    """What discovery tells each of these containers, all on one host.
+
+    ``empty``: also names without an answer. ``wide``: projects whose containers see all of them.
+    """
     members = list(members)
     facts = Facts(
         services={service.id: service for service in services},
@@ -67,6 +71,7 @@ def tables(
         service_links=dict(enumerate(service_links)),
         container_links=dict(enumerate(container_links)),
         hosts={0: True},
+        projects=dict.fromkeys(wide, True),
     )
     hosts = Hosts()
     hosts.take(Directory().learn(facts))
@@ -78,6 +83,8 @@ def model(
     members: Iterable[Member],
     service_links: Iterable[ServiceLink] = (),
     container_links: Iterable[ContainerLink] = (),
+    *,
+    wide: bool = False,
 ) -> dict[str, Names]:
     """Return the name table of each client address (clients that see nothing have an empty one)."""
     members, service_links = list(members), list(service_links)
@@ -85,13 +92,14 @@ def model(
     views = []
     for siblings in (False, True):
         standing = _standing(members, siblings)
-        views.append(View(_answers(by_id, standing, service_links), standing))
-    by_service = {id: told(names) for id, names in _service_names(by_id, *views, service_links).items()}
+        views.append(View(_answers(by_id, standing, service_links), standing, _single(members, siblings)))
+    by_service = {id: told(names) for id, names in _service_names(by_id, *views, service_links, wide).items()}
     by_container = {id: told(names) for id, names in _container_names(members, container_links).items()}
     result: dict[str, Names] = {}
     for member in members:
         # A container link loses to a service link of the same name.
         names = by_container.get(member.id, {}) | by_service.get(member.service_id or 0, {})
+        names = told(_project_names(by_id, views[0])) | names if wide else names
         result[member.address] = {name: answer for name, answer in sorted(names.items()) if answer}
     return result
 
@@ -105,11 +113,18 @@ class View(NamedTuple):
 
     answers: Mapping[int, Found]
     standing: Standing
+    single: Mapping[int, dict[str, Found]]
 
     def full(self, service: Service) -> dict[str, Found]:
         """The names of a service in its stack."""
-        full = f"{service.name}.{service.stack}".lower()
-        return {full: self.answers[service.id], **{f"{part}.{full}": each for part, each in self.parts(service)}}
+        short, stack = service.name.lower(), service.stack.lower()
+        full = f"{short}.{stack}"
+        parts = {f"{part}.{full}": each for part, each in self.parts(service)}
+        return {**self.single[service.id], **parts, full: self.answers[service.id]}
+
+    def short(self, service: Service) -> dict[str, Found]:
+        """The names of its sidekicks without the stack."""
+        return {f"{part}.{service.name}".lower(): each for part, each in self.parts(service)}
 
     def parts(self, service: Service) -> list[tuple[str, Found]]:
         """The sidekicks of a service."""
@@ -123,6 +138,16 @@ def _standing(members: Iterable[Member], siblings: bool) -> Standing:
         own = [] if member.service_id is None else [(member.service_id, member.part.lower())]
         for place in [*own, *((id, "") for id in member.selected_by)]:
             found[place] |= {member.address} if member.answers and (member.healthy or siblings) else set()
+    return found
+
+
+def _single(members: Iterable[Member], siblings: bool) -> Mapping[int, dict[str, Found]]:
+    """The containers of each service by their names; 0: those without."""
+    found: defaultdict[int, defaultdict[str, Found]] = defaultdict(lambda: defaultdict(set))
+    for member in members:
+        if member.name:
+            answers = member.answers and (member.healthy or siblings)
+            found[member.service_id or 0][member.name.lower()] |= {member.address} if answers else set()
     return found
 
 
@@ -144,15 +169,18 @@ def _answers(services: Mapping[int, Service], standing: Standing, links: Iterabl
 
 
 def _service_names(
-    services: Mapping[int, Service], to_all: View, to_siblings: View, links: Iterable[ServiceLink]
+    services: Mapping[int, Service], to_all: View, to_siblings: View, links: Iterable[ServiceLink], wide: bool
 ) -> dict[int, dict[str, Found]]:
     """What every container of a service sees, by service id."""
     stacks: defaultdict[int, dict[str, Found]] = defaultdict(dict)
     for service in services.values():
-        stacks[service.stack_id] |= to_all.full(service)
+        stacks[service.stack_id] |= to_all.short(service) | to_all.full(service)
+        if wide:
+            stacks[service.stack_id][service.name.lower()] = to_all.answers[service.id]
     seen = {
         service.id: {
             **stacks[service.stack_id],
+            **to_siblings.short(service),
             **to_siblings.full(service),
             **dict(to_siblings.parts(service)),
             service.name.lower(): to_siblings.answers[service.id],
@@ -164,8 +192,18 @@ def _service_names(
         if link.consumer in services and link.target in services:
             alias = (link.alias or services[link.target].name).lower()
             aliases[link.consumer][alias] |= to_all.answers[link.target]
+            for part, found in to_all.parts(services[link.target]):
+                aliases[link.consumer][f"{part}.{alias}"] |= found
     for consumer, linked in aliases.items():
         seen[consumer].update(linked)
+    return seen
+
+
+def _project_names(services: Mapping[int, Service], to_all: View) -> dict[str, Found]:
+    """What everybody in a project sees whose names are known in all of it."""
+    seen = dict(to_all.single[0])
+    for service in services.values():
+        seen |= to_all.full(service)
     return seen
 
 

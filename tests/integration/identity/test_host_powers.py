@@ -209,9 +209,10 @@ def test_a_key_has_the_power_of_who_made_it(team, power, server):
 
 def test_only_owners_say_what_members_may(team):
     path, clients = team
-    for role in ("member", "restricted"):
-        assert clients[role].put(path, json={"hostPowers": True}).status_code in (403, 404, 405)
-    assert "hostPowers" not in json.dumps(clients["owner"].get(path.replace("/v2/", "/v1/")).json())
+    for field, value in (("hostPowers", True), ("dnsScope", "project")):
+        for role in ("member", "restricted"):
+            assert clients[role].put(path, json={field: value}).status_code in (403, 404, 405)
+        assert field not in json.dumps(clients["owner"].get(path.replace("/v2/", "/v1/")).json())
 
 
 def test_keys_of_who_may_do_more_stay(team, server):

@@ -225,6 +225,23 @@ async def test_a_stack_on_a_new_host_costs_that_host_its_scopes_and_the_others_w
     launch["requestedHostId"] = await platform.read(lambda tx: tx.first(rows.Host, name="h2").id)
     await platform.create("service", name="new", environmentId=stack.id, launchConfig=launch, startOnCreate=True)
     (row,) = [row for row in await platform.running(11) if row.name == "big_new_1"]
-    await second.until(lambda: len(second.host.names(row.primaryIpAddress) or ()) == 12)
+    await second.until(lambda: len(second.host.names(row.primaryIpAddress) or ()) == 23)
     changed = {item.name for update in first.host.updates for item in update.items if NAMES.holds(item.name)}
     assert len(changed) == 1
+
+
+async def test_a_project_may_be_seen_as_a_whole(platform):
+    agent = await platform.join(PretendedHost("h1", "192.0.2.1"))
+    for stack in ("shop", "store"):
+        await platform.create("environment", name=stack, dockerCompose="web: {image: ok}", startOnCreate=True)
+    await platform.create("container", name="Alone", imageUuid="docker:ok")
+    found = {row.name: row.primaryIpAddress for row in await platform.running(3)}
+    web, others = found["shop_web_1"], {"alone", "web.store", "store_web_1"}
+    assert not others & agent.host.names(web).keys()
+    await platform.change("project", platform.project_id, dnsScope="project")
+    await agent.until(lambda: others <= agent.host.names(web).keys())
+    await agent.until(lambda: "web.shop" in (agent.host.names(found["Alone"]) or {}))
+    assert agent.host.names(web)["web"] == [web]
+    await platform.change("project", platform.project_id, dnsScope="link")
+    await agent.until(lambda: not others & agent.host.names(web).keys())
+    await agent.until(lambda: agent.host.names(found["Alone"]) is None)

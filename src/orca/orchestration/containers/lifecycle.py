@@ -203,7 +203,9 @@ async def _activate(run: Run, place: dict[str, Any], step: str) -> None:
         # Its host must know its listeners and targets before it listens.
         await run.core.part(Withdrawal).written()
         await delivery.flush(place["hostId"])
-    elif place["instance"].get("address") and place.get("seesNames", True):
+    elif place["instance"].get("address") and (
+        place.get("seesNames", True) or run.core.part(Discovery).sees_all(place["projectId"])
+    ):
         # The container's names, and what it is, must be on its host before it asks.
         newsroom = run.core.part(Newsroom)
         await asyncio.gather(newsroom.acted(run.core.part(Discovery)), newsroom.acted(run.core.part(MetadataItems)))

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orca.hoststate.plan.items import DNS, NAMES
-from orca.orchestration.discovery.graph import STACK, Facts, NameGraph, Scope, Touched
+from orca.orchestration.discovery.graph import PROJECT, STACK, Facts, NameGraph, Scope, Touched
 from orca.orchestration.discovery.scopes import Names
 
 PARTS = 64
+SHARED = (STACK, PROJECT)
+"""Scopes with many sources, which come in parts."""
 
 Items = dict[tuple[int, str], dict[str, Any] | None]
 """(host id, item) -> the wanted description; None: no longer wanted."""
@@ -69,6 +71,10 @@ class Directory:
         items |= {(host, DNS.item(address)): self._client(host, address) for host, address in stale.clients}
         self._forget_unused(moved)
         return items | wanted
+
+    def sees_all(self, project_id: int) -> bool:
+        """True if the containers of a project see all of it."""
+        return project_id in self._graph.wide
 
     def items(self, host_id: int) -> dict[str, dict[str, Any]]:
         """All items of a host."""
@@ -154,7 +160,7 @@ class Directory:
             parts = self._told.get(scope)
             if parts is None:
                 continue  # nobody sees it
-            part = source % PARTS if scope.owner == STACK else 0
+            part = source % PARTS if scope.owner in SHARED else 0
             names = self._graph.names(scope, source)
             present = parts.setdefault(part, {})
             if present.get(source, {}) == names:
@@ -206,4 +212,4 @@ def _joined(tables: Iterable[Names]) -> Names:
 
 
 def _item(scope: Scope, part: int) -> str:
-    return NAMES.item(str(scope), str(part)) if scope.owner == STACK else NAMES.item(str(scope))
+    return NAMES.item(str(scope), str(part)) if scope.owner in SHARED else NAMES.item(str(scope))

@@ -20,7 +20,7 @@ from orca.resources import rows
 from orca.store import Prepared, ReadTx
 
 ROOTS = frozenset(
-    {"instance", "service", "environment", "serviceConsumeMap", "serviceExposeMap", "instanceLink", "host"}
+    {"instance", "service", "environment", "serviceConsumeMap", "serviceExposeMap", "instanceLink", "host", "account"}
 )
 """Addresses are not among them, because the container that gets or loses one changes too."""
 
@@ -39,6 +39,7 @@ def everything(tx: ReadTx) -> Facts:
         service_links={row.id: _service_link(row) for row in tx.find(rows.ServiceConsumeMap)},
         container_links={row.id: _container_link(row) for row in tx.find(rows.InstanceLink)},
         hosts={row.id: understands_scopes(row) for row in tx.find(rows.Host)},
+        projects={row.id: is_wide(row) for row in tx.find(rows.Project)},
     )
     facts.members |= _members(tx, tx.ask(_asking(tx.table(rows.Instance), tx.table(rows.IpAddress)), {}), None)
     return facts
@@ -54,12 +55,16 @@ def of(tx: ReadTx, news: News) -> Facts:
         container_links={row.id: _container_link(row) for row in tied},
         stacks={row.id: row.name if row.removed is None else None for row in stacks},
         hosts={row.id: understands_scopes(row) for row in news.rows(rows.Host)},
+        projects={row.id: is_wide(row) for row in news.rows(rows.Account) if isinstance(row, rows.Project)},
     )
     if services:
         above = tx.values(rows.Environment, "id", "name", id={row.environmentId for row in services})
         facts.services |= _services([row for row in services if row.removed is None], dict(above))
     asked = {row.instanceId for row in exposed} | {id for row in tied for id in (row.instanceId, row.targetInstanceId)}
     instances = [*news.rows(rows.Instance), *news.others(rows.Instance, {id for id in asked if id is not None})]
+    widened = {id for id, wide in facts.projects.items() if wide}
+    if widened:  # containers without a service were of no interest before
+        instances += tx.find(rows.Instance, accountId=widened, serviceId=None, state=sorted(ASKING))
     facts.members = dict.fromkeys(row.id for row in instances)
     asking = {row.id: row for row in instances if row.state in ASKING and row.removed is None}
     if asking:
@@ -75,13 +80,18 @@ def understands_scopes(host: rows.Host) -> bool:
     return host.removed is None and (host.kind == "sim" or NAMES.name in (host.families or ()))
 
 
+def is_wide(project: rows.Project) -> bool:
+    """True if the containers of a project see all of it."""
+    return project.removed is None and project.dnsScope == "project"
+
+
 def sees_names(tx: ReadTx, instance: rows.Instance) -> bool:
-    """True if a container of this kind sees any names."""
+    """True if a container of this kind sees any names whatever its project sees."""
     return instance.serviceId is not None or bool(tx.count(rows.InstanceLink, instanceId=instance.id))
 
 
-def _states(row: rows.Instance) -> tuple[int | None, str, str | None]:
-    return row.serviceId, row.state, row.healthState
+def _states(row: rows.Instance) -> tuple[int | None, str, str | None, str | None, int]:
+    return row.serviceId, row.state, row.healthState, row.name, row.accountId
 
 
 @cache
@@ -90,7 +100,14 @@ def _asking(instances: sa.Table, addresses: sa.Table) -> Prepared:
     instance, address = instances.c, addresses.c
     return Prepared(
         sa.select(
-            instance.id, address.address, address.hostId, instance.serviceId, instance.state, instance.healthState
+            instance.id,
+            address.address,
+            address.hostId,
+            instance.serviceId,
+            instance.state,
+            instance.healthState,
+            instance.name,
+            instance.accountId,
         )
         .join_from(addresses, instances, instance.id == address.instanceId)
         .where(address.removed.is_(None), instance.removed.is_(None), instance.state.in_(ASKING))
@@ -98,7 +115,7 @@ def _asking(instances: sa.Table, addresses: sa.Table) -> Prepared:
 
 
 def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | None) -> dict[int, scopes.Member | None]:
-    """The containers of rows (id, address, host, service, state, health); ``ids``: theirs, unless they are all."""
+    """The containers of rows, as ``_asking`` has them; ``ids``: theirs, unless they are all."""
     which = {} if ids is None else {"instanceId": ids}
     selected: defaultdict[int, list[int]] = defaultdict(list)
     parts: dict[int, str] = {}
@@ -109,7 +126,7 @@ def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | No
             selected[id].append(service_id)
         if part is not None:
             parts[id] = part
-    unjudged = {host_id for _, _, host_id, _, _, health in found if health in WAITING}
+    unjudged = {host_id for _, _, host_id, _, _, health, *_ in found if health in WAITING}
     # What runs where the agent is too old to check would wait for ever.
     deaf = {host.id for host in tx.find(rows.Host, id=unjudged) if not understands(host)} if unjudged else set()
     return {
@@ -122,15 +139,17 @@ def _members(tx: ReadTx, found: list[tuple[Any, ...]], ids: Collection[int] | No
             healthy=health in (None, HEALTHY) or host_id in deaf,
             selected_by=tuple(selected.get(id, ())),
             host_id=host_id,
+            name=name or "",
+            project=project,
         )
-        for id, address, host_id, service_id, state, health in found
+        for id, address, host_id, service_id, state, health, name, project in found
     }
 
 
 def _services(found: list[rows.Service], stacks: dict[int, str]) -> dict[int, scopes.Service | None]:
     return {
         row.id: scopes.Service(
-            row.id, row.name, row.environmentId, stacks[row.environmentId], *_without_containers(row)
+            row.id, row.name, row.environmentId, stacks[row.environmentId], *_without_containers(row), row.accountId
         )
         for row in found
         if row.environmentId in stacks

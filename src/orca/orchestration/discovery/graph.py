@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import NamedTuple
 
 from orca.orchestration.discovery import scopes
@@ -24,12 +25,16 @@ class Scope(NamedTuple):
         return f"{self.owner}-{self.id}"
 
 
-STACK, SERVICE, CONTAINER = "stack", "service", "container"
+STACK, SERVICE, CONTAINER, PROJECT = "stack", "service", "container", "project"
 
 
 @dataclass(slots=True)
 class Facts:
-    """Present facts, by row id; None is gone. ``stacks``: their names. ``hosts``: whether they understand scopes."""
+    """Present facts, by row id; None is gone.
+
+    ``stacks``: their names. ``hosts``: whether they understand scopes. ``projects``: whether their containers see all
+    of the project.
+    """
 
     services: dict[int, Service | None] = field(default_factory=dict)
     members: dict[int, Member | None] = field(default_factory=dict)
@@ -37,6 +42,7 @@ class Facts:
     container_links: dict[int, ContainerLink | None] = field(default_factory=dict)
     stacks: dict[int, str | None] = field(default_factory=dict)
     hosts: dict[int, bool] = field(default_factory=dict)
+    projects: dict[int, bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -79,7 +85,12 @@ class NameGraph:
         self._services: dict[int, Service] = {}
         self._links: dict[int, ServiceLink] = {}
         self._ties: dict[int, ContainerLink] = {}
+        self.wide: set[int] = set()
+        """Projects whose containers see all of the project."""
         self._in_stack = _Index()
+        self._in_project = _Index()
+        self._members_in = _Index()
+        """By project."""
         self._members_of = _Index()
         self._links_of = _Index()
         self._links_to = _Index()
@@ -99,6 +110,8 @@ class NameGraph:
             self._learn_tie(id, tie, touched)
         for id, link in facts.service_links.items():
             consumers |= self._learn_link(id, link)
+        for project, wide in facts.projects.items():
+            answering |= self._learn_project(project, wide, touched)
         for stack_id, name in facts.stacks.items():
             answering |= self._learn_stack(stack_id, name, touched)
         for id, service in facts.services.items():
@@ -107,8 +120,23 @@ class NameGraph:
             answering |= self._learn_member(id, member, touched)
         self._spread(answering, consumers)
         touched.names |= {(Scope(SERVICE, id), id) for id in answering | consumers}
-        touched.names |= {(Scope(STACK, self._services[id].stack_id), id) for id in answering if id in self._services}
+        touched.names |= {(scope, id) for id in answering for scope in self._shared(self._services.get(id))}
         return touched
+
+    def _shared(self, service: Service | None) -> list[Scope]:
+        """The scopes to which a service adds names, besides its own."""
+        if service is None:
+            return []
+        wide = [Scope(PROJECT, service.project)] if service.project in self.wide else []
+        return [Scope(STACK, service.stack_id), *wide]
+
+    def _learn_project(self, project: int, wide: bool, touched: Touched) -> set[int]:
+        """Learn whether the containers of a project see all of it."""
+        if wide == (project in self.wide):
+            return set()
+        (self.wide.add if wide else self.wide.discard)(project)
+        touched.clients |= set(self._members_in.of(project))
+        return set(self._in_project.of(project))
 
     def _learn_stack(self, stack_id: int, name: str | None, touched: Touched) -> set[int]:
         """Learn the name of a stack; a removed stack has no services."""
@@ -129,18 +157,20 @@ class NameGraph:
         if old == service:
             return set()
         if old is not None:
+            touched.names |= {(scope, id) for scope in self._shared(old)}
             del self._services[id]
             self._in_stack.discard(old.stack_id, id)
-            touched.names.add((Scope(STACK, old.stack_id), id))
+            self._in_project.discard(old.project, id)
         if service is not None:
             self._services[id] = service
             self._in_stack.add(service.stack_id, id)
+            self._in_project.add(service.project, id)
         if (old and old.stack_id) != (service and service.stack_id):
             touched.clients |= set(self._members_of.of(id))
         return {id}
 
     def _learn_member(self, id: int, member: Member | None, touched: Touched) -> set[int]:
-        if member is not None and not (member.stands_for or self._ties_of.has(id) or self._ties_to.has(id)):
+        if member is not None and not (member.stands_for or self._is_seen(member)):
             member = None  # it belongs to no service: nobody sees it, and it sees nothing
         old = self.members.get(id)
         if old == member:
@@ -151,15 +181,25 @@ class NameGraph:
             for service_id in old.stands_for:
                 self._members_of.discard(service_id, id)
                 affected.add(service_id)
+            self._members_in.discard(old.project, id)
+            if old.service_id is None:
+                touched.names.add((Scope(PROJECT, old.project), -id))
         if member is not None:
             self.members[id] = member
             for service_id in member.stands_for:
                 self._members_of.add(service_id, id)
                 affected.add(service_id)
+            self._members_in.add(member.project, id)
+            if member.service_id is None:
+                touched.names.add((Scope(PROJECT, member.project), -id))
         touched.clients.add(id)
         consumers = {self._ties[tie].consumer for tie in self._ties_to.of(id)}
         touched.names |= {(Scope(CONTAINER, consumer), consumer) for consumer in consumers}
         return affected
+
+    def _is_seen(self, member: Member) -> bool:
+        """True if a container sees names, or is seen, without a service."""
+        return self._ties_of.has(member.id) or self._ties_to.has(member.id) or member.project in self.wide
 
     def _learn_link(self, id: int, link: ServiceLink | None) -> set[int]:
         old = self._links.pop(id, None)
@@ -211,19 +251,29 @@ class NameGraph:
             scopes += [Scope(SERVICE, service.id), Scope(STACK, service.stack_id)]
         if self._ties_of.has(member.id):
             scopes.append(Scope(CONTAINER, member.id))
+        if member.project in self.wide:
+            scopes.append(Scope(PROJECT, member.project))
         return tuple(scopes)
 
     def sources(self, scope: Scope) -> Iterator[int]:
-        """The ids of the sources of a scope; services without an answer are left out."""
-        if scope.owner != STACK:
+        """The sources of a scope: ids of services, those without an answer left out, or negative ids of containers."""
+        if scope.owner not in (STACK, PROJECT):
             return iter((scope.id,))
-        return (id for id in self._in_stack.of(scope.id) if self._members_of.has(id) or self._is_elsewhere(id))
+        index = self._in_stack if scope.owner == STACK else self._in_project
+        services = (id for id in index.of(scope.id) if self._members_of.has(id) or self._is_elsewhere(id))
+        if scope.owner == STACK:
+            return services
+        return chain(services, (-id for id in self._members_in.of(scope.id) if self.members[id].service_id is None))
 
     def _is_elsewhere(self, id: int) -> bool:
         return self._services[id].alias or bool(self._services[id].elsewhere)
 
     def names(self, scope: Scope, source: int) -> Names:
-        """The names that a service adds to its stack, or that a scope with one source has."""
+        """The names that a source adds to a scope."""
+        if source < 0:
+            member = self.members.get(-source)
+            there = member is not None and member.project == scope.id
+            return scopes.told(scopes.containers(None, [member] if member is not None and there else []))
         if scope.owner == CONTAINER:
             ties = [self._ties[id] for id in self._ties_of.of(source)]
             targets = [(tie.alias, self.members[tie.target]) for tie in ties if tie.target in self.members]
@@ -233,13 +283,17 @@ class NameGraph:
                 )
             )
         service = self._services.get(source)
-        if service is None or (scope.owner == STACK and service.stack_id != scope.id):
+        if service is None or scope not in (Scope(SERVICE, source), *self._shared(service)):
             return {}
-        to_all = scopes.in_stack(service, self._behind(source), self._parts(source))
+        alone = scope.owner == STACK and service.project in self.wide
+        answers, parts, single = self._behind(source), self._parts(source), self._single(source)
+        if scope.owner == PROJECT:
+            return scopes.in_project(service, answers, parts, single)
+        to_all = scopes.in_stack(service, answers, parts, single, alone=alone)
         if scope.owner == STACK:
             return to_all
         found, parts = self._behind(source, siblings=True), self._parts(source, siblings=True)
-        to_siblings = scopes.in_stack(service, found, parts)
+        to_siblings = scopes.in_stack(service, found, parts, self._single(source, siblings=True))
         own = scopes.in_service(service, found, parts, self._linked(source))
         return {name: answer for name, answer in to_siblings.items() if to_all[name] != answer} | own
 
@@ -248,7 +302,10 @@ class NameGraph:
             link = self._links[id]
             target = self._services.get(link.target)
             if target is not None:
-                yield link.alias or target.name, self._behind(link.target) or set()
+                alias = link.alias or target.name
+                yield alias, self._behind(link.target) or set()
+                for part, found in self._parts(link.target).items():
+                    yield f"{part}.{alias}", found
 
     def _behind(self, service_id: int, *, siblings: bool = False) -> Found | None:
         """The answer for a service; None: there is nothing that could answer.
@@ -272,5 +329,10 @@ class NameGraph:
         return {part: addresses for part, addresses in found.items() if part}
 
     def _answering(self, service_id: int, *, siblings: bool) -> dict[str, Found]:
-        members = (self.members[id] for id in self._members_of.of(service_id))
-        return scopes.answering(service_id, members, siblings=siblings)
+        return scopes.answering(service_id, self._members(service_id), siblings=siblings)
+
+    def _single(self, service_id: int, *, siblings: bool = False) -> dict[str, Found]:
+        return scopes.containers(service_id, self._members(service_id), siblings=siblings)
+
+    def _members(self, service_id: int) -> Iterator[Member]:
+        return (self.members[id] for id in self._members_of.of(service_id))

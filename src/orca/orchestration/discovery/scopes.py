@@ -4,11 +4,16 @@
 Names have a scope. A client sees
 - its own service by its name, and every service of its own stack as ``<service>.<stack>``;
 - a linked service (or a linked container) by the alias of the link, else by its name;
-- a sidekick by its name inside its own service, and as ``<sidekick>.<service>.<stack>`` in the stack;
+- a sidekick by its name inside its own service, in the stack as ``<sidekick>.<service>``, with and without
+  ``.<stack>``, and through a link as ``<sidekick>.<alias>``;
+- each container of its stack by its name;
 - nothing else: an unlinked short name goes to the upstream resolver and fails there.
 
-So a client has up to three scopes: its service with its links, its stack, and the links of the container itself. The
-first scope with a name counts.
+In a project whose ``dnsScope`` is ``project`` (the rule of Rancher 1.0) a client also sees every service of its stack
+by its short name, and all names of the other stacks and of containers without a service.
+
+So a client has up to four scopes: its service with its links, its stack, the links of the container itself, and its
+project. The first scope with a name counts.
 
 The answer for a service is its healthy containers. Those that have not been judged yet answer to siblings only, the
 containers of the same service. A name whose containers do not answer exists, without addresses. The answer for an alias
@@ -44,6 +49,7 @@ class Service:
     stack: str
     elsewhere: tuple[str, ...] = ()
     alias: bool = False
+    project: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Member:
     healthy: bool = True
     selected_by: tuple[int, ...] = ()
     host_id: int = 0
+    name: str = ""
+    project: int = 0
 
     @property
     def stands_for(self) -> tuple[int, ...]:
@@ -106,11 +114,42 @@ def answering(service_id: int, members: Iterable[Member], *, siblings: bool = Fa
     return found
 
 
-def in_stack(service: Service, found: Found | None, parts: Mapping[str, Found]) -> Names:
-    """The names of a service and of its sidekicks (``parts``) in its stack; ``found`` None: it has no name."""
+def containers(service_id: int | None, members: Iterable[Member], *, siblings: bool = False) -> dict[str, Found]:
+    """The names of the containers of a service, sidekicks too; None: of those without.
+
+    ``siblings``: as for ``answering``.
+    """
+    own = [member for member in members if member.service_id == service_id and member.name]
+    return joined((each.name, {each.address} if each.answers and (each.healthy or siblings) else set()) for each in own)
+
+
+def in_project(service: Service, found: Found | None, parts: Mapping[str, Found], single: Mapping[str, Found]) -> Names:
+    """The full names of a service, of its sidekicks (``parts``) and containers (``single``).
+
+    ``found`` None: the service has no name.
+    """
     full = f"{service.name}.{service.stack}".lower()
-    names = {} if found is None else {full: found}
-    return told({**names, **{f"{part}.{full}": each for part, each in parts.items()}})
+    names = {**single, **{f"{part}.{full}": each for part, each in parts.items()}}
+    return told(names if found is None else {**names, full: found})
+
+
+def in_stack(
+    service: Service,
+    found: Found | None,
+    parts: Mapping[str, Found],
+    single: Mapping[str, Found],
+    *,
+    alone: bool = False,
+) -> Names:
+    """The names of a service in its stack: the full ones, and those of its sidekicks without the stack.
+
+    ``alone``: its own without the stack too.
+    """
+    short = service.name.lower()
+    # In a stack of that name it would be the name of another service.
+    sidekicks = {} if short == service.stack.lower() else {f"{part}.{short}": each for part, each in parts.items()}
+    names = {short: found} if alone and found is not None else {}
+    return told({**sidekicks, **names}) | in_project(service, found, parts, single)
 
 
 def in_service(

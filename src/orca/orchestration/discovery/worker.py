@@ -42,6 +42,10 @@ class Discovery:
         self._items = items
         self._directory = Directory()
 
+    def sees_all(self, project_id: int) -> bool:
+        """True if the containers of a project see all of it."""
+        return self._directory.sees_all(project_id)
+
     def look(self, tx: ReadTx, news: News) -> Beginning | Facts:
         """The present facts about the changes."""
         if not news.whole:

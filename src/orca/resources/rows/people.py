@@ -24,6 +24,7 @@ class Project(Account):
     members: list[dict[str, Any]] | None
     servicesPortRange: dict[str, Any] | None
     hostPowers: bool | None
+    dnsScope: str | None
     publicDns: bool | None
 
 

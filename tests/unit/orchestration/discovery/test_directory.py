@@ -137,7 +137,7 @@ services = st.builds(
     st.just(""),
     st.sampled_from([(), (), ("192.0.2.1",), ("api.example.com",)]),
     st.booleans(),
-).map(lambda service: replace(service, name=f"{service.name}{service.id}", stack=f"stack{service.stack_id}"))
+).map(lambda service: replace(service, name=f"{service.name}{service.id}", stack=f"stack{service.stack_id}", project=1))
 members = st.builds(
     Member,
     st.integers(1, 6),
@@ -150,11 +150,18 @@ members = st.builds(
     st.integers(1, 2),
 ).map(
     lambda each: replace(
-        each, address=f"10.42.{each.host_id}.{each.id}", selected_by=each.selected_by if each.service_id is None else ()
+        each,
+        address=f"10.42.{each.host_id}.{each.id}",
+        name=f"C{each.id}",
+        project=1,
+        selected_by=each.selected_by if each.service_id is None else (),
     )
 )
 links = st.builds(ServiceLink, IDS, IDS, st.sampled_from(["", "a", "b", "web1", "db2.stack1"]))
 ties = st.builds(ContainerLink, st.integers(1, 6), st.integers(1, 6), st.sampled_from(["a", "c"]))
+
+
+KINDS = ["services", "members", "members", "service_links", "container_links", "hosts", "projects"]
 
 
 @st.composite
@@ -162,7 +169,10 @@ def changes(draw: st.DrawFn) -> Facts:
     """A few facts; what they are about may be gone."""
     found = Facts()
     for _ in range(draw(st.integers(1, 4))):
-        kind = draw(st.sampled_from(["services", "members", "members", "service_links", "container_links", "hosts"]))
+        kind = draw(st.sampled_from(KINDS))
+        if kind == "projects":
+            found.projects[1] = draw(st.booleans())
+            continue
         if kind == "hosts":
             found.hosts[draw(st.integers(1, 2))] = draw(st.booleans())
             continue
@@ -176,11 +186,13 @@ def changes(draw: st.DrawFn) -> Facts:
 def test_any_changes_end_where_one_look_at_everything_does(batches: list[Facts]):
     known, directory, hosts = Facts(), Directory(), Hosts()
     for batch in batches:
-        for kind in ("services", "members", "service_links", "container_links", "hosts"):
+        for kind in set(KINDS):
             getattr(known, kind).update(getattr(batch, kind))
         tied = {id for tie in known.container_links.values() if tie for id in (tie.consumer, tie.target)}
         # As the worker does: who is tied is looked at with the link.
         batch.members.update({id: known.members[id] for id in tied & known.members.keys()})
+        if batch.projects.get(1):
+            batch.members.update({id: each for id, each in known.members.items() if each and each.service_id is None})
         hosts.take(directory.learn(batch))
     fresh = Directory()
     whole = Hosts()
@@ -188,7 +200,8 @@ def test_any_changes_end_where_one_look_at_everything_does(batches: list[Facts])
     for host in (1, 2):
         assert directory.items(host) == fresh.items(host) == hosts.items[host] == whole.items[host]
     living = {kind: [each for each in getattr(known, kind).values() if each] for kind in Facts.__slots__[:4]}
-    expected = model(living["services"], living["members"], living["service_links"], living["container_links"])
+    wide = known.projects.get(1, False)
+    expected = model(*(living[kind] for kind in Facts.__slots__[:4]), wide=wide)
     seen = hosts.seen(1) | hosts.seen(2)
     assert {address: names for address, names in seen.items() if names} == {
         address: names for address, names in expected.items() if names

@@ -161,3 +161,51 @@ def test_only_links_open_other_stacks(links: list[tuple[int, int, str]]):
         reach = {target for consumer, target, _ in links if consumer == number} | {number}
         seen = {address for found in result[f"10.42.0.{number}"].values() for address in found}
         assert seen == {f"10.42.0.{target}" for target in reach}
+
+
+def test_sidekicks_and_containers_have_names_in_their_stack_and_through_links():
+    sidekick = Member(9, "10.42.1.19", 1, part="logs", name="shop_web_logs_1")
+    web = replace(MEMBERS[0], name="Shop_Web_1")
+    result = tables([WEB, CACHE, OTHER], [web, *MEMBERS[2:4], sidekick], [ServiceLink(3, 1, "front")])
+    assert result["10.42.2.11"] == {
+        "logs.web": ["10.42.1.19"],
+        "logs.web.shop": ["10.42.1.19"],
+        "memcached": ["10.42.2.11"],
+        "memcached.shop": ["10.42.2.11"],
+        "shop_web_1": ["10.42.1.10"],
+        "shop_web_logs_1": ["10.42.1.19"],
+        "web.shop": ["10.42.1.10"],
+    }
+    assert result["10.42.1.11"] == {
+        "db": ["10.42.1.11"],
+        "db.data": ["10.42.1.11"],
+        "front": ["10.42.1.10"],
+        "logs.front": ["10.42.1.19"],
+    }
+
+
+def test_a_sidekick_of_a_service_named_like_its_stack_takes_no_name_of_a_service():
+    front, logs = replace(WEB, name="shop"), replace(CACHE, name="logs")
+    members = [MEMBERS[0], MEMBERS[2], Member(9, "10.42.1.19", 1, part="logs")]
+    assert tables([front, logs], members)["10.42.1.10"]["logs.shop"] == ["10.42.2.11"]
+
+
+def test_a_container_that_is_sick_has_a_name_without_addresses():
+    sick = replace(MEMBERS[2], name="shop_memcached_1", answers=False)
+    assert tables([WEB, CACHE], [MEMBERS[0], sick], empty=True)["10.42.1.10"]["shop_memcached_1"] == []
+
+
+def test_a_whole_project_may_be_seen():
+    services = [replace(each, project=7) for each in (WEB, CACHE, OTHER)]
+    members = [replace(each, project=7) for each in MEMBERS[1:]]
+    members[-1] = replace(members[-1], name="Alone")
+    result = tables(services, members, wide=[7])
+    assert result["10.42.1.12"] == {
+        "alone": ["10.42.1.12"],
+        "db.data": ["10.42.1.11"],
+        "memcached.shop": ["10.42.2.11"],
+        "web.shop": ["10.42.2.10"],
+    }
+    assert result["10.42.2.10"] == result["10.42.1.12"] | {"memcached": ["10.42.2.11"], "web": ["10.42.2.10"]}
+    assert "memcached" not in result["10.42.1.11"], "it is a short name of another stack"
+    assert tables(services, members, wide=[8]) == tables(services, members)
