@@ -148,7 +148,7 @@ async def test_the_start_of_a_container_is_metadata_of_its_own_host_only(tmp_pat
         metadata, service, container = found
         address = f"10.42.0.{next(LAST)}"
         container = tx.update(tx.own(container), primaryIpAddress=address)
-        service = tx.update(tx.own(service), healthState=address)
+        service = tx.update(tx.own(service), healthState=address, createIndex=next(LAST))
         changes = [
             Change(1, "container", "instance", container.id, PROJECT),
             Change(2, "service", "service", service.id, PROJECT),

@@ -16,7 +16,7 @@ from orca.hoststate.plan.metadata import HOST
 from orca.network.config import ConfigItems
 from orca.orchestration.discovery.facts import ASKING
 from orca.orchestration.metadata import objects
-from orca.orchestration.metadata.objects import Object, lasting
+from orca.orchestration.metadata.objects import PASSING_OF_SERVICES, Object, lasting
 from orca.orchestration.news import News
 from orca.resources import rows
 from orca.store import Database, ReadTx
@@ -144,7 +144,7 @@ def _about(host: rows.Host) -> dict[str, Any]:
 def _service(tx: ReadTx, row: rows.Service) -> dict[str, Object] | None:
     if row.removed is not None:
         return None
-    return {key: lasting(each) for key, each in objects.services(tx, row).items()}
+    return {key: lasting(each, PASSING_OF_SERVICES) for key, each in objects.services(tx, row).items()}
 
 
 def _stack(tx: ReadTx, row: rows.Environment) -> dict[str, Object] | None:

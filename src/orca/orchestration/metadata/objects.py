@@ -19,13 +19,15 @@ Object = dict[str, Any]
 
 PASSING = frozenset({"external_id", "health_state", "scale", "start_count", "state"})
 """What changes while a container runs; a host knows it only while somebody asks."""
+PASSING_OF_SERVICES = PASSING | {"create_index"}
+"""The last index grows with each container of the service."""
 
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def lasting(found: Object) -> Object:
+def lasting(found: Object, passing: frozenset[str] = PASSING) -> Object:
     """An object without what changes while a container runs."""
-    return {name: value for name, value in found.items() if name not in PASSING}
+    return {name: value for name, value in found.items() if name not in passing}
 
 
 def container_key(row: rows.Instance) -> str:
