@@ -10,7 +10,7 @@ Reference: https://docs.haproxy.org/3.0/management.html#9.3
 from __future__ import annotations
 
 import csv
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, TypeVar
 
 from .plan.haproxy import Server
 
@@ -116,12 +116,6 @@ def variable(answer: str) -> Optional[str]:
     """The value of a variable, from the answer to ``show env NAME``; ``None``: it has none."""
     _name, equals, value = answer.strip().partition("=")
     return value if equals else None
-
-
-def entries(answer: str) -> List[Tuple[str, str]]:
-    """The entries of a map in order, from the answer to ``show map PATH``."""
-    found = (line.split(" ", 2) for line in answer.split("\n") if line)
-    return [(words[1], words[2]) for words in found if len(words) == 3]
 
 
 def _servers(answer: str, read: Callable[[Dict[str, str]], T]) -> Dict[Server, T]:

@@ -11,6 +11,7 @@ from orca.hoststate.apply import Host, kinds
 from orca.wire import Event, Hello, HostFacts, digest, names
 
 from . import facts
+from .balancers import Balancers
 from .checks import Checker, EngineChecks, Reports
 from .commands import Commands
 from .config import Config
@@ -60,6 +61,7 @@ class Agent:
         host = Host(root=str(settings.root), docker_socket=settings.docker_socket)
         self._config = Config(host, self._containers.check_port)
         self._keeper = HostKeeper(host, self._config)
+        self._balancers = Balancers(self._config, settings.root, self._containers, self._link.send)
         self._streams = Streams(self._paths, self._containers, engine)
         self._wanted = WantedStates(self._paths.wanted)
         self._restarts = Restarts(
@@ -74,6 +76,7 @@ class Agent:
             self._keeper.container_started,
             self._streams,
             self._metadata,
+            self._balancers,
         )
         self._health = Reports(self._link.send)
         self._engine_checks = EngineChecks(lambda found: self._health.put(containers=found))
@@ -114,6 +117,7 @@ class Agent:
                 group.create_task(self._keeper.run(), name="host")
                 group.create_task(self._mesh.run(), name="mesh")
                 group.create_task(self._checker.run(), name="checker")
+                group.create_task(self._balancers.run(), name="balancers")
                 group.create_task(self._health.run(), name="health")
                 group.create_task(self._metadata.run(), name="metadata")
                 group.create_task(self._report_facts(), name="facts")
@@ -147,6 +151,7 @@ class Agent:
         """After a gap the server needs everything at once."""
         self._health.everything(self._checker.everything, self._engine_checks.everything)
         self._metadata.connected()
+        self._balancers.everything()
         await self._mesh.summary()
 
     async def _look(self, server: str) -> HostFacts:

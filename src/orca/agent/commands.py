@@ -20,9 +20,11 @@ from orca.wire import (
     ConfigUpdate,
     Deactivate,
     Deactivated,
+    Drain,
     Event,
     Inspect,
     Inspected,
+    LookAtBalancer,
     Measure,
     Message,
     MetadataUpdate,
@@ -36,6 +38,7 @@ from orca.wire import (
     names,
 )
 
+from .balancers import Balancers
 from .config import Config
 from .containers import Containers
 from .errors import AgentError, CommandFailed
@@ -71,6 +74,7 @@ class Commands:
     joined_network: Callable[[], Awaitable[None]]
     streams: Streams
     metadata: Metadata
+    balancers: Balancers
     _running: dict[str, _Command] = field(default_factory=dict)
     _finished: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -96,6 +100,10 @@ class Commands:
                     self._inspect(event, event.read(Inspect))
                 case names.PULL:
                     self._pull(event, event.read(Pull))
+                case names.DRAIN:
+                    self._drain(event, event.read(Drain))
+                case names.BALANCER_STATS:
+                    self._look_at_balancer(event, event.read(LookAtBalancer))
                 case names.OPEN_STREAM:
                     self._open_stream(event, event.read(OpenStream))
                 case names.MEASURE:
@@ -139,12 +147,15 @@ class Commands:
                 expect = partial(self.restarts.expect_running, instance.uuid, instance.restart_policy)
                 progress = self._progress(request.key)
                 try:
-                    reply = await self.containers.activate(instance, progress, expect, again=again)
+                    wanted = await self.balancers.prepare(instance) if instance.balancer else instance
+                    reply = await self.containers.activate(wanted, progress, expect, again=again)
                 except CommandFailed:
                     await self.restarts.expect_stopped(instance.uuid)  # as the server shows it from now on
                     raise
                 if instance.network_mode == MANAGED:
                     await self.joined_network()
+                if instance.balancer:
+                    await self.balancers.started(instance.uuid)
                 return reply
 
         self._run(event, request.key, work, uuid=instance.uuid, yields=True)
@@ -191,6 +202,18 @@ class Commands:
             return Pulled(pulled=pulled)
 
         self._run(event, request.key, work)
+
+    def _drain(self, event: Event, order: Drain) -> None:
+        async def work() -> Message:
+            return await self.balancers.drain(order)
+
+        self._run(event, f"drain/{order.instance}/{order.target}", work)
+
+    def _look_at_balancer(self, event: Event, question: LookAtBalancer) -> None:
+        async def work() -> Message:
+            return await self.balancers.figures(question)
+
+        self._run(event, f"balancer/{event.id}", work)
 
     def _open_stream(self, event: Event, request: OpenStream) -> None:
         async def work() -> None:

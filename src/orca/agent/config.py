@@ -48,6 +48,7 @@ class Config:
         self.revision = 0
         """Grows with each change of the items in effect."""
         self._drift = DriftWatch(host)
+        self._followers: list[tuple[Kind, asyncio.Event]] = []
         # hoststate blocks, and serves one writer at a time anyway (its lock).
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hoststate")
 
@@ -69,12 +70,40 @@ class Config:
         """Return the descriptions of the items of a keyed family by key."""
         return {key: item.description for key, item in family.of(self._items).items()}
 
+    def changes(self, kind: Kind) -> asyncio.Event:
+        """Return an event that is set whenever items of a kind change."""
+        event = asyncio.Event()
+        self._followers.append((kind, event))
+        return event
+
+    def described(self, kind: Kind) -> dict[str, Any] | None:
+        """Return what is wanted of a kind, None if nothing is."""
+        return kind.describe(self._descriptions(self._items))
+
+    async def with_host(self, kind: Kind, work: Callable[[Host, Mapping[str, Any]], T]) -> T | None:
+        """Run ``work`` where nothing else changes the host, with what is wanted of a kind; None if nothing is.
+
+        Raises:
+            HostStateError, OSError, ValueError: those of ``work``.
+        """
+        description = self.described(kind)
+        if description is None:
+            return None
+
+        def locked() -> T:
+            with self._host.ledger.lock():
+                return work(self._host, description)
+
+        return await self._call(locked)
+
     async def restore(self) -> None:
         """Read the last good items from disk and apply them. Failures are logged; the reconciler tries again."""
         self._items = await self._call(self._load)
         self.revision += 1
         if self._items:
             await self.reapply()
+        for kind in kinds.KINDS:
+            self._tell(kind)
 
     async def reapply(self, some: Iterable[Kind] | None = None) -> None:
         """Apply the items in effect again, of all kinds or of some, after Docker's start or after drift."""
@@ -163,7 +192,13 @@ class Config:
         self._items = wanted
         self.revision += 1
         await self._call(self._save, kind)
+        self._tell(kind)
         return {}
+
+    def _tell(self, kind: Kind) -> None:
+        for wanted, event in self._followers:
+            if wanted is kind:
+                event.set()
 
     async def _apply(self, kind: Kind, items: Items) -> None:
         """Apply one kind and log what was done."""

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from orca.hoststate.engine_api import calls
+from orca.hoststate.engine_api import calls, split
 from orca.wire import Activated, Instance, RegistryAuth, names, now_ms
 
 from . import specification, volumes
@@ -171,6 +171,20 @@ class Containers:
         environment = ["TERM=xterm-256color"] if tty else []
         call = calls.create_exec(container, command, tty=tty, stdin=stdin, environment=environment)
         return str((await self._engine.request(call))["Id"])
+
+    async def execute(self, uuid: str, command: list[str]) -> tuple[int, str] | None:
+        """Run a command in the container of an instance; return its exit code and what it wrote. None: it does not run.
+
+        Raises:
+            EngineGone, EngineRefused: the engine does not answer, or cannot run it.
+        """
+        found = await self._find(uuid)
+        if found is None or found["State"] != "running":
+            return None
+        id = await self.prepare_command(found["Id"], command, tty=False, stdin=False)
+        async with self._engine.stream(calls.start_exec(id)) as (reader, _):
+            stdout, stderr = split(await reader.read())
+        return await self.exit_code(id), stdout + stderr
 
     async def resize(self, command: str, width: int, height: int) -> None:
         """Tell a running command the size of its terminal, in characters.

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from orca.hoststate.plan.balancer_container import SYSCTLS
 from orca.hoststate.plan.network import DOCKER_NETWORK
 from orca.wire import Container, ContainerState, ContainerStatus, EngineCheck, Instance, names
 
@@ -102,6 +103,7 @@ def _further(instance: Instance, *, own_resolv_conf: bool) -> dict[str, Any]:
         "PidMode": instance.pid_mode,
         "ReadonlyRootfs": instance.read_only,
         "SecurityOpt": instance.security_opt,
+        "Sysctls": dict(SYSCTLS) if instance.balancer else None,
         "VolumeDriver": instance.volume_driver,
     }
     return {name: value for name, value in found.items() if value}

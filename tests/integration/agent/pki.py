@@ -62,6 +62,22 @@ def authority(name: str = "test CA") -> Authority:
     return Authority(certificate, key)
 
 
+def certificate(name: str) -> dict[str, str]:
+    """Make a certificate that signs itself, in the form of a config item."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        _builder(subject, subject)
+        .public_key(key.public_key())
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {"chain": made.public_bytes(serialization.Encoding.PEM).decode(), "key": secret.decode()}
+
+
 def _builder(subject: x509.Name, issuer: x509.Name) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (

@@ -185,7 +185,9 @@ class Real:
         self._containers = Containers(Resolver(root / "resolv"), self.engine)
         self.config = Config(HostView(root=str(root)), self._containers.check_port)
         self._restarts = Restarts(WantedStates(root / "wanted"), self._containers, nothing, nothing)
-        self.commands = Commands(self.config, self._containers, self._restarts, self.said.append, nothing, None, None)  # type: ignore[arg-type]
+        self.commands = Commands(
+            self.config, self._containers, self._restarts, self.said.append, nothing, None, None, None
+        )  # type: ignore[arg-type]
         self._watch = ContainerWatch(
             self._containers,
             self._restarts,

@@ -86,6 +86,9 @@ def test_items_are_joined():
     assert found["balancers"] == {"b": ITEM}
     assert found["targets"] == {"b": {"web-80": {"t1": READY}, "db-5432": {}}}
     assert found["certificates"] == {"one": {"chain": "c", "key": "k"}}
+    del items["certificate/one"]
+    without = balancer.describe(items)["balancers"]["b"]
+    assert (without["certificates"], without["default_certificate"]) == ([], None)
 
 
 def test_a_users_line_is_found_again():
@@ -103,12 +106,12 @@ def test_a_users_line_is_found_again():
 def test_only_structure_needs_another_configuration():
     first = balancer.structure(ITEM)
     assert balancer.structure({**ITEM, "routes": [], "certificates": ["one", "two"]}) == first
-    assert balancer.structure({**ITEM, "default_certificate": "two"}) == first
     for change in (
         {"listeners": ITEM["listeners"][:1]},
         {"backends": {**ITEM["backends"], "web-80": PLAIN}},
         {"custom": {}},
         {"default_certificate": None},
+        {"default_certificate": "two"},
     ):
         assert balancer.structure({**ITEM, **change}) != first
 
@@ -180,9 +183,6 @@ def test_maps_are_replaced_as_a_whole():
 
 
 def test_answers_of_3_0_11():
-    answer = "0x7f881c441780 a.example/x web-80\n0x7f881c441840 .w.example|/ web-82"
-    assert haproxy_api.entries(answer) == [("a.example/x", "web-80"), (".w.example|/", "web-82")]
-    assert haproxy_api.entries("") == []
     assert haproxy_api.variable("ORCA_STRUCTURE=864a2b5be308f218") == "864a2b5be308f218"
     assert haproxy_api.variable("Variable not found") is None
     for good in (

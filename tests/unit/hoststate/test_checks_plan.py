@@ -163,6 +163,6 @@ def test_many_commands_go_in_lines_that_haproxy_can_hold():
 
 def test_a_refusal_names_the_command_without_what_may_be_a_secret(monkeypatch):
     commands = the_only(http={**HTTP, "path": "/ok?token=secret"}).add()
-    monkeypatch.setattr(shell, "ask", lambda path, commands: ["unknown map"] * len(commands))
+    monkeypatch.setattr(shell, "ask", lambda path, commands, timeout: ["unknown map"] * len(commands))
     with pytest.raises(HostStateError, match=r"haproxy: add map /etc/orca-check/paths.map: unknown map\Z"):
         shell.order("socket", commands)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence
 
 from ..plan import balancer_text as text
 from ..plan.balancer import identity
@@ -44,22 +44,33 @@ def ensure(
 
     :raises ValueError: one cannot be used. :raises HostStateError: HAProxy refuses one.
     """
-    named = [each for each in item["certificates"] if each in certificates]
-    default = item.get("default_certificate")
-    default = default if default in certificates else None
-    wanted = {each: pem(each, certificates[each]) for each in [*named, default] if each is not None}
-    lines = text.certificate_list(named, default)
+    # The default of what is loaded may have lost its place in the item already, but not on the host.
+    default = item["default_certificate"] if item["default_certificate"] in certificates else None
+    lines = text.certificate_list(item["certificates"], default)
+    wanted = {each: pem(each, certificates[each]) for each in {*item["certificates"], default} - {None}}
+    listed = "".join(line + "\n" for line in lines)
+    changed = {each: content for each, content in wanted.items() if _differs(directory, each, content)}
+    unused = [each for each in _present(directory) if each not in wanted]
+    if not (changed or unused) and files.read(directory.file(text.CERTIFICATE_LIST)) == listed:
+        return
     serves = running and _listed(directory) is not None
-    for uuid, content in sorted(wanted.items()):
+    for uuid, content in sorted(changed.items()):
         _ensure_one(directory, uuid, content, serves, result, check)
     if serves:
         _ensure_list(directory, lines, result, check)
-    directory.write(text.CERTIFICATE_LIST, "".join(line + "\n" for line in lines), result, check)
-    for name in _present(directory):
-        if name not in wanted:
-            if serves and not check:
-                haproxy.ask(directory.commands, ["del ssl cert " + text.certificate_file(name)])
-            directory.write("{0}/{1}.pem".format(text.CERTIFICATES, name), None, result, check)
+    directory.write(text.CERTIFICATE_LIST, listed, result, check)
+    for name in unused:
+        if serves and not check:
+            haproxy.ask(directory.commands, ["del ssl cert " + text.certificate_file(name)])
+        directory.write(_file(name), None, result, check)
+
+
+def _file(uuid: str) -> str:
+    return "{0}/{1}.pem".format(text.CERTIFICATES, uuid)
+
+
+def _differs(directory: Directory, uuid: str, content: str) -> bool:
+    return files.read(directory.file(_file(uuid))) != content
 
 
 def _try(uuid: str, content: str) -> None:
@@ -77,9 +88,6 @@ def _try(uuid: str, content: str) -> None:
 
 
 def _ensure_one(directory: Directory, uuid: str, content: str, serves: bool, result: Result, check: bool) -> None:
-    name = "{0}/{1}.pem".format(text.CERTIFICATES, uuid)
-    if files.read(directory.file(name)) == content:
-        return
     _try(uuid, content)
     if serves and not check:
         inside = text.certificate_file(uuid)
@@ -88,7 +96,7 @@ def _ensure_one(directory: Directory, uuid: str, content: str, serves: bool, res
         # What follows a command ends with an empty line, so that each of these is one for itself.
         for command in begin + ["set ssl cert {0} <<\n{1}".format(inside, content), "commit ssl cert " + inside]:
             haproxy.order(directory.commands, [command])
-    directory.write(name, content, result, check)  # only now, so that it is tried again if HAProxy has refused it
+    directory.write(_file(uuid), content, result, check)  # only now: one that HAProxy refused is tried again
 
 
 def _ensure_list(directory: Directory, lines: Sequence[str], result: Result, check: bool) -> None:
@@ -97,27 +105,20 @@ def _ensure_list(directory: Directory, lines: Sequence[str], result: Result, che
         if line not in lines:
             result.add("no longer serve {0}".format(os.path.basename(line)))
             if not check:
-                haproxy.order(directory.commands, ["del ssl crt-list {0} {1}".format(_LIST, present[line])])
+                haproxy.order(directory.commands, ["del ssl crt-list {0} {1}".format(_LIST, line)])
     for line in lines:
         if line not in present:
             result.add("serve {0}".format(os.path.basename(line)))
             if not check:
-                file, _, names = line.partition(" ")
-                end = " <<\n{0} {1}\n".format(file, names) if names else " " + file
-                haproxy.order(directory.commands, ["add ssl crt-list {0}{1}".format(_LIST, end)])
+                haproxy.order(directory.commands, ["add ssl crt-list {0} {1}".format(_LIST, line)])
 
 
-def _listed(directory: Directory) -> Optional[Dict[str, str]]:
-    """The lines of the running list, and what names each of them; ``None``: no listener uses it."""
-    lists, entries = haproxy.ask(directory.commands, ["show ssl crt-list", "show ssl crt-list -n " + _LIST]) or ["", ""]
+def _listed(directory: Directory) -> Optional[List[str]]:
+    """The lines of the running list; ``None``: no listener uses it."""
+    lists, entries = haproxy.ask(directory.commands, ["show ssl crt-list", "show ssl crt-list " + _LIST]) or ["", ""]
     if _LIST not in lists.split("\n"):
         return None
-    found: Dict[str, str] = {}
-    for line in entries.split("\n"):
-        if line and not line.startswith("#"):
-            place, _, names = line.partition(" ")
-            found[place.rpartition(":")[0] + (" " + names.strip() if names.strip() else "")] = place
-    return found
+    return [line.strip() for line in entries.split("\n") if line.strip() and not line.startswith("#")]
 
 
 def _present(directory: Directory) -> List[str]:

@@ -44,6 +44,11 @@ class Directory:
         return self.file(text.COMMANDS)
 
     @property
+    def master(self) -> str:
+        """The socket of HAProxy's master, which replaces its worker."""
+        return self.file(text.MASTER)
+
+    @property
     def good(self) -> Mapping[str, Any]:
         """The last item whose structure HAProxy found right."""
         return _load(self.file(_GOOD)) or plan.MINIMAL
@@ -58,7 +63,8 @@ class Directory:
         for name, mode in _DIRECTORIES.items():
             files.ensure_directory(self.file(name) if name else self.path, mode, result, check)
         if not os.path.exists(self.file(text.CONFIGURATION)):
-            files.ensure(self.file(text.CERTIFICATE_LIST), "", result, check)
+            for name in (text.CERTIFICATE_LIST, text.STATES_FILE):
+                self.write(name, "", result, check)
             self.write(text.CONFIGURATION, text.configuration(plan.MINIMAL, {}), result, check)
 
     def remove(self, result: Result, check: bool) -> None:
@@ -73,21 +79,21 @@ class Directory:
 
     # -- loading -------------------------------------------------------------------------------------------------
 
-    def propose(self, item: Mapping[str, Any], targets: Mapping[Server, plan.Target]) -> Optional[str]:
-        """Write the structure of ``item`` as a candidate, and return its digest; ``None``: it has been decided on."""
+    def propose(self, item: Mapping[str, Any], targets: Mapping[Server, plan.Target]) -> bool:
+        """Write the structure of ``item`` as a candidate; return false if it has been decided on."""
         digest, refusal = plan.structure(item), self.refusal
         if digest == plan.structure(self.good):
             self._forget_refusal()
-            return None
+            return False
         if refusal is not None and refusal["structure"] == digest:
-            return None
+            return False
         for listener in item["listeners"]:
             for sort in text.SORTS:
                 path = self.file(text.MAP.format(listener["port"], sort))
                 if not os.path.exists(path):
                     files.write(path, "", _SECRET)
         files.write(self.file(text.CANDIDATE), text.configuration(item, targets), _SECRET)
-        return digest
+        return True
 
     def accept(self, item: Mapping[str, Any]) -> None:
         """Make the structure of ``item`` the good one."""

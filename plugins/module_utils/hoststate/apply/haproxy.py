@@ -33,12 +33,12 @@ def ask(path: str, commands: Sequence[str], timeout: float = 1.0) -> Optional[Li
     return answers
 
 
-def order(path: str, commands: Sequence[str]) -> None:
+def order(path: str, commands: Sequence[str], timeout: float = 1.0) -> None:
     """Have a running HAProxy carry out commands.
 
     :raises HostStateError: it refused one; the message has its words, and the command without its values. A value may
         be a request with a secret.
     """
-    for command, answer in zip(commands, ask(path, commands) or ()):
+    for command, answer in zip(commands, ask(path, commands, timeout) or ()):
         if not worked(answer):
             raise HostStateError("haproxy: {0}: {1}".format(" ".join(command.split(" ")[:3]), answer.strip()))

@@ -19,8 +19,9 @@ from .haproxy import Server
 from .items import BALANCER, CERTIFICATE, TARGETS, digest
 from .network import environment
 
-#: The parts of a balancer's item that need another configuration.
-STRUCTURE = ("listeners", "backends", "custom")
+#: The parts of a balancer's item that need another configuration. HAProxy takes the first certificate that it reads at
+#: its start as the default, or none at all.
+STRUCTURE = ("listeners", "backends", "custom", "default_certificate")
 #: A balancer that waits for its first configuration; HAProxy runs, and nobody listens.
 MINIMAL: Mapping[str, Any] = {
     "listeners": [],
@@ -67,20 +68,16 @@ def describe(items: Mapping[str, Mapping[str, Any]]) -> Optional[Dict[str, Any]]
         return None
     targets: Dict[str, Dict[str, Any]] = {}
     for key, item in TARGETS.of(items).items():
-        uuid, _, backend = key.partition("/")
+        uuid, _slash, backend = key.partition("/")
         targets.setdefault(uuid, {})[backend] = dict(item["targets"])
-    return dict(
-        base,
-        balancers={key: dict(item) for key, item in BALANCER.of(items).items()},
-        targets=targets,
-        certificates={key: dict(item) for key, item in CERTIFICATE.of(items).items()},
-    )
+    certificates = {key: dict(item) for key, item in CERTIFICATE.of(items).items()}
+    balancers = {key: _with(item, certificates) for key, item in BALANCER.of(items).items()}
+    return dict(base, balancers=balancers, targets=targets, certificates=certificates)
 
 
 def structure(item: Mapping[str, Any]) -> str:
-    """The digest of a balancer's structure. A listener without a default certificate is another one than with."""
-    parts = {part: item[part] for part in STRUCTURE}
-    return digest(dict(parts, strict=item.get("default_certificate") is None))[:16]
+    """The digest of a balancer's structure."""
+    return digest({part: item[part] for part in STRUCTURE})[:16]
 
 
 def loaded(item: Mapping[str, Any], good: Mapping[str, Any]) -> Dict[str, Any]:
@@ -90,8 +87,7 @@ def loaded(item: Mapping[str, Any], good: Mapping[str, Any]) -> Dict[str, Any]:
     kept = {part: good[part] for part in STRUCTURE}
     ports = {each["port"] for each in good["listeners"]}
     routes = [each for each in item["routes"] if each["port"] in ports and each["backend"] in good["backends"]]
-    default = item.get("default_certificate") if good.get("default_certificate") is not None else None
-    return dict(item, routes=routes, default_certificate=default or good.get("default_certificate"), **kept)
+    return dict(item, routes=routes, **kept)
 
 
 def targets(item: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]) -> Dict[Server, Target]:
@@ -138,6 +134,16 @@ def identity(text: str, what: str) -> str:
     if not _ID.match(text):
         raise ValueError("{0!r} cannot name a {1}".format(text, what))
     return text
+
+
+def _with(item: Mapping[str, Any], certificates: Mapping[str, Any]) -> Dict[str, Any]:
+    """A balancer's item with those certificates that are there."""
+    default = item["default_certificate"]
+    return dict(
+        item,
+        certificates=[each for each in item["certificates"] if each in certificates],
+        default_certificate=default if default in certificates else None,
+    )
 
 
 def _target(backend: str, uuid: str, item: Mapping[str, Any], options: Tuple[str, ...], sticky: bool) -> Target:

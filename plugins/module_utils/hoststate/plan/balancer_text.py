@@ -14,6 +14,8 @@ from .places import BALANCER_SIDE
 
 #: Below the directory of a balancer.
 CONFIGURATION, CANDIDATE = "haproxy.cfg", "candidate.cfg"
+#: What the former process knew of its targets.
+STATES_FILE = "servers.state"
 COMMANDS, MASTER = "run/commands.sock", "run/master.sock"
 CERTIFICATES, CERTIFICATE_LIST = "certificates", "certificates.list"
 #: By port and sort of map.
@@ -80,9 +82,9 @@ def certificate_file(uuid: str) -> str:
 
 
 def certificate_list(certificates: Sequence[str], default: Optional[str]) -> List[str]:
-    """The lines of the list of certificates. A client gets the one for the name that it asks for, or the default."""
-    lines = [certificate_file(each) for each in certificates]
-    return lines + ([] if default is None else [certificate_file(default) + " *"])
+    """The lines of the list of certificates. A client gets the one for the name that it asks for, or the first one."""
+    others = sorted(each for each in certificates if each != default)
+    return [certificate_file(each) for each in ([] if default is None else [default]) + others]
 
 
 def _sections(item: Mapping[str, Any], targets: Mapping[Server, Target]) -> List[Section]:
@@ -97,7 +99,7 @@ def _sections(item: Mapping[str, Any], targets: Mapping[Server, Target]) -> List
     for target in targets.values():
         by_backend.setdefault(target.server.backend, []).append(target.line())
     for listener in sorted(item["listeners"], key=lambda each: int(each["port"])):
-        strict = item.get("default_certificate") is None
+        strict = item["default_certificate"] is None
         sections.append(Section("frontend port-{0}".format(int(listener["port"])), _frontend(listener, strict)))
     for name, backend in sorted(item["backends"].items()):
         lines = _backend(name, backend) + sorted(by_backend.get(name, ()))
@@ -111,6 +113,8 @@ def _global(item: Mapping[str, Any]) -> List[str]:
         "log ring@edges len {0} format raw daemon notice".format(LINE_BYTES),
         "stats socket {0}/{1} mode 660 level admin".format(BALANCER_SIDE, COMMANDS),
         "stats timeout 1h",
+        "stats maxconn 50",
+        "server-state-file {0}/{1}".format(BALANCER_SIDE, STATES_FILE),
         "localpeer balancer",
         "fd-hard-limit {0}".format(MOST_FILES),
         "hard-stop-after {0}".format(HARD_STOP),
@@ -124,6 +128,7 @@ def _global(item: Mapping[str, Any]) -> List[str]:
 def _defaults() -> List[str]:
     return [
         "log global",
+        "load-server-state-from-file global",
         "option dontlognull",
         "option redispatch 1",
         "retries 3",

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from orca.agent.config import Config
+from orca.agent.haproxy import HaproxyGone, ask, follow
 from orca.agent.paths import Paths
 from orca.hoststate.apply.checks import KIND
 from orca.hoststate.haproxy_api import ALIVE, STATES, ProtocolError, State, states
@@ -19,7 +20,6 @@ from orca.wire import CheckEdge, now_ms
 
 from .clock import TICK_SECONDS, Clock
 from .lines import Said, read_line, read_statistics
-from .runtime import CheckerGone, ask, follow
 from .verdicts import Verdicts
 
 ALIVE_SECONDS = 0.5
@@ -88,7 +88,7 @@ class Checker:
                     self._compare.set()  # what was said before is in the states
                     while line := await lines.readline():
                         self._take(line.decode(errors="replace"))
-            except (CheckerGone, OSError, ValueError) as error:
+            except (HaproxyGone, OSError, ValueError) as error:
                 _log.debug("%s", error)
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -149,7 +149,7 @@ class Checker:
             self._clock.asks()
             try:
                 await ask(self._commands, ALIVE, seconds=SILENT_SECONDS)
-            except CheckerGone as error:
+            except HaproxyGone as error:
                 _log.log(logging.WARNING if there else logging.DEBUG, "%s", error)
                 there = False
                 self._clock.missed()
@@ -177,7 +177,7 @@ class Checker:
                 await self._config.reapply([KIND])  # a new HAProxy has no checks
             try:
                 await self._compare_states()
-            except (CheckerGone, ProtocolError) as error:
+            except (HaproxyGone, ProtocolError) as error:
                 _log.warning("%s", error)
 
     async def _compare_states(self) -> None:
