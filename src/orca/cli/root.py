@@ -28,6 +28,7 @@ class Lazy:
 
 COMMANDS: dict[str, Lazy] = {
     "api": Lazy("orca.cli.raw", "api", "Send one request and print the answer."),
+    "balancers": Lazy("orca.cli.balancers", "balancers", "Show what the targets of balancers did."),
     "completion": Lazy("orca.cli.completion", "completion", "Print the script for completion in a shell."),
     "containers": Lazy("orca.cli.lists", "containers", "List the containers."),
     "context": Lazy("orca.cli.contexts", "context", "The servers that are remembered: ls, use, rm, add."),

@@ -167,3 +167,20 @@ def test_volumes_are_shown_with_their_host_and_who_mounts_them(orca: Run, server
     ]
     assert orca("volumes", "--unused", "-q")[1].split() == ["1v2", "1v3"]
     assert orca("volumes", "-a", "-q")[1].split() == ["1v1", "1v2", "1v3", "1v4"]
+
+
+def test_balancers_show_each_target_and_who_is_silent(orca: Run, server: FakeServer) -> None:
+    figures = {"state": "up", "sessions": 2, "requests": 70, "errors": 1, "bytesIn": 10, "bytesOut": 900}
+    target = {"container": "shop_edge_1", "backend": "80", "target": "shop_web_1", **figures}
+    silent = {"container": "shop_edge_2", "reason": "no answer in 5 s"}
+    server.add("stats", "1s2", targets=[target], unanswered=[silent])
+    server.add("services", "1s1", name="web")
+    link = {"stats": "{url}/v2/projects/1a5/stats/1s2"}
+    server.add("services", "1s2", name="edge", type="loadBalancerService", links=link)
+    code, out, err = orca("balancers")
+    assert code == 0
+    assert " ".join(out.splitlines()[1].split()) == "shop_edge_1 80 shop_web_1 up 2 70 1 10 900"
+    assert err == "shop_edge_2: no answer in 5 s\n"
+    assert json.loads(orca("balancers", "edge", "-o", "json")[1])[0]["targets"] == [target]
+    code, _, err = orca("balancers", "web")
+    assert (code, "web is of type service; balancers are loadBalancerService" in err) == (1, True)
