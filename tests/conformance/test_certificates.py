@@ -106,6 +106,10 @@ def test_what_does_not_belong_together(project, authority, site):
     assert refused(create, cert=cert, key=key) == (422, "MissingRequired", "name")
     assert refused(create, name="bad", cert=cert) == (422, "MissingRequired", "key")
     assert list(project.list_certificate(name="bad")) == []
+    long = refused(
+        project.create_certificate, name="long", cert=site[0], key=site[1], certChain=text(authority[0]) * 30
+    )
+    assert long == (422, "InvalidFormat", "cert"), "no balancer takes so much"
 
 
 def test_rotation(project, made, authority):

@@ -122,6 +122,7 @@ def test_what_belongs_to_a_service_is_changed_there(project, stack, simulated_ho
         lambda: balancer.remove(),
         lambda: balancer.addhost(hostId=simulated_host.id),
         lambda: balancer.settargets(loadBalancerTargets=[{"ipAddress": "10.1.1.1"}]),
+        lambda: project.update(config, lbCookieStickinessPolicy={"cookie": "shop"}),
         lambda: config.removelistener(loadBalancerListenerId=listener.id),
         lambda: project.delete(listener),
     ):

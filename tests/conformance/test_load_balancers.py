@@ -54,6 +54,12 @@ def test_cookies_stick(project):
     missing = refused(create, appCookieStickinessPolicy={"cookie": "shop", "timeout": 60})
     assert missing == (422, "MissingRequired", "maxLength")
     assert refused(create, lbCookieStickinessPolicy={"mode": "glue"})[:2] == (422, "InvalidOption")
+    two_words = {"lbCookieStickinessPolicy": {"cookie": "two words"}}
+    assert refused(create, **two_words) == (422, "InvalidOption", "loadBalancerConfig")
+    made = config(project)
+    assert refused(lambda: project.update(made, **two_words)) == (422, "InvalidOption", "loadBalancerConfig")
+    changed = project.update(made, lbCookieStickinessPolicy={"cookie": "shop"})
+    assert changed.lbCookieStickinessPolicy.cookie == "shop"
 
 
 def test_listeners_of_a_configuration(project):

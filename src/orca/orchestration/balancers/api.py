@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 
 from orca.engine import Behaviour, Call, Run, discard
+from orca.orchestration.balancers import policies
 from orca.orchestration.syntax.rules import check_target_port
 from orca.resources import rows
 from orca.resources.errors import Refused
@@ -91,7 +92,16 @@ def create_listener(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBala
 @behaviour.create("loadBalancerConfig")
 def create_config(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.LoadBalancerConfig:
     """Create a set of listeners with a policy for sticky sessions."""
+    policies.check(fields)
     return _make(tx, call, rows.LoadBalancerConfig, **fields)
+
+
+@behaviour.update("loadBalancerConfig")
+def update_config(tx: Tx, call: Call, row: rows.LoadBalancerConfig, fields: dict[str, Any]) -> rows.LoadBalancerConfig:
+    """Change the policies of a configuration; that of a service is changed there."""
+    check_alone(row)
+    policies.check({**row.fields(), **fields})
+    return tx.update(row, **fields)
 
 
 @behaviour.action("loadBalancerConfig.addlistener")

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 
+MOST_BYTES = 15_000
+"""Balancers take no more in one command."""
+
+
 class BadCertificate(ValueError):
     """``field`` is the part that cannot be used; the message says why."""
 
@@ -27,6 +31,8 @@ def read(cert: str, key: str, chain: str | None) -> dict[str, Any]:
     Raises:
         BadCertificate: a part is not PEM, or does not belong to the others.
     """
+    if len(f"{cert}{chain or ''}{key}".encode()) > MOST_BYTES:
+        raise BadCertificate("cert", f"cert, certChain and key together have more than {MOST_BYTES} bytes")
     certificates = _certificates("cert", cert)
     if len(certificates) != 1:
         raise BadCertificate("cert", "cert must hold one certificate; those above it belong in certChain")
