@@ -55,6 +55,28 @@ def test_the_networks_of_containers(project, superadmin, simulated_host):
         remove(project, container)
 
 
+def test_a_network_can_be_named_by_its_id(project, simulated_host):
+    ids = {network.kind: network.id for network in project.list_network().data}
+    for mode, kind in KINDS.items():
+        container = made(project, networkIds=[ids[kind]], startOnCreate=False)
+        assert (container.networkMode, container.networkIds) == (mode, [ids[kind]])
+        remove(project, container)
+    owner = made(project, networkMode=None)
+    assert owner.primaryIpAddress.startswith("10.")
+    sharer = made(project, networkIds=[ids["dockerContainer"]], networkContainerId=owner.id)
+    assert (sharer.networkMode, sharer.primaryIpAddress) == ("container", owner.primaryIpAddress)
+    remove(project, sharer, owner)
+    create, image = project.create_container, "sim:web"
+    for fields, code in (
+        ({"networkIds": [ids["dockerHost"], ids["dockerNone"]]}, "InvalidOption"),
+        ({"networkIds": [ids["dockerHost"]], "networkMode": "bridge"}, "InvalidOption"),
+        ({"networkIds": ["1n999999"]}, "InvalidReference"),
+    ):
+        assert refused(create, imageUuid=image, **fields) == (422, code, "networkIds")
+    health = {"port": 80}
+    assert refused(create, imageUuid=image, networkIds=[ids["dockerNone"]], healthCheck=health)[2] == "healthCheck"
+
+
 def test_a_container_has_a_root_volume_as_long_as_it_lives(project, superadmin, simulated_host):
     container = made(project, startOnCreate=False)
     (root,) = superadmin.reload(container).volumes()
@@ -71,7 +93,11 @@ def test_a_container_has_a_root_volume_as_long_as_it_lives(project, superadmin, 
     create = project.create_container
     assert refused(create, imageUuid="sim:web", dataVolumeMounts=mounts)[:2] == (422, "InvalidReference")
     container = project.wait_success(container.stop())
-    assert superadmin.reload(root).state == "inactive"
+    root = superadmin.reload(root)
+    assert (root.state, [tie.state for tie in root.volumeStoragePoolMaps()]) == ("inactive", ["inactive"])
+    container = project.wait_success(container.start())
+    assert [tie.state for tie in root.volumeStoragePoolMaps()] == ["active"]
+    container = project.wait_success(container.stop())
     remove(project, container)
     assert superadmin.reload(root).state == "removed"
 

@@ -115,6 +115,8 @@ def test_storage_that_hosts_share_comes_and_goes(agent, project, superadmin, sim
     container = project.wait_success(container)
     assert (container.state, project.reload(volume).state) == ("running", "active")
     assert superadmin.by_id_volume(volume.id).hostId is None
+    container = project.wait_success(container.stop())
+    assert [tie.state for tie in superadmin.by_id_volume(volume.id).volumeStoragePoolMaps()] == ["inactive"]
     assert refused(volume_event, agent=agent, eventType="volume.delete") == (422, "InvalidState")
     project.wait_success(project.delete(container))
 

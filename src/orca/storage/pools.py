@@ -55,6 +55,24 @@ def hold(tx: Tx, volume: rows.Volume, host: rows.Host) -> None:
         tx.insert(rows.VolumeStoragePoolMap, volumeId=volume.id, storagePoolId=pool.id, state="active")
 
 
+def activate(tx: Tx, volume: rows.Volume) -> rows.Volume:
+    """Make a volume active, and with it its place in its pool, as in 2015."""
+    _follow(tx, volume, "active")
+    return tx.update(volume, state="active", allocationState="active")
+
+
+def rest(tx: Tx, volume: rows.Volume) -> rows.Volume:
+    """Make a volume inactive that no container uses now, and with it its place in its pool."""
+    _follow(tx, volume, "inactive")
+    return tx.update(volume, state="inactive")
+
+
+def _follow(tx: Tx, volume: rows.Volume, state: str) -> None:
+    if volume.state != state:
+        for tie in tx.find(rows.VolumeStoragePoolMap, volumeId=volume.id):
+            tx.update(tie, state=state)
+
+
 def release(tx: Tx, volume: rows.Volume) -> None:
     """Take a removed volume out of its pool."""
     discard(tx, *tx.find(rows.VolumeStoragePoolMap, volumeId=volume.id))

@@ -41,17 +41,19 @@ def attach(tx: Tx, instance: rows.Instance, host: rows.Host, image: rows.Image |
     volume = of(tx, instance)
     if volume is None:
         return
-    tx.update(volume, state="active", allocationState="active")
-    if volume.hostId is None:
-        tx.update(volume, hostId=host.id, imageId=None if image is None else image.id)
-        pools.put(tx, volume, host)
+    if volume.hostId is not None:
+        pools.activate(tx, volume)
+        return
+    made_from = None if image is None else image.id
+    tx.update(volume, state="active", allocationState="active", hostId=host.id, imageId=made_from)
+    pools.put(tx, volume, host)
 
 
 def detach(tx: Tx, instance: rows.Instance) -> None:
     """Its container does not run."""
     volume = of(tx, instance)
     if volume is not None:
-        tx.update(volume, state="inactive")
+        pools.rest(tx, volume)
 
 
 def remove(tx: Tx, instance: rows.Instance) -> rows.Volume | None:

@@ -178,7 +178,7 @@ def attach(
                 permissions="ro" if mount.read_only else "rw",
                 state="active",
             )
-        tx.update(volume, state="active", allocationState="active")
+        pools.activate(tx, volume)
 
 
 def wanted(tx: ReadTx, instance: rows.Instance) -> list[Mount]:
@@ -282,7 +282,7 @@ def resume(tx: Tx, instance: rows.Instance, host: rows.Host) -> None:
     roots.attach(tx, instance, host)
     for mount in tx.find(rows.Mount, instanceId=instance.id, state="inactive"):
         tx.update(mount, state="active")
-        tx.update(tx.require(rows.Volume, mount.volumeId), state="active", allocationState="active")
+        pools.activate(tx, tx.require(rows.Volume, mount.volumeId))
 
 
 def detach(tx: Tx, instance: rows.Instance) -> None:
@@ -313,4 +313,4 @@ def _rest(tx: Tx, volume_id: int) -> rows.Volume | None:
     volume = tx.get(rows.Volume, volume_id)
     if volume is None or volume.state != "active" or tx.count(rows.Mount, volumeId=volume.id, state="active"):
         return volume
-    return tx.update(volume, state="inactive", allocationState="inactive")
+    return tx.update(pools.rest(tx, volume), allocationState="inactive")

@@ -23,6 +23,10 @@ async def gone(platform, row):
     await platform.until(lambda tx: tx.require(rows.Volume, row.id).state == "removed")
 
 
+async def host_id(platform, agent):
+    return (await platform.read(lambda tx: tx.first(rows.Host, uuid=agent.host.uuid))).id
+
+
 async def stopped(platform, row):
     await platform.act("instance", row.id, "stop", timeout=0)
     await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "stopped")
@@ -104,6 +108,30 @@ async def test_a_volume_made_beforehand_is_mounted_by_id_and_binds_to_the_host(p
     with pytest.raises(Refused) as refused:
         await platform.delete("volume", volume.id)
     assert refused.value.status == 405
+
+
+async def test_a_container_comes_to_a_host_that_has_the_pool_of_its_volume(platform, agent):
+    other = await platform.join(PretendedHost("h2", "192.0.2.12"))
+
+    def share(tx):
+        own = {"accountId": platform.project_id, "state": "active"}
+        pool = tx.insert(rows.StoragePool, **own, name="convoy", driverName="convoy", external=True)
+        host = tx.first(rows.Host, uuid=other.host.uuid)
+        tx.insert(rows.StoragePoolHostMap, **own, hostId=host.id, storagePoolId=pool.id)
+        volume = tx.insert(rows.Volume, accountId=platform.project_id, state="inactive", name="shared", driver="convoy")
+        tx.insert(rows.VolumeStoragePoolMap, **own, volumeId=volume.id, storagePoolId=pool.id)
+
+    await platform.core.db.write(share)
+    for _ in range(3):
+        await platform.create("container", imageUuid="docker:ok", dataVolumes=["shared:/data"])
+    await platform.running(3)
+    assert (len(agent.host.running()), len(other.host.running())) == (0, 3)
+    row = await platform.create(
+        "container", imageUuid="docker:ok", dataVolumes=["shared:/data"], requestedHostId=await host_id(platform, agent)
+    )
+    await platform.until(lambda tx: tx.require(rows.Instance, row.id).state == "removed")
+    message = (await platform.read(lambda tx: tx.require(rows.Instance, row.id))).transitioningMessage
+    assert "does not have storage pool convoy of volume shared" in message
 
 
 async def test_a_volume_on_another_host_cannot_be_mounted(platform, agent):

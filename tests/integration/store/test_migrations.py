@@ -158,6 +158,27 @@ def test_events_that_a_killed_server_left_get_numbers(engine):
     assert [tuple(row) for row in found] == [(7, 1), (8, 7), (9, 6)]
 
 
+def test_what_rests_with_its_service_or_volume_becomes_inactive(engine):
+    first_version(engine, "0010")
+    ties = {"load_balancer": "service", "volume_storage_pool_map": "volume"}
+    states = ["inactive", "active", "inactive"]
+    with engine.begin() as connection:
+        for name in {*ties, *ties.values()}:
+            table = sa.Table(name, sa.MetaData(), autoload_with=connection)
+            found = enumerate(["active" if name in ties else state for state in states], 1)
+            common = {"kind": name, "created": 1} | ({"data": None} if name in ties else {})
+            own = [common | {"id": id, "uuid": f"{name}{id}", "state": state} for id, state in found]
+            if name in ties:
+                own = [row | {f"{ties[name]}_id": row["id"], "removed": 1 if row["id"] == 3 else None} for row in own]
+            connection.execute(sa.insert(table), own)
+    migrations.upgrade(engine, schema().metadata)
+    with engine.connect() as connection:
+        for name in ties:
+            found = sa.table(name, sa.column("id"), sa.column("state"))
+            rows_of = connection.execute(sa.select(found.c.state).order_by(found.c.id)).scalars().all()
+            assert rows_of == ["inactive", "active", "active"], name  # the last one was removed
+
+
 def computed(tx):
     """What each row has in its derived columns, and what it should have."""
     return [

@@ -90,6 +90,7 @@ def _check_ports(texts: list[str]) -> None:
 @behaviour.create("instance")
 def create(tx: Tx, call: Call, fields: dict[str, Any]) -> rows.Container | list[rows.Container]:
     """Create one container, or ``count`` of them."""
+    fields = belongings.with_mode(tx, call.account_id, fields)
     check_launch(fields)
     _check_joined(tx, call, fields)
     host_rights.check(tx, call, fields)

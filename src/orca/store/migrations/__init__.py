@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from orca.store.backends import backend_of
 from orca.store.errors import CannotOpen
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest version; a test compares it with what Alembic finds."""
 
 
