@@ -109,12 +109,18 @@ class Validator:
 
     def _given(self, type: TypeView, body: Mapping[str, Any], letter: str, *, part: bool = False) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        # The store numbers its rows: one with the highest number that there is would be the last of its table.
+        numbered = type.type.table
         for name, value in body.items():
             shown = type.fields.get(name)
             if shown is None and not _is_moment(type, name):
                 if name not in FRAME:
                     self._unknown(name, f"{a(type.name)} has no field {name}")
-            elif shown is not None and shown.taken(letter, self._view.role, part=part):
+            elif (
+                shown is not None
+                and not (numbered and name == "id")
+                and shown.taken(letter, self._view.role, part=part)
+            ):
                 values[name] = self._value(name, shown.field, shown.field.type, value)
                 if name == "data" and type.type.table:
                     values[name] = self._keys_of_data(values[name] or {})

@@ -65,3 +65,20 @@ async def test_a_resource_keeps_its_id(site: Site) -> None:
         assert (reply.status, reply.body["code"], reply.body["fieldName"]) == (422, "UnknownField", "id")
     reply = await site.ask("superadmin", "PUT", f"hosts/{own}", {"id": own, "name": "other"}, version="v2")
     assert (reply.status, reply.body["id"], reply.body["name"]) == (200, own, "other")
+
+
+async def test_nobody_numbers_a_new_resource(site: Site) -> None:
+    last = f"1a{2**63 - 1}"
+    for id in (last, 2**63 - 1, None):
+        reply = await site.ask("superadmin", "POST", "accounts", {"kind": "user", "name": "x", "id": id})
+        assert (reply.status, reply.headers["x-orca-ignored-fields"]) == (201, "id")
+        assert reply.body["id"] != last
+    reply = await site.ask("superadmin", "POST", "accounts", {"kind": "user", "id": last}, version="v2")
+    assert (reply.status, reply.body["code"], reply.body["fieldName"]) == (422, "UnknownField", "id")
+
+
+async def test_labels_without_values_go_like_others(site: Site) -> None:
+    path = f"hosts/{site.rows['service', 'host'][0]}"
+    for labels in ({"a": "b"}, {}):
+        reply = await site.ask("service", "PUT", path, {"labels": labels})
+        assert (reply.status, reply.body["labels"]) == (200, labels)

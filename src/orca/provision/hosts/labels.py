@@ -34,7 +34,7 @@ def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
     wanted = {str(key): str(value) for key, value in (owner.labels or {}).items()}
     for tie in tx.find(type, **{field: owner.id}):
         label = tx.require(rows.Label, tie.labelId)
-        if wanted.get(label.key) == label.value:
+        if label.key in wanted and wanted[label.key] == label.value:
             del wanted[label.key]
         else:
             discard(tx, tie, label)
