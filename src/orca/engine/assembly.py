@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from orca.engine import retention, tasks
+from orca.engine import instances, retention, tasks
 from orca.engine.behaviour import Behaviour
 from orca.engine.core import Core
 from orca.engine.engine import Engine
@@ -37,6 +37,7 @@ class Assembly(Core):
         self.provide(self.behaviour)
         self.provide(self.schedule)
         self.add(tasks.behaviour)
+        self.add(instances.behaviour)
         self.background("tasks", self.schedule.run)
         self.schedule.add(Task(name="process.replay", run=lambda _: self.engine.replay()))
         self.schedule.add(Task(name="purge.resources", run=purge, every=PURGE_SECONDS))

@@ -200,12 +200,12 @@ class Tx(ReadTx):
         self._tally = tally.Tally()
 
     @overload
-    def insert(self, type: type[R], **fields: Any) -> R: ...
+    def insert(self, type: type[R], /, **fields: Any) -> R: ...
 
     @overload
-    def insert(self, type: str, **fields: Any) -> Record: ...
+    def insert(self, type: str, /, **fields: Any) -> Record: ...
 
-    def insert(self, type: Any, **fields: Any) -> Any:
+    def insert(self, type: Any, /, **fields: Any) -> Any:
         """Add a row. ``kind``, ``uuid``, ``created`` and, where the type has states, ``state`` have defaults.
 
         Raises ``NotUnique`` if a constraint is violated, ``MissingField`` without what every row has, ``TypeError``
@@ -237,7 +237,7 @@ class Tx(ReadTx):
         self._tally.move(None, tally.key_of(record))
         return record
 
-    def update(self, record: R, **fields: Any) -> R:
+    def update(self, record: R, /, **fields: Any) -> R:
         """Change fields of a row and its own keys (None removes a key); unchanged values cost nothing.
 
         ``data={...}`` sets single keys of the JSON column that are known only at run time.
@@ -249,7 +249,7 @@ class Tx(ReadTx):
             self.touched[own.root, own.id] = own
         return own
 
-    def note(self, record: R, **fields: Any) -> R:
+    def note(self, record: R, /, **fields: Any) -> R:
         """Like ``update``, for what is nobody else's affair: it causes no event."""
         return self._change(record, fields)[0]
 

@@ -82,3 +82,15 @@ async def test_labels_without_values_go_like_others(site: Site) -> None:
     for labels in ({"a": "b"}, {}):
         reply = await site.ask("service", "PUT", path, {"labels": labels})
         assert (reply.status, reply.body["labels"]) == (200, labels)
+
+
+async def test_what_only_the_platform_writes_is_checked_all_the_same(site: Site) -> None:
+    path = f"processinstances/{site.rows['superadmin', 'processInstance'][0]}"
+    for field, value in (("resourceType", "colour"), ("resourceId", "$(id)"), ("runningProcessServerId", "other")):
+        reply = await site.ask("superadmin", "PUT", path, {field: value})
+        assert (reply.status, reply.body["code"], reply.body["fieldName"]) == (422, "InvalidState", field)
+    shown = (await site.ask("superadmin", "GET", path)).body
+    reply = await site.ask("superadmin", "PUT", path, shown)
+    assert (reply.status, reply.body) == (200, shown)
+    reply = await site.ask("superadmin", "POST", "labels", {"type": "hostLabel", "key": "a", "value": "b"})
+    assert (reply.status, reply.body["type"]) == (201, "hostLabel")  # a field of labels in v1
