@@ -128,6 +128,7 @@ async def test_what_shares_a_network_is_checked_where_that_network_is(platform):
         assert await checked(row) == {host_of(row): None}, "by its own host only"
     for fields in (
         {"networkMode": "none"},
+        {"networkMode": "bridge"},
         {"networkMode": "container", "networkContainerId": alone.id},
     ):
         with pytest.raises(Refused, match="networkMode") as refused:

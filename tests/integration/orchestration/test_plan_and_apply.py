@@ -103,6 +103,14 @@ async def test_a_service_that_is_just_being_removed_comes_back(platform):
     assert (await plan(platform))["lines"] == []
 
 
+async def test_hosts_with_an_engine_too_old_for_a_check_are_named(platform):
+    compose = "web: {image: ok/web, healthcheck: {test: 'true', start_interval: 1s}}\n"
+    (warning,) = (await plan(platform, compose=compose, scales=""))["warnings"]
+    assert "start_interval needs Docker 25 (API 1.44): one has Docker 20.10.24; " in warning
+    stack = await apply(platform, compose=compose, scales="")
+    assert (await services(platform, stack))["web"].launchConfig["engineHealthCheck"]["startInterval"] == 1000
+
+
 async def test_a_stack_that_is_linked_to_may_come_later(platform):
     compose = "web: {image: ok/web, external_links: [sn/cache]}\n"
     (warning,) = (await plan(platform, compose=compose, scales=""))["warnings"]

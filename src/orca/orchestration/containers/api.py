@@ -50,7 +50,7 @@ def _check_health(fields: dict[str, Any]) -> None:
     check = fields.get("healthCheck")
     if not check:
         return
-    if fields.get("networkMode") == reach.NONE:
+    if fields.get("networkMode") in reach.UNREACHED:
         raise unreachable()
     try:
         check_bounds(check)
@@ -61,8 +61,8 @@ def _check_health(fields: dict[str, Any]) -> None:
 
 def unreachable() -> Refused:
     """The refusal of a check through the network where there is none."""
-    message = "healthCheck: a container without a network cannot be checked from outside; take the check away, or give"
-    return Refused("InvalidOption", f"{message} it a network by networkMode", field="healthCheck")
+    message = "healthCheck: no checker reaches a container whose network is none or bridge; take the check away, use"
+    return Refused("InvalidOption", f"{message} engineHealthCheck, or change networkMode", field="healthCheck")
 
 
 def _check_engine_health(fields: dict[str, Any]) -> None:
@@ -134,7 +134,7 @@ def _check_joined(tx: Tx, call: Call, fields: dict[str, Any]) -> None:
             raise Refused("InvalidReference", f"{field}: there is no such container", field=field)
     owner_id = fields.get("networkContainerId")
     if owner_id is not None:
-        if fields.get("healthCheck") and reach.has_none(tx, tx.require(rows.Instance, owner_id)):
+        if fields.get("healthCheck") and reach.is_unreached(tx, tx.require(rows.Instance, owner_id)):
             raise unreachable()
         sharers = tx.count(rows.Instance, networkContainerId=owner_id) + (fields.get("count") or 1)
         if sharers > limits.MOST_SHARERS:

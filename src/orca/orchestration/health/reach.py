@@ -9,7 +9,10 @@ from orca.resources import rows
 from orca.resources.network import MANAGED
 from orca.store import ReadTx
 
-HOST, NONE = "host", "none"
+HOST = "host"
+NONE = "none"
+UNREACHED = frozenset({NONE, "bridge"})
+"""Modes of containers that no checker reaches: engines keep their own bridge apart from other networks."""
 DEEPEST = 8
 """Most containers in a row of which each shares the network of the next."""
 
@@ -24,9 +27,9 @@ def in_hosts_network(tx: ReadTx, instance: rows.Instance) -> bool:
     return mode_of(_network_of(tx, instance)) == HOST
 
 
-def has_none(tx: ReadTx, instance: rows.Instance) -> bool:
-    """True if a container has no network at all."""
-    return mode_of(_network_of(tx, instance)) == NONE
+def is_unreached(tx: ReadTx, instance: rows.Instance) -> bool:
+    """True if no checker reaches a container."""
+    return mode_of(_network_of(tx, instance)) in UNREACHED
 
 
 def address_of(tx: ReadTx, instance: rows.Instance) -> str | None:

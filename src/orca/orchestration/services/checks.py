@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from orca.hoststate.plan.dns import is_host_name
 from orca.orchestration.containers.api import check_launch, unreachable
-from orca.orchestration.health.reach import NONE
+from orca.orchestration.health.reach import UNREACHED
 from orca.orchestration.placement.joined import CONTAINER
 from orca.orchestration.syntax import rules, selectors
 from orca.orchestration.syntax.names import PRIMARY, BadName, check_service_name
@@ -124,12 +124,12 @@ def _check_needs(service_name: str, configs: units.Configs) -> None:
 
 
 def _check_reach(service_name: str, configs: units.Configs) -> None:
-    """Refuse a check through the network of a container that shares one's that has none."""
+    """Refuse a check through the network of a container that shares one's that no checker reaches."""
     for config in configs.values():
         owner = config
         while owner.get("networkLaunchConfig"):
             owner = configs[units.part_called(service_name, owner["networkLaunchConfig"])]
-        if config.get("healthCheck") and owner.get("networkMode") == NONE:
+        if config.get("healthCheck") and owner.get("networkMode") in UNREACHED:
             raise unreachable()
 
 

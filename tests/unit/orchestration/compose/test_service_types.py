@@ -24,7 +24,7 @@ web:
     io.rancher.service.selector.link: tier=db
     own: label
   volumes_from: [data]
-  net: bridge
+  net: host
 data: {image: shop/data, labels: {io.rancher.container.start_once: "true"}}
 logs: {image: shop/logs, network_mode: "service:web", volumes_from: [web, data]}
 some:
@@ -99,7 +99,7 @@ def test_a_service_with_sidekicks(services):
             "imageUuid": "docker:shop/web",
             "labels": {"io.rancher.scheduler.affinity:host_label_soft": "disk=ssd", "own": "label"},
             "dataVolumesFromLaunchConfigs": ["data"],
-            "networkMode": "bridge",
+            "networkMode": "host",
             "healthCheck": {
                 "port": 80,
                 "requestLine": "GET /health HTTP/1.0",
