@@ -12,12 +12,14 @@ again, and a further unit gets a volume of its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from orca.resources import rows
 from orca.storage import pools
 from orca.storage.bindings import kind_of
+from orca.storage.host_powers import source_of
 from orca.storage.mounts import Mount
 from orca.store import ReadTx
 
@@ -80,6 +82,12 @@ def limits(
         if mount.source and not mount.is_host_path
     )
     return tuple(limit for limit in wanted if limit is not None)
+
+
+def mounts_names(launch: Mapping[str, Any]) -> bool:
+    """True if containers of a launch config mount volumes by name."""
+    sources = (source_of(text) for text in launch.get("dataVolumes") or [])
+    return bool(launch.get("dataVolumeMounts")) or any(source and not source.startswith("/") for source in sources)
 
 
 def is_declared(volume: rows.Volume) -> bool:

@@ -4,6 +4,7 @@
 import pytest
 from pretended import PretendedHost
 
+from orca.orchestration.units import units
 from orca.resources import rows
 from orca.resources.errors import Refused
 
@@ -67,6 +68,23 @@ async def test_units_spread_with_a_volume_each_and_their_successors_come_back_to
     assert (await seats(platform, row))[1] == before[1]
     assert set((await seats(platform, row)).values()) == set(before.values())
     assert len(await volumes(platform, "data")) == 3
+
+
+@pytest.mark.parametrize(("mount", "waits"), [("data:/data", True), ("/data", False), ("/srv:/data", False)])
+async def test_a_successor_waits_until_the_former_container_has_let_go_of_its_volume(platform, agents, mount, waits):
+    row = await service(platform, mount, scale=2)
+
+    def leaving(tx):
+        """The plan while the first unit is still on its way out."""
+        one = next(each for each in tx.find(rows.Instance, serviceId=row.id) if each.number == 1)
+        tx.update(one, state="removing")
+        found = units.plan(tx, tx.require(rows.Service, row.id))
+        tx.update(one, state="running")
+        return found
+
+    found = await platform.core.db.write(leaving)
+    assert [new.number for new in found.later] == [1] * waits
+    assert [new.number for new in found.create] == [3] * (not waits)
 
 
 async def test_an_upgrade_that_starts_first_finds_the_data_of_the_former_container(platform, agents):

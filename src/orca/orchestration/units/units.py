@@ -20,7 +20,7 @@ from orca.orchestration.units import sickness
 from orca.orchestration.units.plan import Member, New, Part, Plan
 from orca.provision.hosts.lifecycle import CONNECTED
 from orca.resources import rows
-from orca.storage import registries
+from orca.storage import named, registries
 from orca.storage.references import is_nothing
 from orca.store import ReadTx, Tx
 
@@ -146,11 +146,16 @@ def plan(tx: ReadTx, service: rows.Service, *, leaving: int | None = None) -> Pl
 
 
 def _numbers_kept(tx: ReadTx, service: rows.Service) -> dict[int, int] | None:
-    """The numbers for which an address, or a container that an upgrade set aside, waits; each with its host."""
-    if not retained.retains(service):
+    """The numbers for which an address, or a container that an upgrade set aside, waits; each with its host.
+
+    None: numbers do not matter. They do for addresses, and for volumes: a successor finds those of its unit, and waits
+    until the former container has let go of them.
+    """
+    retains = retained.retains(service)
+    if not retains and not any(map(named.mounts_names, configs_of(service).values())):
         return None
     aside = {marks.number(row): row.hostId for row in kept_rows(tx, service.id) if row.hostId is not None}
-    return aside | retained.numbers(tx, service)
+    return aside | (retained.numbers(tx, service) if retains else {})
 
 
 def is_global(service: rows.Service) -> bool:
