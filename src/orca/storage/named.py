@@ -12,6 +12,7 @@ again, and a further unit gets a volume of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from orca.storage.bindings import kind_of
 from orca.storage.host_powers import source_of
 from orca.storage.mounts import Mount
 from orca.store import ReadTx
+from orca.wire import names
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,21 @@ def is_declared(volume: rows.Volume) -> bool:
 
 
 def unit_name(instance: rows.Instance, model: rows.Volume) -> str:
-    """The volume of a container's unit: the same for its successors, and for the sidekicks beside it."""
-    if instance.serviceId is None:
+    """The volume of a container's unit: the same for its successors, for the sidekicks beside it, and when the stack
+    is made again.
+    """
+    labels = instance.labels or {}
+    stack, service = labels.get(names.LABEL_STACK_NAME), labels.get(names.LABEL_SERVICE_NAME, "")
+    if stack is None:
         return f"{model.name}_{instance.name}"
-    return f"{model.name}_{instance.serviceId}_{instance.number or 0}"
+    unit = f"{service.split('/')[1]}_{instance.number or 0}"
+    own = str(model.name).startswith(f"{written(stack)}_")
+    return f"{model.name}_{unit}" if own else f"{model.name}_{written(stack)}_{unit}"
+
+
+def written(stack: str) -> str:
+    """The name of a stack in names of volumes, which may hold fewer characters."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", stack).lstrip("_.-")
 
 
 def _named(tx: ReadTx, account_id: int, name: str) -> list[rows.Volume]:

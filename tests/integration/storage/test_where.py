@@ -117,7 +117,7 @@ async def test_each_unit_has_a_volume_of_its_own_where_that_is_asked_for(platfor
     await platform.create("volume", name="db", driver="local", perUnit=True, labels={"tier": "gold"})
     row = await service(platform, "db:/data", scale=2)
     before = await seats(platform, row)
-    wanted = {f"db_{row.id}_{number}": host for number, host in before.items()}
+    wanted = {f"db_shop_web_{number}": host for number, host in before.items()}
     found = await platform.read(lambda tx: tx.find(rows.Volume, name=list(wanted)))
     assert {volume.name: volume.hostId for volume in found} == wanted
     orders = [order for agent in agents for order in agent.host.orders.values()]
@@ -177,7 +177,7 @@ async def test_the_volumes_of_a_file_belong_to_its_stack(platform, agents):
     await platform.act_on_all("environment", "apply", **FILES)
     (row,) = await platform.running(1)
     order = next(agent.host.orders[row.uuid] for agent in agents if agent.host.orders)
-    own = f"shop_own_{row.serviceId}_1"
+    own = "shop_own_web_1"
     assert order["volumes"] == [
         "shop_data:/data",
         "shop_home:/home",

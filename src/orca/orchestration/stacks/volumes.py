@@ -7,7 +7,6 @@ In a file of version 1 a name means what it says, as in 2015.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -20,7 +19,7 @@ from orca.resources import rows
 from orca.storage.host_powers import host_options, source_of
 from orca.storage.host_rights import told, why_not
 from orca.storage.mounts import LOCAL
-from orca.storage.named import is_declared
+from orca.storage.named import is_declared, written
 from orca.store import ReadTx, Tx
 
 FIELD = "dataVolumes"
@@ -39,7 +38,7 @@ def scoped(tx: ReadTx, name: str, stack: rows.Environment | None, text: Compose)
 
     def whole(source: str) -> str:
         spec = (text.volumes or {}).get(source, VolumeSpec())
-        found = spec.name or f"{re.sub(r'[^A-Za-z0-9_.-]', '-', name).lstrip('_.-')}_{source}"
+        found = spec.name or f"{written(name)}_{source}"
         if spec.name is None and source in held and found not in held:
             return source
         specs[found] = replace(spec, name=found)
