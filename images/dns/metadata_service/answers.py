@@ -53,8 +53,8 @@ class Answers:
 
     async def _now(self, address: str, version: str, path: list[str]) -> Any:
         found = self._find(address, version, path)
-        if _is_here(path, found):
-            return found
+        if _is_own(path) and found is not MISSING:
+            return found  # the host knows it since the start of the container
         self._feed.want()
         if path == ["version"]:
             return found
@@ -78,14 +78,17 @@ class Answers:
                 self._feed.want()
 
     def _find(self, address: str, version: str, path: list[str]) -> Any:
+        """Return what lies at a path. The whole tree is made only for a request that needs it."""
+        if path == ["version"]:
+            return str(self._known.version)
+        if _is_own(path):
+            return find(self._known.see_own(address), path[1:])
         return find(self._known.see(address, version), path)
 
 
-def _is_here(path: list[str], found: Any) -> bool:
-    """True if a value needs nothing of the project: the host knows it since the start of its container."""
-    if path[:1] != ["self"] or found is MISSING or not OF_OTHERS.isdisjoint(path[2:3]):
-        return False
-    return len(path) > 2 or not isinstance(found, dict | list)
+def _is_own(path: list[str]) -> bool:
+    """True if a path leads into what the client itself is."""
+    return path[:1] == ["self"] and len(path) > 2 and path[2] not in OF_OTHERS
 
 
 def _shown(value: Any, as_json: bool) -> Answer:

@@ -43,13 +43,20 @@ class Known:
     def see(self, address: str, version: str) -> tree.Tree:
         """Return the tree of a version for a client."""
         if version not in self._trees:
-            self._objects = self._local["objects"] | (self._project or {})
             self._trees[version] = tree.tree(self._objects, version)
-        whole, host = self._trees[version], self._local["host"]
-        uuid = self._local["clients"].get(address)
-        own = tree.own(whole, self._objects, uuid and f"container/{uuid}", host and f"host/{host}")
+        whole = self._trees[version]
+        own = tree.own(whole, self._objects, *self._keys(address))
         lists = {name: value for name, value in whole.items() if name}
         return {**lists, "self": own, "version": str(self.version)}
+
+    def see_own(self, address: str) -> tree.Tree:
+        """Return what a client itself is: ``self`` without other containers and services."""
+        return tree.own_values(self._objects, *self._keys(address))
+
+    def _keys(self, address: str) -> tuple[str | None, str | None]:
+        """The keys of a client's container and of the host."""
+        uuid, host = self._local["clients"].get(address), self._local["host"]
+        return uuid and f"container/{uuid}", host and f"host/{host}"
 
     def look(self) -> None:
         """Read the file if it has changed. A damaged one leaves what is known."""
@@ -79,6 +86,7 @@ class Known:
 
     def _change(self) -> None:
         self.version = max(self.version + 1, time.time_ns() // 1_000_000)
+        self._objects = self._local["objects"] | (self._project or {})
         self._trees.clear()
         self._changed.set()
         self._changed = asyncio.Event()

@@ -46,10 +46,12 @@ def tree(objects: Objects, version: str) -> Tree:
 
 def own(whole: Tree, objects: Objects, container: str | None, host: str | None) -> Tree:
     """Return ``self`` of a container (its key), or of the host alone."""
-    places, seen = whole[""], objects.get(container or "", {})
-    keys = {"container": container, "service": seen.get("service"), "stack": seen.get("stack")}
-    keys["host"] = seen.get("host") or host
-    return {kind: places[key] for kind, key in keys.items() if key in places}
+    return {kind: whole[""][key] for kind, key in _own_keys(objects, container, host).items()}
+
+
+def own_values(objects: Objects, container: str | None, host: str | None) -> Tree:
+    """Return ``self`` without other containers and services, which needs no tree."""
+    return {kind: _plain(objects[key], objects) for kind, key in _own_keys(objects, container, host).items()}
 
 
 def find(value: Any, path: list[str]) -> Any:
@@ -76,6 +78,13 @@ def text(value: Any) -> str:
         case list():
             return "".join(f"{_line(index, each)}\n" for index, each in enumerate(value))
     return str(value)
+
+
+def _own_keys(objects: Objects, container: str | None, host: str | None) -> dict[str, str]:
+    seen = objects.get(container or "", {})
+    keys = {"container": container, "service": seen.get("service"), "stack": seen.get("stack")}
+    keys["host"] = seen.get("host") or host
+    return {kind: key for kind, key in keys.items() if key in objects}
 
 
 def _plain(each: Mapping[str, Any], objects: Objects) -> dict[str, Any]:

@@ -88,8 +88,8 @@ async def test_a_host_knows_its_own_containers(platform, hosts):
     assert item["self"] == web.uuid
     container = item["objects"][f"container/{web.uuid}"]
     assert (container["primary_ip"], container["create_index"]) == (web.primaryIpAddress, web.createIndex)
-    seen = tree.tree(item["objects"] | agent.host.item("metadata/host")["objects"], "latest")
-    own = tree.own(seen, item["objects"], f"container/{web.uuid}", None)
+    known = item["objects"] | agent.host.item("metadata/host")["objects"]
+    own = tree.own_values(known, f"container/{web.uuid}", None)
     assert own["service"]["links"] == {"shop/db": "mysql"}
     assert own["service"]["metadata"] == {"debug": True}
     assert own["service"]["labels"]["color"] == "blue"
