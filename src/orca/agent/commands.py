@@ -154,7 +154,7 @@ class Commands:
                     raise
                 if instance.network_mode == MANAGED:
                     await self.joined_network()
-                if instance.balancer:
+                if instance.balancer and reply.state == "running":
                     await self.balancers.started(instance.uuid)
                 return reply
 

@@ -18,10 +18,11 @@ from orca.hoststate.apply.kind import Description
 from orca.hoststate.apply.result import Result
 from orca.hoststate.haproxy_api import ALIVE
 from orca.hoststate.plan import balancer
+from orca.hoststate.plan.items import BALANCER
 from orca.wire import BalancerFigures, Drain, Drained, Event, Instance, LookAtBalancer
 
 from . import lines, order
-from .connections import Connections
+from .connections import Connections, drain
 from .follower import Follower
 from .loader import Loader
 from .reports import Reports
@@ -43,8 +44,9 @@ class Balancers:
         self._connections = Connections(config, root)
 
     def everything(self) -> None:
-        """Report everything now, after a hello."""
-        self._reports.everything(self._follower.down, self._loader.refusals)
+        """Report everything now, after a hello; a host without balancers has nothing to say."""
+        if self._config.family(BALANCER):
+            self._reports.everything(self._follower.down, self._loader.refusals)
 
     async def run(self) -> None:
         """Follow the balancers until cancelled."""
@@ -89,8 +91,13 @@ class Balancers:
     # -- commands ------------------------------------------------------------------------------------------------
 
     async def drain(self, wanted: Drain) -> Drained:
-        """Wait until a target has no connection, and close what is left after the time that the order gives."""
-        return Drained(left=await self._connections.drain(wanted.instance, wanted.target, wanted.timeout / 1000))
+        """Wait until a target has no connection, and close what is left after the time that the order gives.
+
+        Raises:
+            CommandFailed: there can be no such balancer.
+        """
+        directory = self._directory(wanted.instance)
+        return Drained(left=await drain(directory, wanted.target, wanted.timeout / 1000))
 
     async def figures(self, wanted: LookAtBalancer) -> BalancerFigures:
         """What each target of a balancer does.

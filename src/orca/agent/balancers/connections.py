@@ -7,6 +7,7 @@ import logging
 import time
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from orca.agent.config import Config
 from orca.agent.haproxy import HaproxyGone, ask, ask_master
@@ -25,6 +26,7 @@ LOOK_SECONDS = 0.1
 REMOVE_SECONDS = 0.25
 REST_SECONDS = 5.0  # between two looks when nothing has changed
 ANSWER_SECONDS = 3.0
+MOST_SILENT = 10  # looks in a row without an answer
 
 _log = logging.getLogger(__name__)
 
@@ -65,52 +67,62 @@ class Connections:
             self._since.setdefault((uuid, server), now)
         return bool(left)
 
-    async def drain(self, uuid: str, target: str, seconds: float) -> int:
-        """Wait until a target has no connection in any process of a balancer; return how many were closed at last."""
-        directory = Directory(str(self._root), uuid)
-        socket, master = Path(directory.commands), Path(directory.master)
-        deadline = time.monotonic() + seconds
+
+async def drain(directory: Directory, target: str, seconds: float) -> int:
+    """Wait until a target has no connection in any process of a balancer; return how many were closed at last.
+
+    A balancer that does not answer for a moment is about to replace its process; one that stays silent has none.
+    """
+    deadline, silent = time.monotonic() + seconds, 0
+    while silent < MOST_SILENT:
         try:
-            for server, _ in await _current(socket, target):
-                await ask(socket, f"set server {server} state maint", seconds=ANSWER_SECONDS)
-            while True:
-                now = await _current(socket, target)
-                former = await _former(master, target)
-                if not (now or former) or time.monotonic() >= deadline:
-                    break
-                if not any(count for _, count in now) and not former:
-                    break
-                await asyncio.sleep(LOOK_SECONDS)
-            for server, count in now:
-                if count:
-                    await ask(socket, f"shutdown sessions server {server}", seconds=ANSWER_SECONDS)
-            for pid, server, _ in former:
-                await _close(master, pid, server)
+            left = await _take_out(directory, target)
+            if not left:
+                return 0
+            if time.monotonic() >= deadline:
+                await _close(directory, left)
+                return sum(each.connections for each in left)
+            silent = 0
         except HaproxyGone as error:
-            _log.info("balancer %s: %s", uuid, error)
-            return 0  # no process, no connections
-        return sum(count for _, count in now) + sum(count for *_, count in former)
+            _log.info("%s: %s", directory.path, error)
+            silent += 1
+        await asyncio.sleep(LOOK_SECONDS)
+    return 0
 
 
-async def _current(socket: Path, target: str) -> list[tuple[Server, int]]:
-    """The servers of a target in the worker, and how many connections each has."""
-    answer = await ask(socket, lines.STATISTICS, seconds=ANSWER_SECONDS)
-    return [(server, lines.sessions(row)) for server, row in lines.rows(answer) if balancer.target_of(server) == target]
+class Use(NamedTuple):
+    """A server with connections. ``pid``: it is in a former process; None: in the present one."""
+
+    server: Server
+    connections: int
+    pid: int | None = None
 
 
-async def _former(master: Path, target: str) -> list[tuple[int, Server, int]]:
-    """The same of workers that were replaced, as far as there are connections."""
+async def _take_out(directory: Directory, target: str) -> list[Use]:
+    """See to it that a target gets nothing new; return where it still has connections."""
+    socket, master = Path(directory.commands), Path(directory.master)
     found = []
-    for pid in lines.former_workers(await ask_master(master, "show proc", seconds=ANSWER_SECONDS)):
-        answer = await ask_master(master, f"@!{pid} {lines.STATISTICS}", seconds=ANSWER_SECONDS)
-        for server, row in lines.rows(answer):
-            if balancer.target_of(server) == target and lines.sessions(row):
-                found.append((pid, server, lines.sessions(row)))
-    return found
+    for server, row in lines.rows(await ask(socket, lines.STATISTICS, seconds=ANSWER_SECONDS)):
+        if balancer.target_of(server) == target:
+            await ask(socket, f"set server {server} state maint", seconds=ANSWER_SECONDS)
+            found.append(Use(server, lines.sessions(row)))
+    processes = await ask_master(master, "show proc", seconds=ANSWER_SECONDS)
+    if lines.PROCESSES not in processes:
+        raise HaproxyGone(f"HAProxy's master is about to replace a process: {processes}")
+    for pid in lines.former_workers(processes):
+        for server, row in lines.rows(await ask_master(master, f"@!{pid} {lines.STATISTICS}", seconds=ANSWER_SECONDS)):
+            if balancer.target_of(server) == target:
+                found.append(Use(server, lines.sessions(row), pid))
+    return [each for each in found if each.connections]
 
 
-async def _close(master: Path, pid: int, server: Server) -> None:
-    """Close connections in a worker that was replaced, one by one: it takes no commands about its servers any more."""
-    answer = await ask_master(master, f"@!{pid} show sess", seconds=ANSWER_SECONDS)
-    for session in lines.sessions_of(answer, server):
-        await ask_master(master, f"@!{pid} shutdown session {session}", seconds=ANSWER_SECONDS)
+async def _close(directory: Directory, left: list[Use]) -> None:
+    """Close connections; in a former process one by one, as it takes no commands about its servers any more."""
+    socket, master = Path(directory.commands), Path(directory.master)
+    for each in left:
+        if each.pid is None:
+            await ask(socket, f"shutdown sessions server {each.server}", seconds=ANSWER_SECONDS)
+            continue
+        answer = await ask_master(master, f"@!{each.pid} show sess", seconds=ANSWER_SECONDS)
+        for session in lines.sessions_of(answer, each.server):
+            await ask_master(master, f"@!{each.pid} shutdown session {session}", seconds=ANSWER_SECONDS)

@@ -13,6 +13,8 @@ from orca.hoststate.plan.haproxy import Server
 from orca.wire import TargetFigures, TargetState
 
 STATISTICS = "show stat -1 4 -1"  # of servers only
+PROCESSES = "# workers"
+"""Stands in every answer of the master about its processes."""
 
 _LINE = re.compile(
     r"Server (?P<backend>[^\s/]+)/(?P<name>\S+) is (?P<state>UP|DOWN), reason: (?P<reason>[^,]+?)"
