@@ -36,8 +36,11 @@ class Wanted:
     def __init__(self, directory: Directory, uuid: str, description: Description) -> None:
         """:raises ValueError: the balancer's item, or a target, makes no sense; the message names it."""
         try:
-            good = directory.good
-            self.item = plan.loaded(description["balancers"][uuid], good)
+            good, item = directory.good, description["balancers"][uuid]
+            # A new structure is read as well, so that one that makes no sense is refused with its item.
+            plan.maps(item)
+            text.configuration(item, {})
+            self.item = plan.loaded(item, good)
             self.targets = plan.targets(self.item, description["targets"].get(uuid, {}))
             self.maps = plan.maps(self.item)
             self.structure = plan.structure(good)
@@ -77,10 +80,7 @@ def apply(host: Host, description: Optional[Mapping[str, Any]], result: Result, 
 
 
 def _ensure(directory: Directory, uuid: str, description: Description, result: Result, check: bool) -> None:
-    # A new structure is read as well, so that one that makes no sense is refused with its item.
-    item = description["balancers"][uuid]
     wanted = Wanted(directory, uuid, description)
-    text.configuration(item, {})
     directory.make(result, check)
     present = _servers(directory, wanted.structure)
     running = present is not None
