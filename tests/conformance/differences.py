@@ -311,6 +311,12 @@ STATE_REASONS: dict[str, list[str]] = {
     "In /v2 a stack is made what its text says, from whatever state; /v1 does not see the process.": [
         "process environment.apply"
     ],
+    "In /v2 a service's containers move to other hosts; /v1 does not see the process.": [
+        "process *ervice.move",
+        "start *ervice.deactivate",
+        "start *ervice.remove",
+        "states *ervice",
+    ],
     "A launch configuration is no row: it has no states.": ["process *aunchConfig.*"],
     "An upgrade that was cancelled is taken back or finished; taking back is not cancelled.": [
         "process environment.cancelrollback"

@@ -157,6 +157,7 @@ class Platform:
         await self._dispatch(*await self._events[id(connection)].get())
         if not connection.closed:
             self.core.agents.attach(connection)
+            await self._dispatch(connection, "connected", None)
         while True:
             await self._dispatch(*await self._events[id(connection)].get())
 

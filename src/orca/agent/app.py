@@ -21,6 +21,7 @@ from .engine import Engine
 from .errors import AgentError
 from .host import HostKeeper
 from .identity import host_uuid, read_credentials, write_private
+from .lease import Lease
 from .link import Link
 from .mesh import MeshMonitor
 from .metadata import Metadata
@@ -64,8 +65,15 @@ class Agent:
         self._balancers = Balancers(self._config, settings.root, self._containers, self._link.send)
         self._streams = Streams(self._paths, self._containers, engine)
         self._wanted = WantedStates(self._paths.wanted)
+        self._facts_changed = asyncio.Event()
+        self._mesh = MeshMonitor(self._config, self._paths, self._link.send, self._facts_changed.set)
+        self._lease = Lease(self._mesh.sees_most, lambda: self._connection.redial())
         self._restarts = Restarts(
-            self._wanted, self._containers, self._keeper.container_started, lambda id: self._watch.look(id)
+            self._wanted,
+            self._containers,
+            self._keeper.container_started,
+            lambda id: self._watch.look(id),
+            self._lease,
         )
         self._metadata = Metadata(self._paths.metadata_feed, self._link.send)
         self._commands = Commands(
@@ -77,6 +85,8 @@ class Agent:
             self._streams,
             self._metadata,
             self._balancers,
+            self._mesh,
+            self._lease,
         )
         self._health = Reports(self._link.send)
         self._engine_checks = EngineChecks(lambda found: self._health.put(containers=found))
@@ -90,8 +100,6 @@ class Agent:
             self._engine_checks,
         )
         self._facts = HostFacts()
-        self._facts_changed = asyncio.Event()
-        self._mesh = MeshMonitor(self._config, self._paths, self._link.send, self._facts_changed.set)
         self._checker = Checker(self._config, self._paths, self._uuid, self._health.put, self._mesh.reaches)
         self._connection = Connection(
             self._paths,
@@ -102,7 +110,7 @@ class Agent:
             hello=self._hello,
             receive=self._commands.receive,
             greeted=self._greeted,
-            ended=self._streams.close,
+            ended=self._ended,
         )
 
     async def run(self) -> None:
@@ -116,6 +124,7 @@ class Agent:
                 group.create_task(self._watch.run(), name="containers")
                 group.create_task(self._keeper.run(), name="host")
                 group.create_task(self._mesh.run(), name="mesh")
+                group.create_task(self._lease.guard(self._restarts.fenced, self._restarts.suspend), name="lease")
                 group.create_task(self._checker.run(), name="checker")
                 group.create_task(self._balancers.run(), name="balancers")
                 group.create_task(self._health.run(), name="health")
@@ -153,6 +162,10 @@ class Agent:
         self._metadata.connected()
         self._balancers.everything()
         await self._mesh.summary()
+
+    async def _ended(self) -> None:
+        self._lease.cut()
+        await self._streams.close()
 
     async def _look(self, server: str) -> HostFacts:
         info = await self._containers.info()

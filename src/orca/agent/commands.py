@@ -21,6 +21,7 @@ from orca.wire import (
     Deactivate,
     Deactivated,
     Drain,
+    Epoch,
     Event,
     Inspect,
     Inspected,
@@ -29,6 +30,8 @@ from orca.wire import (
     Message,
     MetadataUpdate,
     OpenStream,
+    Probe,
+    Probed,
     Pull,
     Pulled,
     Remove,
@@ -42,6 +45,8 @@ from .balancers import Balancers
 from .config import Config
 from .containers import Containers
 from .errors import AgentError, CommandFailed
+from .lease import Lease
+from .mesh import MeshMonitor
 from .metadata import Metadata
 from .pull import Progress
 from .restarts import Restarts
@@ -75,6 +80,8 @@ class Commands:
     streams: Streams
     metadata: Metadata
     balancers: Balancers
+    mesh: MeshMonitor
+    lease: Lease
     _running: dict[str, _Command] = field(default_factory=dict)
     _finished: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -82,6 +89,7 @@ class Commands:
 
     def receive(self, event: Event) -> None:
         """Take one event from the server; must be called in the order of arrival."""
+        self.lease.heard()
         try:
             match event.name:
                 case names.PING:
@@ -110,6 +118,10 @@ class Commands:
                     self._measure(event, event.read(Measure))
                 case names.METADATA_UPDATE:
                     self._update_metadata(event, event.read(MetadataUpdate))
+                case names.PROBE:
+                    self._probe(event, event.read(Probe))
+                case names.EPOCH:
+                    self._epoch(event, event.read(Epoch))
                 case names.CANCEL:
                     self._cancel(event.read(Cancel))
                 case _:
@@ -144,7 +156,12 @@ class Commands:
         async def work() -> Message:
             await _ended(earlier)
             async with self._lock(instance.uuid):
-                expect = partial(self.restarts.expect_running, instance.uuid, instance.restart_policy)
+                expect = partial(
+                    self.restarts.expect_running,
+                    instance.uuid,
+                    instance.restart_policy,
+                    fenced=instance.fenced,
+                )
                 progress = self._progress(request.key)
                 try:
                     wanted = await self.balancers.prepare(instance) if instance.balancer else instance
@@ -232,6 +249,22 @@ class Commands:
             await self.metadata.update(request)
 
         self._run(event, f"metadata/{event.id}", work)
+
+    def _probe(self, event: Event, request: Probe) -> None:
+        async def work() -> Message:
+            return Probed(answered=await self.mesh.answers(request.peer))
+
+        self._run(event, f"probe/{request.peer}", work)
+
+    def _epoch(self, event: Event, epoch: Epoch) -> None:
+        async def work() -> None:
+            for uuid in epoch.moved:
+                await self.restarts.expect_stopped(uuid)
+            self.lease.told()
+
+        if epoch.moved:
+            _log.warning("epoch %d of this host: %d containers run elsewhere by now", epoch.epoch, len(epoch.moved))
+        self._run(event, f"epoch/{event.id}", work)
 
     def _cancel(self, request: Cancel) -> None:
         wanted = set(request.previous_ids)

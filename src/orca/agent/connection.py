@@ -81,6 +81,11 @@ class Connection:
                 self._status.show("failed", str(error))
             await asyncio.sleep(self._backoff.delay())
 
+    def redial(self) -> None:
+        """End the present connection, if any, so that another hello follows."""
+        if self._socket is not None:
+            self._closing = asyncio.create_task(self._socket.close())
+
     # -- registering ---------------------------------------------------------------------------------------------
 
     async def _credentials(self) -> identity.Credentials:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """This host's row of the matrix of hosts: which peers can be reached through their tunnels.
 
-Once a second the agent sends an echo request to each peer's network agent (``.2`` of its range). A tunnel that charon
-calls established but that carries nothing is down. charon adds age, traffic and the reason, and its up and down events
-trigger the next probe at once. The network agent heals tunnels by itself, even while this agent is away.
+Once a second the agent sends an echo request to each peer's network agent (``.2`` of its range), and four times a
+second to one whose answer is missing. A tunnel that charon calls established but that carries nothing is down. charon
+adds age, traffic and the reason, and its up and down events trigger the next probe at once. The network agent heals
+tunnels by itself, even while this agent is away.
 """
 
 import asyncio
@@ -15,18 +16,29 @@ from dataclasses import dataclass, field
 
 from orca.hoststate.plan.addressing import HostRange
 from orca.hoststate.plan.items import PEER
-from orca.wire import EdgeState, Encryption, Event, MeshEdge, MeshSummary, PeerState, names, now_ms
+from orca.wire import EdgeState, Encryption, Event, MeshEdge, MeshSummary, PeerSilent, PeerState, names, now_ms
 
 from .charon import CharonGone, Tunnel, encryption, tunnels, updowns
 from .config import Config
+from .errors import CommandFailed
 from .paths import Paths
 from .probe import Prober
 
 PROBE_SECONDS = 1.0
 SILENCE_SECONDS = 3.5  # until a tunnel counts as down; the server must know within 5
-AGAIN_SECONDS = 0.25  # between probes while somebody waits for an answer
+AGAIN_SECONDS = 0.25  # between probes while an answer is missing
 CALM_SECONDS = 0.1  # at least between probes, however many events charon sends
 SUMMARY_SECONDS = 60.0
+DOUBT_SECONDS = 1.0
+"""After so long without an answer to any probe the server looks at the peer."""
+MISSED = 3
+"""Probes of ``PROBE_SECONDS`` without an answer after which a peer in doubt counts as unreachable."""
+STILL_SECONDS = 6.0
+"""A peer that answered within this time is not unreachable: one that stands still for five seconds goes on."""
+LEAST_PROBES = 12
+"""Probes that went unanswered meanwhile: this host did not stand still itself."""
+DENSE_SECONDS = 12.0
+"""A peer that has been silent for longer is probed once a second again."""
 RETRY_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
@@ -48,15 +60,38 @@ class Peer:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     rtt_ms: float | None = None
     last_probe: int = 0
+    unanswered: int = 0
+    waiting: float | None = None
+    doubted: bool = False
     obstacle: str | None = None
 
     def answered(self, rtt_ms: float) -> bool:
         """Take an answer; return whether the tunnel has just come up."""
         self.heard, self.rtt_ms, self.obstacle = time.monotonic(), rtt_ms, None
         self.proven = max(self.proven, self.heard - rtt_ms / 1000)
+        self.unanswered, self.waiting, self.doubted = 0, None, False
         self.news.set()
         risen, self.state = self.state != "up", "up"
         return risen
+
+    @property
+    def is_late(self) -> bool:
+        """True if an answer is missing, since a short time."""
+        return self.waiting is not None and time.monotonic() - self.heard < DENSE_SECONDS
+
+    def probed(self) -> bool:
+        """A probe is about to leave; return True, once, if answers have been missing for so long that others must look.
+
+        ``waiting`` is when the first probe without an answer was sent (monotonic seconds).
+        """
+        now, self.last_probe = time.monotonic(), now_ms()
+        self.unanswered += 1
+        if self.waiting is None:
+            self.waiting = now
+        if self.doubted or now - self.waiting < DOUBT_SECONDS or self.unanswered * AGAIN_SECONDS < DOUBT_SECONDS:
+            return False
+        self.doubted = True
+        return True
 
     def fell_silent(self) -> bool:
         """True if the tunnel has just gone down: no answer for too long."""
@@ -122,26 +157,72 @@ class MeshMonitor:
                 return peer.proven
         return None
 
+    async def answers(self, uuid: str) -> bool:
+        """True if a peer in doubt answers a probe; False after ``MISSED``, and ``STILL_SECONDS``, without an answer.
+
+        A second in which this agent's own loop was late proves nothing, and is repeated.
+
+        Raises:
+            CommandFailed: this host has no such peer.
+        """
+        missed = 0
+        while missed < MISSED or not self._is_silent(uuid):
+            began = time.monotonic()
+            if await self.reaches(uuid, PROBE_SECONDS) is not None:
+                return True
+            passed = time.monotonic() - began
+            missed += passed < PROBE_SECONDS + 2 * AGAIN_SECONDS
+        return False
+
+    def _is_silent(self, uuid: str) -> bool:
+        """True if a peer has not answered for ``STILL_SECONDS``, during which this host went on probing."""
+        peer = self._peers.get(uuid)
+        if peer is None or self._prober is None:
+            raise CommandFailed(f"This host does not probe {uuid}")
+        return time.monotonic() - peer.heard >= STILL_SECONDS and peer.unanswered >= LEAST_PROBES
+
+    def sees_most(self, seconds: float) -> bool:
+        """True if more than half of all hosts, this one included, answered within the last ``seconds``.
+
+        So of two parts that a cut leaves, at most one holds what is fenced: the server moves no host's containers when
+        more than half of all are silent.
+        """
+        since = time.monotonic() - seconds
+        seen = 1 + sum(peer.state == "up" and peer.heard >= since for peer in self._peers.values())
+        return 2 * seen > len(self._peers) + 1
+
     async def _probe(self) -> None:
         prober = self._prober = Prober(self._answered)
         try:
-            while True:
-                self._refresh()
-                for peer in self._peers.values():
-                    if peer.fell_silent():
-                        self._edge(peer)
-                    peer.last_probe = now_ms()
-                    peer.obstacle = prober.send(peer.address)
-                await asyncio.sleep(CALM_SECONDS)
-                try:
-                    async with asyncio.timeout(PROBE_SECONDS):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
-                self._wake.clear()
+            await self._go_on_probing()
         finally:
             self._prober = None
             prober.close()
+
+    async def _go_on_probing(self) -> None:
+        """Probe all peers each second, or at once after an event of charon; those that are late in between too."""
+        due = 0.0
+        while True:
+            everybody = time.monotonic() >= due or self._wake.is_set()
+            if everybody:
+                due = time.monotonic() + PROBE_SECONDS
+                self._wake.clear()
+                self._refresh()
+            self._probe_some(everybody=everybody)
+            await asyncio.sleep(CALM_SECONDS)
+            pause = AGAIN_SECONDS if any(peer.is_late for peer in self._peers.values()) else PROBE_SECONDS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, min(pause - CALM_SECONDS, due - time.monotonic()))):
+                    await self._wake.wait()
+
+    def _probe_some(self, *, everybody: bool) -> None:
+        for peer in self._peers.values():
+            if peer.fell_silent():
+                self._edge(peer)
+            if (everybody or peer.is_late) and self._prober is not None:
+                if peer.probed():
+                    self._send(Event.report(names.PEER_SILENT, PeerSilent(peer=peer.uuid)))
+                peer.obstacle = self._prober.send(peer.address)
 
     async def _listen(self) -> None:
         while True:

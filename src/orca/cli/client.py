@@ -123,10 +123,10 @@ class Client:
     def in_project(self, plural: str) -> str:
         """Address of a collection as the chosen project sees it."""
         if self._project_url is None:
-            self._project_url = f"{VERSION}/projects/{self._project()['id']}"
+            self._project_url = f"{VERSION}/projects/{self.project()['id']}"
         return f"{self._project_url}/{plural}"
 
-    def _project(self) -> Resource:
+    def project(self) -> Resource:
         """The chosen project, by its id or its name.
 
         The owner of a project can give it any name and make others its members. So an id is never taken for a name, and

@@ -84,6 +84,9 @@ def projects(ctx: click.Context, output: str, quiet: bool) -> None:
 def hosts(ctx: click.Context, output: str, quiet: bool) -> None:
     """List the hosts with their agent's state and outer address.
 
+    AGENT is `active`, `reconnecting` while nobody knows more, `agent lost` for a host that others still reach,
+    `undecided` if nobody can tell, or `dead`; FAILED says who found out. What a dead host ran runs elsewhere.
+
     `-o wide` adds the versions of engine and kernel, and who encrypts what the host sends to others: its kernel, or,
     several times slower, a program (userspace). It also adds the range of the host's containers, and how many addresses
     that holds (ROOM). A project's network 10.42.0.0/16 holds 255 ranges of /24, so 255 hosts; the settings
@@ -101,11 +104,11 @@ def hosts(ctx: click.Context, output: str, quiet: bool) -> None:
             host["id"],
             find.name_of(host),
             host["state"],
-            host.get("agentState"),
+            host.get("liveness") or host.get("agentState"),
             host.get("agentIpAddress"),
             *(_host_details(host, ranges.get(host["id"])) if wide else ()),
             " ".join(f"{key}={value}" for key, value in sorted((host.get("labels") or {}).items())),
-            _reason(host),
+            _reason(host) or host.get("livenessReason"),
         ),
     )
 

@@ -27,7 +27,7 @@ from orca.orchestration.metadata.feed import Feed
 from orca.orchestration.metadata.items import MetadataItems
 from orca.orchestration.news import Follower, Newsroom
 from orca.orchestration.services import api as service_api
-from orca.orchestration.services import converge, restart, upgrade
+from orca.orchestration.services import converge, moves, moving, restart, upgrade
 from orca.orchestration.services import links as service_links
 from orca.orchestration.services.keeper import Keeper
 from orca.orchestration.services.selected import Selection
@@ -41,12 +41,12 @@ def install(assembly: Assembly) -> None:
     """Add the behaviour of containers, services and stacks; ``orca.network`` and ``orca.provision`` come before."""
     items = assembly.part(Delivery).items
     discovery, keeper, checked = Discovery(assembly.db, items), Keeper(assembly), CheckItems(assembly.db, items)
-    checkers, balancers = Checkers(assembly), Balancers(assembly)
+    checkers, balancers, movers = Checkers(assembly), Balancers(assembly), moving.Moving(assembly)
     health, selection = Health(assembly), Selection(assembly)
     balanced = BalancerItems(assembly, items)
     metadata, feed = MetadataItems(assembly.db, items), Feed(assembly)
     followers: list[Follower] = [discovery, balanced, metadata, keeper, checked, health, checkers, selection, balancers]
-    newsroom = Newsroom(assembly.db, [*followers, feed, Waits(assembly)])
+    newsroom = Newsroom(assembly.db, [*followers, feed, movers, Waits(assembly)])
     assembly.provide(Withdrawal(newsroom, [discovery, balanced]))
     assembly.provide(discovery)
     assembly.provide(metadata)
@@ -70,6 +70,8 @@ def install(assembly: Assembly) -> None:
         metadata_feed,
         upgrade,
         restart,
+        moving,
+        moves,
         load_balancer_services,
         load_balancers,
         balancer_reports,
@@ -85,6 +87,7 @@ def install(assembly: Assembly) -> None:
     assembly.background("keeper", keeper.run)
     assembly.background("checkers", checkers.run)
     assembly.background("host names", balanced.host_names.run)
+    assembly.background("dead hosts", movers.run)
 
 
 __all__ = ["install"]

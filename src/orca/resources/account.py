@@ -61,8 +61,11 @@ PROJECT = ResourceType(
         "kind": string(column=True, default="project"),
     },
     processes=generic(),
-    for_owners=frozenset({*generic(), "setmembers"}),
-    actions={"setmembers": Action("setProjectMembersInput", "setProjectMembersInput")},
+    for_owners=frozenset({*generic(), "setmembers", "rebalance"}),
+    actions={
+        "setmembers": Action("setProjectMembersInput", "setProjectMembersInput"),
+        "rebalance": Action("moveInput", "movePlan", ours=True),
+    },
 )
 
 PROJECT_MEMBER = ResourceType(

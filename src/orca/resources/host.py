@@ -18,7 +18,7 @@ from orca.resources.fields import (
 )
 from orca.resources.limits import MOST_ROWS
 from orca.resources.processes import generic, process
-from orca.resources.types import Link, ResourceType, access, wire_only
+from orca.resources.types import Action, Link, ResourceType, access, given, wire_only
 
 AGENT = ResourceType(
     name="agent",
@@ -72,13 +72,25 @@ HOST = ResourceType(
             description="Who encrypts what this host sends to others: its kernel, or, several times slower, a program",
         ),
         "placement": any_json(ours=True, description="Why the last containers came here"),
+        "liveness": enum(
+            "agent lost",
+            "undecided",
+            "dead",
+            ours=True,
+            description="What is known of a host whose agent is silent; none if the agent answers",
+        ),
+        "livenessReason": string(ours=True, max_length=1024, description="Who found out, and what follows"),
+        "livenessSince": date(ours=True, description="Since when the host is silent"),
     },
     own={
         "joined": OwnKey("array[json]"),
         "joining": OwnKey("array[json]"),
         "families": OwnKey("array[string]"),
+        "epoch": OwnKey("int"),
+        "fenced": OwnKey("boolean"),
     },
     processes=generic(),
+    actions={"fence": Action(None, "host", ours=True), "drain": Action("moveInput", "movePlan", ours=True)},
     links={"instances": Link("instance", "hostId")},
 )
 
@@ -113,4 +125,21 @@ PUBLIC_ENDPOINT = wire_only(
     },
 )
 
-TYPES = (AGENT, HOST, PHYSICAL_HOST, PUBLIC_ENDPOINT)
+MOVE_INPUT = wire_only(
+    "moveInput",
+    {"dryRun": boolean("c", default=False, description="Only plan; nothing moves")},
+    access=given("cr", user="cr"),
+    ours=True,
+)
+
+MOVE_PLAN = wire_only(
+    "movePlan",
+    {
+        "moves": array("json", description="What moves: containers, serviceId, host, to (where known), reason"),
+        "stays": array("json", description="What stays on a drained host: containers, serviceId, host, reason"),
+        "lines": array("string", description="The plan in words"),
+    },
+    ours=True,
+)
+
+TYPES = (AGENT, HOST, PHYSICAL_HOST, PUBLIC_ENDPOINT, MOVE_INPUT, MOVE_PLAN)

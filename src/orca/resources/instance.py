@@ -122,6 +122,8 @@ INSTANCE = ResourceType(
         "leaving": OwnKey("boolean"),
         "kept": OwnKey("boolean"),
         "vanished": OwnKey("boolean"),
+        "lost": OwnKey("boolean"),
+        "movingFor": OwnKey("int"),
         "started": OwnKey("date"),
         "answered": OwnKey("date"),
         "lastSeen": OwnKey("map[json]"),

@@ -97,10 +97,13 @@ SERVICE_PROCESSES: ProcessTable = {
     "cancelupgrade": process("upgrading finishing-upgrade", "canceling-upgrade", "canceled-upgrade"),
     "rollback": process("upgrading upgraded canceled-upgrade", "rolling-back", "active"),
     "restart": process("active", "restarting", "active"),
-    "deactivate": process("active activating updating-inactive updating-active restarting", "deactivating", "inactive"),
+    "move": process("active", "moving", "active"),
+    "deactivate": process(
+        "active activating updating-inactive updating-active restarting moving", "deactivating", "inactive"
+    ),
     "remove": process(
         "inactive registering active activating updating-inactive updating-active deactivating requested restarting"
-        " upgrading upgraded canceling-upgrade canceled-upgrade finishing-upgrade rolling-back",
+        " moving upgrading upgraded canceling-upgrade canceled-upgrade finishing-upgrade rolling-back",
         "removing",
         "removed",
     ),
@@ -190,8 +193,10 @@ SERVICE = ResourceType(
         "strategy": OwnKey("map[json]"),
         "scaleBefore": OwnKey("int"),
         "targetScaleBefore": OwnKey("int"),
+        "moveOrder": OwnKey("int"),
     },
     processes=SERVICE_PROCESSES,
+    hidden_actions=frozenset({"move"}),
     inputs={"upgrade": "serviceUpgrade", "restart": "serviceRestart"},
     actions={
         "addservicelink": Action("addRemoveServiceLinkInput", "service"),

@@ -21,7 +21,7 @@ from .commands import Activated, ConfigApplied, Message
 from .event import WireError
 from .health import CheckEdge, EngineHealth, HealthChange
 from .metadata import MetadataAsked
-from .reports import Container, Hello, HostFacts, MeshEdge, MeshSummary, PeerState
+from .reports import Container, Hello, HostFacts, MeshEdge, MeshSummary, PeerSilent, PeerState
 
 M = TypeVar("M", bound=Message)
 N = TypeVar("N", int, float)
@@ -72,6 +72,7 @@ FORMS: Final[Mapping[str, type[Message]]] = {
     names.METADATA_ASKED: MetadataAsked,
     names.MESH_EDGE: MeshEdge,
     names.MESH_SUMMARY: MeshSummary,
+    names.PEER_SILENT: PeerSilent,
 }
 """The form of each report."""
 
@@ -295,6 +296,11 @@ def _activated(said: Activated) -> Activated:
     )
 
 
+def _silent(said: PeerSilent) -> PeerSilent:
+    _id("peer", said.peer)
+    return said
+
+
 def _applied(said: ConfigApplied) -> ConfigApplied:
     errors = {
         plain_text(name, NAME_CHARACTERS): plain_text(reason, REASON_CHARACTERS) for name, reason in said.errors.items()
@@ -310,6 +316,7 @@ _CHECKS: Final[Mapping[type[Message], Callable[[Any], Any]]] = {
     MeshEdge: _edge,
     MeshSummary: _summary,
     MetadataAsked: _asked,
+    PeerSilent: _silent,
     Activated: _activated,
     ConfigApplied: _applied,
     BalancerReport: _balancers,

@@ -117,6 +117,7 @@ class Instance(Message):
     volumes it takes. ``memory`` and ``memory_swap`` are in bytes. ``devices`` are ``/host[:/path[:rwm]]``,
     ``extra_hosts`` ``name:address``. A ``balancer`` runs the platform's own HAProxy: the agent knows its image,
     command, user, mounts, capabilities and kernel settings, and ignores those here.
+    A ``fenced`` container must never run on two hosts: a host that is cut off from the others stops it.
     """
 
     uuid: str
@@ -158,6 +159,7 @@ class Instance(Message):
     log_config: LogConfig | None = None
     balancer: bool = False
     engine_check: EngineCheck | None = None
+    fenced: bool = False
 
 
 class Activate(Message):
@@ -247,6 +249,28 @@ class Pulled(Message):
     """Reply to ``compute.instance.pull``; ``pulled`` is false if the host had no such image to update."""
 
     pulled: bool = True
+
+
+class Probe(Message):
+    """Data of ``host.probe``: can the host ``peer`` (a uuid) be reached through the tunnel, now?"""
+
+    peer: str
+
+
+class Probed(Message):
+    """Reply to ``host.probe``; ``answered`` is false after six seconds without any answer, three of them since."""
+
+    answered: bool
+
+
+class Epoch(Message):
+    """Data of ``host.epoch``: the answer to each hello. ``moved``: uuids of containers that run elsewhere by now.
+
+    ``epoch`` counts how often the host was found dead.
+    """
+
+    epoch: int
+    moved: list[str] = msgspec.field(default_factory=list)
 
 
 class Cancel(Message):

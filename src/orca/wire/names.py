@@ -18,6 +18,8 @@ REMOVE: Final = "compute.instance.remove"
 INSPECT: Final = "compute.instance.inspect"
 PULL: Final = "compute.instance.pull"
 VOLUME_REMOVE: Final = "storage.volume.remove"
+PROBE: Final = "host.probe"
+EPOCH: Final = "host.epoch"
 CANCEL: Final = "command.cancel"
 OPEN_STREAM: Final = "stream.open"
 MEASURE: Final = "host.measure"
@@ -34,14 +36,17 @@ BALANCER_REPORT: Final = "balancer.report"
 METADATA_ASKED: Final = "metadata.asked"
 MESH_EDGE: Final = "mesh.edge"
 MESH_SUMMARY: Final = "mesh.summary"
+PEER_SILENT: Final = "peer.silent"
 
-# Container labels. All that begin with LABEL_FAMILY are the platform's own marks: users' containers never choose them.
+# Container labels. All that begin with LABEL_FAMILY are the platform's own marks, and users' containers
+# never choose them, save LABEL_FENCE.
 LABEL_FAMILY: Final = "io.orca."
 LABEL_SYSTEM: Final = labels.SYSTEM
 LABEL_INSTANCE_UUID: Final = labels.INSTANCE
 LABEL_VOLUME_UUID: Final = labels.VOLUME
 LABEL_STACK_NAME: Final = "io.orca.stack.name"
 LABEL_SERVICE_NAME: Final = "io.orca.stack_service.name"
+LABEL_FENCE: Final = "io.orca.fence"
 
 # The message of an ``error`` reply to a command that ``command.cancel`` ended.
 CANCELLED: Final = "cancelled"

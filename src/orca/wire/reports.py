@@ -86,6 +86,12 @@ class MeshEdge(Message):
     reason: str | None = None
 
 
+class PeerSilent(Message):
+    """Data of ``peer.silent``: ``peer`` (a host uuid) has answered no probe of the last second. It is told once."""
+
+    peer: str
+
+
 class PeerState(Message):
     """One tunnel in ``mesh.summary``."""
 

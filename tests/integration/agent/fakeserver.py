@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from orca.wire import Event, Hello, decode, encode, names
+from orca.wire import Epoch, Event, Hello, decode, encode, names
 
 from .pki import Authority
 
@@ -38,6 +38,8 @@ class FakeServer:
         self.requests: list[str] = []
         self.events: list[Event] = []
         self.hellos: list[Hello] = []
+        self.tells_epoch = True
+        self.moved: list[str] = []
         self.token_valid = True
         self.keys_valid = True
         self._connection: WebSocket | None = None
@@ -178,6 +180,8 @@ class FakeServer:
                     if event.name == names.HELLO:
                         self.hellos.append(event.read(Hello))
                     self._news.notify_all()
+                if event.name == names.HELLO and self.tells_epoch:
+                    await connection.send_text(encode(Event.request(names.EPOCH, Epoch(epoch=0, moved=self.moved))))
         except WebSocketDisconnect:
             if self._connection is connection:
                 self._connection = None

@@ -13,7 +13,8 @@ from vici.protocol import Message, Packet
 
 from orca.agent import mesh
 from orca.agent.charon import CharonGone, Tunnel, encryption, tunnels
-from orca.agent.mesh import SILENCE_SECONDS, Peer
+from orca.agent.errors import CommandFailed
+from orca.agent.mesh import AGAIN_SECONDS, SILENCE_SECONDS, Peer
 from orca.agent.paths import Paths
 
 
@@ -74,6 +75,54 @@ async def test_the_way_to_a_peer_is_proven_by_a_probe_of_now(monkeypatch: pytest
     assert (proven is not None and proven >= asked) if answers else proven is None
     assert probes.sent >= 2
     assert await monitor.reaches("another", 60.0) is None
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_peer_in_doubt_gets_three_probes(monkeypatch: pytest.MonkeyPatch, answers: bool) -> None:
+    monkeypatch.setattr(mesh, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(mesh, "PROBE_SECONDS", 0.05 if not answers else 60.0)
+    monkeypatch.setattr(mesh, "STILL_SECONDS", 0)
+    monkeypatch.setattr(mesh, "LEAST_PROBES", 0)
+    monitor = mesh.MeshMonitor(None, Paths(), lambda event: None, lambda: None)  # type: ignore[arg-type]
+    monitor._peers = {"u": Peer("u", "10.42.2.2", state="up")}
+    probes = monitor._prober = Probes(monitor, answers)  # type: ignore[assignment]
+    assert await monitor.answers("u") is answers
+    assert probes.sent >= (2 if answers else 3)
+    with pytest.raises(CommandFailed):
+        await monitor.answers("another")
+
+
+def test_others_are_told_once_when_answers_are_missing_for_a_second(clock: list[float]) -> None:
+    peer = Peer("u", "10.42.2.2", heard=clock[0])
+
+    def probes(count: int) -> list[bool]:
+        found = []
+        for _ in range(count):
+            found.append(peer.probed())
+            clock[0] += AGAIN_SECONDS
+        return found
+
+    assert probes(7) == [False] * 4 + [True] + [False] * 2
+    peer.answered(1.0)
+    assert probes(5) == [False] * 4 + [True]
+    # This host stood still: one probe after a long time says nothing about the peer.
+    peer.answered(1.0)
+    assert probes(1) == [False]
+    clock[0] += 60
+    assert probes(2) == [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("hosts", "seen", "most"), [(1, 0, True), (2, 0, False), (2, 1, True), (4, 1, False), (5, 2, True)]
+)
+def test_most_hosts_are_more_than_half_of_all(clock: list[float], hosts: int, seen: int, most: bool) -> None:
+    monitor = mesh.MeshMonitor(None, Paths(), lambda event: None, lambda: None)  # type: ignore[arg-type]
+    peers = [Peer(str(number), f"10.42.{number}.2", heard=clock[0]) for number in range(hosts - 1)]
+    monitor._peers = {peer.uuid: peer for peer in peers}
+    clock[0] += 30
+    for peer in peers[:seen]:
+        peer.answered(1.0)
+    assert monitor.sees_most(20) is most
 
 
 def _sa(peer: bytes, age: bytes, state: bytes, installed: bool) -> OrderedDict[str, object]:

@@ -21,6 +21,7 @@ from orca.agent.checks import EngineChecks
 from orca.agent.commands import Commands
 from orca.agent.config import Config
 from orca.agent.containers import Containers
+from orca.agent.lease import Lease
 from orca.agent.resolver import Resolver
 from orca.agent.restarts import Restarts, WantedStates
 from orca.agent.watch import ContainerWatch
@@ -184,10 +185,13 @@ class Real:
         self.engine.held |= {"hang"}
         self._containers = Containers(Resolver(root / "resolv"), self.engine)
         self.config = Config(HostView(root=str(root)), self._containers.check_port)
-        self._restarts = Restarts(WantedStates(root / "wanted"), self._containers, nothing, nothing)
+        lease = Lease(lambda seconds: True, lambda: None)
+        lease.told()
+        self._restarts = Restarts(WantedStates(root / "wanted"), self._containers, nothing, nothing, lease)
+        others: Any = (None, None, None, None)
         self.commands = Commands(
-            self.config, self._containers, self._restarts, self.said.append, nothing, None, None, None
-        )  # type: ignore[arg-type]
+            self.config, self._containers, self._restarts, self.said.append, nothing, *others, lease
+        )
         self._watch = ContainerWatch(
             self._containers,
             self._restarts,

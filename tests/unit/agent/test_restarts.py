@@ -8,6 +8,7 @@ import pytest
 
 from orca.agent.engine import EngineGone
 from orca.agent.errors import CommandFailed
+from orca.agent.lease import Lease
 from orca.agent.restarts import Pause, Restarts, WantedStates
 from orca.wire import RestartPolicy
 
@@ -40,7 +41,7 @@ def test_the_pause_doubles_to_a_minute_and_begins_again_after_a_steady_run():
 
 async def test_wanted_states_outlive_the_agent(tmp_path):
     states = WantedStates(tmp_path / "wanted")
-    restarts = Restarts(states, Engine(), nothing, nothing)
+    restarts = Restarts(states, Engine(), nothing, nothing, open_lease())
     await restarts.expect_running("a", RestartPolicy(name="on-failure", maximum_retry_count=3))
     await restarts.expect_running("b", None)
     await restarts.expect_stopped("b")
@@ -56,6 +57,13 @@ async def test_wanted_states_outlive_the_agent(tmp_path):
 
 async def nothing(*_):
     pass
+
+
+def open_lease() -> Lease:
+    """The lease of a host to which the server has just told its epoch."""
+    lease = Lease(lambda seconds: True, lambda: None)
+    lease.told()
+    return lease
 
 
 class Engine:
@@ -116,7 +124,7 @@ async def engine():
 
 @pytest.fixture
 async def restarts(tmp_path, engine):
-    made = Restarts(WantedStates(tmp_path), engine, nothing, nothing)
+    made = Restarts(WantedStates(tmp_path), engine, nothing, nothing, open_lease())
     yield made
     await made.close()
 
@@ -150,7 +158,7 @@ async def test_a_maximum_counts_failed_starts_too_and_then_the_end_is_told(tmp_p
     async def gave_up(_id):
         told.set()
 
-    restarts = Restarts(WantedStates(tmp_path), engine, nothing, gave_up)
+    restarts = Restarts(WantedStates(tmp_path), engine, nothing, gave_up, open_lease())
     await restarts.expect_running(UUID, RestartPolicy(name="on-failure", maximum_retry_count=2))
     engine.after_start = iter([CommandFailed("no"), CommandFailed("no")])
     assert await restarts.review(engine.ends(1), at_once=False)

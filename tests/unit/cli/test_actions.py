@@ -68,3 +68,25 @@ def test_colours_are_for_terminals_that_want_them(monkeypatch) -> None:
     assert "\x1b[32mrunning\x1b[0m" in output.table(("STATE",), [("running",)])[1]
     monkeypatch.setenv("NO_COLOR", "1")
     assert output.table(("STATE",), [("running",)]) == ["STATE", "running"]
+
+
+def test_an_operator_says_that_a_dead_host_is_off(orca: Run, server: FakeServer) -> None:
+    reason = "its agent is silent, and h2 and h3 cannot reach it"
+    server.add("hosts", "1h1", hostname="h1", agentState="reconnecting", liveness="dead", livenessReason=reason)
+    server.rows["hosts"]["1h1"]["actions"] = {"fence": SELF.replace("containers/1i1", "hosts/1h1") + "fence"}
+    _, out, _ = orca("hosts")
+    assert "dead" in out
+    assert reason in out
+    assert orca("host", "fence", "h1")[0] == 0
+    assert server.changes() == [("POST", "hosts/1h1/?fence", {})]
+
+
+def test_a_host_is_drained_and_what_moves_is_waited_for(orca: Run, server: FakeServer) -> None:
+    server.add("hosts", "1h1", hostname="h1", state="active")
+    server.rows["hosts"]["1h1"]["actions"] = {"drain": SELF.replace("containers/1i1", "hosts/1h1") + "drain"}
+    server.add("services", "1s1", name="web", state="active", transitioning="no")
+    line = "move shop_web_1: h1 -> elsewhere (h1 is drained)"
+    server.script["1h1 drain"] = [{"type": "movePlan", "lines": [line], "moves": [{"serviceId": "1s1"}], "stays": []}]
+    code, out, _ = orca("host", "drain", "h1")
+    assert (code, out.strip()) == (0, line)
+    assert server.changes() == [("POST", "hosts/1h1/?drain", {"dryRun": False})]

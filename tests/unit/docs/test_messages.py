@@ -27,6 +27,8 @@ FORMS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]
     names.DRAIN: (balancers.Drain, balancers.Drained),
     names.BALANCER_STATS: (balancers.LookAtBalancer, balancers.BalancerFigures),
     names.METADATA_UPDATE: (metadata.MetadataUpdate, None),
+    names.PROBE: (commands.Probe, commands.Probed),
+    names.EPOCH: (commands.Epoch, None),
     names.CANCEL: (commands.Cancel, None),
 }
 """What the server sends, and the agent's reply; None: an empty object."""

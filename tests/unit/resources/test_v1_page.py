@@ -15,7 +15,8 @@ from orca.resources.views import TypeView, view
 
 PAGE = Path(__file__).parents[3] / "docs" / "v1.md"
 ROLES = ("service", "admin", "readAdmin", "user", "project", "restricted", "readonly", "agent")
-ONLY_V2 = {"environment.apply"}
+SERVICES = ("service", "dnsService", "externalService", "loadBalancerService")
+ONLY_V2 = {"environment.apply", *(f"{name}.move" for name in SERVICES)}
 
 
 def below(heading: str) -> str:

@@ -174,6 +174,7 @@ def test_every_report_has_a_form_and_a_check() -> None:
         names.METADATA_ASKED,
         names.MESH_EDGE,
         names.MESH_SUMMARY,
+        names.PEER_SILENT,
     }
     assert set(checks.FORMS.values()) <= set(checks._CHECKS)
 

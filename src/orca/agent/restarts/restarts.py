@@ -13,6 +13,7 @@ import msgspec
 from orca.agent.containers import Containers
 from orca.agent.engine import EngineGone
 from orca.agent.errors import CommandFailed
+from orca.agent.lease import Lease
 from orca.agent.specification import milliseconds
 from orca.wire import RestartPolicy, names
 
@@ -40,6 +41,7 @@ class Restarts:
         containers: Containers,
         started: Callable[[], Awaitable[None]],
         gave_up: Callable[[str], Awaitable[None]],
+        lease: Lease,
     ) -> None:
         """Prepare.
 
@@ -48,11 +50,14 @@ class Restarts:
             containers: the engine's containers.
             started: called after a container started.
             gave_up: called with the id of a container that counted as running and will not start again.
+            lease: says when what ran here may start again.
         """
         self._states = states
         self._containers = containers
         self._started = started
         self._gave_up = gave_up
+        self._lease = lease
+        self._suspended: set[str] = set()
         self._pending: dict[str, _Pending] = {}
         self._pauses: dict[str, Pause] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -64,9 +69,10 @@ class Restarts:
 
     # -- what commands say ---------------------------------------------------------------------------------------
 
-    async def expect_running(self, uuid: str, policy: RestartPolicy | None) -> None:
+    async def expect_running(self, uuid: str, policy: RestartPolicy | None, *, fenced: bool = False) -> None:
         """A command is about to start the container; its restarts are counted from here."""
-        self._states.set(uuid, Wanted(running=True, policy=policy or RestartPolicy()))
+        self._states.set(uuid, Wanted(running=True, policy=policy or RestartPolicy(), fenced=fenced))
+        self._suspended.discard(uuid)
         self._pauses.pop(uuid, None)
         await self._end(uuid)
         await self._states.save(uuid)
@@ -76,12 +82,14 @@ class Restarts:
         known = self._states.get(uuid)
         if known is not None:
             self._states.set(uuid, msgspec.structs.replace(known, running=False))
+        self._suspended.discard(uuid)
         await self._end(uuid)
         await self._states.save(uuid)
 
     async def forget(self, uuid: str) -> None:
         """The container is gone."""
         self._states.drop(uuid)
+        self._suspended.discard(uuid)
         self._pauses.pop(uuid, None)
         await self._end(uuid)
         await self._states.save(uuid)
@@ -93,6 +101,17 @@ class Restarts:
     async def only(self, present: Collection[str | None], said: Mapping[str, Wanted]) -> None:
         """Forget containers that the engine does not have, except those of newer commands."""
         await self._states.keep(present, said)
+
+    # -- what must not run twice -----------------------------------------------------------------------------------
+
+    def fenced(self) -> list[str]:
+        """Return the fenced containers that should run."""
+        return [uuid for uuid, wanted in self._states.snapshot().items() if wanted.fenced and wanted.running]
+
+    async def suspend(self, uuid: str) -> None:
+        """Stop a container until the server tells that it did not move. Raises ``AgentError``: it does not stop."""
+        self._suspended.add(uuid)
+        await self._containers.deactivate(uuid, GRACE_SECONDS)
 
     # -- what the engine shows -----------------------------------------------------------------------------------
 
@@ -122,8 +141,10 @@ class Restarts:
         if (pending := self._pending.get(uuid)) is not None:
             pending.ended = True
             return True
-        if not wanted.policy.again(document["State"]["ExitCode"], wanted.restarts):
+        suspended = uuid in self._suspended
+        if not suspended and not wanted.policy.again(document["State"]["ExitCode"], wanted.restarts):
             return False
+        at_once = at_once or suspended
         pause = 0.0 if at_once else self._pause(uuid, _seconds_run(document))
         self._pending[uuid] = _Pending()
         self._begin(uuid, self._restart(uuid, document["Id"], pause, counted=not at_once))
@@ -153,6 +174,8 @@ class Restarts:
         try:
             while True:
                 await asyncio.sleep(pause)
+                await self._lease.may_start(lambda: self._is_fenced(uuid))
+                self._suspended.discard(uuid)
                 if counted:
                     await self._count(uuid)
                 counted = True
@@ -188,6 +211,10 @@ class Restarts:
                 return None, 0.0
             if not (document["State"]["Running"] and pending.ended):
                 return document, 0.0 if failed else _seconds_run(document)
+
+    def _is_fenced(self, uuid: str) -> bool:
+        wanted = self._states.get(uuid)
+        return wanted is not None and wanted.fenced
 
     async def _put_back(self, external_id: str) -> None:
         try:

@@ -15,11 +15,15 @@ _log = logging.getLogger(__name__)
 
 
 class Wanted(msgspec.Struct, frozen=True, rename="camel"):
-    """``running``: the last command was to run it; ``restarts``: the agent's restarts since that command."""
+    """``running``: the last command was to run it; ``restarts``: the agent's restarts since that command.
+
+    ``fenced``: it must never run on two hosts.
+    """
 
     running: bool
     policy: RestartPolicy = msgspec.field(default_factory=RestartPolicy)
     restarts: int = 0
+    fenced: bool = False
 
 
 class WantedStates:

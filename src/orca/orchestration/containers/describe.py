@@ -28,10 +28,12 @@ def describe(
     log_config: wire.LogConfig | None = None,
     owner: rows.Instance | None = None,
     sources: Sequence[rows.Instance] = (),
+    fenced: bool = False,
 ) -> wire.Instance:
     """Describe the container for its agent; ``address`` is its managed address, None in Docker's own networks.
 
     ``owner`` is the container whose network it shares, ``sources`` are those whose volumes it takes.
+    ``fenced``: it must never run on two hosts.
     """
     labels = {
         **(instance.labels or {}),
@@ -83,6 +85,7 @@ def describe(
         log_config=log_config,
         balancer=marks.is_balancer(instance),
         engine_check=_engine_check(instance.engineHealthCheck),
+        fenced=fenced,
     )
 
 

@@ -16,7 +16,7 @@ from orca.engine import Behaviour, CommandFailed, Core, Failed, Run
 from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
 from orca.network.ipam import AddressRefused, PoolUsedUp
-from orca.orchestration.containers import sharers
+from orca.orchestration.containers import fences, sharers
 from orca.orchestration.containers.describe import describe
 from orca.orchestration.containers.draining import Withdrawal, drain
 from orca.orchestration.containers.links import close_links, open_links
@@ -185,6 +185,7 @@ def _place_and_describe(tx: Tx, run: Run) -> dict[str, Any]:
         log_config=log_config(tx, instance),
         owner=joined.owner_of(tx, instance),
         sources=joined.sources_of(tx, instance),
+        fenced=fences.why(tx, instance) is not None,
     )
     return {
         "hostId": host.id,

@@ -12,6 +12,7 @@ An agent reports only its own host: a report changes only rows of that host and 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,7 @@ from orca import wire
 from orca.engine import AgentConnection, AgentGone, Behaviour, CommandFailed, Core, discard
 from orca.network import Delivery, addresses
 from orca.network import ports as network_ports
-from orca.orchestration.containers import native, sharers
+from orca.orchestration.containers import lost, native, sharers
 from orca.orchestration.containers.api import start_removal
 from orca.orchestration.containers.lifecycle import gone
 from orca.orchestration.containers.links import close_links, open_links
@@ -81,12 +82,46 @@ async def hello(core: Core, connection: AgentConnection, facts: wire.Hello) -> N
     for start in range(0, len(found), UNIT_CONTAINERS):
         part = found[start : start + UNIT_CONTAINERS]
         undone += await core.db.write(partial(_bring_in_line, core=core, host=host, part=part))
+    waited = await core.db.read(partial(_waiting, host_id=host.id)) if host.epoch else []
+    for start in range(0, len(waited), UNIT_CONTAINERS):
+        await core.db.write(partial(_find_again, core=core, ids=waited[start : start + UNIT_CONTAINERS]))
     if found:
         await core.db.write(lambda tx: sharers.review(tx, core.engine, host))
     # Nothing is placed there before this, so that running containers have their addresses.
     await core.db.write(lambda tx: tx.update(host, agentState=CONNECTED))
     for undo in undone:
         core.part(Strays).take_back(core, connection, undo)
+
+
+@behaviour.agent("connected")
+async def connected(core: Core, connection: AgentConnection, _: None) -> None:
+    """Tell a host its epoch, and what runs elsewhere by now: it starts nothing before."""
+    epoch = await core.db.read(partial(_epoch, agent_id=connection.agent_id))
+    if epoch is not None:
+        with contextlib.suppress(AgentGone, CommandFailed):  # an agent of an earlier release knows no epoch
+            await connection.request(names.EPOCH, wire.to_data(epoch))
+
+
+def _epoch(tx: ReadTx, agent_id: int) -> wire.Epoch | None:
+    host = tx.first(rows.Host, agentId=agent_id)
+    if host is None:
+        return None
+    moved = [row.uuid for row in tx.find(rows.Instance, hostId=host.id) if row.leaving and not row.nativeContainer]
+    return wire.Epoch(epoch=host.epoch or 0, moved=moved)
+
+
+def _waiting(tx: ReadTx, host_id: int) -> list[int]:
+    return [row.id for row in tx.find(rows.Instance, hostId=host_id) if _waits(row)]
+
+
+def _waits(row: rows.Instance) -> bool:
+    return bool(row.lost) and not row.leaving
+
+
+def _find_again(tx: Tx, core: Core, ids: list[int]) -> None:
+    for row in tx.find(rows.Instance, id=ids):
+        if _waits(row):
+            lost.found_again(tx, core, row)
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def engine_says(tx: Tx, core: Core, instance: rows.Instance, health: wire.Engine
 def evaluate(tx: Tx, core: Core, instance: rows.Instance) -> None:
     """Combine what is said about a running container. If nobody says anything, its health stays."""
     instance = tx.own(instance)
-    if not instance.healthCheck and not instance.engineHealth:
+    if instance.lost or not (instance.healthCheck or instance.engineHealth):
         return
     found = checkers_of(tx, instance)
     engine = _of_engine(instance)

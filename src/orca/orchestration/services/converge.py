@@ -99,6 +99,11 @@ async def remove(run: Run) -> None:
 
 async def _converge(run: Run) -> None:
     await bring_up(run)
+    await complete(run)
+
+
+async def complete(run: Run) -> None:
+    """End a process of a service that has all its containers."""
     scale = await run.read(lambda tx: scale_of(tx, run.resource_id))
 
     def end(tx: Tx) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orca.resources.errors import Refused
-from orca.wire.names import LABEL_FAMILY
+from orca.wire.names import LABEL_FAMILY, LABEL_FENCE
 
 FAMILIES = ("io.rancher.", LABEL_FAMILY)
 
@@ -54,6 +54,9 @@ HOSTNAME = "io.rancher.container.hostname_override"
 """With the value ``container_name``: the host name is the container's, whatever was given."""
 NETWORK = "io.rancher.container.network"
 DNS = "io.rancher.container.dns"
+FENCE = LABEL_FENCE
+"""With the value ``stop``: the container never runs twice, not even while its host is cut off."""
+STOP = "stop"
 
 SYSTEM = "io.rancher.container.system"
 """Marks the containers of the platform of 2015 itself."""
@@ -107,6 +110,7 @@ OPTIONS: Mapping[str, tuple[Callable[[str], bool], str]] = {
         lambda text: _is_number(text, 0, MOST_DRAIN_SECONDS),
         f"a number of seconds from 0 to {MOST_DRAIN_SECONDS}",
     ),
+    FENCE: (lambda text: text == STOP, repr(STOP)),
 }
 """The labels of the platform's family that users give: which values are right, and the words for these."""
 

@@ -37,7 +37,7 @@ class Member:
     """A container of a service: its id, the number in its name, its state, its part of the unit.
 
     ``leaving``: it is being removed. ``sick``: it must be replaced. ``coming``: it replaces a sick one, and is not well
-    yet. ``host``: its host, or the one intended for it.
+    yet. ``host``: its host, or the one intended for it. ``moving``: it goes as soon as a successor is ``well``.
     """
 
     id: int
@@ -48,6 +48,8 @@ class Member:
     sick: bool = False
     host: int | None = None
     coming: bool = False
+    moving: bool = False
+    well: bool = False
 
     @property
     def counts(self) -> bool:
@@ -68,6 +70,7 @@ class New:
 class Plan:
     """The actions: containers to create, ids to start, ids to remove. ``later``: containers that must wait for these,
     for a free name, or for a container that they need. ``sick``: those to remove that are replaced for their health.
+    ``moving``: units that wait for their successors.
     """
 
     create: tuple[New, ...] = ()
@@ -75,6 +78,7 @@ class Plan:
     remove: tuple[int, ...] = ()
     later: tuple[New, ...] = ()
     sick: frozenset[int] = frozenset()
+    moving: int = 0
 
     @property
     def acts(self) -> bool:
@@ -82,7 +86,7 @@ class Plan:
         return bool(self.create or self.start or self.remove)
 
     def __bool__(self) -> bool:
-        return self.acts or bool(self.later)
+        return self.acts or bool(self.later) or self.moving > 0
 
     def slices(self, size: int) -> Iterator[Plan]:
         """The present actions, at most ``size`` containers at a time; each slice begins with removals."""
@@ -103,6 +107,7 @@ class _Draft:
     remove: list[int] = field(default_factory=list)
     later: list[New] = field(default_factory=list)
     sick: set[int] = field(default_factory=set)
+    moving: int = 0
 
 
 Unit = dict[str, Member]
@@ -129,6 +134,7 @@ def plan(
     members = list(members)
     draft = _Draft()
     units = _units(members, draft)
+    moving = [units.pop(number) for number in sorted(units) if any(each.moving for each in units[number].values())]
     sick = _to_replace(scale if hosts is None else len(hosts), units, replacing=replacing)
     for number in sick:
         draft.remove += [member.id for member in units[number].values()]
@@ -139,6 +145,7 @@ def plan(
     taken = {member.number for member in members if member.state not in ENDED}
     held = {(member.number, member.part) for member in members if not member.counts and member.state not in ENDED}
     kept, missing = _choose(scale, units, hosts)
+    _let_go(moving, scale, [units[number] for number in kept], parts, draft)
     for number in units.keys() - kept:
         draft.remove += [member.id for member in units[number].values() if number not in sick]
     for number in sorted(kept):
@@ -154,7 +161,22 @@ def plan(
         for part in parts:
             wait = parts[part].needs or (number, part) in held
             (draft.later if wait else draft.create).append(New(number, part, host))
-    return Plan(tuple(draft.create), tuple(draft.start), tuple(draft.remove), tuple(draft.later), frozenset(draft.sick))
+    return Plan(
+        tuple(draft.create),
+        tuple(draft.start),
+        tuple(draft.remove),
+        tuple(draft.later),
+        frozenset(draft.sick),
+        draft.moving,
+    )
+
+
+def _let_go(moving: list[Unit], scale: int, kept: list[Unit], parts: Mapping[str, Part], draft: _Draft) -> None:
+    """Remove as many moving units as have a successor that is well; the others wait."""
+    well = sum(parts.keys() <= unit.keys() and all(member.well for member in unit.values()) for unit in kept)
+    go = max(0, well - max(0, scale - len(moving)))
+    draft.remove += [member.id for unit in moving[:go] for member in unit.values()]
+    draft.moving = len(moving[go:])
 
 
 def at_once(units: int) -> int:

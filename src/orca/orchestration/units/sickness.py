@@ -21,9 +21,9 @@ UNHEALTHY = "unhealthy"
 def is_sick(row: rows.Instance, healthy: int) -> bool:
     """True if an unhealthy container must be replaced, as the strategy of a check decides that finds it so.
 
-    ``healthy``: how many containers of the service are healthy.
+    ``healthy``: how many containers of the service are healthy. One that waits for its dead host is not replaced.
     """
-    if row.healthState != UNHEALTHY:
+    if row.healthState != UNHEALTHY or row.lost:
         return False
     by_checkers = row.checkersHealth == UNHEALTHY
     by_engine = (row.engineHealth or {}).get("state") == UNHEALTHY

@@ -82,21 +82,30 @@ def members(tx: ReadTx, service_id: int) -> list[Member]:
     vanished = any(row.vanished for row in found)
     service = tx.get(rows.Service, service_id) if sick or vanished else None
     wait = sickness.waits_until(service, sick.values(), tx.now)
-    # A container that vanished from its host no longer holds its name, but its address until it is removed.
+    # A container that vanished from its host no longer holds its name, but its address until it is removed. One that is
+    # lost with its host holds neither for its successor, which comes to another host.
     ended = vanished and (service is None or not retained.retains(service))
     return [
         Member(
             row.id,
             marks.number(row),
-            "removed" if ended and row.vanished else row.state,
+            "removed" if (ended and row.vanished) or (row.lost and row.leaving) else row.state,
             bool(row.leaving),
             marks.part(row),
             row.id in sick and wait is None,
             row.hostId or row.requestedHostId,
             sickness.comes_until(service, row, tx.now) is not None,
+            moving=row.movingFor is not None and _goes_on(tx, row.movingFor),
+            well=(row.state == "running" or runs_once(row.labels)) and row.healthState in (None, "healthy"),
         )
         for row in found
     ]
+
+
+def _goes_on(tx: ReadTx, process_id: int) -> bool:
+    """True if a process has not ended; what it marked means nothing afterwards."""
+    process = tx.get(rows.ProcessInstance, process_id)
+    return process is not None and process.endTime is None
 
 
 def look_again(tx: ReadTx, service: rows.Service) -> int | None:

@@ -100,6 +100,9 @@ async def await_everybody(core: Core) -> None:
         for host in tx.find(rows.Host, agentState=hosts.CONNECTED):
             if core.agents.get(host.agentId) is None:
                 tx.update(host, agentState=hosts.RECONNECTING)
+                agent = tx.get(rows.Agent, host.agentId)
+                if agent is not None and agent.state == "active":
+                    tx.update(agent, state=hosts.RECONNECTING)
 
     await core.db.write(unit)
 

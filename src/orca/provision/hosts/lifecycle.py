@@ -51,6 +51,8 @@ def host_of(tx: Tx, core: Core, agent_id: int, hello: wire.Hello) -> rows.Host:
             core.engine.request(tx, host, "create")
         else:
             host = store_facts(tx, core, host, hello)
+            if host.liveness is not None or host.fenced:
+                tx.update(host, liveness=None, livenessReason=None, livenessSince=None, fenced=None)
     except host_parts.Foreign as error:
         raise WrongHost(f"{error}: give this host another identity and register it") from error
     return host

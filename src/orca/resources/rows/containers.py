@@ -89,6 +89,8 @@ class Instance(Resource):
     leaving = Own[bool]("leaving")
     kept = Own[bool]("kept")
     vanished = Own[bool]("vanished")
+    lost = Own[bool]("lost")
+    movingFor = Own[int]("movingFor")
     started = Own[int]("started")
     answered = Own[int]("answered")
     lastSeen = Own[dict[str, Any]]("lastSeen")

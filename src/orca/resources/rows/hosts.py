@@ -38,9 +38,14 @@ class Host(Resource):
     meshCsr: str | None
     encryption: str | None
     placement: Any
+    liveness: str | None
+    livenessReason: str | None
+    livenessSince: int | None
     joined = Own[list[Any]]("joined")
     joining = Own[list[Any]]("joining")
     families = Own[list[str]]("families")
+    epoch = Own[int]("epoch")
+    fenced = Own[bool]("fenced")
 
 
 class PhysicalHost(Resource):

@@ -65,6 +65,7 @@ class Service(Resource):
     strategy = Own[dict[str, Any]]("strategy")
     scaleBefore = Own[int]("scaleBefore")
     targetScaleBefore = Own[int]("targetScaleBefore")
+    moveOrder = Own[int]("moveOrder")
 
 
 class ServiceConsumeMap(Resource):

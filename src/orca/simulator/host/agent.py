@@ -21,6 +21,9 @@ Answer = wire.Message | None
 FAILING = "connection refused"
 """Why a container fails its checks."""
 
+PROBES, PROBE_MS = 3, 1_000
+"""Probes to a peer in doubt that must fail, and the milliseconds between them."""
+
 
 class Said(NamedTuple):
     """One event for the server. ``asked``: it answers a command, or reports what a command did."""
@@ -137,6 +140,10 @@ class Agent:
                 self._run(event, f"stats/{event.id}", faults, lambda: self._figures(instance))
             case names.METADATA_UPDATE:
                 self._run(event, f"metadata/{event.id}", faults, lambda: None)
+            case names.PROBE:
+                self._probe(event, event.read(wire.Probe).peer)
+            case names.EPOCH:
+                self._run(event, f"epoch/{event.id}", faults, partial(self._learn, event.read(wire.Epoch)))
             case names.OPEN_STREAM:
                 event.read(wire.OpenStream)
                 self._run(event, f"stream/{event.id}", faults, _no_streams)
@@ -176,6 +183,22 @@ class Agent:
             return None if order.cached and order.image not in images else order.image
 
         self._run(event, order.key, faults, lambda: wire.Pulled(pulled=order.image in images), image=image)
+
+    def _probe(self, event: wire.Event, peer: str) -> None:
+        """Answer at once where the path to a peer is open, and else after the time of three probes."""
+
+        def work() -> Work:
+            for _ in range(PROBES):
+                if self.host.path.reaches(self.host.uuid, peer):
+                    return wire.Probed(answered=True)
+                yield PROBE_MS
+            return wire.Probed(answered=False)
+
+        self._commands.run(event, f"probe/{peer}", work())
+
+    def _learn(self, epoch: wire.Epoch) -> Answer:
+        self.host.epoch = epoch
+        return None
 
     def _deactivated(self, order: wire.Deactivate) -> Answer:
         container = self._meant(order)

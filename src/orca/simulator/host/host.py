@@ -11,6 +11,7 @@ from orca import wire
 from orca.hoststate.plan.items import FAMILIES
 from orca.simulator.host.clock import Clock
 from orca.simulator.host.items import Item, applied
+from orca.simulator.host.path import EVERYWHERE, DataPath
 from orca.simulator.host.room import Container, Room
 from orca.simulator.host.wellness import Wellness
 
@@ -39,6 +40,9 @@ class Host:
     clock: Clock = field(default_factory=Clock)
     wellness: Wellness | None = None
     """Which containers fail; None: this host checks nothing."""
+    path: DataPath = EVERYWHERE
+    epoch: wire.Epoch | None = None
+    """What the server told last of what moved."""
 
     def hello(self, *, digest: bool = True) -> wire.Hello:
         """The first report of a connection; an agent of 0.1.0 sends no digest."""

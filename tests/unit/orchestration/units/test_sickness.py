@@ -18,7 +18,7 @@ def service(**known):
 
 def container(created, health="unhealthy", **fields):
     given = {"created": created, "started": created, "state": "running", "healthState": health, "healthCheck": {}}
-    given |= {"checkersHealth": None, "engineHealth": None, "engineHealthCheck": None}
+    given |= {"checkersHealth": None, "engineHealth": None, "engineHealthCheck": None, "lost": None}
     return Row(**{**given, **fields})
 
 
