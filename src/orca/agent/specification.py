@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from orca.hoststate.plan.balancer_container import SYSCTLS
+from orca.hoststate.plan.balancer_container import STOP_SIGNAL, SYSCTLS
 from orca.hoststate.plan.network import DOCKER_NETWORK
 from orca.wire import Container, ContainerState, ContainerStatus, EngineCheck, Instance, names
 
@@ -59,6 +59,8 @@ def container(instance: Instance, resolv_conf: Path | None) -> tuple[dict[str, A
     }
     if instance.engine_check is not None:
         body["Healthcheck"] = _engine_check(instance.engine_check)
+    if instance.balancer:
+        body["StopSignal"] = STOP_SIGNAL
     host_config |= _further(instance, own_resolv_conf=resolv_conf is not None)
     if resolv_conf is not None:
         binds.append(f"{resolv_conf}:/etc/resolv.conf:ro")

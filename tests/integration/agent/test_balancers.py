@@ -376,6 +376,28 @@ async def test_a_load_refuses_no_connection(lab: Lab, targets) -> None:
         assert await reader.readexactly(5) == b"still"
 
 
+async def test_it_stops_when_its_connections_have_ended(lab: Lab, targets) -> None:
+    await lab.open()
+    (one,) = await targets("one")
+    await lab.target(one=lab.at(one))
+    reader, writer = await lab.connect(80)
+    writer.write(UPGRADE)
+    await reader.readuntil(b"\r\n\r\n")
+    stopping = asyncio.create_task(lab.containers.deactivate(lab.uuid, 60))
+
+    async def closed() -> bool:
+        try:
+            return await lab.name() == ""
+        except OSError:
+            return True
+
+    await until(closed)
+    writer.write(b"still")
+    assert await reader.readexactly(5) == b"still"
+    writer.close()
+    assert await asyncio.wait_for(stopping, 30) == "stopped"
+
+
 async def test_a_killed_worker_comes_back_as_it_was(lab: Lab, targets) -> None:
     await lab.open()
     (one,) = await targets("one")

@@ -110,5 +110,6 @@ def test_the_container_has_no_right_and_nothing_of_the_order_that_could_give_one
     assert (host["CapDrop"], host["CapAdd"], host["Privileged"]) == (["ALL"], [], False)
     assert host["Sysctls"] == {"net.ipv4.ip_unprivileged_port_start": "0"}
     assert host["ReadonlyRootfs"]
+    assert body["StopSignal"] == "SIGUSR1"
     assert (host["Memory"], body["Labels"]["a"]) == (1 << 28, "b"), "limits and labels are the order's"
     assert "Sysctls" not in container(Instance(uuid="u2", name="web", image="web"), None)[0]["HostConfig"]

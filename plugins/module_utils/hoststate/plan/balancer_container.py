@@ -8,7 +8,7 @@ from typing import Mapping, Tuple
 from .balancer_text import CANDIDATE, CONFIGURATION, MASTER
 from .places import BALANCER_SIDE
 
-__all__ = ["BALANCER_SIDE", "CHECK", "ENTRY_POINT", "SYSCTLS", "USER"]
+__all__ = ["BALANCER_SIDE", "CHECK", "ENTRY_POINT", "STOP_SIGNAL", "SYSCTLS", "USER"]
 
 #: No right at all, as the checker, and a number of its own. Its group is root's, as it shares files with the agent.
 USER = "65055:0"
@@ -26,6 +26,9 @@ ENTRY_POINT: Tuple[str, ...] = (
 
 #: Reads a candidate in the same place, with the same files and limits.
 CHECK: Tuple[str, ...] = ("haproxy", "-c", "-f", "{0}/{1}".format(BALANCER_SIDE, CANDIDATE))
+
+#: Its listeners close at once, and it ends when the last connection does; the engine kills it after the grace period.
+STOP_SIGNAL = "SIGUSR1"
 
 #: It may listen on every port of its own network.
 SYSCTLS: Mapping[str, str] = {"net.ipv4.ip_unprivileged_port_start": "0"}

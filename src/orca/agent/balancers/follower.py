@@ -77,12 +77,17 @@ class Follower:
         socket = Path(Directory(str(self._root), uuid).commands)
         while True:
             try:
+                if lines.STOPPING in await ask(socket, lines.STATE, seconds=ANSWER_SECONDS):
+                    raise HaproxyGone(f"HAProxy on {socket} is about to end, and a follower would hold it up")
                 async with follow(socket, FOLLOW) as reader:
                     # What was said before is in the statistics.
                     for server, row in lines.rows(await ask(socket, lines.STATISTICS, seconds=ANSWER_SECONDS)):
                         self._find(uuid, lines.edge(server, row))
                     while line := await reader.readline():
-                        if (found := lines.read_line(line.decode(errors="replace"))) is not None:
+                        text = line.decode(errors="replace")
+                        if lines.STOPPED.match(text):
+                            break
+                        if (found := lines.read_line(text)) is not None:
                             self._find(uuid, found)
             except (HaproxyGone, OSError, ValueError, KeyError, ProtocolError) as error:
                 _log.debug("balancer %s: %s", uuid, error)

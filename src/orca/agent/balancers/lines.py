@@ -13,6 +13,9 @@ from orca.hoststate.plan.haproxy import Server
 from orca.wire import TargetFigures, TargetState
 
 STATISTICS = "show stat -1 4 -1"  # of servers only
+STOPPED = re.compile(r"Proxy \S+ stopped ")
+"""The process has begun to end."""
+STATE, STOPPING = "show info", "\nStopping: 1\n"
 PROCESSES = "# workers"
 """Stands in every answer of the master about its processes."""
 
