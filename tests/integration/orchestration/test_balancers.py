@@ -11,6 +11,7 @@ from pretended import PretendedAgent, PretendedHost, eventually
 from orca import wire
 from orca.hoststate.plan.items import BALANCER, CERTIFICATE, TARGETS
 from orca.orchestration.balancers import host_names
+from orca.orchestration.containers import draining
 from orca.orchestration.containers.draining import Withdrawal
 from orca.resources import rows as types
 from orca.simulator.faults import NONE
@@ -164,6 +165,7 @@ async def test_a_target_that_stops_leaves_first(platform, hosts, monkeypatch):
             receive(event, found)
 
     monkeypatch.setattr(balancing, "receive", hold)
+    monkeypatch.setattr(draining, "CONFIRM_SECONDS", 60.0)  # a busy machine may need more than two
     await platform.act("container", one.id, "stop")
     await eventually(lambda: held)
     (drain,) = held
