@@ -24,6 +24,8 @@ from orca.hoststate.plan.places import CHECKER_CONFIGURATION, CHECKER_SIDE
 
 NAME = "orca-bench-health"
 PORT = 8080
+TOGETHER_SECONDS = 0.25
+"""Updates of this time are applied together: all hosts are in one process, which has to read besides."""
 TICK = os.sysconf("SC_CLK_TCK")
 ANSWERS = """
 global
@@ -133,6 +135,7 @@ class Applied:
         """Apply until cancelled."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(TOGETHER_SECONDS)
             self._wake.clear()
             items = dict(self._items)
             await asyncio.to_thread(self._apply, items)
