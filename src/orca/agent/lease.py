@@ -101,12 +101,17 @@ class Lease:
                     suspended.add(uuid)
 
     def _doubt(self, *, stood_still: bool = False) -> None:
-        """Forget what the server told once it may be true no more: after a silence, or when this host stood still."""
+        """Forget what the server told once it may be true no more: after a silence, or when this host stood still.
+
+        While most hosts can be reached, they reach this one too, and nothing moves: only the server is away.
+        """
         if stood_still and self._told.is_set():
             _log.warning("this host stood still; asking the server what moved meanwhile")
             self._forget()
             self._redial()
-        elif self._heard is not None and not self._connected and time.monotonic() - self._heard > MOVE_SECONDS:
+            return
+        silent = self._heard is not None and time.monotonic() - self._heard > MOVE_SECONDS
+        if silent and not self._connected and not self._sees_most(MOVE_SECONDS):
             self._forget()
 
     def _forget(self) -> None:

@@ -76,6 +76,14 @@ async def test_a_short_silence_changes_nothing_and_a_long_one_asks_again(lease, 
     assert await starts(lease, fenced=True)
 
 
+async def test_while_only_the_server_is_away_everything_starts_at_once(lease, clock, company):
+    company["most"] = True
+    lease.told()
+    lease.cut()
+    clock.now += 600
+    assert await starts(lease, fenced=True)
+
+
 async def test_a_wait_ends_as_soon_as_the_epoch_is_told(lease):
     waiting = asyncio.create_task(lease.may_start(lambda: True))
     await asyncio.sleep(0)
