@@ -47,7 +47,7 @@ async def changed(site: Site, type: TypeView) -> bool:
     bad = any(action not in ("purge", "restore") for action in before["actions"])
     for action in type.actions.values():
         if action.states is None:
-            reply = await site.ask("superadmin", "POST", f"{url}/?action={action.name}", {})
+            reply = await site.ask("superadmin", "POST", f"{url}/?action={action.name}", {}, version="v2")
             bad |= (reply.status, reply.body["code"]) != (422, "ActionNotAvailable")
     if "PUT" in type.resource_methods:
         reply = await site.ask("superadmin", "PUT", url, {"description": "other"}, version="v2")

@@ -43,6 +43,7 @@ AGENT_SECONDS = 60.0
 """Seconds that a container without a place waits for a host whose agent is away."""
 STOP_SECONDS = 10
 """Default seconds between SIGTERM and SIGKILL."""
+MANY_LABELS = 100
 IMPOSSIBLE = (joined.Missing, PoolUsedUp, AddressRefused, LookupError, volumes.VolumeProblem, placement.PortTaken)
 """What no wait would mend."""
 
@@ -105,11 +106,18 @@ async def stop(run: Run) -> None:
 @behaviour.process("instance.remove")
 async def remove(run: Run) -> None:
     """Remove it from the host; only the host's confirmation frees the address and the ports."""
-    target = await run.read(lambda tx: _target(tx, run))
+    target, wide = await run.read(lambda tx: (_target(tx, run), _has_many_labels(run.resource(tx, rows.Instance))))
     if target is not None:
         agent_id, container = target
         await run.command(agent_id, names.REMOVE, container)
+    if wide:
+        await run.step("labels", lambda tx: labels.forget(tx, run.resource(tx, rows.Instance)))
     run.finish(lambda tx: gone(tx, run.core, run.resource(tx, rows.Instance)))
+
+
+def _has_many_labels(instance: rows.Instance) -> bool:
+    """True if the rows of its labels need a unit of their own. With those of many ports, it would be too long."""
+    return len(instance.labels or {}) > MANY_LABELS
 
 
 def gone(tx: Tx, core: Core, instance: rows.Instance) -> None:

@@ -32,8 +32,7 @@ def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
     """Make the rows match the field."""
     type, field = MAPS[owner.root]
     wanted = {str(key): str(value) for key, value in (owner.labels or {}).items()}
-    for tie in tx.find(type, **{field: owner.id}):
-        label = tx.require(rows.Label, tie.labelId)
+    for tie, label in _tied(tx, owner):
         if label.key in wanted and wanted[label.key] == label.value:
             del wanted[label.key]
         else:
@@ -45,6 +44,15 @@ def write_rows(tx: Tx, owner: rows.Host | rows.Instance) -> None:
 
 def forget(tx: Tx, owner: rows.Host | rows.Instance) -> None:
     """Remove the labels of a removed host or container."""
+    for tie, label in _tied(tx, owner):
+        discard(tx, tie, label)
+
+
+def _tied(
+    tx: Tx, owner: rows.Host | rows.Instance
+) -> list[tuple[rows.HostLabelMap | rows.InstanceLabelMap, rows.Label]]:
+    """The ties of a host or container, each with its label."""
     type, field = MAPS[owner.root]
-    for tie in tx.find(type, **{field: owner.id}):
-        discard(tx, tie, tx.require(rows.Label, tie.labelId))
+    ties: list[rows.HostLabelMap | rows.InstanceLabelMap] = list(tx.find(type, **{field: owner.id}))
+    labels = {row.id: row for row in tx.find(rows.Label, id=[tie.labelId for tie in ties])} if ties else {}
+    return [(tie, labels[tie.labelId]) for tie in ties]
