@@ -105,7 +105,7 @@ def test_a_host_that_stands_still_for_five_seconds_loses_nothing(lab: Lab) -> No
         victim = stack.containers("db")[0].machine
         sh("docker", "pause", victim.name)
         try:
-            time.sleep(5)
+            time.sleep(5)  # the pause itself is the case; nothing is waited for
         finally:
             sh("docker", "unpause", victim.name)
         lab.wait_for_agents()

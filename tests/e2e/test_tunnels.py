@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from capture import Capture
 from lab import Lab
 from machine import Machine
+from provision import HOME
 from waiting import settles, until
 
 CANARY = "orca-canary-in-clear"
@@ -155,8 +157,26 @@ def test_a_new_outer_address_is_in_the_mesh_within_5_s(lab: Lab) -> None:
         assert after != before
         until(lambda: lab.reported_address(host) == after, 20, "the agent's return")
         until(lambda: near.pings(far.address), 5, f"tunnel to {host.name} at {after}")
-    # `moved` has seen the agent's return to the old address. The tunnel is not waited for there: after the whole run of
-    # tests it stayed down for more than 40 s in one of two runs, in 23 runs of this test alone never. Cause unknown.
+
+    try:
+        until(lambda: near.pings(far.address), 40, "tunnel at the old address")
+    except AssertionError as error:
+        # A known fault: it has happened twice, each time after all other tests, and nobody knows why yet.
+        state = HOME / "tunnel-that-stayed-down.txt"
+        state.write_text("\n".join(_mesh_state(each) for each in (lab.hosts[0], host)))
+        pytest.xfail(f"{error}; what the hosts know is in {state}")
+
+
+def _mesh_state(host: Machine) -> str:
+    """The addresses, the tunnels and the peers of a host, and what its network agent and agent said last."""
+    script = """
+        ip -4 -brief address
+        docker exec orca-net swanctl --list-sas
+        grep -H remote_addrs /var/lib/orca/mesh/conf.d/*.conf
+        docker logs --timestamps --tail 100 orca-net 2>&1
+        docker logs --timestamps --tail 50 orca-agent 2>&1
+    """
+    return f"{host.name}\n{host.run('sh', '-c', script)}"
 
 
 def test_who_encrypts_is_shown(lab: Lab) -> None:
