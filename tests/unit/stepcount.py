@@ -19,19 +19,13 @@ def counting(every=1):
         nonlocal steps
         steps += every
 
-    def connected(connection, record):
-        connection.set_progress_handler(count, every)
-
     def taken():
         nonlocal steps
         found, steps = steps, 0
         return found
 
-    sa.event.listen(sa.pool.Pool, "connect", connected)
-    try:
+    with _for_new_connections(lambda connection: connection.set_progress_handler(count, every)):
         yield taken
-    finally:
-        sa.event.remove(sa.pool.Pool, "connect", connected)
 
 
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
@@ -50,16 +44,24 @@ def statements():
         if threading.current_thread().name == "orca-writer" and not text.startswith(CONTROL):
             number += " event " not in text
 
-    def connected(connection, record):
-        connection.set_trace_callback(count)
-
     def taken():
         nonlocal number
         found, number = number, 0
         return found
 
+    with _for_new_connections(lambda connection: connection.set_trace_callback(count)):
+        yield taken
+
+
+@contextlib.contextmanager
+def _for_new_connections(prepare):
+    """Prepares each connection that a pool makes meanwhile."""
+
+    def connected(connection, record):
+        prepare(connection)
+
     sa.event.listen(sa.pool.Pool, "connect", connected)
     try:
-        yield taken
+        yield
     finally:
         sa.event.remove(sa.pool.Pool, "connect", connected)
